@@ -1,0 +1,103 @@
+"""Which of a report's sets may be taken, given what is on record: no event out of order, none twice, none impossible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from pyroaring import BitMap
+
+from huanxin.domain.lifecycle import Event, SetFact, ShardState
+
+Layered = tuple[int, SetFact]
+"""A fact with its layer: the how manieth event of the same numbers on the same day it is, from 0."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Numbers (within the shard) whose event can't be taken, and why."""
+
+    layer: int
+    fact: SetFact
+    numbers: BitMap
+    reason: str
+
+
+@dataclass(kw_only=True)
+class Verdict:
+    """What becomes of one shard's new facts."""
+
+    accepted: list[Layered] = field(default_factory=list)
+    known: int = 0
+    refusals: list[Refusal] = field(default_factory=list)
+    recycled: list[SetFact] = field(default_factory=list)
+    """those accepted that gave a number with a history to a new owner"""
+
+
+def judge(old: Sequence[SetFact], new: Sequence[Layered], range_owner: str | None) -> Verdict:
+    """Walk the facts of one shard in the order in which they happened, and sort the new ones.
+
+    `old` and `new` are each in order; on the same day what is on record comes first. A fact on record that a new one
+    repeats is known and changes nothing (rule 7).
+    """
+    verdict, state = Verdict(), ShardState()
+    recorded: dict[tuple[date, str, Event], BitMap] = {}
+    for fact in old:
+        key = (fact.day, fact.carrier, fact.event)
+        recorded[key] = recorded[key] | fact.numbers if key in recorded else fact.numbers
+    waiting = list(reversed(old))
+    for layer, fact in new:
+        while waiting and waiting[-1].day <= fact.day:
+            state.apply(waiting.pop())
+        known = fact.numbers & recorded.get((fact.day, fact.carrier, fact.event), BitMap())
+        fresh = fact.numbers - known
+        verdict.known += len(known)
+        late = BitMap.union(BitMap(), *(later.numbers for later in waiting)) & fresh if waiting else BitMap()
+        possible = state.possible(fact.event, fact.carrier, range_owner, fresh - late)
+        bad = fresh - late - possible
+        for numbers, reason in _reasons(state, fact, late, bad, range_owner):
+            verdict.refusals.append(Refusal(layer=layer, fact=fact, numbers=numbers, reason=reason))
+        if not possible:
+            continue
+        taken = SetFact(day=fact.day, carrier=fact.carrier, event=fact.event, numbers=possible)
+        verdict.accepted.append((layer, taken))
+        _note_recycled(verdict, state, taken)
+        state.apply(taken)
+    return verdict
+
+
+def _note_recycled(verdict: Verdict, state: ShardState, taken: SetFact) -> None:
+    again = BitMap()
+    if taken.event is Event.TRANSFERRED:
+        again = taken.numbers
+    elif taken.event is Event.OPENED:
+        again = taken.numbers & BitMap.union(BitMap(), *state.frozen.values())
+    if again:
+        verdict.recycled.append(SetFact(day=taken.day, carrier=taken.carrier, event=taken.event, numbers=again))
+
+
+def _reasons(
+    state: ShardState, fact: SetFact, late: BitMap, bad: BitMap, range_owner: str | None
+) -> Iterator[tuple[BitMap, str]]:
+    """The refused numbers by the one reason that holds for them."""
+    if late:
+        yield late, f"{fact.event} on {fact.day} comes too late: a later event of this number is on record"
+    if not bad:
+        return
+    for (carrier, day), places in state.frozen.items():
+        if here := bad & places:
+            yield here, f"{fact.event} can't follow: the number was cancelled on {day}, as {carrier} reported"
+    for carrier, places in state.in_service.items():
+        if here := bad & places:
+            yield here, f"{fact.event} can't follow: the number is in service at {carrier}"
+    for carrier, places in state.ported.items():
+        if here := bad & places:
+            yield here, (f"{fact.event} can't follow: the number was ported out of {carrier}; "
+                         "the carrier that took it in reports it now")  # fmt: skip
+    if unknown := bad - state.known():
+        if fact.carrier != range_owner:
+            yield unknown, (f"the range belongs to {range_owner}, and no port-out of the number is on record; "
+                            f"{range_owner} reports it, or its ported_out first")  # fmt: skip
+        else:
+            yield unknown, f"{fact.event} can't come first: no cancellation of the number is on record"

@@ -1,0 +1,77 @@
+"""The kinds of error, each mapped once to an HTTP status (web/problems.py) and once to an exit code (cli/main.py).
+
+A message says what happened, to which line or number (masked), and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class HuanxinError(Exception):
+    """Something that a person can mend; its text is shown to that person."""
+
+    code = "error"
+
+
+class NotFound(HuanxinError):
+    """What was named does not exist, or is not the caller's to see."""
+
+    code = "not-found"
+
+
+class Conflict(HuanxinError):
+    """The call contradicts a recorded fact."""
+
+    code = "conflict"
+
+
+class Unauthorized(HuanxinError):
+    """Who calls is not known: the credentials are missing, wrong or expired."""
+
+    code = "unauthorized"
+
+
+class Forbidden(HuanxinError):
+    """Who calls is known and may not do this."""
+
+    code = "forbidden"
+
+
+class BadSetting(HuanxinError):
+    """A setting is missing or can't be used."""
+
+    code = "setting"
+
+
+class BadRequest(HuanxinError):
+    """The call itself is malformed."""
+
+    code = "bad-request"
+
+
+class UnsupportedForm(HuanxinError):
+    """The content type or encoding is not one that is read here."""
+
+    code = "unsupported-form"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One bad line of an input: `line` counts from 1, the header included; 0 means the whole input."""
+
+    line: int
+    reason: str
+    text: str = ""
+
+
+class BadInput(HuanxinError):
+    """An input was refused whole. `faults` are its bad lines, in order; nothing of it was taken."""
+
+    code = "bad-input"
+
+    def __init__(self, message: str, faults: Sequence[Fault] = (), total: int | None = None) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults)
+        self.total = len(self.faults) if total is None else total

@@ -1,0 +1,117 @@
+"""Phone numbers: E.164 integers, how they are printed, masked and allotted to carriers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from phonenumbers.carrierdata import CARRIER_DATA
+
+from huanxin.numbersets.sharded import SHARD_SIZE
+
+E164 = re.compile(r"\+?[1-9][0-9]{6,14}")
+_SPREADSHEET = re.compile(r"\+?[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")
+_CHINESE_NATIONAL = re.compile(r"1[3-9][0-9]{9}")
+
+CHINESE_CARRIERS = {"cmcc": "中国移动", "cucc": "中国联通", "ctcc": "中国电信", "cbn": "中国广电"}
+
+
+def written(number: int) -> str:
+    """`+8613800138000`: the form on the wire and in files."""
+    return f"+{number}"
+
+
+def masked(number: int | str) -> str:
+    """`138****8000`: the form in messages, logs and pages."""
+    digits = str(number).lstrip("+")
+    national = digits[2:] if digits.startswith("86") and len(digits) == 13 else digits
+    return f"{national[:3]}****{national[-4:]}" if len(national) >= 9 else "****"
+
+
+def why_not_a_number(text: str) -> str | None:
+    """The reason why a text is not an E.164 number with country code, with the remedy; None if it is one."""
+    text = text.strip()
+    if not text:
+        return "the number is empty"
+    if _SPREADSHEET.fullmatch(text) and not E164.fullmatch(text):
+        return f"{text} is a number that a spreadsheet rounded; export the column as text"
+    if _CHINESE_NATIONAL.fullmatch(text):
+        return f"{masked(text)} has no country code; write +86 before it"
+    if not E164.fullmatch(text):
+        return "not an E.164 number; write + and the country code, then digits only, like +8613800138000"
+    return None
+
+
+def parse(text: str) -> int:
+    """The number that a person or program wrote. Raises ValueError with the reason."""
+    reason = why_not_a_number(text)
+    if reason:
+        raise ValueError(reason)
+    return int(text.strip().lstrip("+"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carrier:
+    """Who owns numbers: `prefixes` are country code and leading digits, six digits from the end at the longest."""
+
+    code: str
+    name: str
+    zone: ZoneInfo
+    prefixes: tuple[str, ...]
+
+    def today(self, now: datetime) -> date:
+        """The day in the carrier's zone."""
+        return now.astimezone(self.zone).date()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberingPlan:
+    """Which carrier a range of numbers is allotted to. A range is a shard: all numbers but for their last six digits."""
+
+    carriers: Mapping[str, Carrier]
+    _owners: dict[int, str | None] = field(default_factory=dict, repr=False)
+
+    def owner(self, shard: int) -> str | None:
+        """The code of the carrier that a shard's numbers are allotted to; None if nobody or not a mobile range."""
+        if shard not in self._owners:
+            self._owners[shard] = self._look_up(shard)
+        return self._owners[shard]
+
+    def _look_up(self, shard: int) -> str | None:
+        digits = str(shard)
+        best = max(
+            ((len(prefix), code) for code, carrier in self.carriers.items() for prefix in carrier.prefixes
+             if digits.startswith(prefix)),
+            default=(0, None),
+        )[1]
+        return best if best and possible_in(shard) else None
+
+
+@cache
+def possible_in(shard: int) -> bool:
+    """Whether numbers of this shard exist by the numbering plan (length and leading digits, from `phonenumbers`)."""
+    try:
+        number = phonenumbers.parse(written(shard * SHARD_SIZE))
+    except phonenumbers.NumberParseException:
+        return False
+    return bool(phonenumbers.is_valid_number(number))
+
+
+def chinese_plan(extra: Mapping[str, Carrier] | None = None) -> NumberingPlan:
+    """The Chinese mobile plan by the prefix data of `phonenumbers`, and carriers added by configuration."""
+    prefixes: dict[str, list[str]] = {code: [] for code in CHINESE_CARRIERS}
+    codes = {name: code for code, name in CHINESE_CARRIERS.items()}
+    for prefix, names in CARRIER_DATA.items():
+        if prefix.startswith("861") and names.get("zh") in codes:
+            prefixes[codes[names["zh"]]].append(prefix)
+    zone = ZoneInfo("Asia/Shanghai")
+    carriers = {
+        code: Carrier(code=code, name=name, zone=zone, prefixes=tuple(sorted(prefixes[code])))
+        for code, name in CHINESE_CARRIERS.items()
+    }
+    return NumberingPlan(carriers=carriers | dict(extra or {}))

@@ -1,0 +1,50 @@
+"""Partners: whoever holds ties to numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a partner keeps on a number."""
+
+    APP = "app"
+    LABELER = "labeler"
+    SENDER = "sender"
+
+
+class Scope(StrEnum):
+    """What an access token allows."""
+
+    SSF_READ = "ssf.read"
+    SSF_MANAGE = "ssf.manage"
+    NOTICES = "notices"
+    RECEIPTS = "receipts"
+    ANSWERS = "answers"
+    NUMBER_RECYCLING = "number-recycling:check"
+
+
+DEFAULT_SCOPES = (Scope.SSF_READ, Scope.SSF_MANAGE, Scope.NOTICES, Scope.RECEIPTS)
+
+RENEWAL = "urn:huanxin:event:renewal"
+RETRACTION = "urn:huanxin:event:retraction"
+IDENTIFIER_RECYCLED = "https://schemas.openid.net/secevent/risc/event-type/identifier-recycled"
+"""OpenID RISC 1.0, section 2.8: the identifier now belongs to another user."""
+
+DEFAULT_EVENTS = (RENEWAL, RETRACTION)
+"""What a stream is sent unless it asks for more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Partner:
+    """A registered partner. `required`: nothing is released before its answer is in."""
+
+    id: int
+    name: str
+    kind: Kind
+    required: bool
+    client_id: str
+    scopes: tuple[str, ...]
+    endpoint: str | None
+    events: tuple[str, ...]

@@ -1,0 +1,121 @@
+"""Columns of text into numbers, instants and words, whole columns at a time; where a value fails, its mask says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Mask = npt.NDArray[np.bool_]
+_E164 = r"^\+?[1-9][0-9]{6,14}$"
+_POWERS = np.array([0] + [10**power for power in range(18)], dtype=np.int64)
+_LOW, _HIGH = 10**6, 10**15
+_DAY_US = 86_400_000_000
+
+
+def numbers(column: pa.Array) -> tuple[npt.NDArray[np.int64], Mask]:
+    """E.164 numbers, `+8613800138000` or without the plus: (n,) int64 and which of them are good; 0 where not."""
+    if pa.types.is_integer(column.type):
+        values = pc.fill_null(column, 0).cast(pa.int64()).to_numpy(zero_copy_only=False)
+        good = (values >= _LOW) & (values < _HIGH)
+        return np.where(good, values, 0), good
+    text = pc.utf8_trim_whitespace(column.cast(pa.string()))
+    fast = _fast_numbers(text)
+    if fast is not None:
+        return fast, np.ones(len(fast), dtype=np.bool_)
+    good_text = pc.match_substring_regex(text, _E164)
+    digits = pc.if_else(good_text, pc.utf8_ltrim(text, characters="+"), "0")
+    return digits.cast(pa.int64()).to_numpy(zero_copy_only=False), _mask(good_text)
+
+
+def _fast_numbers(text: pa.Array) -> npt.NDArray[np.int64] | None:
+    """All numbers at once if every one is good, else None."""
+    digits = text
+    if pc.all(pc.starts_with(text, "+")).as_py():
+        digits = pc.utf8_slice_codeunits(text, 1)
+    try:
+        values = digits.cast(pa.int64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:
+        return None
+    length = pc.binary_length(digits).to_numpy(zero_copy_only=False)
+    if len(values) and (length.max() > 15 or length.min() < 7):  # noqa: PLR2004  # E.164: at most 15 digits
+        return None
+    return values if bool(np.all(values >= _POWERS[length])) else None
+
+
+def instants(column: pa.Array, zone: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Mask]:
+    """Points in time: (n,) int64 microseconds UTC, days since 1970 in `zone`, and which are good.
+
+    Text is RFC 3339; a date, or a time without an offset, is read in the carrier's zone (rule 2). A date is its
+    first instant.
+    """
+    good = np.ones(len(column), dtype=np.bool_)
+    if pa.types.is_string(column.type):
+        stamps, good = _parsed(pc.utf8_trim_whitespace(column), zone)
+    elif pa.types.is_timestamp(column.type):
+        stamps = _in_zone(column.cast(pa.timestamp("us", column.type.tz), safe=False), zone)
+    elif pa.types.is_date(column.type):
+        stamps = _in_zone(column.cast(pa.timestamp("us")), zone)
+    else:
+        return np.zeros(len(column), np.int64), np.zeros(len(column), np.int64), np.zeros(len(column), np.bool_)
+    good = good & _mask(pc.is_valid(stamps))
+    stamps = pc.fill_null(stamps, 0)
+    local = pc.local_timestamp(stamps).cast(pa.int64()).to_numpy(zero_copy_only=False)
+    return stamps.cast(pa.int64()).to_numpy(zero_copy_only=False), local // _DAY_US, good
+
+
+def _in_zone(column: pa.Array, zone: str) -> pa.Array:
+    if column.type.tz is None:
+        return pc.assume_timezone(column, zone, ambiguous="earliest", nonexistent="earliest")
+    return column.cast(pa.timestamp("us", zone))
+
+
+_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_LOCAL = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?$"
+_ZONED = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:?[0-9]{2})$"
+
+
+def _parsed(text: pa.Array, zone: str) -> tuple[pa.Array, Mask]:
+    try:
+        return text.cast(pa.timestamp("us", zone)), np.ones(len(text), dtype=np.bool_)
+    except pa.ArrowInvalid:
+        pass
+    nothing = pa.scalar(None, pa.string())
+    zoned = _tried(pc.if_else(pc.match_substring_regex(text, _ZONED), text, nothing), pa.timestamp("us", zone))
+    plain = pc.or_(pc.match_substring_regex(text, _LOCAL), pc.match_substring_regex(text, _DATE))
+    local = _tried(pc.if_else(plain, text, nothing), pa.timestamp("us"))
+    stamps = pc.coalesce(zoned, _in_zone(local, zone))
+    return stamps, _mask(pc.is_valid(stamps))
+
+
+def _tried(text: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Cast what can be cast; a value of the right form that no calendar has (30 February) becomes null."""
+    try:
+        return text.cast(kind)
+    except pa.ArrowInvalid:
+        values = []
+        for value in text.to_pylist():
+            try:
+                values.append(None if value is None else pa.scalar(value, pa.string()).cast(kind).as_py())
+            except pa.ArrowInvalid:
+                values.append(None)
+        return pa.array(values, kind)
+
+
+def words(column: pa.Array, codes: Mapping[str, int]) -> npt.NDArray[np.int8]:
+    """Words by a table, ignoring spaces around and letter case: (n,) int8, -1 where the table has no such word."""
+    encoded = column.cast(pa.string()).dictionary_encode()
+    table = np.array([codes.get(str(word).strip().lower(), -1) for word in encoded.dictionary.to_pylist()] + [-1], np.int8)
+    return table[pc.fill_null(encoded.indices, len(table) - 1).to_numpy(zero_copy_only=False)]
+
+
+def texts(column: pa.Array, rows: npt.NDArray[np.int64]) -> list[str]:
+    """Some rows of a column as text, for a message."""
+    return ["" if value is None else str(value) for value in column.take(pa.array(rows)).to_pylist()]
+
+
+def _mask(column: pa.Array) -> Mask:
+    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.bool_)

@@ -1,0 +1,67 @@
+"""Holds: an authority's order that keeps numbers frozen longer (FACTS: numbers at high risk)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+import numpy as np
+
+from huanxin.domain.errors import BadInput, Conflict, Fault, NotFound
+from huanxin.domain.numbers import why_not_a_number
+from huanxin.numbersets import columns, tables
+from huanxin.numbersets.sharded import NumberSet
+from huanxin.store import holds
+from huanxin.store.database import Tx, recording_facts
+from huanxin.store.holds import Hold
+
+_COLUMNS = tables.Columns(names=("number",), aliases={"号码": "number", "手机号码": "number"})
+
+
+def read_numbers(path: Path) -> NumberSet:
+    """The numbers of a file with a column `number`, refused whole with every bad line."""
+    parts, faults = [], []
+    try:
+        table = tables.read(tables.inspect(path), _COLUMNS)
+        for chunk in table.chunks:
+            numbers, good = columns.numbers(chunk.columns["number"])
+            parts.append(numbers[good])
+            rows = np.flatnonzero(~good)
+            for row, text in zip(rows.tolist(), columns.texts(chunk.columns["number"], rows), strict=True):
+                reason = why_not_a_number(text)
+                if text.strip() and reason:
+                    faults.append(Fault(line=int(chunk.lines[row]), reason=reason, text=text))
+    except tables.BadTable as error:
+        raise BadInput(str(error), [Fault(line=error.line, reason=str(error))]) from error
+    faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
+    if faults:
+        raise BadInput(f"{path.name}: {len(faults):,} lines can't be read, so none was taken", faults)
+    return NumberSet.of(np.concatenate(parts) if parts else [])
+
+
+def add_hold(
+    tx: Tx, numbers: NumberSet, *, source: str, reason: str, until: date, review_on: date | None, now: datetime, by: str
+) -> int:
+    """Record an authority's hold on some numbers; its id. It binds from now to the end of `until`."""
+    if not numbers:
+        raise BadInput("the hold names no number; give a file with a column number")
+    if not source.strip() or not reason.strip():
+        raise BadInput("a hold needs its source (the authority and its order) and its reason")
+    recording_facts(tx)
+    return holds.add(
+        tx, source=source, reason=reason, until=until, review_on=review_on, numbers=numbers, by=by, at=now
+    )
+
+
+def lift_hold(tx: Tx, hold_id: int, *, reason: str, now: datetime, by: str) -> Hold:
+    """Record that a hold no longer binds."""
+    recording_facts(tx)
+    hold = holds.get(tx, hold_id)
+    if hold is None:
+        raise NotFound(f"there is no hold {hold_id}; `huanxin hold list` shows them")
+    if hold.lifted_at:
+        raise Conflict(f"hold {hold_id} was lifted by {hold.lifted_by} on {hold.lifted_at:%Y-%m-%d} already")
+    if not reason.strip():
+        raise BadInput("say why the hold is lifted")
+    holds.lift(tx, hold_id, reason=reason, by=by, at=now)
+    return hold

@@ -1,0 +1,160 @@
+"""Verb 1, report: a carrier's file becomes recorded facts, whole or not at all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+import numpy as np
+from pyroaring import BitMap
+
+from huanxin.domain.acceptance import Layered, Refusal, judge
+from huanxin.domain.errors import BadInput, Fault, NotFound
+from huanxin.domain.lifecycle import EVENTS, SetFact
+from huanxin.domain.numbers import Carrier, NumberingPlan, written
+from huanxin.numbersets import tables
+from huanxin.numbersets.sharded import SHARD_SIZE, values_of
+from huanxin.report.grouping import Layers, by_shard, in_layers
+from huanxin.report.lines import Lines, read_lines
+from huanxin.store import reports
+from huanxin.store.database import Tx, recording_facts
+
+Progress = Callable[[str, int], None]
+"""Called with what is being done and how many lines it has come."""
+
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imported:
+    """What an import did. `known` lines were on record or repeated; `faults` are the lines that were left out."""
+
+    report_id: int
+    lines: int
+    accepted: int
+    known: int
+    counts: dict[str, int]
+    faults: tuple[Fault, ...] = ()
+    already: bool = False
+    recycled: list[tuple[int, SetFact]] = field(default_factory=list, repr=False)
+    """(shard, fact): numbers with a history that have a new owner now"""
+
+
+def import_report(
+    tx: Tx, path: Path, *, carrier: str, plan: NumberingPlan, now: datetime, by: str, skip_bad: bool = False,
+    progress: Progress = lambda _step, _lines: None,
+) -> Imported:  # fmt: skip
+    """Take a report in this transaction; `now` is the instant of the import, aware.
+
+    A file whose content was imported before changes nothing. Raises BadInput with every bad line, unless `skip_bad`
+    leaves them out; NotFound for a carrier that is not configured.
+    """
+    if carrier not in plan.carriers:
+        raise NotFound(f"no carrier is named {carrier}; known are {', '.join(plan.carriers)}")
+    try:
+        source = tables.inspect(path)
+    except tables.BadTable as error:
+        raise BadInput(str(error), [Fault(line=error.line, reason=str(error))]) from error
+    recording_facts(tx)
+    before = reports.find(tx, carrier=carrier, sha256=source.sha256)
+    if before:
+        return Imported(
+            report_id=before.id, lines=before.lines, accepted=before.accepted, known=before.known,
+            counts=before.counts, already=True,
+        )  # fmt: skip
+    lines, faults = _read(source, plan.carriers[carrier], plan, now, progress)
+    layers = in_layers(lines)
+    total = len(lines) + len(faults)
+    progress("checking against what is on record", total)
+    sets, known, recycled, refusals = _judge_all(tx, by_shard(layers, carrier), plan)
+    faults = sorted([*faults, *_faults(layers, refusals)], key=lambda fault: fault.line)
+    if faults and not skip_bad:
+        raise BadInput(
+            f"{path.name}: {len(faults):,} of {total:,} lines can't be taken, so none was; mend them, "
+            "or leave them out with --skip-bad", faults,
+        )  # fmt: skip
+    progress("recording", total)
+    counts = Counter({event.value: 0 for event in EVENTS})
+    for _, _, fact in sets:
+        counts[fact.event.value] += len(fact.numbers)
+    known += layers.repeated
+    report_id = reports.add(
+        tx, carrier=carrier, file_name=path.name, sha256=source.sha256, lines=total, accepted=sum(counts.values()),
+        known=known, rejected=len(faults), counts=counts, by=by, at=now,
+    )  # fmt: skip
+    reports.add_sets(tx, report_id, sets)
+    return Imported(
+        report_id=report_id, lines=total, accepted=sum(counts.values()), known=known, counts=dict(counts),
+        faults=tuple(faults), recycled=recycled,
+    )  # fmt: skip
+
+
+def _read(
+    source: tables.Source, carrier: Carrier, plan: NumberingPlan, now: datetime, progress: Progress
+) -> tuple[Lines, list[Fault]]:
+    parts: list[Lines] = []
+    faults: list[Fault] = []
+    read = 0
+    for part, found in read_lines(source, carrier=carrier, plan=plan, now=now):
+        parts.append(part)
+        faults.extend(found)
+        read += len(part) + len(found)
+        progress("reading", read)
+    return Lines.joined(parts), faults
+
+
+def _judge_all(
+    tx: Tx, new: Iterable[tuple[int, list[Layered]]], plan: NumberingPlan
+) -> tuple[list[tuple[int, int, SetFact]], int, list[tuple[int, SetFact]], list[tuple[int, Refusal]]]:
+    """Every shard's new facts, judged: (sets to record, lines known, recycled, refusals)."""
+    by_number = dict(new)
+    sets: list[tuple[int, int, SetFact]] = []
+    recycled: list[tuple[int, SetFact]] = []
+    refusals: list[tuple[int, Refusal]] = []
+    known = 0
+    on_record = _in_step(reports.facts_by_shard(tx, shards=by_number), by_number)
+    for shard, old, facts in on_record:
+        verdict = judge(old, facts, plan.owner(shard))
+        sets.extend((shard, layer, fact) for layer, fact in verdict.accepted)
+        recycled.extend((shard, fact) for fact in verdict.recycled)
+        refusals.extend((shard, refusal) for refusal in verdict.refusals)
+        known += verdict.known
+    return sets, known, recycled, refusals
+
+
+def _in_step(
+    old: Iterator[tuple[int, list[SetFact]]], new: dict[int, list[Layered]]
+) -> Iterator[tuple[int, list[SetFact], list[Layered]]]:
+    """Both in the order of shards; a shard without old facts gets none."""
+    ahead = next(old, None)
+    for shard in sorted(new):
+        if ahead is not None and ahead[0] == shard:
+            yield shard, ahead[1], new[shard]
+            ahead = next(old, None)
+        else:
+            yield shard, [], new[shard]
+
+
+def _faults(layers: Layers, refusals: list[tuple[int, Refusal]]) -> Iterator[Fault]:
+    """The refused numbers as lines of the file."""
+    if not refusals:
+        return
+    lines = layers.lines
+    order = np.argsort(lines.number, kind="stable")
+    ordered = lines.number[order]
+    for shard, refusal in refusals:
+        day = refusal.fact.day.toordinal() - _EPOCH
+        event = EVENTS.index(refusal.fact.event)
+        for number in _numbers(shard, refusal.numbers):
+            low, high = np.searchsorted(ordered, [number, number + 1])
+            for row in order[low:high].tolist():
+                if lines.day[row] == day and lines.event[row] == event and layers.layer[row] == refusal.layer:
+                    text = f"{written(number)},{refusal.fact.event},{refusal.fact.day}"
+                    yield Fault(line=int(lines.line[row]), reason=refusal.reason, text=text)
+
+
+def _numbers(shard: int, places: BitMap) -> list[int]:
+    return [shard * SHARD_SIZE + offset for offset in values_of(places).tolist()]

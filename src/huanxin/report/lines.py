@@ -1,0 +1,107 @@
+"""The lines of a carrier's report, checked one by one as far as a line can be checked alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from huanxin.domain import numbers as domain_numbers
+from huanxin.domain.errors import BadInput, Fault
+from huanxin.domain.lifecycle import EVENT_WORDS, EVENTS
+from huanxin.domain.numbers import Carrier, NumberingPlan, masked
+from huanxin.numbersets import columns, tables
+from huanxin.numbersets.sharded import SHARD_SIZE
+
+COLUMNS = tables.Columns(
+    names=("number", "event", "at"),
+    aliases={"号码": "number", "手机号码": "number", "事件": "event", "时间": "at", "发生时间": "at"},
+)
+_CODES = {word: EVENTS.index(event) for word, event in EVENT_WORDS.items()}
+_EXAMPLE = "2026-03-01T08:00:00+08:00"
+
+Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lines:
+    """Good lines as columns of one length: number, event (index into EVENTS), at (µs UTC), day (since 1970), line."""
+
+    number: Int64s
+    event: npt.NDArray[np.int8]
+    at: Int64s
+    day: Int64s
+    line: Int64s
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+    def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Lines:
+        return Lines(
+            number=self.number[rows], event=self.event[rows], at=self.at[rows], day=self.day[rows], line=self.line[rows]
+        )
+
+    @classmethod
+    def joined(cls, parts: list[Lines]) -> Lines:
+        if not parts:
+            nothing = np.empty(0, np.int64)
+            return cls(number=nothing, event=np.empty(0, np.int8), at=nothing, day=nothing, line=nothing)
+        return cls(**{name: np.concatenate([getattr(part, name) for part in parts])
+                      for name in ("number", "event", "at", "day", "line")})  # fmt: skip
+
+
+def read_lines(
+    source: tables.Source, *, carrier: Carrier, plan: NumberingPlan, now: datetime
+) -> Iterator[tuple[Lines, list[Fault]]]:
+    """Good lines and faults, chunk by chunk. Raises BadInput if the file as a whole can't be read."""
+    try:
+        table = tables.read(source, COLUMNS)
+        for chunk in table.chunks:
+            yield _check(chunk, carrier=carrier, plan=plan, now=now)
+        yield Lines.joined([]), [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
+    except tables.BadTable as error:
+        raise BadInput(str(error), [Fault(line=error.line, reason=str(error))]) from error
+
+
+def _check(chunk: tables.Chunk, *, carrier: Carrier, plan: NumberingPlan, now: datetime) -> tuple[Lines, list[Fault]]:
+    column = chunk.columns
+    number, number_ok = columns.numbers(column["number"])
+    event = columns.words(column["event"], _CODES)
+    at, day, at_ok = columns.instants(column["at"], carrier.zone.key)
+    owned = _in_plan(number, plan)
+    past = at <= int(now.timestamp() * 1_000_000)
+    good = number_ok & (event >= 0) & at_ok & owned & past
+    lines = Lines(number=number, event=event, at=at, day=day, line=chunk.lines)
+    if good.all():
+        return lines, []
+    faults = []
+    rows = np.flatnonzero(~good)
+    written = zip(*(columns.texts(column[name], rows) for name in COLUMNS.names), strict=True)
+    for row, (number_text, event_text, at_text) in zip(rows.tolist(), written, strict=True):
+        text = f"{number_text},{event_text},{at_text}"
+        if not any(part.strip() for part in (number_text, event_text, at_text)):
+            continue  # a blank line says nothing
+        if not number_ok[row]:
+            reason = domain_numbers.why_not_a_number(number_text) or "not an E.164 number"
+        elif event[row] < 0:
+            reason = f"event {event_text.strip()!r} is unknown; it is one of {', '.join(EVENTS)}"
+        elif not at_ok[row]:
+            reason = f"time {at_text.strip()!r} can't be read; write it like {_EXAMPLE}"
+        elif not past[row]:
+            instant = datetime.fromtimestamp(at[row] / 1_000_000, UTC).isoformat(timespec="seconds")
+            reason = f"the time lies in the future ({instant}); report what has happened"
+        else:
+            nowhere = f"{masked(number_text)} is in no range of a known carrier's mobile numbers"
+            reason = domain_numbers.why_not_a_number(number_text) or nowhere
+        faults.append(Fault(line=int(chunk.lines[row]), reason=reason, text=text))
+    return lines.take(good), faults
+
+
+def _in_plan(number: Int64s, plan: NumberingPlan) -> npt.NDArray[np.bool_]:
+    """Whether each number lies in a range that some carrier holds; which one may report it depends on its history."""
+    shards, where = np.unique(number // SHARD_SIZE, return_inverse=True)
+    known = np.array([plan.owner(int(shard)) is not None for shard in shards], dtype=np.bool_)
+    return known[where] if len(shards) else np.ones(len(number), np.bool_)

@@ -1,0 +1,76 @@
+"""The connection to PostgreSQL: one request or job is one transaction, begun and ended here and nowhere else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool
+
+from huanxin.domain.errors import BadSetting
+
+Tx: TypeAlias = "psycopg.Connection[TupleRow]"
+"""An open transaction. What is done with it is kept if the block that opened it ends well, undone if not."""
+
+_GATE = 7_305_001  # any constant: the key of the lock between facts and releases
+
+
+class Database:
+    """A pool of connections to one database."""
+
+    def __init__(self, dsn: str, *, max_connections: int = 20) -> None:
+        self.dsn = dsn
+        self._pool = ConnectionPool(
+            dsn,
+            min_size=0,
+            max_size=max_connections,
+            open=False,
+            timeout=30,
+            kwargs={"application_name": "huanxin"},
+            configure=_configure,
+        )
+
+    def __enter__(self) -> Database:
+        self._pool.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Tx]:
+        """A transaction, committed when the block ends and rolled back when it raises."""
+        with self._pool.connection() as connection:
+            yield connection
+
+    @contextmanager
+    def listening(self, channel: str) -> Iterator[psycopg.Connection[Any]]:
+        """A connection of its own that hears the notifications of a channel."""
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            connection.execute(f"LISTEN {channel}")  # type: ignore[arg-type]  # a name of ours, never input
+            yield connection
+
+
+def _configure(connection: psycopg.Connection[Any]) -> None:
+    connection.execute("SET timezone TO 'UTC'")
+    connection.commit()
+
+
+def recording_facts(tx: Tx) -> None:
+    """Say that this transaction records facts that the gate reads: it waits for a release under way, not for others."""
+    tx.execute("SELECT pg_advisory_xact_lock_shared(%s)", (_GATE,))
+
+
+def deciding(tx: Tx) -> None:
+    """Say that this transaction decides by the facts: none is recorded until it ends."""
+    tx.execute("SELECT pg_advisory_xact_lock(%s)", (_GATE,))
+
+
+def explain_connection_error(error: psycopg.OperationalError) -> BadSetting:
+    """What to do when PostgreSQL can't be reached; a password in the address is not repeated."""
+    text = re.sub(r"://([^:@/]+):[^@/]+@", r"://\1:***@", str(error)).strip()
+    return BadSetting(f"PostgreSQL can't be reached: {text}. Check HUANXIN_DATABASE_URL and that the server runs.")

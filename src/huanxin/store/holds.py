@@ -1,0 +1,80 @@
+"""Holds: an authority's orders that keep numbers frozen longer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from psycopg.rows import class_row
+
+from huanxin.numbersets.sharded import NumberSet, dump, load
+from huanxin.store.database import Tx
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """One order. It binds until the end of `until_day`, or until it was lifted."""
+
+    id: int
+    source: str
+    reason: str
+    until_day: date
+    review_on: date | None
+    count: int
+    placed_by: str
+    placed_at: datetime
+    lifted_by: str | None
+    lifted_at: datetime | None
+    lift_reason: str | None
+
+    def binds(self, today: date) -> bool:
+        return self.lifted_at is None and today <= self.until_day
+
+
+_SELECT = (
+    "SELECT h.id, h.source, h.reason, h.until_day, h.review_on, h.count, h.placed_by, h.placed_at,"
+    " l.lifted_by, l.lifted_at, l.reason AS lift_reason FROM hold h LEFT JOIN hold_lift l ON l.hold_id = h.id"
+)
+
+
+def add(
+    tx: Tx, *, source: str, reason: str, until: date, review_on: date | None, numbers: NumberSet, by: str, at: datetime
+) -> int:
+    """Record a hold on some numbers; its id."""
+    row = tx.execute(
+        "INSERT INTO hold (source, reason, until_day, review_on, count, placed_by, placed_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        (source, reason, until, review_on, len(numbers), by, at),
+    ).fetchone()
+    assert row is not None
+    with tx.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO hold_set (hold_id, shard, numbers) VALUES (%s, %s, %s)",
+            [(row[0], shard, dump(bitmap)) for shard, bitmap in numbers.shards.items()],
+        )
+    return int(row[0])
+
+
+def lift(tx: Tx, hold_id: int, *, reason: str, by: str, at: datetime) -> None:
+    """Record that a hold was lifted."""
+    tx.execute(
+        "INSERT INTO hold_lift (hold_id, reason, lifted_by, lifted_at) VALUES (%s, %s, %s, %s)",
+        (hold_id, reason, by, at),
+    )
+
+
+def all_holds(tx: Tx) -> list[Hold]:
+    """Every hold, oldest first, lifted ones too."""
+    with tx.cursor(row_factory=class_row(Hold)) as cursor:
+        return cursor.execute(f"{_SELECT} ORDER BY h.id").fetchall()
+
+
+def get(tx: Tx, hold_id: int) -> Hold | None:
+    with tx.cursor(row_factory=class_row(Hold)) as cursor:
+        return cursor.execute(f"{_SELECT} WHERE h.id = %s", (hold_id,)).fetchone()
+
+
+def numbers_of(tx: Tx, hold_id: int) -> NumberSet:
+    """The numbers that a hold names."""
+    rows = tx.execute("SELECT shard, numbers FROM hold_set WHERE hold_id = %s", (hold_id,), binary=True)
+    return NumberSet({shard: load(numbers) for shard, numbers in rows})

@@ -1,0 +1,32 @@
+"""The schema, in numbered files that are applied once each, in order."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import psycopg
+
+_MIGRATING = 7_305_000  # any constant: the key of the lock that lets one process migrate at a time
+
+
+def migrations() -> list[tuple[str, str]]:
+    """(name, SQL) of every migration, in order."""
+    folder = files("huanxin.store") / "migrations"
+    found = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
+    return [(entry.name.removesuffix(".sql"), entry.read_text(encoding="utf-8")) for entry in found]
+
+
+def migrate(dsn: str) -> list[str]:
+    """Bring a database to the present schema; the names of the migrations applied. Safe to call from many processes."""
+    applied: list[str] = []
+    with psycopg.connect(dsn) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATING,))
+        connection.execute("CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, applied_at timestamptz NOT NULL)")
+        done = {name for (name,) in connection.execute("SELECT name FROM migration")}
+        for name, statements in migrations():
+            if name in done:
+                continue
+            connection.execute(statements.encode())
+            connection.execute("INSERT INTO migration (name, applied_at) VALUES (%s, now())", (name,))
+            applied.append(name)
+    return applied

@@ -1,0 +1,57 @@
+"""Notices as stored: what each partner was told for each batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from huanxin.store.database import Tx
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """What one partner was told for one batch. `required` is what the partner was when it was told."""
+
+    id: str
+    batch_id: int
+    partner_id: int
+    partner: str
+    kind: str
+    required: bool
+    sent_at: datetime
+    delivered_at: datetime | None
+    attempts: int
+
+
+_SELECT = (
+    "SELECT n.id, n.batch_id, n.partner_id, p.name AS partner, p.kind, n.required, n.sent_at, d.delivered_at,"
+    " coalesce(d.attempts, 0) AS attempts FROM notice n JOIN partner p ON p.id = n.partner_id"
+    " LEFT JOIN delivery d ON d.notice_id = n.id"
+)
+
+
+def add(tx: Tx, *, notice_id: str, batch_id: int, partner_id: int, required: bool, at: datetime) -> None:
+    """Record that a partner is told of a batch."""
+    tx.execute(
+        "INSERT INTO notice (id, batch_id, partner_id, required, sent_at) VALUES (%s, %s, %s, %s, %s)",
+        (notice_id, batch_id, partner_id, required, at),
+    )
+
+
+def get(tx: Tx, notice_id: str) -> Notice | None:
+    with tx.cursor(row_factory=class_row(Notice)) as cursor:
+        return cursor.execute(f"{_SELECT} WHERE n.id = %s", (notice_id,)).fetchone()
+
+
+def of_batch(tx: Tx, batch_id: int) -> list[Notice]:
+    """The notices of a batch, in the order of partners."""
+    with tx.cursor(row_factory=class_row(Notice)) as cursor:
+        return cursor.execute(f"{_SELECT} WHERE n.batch_id = %s ORDER BY n.partner_id", (batch_id,)).fetchall()
+
+
+def of_partner(tx: Tx, partner_id: int) -> list[Notice]:
+    """The notices of a partner, newest first."""
+    with tx.cursor(row_factory=class_row(Notice)) as cursor:
+        return cursor.execute(f"{_SELECT} WHERE n.partner_id = %s ORDER BY n.sent_at DESC, n.id", (partner_id,)).fetchall()

@@ -1,0 +1,132 @@
+"""Receipts and waivers as stored, and the standing of every partner that follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+from pyroaring import BitMap
+
+from huanxin.domain.answers import Answer, Outcome, Receipt, Standing, Waiver, standing
+from huanxin.numbersets.sharded import dump, load
+from huanxin.store.database import Tx
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredReceipt:
+    """A receipt that was taken. `counts` are its numbers by outcome."""
+
+    id: str
+    notice_id: str
+    batch_id: int
+    partner_id: int
+    complete: bool
+    lines: int
+    counts: dict[str, int]
+    received_at: datetime
+
+
+_COLUMNS = "id, notice_id, batch_id, partner_id, complete, lines, counts, received_at"
+
+
+def find(tx: Tx, *, notice_id: str, sha256: bytes, complete: bool, idempotency_key: str) -> StoredReceipt | None:
+    """The receipt of this content for this notice, if it was filed before."""
+    with tx.cursor(row_factory=class_row(StoredReceipt)) as cursor:
+        return cursor.execute(
+            f"SELECT {_COLUMNS} FROM receipt WHERE notice_id = %s AND sha256 = %s AND complete = %s"
+            " AND idempotency_key = %s",
+            (notice_id, sha256, complete, idempotency_key),
+        ).fetchone()
+
+
+def one_at_a_time(tx: Tx, notice_id: str) -> None:
+    """Make receipts of the same notice wait for each other, until this transaction ends."""
+    tx.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7305))", (notice_id,))
+
+
+def add(
+    tx: Tx, *, receipt_id: str, notice_id: str, batch_id: int, partner_id: int, sha256: bytes, complete: bool,
+    idempotency_key: str, lines: int, answers: Mapping[Answer, BitMap], at: datetime,
+) -> StoredReceipt:  # fmt: skip
+    """Record a receipt."""
+    counts: dict[str, int] = {}
+    for answer, places in answers.items():
+        counts[answer.outcome.value] = counts.get(answer.outcome.value, 0) + len(places)
+    tx.execute(
+        "INSERT INTO receipt (id, notice_id, batch_id, partner_id, sha256, complete, idempotency_key, lines, counts,"
+        " received_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (receipt_id, notice_id, batch_id, partner_id, sha256, complete, idempotency_key, lines, Jsonb(counts), at),
+    )
+    with tx.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO receipt_set (receipt_id, outcome, reason, until_day, places) VALUES (%s, %s, %s, %s, %s)",
+            [(receipt_id, a.outcome.value, a.reason, a.until, dump(places)) for a, places in answers.items()],
+        )
+    return StoredReceipt(
+        id=receipt_id, notice_id=notice_id, batch_id=batch_id, partner_id=partner_id, complete=complete, lines=lines,
+        counts=counts, received_at=at,
+    )  # fmt: skip
+
+
+def add_waiver(
+    tx: Tx, *, batch_id: int, partner_id: int, places: BitMap, reason: str, by: str, at: datetime
+) -> int:
+    """Record that an operator goes on without a partner's answer for some places; the waiver's id."""
+    row = tx.execute(
+        "INSERT INTO waiver (batch_id, partner_id, reason, count, places, waived_by, waived_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        (batch_id, partner_id, reason, len(places), dump(places), by, at),
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def waivers(tx: Tx, batch_id: int) -> dict[int, list[tuple[int, Waiver]]]:
+    """A batch's waivers by partner, each with its position in the order of answers."""
+    rows = tx.execute(
+        "SELECT partner_id, seq, id, places, waived_by, reason FROM waiver WHERE batch_id = %s ORDER BY seq",
+        (batch_id,), binary=True,
+    )  # fmt: skip
+    found: dict[int, list[tuple[int, Waiver]]] = {}
+    for partner_id, seq, waiver_id, places, by, reason in rows:
+        waiver = Waiver(id=waiver_id, places=load(places), by=by, reason=reason)
+        found.setdefault(partner_id, []).append((seq, waiver))
+    return found
+
+
+def _receipts(tx: Tx, batch_id: int, partner_id: int | None) -> dict[int, list[tuple[int, Receipt]]]:
+    rows = tx.execute(
+        "SELECT r.partner_id, r.seq, r.complete, s.outcome, s.reason, s.until_day, s.places FROM receipt r"
+        " LEFT JOIN receipt_set s ON s.receipt_id = r.id"
+        " WHERE r.batch_id = %s AND (%s::int8 IS NULL OR r.partner_id = %s) ORDER BY r.seq",
+        (batch_id, partner_id, partner_id), binary=True,
+    )  # fmt: skip
+    found: dict[int, list[tuple[int, Receipt]]] = {}
+    sets: dict[Answer, BitMap] = {}
+    last_seq = None
+    for partner, seq, complete, outcome, reason, until, places in rows:
+        if seq != last_seq:
+            sets, last_seq = {}, seq
+            found.setdefault(partner, []).append((seq, Receipt(answers=sets, complete=complete)))
+        if outcome is not None:
+            sets[Answer(outcome=Outcome(outcome), reason=reason, until=until)] = load(places)
+    return found
+
+
+def standings(tx: Tx, batch_id: int, everyone: BitMap, partner_id: int | None = None) -> dict[int, Standing]:
+    """The standing of every partner (or one) that answered a batch or was waived, by partner."""
+    entries = _receipts(tx, batch_id, partner_id)
+    ordered: dict[int, list[tuple[int, Receipt | Waiver]]] = {key: list(found) for key, found in entries.items()}
+    for partner, found in waivers(tx, batch_id).items():
+        if partner_id in (None, partner):
+            ordered[partner] = sorted([*ordered.get(partner, []), *found], key=lambda entry: entry[0])
+    return {partner: standing((entry for _, entry in found), everyone) for partner, found in ordered.items()}
+
+
+def all_of_batch(tx: Tx, batch_id: int) -> list[StoredReceipt]:
+    """A batch's receipts, in the order in which they came."""
+    with tx.cursor(row_factory=class_row(StoredReceipt)) as cursor:
+        return cursor.execute(f"SELECT {_COLUMNS} FROM receipt WHERE batch_id = %s ORDER BY seq", (batch_id,)).fetchall()

@@ -1,0 +1,133 @@
+"""Carriers' reports as stored: the file, and the sets of numbers by shard, day and event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from huanxin.domain.lifecycle import EVENTS, SetFact
+from huanxin.numbersets.sharded import dump, load
+from huanxin.store.database import Tx
+
+_CODES = {event: code for code, event in enumerate(EVENTS)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredReport:
+    """A report that was taken. `known` lines said what was known before; `rejected` lines were left out."""
+
+    id: int
+    carrier: str
+    file_name: str
+    lines: int
+    accepted: int
+    known: int
+    rejected: int
+    counts: dict[str, int]
+    recorded_by: str
+    recorded_at: datetime
+
+
+_COLUMNS = "id, carrier, file_name, lines, accepted, known, rejected, counts, recorded_by, recorded_at"
+
+
+def find(tx: Tx, *, carrier: str, sha256: bytes) -> StoredReport | None:
+    """The report that was read from a file of this content, if there is one."""
+    with tx.cursor(row_factory=class_row(StoredReport)) as cursor:
+        return cursor.execute(
+            f"SELECT {_COLUMNS} FROM report WHERE carrier = %s AND sha256 = %s", (carrier, sha256)
+        ).fetchone()
+
+
+def all_reports(tx: Tx) -> list[StoredReport]:
+    """Every report, oldest first."""
+    with tx.cursor(row_factory=class_row(StoredReport)) as cursor:
+        return cursor.execute(f"SELECT {_COLUMNS} FROM report ORDER BY id").fetchall()
+
+
+def add(
+    tx: Tx, *, carrier: str, file_name: str, sha256: bytes, lines: int, accepted: int, known: int, rejected: int,
+    counts: Mapping[str, int], by: str, at: datetime,
+) -> int:  # fmt: skip
+    """Record a report; its id."""
+    row = tx.execute(
+        "INSERT INTO report (carrier, file_name, sha256, lines, accepted, known, rejected, counts, recorded_by,"
+        " recorded_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        (carrier, file_name, sha256, lines, accepted, known, rejected, Jsonb(dict(counts)), by, at),
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def add_sets(tx: Tx, report_id: int, sets: Iterable[tuple[int, int, SetFact]]) -> None:
+    """Record a report's sets, given as (shard, layer, fact)."""
+    with tx.cursor() as cursor, cursor.copy(
+        "COPY report_set (shard, day, report_id, layer, event, carrier, numbers) FROM STDIN (FORMAT BINARY)"
+    ) as copy:
+        copy.set_types(("int4", "date", "int8", "int2", "int2", "text", "bytea"))
+        for shard, layer, fact in sets:
+            copy.write_row((shard, fact.day, report_id, layer, _CODES[fact.event], fact.carrier, dump(fact.numbers)))
+
+
+def latest(tx: Tx) -> int:
+    """The id of the newest report; 0 before the first."""
+    row = tx.execute("SELECT coalesce(max(id), 0) FROM report").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def facts_by_shard(
+    tx: Tx, *, shards: Iterable[int] | None = None, after_report: int = 0
+) -> Iterator[tuple[int, list[SetFact]]]:
+    """The facts of each shard in the order in which they happened, shard by shard, all or those named.
+
+    With `after_report`, only what later reports said. One shard at a time is unpacked.
+    """
+    where, parameters = "report_id > %s", [after_report]
+    if shards is not None:
+        where += " AND shard = ANY(%s)"
+        parameters.append(list(shards))  # type: ignore[arg-type]
+    shard_now, facts = None, []
+    with tx.cursor(binary=True) as cursor:
+        cursor.execute(
+            f"SELECT shard, day, event, carrier, numbers FROM report_set WHERE {where}"
+            " ORDER BY shard, day, report_id, layer, event",
+            parameters,
+        )
+        for shard, day, event, carrier, numbers in cursor:
+            if shard != shard_now:
+                if shard_now is not None:
+                    yield shard_now, facts
+                shard_now, facts = shard, []
+            facts.append(SetFact(day=day, carrier=carrier, event=EVENTS[event], numbers=load(numbers)))
+    if shard_now is not None:
+        yield shard_now, facts
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryEntry:
+    """One event of one number, with the report that said so."""
+
+    day: date
+    event: str
+    carrier: str
+    report_id: int
+    file_name: str
+
+
+def history(tx: Tx, *, shard: int, holds_number: Callable[[bytes], bool]) -> list[HistoryEntry]:
+    """What reports said of one number, in the order in which it happened; `holds_number` tests a stored set."""
+    rows = tx.execute(
+        "SELECT s.day, s.event, s.carrier, s.report_id, r.file_name, s.numbers FROM report_set s"
+        " JOIN report r ON r.id = s.report_id WHERE s.shard = %s ORDER BY s.day, s.report_id, s.layer, s.event",
+        (shard,), binary=True,
+    )  # fmt: skip
+    return [
+        HistoryEntry(day=day, event=EVENTS[event].value, carrier=carrier, report_id=report_id, file_name=file_name)
+        for day, event, carrier, report_id, file_name, numbers in rows
+        if holds_number(numbers)
+    ]
