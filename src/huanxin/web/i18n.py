@@ -1,0 +1,137 @@
+"""Two languages, Chinese first: choosing one, its catalogue, and how figures and dates are written in it.
+
+Catalogues are gettext files (`locale/*/LC_MESSAGES/messages.po`) with the English words as keys, compiled in memory at
+start, so that no build step stands between a corrected word and the page.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import cache
+from gettext import GNUTranslations
+from io import BytesIO
+from pathlib import Path
+
+from babel.dates import format_date, format_datetime, get_timezone
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_compact_decimal, format_decimal, format_percent
+from markupsafe import Markup
+
+LANGUAGES = ("zh_CN", "en")
+DEFAULT = "zh_CN"
+ZONE = "Asia/Shanghai"
+COOKIE = "lang"
+LOCALES = Path(__file__).parent / "locale"
+
+SHORTEN_FROM = 10_000
+"""Figures from here on are shortened; below, the whole one is short enough."""
+
+
+def choose_language(query: str | None, cookie: str | None, accept: str | None) -> str:
+    """The language of a page, one of LANGUAGES: asked for in the address (`?lang=`), else remembered in the cookie,
+    else the first of the Accept-Language header (RFC 9110 section 12.5.4) that we speak, else Chinese."""
+    for asked in (query, cookie, *_accepted(accept or "")):
+        known = _known(asked or "")
+        if known:
+            return known
+    return DEFAULT
+
+
+def _known(tag: str) -> str | None:
+    """Our language for a tag such as `zh`, `zh-CN`, `zh_CN`, `en-GB`; None if we don't speak it."""
+    primary = tag.strip().lower().replace("_", "-").split("-")[0]
+    return {"zh": "zh_CN", "en": "en"}.get(primary)
+
+
+def _accepted(header: str) -> list[str]:
+    """The tags of an Accept-Language header, the most wanted first; what can't be read is left out."""
+    wanted: list[tuple[float, str]] = []
+    for part in header.split(","):
+        tag, _, quality = part.partition(";")
+        try:
+            weight = float(quality.strip().removeprefix("q=")) if quality.strip() else 1.0
+        except ValueError:
+            continue
+        if weight > 0:
+            wanted.append((weight, tag.strip()))
+    return [tag for _, tag in sorted(wanted, key=lambda pair: -pair[0])]
+
+
+@cache
+def translations(lang: str) -> GNUTranslations:
+    """The catalogue of one of LANGUAGES."""
+    with (LOCALES / lang / "LC_MESSAGES" / "messages.po").open("rb") as source:
+        catalogue = read_po(source, locale=lang)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+def html_lang(lang: str) -> str:
+    """The language as HTML's `lang` attribute wants it (BCP 47)."""
+    return lang.replace("_", "-")
+
+
+def whole(number: int, lang: str) -> str:
+    """A figure in full, with separators: 1,234,567."""
+    return str(format_decimal(number, locale=lang))
+
+
+def short(number: int, lang: str) -> str:
+    """A figure for reading at a glance: 9,876, then 1.2万, 3.4亿 in Chinese and 12.3k, 3.4M in English."""
+    if abs(number) < SHORTEN_FROM:
+        return whole(number, lang)
+    digits = 1 if abs(number) < 1_000_000_000 else 2
+    text = str(format_compact_decimal(number, locale=lang, fraction_digits=digits)).replace("K", "k")
+    return text.replace("万", " 万").replace("亿", " 亿")
+
+
+def figure(number: int, lang: str) -> Markup:
+    """A figure as HTML, shortened if large, with the whole one on hover."""
+    text, full = short(number, lang), whole(number, lang)
+    if text == full:
+        return Markup('<span class="num">{}</span>').format(text)
+    return Markup('<data class="num" value="{}" title="{}">{}</data>').format(number, full, text)
+
+
+def percent(part: int, of: int, lang: str) -> str:
+    """A share in per cent. A share that isn't nothing never reads as 0 %, one that isn't all never as 100 %."""
+    if of == 0:
+        return "–"
+    share = part / of
+    for edge, sign in ((0.001, "<"), (0.999, ">")):
+        if (sign == "<" and 0 < share < edge) or (sign == ">" and edge < share < 1):
+            return f"{sign} {format_percent(edge, '0.#%', locale=lang)}"
+    return str(format_percent(share, "0.#%", locale=lang))
+
+
+def seconds(value: float, lang: str) -> str:
+    """A duration given in seconds, in seconds (minutes from 120 s on): 0.34 s, 12.5 s, 3.2 min."""
+    number, unit = (value, "秒") if value < 120 else (value / 60, "分钟")
+    if lang == "en":
+        unit = "s" if unit == "秒" else "min"
+    digits = "0.00" if number < 1 else "0.0"
+    return f"{format_decimal(number, digits, locale=lang)} {unit}"
+
+
+def day(value: date, lang: str) -> str:
+    """A day. The table or sentence around it names the zone."""
+    return str(format_date(value, "y年M月d日" if lang == "zh_CN" else "d MMM y", locale=lang))
+
+
+def day_short(value: date, lang: str) -> str:
+    """A day for the axis of a chart, without its year."""
+    return str(format_date(value, "M/d" if lang == "zh_CN" else "d MMM", locale=lang))
+
+
+def moment(value: datetime, lang: str, zone: str = ZONE) -> str:
+    """An instant in a zone, which is named. Raises ValueError for a time without a zone: it would be a guess."""
+    if value.tzinfo is None:
+        raise ValueError(f"{value.isoformat()} has no time zone. Pass an aware datetime.")
+    pattern = "y年M月d日 HH:mm" if lang == "zh_CN" else "d MMM y, HH:mm"
+    local = format_datetime(value, pattern, tzinfo=get_timezone(zone), locale=lang)
+    if zone == ZONE:
+        return f"{local}（北京时间）" if lang == "zh_CN" else f"{local} (Beijing time, UTC+8)"
+    return f"{local} ({zone})"

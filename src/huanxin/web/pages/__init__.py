@@ -1,0 +1,1 @@
+"""The pages people see: plain values in (`views`, `report_data`), HTML out (`render`, `report`)."""

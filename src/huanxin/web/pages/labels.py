@@ -1,0 +1,77 @@
+"""The words for states, kinds and behaviours that the pages share, keyed by their codes; English here, translated on
+the way out."""
+
+from __future__ import annotations
+
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's customary name for "translate later"
+    """Mark a text for the catalogue."""
+    return text
+
+
+OUTCOMES = {
+    "unbound": N_("tie cut"),
+    "absent": N_("no tie"),
+    "kept": N_("kept"),
+    "pending": N_("pending"),
+    "refused": N_("refused"),
+    "unanswered": N_("no answer yet"),
+}
+
+GATE = {
+    "released": N_("released"),
+    "releasable": N_("may be released now"),
+    "freezing": N_("still frozen"),
+    "outstanding": N_("waiting for an answer"),
+    "pending": N_("pending at a partner"),
+    "refused": N_("refused by a partner"),
+    "held": N_("held by an authority"),
+    "retracted": N_("taken back or gone"),
+    "waived": N_("waived by an operator"),
+}
+
+GATE_TONES = {
+    "released": "unbound", "releasable": "unbound", "freezing": "absent", "outstanding": "unanswered",
+    "pending": "pending", "refused": "refused", "held": "pending", "retracted": "absent", "waived": "kept",
+}  # fmt: skip
+
+KINDS = {"app": N_("app"), "labeler": N_("caller labels"), "sender": N_("sender")}
+
+CARRIERS = {
+    "cmcc": N_("China Mobile"),
+    "cucc": N_("China Unicom"),
+    "ctcc": N_("China Telecom"),
+    "cbn": N_("China Broadnet"),
+}
+
+BEHAVIOURS = {
+    "plain": N_("answers at once"),
+    "debt": N_("refuses numbers with unpaid orders"),
+    "pending": N_("says pending first, finishes later"),
+    "twice": N_("sends every receipt twice"),
+    "down": N_("is down for a while"),
+    "parts": N_("answers in parts, out of order"),
+    "late": N_("has ties newer than the cut-off"),
+    "silent": N_("never answers; waived by an operator"),
+    "music": N_("the music app with the singer's account"),
+}
+
+ICONS = {
+    "unbound": "M3 8.5l3.5 3.5L13 4.5",
+    "absent": "M4 8h8",
+    "kept": "M8 2l5 2v4c0 3-2.2 5-5 6-2.8-1-5-3-5-6V4z",
+    "pending": "M8 2a6 6 0 100 12A6 6 0 008 2zM8 5v3.2l2 1.3",
+    "refused": "M4 4l8 8M12 4l-8 8",
+    "unanswered": "M3.5 8h.01M8 8h.01M12.5 8h.01",
+    "held": "M4 7.5h8V14H4zM5.5 7.5V5a2.5 2.5 0 015 0v2.5",
+    "retracted": "M6 4L2.5 7.5 6 11M2.5 7.5H10a3.5 3.5 0 010 7H8",
+    "waived": "M8 2.5a2.5 2.5 0 110 5 2.5 2.5 0 010-5zM3 14c.5-3 2.5-4.5 5-4.5s4.5 1.5 5 4.5",
+    "freezing": "M8 2v12M2.8 5l10.4 6M13.2 5L2.8 11",
+    "partner": "M3 13V6l5-3 5 3v7M6.5 13V9h3v4",
+}
+"""Paths on a 16 by 16 grid, drawn as lines."""
+
+ICON_OF = {
+    "released": "unbound", "releasable": "unbound", "clear": "unbound", "passes": "unbound", "fails": "refused",
+    "outstanding": "unanswered", "waits": "pending",
+}  # fmt: skip

@@ -1,0 +1,124 @@
+"""Values to pages. One Jinja2 environment a language, made once."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from huanxin.web import i18n
+from huanxin.web.pages import charts, labels
+from huanxin.web.pages.views import BatchView, ErrorView, HomeView, OutcomeCounts, PartnerRow, Text, Words
+
+STATIC = Path(__file__).parent.parent / "static"
+N_ = labels.N_
+
+NAV = (("/", N_("Overview")), ("/docs", N_("For developers")))
+"""Address and name of each entry of the header."""
+
+
+def render(template: str, lang: str, **values: Any) -> str:
+    """A template of `templates/` in one of i18n.LANGUAGES, with its values escaped."""
+    return environment(lang).get_template(template).render(**values)
+
+
+def home_page(lang: str, view: HomeView) -> str:
+    """The first page: what Huanxin is, figures, batches."""
+    return render("home.html", lang, view=view, here="/")
+
+
+def batch_page(lang: str, view: BatchView) -> str:
+    """One batch: its partners, the open ones first, and its gate."""
+    rows = sorted(view.partners, key=lambda row: (-row.open, -row.outstanding, -row.unbound))
+    named = [(say(row.name, lang), row) for row in rows]
+    words = translated(labels.OUTCOMES, lang)
+    answers = charts.outcome_bars(named, words)
+    gate = charts.gate_bars(view.gate, translated(labels.GATE, lang), lang)
+    return render("batch.html", lang, view=view, rows=rows, totals=total(rows), answers=answers, gate=gate,
+                  most=charts.MOST_BARS, here="")  # fmt: skip
+
+
+def error_page(lang: str, view: ErrorView) -> str:
+    """A problem, in plain words."""
+    return render("error.html", lang, view=view, here="")
+
+
+def error_view(status: int, reference: str = "") -> ErrorView:
+    """The words for an HTTP status that has no story of its own."""
+    happened, meaning, todo = ERRORS.get(status, ERRORS[500 if status >= 500 else 400])
+    return ErrorView(status=status, happened=happened, meaning=meaning, todo=todo, reference=reference)
+
+
+ERRORS = {
+    400: (N_("We could not use this request"), N_("Nothing was changed."), N_("Go back and check what you entered.")),
+    403: (N_("This page is not open to you"), N_("Nothing was changed."),
+          N_("Sign in with an account that may see it, or ask whoever runs this site.")),
+    404: (N_("There is no page at this address"), N_("It may have moved, or the address was cut off."),
+          N_("Check the address, or start from the overview.")),
+    429: (N_("Too many requests came from you at once"), N_("This one was not carried out."),
+          N_("Wait a minute, then try again.")),
+    500: (N_("Something broke on our side"), N_("What was recorded before is safe; this step may not have been carried out."),
+          N_("Try again in a minute. If it happens again, tell whoever runs this site and quote the reference.")),
+    503: (N_("We can't answer just now"), N_("Nothing was changed. The service is starting or being looked after."),
+          N_("Try again in a minute.")),
+}  # fmt: skip
+
+
+def total(rows: list[PartnerRow]) -> OutcomeCounts:
+    """All partners together, in (number, partner) pairs."""
+    keys = ("unbound", "absent", "kept", "pending", "refused", "outstanding")
+    return OutcomeCounts(**{key: sum(getattr(row, key) for row in rows) for key in keys})
+
+
+def say(text: Text, lang: str) -> str:
+    """A text in one language: Words by their language, a plain string through the catalogue (itself if not there)."""
+    if isinstance(text, Words):
+        return text.zh if lang == "zh_CN" else text.en
+    return i18n.translations(lang).gettext(text) if text else ""
+
+
+def translated(names: dict[str, str], lang: str) -> dict[str, str]:
+    return {key: say(name, lang) for key, name in names.items()}
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of a static file, with the start of its digest, so that browsers may keep it for good."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]
+    return f"/static/{name}?v={digest}"
+
+
+@cache
+def environment(lang: str) -> Environment:
+    """The templates in one language, with its figures, dates and words at hand."""
+    env = Environment(
+        loader=PackageLoader("huanxin.web", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    env.install_gettext_translations(i18n.translations(lang), newstyle=True)  # type: ignore[attr-defined]
+    env.policies["ext.i18n.trimmed"] = True
+    for name in ("figure", "short", "whole", "day", "day_short", "moment", "seconds"):
+        env.filters[name] = partial(_in_language, getattr(i18n, name), lang)
+    env.filters["say"] = partial(_in_language, say, lang)
+    env.globals.update(
+        lang=lang, html_lang=i18n.html_lang(lang), other="en" if lang == "zh_CN" else "zh_CN", nav=NAV, asset=asset,
+        outcome_names=translated(labels.OUTCOMES, lang), gate_names=translated(labels.GATE, lang),
+        kind_names=translated(labels.KINDS, lang), icons=labels.ICONS, icon_of=labels.ICON_OF,
+        gate_tones=labels.GATE_TONES, share=partial(_share, lang),
+    )  # fmt: skip
+    return env
+
+
+def _in_language(write: Any, lang: str, value: Any) -> Any:
+    return write(value, lang)
+
+
+def _share(lang: str, part: int, of: int) -> str:
+    return i18n.percent(part, of, lang)

@@ -1,0 +1,145 @@
+"""What the pages show, as plain values. Counts only: no page of these lists a number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """A text that comes from outside the catalogues, in both languages."""
+
+    zh: str
+    en: str
+
+
+Text = str | Words
+"""A plain string reads the same in both languages (a name, a file)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomeCounts:
+    """Answers to a notice or to a whole batch, in (number, partner) pairs. They add up to `total`."""
+
+    unbound: int = 0
+    absent: int = 0
+    kept: int = 0
+    pending: int = 0
+    refused: int = 0
+    outstanding: int = 0
+
+    @property
+    def answered(self) -> int:
+        return self.unbound + self.absent + self.kept + self.pending + self.refused
+
+    @property
+    def total(self) -> int:
+        return self.answered + self.outstanding
+
+    @property
+    def parts(self) -> tuple[tuple[str, int], ...]:
+        """The outcomes in their fixed order, each with its count; without an answer is `unanswered`."""
+        return (("unbound", self.unbound), ("absent", self.absent), ("kept", self.kept),
+                ("pending", self.pending), ("refused", self.refused), ("unanswered", self.outstanding))  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartnerRow(OutcomeCounts):
+    """How one partner stands on one batch. Counts are numbers of the batch; `waived` counts those of its open
+    numbers (outstanding, pending, refused) that an operator waived."""
+
+    name: Text
+    kind: str
+    """app, labeler or sender"""
+    required: bool = True
+    waived: int = 0
+
+    @property
+    def open(self) -> int:
+        """Numbers of the batch that this partner still keeps from being released."""
+        return self.outstanding + self.pending + self.refused - self.waived if self.required else 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateCounts:
+    """The gate at a glance, in numbers of a batch. One number may stand in several of the lines that wait.
+
+    clear: nothing keeps it back, released ones included. releasable_now: clear and not released before. freezing: the
+    freeze has not ended. outstanding, pending, refused: at one or more required partners, not waived. held, retracted.
+    waived: a waiver covers it at one or more partners. released.
+    """
+
+    total: int
+    clear: int = 0
+    releasable_now: int = 0
+    freezing: int = 0
+    outstanding: int = 0
+    pending: int = 0
+    refused: int = 0
+    held: int = 0
+    retracted: int = 0
+    waived: int = 0
+    released: int = 0
+
+    @property
+    def lines(self) -> tuple[tuple[str, int], ...]:
+        """State by state, as the pages list them: what may go first, then what waits, then what is out."""
+        return (("released", self.released), ("releasable", self.releasable_now), ("freezing", self.freezing),
+                ("outstanding", self.outstanding), ("pending", self.pending), ("refused", self.refused),
+                ("held", self.held), ("retracted", self.retracted), ("waived", self.waived))  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchSummary:
+    """One batch in a list. `outcomes` counts (number, partner) pairs; `href` leads to its page."""
+
+    id: int
+    href: str
+    cutoff: datetime
+    answer_by: datetime
+    numbers: int
+    partners: int
+    outcomes: OutcomeCounts
+    released: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeView:
+    """The first page. `older` counts the batches that `latest` leaves out."""
+
+    numbers_renewed: int = 0
+    ties_cut: int = 0
+    partners: int = 0
+    batches: int = 0
+    released: int = 0
+    latest: tuple[BatchSummary, ...] = ()
+    older: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchView:
+    """One batch: `numbers` in it, its partners and its gate, counted at `as_of`."""
+
+    id: int
+    cutoff: datetime
+    answer_by: datetime
+    as_of: datetime
+    numbers: int
+    gate: GateCounts
+    partners: tuple[PartnerRow, ...] = ()
+
+    @property
+    def late(self) -> bool:
+        return self.as_of > self.answer_by
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorView:
+    """A problem in plain words: what happened, what it means, what to do. `reference` is what to quote when asking."""
+
+    status: int
+    happened: Text
+    meaning: Text = ""
+    todo: Text = ""
+    reference: str = ""

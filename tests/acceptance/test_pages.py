@@ -1,0 +1,160 @@
+"""The pages and the report in a real browser: phone and desk, light and dark, Chinese and English.
+
+Nothing is fetched from a network: pages and their static files are handed to the browser by the test itself.
+HUANXIN_SCREENSHOTS=DIR keeps a picture of each.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import page_samples as samples
+import pytest
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+from huanxin.web.i18n import LANGUAGES
+from huanxin.web.pages.render import STATIC, batch_page, error_page, error_view, home_page
+from huanxin.web.pages.report import write_report
+from huanxin.web.pages.views import HomeView
+
+ORIGIN = "http://pages.huanxin.test"
+AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text(encoding="utf-8")
+CHROMIUM = Path("/usr/bin/chromium")
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync"]  # fmt: skip
+SIZES = {"phone": (390, 844), "desk": (1280, 800)}
+PAGES = ("home", "empty", "batch", "unsent", "error", "report")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as driver:
+        own = str(CHROMIUM) if CHROMIUM.exists() else None
+        started = driver.chromium.launch(executable_path=own, args=ARGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str]:
+    """Every page in every language, as HTML."""
+    made = {}
+    for lang in LANGUAGES:
+        path = tmp_path_factory.mktemp("report") / "report.html"
+        write_report(path, samples.report(), lang)
+        made |= {
+            ("home", lang): home_page(lang, samples.home()),
+            ("empty", lang): home_page(lang, HomeView()),
+            ("batch", lang): batch_page(lang, samples.batch()),
+            ("unsent", lang): batch_page(lang, samples.batch(())),
+            ("error", lang): error_page(lang, error_view(500, "7f3a90")),
+            ("report", lang): path.read_text(encoding="utf-8"),
+        }
+    return made
+
+
+def open_page(browser: Browser, html: str, size: str, scheme: str) -> tuple[Page, list[str]]:
+    """The page, loaded, and whatever the browser complained about."""
+    width, height = SIZES[size]
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme,  # type: ignore[arg-type]
+        is_mobile=size == "phone", device_scale_factor=1, reduced_motion="reduce",
+    )  # fmt: skip
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+    def answer(route: Route) -> None:
+        path = urlsplit(route.request.url).path
+        if path.startswith("/static/"):
+            file = STATIC / path.removeprefix("/static/")
+            route.fulfill(body=file.read_bytes(), content_type=mimetypes.guess_type(file.name)[0] or "text/plain")
+        elif path == "/page":
+            route.fulfill(body=html, content_type="text/html; charset=utf-8")
+        else:
+            route.fulfill(status=404, body="")
+
+    page.route("**/*", answer)
+    page.goto(f"{ORIGIN}/page")
+    return page, complaints
+
+
+def axe(page: Page) -> list[str]:
+    """What axe-core finds wrong, in short."""
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{one['id']}: {node['html'][:160]} ({node['failureSummary'][:200]})"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]
+
+
+def keep_picture(page: Page, name: str) -> None:
+    folder = os.environ.get("HUANXIN_SCREENSHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_quiet_fits_and_is_accessible(
+    browser: Browser, pages: dict[tuple[str, str], str], name: str, lang: str, size: str, scheme: str
+) -> None:
+    page, complaints = open_page(browser, pages[name, lang], size, scheme)
+    keep_picture(page, f"{name}-{lang}-{size}-{scheme}")
+    assert complaints == []
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    drawn = page.evaluate("[...document.querySelectorAll('.plot')].filter(p => p.offsetParent && !p.querySelector('canvas')).length")
+    assert drawn == 0, "a chart was not drawn"
+    assert axe(page) == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_report_shows_its_twin_on_one_click(
+    browser: Browser, pages: dict[tuple[str, str], str], size: str
+) -> None:
+    page, complaints = open_page(browser, pages["report", "zh_CN"], size, "light")
+    assert "差错" in page.locator("h1:visible").inner_text()
+    page.get_by_role("link", name="English").click()
+    assert "stale ties cut" in page.locator("h1:visible").inner_text()
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert page.title() == "Report of a demo run · Huanxin"
+    assert page.locator(".plot:visible canvas").count() == 4
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert axe(page) == []
+    page.reload()
+    assert page.locator("html").get_attribute("lang") == "en", "the address remembers the language"
+    assert complaints == []
+    page.context.close()
+
+
+def test_the_tables_say_it_all_without_scripts(browser: Browser, pages: dict[tuple[str, str], str]) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.set_content(pages["report", "zh_CN"])
+    assert page.locator("table:visible").count() >= 4
+    assert page.locator(".plot:visible").count() == 0
+    context.close()
+
+
+def test_print_is_light_even_from_a_dark_screen(browser: Browser, pages: dict[tuple[str, str], str]) -> None:
+    page, _ = open_page(browser, pages["report", "zh_CN"], "desk", "dark")
+    paper = "getComputedStyle(document.documentElement).getPropertyValue('--paper').trim()"
+    dark = page.evaluate(paper)
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(paper) == "#fcfbf8" != dark
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(paper) == dark
+    folder = os.environ.get("HUANXIN_SCREENSHOTS")
+    if folder:
+        page.pdf(path=Path(folder) / "report.pdf", format="A4")
+    page.context.close()

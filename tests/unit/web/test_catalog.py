@@ -1,0 +1,43 @@
+"""Every word of the pages has its Chinese, and no translation outlives its page."""
+
+from __future__ import annotations
+
+import re
+
+from babel.messages.catalog import Catalog
+
+from huanxin.web import catalog
+from huanxin.web.i18n import LANGUAGES
+
+
+def _keys(messages: Catalog) -> set[str]:
+    return {str(message.id) for message in messages if message.id}
+
+
+def test_catalogues_hold_exactly_the_words_in_use() -> None:
+    used = _keys(catalog.used())
+    assert used
+    for lang in LANGUAGES:
+        stored = _keys(catalog.stored(lang))
+        assert used - stored == set(), f"run: python -m huanxin.web.catalog, then translate ({lang})"
+        assert stored - used == set(), f"stale, run: python -m huanxin.web.catalog ({lang})"
+
+
+def test_every_message_has_its_chinese() -> None:
+    missing = [message.id for message in catalog.stored("zh_CN") if message.id and not any(message.string or ())]
+    assert missing == []
+
+
+def test_translations_use_the_same_placeholders() -> None:
+    for message in catalog.stored("zh_CN"):
+        ids = message.id if isinstance(message.id, tuple) else (message.id,)
+        strings = message.string if isinstance(message.string, tuple) else (message.string,)
+        wanted = set(re.findall(r"%\((\w+)\)s", " ".join(ids)))
+        for string in strings:
+            assert set(re.findall(r"%\((\w+)\)s", string)) == wanted, message.id
+
+
+def test_chinese_says_nin_and_raises_no_voice() -> None:
+    for message in catalog.stored("zh_CN"):
+        text = str(message.string)
+        assert "你" not in text and "！" not in text and "!" not in text, text

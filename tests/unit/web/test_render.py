@@ -1,0 +1,119 @@
+"""The pages as HTML: what stands on them, in both languages, with nothing and with too much."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import page_samples as samples
+import pytest
+
+from huanxin.web.i18n import LANGUAGES
+from huanxin.web.pages import labels
+from huanxin.web.pages.render import ERRORS, batch_page, error_page, error_view, home_page
+from huanxin.web.pages.report import write_report
+from huanxin.web.pages.views import ErrorView, HomeView, OutcomeCounts, PartnerRow
+
+both = pytest.mark.parametrize("lang", LANGUAGES)
+
+
+def charts_of(page: str) -> list[dict[str, object]]:
+    return [json.loads(data) for data in re.findall(r"data-chart>(.*?)</script>", page, re.S)]
+
+
+@both
+def test_home_lists_batches_and_says_what_is_left_out(lang: str) -> None:
+    page = home_page(lang, samples.home())
+    assert page.count('<li class="card">') == 3
+    assert "285" in page
+    assert 'href="/batches/17"' in page
+    assert 'title="250,318,442"' in page
+
+
+@both
+def test_home_without_batches_says_how_to_begin(lang: str) -> None:
+    assert "huanxin batch plan" in home_page(lang, HomeView())
+
+
+def test_home_is_chinese_or_english() -> None:
+    assert '<html lang="zh-CN">' in home_page("zh_CN", HomeView())
+    assert "旧绑定" in home_page("zh_CN", HomeView())
+    english = home_page("en", HomeView())
+    assert '<html lang="en">' in english
+    assert re.findall(r"[\u4e00-\u9fff]+", english) == ["中文"]
+
+
+@both
+def test_batch_puts_the_open_partners_first(lang: str) -> None:
+    late = PartnerRow(name="Slow Snail", kind="app", outstanding=50_000, absent=11_204)
+    page = batch_page(lang, samples.batch((*samples.batch().partners, late)))
+    answers = charts_of(page)[0]
+    assert answers["categories"][0] == "Slow Snail"  # type: ignore[index]
+
+
+@both
+def test_batch_of_very_many_partners_draws_some_and_lists_all(lang: str) -> None:
+    rows = tuple(PartnerRow(name=f"P{n}", kind="app", absent=10) for n in range(239))
+    page = batch_page(lang, samples.batch(rows))
+    assert len(charts_of(page)[0]["categories"]) == 24  # type: ignore[arg-type]
+    assert page.count('<th scope="row">P') == 239
+
+
+@both
+def test_batch_without_partners_says_what_to_do(lang: str) -> None:
+    assert "huanxin batch send 17" in batch_page(lang, samples.batch(()))
+
+
+def test_outcomes_stand_in_their_fixed_order() -> None:
+    order = ["unbound", "absent", "kept", "pending", "refused", "unanswered"]
+    assert [key for key, _ in OutcomeCounts().parts] == order == list(labels.OUTCOMES)
+    drawn = charts_of(batch_page("en", samples.batch()))[0]["series"]
+    assert [one["tone"] for one in drawn] == order  # type: ignore[index, attr-defined]
+
+
+def test_names_are_escaped_in_the_table_and_in_the_chart() -> None:
+    row = PartnerRow(name="</script><b>x", kind="app", absent=1)
+    page = batch_page("en", samples.batch((row,)))
+    assert "<b>x" not in page
+    assert charts_of(page)[0]["categories"] == ["</script><b>x"]
+
+
+@both
+@pytest.mark.parametrize("status", [400, 404, 418, 429, 500, 502, 503])
+def test_every_error_says_what_happened_and_what_to_do(lang: str, status: int) -> None:
+    page = error_page(lang, error_view(status, "a1b2"))
+    assert str(status) in page
+    assert "a1b2" in page
+    assert page.count("<p") >= 4
+
+
+def test_error_of_its_own_words() -> None:
+    page = error_page("en", ErrorView(status=409, happened="That batch was released.", todo="Plan another."))
+    assert "Plan another." in page
+
+
+def test_errors_have_words_for_both_families() -> None:
+    assert {400, 500} <= set(ERRORS)
+
+
+@pytest.mark.parametrize(("lang", "tag"), [("zh_CN", "zh-CN"), ("en", "en")])
+def test_the_report_is_one_file_that_asks_nothing_of_a_network(tmp_path: Path, lang: str, tag: str) -> None:
+    path = tmp_path / "report.html"
+    write_report(path, samples.report(), lang)
+    page = path.read_text(encoding="utf-8")
+    assert page.startswith(f'<!doctype html>\n<html lang="{tag}">')
+    assert re.findall(r'(?:src|href)="(?!#|data:)[^"]*"', page) == []
+    assert len(charts_of(page)) == 8
+    assert "阿岚" in page
+    assert "A Lan" in page
+
+
+def test_a_report_that_found_wrong_says_so_in_its_headline(tmp_path: Path) -> None:
+    good = samples.report()
+    bad = replace(good, figures=replace(good.figures, wrongly_cut=3))
+    write_report(tmp_path / "report.html", bad, "en")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "the audit found" in page
+    assert page.count('class="alarm"') == 2  # once in each language
