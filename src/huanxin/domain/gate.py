@@ -22,13 +22,14 @@ class Gate:
 
     everyone: the batch. spans: places by carrier that froze them and the day they were cancelled. held: places by
     hold. retracted: places by the event that took them out of the freeze after the batch was planned. standings: by
-    partner. required: partners whose answer is waited for. released: places given back before.
+    partner. required: partners whose answer is waited for. sent: whether any partner was told at all. released: places given back before.
     """
 
     everyone: BitMap
     spans: Mapping[tuple[str, date], BitMap]
     standings: Mapping[int, Standing]
     required: frozenset[int]
+    sent: bool
     held: Mapping[int, BitMap] = field(default_factory=dict)
     retracted: Mapping[Event, BitMap] = field(default_factory=dict)
     released: BitMap = field(default_factory=BitMap)
@@ -38,6 +39,8 @@ class Gate:
 
     def open(self) -> BitMap:
         """Places that some required partner keeps open (rules 1 and 4: no answer is not a "no")."""
+        if not self.sent:
+            return self.everyone
         return BitMap.union(BitMap(), *(self.standings[partner].open(self.everyone) for partner in self.required))
 
     def frozen_still(self) -> BitMap:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from joserfc import jws, jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from huanxin.domain.errors import BadSetting
@@ -50,7 +51,7 @@ class Signer:
             if header.get("typ") != kind:
                 return None
             claims = jwt.decode(token, key, algorithms=[ALGORITHM]).claims
-        except (ValueError, KeyError, TypeError, jws_errors):
+        except (ValueError, KeyError, TypeError, JoseError):
             return None
         return claims if claims.get("iss") == self.issuer else None
 

@@ -119,3 +119,10 @@ def texts(column: pa.Array, rows: npt.NDArray[np.int64]) -> list[str]:
 
 def _mask(column: pa.Array) -> Mask:
     return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+
+def given(column: pa.Array) -> Mask:
+    """Which rows have a value: not null and not blank."""
+    if not pa.types.is_string(column.type):
+        return _mask(pc.is_valid(column))
+    return _mask(pc.greater(pc.binary_length(pc.utf8_trim_whitespace(column)), 0))

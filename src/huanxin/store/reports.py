@@ -81,13 +81,16 @@ def latest(tx: Tx) -> int:
 
 
 def facts_by_shard(
-    tx: Tx, *, shards: Iterable[int] | None = None, after_report: int = 0
+    tx: Tx, *, shards: Iterable[int] | None = None, after_report: int = 0, before_report: int | None = None
 ) -> Iterator[tuple[int, list[SetFact]]]:
     """The facts of each shard in the order in which they happened, shard by shard, all or those named.
 
-    With `after_report`, only what later reports said. One shard at a time is unpacked.
+    With `after_report` or `before_report`, only what later or earlier reports said. One shard at a time is unpacked.
     """
     where, parameters = "report_id > %s", [after_report]
+    if before_report is not None:
+        where += " AND report_id < %s"
+        parameters.append(before_report)
     if shards is not None:
         where += " AND shard = ANY(%s)"
         parameters.append(list(shards))  # type: ignore[arg-type]

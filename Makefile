@@ -1,0 +1,48 @@
+# Huanxin 号码焕新. `make` alone explains the targets.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test bench lint format clean
+
+help:  ## say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: .venv/.ready  ## make .venv with everything that is needed, pinned by hash
+
+.venv/.ready: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Huanxin needs Python 3.11 or newer; say which with make PYTHON=/path/to/python3"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing what is needed into .venv (once, about a minute) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.ready-dev: .venv/.ready requirements-dev.txt tests/setup_browser.sh
+	@echo "Installing what the tests need into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@BIN=$(BIN) bash tests/setup_browser.sh
+	@touch $@
+
+run: setup  ## make a world of carriers and partners, run the main job on it, serve the pages on http://127.0.0.1:8600
+	$(BIN)/huanxin demo --reports examples/reports --out var/demo
+
+test: .venv/.ready-dev  ## pass all tests
+	$(BIN)/python -m pytest
+
+bench: setup  ## time the main job at size beside two obvious builds
+	$(BIN)/huanxin bench
+
+lint: .venv/.ready-dev  ## style, types, one-way imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.ready-dev  ## put the code in its form
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+clean:  ## remove what was made
+	rm -rf .venv var .huanxin releases

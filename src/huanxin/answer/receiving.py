@@ -1,0 +1,94 @@
+"""Verb 4, answer: a partner's receipt becomes recorded facts, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from pyroaring import BitMap
+
+from huanxin.answer.lines import parse_receipt
+from huanxin.domain.answers import Purpose, Standing
+from huanxin.domain.errors import BadInput, NotFound
+from huanxin.domain.partners import Partner
+from huanxin.domain.rules import NewId, random_id
+from huanxin.numbersets import tables
+from huanxin.numbersets.roster import Roster
+from huanxin.store import batches, notices, receipts, releases
+from huanxin.store.database import Database, Tx, recording_facts
+from huanxin.store.notices import Notice
+from huanxin.store.receipts import StoredReceipt
+
+BREACH_AFTER_RELEASE = "answered-after-release"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """A receipt that was taken: what it said, how many numbers of the notice have no answer yet, whether it is new."""
+
+    receipt: StoredReceipt
+    outstanding: int
+    new: bool
+
+
+class Rosters:
+    """The rosters of batches, which never change, kept for the receipts that follow each other."""
+
+    def __init__(self, database: Database, kept: int = 4) -> None:
+        def load(batch_id: int) -> Roster:
+            with database.transaction() as tx:
+                return batches.roster(tx, batch_id)
+
+        self.get: Callable[[int], Roster] = lru_cache(maxsize=kept)(load)
+
+
+def partners_notice(tx: Tx, notice_id: str, partner: Partner) -> Notice:
+    """A notice of this partner. Raises NotFound for another's as for none (rule 5)."""
+    notice = notices.get(tx, notice_id)
+    if notice is None or notice.partner_id != partner.id:
+        raise NotFound(f"there is no notice {notice_id} for this partner")
+    return notice
+
+
+def file_receipt(
+    tx: Tx, source: tables.Source, *, notice: Notice, roster: Roster, zone: str, complete: bool, idempotency_key: str,
+    now: datetime, new_id: NewId = random_id,
+) -> Accepted:  # fmt: skip
+    """Take a receipt in this transaction. Raises BadInput with the lines and reasons, and then nothing was taken.
+
+    The same content again is the same receipt (rule 7). One that keeps a released number open is taken, since it is
+    a fact, and recorded as a breach.
+    """
+    batch = batches.get(tx, notice.batch_id)
+    assert batch is not None
+    everyone = roster.everyone
+    recording_facts(tx)
+    receipts.one_at_a_time(tx, notice.id)
+    same = receipts.find(
+        tx, notice_id=notice.id, sha256=source.sha256, complete=complete, idempotency_key=idempotency_key
+    )
+    if same:
+        return Accepted(receipt=same, outstanding=len(_standing(tx, notice, everyone).outstanding(everyone)), new=False)
+    parsed = parse_receipt(source, roster, Purpose(batch.purpose), zone)
+    if not parsed.lines and not complete:
+        raise BadInput("the receipt has no lines; say complete=true if no number of the notice has a tie")
+    stored = receipts.add(
+        tx, receipt_id=new_id("rc"), notice_id=notice.id, batch_id=batch.id, partner_id=notice.partner_id,
+        sha256=source.sha256, complete=complete, idempotency_key=idempotency_key, lines=parsed.lines,
+        answers=parsed.answers, at=now,
+    )  # fmt: skip
+    standing = _standing(tx, notice, everyone)
+    late = releases.released_places(tx, batch.id) & standing.open(everyone) if notice.required else BitMap()
+    if late:
+        releases.add_breach(
+            tx, kind=BREACH_AFTER_RELEASE, batch_id=batch.id, partner_id=notice.partner_id, receipt_id=stored.id,
+            places=late, at=now,
+        )  # fmt: skip
+    return Accepted(receipt=stored, outstanding=len(standing.outstanding(everyone)), new=True)
+
+
+def _standing(tx: Tx, notice: Notice, everyone: BitMap) -> Standing:
+    found = receipts.standings(tx, notice.batch_id, everyone, notice.partner_id)
+    return found.get(notice.partner_id, Standing())

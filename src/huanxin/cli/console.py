@@ -1,0 +1,98 @@
+"""What every command shares: output for people and for programs, progress, errors as exit codes."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import psycopg
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from huanxin.domain.errors import BadInput, BadSetting, HuanxinError
+from huanxin.operations import Platform, open_platform
+from huanxin.settings import Settings, read_settings
+from huanxin.store.database import explain_connection_error
+
+out = Console()
+err = Console(stderr=True)
+_SHOWN = 20
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")]
+By = Annotated[str, typer.Option("--by", help="Who orders this; it is recorded.", envvar="HUANXIN_OPERATOR")]
+EXIT_REFUSED, EXIT_SETTING = 1, 3
+
+
+def me() -> str:
+    """The name of the operating system's user: who orders something unless --by says otherwise."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid-{os.getuid()}"
+
+
+@contextmanager
+def platform() -> Iterator[tuple[Platform, Settings]]:
+    """The platform on the settings of the environment; errors end the program with a message and an exit code."""
+    with explained():
+        settings = read_settings()
+        with open_platform(settings) as opened:
+            yield opened, settings
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Errors that a person can mend, told to that person: exit code 1 refused, 3 a setting is wrong."""
+    try:
+        yield
+    except BadInput as error:
+        err.print(f"[bold red]✗[/] {error}", highlight=False)
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
+        for fault in error.faults[:_SHOWN]:
+            table.add_row(f"line {fault.line}" if fault.line else "", fault.reason)
+        err.print(table)
+        if error.total > _SHOWN:
+            err.print(f"  … and {error.total - _SHOWN:,} more")
+        raise typer.Exit(EXIT_REFUSED) from error
+    except BadSetting as error:
+        err.print(f"[bold red]✗[/] {error}", highlight=False)
+        raise typer.Exit(EXIT_SETTING) from error
+    except HuanxinError as error:
+        err.print(f"[bold red]✗[/] {error}", highlight=False)
+        raise typer.Exit(EXIT_REFUSED) from error
+    except psycopg.OperationalError as error:
+        err.print(f"[bold red]✗[/] {explain_connection_error(error)}", highlight=False)
+        raise typer.Exit(EXIT_SETTING) from error
+
+
+def done(as_json: bool, facts: dict[str, Any], say: str | Table) -> None:
+    """End a command: a sentence or table for people, and with --json one object on the last line."""
+    if not as_json:
+        out.print(say, highlight=False)
+        return
+    err.print(say, highlight=False)
+    print(json.dumps(facts, ensure_ascii=False, default=str))
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[str, int], None]]:
+    """A line on standard error that tells how far a long step is."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[lines]}"),
+               TimeElapsedColumn())  # fmt: skip
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(what, total=None, lines="")
+        yield lambda step, count: bar.update(task, description=f"{what}: {step}", lines=f"{count:,} lines" if count else "")
+
+
+def table(*headings: str) -> Table:
+    """An empty table; headings that start with # are right-aligned."""
+    made = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in headings:
+        made.add_column(heading.lstrip("#"), justify="right" if heading.startswith("#") else "left")
+    return made

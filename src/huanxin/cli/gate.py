@@ -1,0 +1,125 @@
+"""`huanxin gate` and `huanxin release`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from huanxin.cli.console import By, Json, done, err, me, out, platform, table
+from huanxin.domain.answers import Purpose
+from huanxin.domain.errors import BadInput, NotFound
+from huanxin.domain.numbers import parse
+from huanxin.operations import Platform
+from huanxin.plan.holds import read_numbers
+from huanxin.release.explain import explain as explain_number
+from huanxin.release.gate import LoadedGate, load_gate, waive as waive_answers
+from huanxin.release.listing import obstacles, write_gate
+from huanxin.store import batches, partners, releases
+
+app = typer.Typer(invoke_without_command=True)
+_RECLAIMED_NOTE = "counts overlap: a number can be held back by several partners"
+
+
+@app.callback()
+def gate(
+    context: typer.Context,
+    batch: Annotated[int | None, typer.Option(help="One batch; without it, the newest.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write every number and what keeps it back.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say for each number of a batch whether it is clear, and if not, what keeps it back."""
+    if context.invoked_subcommand:
+        return
+    with platform() as (opened, _):
+        loaded = _load(opened, batch)
+        rows_written = write_gate(loaded, csv) if csv else 0
+    total = loaded.gate
+    counts = {
+        "total": len(total.everyone), "clear": len(total.clear()), "releasable": len(total.releasable()),
+        "released": len(total.released), "freezing": len(total.frozen_still()), "open": len(total.open()),
+        "held": len(total.held_places()), "retracted": len(total.retracted_places()),
+    }  # fmt: skip
+    rows = table("state", "partner", "reason", "until", "#numbers")
+    listed = [one for one in obstacles(loaded) if one.places]
+    for one in listed:
+        rows.add_row(one.state, one.partner, one.reason, one.until, f"{len(one.places):,}")
+    err.print(f"Batch {loaded.batch.id}: {counts['clear']:,} of {counts['total']:,} numbers are clear, "
+              f"{counts['releasable']:,} can be released now ({_RECLAIMED_NOTE}).", highlight=False)  # fmt: skip
+    if csv:
+        err.print(f"{rows_written:,} rows are in {csv}")
+    found = [{"state": o.state, "partner": o.partner, "reason": o.reason, "until": o.until, "count": len(o.places)} for o in listed]
+    done(as_json, {"batch": loaded.batch.id, **counts, "obstacles": found}, rows)
+
+
+def _load(opened: Platform, batch: int | None) -> LoadedGate:
+    with opened.database.transaction() as tx:
+        if batch is None:
+            known = batches.all_batches(tx, Purpose.RENEWAL)
+            if not known:
+                raise NotFound("no batch was planned yet; `huanxin batch plan` makes one")
+            batch = known[-1].id
+        return load_gate(tx, batch, plan=opened.plan, now=opened.now())
+
+
+@app.command()
+def explain(number: Annotated[str, typer.Argument(help="+8613800138000")], as_json: Json = False) -> None:
+    """Say rule by rule why a number is or isn't clear, with the facts behind it."""
+    with platform() as (opened, _):
+        try:
+            wanted = parse(number)
+        except ValueError as error:
+            raise BadInput(str(error)) from error
+        with opened.database.transaction() as tx:
+            why = explain_number(tx, wanted, plan=opened.plan, now=opened.now())
+    verdict = "released" if why.released else "clear" if why.clear else "not clear"
+    out_to = err if as_json else out
+    out_to.print(f"{why.number} · {verdict}" + (f" · batch {why.batch_id}" if why.batch_id else ""), highlight=False)
+    for line in why.history:
+        out_to.print(f"  {line}", highlight=False)
+    rows = table("", "rule", "finding", "evidence")
+    for finding in why.findings:
+        rows.add_row("✓" if finding.ok else "✗", finding.rule, finding.text, finding.evidence)
+    facts = {"number": why.number, "verdict": verdict, "batch": why.batch_id, "history": why.history,
+             "findings": [vars(finding) for finding in why.findings]}  # fmt: skip
+    done(as_json, facts, rows)
+
+
+@app.command()
+def waive(
+    batch: Annotated[int, typer.Option(help="The batch's number.")],
+    partner: Annotated[str, typer.Option(help="Whose answer is gone without.")],
+    reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
+    by: Annotated[str, typer.Option(help="Who has the right to decide this; it is recorded.")],
+    numbers: Annotated[Path | None, typer.Option(exists=True, help="Only these numbers: a file with a column number.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Go on without a partner's answer: for what it has not answered, has pending, or refused."""
+    with platform() as (opened, _), opened.database.transaction() as tx:
+        who = partners.by_name(tx, partner)
+        if who is None:
+            raise NotFound(f"no partner is named {partner}; `huanxin partner list` shows them")
+        only = read_numbers(numbers) if numbers else None
+        count = waive_answers(
+            tx, batch, partner_id=who.id, only=only, reason=reason, plan=opened.plan, now=opened.now(), by=by
+        )
+    say = f"✓ {by} waived the answer of {partner} for {count:,} numbers of batch {batch}: {reason}"
+    done(as_json, {"batch": batch, "partner": partner, "waived": count, "by": by}, say)
+
+
+def release(
+    folder: Annotated[Path, typer.Option("--out", help="Where the lists go.")] = Path("releases"),
+    batch: Annotated[int | None, typer.Option(help="Only this batch.")] = None,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Record the release of every clear number, and write one list per carrier: number,sellable_from."""
+    with platform() as (opened, _):
+        made = opened.release(by=by or me(), batch_id=batch)
+        lists = opened.write_release_lists(folder, batch)
+        with opened.database.transaction() as tx:
+            total = sum(one.count for one in releases.all_releases(tx, batch))
+    count = sum(one.count for one in made)
+    say = f"✓ {count:,} numbers released now, {total:,} in all; {len(lists)} lists in {folder}"
+    done(as_json, {"released": count, "total": total, "releases": [one.id for one in made], "lists": [str(p) for p in lists]}, say)

@@ -1,0 +1,63 @@
+"""`huanxin hold`: authorities' holds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from huanxin.cli.console import By, Json, done, me, platform, table
+from huanxin.plan.holds import add_hold, lift_hold, read_numbers
+from huanxin.store import holds
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def add(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or Parquet with a column number.")],
+    source: Annotated[str, typer.Option(help="The authority and its order.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The last day on which it binds.")],
+    review: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="When it is looked at again.")] = None,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Keep numbers frozen longer by an authority's order."""
+    with platform() as (opened, _):
+        numbers = read_numbers(file)
+        with opened.database.transaction() as tx:
+            hold_id = add_hold(
+                tx, numbers, source=source, reason=reason, until=until.date(), review_on=review and review.date(),
+                now=opened.now(), by=by or me(),
+            )  # fmt: skip
+    say = f"✓ hold {hold_id} keeps {len(numbers):,} numbers frozen until {until:%Y-%m-%d}"
+    done(as_json, {"hold": hold_id, "count": len(numbers), "until": f"{until:%Y-%m-%d}"}, say)
+
+
+@app.command()
+def lift(
+    hold: Annotated[int, typer.Argument(help="The hold's number.")],
+    reason: Annotated[str, typer.Option(help="Why it no longer binds.")],
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Let a hold go."""
+    with platform() as (opened, _), opened.database.transaction() as tx:
+        lifted = lift_hold(tx, hold, reason=reason, now=opened.now(), by=by or me())
+    done(as_json, {"hold": hold, "count": lifted.count}, f"✓ hold {hold} no longer binds {lifted.count:,} numbers")
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """Every hold, lifted ones too."""
+    with platform() as (opened, _), opened.database.transaction() as tx:
+        found = holds.all_holds(tx)
+    rows = table("hold", "source", "reason", "#numbers", "until", "review", "placed by", "lifted")
+    for one in found:
+        lifted = f"{one.lifted_at:%Y-%m-%d} by {one.lifted_by}: {one.lift_reason}" if one.lifted_at else ""
+        rows.add_row(str(one.id), one.source, one.reason, f"{one.count:,}", str(one.until_day), str(one.review_on or ""),
+                     one.placed_by, lifted)  # fmt: skip
+    done(as_json, {"holds": [vars(one) for one in found]}, rows if found else "No hold is on record.")

@@ -1,0 +1,32 @@
+"""The command `huanxin`."""
+
+from __future__ import annotations
+
+import typer
+
+from huanxin.cli import batch, gate, hold, partner, report, run
+
+app = typer.Typer(
+    name="huanxin", no_args_is_help=True, add_completion=False, rich_markup_mode="rich",
+    help="号码焕新: renew phone numbers before they are sold again. "
+    "report → plan → notify → answer → release → disclose.",
+)  # fmt: skip
+app.add_typer(report.app, name="report", help="Carriers' reports.")
+app.add_typer(hold.app, name="hold", help="Authorities' holds on numbers.")
+app.add_typer(batch.app, name="batch", help="Batches of numbers that are renewed together.")
+app.add_typer(gate.app, name="gate", help="The gate: what keeps numbers from being released.")
+app.add_typer(partner.app, name="partner", help="Partners: whoever holds ties to numbers.")
+app.command("release")(gate.release)
+app.command("serve")(run.serve)
+app.command("worker")(run.worker)
+app.command("demo")(run.demo)
+app.command("bench")(run.bench)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""`huanxin partner`: register partners."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from huanxin.cli.console import By, Json, done, me, platform, table
+from huanxin.domain.partners import DEFAULT_SCOPES, Kind
+from huanxin.notify.partners import add_partner
+from huanxin.store import partners
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="The partner's name.")],
+    kind: Annotated[Kind, typer.Option(help="What it keeps on a number.")],
+    endpoint: Annotated[str | None, typer.Option(help="Where events are pushed to (RFC 8935); without it they are polled.")] = None,
+    optional: Annotated[bool, typer.Option("--optional", help="Numbers are released without its answer.")] = False,
+    scopes: Annotated[list[str] | None, typer.Option(help="What its tokens allow; may be given often.")] = None,
+    recycled: Annotated[bool, typer.Option("--recycled", help="Its stream asks for RISC identifier-recycled.")] = False,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Register a partner; its client_secret is shown this once."""
+    with platform() as (opened, _), opened.database.transaction() as tx:
+        made = add_partner(
+            tx, name=name, kind=kind, required=not optional, endpoint=endpoint, scopes=scopes or list(DEFAULT_SCOPES),
+            wants_recycled=recycled, https_only=not opened.development, now=opened.now(), by=by or me(),
+        )  # fmt: skip
+    facts = {"name": name, "client_id": made.partner.client_id, "client_secret": made.client_secret,
+             "issuer": opened.issuer, "scopes": list(made.partner.scopes)}  # fmt: skip
+    say = (f"✓ {name} is registered\n  client_id      {made.partner.client_id}\n  client_secret  {made.client_secret}\n"
+           "  Keep the secret: it is not shown again.")  # fmt: skip
+    done(as_json, facts, say)
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """Every registered partner."""
+    with platform() as (opened, _), opened.database.transaction() as tx:
+        found = partners.all_partners(tx)
+    rows = table("partner", "kind", "answer", "client_id", "endpoint", "scopes")
+    for one in found:
+        rows.add_row(one.name, one.kind, "required" if one.required else "optional", one.client_id, one.endpoint or "polls",
+                     " ".join(one.scopes))  # fmt: skip
+    facts = [{"name": p.name, "kind": p.kind, "required": p.required, "client_id": p.client_id, "endpoint": p.endpoint} for p in found]
+    done(as_json, {"partners": facts}, rows if found else "No partner is registered yet.")

@@ -1,0 +1,72 @@
+"""`huanxin report`: carriers' reports."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from huanxin.cli.console import By, Json, done, err, me, platform, progress, table
+from huanxin.domain.errors import Fault
+from huanxin.store import reports
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV (plain or gzip) or Parquet: number,event,at")],
+    carrier: Annotated[str, typer.Option(help="Who reports: cmcc, cucc, ctcc, cbn or a configured carrier.")],
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Take the good lines; write the bad ones to a rejects file.")] = False,
+    rejects: Annotated[Path | None, typer.Option(help="Where the bad lines go [default: FILE.rejects.csv].")] = None,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Take a carrier's report whole, or refuse it whole with the lines and reasons."""
+    with platform() as (opened, _), progress(file.name) as tell:
+        result = opened.import_report(file, carrier=carrier, by=by or me(), skip_bad=skip_bad, progress=tell)
+    imported = result.imported
+    bad_file = None
+    if imported.faults:
+        bad_file = rejects or file.with_name(file.name + ".rejects.csv")
+        write_rejects(bad_file, imported.faults)
+        err.print(f"  {len(imported.faults):,} bad lines are in {bad_file}, each with its reason")
+    facts = {
+        "report": imported.report_id, "lines": imported.lines, "accepted": imported.accepted, "known": imported.known,
+        "rejected": len(imported.faults), "counts": imported.counts, "already": imported.already,
+        "retractions": [batch.id for batch in result.retractions], "recycled_events": result.recycled_events,
+        "breaches": result.breaches, "rejects_file": bad_file and str(bad_file),
+    }  # fmt: skip
+    if imported.already:
+        say = f"✓ {file.name} was imported before, as report {imported.report_id}: nothing changed"
+    else:
+        parts = ", ".join(f"{count:,} {event}" for event, count in imported.counts.items() if count)
+        say = f"✓ report {imported.report_id}: {imported.accepted:,} of {imported.lines:,} lines taken ({parts or 'none'})"
+        say += f"; {imported.known:,} known already" if imported.known else ""
+    for retraction in result.retractions:
+        say += f"\n  {retraction.count:,} numbers were reclaimed: batch {retraction.id} takes them back from every partner"
+    if result.breaches:
+        say += f"\n  ! {result.breaches:,} numbers were opened without a release: recorded as a breach"
+    done(as_json, facts, say)
+
+
+def write_rejects(path: Path, faults: tuple[Fault, ...]) -> None:
+    """Write bad lines as CSV: line, reason, text."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("line", "reason", "text"))
+        writer.writerows((fault.line, fault.reason, fault.text) for fault in faults)
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """The reports taken so far."""
+    with platform() as (opened, _), opened.database.transaction() as tx:
+        found = reports.all_reports(tx)
+    rows = table("report", "carrier", "file", "#lines", "#accepted", "#known", "#rejected", "by", "when")
+    for one in found:
+        rows.add_row(str(one.id), one.carrier, one.file_name, f"{one.lines:,}", f"{one.accepted:,}", f"{one.known:,}",
+                     f"{one.rejected:,}", one.recorded_by, f"{one.recorded_at:%Y-%m-%d %H:%M} UTC")  # fmt: skip
+    done(as_json, {"reports": [vars(one) for one in found]}, rows if found else "No report was taken yet.")

@@ -1,0 +1,77 @@
+"""`huanxin serve`, `worker`, `demo` and `bench`."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from huanxin.cli.console import Json, err, explained, platform
+
+_LOG = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8600,
+    workers: Annotated[bool, typer.Option(help="Deliver events from this process too.")] = True,
+) -> None:
+    """Run the API, the pages and workers in one go."""
+    import uvicorn  # noqa: PLC0415  # heavy, and only this command needs it
+
+    from huanxin.web.app import create_app  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.WARNING, format=_LOG)
+    with platform() as (opened, settings):
+        app = create_app(opened, settings, run_workers=workers)
+        err.print(f"Huanxin serves {opened.issuer} on http://{host}:{port} (Ctrl-C ends it)", highlight=False)
+        uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)
+
+
+def worker() -> None:
+    """Run more workers on the same database, on any machine."""
+    from huanxin.web.workers import make_workers  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.INFO, format=_LOG)
+    with platform() as (opened, settings):
+        running = make_workers(opened, settings)
+        running.start()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, lambda *_: running.stop())
+        err.print(f"{settings.workers} workers deliver events (Ctrl-C ends them)")
+        running.wait()
+
+
+def demo(
+    numbers: Annotated[int, typer.Option(help="How many numbers the world has.", min=1000)] = 200_000,
+    partners: Annotated[int, typer.Option(help="How many partner servers.", min=9, max=239)] = 12,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 1,
+    reports: Annotated[Path | None, typer.Option(exists=True, file_okay=False, help="Run on the reports in this folder.")] = None,
+    folder: Annotated[Path | None, typer.Option("--out", help="Keep reports, release lists and partner databases here.")] = None,
+    serve_after: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the pages when done.")] = True,
+    port: Annotated[int, typer.Option(help="The port of the platform.")] = 8600,
+    as_json: Json = False,
+) -> None:
+    """Make a world of carriers and partners and run the main job on it, with real servers over HTTP."""
+    from huanxin.demo.run import Wishes, run_demo  # noqa: PLC0415
+
+    with explained():
+        run_demo(
+            Wishes(numbers=numbers, partners=partners, seed=seed, reports=reports, out=folder, serve=serve_after, port=port,
+                   as_json=as_json)  # fmt: skip
+        )
+
+
+def bench(
+    numbers: Annotated[int, typer.Option(help="Numbers in the batch.")] = 1_000_000,
+    partners: Annotated[int, typer.Option(help="Partners that answer.")] = 239,
+    as_json: Json = False,
+) -> None:
+    """Time the main job at size, beside two obvious builds on the same data."""
+    from huanxin.bench.run import run_bench  # noqa: PLC0415
+
+    with explained():
+        run_bench(numbers=numbers, partners=partners, as_json=as_json)

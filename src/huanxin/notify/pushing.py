@@ -1,0 +1,110 @@
+"""Pushing events to partners (RFC 8935), until they have taken them: the job of a worker.
+
+One job is one transaction. It holds the event's row while it pushes; if the worker dies, the row is free again at once.
+A partner may then get an event twice, with the same `jti`, which tells it that it has it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+
+from huanxin.domain.clock import Clock
+from huanxin.notify.events import recycled
+from huanxin.notify.keys import Signer
+from huanxin.notify.notices import recycled_jti
+from huanxin.numbersets.sharded import SHARD_SIZE, values_of
+from huanxin.store import deliveries
+from huanxin.store.database import Database, Tx
+from huanxin.store.deliveries import Feed
+
+_ANSWER_KEPT = 500  # characters of a partner's answer that are recorded
+_FEED_STEP = 50  # events of a feed that one job sends
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retries:
+    """When to try again: doubling from `first` to `longest`, each time shortened at random by up to half; then give up."""
+
+    first: timedelta = timedelta(seconds=1)
+    longest: timedelta = timedelta(minutes=15)
+    give_up_after: timedelta = timedelta(days=14)
+
+    def next(self, attempts: int, now: datetime, since: datetime, chance: Callable[[], float]) -> datetime | None:
+        """The instant of the next attempt after `attempts` have failed; None to give up."""
+        if now - since > self.give_up_after:
+            return None
+        wait = min(self.longest, self.first * 2 ** min(attempts, 20))
+        return now + wait * (1 - chance() / 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pusher:
+    """What a worker needs to push: the database, the signer, an HTTP client, the clock, the zone of days."""
+
+    database: Database
+    signer: Signer
+    client: httpx.Client
+    clock: Clock
+    zone: ZoneInfo
+    retries: Retries = Retries()
+    chance: Callable[[], float] = random.random
+
+    def one_job(self) -> bool:
+        """Push what has waited longest; False if nothing is due."""
+        with self.database.transaction() as tx:
+            return self._push_event(tx) or self._push_feed(tx)
+
+    def _push_event(self, tx: Tx) -> bool:
+        due = deliveries.claim_due(tx, self.clock())
+        if due is None:
+            return False
+        status, answer = self._post(due.endpoint, due.claims)
+        now = self.clock()
+        delivered = status is not None and 200 <= status < 300  # noqa: PLR2004  # RFC 8935 says 202, some answer 200
+        next_at = None if delivered else self.retries.next(due.attempts, now, due.created_at, self.chance)
+        deliveries.record_attempt(
+            tx, due.jti, at=now, status=status, answer=answer, next_at=next_at, delivered=delivered
+        )
+        return True
+
+    def _push_feed(self, tx: Tx) -> bool:
+        feed = deliveries.claim_due_feed(tx, self.clock())
+        if feed is None:
+            return False
+        offsets = values_of(feed.numbers).tolist()
+        done = feed.done
+        for offset in offsets[done : done + _FEED_STEP]:
+            status, _ = self._post(feed.endpoint, self._recycled(feed, feed.shard * SHARD_SIZE + offset))
+            if status is None or not 200 <= status < 300:  # noqa: PLR2004
+                now = self.clock()
+                next_at = self.retries.next(feed.attempts, now, now, self.chance)
+                deliveries.advance_feed(tx, feed, done=done, attempts=feed.attempts + 1, next_at=next_at)
+                return True
+            done += 1
+        next_at = self.clock() if done < len(offsets) else None
+        deliveries.advance_feed(tx, feed, done=done, attempts=0, next_at=next_at)
+        return True
+
+    def _recycled(self, feed: Feed, number: int) -> dict[str, Any]:
+        opened_at = datetime(feed.day.year, feed.day.month, feed.day.day, tzinfo=self.zone)
+        jti = recycled_jti(report_id=feed.report_id, client_id=feed.client_id, number=number)
+        return recycled(number, opened_at=opened_at, audience=feed.client_id, jti=jti, now=self.clock())
+
+    def _post(self, endpoint: str, claims: dict[str, Any]) -> tuple[int | None, str]:
+        """The HTTP status (None if the partner could not be reached) and the partner's words, shortened."""
+        try:
+            answer = self.client.post(
+                endpoint,
+                content=self.signer.event_token(claims),
+                headers={"Content-Type": "application/secevent+jwt", "Accept": "application/json"},
+            )
+        except httpx.HTTPError as error:
+            return None, f"{type(error).__name__}: {error}"[:_ANSWER_KEPT]
+        return answer.status_code, answer.text[:_ANSWER_KEPT]

@@ -1,0 +1,118 @@
+"""What a person or a program can order of the platform: each one transaction over the verbs.
+
+The command line, the HTTP API and the demo order the same things through the same functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from huanxin.domain.answers import Purpose
+from huanxin.domain.clock import Clock, system_clock
+from huanxin.domain.numbers import NumberingPlan
+from huanxin.domain.rules import Rules
+from huanxin.notify.keys import Signer, load_signer
+from huanxin.notify.notices import retract_reclaimed, send_batch, tell_recycled
+from huanxin.plan.batches import plan_batch
+from huanxin.release.gate import find_breaches, release_batch
+from huanxin.release.listing import write_release_lists
+from huanxin.report.importing import Imported, Progress, import_report
+from huanxin.settings import Settings
+from huanxin.store import batches
+from huanxin.store.batches import Batch
+from huanxin.store.database import Database
+from huanxin.store.migrate import migrate
+from huanxin.store.notices import Notice
+from huanxin.store.releases import Release
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportDone:
+    """A report that was taken, and what followed from it."""
+
+    imported: Imported
+    retractions: list[Batch]
+    recycled_events: int
+    breaches: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """The platform as one caller has it: the database, the settings as plain values, the clock."""
+
+    database: Database
+    plan: NumberingPlan
+    rules: Rules
+    issuer: str
+    clock: Clock
+    development: bool
+
+    def now(self) -> datetime:
+        return self.clock()
+
+    def import_report(
+        self, path: Path, *, carrier: str, by: str, skip_bad: bool = False, progress: Progress = lambda _step, _lines: None
+    ) -> ImportDone:
+        """Take a report and what follows from it (retractions, news of new owners, breaches), or none of it."""
+        now = self.clock()
+        with self.database.transaction() as tx:
+            done = import_report(
+                tx, path, carrier=carrier, plan=self.plan, now=now, by=by, skip_bad=skip_bad, progress=progress
+            )
+            if done.already:
+                return ImportDone(imported=done, retractions=[], recycled_events=0, breaches=0)
+            retractions = []
+            if done.counts.get("reclaimed"):
+                retractions = retract_reclaimed(tx, plan=self.plan, rules=self.rules, issuer=self.issuer, now=now, by=by)
+            events = tell_recycled(tx, done.report_id, done.recycled, now=now)
+            breaches = find_breaches(tx, done.report_id, now=now) if done.counts.get("opened") else 0
+        return ImportDone(imported=done, retractions=retractions, recycled_events=events, breaches=breaches)
+
+    def plan_batch(self, *, by: str, carrier: str | None = None) -> Batch | None:
+        """Plan a batch of everything that is due."""
+        with self.database.transaction() as tx:
+            return plan_batch(tx, plan=self.plan, rules=self.rules, now=self.clock(), by=by, carrier=carrier)
+
+    def send_batch(self, batch_id: int) -> list[Notice]:
+        """Tell every partner of a batch."""
+        with self.database.transaction() as tx:
+            return send_batch(tx, batch_id, issuer=self.issuer, now=self.clock())
+
+    def release(self, *, by: str, batch_id: int | None = None) -> list[Release]:
+        """Release what is clear, of one batch or of all; the releases recorded now."""
+        with self.database.transaction() as tx:
+            wanted = [batch.id for batch in batches.all_batches(tx, Purpose.RENEWAL) if batch_id in (None, batch.id)]
+        made = []
+        for one in wanted if batch_id is None or wanted else [batch_id]:
+            with self.database.transaction() as tx:
+                release = release_batch(tx, one, plan=self.plan, now=self.clock(), by=by)
+            if release:
+                made.append(release)
+        return made
+
+    def write_release_lists(self, folder: Path, batch_id: int | None = None) -> list[Path]:
+        """Write the lists of every release on record."""
+        with self.database.transaction() as tx:
+            return write_release_lists(tx, folder, batch_id)
+
+
+@contextmanager
+def open_platform(settings: Settings, *, clock: Clock = system_clock) -> Iterator[Platform]:
+    """The platform on the settings' database, brought to the present schema."""
+    dsn = settings.dsn()
+    migrate(dsn)
+    with Database(dsn, max_connections=settings.workers + 24) as database:
+        yield Platform(
+            database=database, plan=settings.plan(), rules=settings.rules(), issuer=settings.issuer.rstrip("/"),
+            clock=clock, development=settings.development,
+        )  # fmt: skip
+
+
+def open_signer(platform: Platform, settings: Settings) -> Signer:
+    """The platform's signer; its first key is made when there is none."""
+    with platform.database.transaction() as tx:
+        return load_signer(tx, issuer=platform.issuer, passphrase=settings.passphrase(), now=platform.clock())

@@ -1,0 +1,114 @@
+"""Why one number is, or isn't, clear: rule by rule, with the facts behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from huanxin.domain.answers import Outcome, Purpose, Standing
+from huanxin.domain.lifecycle import Event, sellable_from
+from huanxin.domain.numbers import NumberingPlan, masked
+from huanxin.numbersets.sharded import SHARD_SIZE, load, shard_of
+from huanxin.release.gate import LoadedGate, load_gate
+from huanxin.store import batches, reports
+from huanxin.store.database import Tx
+from huanxin.store.notices import Notice
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One rule applied to the number: does it hold the number back (`ok` False), in words, and by which facts."""
+
+    rule: str
+    ok: bool
+    text: str
+    evidence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """A number's whole case: its history, and the findings of its last batch."""
+
+    number: str
+    history: tuple[str, ...]
+    batch_id: int | None
+    findings: tuple[Finding, ...]
+    clear: bool
+    released: bool
+
+
+def explain(tx: Tx, number: int, *, plan: NumberingPlan, now: datetime) -> Explanation:
+    """Explain a number by the last renewal batch that holds it, or say that none does."""
+    offset = number % SHARD_SIZE
+    past = reports.history(tx, shard=shard_of(number), holds_number=lambda stored: offset in load(stored))
+    history = tuple(f"{entry.day} {entry.event} ({entry.carrier}, report {entry.report_id}: {entry.file_name})" for entry in past)
+    member = [one for one in batches.memberships(tx, number) if one.purpose == Purpose.RENEWAL]
+    if not member:
+        text = _why_in_no_batch(past)
+        return Explanation(
+            number=masked(number), history=history, batch_id=None, clear=False, released=False,
+            findings=(Finding(rule="planned", ok=False, text=text),),
+        )  # fmt: skip
+    place = member[-1].place
+    loaded = load_gate(tx, member[-1].batch_id, plan=plan, now=now)
+    findings = [*_freeze(loaded, place), *_holds(loaded, place), *_retraction(loaded, place), *_partners(loaded, place)]
+    return Explanation(
+        number=masked(number), history=history, batch_id=loaded.batch.id, findings=tuple(findings),
+        clear=place in loaded.gate.clear(), released=place in loaded.gate.released,
+    )  # fmt: skip
+
+
+def _why_in_no_batch(past: list[reports.HistoryEntry]) -> str:
+    if not past:
+        return "no report ever named this number, so nothing is known of it"
+    if past[-1].event != Event.CANCELLED:
+        return f"it is in no batch: its last event is {past[-1].event} on {past[-1].day}, so it is not frozen"
+    return f"it was cancelled on {past[-1].day} and is in no batch yet: not due, or held; `huanxin batch plan` takes what is due"
+
+
+def _freeze(loaded: LoadedGate, place: int) -> list[Finding]:
+    for (carrier, day), places in loaded.gate.spans.items():
+        if place in places:
+            first = sellable_from(day, loaded.gate.freeze_days)
+            ended = loaded.gate.today[carrier] >= first
+            text = f"the freeze of {loaded.gate.freeze_days} days {'has ended' if ended else 'runs'}: may be sold from {first}"
+            return [Finding(rule="1 freeze", ok=ended, text=text, evidence=f"{carrier} reported it cancelled on {day}")]
+    return []
+
+
+def _holds(loaded: LoadedGate, place: int) -> list[Finding]:
+    found = [
+        Finding(rule="1 hold", ok=False, text=f"hold {hold} keeps it frozen", evidence=f"`huanxin hold list` shows hold {hold}")
+        for hold, places in loaded.gate.held.items() if place in places
+    ]  # fmt: skip
+    return found or [Finding(rule="1 hold", ok=True, text="no hold is on it")]
+
+
+def _retraction(loaded: LoadedGate, place: int) -> list[Finding]:
+    found = [
+        Finding(rule="3 retraction", ok=False, text=f"it left the freeze after the batch was planned: {event.value}")
+        for event, places in loaded.gate.retracted.items() if place in places
+    ]  # fmt: skip
+    return found or [Finding(rule="3 retraction", ok=True, text="it has not been reclaimed")]
+
+
+def _partners(loaded: LoadedGate, place: int) -> list[Finding]:
+    if not loaded.gate.sent:
+        return [Finding(rule="1 answers", ok=False, text="the batch was not sent yet, so nobody was asked")]
+    return [_partner(loaded.gate.standings[key], notice, place) for key, notice in loaded.notices.items()]
+
+
+def _partner(standing: Standing, notice: Notice, place: int) -> Finding:
+    rule = f"1 answer of {notice.partner}" + ("" if notice.required else " (optional)")
+    waived = [str(waiver) for waiver, places in standing.waived.items() if place in places]
+    answer = next((one for one, places in standing.answers.items() if place in places), None)
+    if answer is None:
+        text, settled = "no answer yet", False
+    else:
+        text = answer.outcome.value + (f" ({answer.reason})" if answer.outcome is Outcome.REFUSED else "")
+        text += f" until {answer.until}" if answer.until else ""
+        settled = answer.settles
+    if waived:
+        text += f"; waived by waiver {', '.join(waived)}"
+    ok = settled or bool(waived) or not notice.required
+    return Finding(rule=rule, ok=ok, text=text, evidence=f"notice {notice.id}")

@@ -1,0 +1,152 @@
+"""Verb 5, release: the gate of a batch, loaded from the facts; waivers; releases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from pyroaring import BitMap
+
+from huanxin.domain.answers import Purpose, Standing
+from huanxin.domain.errors import BadInput, Conflict, NotFound
+from huanxin.domain.gate import Gate
+from huanxin.domain.lifecycle import Event
+from huanxin.domain.numbers import NumberingPlan
+from huanxin.numbersets.roster import Roster
+from huanxin.numbersets.sharded import NumberSet
+from huanxin.store import batches, holds, notices, receipts, releases, reports
+from huanxin.store.batches import Batch
+from huanxin.store.database import Tx, deciding, recording_facts
+from huanxin.store.notices import Notice
+from huanxin.store.releases import Release
+
+BREACH_OPENED_UNRELEASED = "opened-without-release"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedGate:
+    """A batch's gate with what is needed to name things: its roster and its notices by partner."""
+
+    batch: Batch
+    roster: Roster
+    notices: Mapping[int, Notice]
+    gate: Gate
+
+
+def renewal_batch(tx: Tx, batch_id: int) -> Batch:
+    """A renewal batch by its number. Raises NotFound."""
+    batch = batches.get(tx, batch_id)
+    if batch is None or batch.purpose != Purpose.RENEWAL:
+        raise NotFound(f"there is no renewal batch {batch_id}; `huanxin batch status` shows them")
+    return batch
+
+
+def load_gate(tx: Tx, batch_id: int, *, plan: NumberingPlan, now: datetime) -> LoadedGate:
+    """Everything that decides on a batch, from the facts recorded so far."""
+    batch = renewal_batch(tx, batch_id)
+    numbers = batches.numbers_of(tx, batch_id)
+    roster = Roster.of(numbers)
+    everyone = roster.everyone
+    told = {notice.partner_id: notice for notice in notices.of_batch(tx, batch_id)}
+    standings = receipts.standings(tx, batch_id, everyone)
+    for partner in told:
+        standings.setdefault(partner, Standing())
+    today = {code: carrier.today(now) for code, carrier in plan.carriers.items()}
+    held = {
+        hold.id: roster.places_in(holds.numbers_of(tx, hold.id))
+        for hold in holds.all_holds(tx) if hold.binds(min(today.values()))
+    }  # fmt: skip
+    gate = Gate(
+        everyone=everyone, spans=batches.spans(tx, batch_id), standings=standings,
+        required=frozenset(notice.partner_id for notice in told.values() if notice.required), sent=bool(told),
+        held={key: places for key, places in held.items() if places}, retracted=_left_the_freeze(tx, batch, numbers, roster),
+        released=releases.released_places(tx, batch_id), today=today, freeze_days=batch.freeze_days,
+    )  # fmt: skip
+    return LoadedGate(batch=batch, roster=roster, notices=told, gate=gate)
+
+
+def _left_the_freeze(tx: Tx, batch: Batch, numbers: NumberSet, roster: Roster) -> dict[Event, BitMap]:
+    """Places that a report later than the plan took out of the freeze, by the first event that did."""
+    found: dict[Event, dict[int, BitMap]] = {}
+    for shard, facts in reports.facts_by_shard(tx, shards=numbers.shards, after_report=batch.seen_report):
+        seen = BitMap()
+        for fact in facts:
+            first = (fact.numbers & numbers.shards[shard]) - seen
+            seen |= first
+            maps = found.setdefault(fact.event, {})
+            maps[shard] = maps.get(shard, BitMap()) | first
+    places = {event: roster.places_in(NumberSet(maps)) for event, maps in found.items()}
+    return {event: gone for event, gone in places.items() if gone}
+
+
+def waive(
+    tx: Tx, batch_id: int, *, partner_id: int, only: NumberSet | None, reason: str, plan: NumberingPlan, now: datetime,
+    by: str,
+) -> int:  # fmt: skip
+    """Record that a named operator goes on without a partner's answer; how many numbers that frees at this partner.
+
+    `only` limits it to some numbers. Raises Conflict if the partner keeps none of them open.
+    """
+    if not reason.strip() or not by.strip():
+        raise BadInput("a waiver needs who grants it and why; both are recorded")
+    recording_facts(tx)
+    loaded = load_gate(tx, batch_id, plan=plan, now=now)
+    if partner_id not in loaded.notices:
+        raise NotFound(f"batch {batch_id} was not sent to this partner, so there is nothing to waive")
+    places = loaded.gate.standings[partner_id].open(loaded.gate.everyone)
+    if only is not None:
+        places &= loaded.roster.places_in(only)
+    if not places:
+        raise Conflict("this partner keeps none of these numbers open, so there is nothing to waive")
+    receipts.add_waiver(tx, batch_id=batch_id, partner_id=partner_id, places=places, reason=reason, by=by, at=now)
+    return len(places)
+
+
+def release_batch(tx: Tx, batch_id: int, *, plan: NumberingPlan, now: datetime, by: str) -> Release | None:
+    """Record the release of every number of a batch that is clear and was not released before; None if there is none.
+
+    No fact is recorded between the decision and its record (store.database.deciding).
+    """
+    deciding(tx)
+    gate = load_gate(tx, batch_id, plan=plan, now=now).gate
+    free = gate.releasable()
+    if not free:
+        return None
+    spans = {span: places & free for span, places in gate.spans.items()}
+    return releases.add(tx, batch_id=batch_id, spans={s: p for s, p in spans.items() if p}, by=by, at=now)
+
+
+def find_breaches(tx: Tx, report_id: int, *, now: datetime) -> int:
+    """Record numbers of batches that a report opened though they were not released; how many."""
+    opened: dict[int, BitMap] = {}
+    for shard, facts in reports.facts_by_shard(tx, after_report=report_id - 1):
+        opened[shard] = BitMap.union(BitMap(), *(fact.numbers for fact in facts if fact.event is Event.OPENED))
+    numbers = NumberSet(opened)
+    found = 0
+    for batch in batches.all_batches(tx, Purpose.RENEWAL):
+        if batch.seen_report >= report_id or not numbers:
+            continue
+        roster = batches.roster(tx, batch.id)
+        early = roster.places_in(numbers) - releases.released_places(tx, batch.id)
+        early -= _opened_after_leaving(tx, batch, roster, early, report_id)
+        if early:
+            releases.add_breach(
+                tx, kind=BREACH_OPENED_UNRELEASED, batch_id=batch.id, partner_id=None, receipt_id=None, places=early, at=now
+            )
+            found += len(early)
+    return found
+
+
+def _opened_after_leaving(tx: Tx, batch: Batch, roster: Roster, places: BitMap, report_id: int) -> BitMap:
+    """Places that had left the freeze of this batch before the report: what comes later is another tenure's."""
+    if not places:
+        return places
+    numbers = roster.subset(places)
+    left = BitMap()
+    earlier = reports.facts_by_shard(tx, shards=numbers.shards, after_report=batch.seen_report, before_report=report_id)
+    for shard, facts in earlier:
+        gone = BitMap.union(BitMap(), *(fact.numbers for fact in facts)) & numbers.shards[shard]
+        left |= roster.places_in(NumberSet({shard: gone}))
+    return left
+

@@ -1,0 +1,115 @@
+"""What the gate and releases look like in files: one row per number and obstacle; one list per carrier."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from pyroaring import BitMap
+
+from huanxin.domain.answers import Outcome
+from huanxin.domain.lifecycle import sellable_from
+from huanxin.numbersets.numberfile import write_csv, written
+from huanxin.numbersets.sharded import values_of
+from huanxin.release.gate import LoadedGate
+from huanxin.store import batches, releases
+from huanxin.store.database import Tx
+
+
+@dataclass(frozen=True, kw_only=True)
+class Obstacle:
+    """Why some numbers of a batch are, or are not, released: a state, and at which partner, why, until when, by whom."""
+
+    state: str
+    places: BitMap
+    partner: str = ""
+    reason: str = ""
+    until: str = ""
+    by: str = ""
+
+
+def obstacles(loaded: LoadedGate) -> Iterator[Obstacle]:
+    """The gate of a batch as the sets that make it up; every number is in at least one of them."""
+    gate = loaded.gate
+    yield Obstacle(state="released", places=gate.released)
+    yield Obstacle(state="clear", places=gate.releasable())
+    if not gate.sent:
+        yield Obstacle(state="not sent", places=gate.everyone)
+    for (carrier, day), places in gate.spans.items():
+        first_day = sellable_from(day, gate.freeze_days)
+        if gate.today[carrier] < first_day:
+            yield Obstacle(state="freezing", places=places, until=str(first_day))
+    for hold, places in gate.held.items():
+        yield Obstacle(state="held", places=places, reason=f"hold {hold}")
+    for event, places in gate.retracted.items():
+        yield Obstacle(state="retracted", places=places, reason=event.value)
+    for partner_id, notice in loaded.notices.items():
+        standing = gate.standings[partner_id]
+        waived = standing.waived_places()
+        role = "" if notice.required else "optional"
+        yield Obstacle(
+            state="outstanding", places=standing.outstanding(gate.everyone) - waived, partner=notice.partner, reason=role
+        )
+        for answer, places in sorted(standing.answers.items(), key=lambda item: str(item[0])):
+            if not answer.settles:
+                reason = answer.reason if answer.outcome is Outcome.REFUSED else role
+                until = str(answer.until or "")
+                yield Obstacle(
+                    state=answer.outcome.value, places=places - waived, partner=notice.partner, reason=reason, until=until
+                )
+        for waiver_id, places in standing.waived.items():
+            yield Obstacle(state="waived", places=places, partner=notice.partner, reason=f"waiver {waiver_id}")
+
+
+def gate_table(loaded: LoadedGate) -> pa.Table:
+    """One row per number and obstacle, by number: number, state, partner, reason, until, by."""
+    found = [obstacle for obstacle in obstacles(loaded) if obstacle.places]
+    place = np.concatenate([values_of(one.places) for one in found]) if found else np.empty(0, np.uint32)
+    which = np.repeat(np.arange(len(found)), [len(one.places) for one in found])
+    order = np.lexsort((which, place))
+    which = pa.array(which[order])
+    columns = {"number": written(loaded.roster.numbers[place[order]])}
+    for name in ("state", "partner", "reason", "until", "by"):
+        columns[name] = pa.array([getattr(one, name) for one in found], pa.string()).take(which)
+    return pa.table(columns)
+
+
+def write_gate(loaded: LoadedGate, path: Path) -> int:
+    """Write `gate_table` as CSV; how many rows."""
+    table = gate_table(loaded)
+    _atomically(path, table)
+    return table.num_rows
+
+
+def write_release_lists(tx: Tx, folder: Path, batch_id: int | None = None) -> list[Path]:
+    """Write the lists of every recorded release, one per release and carrier: number, sellable_from. Again is the same."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made: list[Path] = []
+    for release in releases.all_releases(tx, batch_id):
+        batch = batches.get(tx, release.batch_id)
+        assert batch is not None
+        roster = batches.roster(tx, release.batch_id)
+        by_carrier: dict[str, list[tuple[str, BitMap]]] = {}
+        for (carrier, day), places in releases.spans_of(tx, release.id).items():
+            by_carrier.setdefault(carrier, []).append((str(sellable_from(day, batch.freeze_days)), places))
+        for carrier, spans in by_carrier.items():
+            place = np.concatenate([values_of(places) for _, places in spans])
+            day_of = np.repeat(np.arange(len(spans)), [len(places) for _, places in spans])
+            order = np.argsort(place)
+            days = pa.array([day for day, _ in spans], pa.string()).take(pa.array(day_of[order]))
+            path = folder / f"release-{release.id}-{carrier}.csv"
+            _atomically(path, pa.table({"number": written(roster.numbers[place[order]]), "sellable_from": days}))
+            made.append(path)
+    return made
+
+
+def _atomically(path: Path, table: pa.Table) -> None:
+    """Nobody reads half a list: it is written beside its place and moved there."""
+    beside = path.with_name(f".{path.name}.part")
+    with beside.open("wb") as file:
+        write_csv(table, file)
+    os.replace(beside, path)

@@ -1,0 +1,108 @@
+"""Settings, read once from the environment (`HUANXIN_*`) or a TOML file, validated, and handed down as plain values."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from huanxin.domain.errors import BadSetting
+from huanxin.domain.numbers import Carrier, NumberingPlan, chinese_plan
+from huanxin.domain.rules import Rules
+from huanxin.store.embedded import embedded_dsn
+
+
+class Mode(StrEnum):
+    """`development` allows partners on loopback and plain HTTP; it is the default with the embedded database."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class CarrierSetting(BaseModel):
+    """A carrier added by configuration."""
+
+    name: str
+    zone: str = "UTC"
+    prefixes: list[str]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; the field names are the settings' names without `HUANXIN_`."""
+
+    model_config = SettingsConfigDict(env_prefix="HUANXIN_", env_nested_delimiter="__", extra="ignore")
+
+    database_url: str | None = None
+    home: Path = Path(".huanxin")
+    issuer: str = "http://127.0.0.1:8600"
+    mode: Mode | None = None
+    key_passphrase: str | None = None
+    freeze_days: Annotated[int, Field(ge=90)] = 90
+    lead_days: Annotated[int, Field(ge=1, le=90)] = 15
+    answer_days: Annotated[int, Field(ge=1, le=60)] = 5
+    max_receipt_mb: Annotated[int, Field(ge=1)] = 1024
+    workers: Annotated[int, Field(ge=1, le=64)] = 8
+    carriers: dict[str, CarrierSetting] = {}
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
+        """The environment goes before the TOML file that HUANXIN_CONFIG names."""
+        file = os.environ.get("HUANXIN_CONFIG")
+        toml = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
+        return (init_settings, env_settings, *toml)
+
+    @property
+    def development(self) -> bool:
+        return (self.mode or (Mode.PRODUCTION if self.database_url else Mode.DEVELOPMENT)) is Mode.DEVELOPMENT
+
+    def rules(self) -> Rules:
+        return Rules(freeze_days=self.freeze_days, lead_days=self.lead_days, answer_days=self.answer_days)
+
+    def plan(self) -> NumberingPlan:
+        """The Chinese plan and the configured carriers."""
+        extra = {
+            code: Carrier(
+                code=code, name=one.name, zone=ZoneInfo(one.zone), prefixes=tuple(p.lstrip("+") for p in one.prefixes)
+            )
+            for code, one in self.carriers.items()
+        }
+        return chinese_plan(extra)
+
+    def dsn(self) -> str:
+        """The database's address; starts the embedded server if none is set."""
+        return self.database_url or embedded_dsn(self.home)
+
+    def passphrase(self) -> str:
+        """The passphrase of the signing keys: the setting, or one made once in the home folder (development only)."""
+        if self.key_passphrase:
+            return self.key_passphrase
+        if not self.development:
+            raise BadSetting("set HUANXIN_KEY_PASSPHRASE: the signing keys are encrypted with it")
+        self.home.mkdir(parents=True, exist_ok=True)
+        file = self.home / "key-passphrase"
+        try:
+            descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        except FileExistsError:
+            return file.read_text().strip()
+        with os.fdopen(descriptor, "w") as made:
+            made.write(secrets.token_urlsafe(32))
+        return file.read_text().strip()
+
+
+def read_settings() -> Settings:
+    """The settings. Raises BadSetting naming each that can't be used."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"HUANXIN_{'__'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in error.errors())
+        raise BadSetting(wrong) from error

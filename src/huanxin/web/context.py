@@ -1,0 +1,36 @@
+"""What every request needs, made once when the application starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import Request
+
+from huanxin.answer.receiving import Rosters
+from huanxin.domain.errors import Unauthorized
+from huanxin.domain.partners import Partner, Scope
+from huanxin.notify.keys import Signer
+from huanxin.notify.partners import caller
+from huanxin.operations import Platform
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """`files` is where number files are kept once made; `max_receipt` the longest receipt in bytes, unpacked."""
+
+    platform: Platform
+    signer: Signer
+    rosters: Rosters
+    files: Path
+    max_receipt: int
+
+
+def calling_partner(request: Request, scope: Scope) -> Partner:
+    """The partner whose access token the request shows. Raises Unauthorized or Forbidden."""
+    context: Context = request.app.state.context
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token:
+        raise Unauthorized("send an access token: Authorization: Bearer TOKEN; get one from /oauth/token")
+    with context.platform.database.transaction() as tx:
+        return caller(tx, token=token, scope=scope, signer=context.signer, now=context.platform.now())

@@ -1,0 +1,62 @@
+"""Errors at the edge: kinds of the domain become RFC 9457 problems, here and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from psycopg_pool import PoolTimeout
+from starlette.exceptions import HTTPException
+
+from huanxin.domain.errors import (
+    BadInput,
+    BadRequest,
+    Conflict,
+    Forbidden,
+    HuanxinError,
+    NotFound,
+    Unauthorized,
+    UnsupportedForm,
+)
+
+_STATUS: dict[type[HuanxinError], int] = {
+    NotFound: 404, Conflict: 409, Unauthorized: 401, Forbidden: 403, BadInput: 422, BadRequest: 400, UnsupportedForm: 415,
+}  # fmt: skip
+_BASE = "urn:huanxin:problem:"
+
+
+def problem(status: int, code: str, detail: str, *, headers: dict[str, str] | None = None, **more: Any) -> Response:
+    """An RFC 9457 problem."""
+    body = {"type": _BASE + code, "title": code.replace("-", " "), "status": status, "detail": detail, **more}
+    return JSONResponse(body, status_code=status, media_type="application/problem+json", headers=headers)
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Make an application answer every error as a problem."""
+
+    @app.exception_handler(HuanxinError)
+    def ours(_: Request, error: HuanxinError) -> Response:
+        status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
+        if isinstance(error, BadInput):
+            errors = [{"line": fault.line, "reason": fault.reason} for fault in error.faults]
+            return problem(status, error.code, str(error), errors=errors, errors_total=error.total)
+        headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'} if isinstance(error, Unauthorized) else None
+        return problem(status, error.code, str(error), headers=headers)
+
+    @app.exception_handler(HTTPException)
+    def starlettes(_: Request, error: HTTPException) -> Response:
+        return problem(error.status_code, "http", str(error.detail), headers=dict(error.headers or {}))
+
+    @app.exception_handler(RequestValidationError)
+    def validation(_: Request, error: RequestValidationError) -> Response:
+        errors = [{"field": ".".join(str(part) for part in one["loc"]), "reason": one["msg"]} for one in error.errors()]
+        return problem(400, "bad-request", "the call can't be read; see errors", errors=errors)
+
+    @app.exception_handler(psycopg.OperationalError)
+    @app.exception_handler(PoolTimeout)
+    def database(_: Request, error: Exception) -> Response:
+        del error  # what went wrong inside is for the log, not for partners
+        return problem(503, "unavailable", "the platform can't reach its database; try again", headers={"Retry-After": "5"})

@@ -1,0 +1,26 @@
+"""The workers that `serve` and `worker` run."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import httpx
+
+from huanxin.notify.pushing import Pusher
+from huanxin.notify.worker import Workers
+from huanxin.operations import Platform, open_signer
+from huanxin.settings import Settings
+
+_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+
+
+def make_workers(platform: Platform, settings: Settings) -> Workers:
+    """Workers that push what is due, ready to start."""
+    pusher = Pusher(
+        database=platform.database,
+        signer=open_signer(platform, settings),
+        client=httpx.Client(timeout=_TIMEOUT, follow_redirects=False, limits=httpx.Limits(max_connections=settings.workers)),
+        clock=platform.clock,
+        zone=ZoneInfo("Asia/Shanghai"),
+    )
+    return Workers(database=platform.database, clock=platform.clock, job=pusher.one_job, count=settings.workers)
