@@ -1,0 +1,111 @@
+"""The platform as a partner calls it: tokens, number files, receipts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+import httpx
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+
+from huanxin_partner.ties import Answer
+
+_EARLY = 60  # seconds before its end at which a token is renewed
+
+
+class PlatformError(Exception):
+    """The platform refused; the text is its own, with the lines and reasons of a receipt."""
+
+
+class Passing(Exception):
+    """The platform could not be reached, or is busy: worth another try."""
+
+
+class Platform:
+    """The platform's partner API. One object for all threads of a partner."""
+
+    def __init__(self, issuer: str, *, client_id: str, client_secret: str, client: httpx.Client | None = None,
+                 attempts: int = 6) -> None:  # fmt: skip
+        self.issuer, self.client_id = issuer.rstrip("/"), client_id
+        self._secret = client_secret
+        self._client = client or httpx.Client(timeout=60)
+        self._attempts = attempts
+        self._lock = threading.Lock()
+        self._token, self._token_ends = "", 0.0
+
+    @contextmanager
+    def numbers(self, url: str, sha256: str) -> Iterator[IO[str]]:
+        """The number file of a notice, one `+E164` a line after the heading, once it hashed to what the notice says."""
+        with tempfile.TemporaryFile() as file:
+            self._tried(lambda: self._fetch(url, sha256, file))
+            file.seek(0)
+            with open(file.fileno(), encoding="ascii", closefd=False) as text:
+                yield text
+
+    def _fetch(self, url: str, sha256: str, file: IO[bytes]) -> None:
+        file.seek(0)
+        file.truncate()
+        digest = hashlib.sha256()
+        headers = {"Authorization": f"Bearer {self.token()}", "Accept": "text/csv"}
+        with self._client.stream("GET", url, headers=headers) as answer:
+            if answer.status_code != httpx.codes.OK:
+                answer.read()
+                self._refused(answer)
+            for block in answer.iter_bytes():
+                digest.update(block)
+                file.write(block)
+        if digest.hexdigest() != sha256:
+            raise Passing("the number file does not hash to what the notice says")
+
+    def file_receipt(self, notice: str, answers: Iterable[Answer], *, complete: bool) -> dict[str, Any]:
+        """File a receipt, or the last part of one; what the platform says of it. Raises PlatformError if it is refused."""
+        lines = ["number,outcome,reason,until", *(f"{a.number},{a.outcome},{a.reason},{a.until}" for a in answers)]
+        body = ("\n".join(lines) + "\n").encode()
+        return self._tried(lambda: self._post(notice, body, complete))
+
+    def _post(self, notice: str, body: bytes, complete: bool) -> dict[str, Any]:
+        digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
+        headers = {
+            "Authorization": f"Bearer {self.token()}", "Content-Type": "text/csv", "Content-Digest": f"sha-256=:{digest}:",
+        }  # fmt: skip
+        url = f"{self.issuer}/partner/v1/notices/{notice}/receipts"
+        answer = self._client.post(url, params={"complete": "true"} if complete else {}, content=body, headers=headers)
+        if answer.status_code not in (httpx.codes.OK, httpx.codes.CREATED):
+            self._refused(answer)
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def token(self) -> str:
+        """An access token that is good for a while yet."""
+        with self._lock:
+            if time.monotonic() > self._token_ends - _EARLY:
+                answer = self._client.post(
+                    f"{self.issuer}/oauth/token", data={"grant_type": "client_credentials"}, auth=(self.client_id, self._secret)
+                )
+                if answer.status_code != httpx.codes.OK:
+                    self._refused(answer)
+                granted = answer.json()
+                self._token, self._token_ends = granted["access_token"], time.monotonic() + granted["expires_in"]
+            return self._token
+
+    def _tried(self, call: Callable[[], Any]) -> Any:
+        """Call, and again with growing pauses while the platform is out of reach."""
+        retrying = Retrying(
+            stop=stop_after_attempt(self._attempts), wait=wait_exponential_jitter(initial=0.2, max=5),
+            retry=retry_if_exception_type((Passing, httpx.TransportError)), reraise=True,
+        )  # fmt: skip
+        return retrying(call)
+
+    def _refused(self, answer: httpx.Response) -> None:
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            self._token_ends = 0.0  # its key may have been replaced: the next try gets a new one
+        if answer.status_code in (401, 429) or answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise Passing(f"the platform answered {answer.status_code}: {answer.text[:300]}")
+        raise PlatformError(f"the platform answered {answer.status_code}: {answer.text[:1000]}")
+

@@ -1,0 +1,94 @@
+"""Verifying Security Event Tokens (RFC 8417) that the platform pushes (RFC 8935)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+_ALGORITHMS = ["ES256", "RS256"]
+_SKEW = 300  # seconds that clocks may differ
+_REFETCH = 30  # seconds between two fetches of the keys that an unknown kid may cause
+
+
+class TokenError(Exception):
+    """A token that is not taken; `code` is one of RFC 8935, section 2.4."""
+
+    def __init__(self, code: str, description: str) -> None:
+        super().__init__(description)
+        self.code = code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A verified event: its name, its own claims, its subject, and when it was issued (Unix seconds)."""
+
+    jti: str
+    name: str
+    claims: dict[str, Any]
+    subject: dict[str, Any]
+    issued_at: int
+
+
+@dataclass(kw_only=True)
+class Verifier:
+    """Verifies tokens of one issuer for one audience. `max_age` in seconds: a late retry is still taken for so long."""
+
+    issuer: str
+    audience: str
+    client: httpx.Client
+    max_age: int = 30 * 86_400
+    clock: Callable[[], float] = time.time
+    _keys: KeySet | None = None
+    _fetched: float = float("-inf")
+
+    def verify(self, token: str) -> Event:
+        """The event of a token. Raises TokenError; nothing of an unverified token is used."""
+        try:
+            header = jws.extract_compact(token.encode()).headers()
+        except (JoseError, ValueError) as error:
+            raise TokenError("invalid_request", f"this is not a signed token: {error}") from error
+        if header.get("typ") != "secevent+jwt":
+            raise TokenError("invalid_request", f"typ is {header.get('typ')!r}; a Security Event Token has secevent+jwt")
+        try:
+            claims = jwt.decode(token, self._key_set(str(header.get("kid"))), algorithms=_ALGORITHMS).claims
+        except (JoseError, ValueError) as error:
+            raise TokenError("invalid_key", f"the signature can't be verified with the issuer's keys: {error}") from error
+        return self._checked(claims)
+
+    def _checked(self, claims: dict[str, Any]) -> Event:
+        if claims.get("iss") != self.issuer:
+            raise TokenError("invalid_issuer", f"the issuer is {claims.get('iss')!r}, expected {self.issuer!r}")
+        audience = claims.get("aud")
+        if self.audience not in (audience if isinstance(audience, list) else [audience]):
+            raise TokenError("invalid_audience", f"the token is for {audience!r}, this is {self.audience!r}")
+        issued_at, now = claims.get("iat"), self.clock()
+        if not isinstance(issued_at, int) or issued_at > now + _SKEW:
+            raise TokenError("invalid_request", "iat lies in the future; check this machine's clock")
+        if issued_at < now - self.max_age:
+            raise TokenError("invalid_request", f"the token is older than {self.max_age // 86_400} days")
+        events, jti, subject = claims.get("events"), claims.get("jti"), claims.get("sub_id")
+        if not isinstance(events, dict) or len(events) != 1 or not isinstance(jti, str) or not isinstance(subject, dict):
+            raise TokenError("invalid_request", "a token carries jti, sub_id and exactly one event")
+        name, event = next(iter(events.items()))
+        return Event(jti=jti, name=name, claims=event, subject=subject, issued_at=issued_at)
+
+    def _key_set(self, kid: str) -> KeySet:
+        known = self._keys is not None and any(key.kid == kid for key in self._keys.keys)
+        if not known and self.clock() - self._fetched > _REFETCH:
+            try:
+                answer = self.client.get(f"{self.issuer}/jwks.json").raise_for_status()
+                self._keys = KeySet.import_key_set(answer.json())
+                self._fetched = self.clock()
+            except (httpx.HTTPError, ValueError) as error:
+                if self._keys is None:
+                    raise TokenError("invalid_key", f"the issuer's keys can't be fetched: {error}") from error
+        if self._keys is None:
+            raise TokenError("invalid_key", "the issuer's keys are not known yet")
+        return self._keys
