@@ -24,9 +24,10 @@ SAMPLE = {"cmcc": 1100, "cucc": 420, "ctcc": 420, "cbn": 60}
 
 _NAMES = {"中国移动": "cmcc", "中国联通": "cucc", "中国电信": "ctcc", "中国广电": "cbn"}
 _PROVINCES = (
-    "北京 天津 上海 重庆 河北 山西 辽宁 吉林 黑龙江 江苏 浙江 安徽 福建 江西 山东 河南 湖北 湖南 广东 海南 四川 贵州 云南 陕西 "
-    "甘肃 青海 台湾 内蒙古 广西 西藏 宁夏 新疆"
-).split()
+    "北京", "天津", "上海", "重庆", "河北", "山西", "辽宁", "吉林", "黑龙江", "江苏", "浙江",
+    "安徽", "福建", "江西", "山东", "河南", "湖北", "湖南", "广东", "海南", "四川", "贵州",
+    "云南", "陕西", "甘肃", "青海", "台湾", "内蒙古", "广西", "西藏", "宁夏", "新疆",
+)  # fmt: skip
 _BLOCK_DIGITS = 9  # 86 and the seven leading digits of the national number
 
 
@@ -58,7 +59,7 @@ def province_of(place: str) -> str:
 
 def carrier_of(block: str) -> str | None:
     """The carrier that a block's longest known prefix belongs to, by `phonenumbers`; None if none of the four."""
-    from phonenumbers.carrierdata import CARRIER_DATA  # noqa: PLC0415  # slow to load, and only needed to draw anew
+    from phonenumbers.carrierdata import CARRIER_DATA  # slow to load, and only needed to draw anew
 
     for length in range(len(block), 2, -1):
         names = CARRIER_DATA.get(block[:length])
@@ -72,7 +73,7 @@ def draw(seed: int = 1) -> list[tuple[str, str, str]]:
 
     China Broadnet's range 192 has no regions there, so its blocks are drawn from the whole range.
     """
-    from phonenumbers.geodata import GEOCODE_DATA  # noqa: PLC0415  # see carrier_of
+    from phonenumbers.geodata import GEOCODE_DATA  # see carrier_of
 
     rng = np.random.default_rng(seed)
     found: dict[str, list[tuple[str, str, str]]] = {carrier: [] for carrier in CARRIERS}

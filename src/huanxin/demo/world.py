@@ -70,16 +70,15 @@ def make_reports(out: Path, *, numbers: int, seed: int, today: date, packed: boo
         path=out / "holds.csv", numbers=held, source="反诈中心(演示) order 2026-17", reason="used for fraud calls",
         until=today + timedelta(days=_HOLD_DAYS),
     )  # fmt: skip
-    world = WorldReports(
-        seed=seed, today=today, files=files, truth=truth, holds=holds, singer_number=int(rng.choice(ready))
-    )
+    world = WorldReports(seed=seed, today=today, files=files, truth=truth, holds=holds, singer_number=int(rng.choice(ready)))
     _write_the_rest(out, world)
     return world
 
 
 def _write_the_rest(out: Path, world: WorldReports) -> None:
     holds, truth = world.holds, world.truth
-    holds.path.write_text("".join(f"{line}\n" for line in ["number", *(f"+{n}" for n in holds.numbers.tolist())]), encoding="utf-8")
+    rows = ["number", *(f"+{number}" for number in holds.numbers.tolist())]
+    holds.path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     pq.write_table(
         pa.table({"number": truth.number, "carrier": truth.carrier, "state": truth.state, "closed": truth.closed}),
         out / "truth.parquet", compression="zstd", compression_level=12, use_dictionary=["carrier", "state", "closed"],

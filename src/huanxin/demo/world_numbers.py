@@ -13,7 +13,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from huanxin.demo.allotments import BLOCK_SIZE, CARRIERS, blocks
+from huanxin.demo.allotments import BLOCK_SIZE, blocks
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -70,7 +70,7 @@ class Truth:
     closed: npt.NDArray[np.int32]
 
     def frozen(self) -> Bools:
-        return self.state == State.FROZEN
+        return np.equal(self.state, State.FROZEN)
 
     def sellable(self, today: date, freeze_days: int = FREEZE_DAYS) -> Bools:
         """Which numbers' freeze has ended; the day of cancellation is not counted (Civil Code of China, art. 201)."""
@@ -123,9 +123,7 @@ def make_numbers(rng: np.random.Generator, count: int) -> tuple[Ints, npt.NDArra
     return plan.start[block] + offset, plan.carrier[block]
 
 
-def make_history(
-    rng: np.random.Generator, number: Ints, carrier: npt.NDArray[np.int8], today: date
-) -> tuple[Truth, Events]:
+def make_history(rng: np.random.Generator, number: Ints, carrier: npt.NDArray[np.int8], today: date) -> tuple[Truth, Events]:
     """Give each number a past of one to three tenures that ends the day before `today` at the latest."""
     count, now = len(number), day_number(today)
     fate = rng.choice(np.array(list(SHARE_OF_FATE)), size=count, p=list(SHARE_OF_FATE.values())).astype(np.int8)
@@ -162,12 +160,11 @@ class _Log:
 
 def _last_stage(rng: np.random.Generator, log: _Log, fate: npt.NDArray[np.int8], now: int) -> Ints:
     """Log what happened last to each number; the day of the first of these events."""
-    count = len(fate)
     ends = now - FREEZE_DAYS - 1  # cancelled on this day, a number can be sold from today
     spread = {
-        Fate.RIPE: (ends - 20, ends + 1), Fate.SOON: (ends + 1, ends + LEAD_DAYS + 1), Fate.FRESH: (ends + LEAD_DAYS + 1, now),
-        Fate.RECLAIMED: (now - 600, now - 2), Fate.PORTED_OUT: (now - 900, now), Fate.TRANSFERRED: (now - 900, now),
-        Fate.SERVING: (now - 3000, now),
+        Fate.RIPE: (ends - 20, ends + 1), Fate.SOON: (ends + 1, ends + LEAD_DAYS + 1),
+        Fate.FRESH: (ends + LEAD_DAYS + 1, now), Fate.RECLAIMED: (now - 600, now - 2),
+        Fate.PORTED_OUT: (now - 900, now), Fate.TRANSFERRED: (now - 900, now), Fate.SERVING: (now - 3000, now),
     }  # fmt: skip
     low = np.array([spread[kind][0] for kind in Fate])[fate]
     high = np.array([spread[kind][1] for kind in Fate])[fate]
@@ -180,7 +177,6 @@ def _last_stage(rng: np.random.Generator, log: _Log, fate: npt.NDArray[np.int8],
     back = np.flatnonzero(fate == Fate.RECLAIMED)
     room = np.minimum(FREEZE_DAYS - 10, now - 1 - day[back])  # within the freeze, and not after yesterday
     log.add(back, RECLAIMED, day[back] + 1 + (rng.random(len(back)) * room).astype(np.int64))
-    assert len(day) == count
     return day
 
 
@@ -188,17 +184,14 @@ def _earlier_tenures(rng: np.random.Generator, log: _Log, first: Ints, vacant: B
     """Log openings and cancellations before `first`, going back; `vacant` numbers had no owner just before it."""
     day, places = first.copy(), np.arange(len(first))
     opening = places[~vacant]
-    before = np.concatenate([places[vacant & (rng.random(len(first)) < 0.4)], np.empty(0, np.int64)])
+    before = places[vacant & (rng.random(len(first)) < 0.4)]
     for _ in range(3):
         day[opening] -= 30 + rng.exponential(700, len(opening)).astype(np.int64)
-        opening = opening[(day[opening] > oldest) & (rng.random(len(opening)) < 0.65)]  # noqa: PLR2004  # else not on record
+        opening = opening[(day[opening] > oldest) & (rng.random(len(opening)) < 0.65)]  # else not on record
         log.add(opening, OPENED, day[opening])
-        again = opening[rng.random(len(opening)) < 0.35]  # noqa: PLR2004
+        again = opening[rng.random(len(opening)) < 0.35]
         closing = np.sort(np.concatenate([again, before]))
         day[closing] -= FREEZE_DAYS + 1 + rng.exponential(120, len(closing)).astype(np.int64)
         closing = closing[day[closing] > oldest]
         log.add(closing, CANCELLED, day[closing])
         opening, before = closing, np.empty(0, np.int64)
-
-
-__all__ = ["CARRIERS", "EVENTS", "Events", "Fate", "State", "Truth", "day_number", "make_history", "make_numbers"]

@@ -1,9 +1,9 @@
 """The carriers' files of the demo's world, each written as such files really come.
 
-    cmcc  CSV, gzip, UTF-8, RFC 3339 with the offset of China
-    cucc  CSV, UTF-8 with BOM, CRLF, times in UTC; with broken lines of every sort
-    ctcc  CSV, GB18030, Chinese words, 86… without a plus, dates without a time, a column 省份
-    cbn   Parquet, numbers and times typed
+cmcc  CSV, gzip, UTF-8, RFC 3339 with the offset of China
+cucc  CSV, UTF-8 with BOM, CRLF, times in UTC; with broken lines of every sort
+ctcc  CSV, GB18030, Chinese words, 86… without a plus, dates without a time, a column 省份
+cbn   Parquet, numbers and times typed
 """
 
 from __future__ import annotations
