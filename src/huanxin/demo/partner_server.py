@@ -1,0 +1,92 @@
+"""A demo partner: a server in a process of its own, with its own database, built on `huanxin_partner`.
+
+    python -m huanxin.demo.partner_server --db FILE --behaviour plain --issuer URL --client-id ID --port PORT
+
+The client secret stands in HUANXIN_PARTNER_SECRET. Imports stay few: a dozen of these start on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import os
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from huanxin.demo.behaviours import HANDLERS
+from huanxin.demo.partner_store import AccountTies
+from huanxin_partner import Journal, Platform, Verifier, Worker, receiver_app
+
+
+class DownForAWhile:
+    """Answers 503 for some seconds, from the first event on."""
+
+    def __init__(self, app: ASGIApp, seconds: float) -> None:
+        self._app, self._seconds, self._since = app, seconds, 0.0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            self._since = self._since or time.monotonic()
+            if time.monotonic() - self._since < self._seconds:
+                await Response("down for maintenance", status_code=503)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def partner_app(db: Path, *, behaviour: str, issuer: str, client_id: str, secret: str, delay: float) -> Starlette:
+    """The partner's server: /events takes notices, /login is a login with an SMS code, /healthz answers."""
+    ties = AccountTies(db, refuse_unpaid=behaviour == "debt")
+    platform = Platform(issuer, client_id=client_id, client_secret=secret)
+    journal = Journal(db.with_suffix(".journal.db"))
+    worker = Worker(journal, HANDLERS[behaviour](ties, platform, delay=delay).handle)
+    verifier = Verifier(issuer=issuer, audience=client_id, client=httpx.Client(timeout=10))
+    events: ASGIApp = receiver_app(verifier, journal, worker)
+    if behaviour == "down":
+        events = DownForAWhile(events, delay)
+
+    def login(request: Request) -> Response:
+        return JSONResponse(ties.log_in(request.query_params["number"])._asdict())
+
+    def health(_: Request) -> Response:
+        return JSONResponse({"status": "ok", "waiting": journal.waiting()})
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        worker.start()
+        yield
+        worker.stop()
+
+    routes = [Mount("/events", events), Route("/login", login, methods=["POST"]), Route("/healthz", health)]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def main() -> None:
+    """Run one partner until it is ended."""
+    parser = argparse.ArgumentParser(description="A demo partner.")
+    parser.add_argument("--db", type=Path, required=True)
+    parser.add_argument("--behaviour", choices=sorted(HANDLERS), default="plain")
+    parser.add_argument("--issuer", required=True)
+    parser.add_argument("--client-id", required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--delay", type=float, default=3.0, help="seconds that pending and down take")
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    app = partner_app(
+        given.db, behaviour=given.behaviour, issuer=given.issuer, client_id=given.client_id,
+        secret=os.environ["HUANXIN_PARTNER_SECRET"], delay=given.delay,
+    )  # fmt: skip
+    uvicorn.run(app, host="127.0.0.1", port=given.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()
