@@ -6,10 +6,25 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from huanxin.web.pages.report_data import (
-    DemoReport, Explained, ImportRow, KeyFigures, Login, LoginStory, PartnerStory, RuleLine, SellableDay, Step,
+    DemoReport,
+    Explained,
+    ImportRow,
+    KeyFigures,
+    Login,
+    LoginStory,
+    PartnerStory,
+    RuleLine,
+    SellableDay,
+    Step,
 )  # fmt: skip
 from huanxin.web.pages.views import (
-    BatchSummary, BatchView, GateCounts, HomeView, OutcomeCounts, PartnerRow, Words,
+    BatchSummary,
+    BatchView,
+    GateCounts,
+    HomeView,
+    OutcomeCounts,
+    PartnerRow,
+    Words,
 )  # fmt: skip
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -18,10 +33,21 @@ DUE = datetime(2026, 12, 1, 14, 5, tzinfo=SHANGHAI)
 NUMBERS = 61_204
 
 
-def partner(zh: str, en: str, kind: str, **counts: int) -> PartnerRow:
+def partner(
+    zh: str,
+    en: str,
+    kind: str,
+    unbound: int = 0,
+    kept: int = 0,
+    pending: int = 0,
+    refused: int = 0,
+    outstanding: int = 0,
+    waived: int = 0,
+) -> PartnerRow:
     """A partner whose counts add up to the batch: absent takes what the others leave."""
-    known = sum(counts.get(key, 0) for key in ("unbound", "kept", "pending", "refused", "outstanding"))
-    return PartnerRow(name=Words(zh=zh, en=en), kind=kind, absent=NUMBERS - known, **counts)
+    absent = NUMBERS - unbound - kept - pending - refused - outstanding
+    return PartnerRow(name=Words(zh=zh, en=en), kind=kind, unbound=unbound, absent=absent, kept=kept, pending=pending,
+                      refused=refused, outstanding=outstanding, waived=waived)  # fmt: skip
 
 
 STORIES = (
@@ -122,7 +148,9 @@ def batch(rows: tuple[PartnerRow, ...] | None = None) -> BatchView:
 
 def home() -> HomeView:
     """A platform that has been at work for a while."""
-    counts = OutcomeCounts(unbound=6_400_000, absent=231_000_000, kept=812, pending=41_000, refused=9_300, outstanding=1_500_000)
+    counts = OutcomeCounts(
+        unbound=6_400_000, absent=231_000_000, kept=812, pending=41_000, refused=9_300, outstanding=1_500_000
+    )
     latest = tuple(
         BatchSummary(id=number, href=f"/batches/{number}", cutoff=CUTOFF - timedelta(days=17 - number),
                      answer_by=DUE, numbers=1_000_000, partners=239, outcomes=counts, released=812_345)

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import page_samples as samples
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
+import page_samples as samples
 from huanxin.web.i18n import LANGUAGES
 from huanxin.web.pages.render import STATIC, batch_page, error_page, error_view, home_page
 from huanxin.web.pages.report import write_report
@@ -42,7 +42,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str]:
     """Every page in every language, as HTML."""
-    made = {}
+    made: dict[tuple[str, str], str] = {}
     for lang in LANGUAGES:
         path = tmp_path_factory.mktemp("report") / "report.html"
         write_report(path, samples.report(), lang)
@@ -112,16 +112,16 @@ def test_page_is_quiet_fits_and_is_accessible(
     keep_picture(page, f"{name}-{lang}-{size}-{scheme}")
     assert complaints == []
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    drawn = page.evaluate("[...document.querySelectorAll('.plot')].filter(p => p.offsetParent && !p.querySelector('canvas')).length")
+    drawn = page.evaluate(
+        "[...document.querySelectorAll('.plot')].filter(p => p.offsetParent && !p.querySelector('canvas')).length"
+    )
     assert drawn == 0, "a chart was not drawn"
     assert axe(page) == []
     page.context.close()
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_the_report_shows_its_twin_on_one_click(
-    browser: Browser, pages: dict[tuple[str, str], str], size: str
-) -> None:
+def test_the_report_shows_its_twin_on_one_click(browser: Browser, pages: dict[tuple[str, str], str], size: str) -> None:
     page, complaints = open_page(browser, pages["report", "zh_CN"], size, "light")
     assert "差错" in page.locator("h1:visible").inner_text()
     page.get_by_role("link", name="English").click()

@@ -24,6 +24,10 @@ ZONE = "Asia/Shanghai"
 COOKIE = "lang"
 LOCALES = Path(__file__).parent / "locale"
 
+BILLION = 1_000_000_000
+MINUTES_FROM = 120
+"""Seconds from which a duration is given in minutes."""
+
 SHORTEN_FROM = 10_000
 """Figures from here on are shortened; below, the whole one is short enough."""
 
@@ -83,9 +87,8 @@ def short(number: int, lang: str) -> str:
     """A figure for reading at a glance: 9,876, then 1.2万, 3.4亿 in Chinese and 12.3k, 3.4M in English."""
     if abs(number) < SHORTEN_FROM:
         return whole(number, lang)
-    digits = 1 if abs(number) < 1_000_000_000 else 2
-    text = str(format_compact_decimal(number, locale=lang, fraction_digits=digits)).replace("K", "k")
-    return text.replace("万", " 万").replace("亿", " 亿")
+    digits = 1 if abs(number) < BILLION else 2
+    return str(format_compact_decimal(number, locale=lang, fraction_digits=digits)).replace("K", "k")
 
 
 def figure(number: int, lang: str) -> Markup:
@@ -108,12 +111,10 @@ def percent(part: int, of: int, lang: str) -> str:
 
 
 def seconds(value: float, lang: str) -> str:
-    """A duration given in seconds, in seconds (minutes from 120 s on): 0.34 s, 12.5 s, 3.2 min."""
-    number, unit = (value, "秒") if value < 120 else (value / 60, "分钟")
-    if lang == "en":
-        unit = "s" if unit == "秒" else "min"
-    digits = "0.00" if number < 1 else "0.0"
-    return f"{format_decimal(number, digits, locale=lang)} {unit}"
+    """A duration given in seconds, in seconds or, if long, in minutes: 0.34 s, 12.5 s, 3.2 min."""
+    short_one, long_one = ("秒", "分钟") if lang == "zh_CN" else ("s", "min")
+    number, unit = (value, short_one) if value < MINUTES_FROM else (value / 60, long_one)
+    return f"{format_decimal(number, '0.00' if number < 1 else '0.0', locale=lang)} {unit}"
 
 
 def day(value: date, lang: str) -> str:

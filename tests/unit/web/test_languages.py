@@ -36,11 +36,11 @@ def test_the_address_wins_over_the_cookie_and_the_cookie_over_the_browser(
     [
         (0, "0", "0"),
         (9_999, "9,999", "9,999"),
-        (12_345, "1.2 万", "12.3k"),
-        (10_000, "1 万", "10k"),
-        (1_000_000, "100 万", "1M"),
-        (250_318_442, "2.5 亿", "250.3M"),
-        (1_004_771_209, "10.05 亿", "1B"),
+        (12_345, "1.2万", "12.3k"),
+        (10_000, "1万", "10k"),
+        (1_000_000, "100万", "1M"),
+        (250_318_442, "2.5亿", "250.3M"),
+        (1_004_771_209, "10.05亿", "1B"),
     ],
 )
 def test_large_figures_are_shortened_as_each_language_counts(number: int, zh: str, en: str) -> None:
@@ -54,8 +54,15 @@ def test_the_whole_figure_shows_on_hover() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "of", "text"), [(0, 10, "0%"), (10, 10, "100%"), (1, 3, "33.3%"), (1, 10**6, "< 0.1%"),
-                             (10**6 - 1, 10**6, "> 99.9%"), (0, 0, "–")]  # fmt: skip
+    ("part", "of", "text"),
+    [
+        (0, 10, "0%"),
+        (10, 10, "100%"),
+        (1, 3, "33.3%"),
+        (1, 10**6, "< 0.1%"),
+        (10**6 - 1, 10**6, "> 99.9%"),
+        (0, 0, "–"),
+    ],
 )
 def test_a_share_never_rounds_to_nothing_or_all(part: int, of: int, text: str) -> None:
     assert i18n.percent(part, of, "en") == text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -14,6 +14,9 @@ Chart = dict[str, Any]
 
 MOST_BARS = 24
 """More bars than this are read in the table, not in a chart."""
+
+THINNEST = 0.8
+"""The least width of a part of a bar, in per cent, so that a handful among millions still shows."""
 
 
 def outcome_bars(rows: Sequence[tuple[str, OutcomeCounts]], names: dict[str, str]) -> Chart:
@@ -30,6 +33,17 @@ def outcome_bars(rows: Sequence[tuple[str, OutcomeCounts]], names: dict[str, str
     }
 
 
+def slivers(counts: OutcomeCounts) -> list[tuple[str, float, float]]:
+    """The parts of one bar 100 wide: outcome, where it begins, its width. What is not nothing can be seen."""
+    widths = [(key, max(100 * count / counts.total, THINNEST)) for key, count in counts.parts if count]
+    scale = 100 / sum((width for _, width in widths), 0.0) if widths else 0.0
+    placed, left = [], 0.0
+    for key, width in widths:
+        placed.append((key, round(left, 3), round(width * scale, 3)))
+        left += width * scale
+    return placed
+
+
 def gate_bars(gate: GateCounts, names: dict[str, str], lang: str) -> Chart:
     """One bar a state of the gate, in numbers. `names` by state."""
     return _bars(
@@ -42,14 +56,13 @@ def step_bars(steps: Sequence[tuple[str, float]], lang: str) -> Chart:
     return _bars([(name, value, "accent", i18n.seconds(value, lang)) for name, value in steps])
 
 
-def day_columns(already: int, days: Sequence[tuple[date, int]], word: Callable[[str], str], lang: str) -> Chart:
-    """What may be sold by day: a first column for today and before, then one a day."""
-    figures = [already, *(count for _, count in days)]
+def day_columns(days: Sequence[tuple[date, int]], lang: str) -> Chart:
+    """One column a day, in numbers that may be sold from that day."""
     return {
         "kind": "columns",
-        "categories": [word("already"), *(i18n.day_short(day, lang) for day, _ in days)],
-        "series": [{"name": word("numbers"), "tone": ["unbound", *("accent" for _ in days)], "values": figures}],
-        "texts": [i18n.short(count, lang) for count in figures],
+        "categories": [i18n.day_short(day, lang) for day, _ in days],
+        "series": [{"name": "", "tone": "accent", "values": [count for _, count in days]}],
+        "texts": [i18n.short(count, lang) for _, count in days],
     }
 
 

@@ -4,7 +4,7 @@ the way out."""
 from __future__ import annotations
 
 
-def N_(text: str) -> str:  # noqa: N802 - gettext's customary name for "translate later"
+def N_(text: str) -> str:
     """Mark a text for the catalogue."""
     return text
 

@@ -15,6 +15,8 @@ from huanxin.web.pages.views import BatchView, ErrorView, HomeView, OutcomeCount
 
 STATIC = Path(__file__).parent.parent / "static"
 N_ = labels.N_
+SERVER = 500
+"""Statuses from here on are our fault, below the caller's (RFC 9110 section 15)."""
 
 NAV = (("/", N_("Overview")), ("/docs", N_("For developers")))
 """Address and name of each entry of the header."""
@@ -48,7 +50,7 @@ def error_page(lang: str, view: ErrorView) -> str:
 
 def error_view(status: int, reference: str = "") -> ErrorView:
     """The words for an HTTP status that has no story of its own."""
-    happened, meaning, todo = ERRORS.get(status, ERRORS[500 if status >= 500 else 400])
+    happened, meaning, todo = ERRORS.get(status, ERRORS[SERVER if status >= SERVER else 400])
     return ErrorView(status=status, happened=happened, meaning=meaning, todo=todo, reference=reference)
 
 
@@ -60,7 +62,8 @@ ERRORS = {
           N_("Check the address, or start from the overview.")),
     429: (N_("Too many requests came from you at once"), N_("This one was not carried out."),
           N_("Wait a minute, then try again.")),
-    500: (N_("Something broke on our side"), N_("What was recorded before is safe; this step may not have been carried out."),
+    SERVER: (N_("Something broke on our side"),
+          N_("What was recorded before is safe; this step may not have been carried out."),
           N_("Try again in a minute. If it happens again, tell whoever runs this site and quote the reference.")),
     503: (N_("We can't answer just now"), N_("Nothing was changed. The service is starting or being looked after."),
           N_("Try again in a minute.")),
@@ -111,7 +114,7 @@ def environment(lang: str) -> Environment:
         lang=lang, html_lang=i18n.html_lang(lang), other="en" if lang == "zh_CN" else "zh_CN", nav=NAV, asset=asset,
         outcome_names=translated(labels.OUTCOMES, lang), gate_names=translated(labels.GATE, lang),
         kind_names=translated(labels.KINDS, lang), icons=labels.ICONS, icon_of=labels.ICON_OF,
-        gate_tones=labels.GATE_TONES, share=partial(_share, lang),
+        slivers=charts.slivers, share=partial(_share, lang),
     )  # fmt: skip
     return env
 

@@ -101,6 +101,13 @@ class Explained:
     verdict: Text
     rules: tuple[RuleLine, ...]
 
+    @property
+    def tone(self) -> str:
+        """clear; fails if a rule does; else it only waits."""
+        if self.clear:
+            return "clear"
+        return "fails" if any(line.state == "fails" for line in self.rules) else "waits"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ImportRow:
