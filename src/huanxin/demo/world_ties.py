@@ -8,7 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +28,8 @@ _SERVING_SHARE = 0.2  # ties on numbers in service, against those on numbers tha
 _EARLIER = 0.12  # of the ties, those older than a tenure is likely to last
 _DAY = 86_400
 _CHINA = 8 * 3600
+_MICRO = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOTES = {
     "app": ("",),
     "labeler": ("label:快递", "label:外卖", "label:诈骗", "label:骚扰"),
@@ -36,7 +38,7 @@ _NOTES = {
 
 
 class TieRow(NamedTuple):
-    """A tie and the account that it leads to. Times are RFC 3339 in UTC to the second, `2026-11-24T05:08:00Z`."""
+    """A tie and the account that it leads to. Times are RFC 3339 in UTC, as `2026-11-24T05:08:00.000000Z`."""
 
     number: str
     """`+8613800138000`"""
@@ -87,16 +89,14 @@ def ties(spec: PartnerSpec, *, seed: int, on: Ground, today: date) -> Iterator[T
 
 
 def late_ties(spec: PartnerSpec, numbers: Ints, *, seed: int, cutoff: datetime, until: datetime) -> Iterator[TieRow]:
-    """A tie on each of some numbers, bound at the cut-off or later (whole seconds), up to `until`; no renewal may cut them.
+    """A tie on each of some numbers, bound at the cut-off or later, before `until` (aware); no renewal may cut them.
 
-    The first of them is bound in the first whole second at or after the cut-off.
+    The first of them is bound in the very instant of the cut-off.
     """
-    draw = _Draw(seed, spec.name)
-    first = -int(-cutoff.timestamp() // 1)
-    room = max(0, int(until.timestamp()) - first)
-    seconds = first + (draw.chance(numbers, "late") * room).astype(np.int64)
-    seconds[:1] = first
-    for number, at in zip(numbers.tolist(), _spelt(seconds), strict=True):
+    first, end = ((at - _EPOCH) // timedelta(microseconds=1) for at in (cutoff, until))
+    moments = first + (_Draw(seed, spec.name).chance(numbers, "late") * max(0, end - first)).astype(np.int64)
+    moments[:1] = first
+    for number, at in zip(numbers.tolist(), _spelt(moments), strict=True):
         yield TieRow(f"+{number}", at, f"新用户 {number % 7919:04d}", "", at)
 
 
@@ -113,7 +113,15 @@ def _rows(spec: PartnerSpec, draw: _Draw, number: Ints, ends: Ints, singer_numbe
     singer = (number == singer_number) & (spec.behaviour == "music")
     told = [UNPAID, *notes]
     which = np.where(unpaid, 0, 1 + note).tolist()
-    columns = zip(number.tolist(), _spelt(bound), person.tolist(), which, _spelt(created), singer.tolist(), strict=True)
+    columns = zip(
+        number.tolist(),
+        _spelt(bound * _MICRO),
+        person.tolist(),
+        which,
+        _spelt(created * _MICRO),
+        singer.tolist(),
+        strict=True,
+    )
     for one, at, who, text, made, is_singer in columns:
         yield TieRow(f"+{one}", at, SINGER if is_singer else f"用户 {who:06x}", told[text], made)
 
@@ -134,6 +142,6 @@ class _Draw:
         return (mixed >> np.uint64(11)).astype(np.float64) / (1 << 53)
 
 
-def _spelt(seconds: Ints) -> list[str]:
-    """Seconds since 1970 as RFC 3339 in UTC."""
-    return [f"{text}Z" for text in np.datetime_as_string(seconds.astype("datetime64[s]")).tolist()]
+def _spelt(moments: Ints) -> list[str]:
+    """Microseconds since 1970 as RFC 3339 in UTC."""
+    return [f"{text}Z" for text in np.datetime_as_string(moments.astype("datetime64[us]")).tolist()]
