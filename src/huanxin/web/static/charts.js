@@ -10,6 +10,7 @@
   "use strict";
   var drawn = [];
   var opened = [];
+  var seen = window.innerWidth;
   var dark = window.matchMedia("(prefers-color-scheme: dark)");
 
   function token(name) {
@@ -146,7 +147,10 @@
 
   find();
   dark.addEventListener("change", function () { drawAll(); });
-  window.addEventListener("resize", function () { drawAll(); });
+  window.addEventListener("resize", function () {
+    // Phones report a resize whenever the address bar slides away.
+    if (window.innerWidth !== seen) { seen = window.innerWidth; drawAll(); }
+  });
   window.addEventListener("beforeprint", function () { printing(true); });
   window.addEventListener("afterprint", function () { printing(false); });
   document.addEventListener("huanxin:shown", function () { drawAll(); });
