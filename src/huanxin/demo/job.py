@@ -1,0 +1,239 @@
+"""The main job on the demo's world, step by step, as the people of a carrier would order it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import numpy as np
+
+from huanxin.cli.report import write_rejects
+from huanxin.demo.partner_store import add_ties, make_partner_db
+from huanxin.demo.processes import Server, Servers, free_port
+from huanxin.demo.world import WorldReports
+from huanxin.demo.world_later import later_reports, opened_report
+from huanxin.demo.world_partners import PartnerSpec
+from huanxin.demo.world_reports import ReportFile
+from huanxin.demo.world_ties import ground, late_ties, ties
+from huanxin.domain.answers import Outcome, Standing
+from huanxin.domain.errors import HuanxinError
+from huanxin.domain.partners import Kind, Partner
+from huanxin.notify.partners import add_partner
+from huanxin.operations import ImportDone, Platform
+from huanxin.plan.holds import add_hold, read_numbers
+from huanxin.release.gate import LoadedGate, load_gate, waive
+from huanxin.store import batches, deliveries, notices, receipts
+from huanxin.store.batches import Batch
+from huanxin.store.notices import Notice
+
+OPERATOR = "值班长 林澈"
+_LATE_TIES = 200
+_PATIENCE = 300.0  # seconds that answers may take before the demo says who is missing
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoPartner:
+    """A partner of the demo: what it is, how it is registered, its database and its server."""
+
+    spec: PartnerSpec
+    partner: Partner
+    database: Path
+    server: Server
+
+
+@dataclass(kw_only=True)
+class Story:
+    """What happened, gathered for the summary: seconds by step, imports, the batch, logins."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    imports: list[tuple[ReportFile, ImportDone]] = field(default_factory=list)
+    batch: Batch | None = None
+    retractions: list[Batch] = field(default_factory=list)
+    waived: int = 0
+    lists: list[Path] = field(default_factory=list)
+    logins: list[dict[str, object]] = field(default_factory=list)
+    recycled_events: int = 0
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+@dataclass(kw_only=True)
+class Job:
+    """The main job on a world, with its partners' servers; `tell` is called with what is going on."""
+
+    platform: Platform
+    world: WorldReports
+    folder: Path
+    servers: Servers
+    story: Story
+    tell: Callable[[str, float], None]
+    partners: list[DemoPartner] = field(default_factory=list)
+
+    def add_partners(self, specs: list[PartnerSpec]) -> None:
+        """Register every partner, make its database of accounts and start its server."""
+        on = ground(self.world.truth, singer_number=self.world.singer_number)
+        folder = self.folder / "partners"
+        folder.mkdir()
+        for index, spec in enumerate(specs):
+            self.tell(f"partners: {spec.zh_name}", index / len(specs))
+            port, database = free_port(), folder / f"{spec.name}.db"
+            with self.platform.database.transaction() as tx:
+                made = add_partner(
+                    tx, name=spec.zh_name, kind=Kind(spec.kind), required=True, endpoint=f"http://127.0.0.1:{port}/events/",
+                    wants_recycled=spec.behaviour in ("music", "plain"), https_only=False, now=self.platform.now(), by=OPERATOR,
+                )  # fmt: skip
+            make_partner_db(database, ties(spec, seed=self.world.seed, on=on, today=self.world.today))
+            server = Server(
+                name=spec.name, url=f"http://127.0.0.1:{port}", log=folder / f"{spec.name}.log",
+                command=["huanxin.demo.partner_server", "--db", str(database), "--behaviour", spec.behaviour, "--issuer",
+                         self.platform.issuer, "--client-id", made.partner.client_id, "--port", str(port)],
+                environment={"HUANXIN_PARTNER_SECRET": made.client_secret},
+            )  # fmt: skip
+            self.servers.add(server)
+            self.partners.append(DemoPartner(spec=spec, partner=made.partner, database=database, server=server))
+
+    def import_reports(self) -> None:
+        """Take every carrier's report, the broken lines left out; then one of them again, which changes nothing."""
+        for index, file in enumerate(self.world.files):
+            self.tell(f"report: {file.path.name}", index / len(self.world.files))
+            self._take(file, skip_bad=bool(file.broken))
+        self._take(self.world.files[0], skip_bad=False)
+        holds = self.world.holds
+        numbers = read_numbers(holds.path)
+        if numbers:
+            with self.platform.database.transaction() as tx:
+                add_hold(tx, numbers, source=holds.source, reason=holds.reason, until=holds.until, review_on=None,
+                         now=self.platform.now(), by=OPERATOR)  # fmt: skip
+
+    def _take(self, file: ReportFile, *, skip_bad: bool) -> None:
+        done = self.platform.import_report(file.path, carrier=file.carrier, by=file.carrier, skip_bad=skip_bad)
+        if done.imported.faults:
+            write_rejects(self.folder / f"{file.path.name}.rejects.csv", done.imported.faults)
+        self.story.imports.append((file, done))
+        self.story.retractions += done.retractions
+        self.story.recycled_events += done.recycled_events
+
+    def plan(self) -> Batch:
+        """Plan the batch; then people sign up at one partner with numbers of it, which renewal must not touch."""
+        batch = self.platform.plan_batch(by=OPERATOR)
+        if batch is None:
+            raise HuanxinError("nothing is due in this world; ask for more numbers")
+        self.story.batch = batch
+        late = self._behaving("late")
+        with self.platform.database.transaction() as tx:
+            numbers = batches.roster(tx, batch.id).numbers
+        able = np.setdiff1d(numbers, np.array([self.world.singer_number]))
+        some = np.random.default_rng([self.world.seed, 13]).choice(able, size=min(_LATE_TIES, len(able)), replace=False)
+        rows = late_ties(late.spec, np.sort(some), seed=self.world.seed, cutoff=batch.cutoff, until=self.platform.now())
+        add_ties(late.database, rows)
+        return batch
+
+    def log_in(self) -> None:
+        """A login with an SMS code at the music app, with the singer's number."""
+        music = self._behaving("music")
+        answer = httpx.post(f"{music.server.url}/login", params={"number": f"+{self.world.singer_number}"}, timeout=30)
+        self.story.logins.append(answer.raise_for_status().json())
+
+    def wait_for_answers(self, batch: Batch) -> None:
+        """Wait until every partner but the silent one has settled every number that it can."""
+        ends = time.monotonic() + _PATIENCE
+        while True:
+            missing, share = self._missing(batch)
+            self.tell(f"answers: waiting for {', '.join(missing) or 'nobody'}", share)
+            if not missing:
+                return
+            if time.monotonic() > ends:
+                raise HuanxinError(f"no full answer from {', '.join(missing)} within {_PATIENCE:.0f} seconds; see the logs in "
+                                   f"{self.folder / 'partners'}")  # fmt: skip
+            time.sleep(0.2)
+
+    def _missing(self, batch: Batch) -> tuple[list[str], float]:
+        with self.platform.database.transaction() as tx:
+            everyone = batches.roster(tx, batch.id).everyone
+            standings = receipts.standings(tx, batch.id, everyone)
+        missing, answered = [], 0
+        silent = batch.purpose == "renewal"
+        for one in self.partners:
+            standing = standings.get(one.partner.id, Standing())
+            pending = any(answer.outcome is Outcome.PENDING and places for answer, places in standing.answers.items())
+            answered += len(standing.answered())
+            if (standing.outstanding(everyone) or pending) and not (silent and one.spec.behaviour == "silent"):
+                missing.append(one.spec.zh_name)
+        return missing, answered / (len(everyone) * len(self.partners))
+
+    def take_back(self, batch: Batch) -> None:
+        """The next day's reports: some former owners took their numbers back, so the notices are retracted."""
+        with self.platform.database.transaction() as tx:
+            numbers = batches.roster(tx, batch.id).numbers
+        files = later_reports(
+            self.folder / "later", numbers, truth=self.world.truth, seed=self.world.seed, after=batch.cutoff,
+            until=self.platform.now(), spare=[self.world.singer_number],
+        )  # fmt: skip
+        for file in files:
+            self._take(file, skip_bad=False)
+        for retraction in self.story.retractions:
+            self.wait_for_answers(retraction)
+
+    def waive_silent(self, batch: Batch) -> None:
+        """A named operator goes on without the partner that never answers."""
+        silent = self._behaving("silent")
+        with self.platform.database.transaction() as tx:
+            self.story.waived = waive(
+                tx, batch.id, partner_id=silent.partner.id, only=None, plan=self.platform.plan, now=self.platform.now(),
+                by=OPERATOR, reason="三次催办未答复,已书面通知接入方",
+            )  # fmt: skip
+
+    def release(self) -> None:
+        """Release what is clear, and write the lists."""
+        self.platform.release(by=OPERATOR)
+        self.story.lists = self.platform.write_release_lists(self.folder / "releases")
+
+    def sell(self, batch: Batch) -> None:
+        """Some released numbers are sold: partners that asked for it are told of the new owners."""
+        with self.platform.database.transaction() as tx:
+            loaded = load_gate(tx, batch.id, plan=self.platform.plan, now=self.platform.now())
+        released = loaded.roster.at(loaded.gate.released)
+        sold_after = self.platform.now()
+        files = opened_report(
+            self.folder / "opened", released, truth=self.world.truth, seed=self.world.seed, after=batch.cutoff,
+            until=sold_after, always=[self.world.singer_number] if self.world.singer_number in released else [],
+        )  # fmt: skip
+        for file in files:
+            self._take(file, skip_bad=False)
+        ends = time.monotonic() + _PATIENCE
+        while time.monotonic() < ends:
+            with self.platform.database.transaction() as tx:
+                left = deliveries.waiting(tx)
+            self.tell(f"new owners: {left:,} events to go", 1 - left / max(1, self.story.recycled_events))
+            if not left and not self._unhandled():
+                return
+            time.sleep(0.2)
+
+    def _unhandled(self) -> int:
+        return sum(httpx.get(f"{one.server.url}/healthz", timeout=10).json()["waiting"] for one in self.partners)
+
+    def gate(self, batch: Batch) -> tuple[LoadedGate, list[Notice]]:
+        """The batch's gate now, and its notices."""
+        with self.platform.database.transaction() as tx:
+            return load_gate(tx, batch.id, plan=self.platform.plan, now=self.platform.now()), notices.of_batch(tx, batch.id)
+
+    def _behaving(self, behaviour: str) -> DemoPartner:
+        return next(one for one in self.partners if one.spec.behaviour == behaviour)
+
+
+def serve_process(folder: Path, *, port: int, issuer: str) -> Server:
+    """The platform's own server, on the demo's database."""
+    return Server(
+        name="huanxin serve", url=issuer, log=folder / "serve.log",
+        command=["huanxin.cli.main", "serve", "--port", str(port)],
+        environment={"HUANXIN_HOME": str(folder / "home"), "HUANXIN_ISSUER": issuer, "HUANXIN_MODE": "development"},
+    )  # fmt: skip
+

@@ -1,0 +1,179 @@
+"""What the demo says at its end: counts for programs, a table for people, the report with charts."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from huanxin.demo.audit import Audit
+from huanxin.demo.job import DemoPartner, Job
+from huanxin.domain.answers import Outcome
+from huanxin.domain.lifecycle import sellable_from
+from huanxin.domain.numbers import masked
+from huanxin.release.explain import explain
+from huanxin.release.gate import LoadedGate
+from huanxin.store.database import Tx
+from huanxin.web.pages.gate_view import gate_counts, partner_row
+from huanxin.web.pages.report_data import (
+    DemoReport,
+    Explained,
+    ImportRow,
+    KeyFigures,
+    Login,
+    LoginStory,
+    PartnerStory,
+    RuleLine,
+    SellableDay,
+    Step,
+)
+from huanxin.web.pages.views import Words
+
+_EXPLAINED = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """Everything that the summary is made from, after the last step."""
+
+    job: Job
+    loaded: LoadedGate
+    audit: Audit
+    seconds: float
+    database_mb: float
+
+    def json(self) -> dict[str, Any]:
+        """The counts, as the last line of `--json`."""
+        f = self.figures()
+        return {
+            "numbers": f.numbers, "noticed": f.noticed, "partners": f.partners, "pairs": f.pairs, "ties_before": f.ties_before,
+            "ties_cut": f.ties_cut, "ties_kept": f.ties_kept, "wrongly_cut": f.wrongly_cut, "stale_left": f.stale_left,
+            "refused": f.refused, "pending": f.pending, "waived": f.waived, "held": f.held, "reclaimed": f.reclaimed,
+            "released": f.released, "released_unclear": f.released_unclear, "seconds": f.seconds,
+            "peak_rss_mb": f.peak_rss_mb, "database_mb": f.database_mb, "restarts": self.job.servers.restarts,
+            "recycled_events": self.job.story.recycled_events, "steps": {k: round(v, 2) for k, v in self.job.story.seconds.items()},
+            "wrong": self.audit.samples,
+        }  # fmt: skip
+
+    def figures(self) -> KeyFigures:
+        gate = self.loaded.gate
+        by_outcome: Counter[Outcome] = Counter()
+        for standing in gate.standings.values():
+            for answer, places in standing.answers.items():
+                by_outcome[answer.outcome] += len(places)
+        noticed, asked = len(gate.everyone), len(self.job.partners)
+        return KeyFigures(
+            numbers=len(self.job.world.truth.number), noticed=noticed, partners=asked, pairs=noticed * asked,
+            ties_before=self.audit.ties_before, ties_cut=self.audit.ties_cut, ties_kept=self.audit.ties_kept,
+            wrongly_cut=self.audit.wrongly_cut, stale_left=self.audit.stale_left, refused=by_outcome[Outcome.REFUSED],
+            pending=by_outcome[Outcome.PENDING], waived=self.job.story.waived, held=len(self.job.world.holds.numbers),
+            reclaimed=sum(batch.count for batch in self.job.story.retractions), released=self.audit.released,
+            released_unclear=self.audit.released_unclear, seconds=round(self.seconds, 1), peak_rss_mb=round(self._peak(), 1),
+            database_mb=round(self.database_mb, 1),
+        )  # fmt: skip
+
+    def _peak(self) -> float:
+        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
+        serving = next((one.peak_mb for one in self.job.servers.all if one.name == "huanxin serve"), 0.0)
+        return max(own, serving)
+
+    def report(self, tx: Tx, today: date) -> DemoReport:
+        """The values of the HTML report."""
+        gate, story = self.loaded.gate, self.job.story
+        renewed = gate.renewed()
+        by_day: Counter[date] = Counter()
+        for (_, closed_on), places in gate.spans.items():
+            by_day[sellable_from(closed_on, gate.freeze_days)] += len(places & renewed)
+        before, after = story.logins
+        music = next(one for one in self.job.partners if one.spec.behaviour == "music")
+        return DemoReport(
+            made_at=self.job.platform.now(), today=today, seed=self.job.world.seed, figures=self.figures(),
+            login=LoginStory(partner=_name(music), number=masked(self.job.world.singer_number), before=_login(before),
+                             after=_login(after)),
+            gate=gate_counts(self.loaded),
+            partners=tuple(self._partner(one) for one in self.job.partners),
+            sellable_already=sum(count for day, count in by_day.items() if day <= today),
+            sellable=tuple(SellableDay(day=day, numbers=by_day[day]) for day in sorted(by_day) if day > today),
+            steps=tuple(Step(name=name, seconds=round(spent, 2)) for name, spent in story.seconds.items()),
+            explained=tuple(self._explained(tx)), imports=tuple(self._imports()),
+        )  # fmt: skip
+
+    def _partner(self, one: DemoPartner) -> PartnerStory:
+        row = partner_row(self.loaded, one.partner.id, _name(one))
+        return PartnerStory(row=row, behaviour=one.spec.behaviour)
+
+    def _explained(self, tx: Tx) -> list[Explained]:
+        """One number that was released, one that a refusal keeps, one that was reclaimed."""
+        gate = self.loaded.gate
+        refused = next((s.unsettled() for s in gate.standings.values() if s.unsettled()), gate.everyone)
+        found = []
+        for places in (gate.released, refused - gate.retracted_places(), gate.retracted_places()):
+            if places:
+                number = int(self.loaded.roster.numbers[places[0]])
+                why = explain(tx, number, plan=self.job.platform.plan, now=self.job.platform.now())
+                rules = [RuleLine(rule=one.rule, state="passes" if one.ok else "fails", fact=one.text) for one in why.findings]
+                said = "released" if why.released else "clear" if why.clear else "not clear"
+                found.append(Explained(number=why.number, clear=why.clear, verdict=said, rules=tuple(rules)))
+        return found[:_EXPLAINED]
+
+    def _imports(self) -> list[ImportRow]:
+        return [
+            ImportRow(
+                file=file.path.name, carrier=file.carrier, accepted=0 if done.imported.already else done.imported.accepted,
+                duplicate=done.imported.lines if done.imported.already else done.imported.known,
+                rejected=len(done.imported.faults),
+                reasons=tuple(Counter(_kind(fault.reason) for fault in done.imported.faults).most_common(8)),
+            )
+            for file, done in self.job.story.imports
+        ]  # fmt: skip
+
+
+def _kind(reason: str) -> str:
+    return reason.split(":")[0].split(";")[0][:90]
+
+
+def _name(one: DemoPartner) -> Words:
+    return Words(zh=one.spec.zh_name, en=one.spec.name)
+
+
+def _login(answer: dict[str, object]) -> Login:
+    owner = str(answer["owner"])
+    words = Words(zh=owner, en="a new user" if answer["fresh"] else "singer A-Lan (deceased)")
+    return Login(account=f"#{answer['account']}", owner=words, fresh=bool(answer["fresh"]))
+
+
+def print_summary(out: Console, counted: Counted, report: Path) -> None:
+    """The terminal's summary: what happened, the three counts of wrong, where things are."""
+    f = counted.figures()
+    before, after = counted.job.story.logins
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(justify="right", style="bold")
+    for value, words in (
+        (f.numbers, "numbers in the carriers' reports 号码"),
+        (f.noticed, f"due and noticed to {f.partners} partners: {f.pairs:,} pairs 批次"),
+        (f.ties_cut, f"ties cut of {f.ties_before:,} 解绑"),
+        (f.ties_kept, "ties made after the cut-off, kept 保留"),
+        (f.refused, "refused, with a reason 拒绝"),
+        (f.waived, f"waived by {'值班长 林澈'} for the partner that never answers 豁免"),
+        (f.held, "held by an authority 风险冻结"),
+        (f.reclaimed, "reclaimed by their former owners: retracted everywhere 复机"),
+        (f.released, "released for sale 放号"),
+    ):
+        table.add_row(f"{value:,}", words)
+    out.print(table, highlight=False)
+    wrong = f.wrongly_cut + f.stale_left + f.released_unclear
+    style = "bold green" if not wrong else "bold red"
+    out.print(f"[{style}]wrongly cut {f.wrongly_cut} · stale left {f.stale_left} · released unclear {f.released_unclear}[/]  "
+              "(audited from the partners' own databases and the lists)", highlight=False)  # fmt: skip
+    for line in counted.audit.samples:
+        out.print(f"  {line}", highlight=False)
+    out.print(f"SMS login with {masked(counted.job.world.singer_number)} at the music app: before → {before['owner']}; "
+              f"after → {after['owner']} ({'a fresh account' if after['fresh'] else 'the same account'})", highlight=False)  # fmt: skip
+    out.print(f"{f.seconds:.1f} s, {f.peak_rss_mb:.0f} MB at most, database {f.database_mb:.0f} MB; report: {report}", highlight=False)
