@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -48,3 +49,4 @@ class Partner:
     scopes: tuple[str, ...]
     endpoint: str | None
     events: tuple[str, ...]
+    added_at: datetime

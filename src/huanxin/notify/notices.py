@@ -104,21 +104,25 @@ def _reclaimed_of(tx: Tx, batch: Batch) -> NumberSet:
 def tell_recycled(tx: Tx, report_id: int, recycled: Iterable[tuple[int, SetFact]], *, now: datetime) -> int:
     """Queue RISC identifier-recycled for the numbers of a report that have a new owner, for partners that ask for it.
 
-    A cursor in a set, not a row a number; how many events that will be.
+    A partner is told of what happened since the day it was registered: the history that a carrier brings along is no
+    news. A cursor in a set, not a row a number; how many events that will be.
     """
     asking = [partner for partner in partners.all_partners(tx) if IDENTIFIER_RECYCLED in partner.events and partner.endpoint]
     merged: dict[tuple[int, date], BitMap] = {}
     for shard, fact in recycled:
         key = (shard, fact.day)
         merged[key] = merged.get(key, BitMap()) | fact.numbers
+    events = 0
     for partner in asking:
         for (shard, day), numbers in merged.items():
-            deliveries.add_feed(
-                tx, report_id=report_id, partner_id=partner.id, shard=shard, day=day, numbers=numbers, at=now
-            )
-    if asking and merged:
+            if day >= partner.added_at.date():
+                deliveries.add_feed(
+                    tx, report_id=report_id, partner_id=partner.id, shard=shard, day=day, numbers=numbers, at=now
+                )
+                events += len(numbers)
+    if events:
         deliveries.wake_workers(tx)
-    return len(asking) * sum(len(numbers) for numbers in merged.values())
+    return events
 
 
 def recycled_jti(*, report_id: int, client_id: str, number: int) -> str:

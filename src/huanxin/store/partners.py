@@ -12,14 +12,14 @@ from huanxin.domain.errors import Conflict
 from huanxin.domain.partners import Kind, Partner
 from huanxin.store.database import Tx
 
-_COLUMNS = "id, name, kind, required, client_id, scopes, endpoint, events"
+_COLUMNS = "id, name, kind, required, client_id, scopes, endpoint, events, added_at"
 
 
 def _partner(row: TupleRow) -> Partner:
-    id_, name, kind, required, client_id, scopes, endpoint, events = row
+    id_, name, kind, required, client_id, scopes, endpoint, events, added_at = row
     return Partner(
         id=id_, name=name, kind=Kind(kind), required=required, client_id=client_id, scopes=tuple(scopes),
-        endpoint=endpoint, events=tuple(events),
+        endpoint=endpoint, events=tuple(events), added_at=added_at,
     )  # fmt: skip
 
 

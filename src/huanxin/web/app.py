@@ -10,12 +10,14 @@ from pathlib import Path
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from huanxin.answer.receiving import Rosters
 from huanxin.operations import Platform, open_signer
 from huanxin.settings import Settings
 from huanxin.web.api import oauth, partner
 from huanxin.web.context import Context
+from huanxin.web.pages import routes
 from huanxin.web.problems import answer_errors
 from huanxin.web.workers import make_workers
 
@@ -40,10 +42,35 @@ def create_app(platform: Platform, settings: Settings, *, run_workers: bool = Tr
     answer_errors(app)
     app.include_router(oauth.router)
     app.include_router(partner.router)
+    app.include_router(routes.router)
     _health(app, platform)
+    app.add_middleware(SafeHeaders)
     static = Path(__file__).parent / "static"
     app.mount("/static", StaticFiles(directory=static), name="static")
     return app
+
+
+class SafeHeaders:
+    """Headers that keep browsers from guessing, framing and running what is not ours. The demo report is one file with
+    its script inside, and the API's own page loads its viewer, so those two go without the policy."""
+
+    _HEADERS = (
+        (b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"), (b"x-frame-options", b"DENY"),
+        (b"content-security-policy", b"default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"),
+    )  # fmt: skip
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        wanted = self._HEADERS[:-1] if scope.get("path") in ("/report", "/docs") else self._HEADERS
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *wanted]
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
 
 
 def _health(app: FastAPI, platform: Platform) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
@@ -20,7 +20,8 @@ from huanxin.domain.errors import (
     NotFound,
     Unauthorized,
     UnsupportedForm,
-)
+)from huanxin.web import i18n
+from huanxin.web.pages.render import error_page, error_view
 
 _STATUS: dict[type[HuanxinError], int] = {
     NotFound: 404, Conflict: 409, Unauthorized: 401, Forbidden: 403, BadInput: 422, BadRequest: 400, UnsupportedForm: 415,
@@ -34,12 +35,25 @@ def problem(status: int, code: str, detail: str, *, headers: dict[str, str] | No
     return JSONResponse(body, status_code=status, media_type="application/problem+json", headers=headers)
 
 
+def _wants_page(request: Request) -> bool:
+    """Whether a person in a browser asks, rather than a program."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _page(request: Request, status: int) -> Response:
+    query, cookie = request.query_params.get("lang"), request.cookies.get(i18n.COOKIE)
+    language = i18n.choose_language(query, cookie, request.headers.get("accept-language"))
+    return HTMLResponse(error_page(language, error_view(status)), status_code=status)
+
+
 def answer_errors(app: FastAPI) -> None:
     """Make an application answer every error as a problem."""
 
     @app.exception_handler(HuanxinError)
-    def ours(_: Request, error: HuanxinError) -> Response:
+    def ours(request: Request, error: HuanxinError) -> Response:
         status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
+        if _wants_page(request):
+            return _page(request, status)
         if isinstance(error, BadInput):
             errors = [{"line": fault.line, "reason": fault.reason} for fault in error.faults]
             return problem(status, error.code, str(error), errors=errors, errors_total=error.total)
@@ -47,7 +61,9 @@ def answer_errors(app: FastAPI) -> None:
         return problem(status, error.code, str(error), headers=headers)
 
     @app.exception_handler(HTTPException)
-    def starlettes(_: Request, error: HTTPException) -> Response:
+    def starlettes(request: Request, error: HTTPException) -> Response:
+        if _wants_page(request):
+            return _page(request, error.status_code)
         return problem(error.status_code, "http", str(error.detail), headers=dict(error.headers or {}))
 
     @app.exception_handler(RequestValidationError)

@@ -1,0 +1,84 @@
+"""The pages' routes: `/`, a batch, the report of a demo run. Counts only; numbers need a role (rule 5)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, HTMLResponse, Response
+
+from huanxin.domain.answers import Outcome, Purpose
+from huanxin.domain.errors import NotFound
+from huanxin.release.gate import load_gate
+from huanxin.store import batches, figures
+from huanxin.web import i18n
+from huanxin.web.context import Context
+from huanxin.web.pages.gate_view import gate_counts, partner_row
+from huanxin.web.pages.render import batch_page, home_page
+from huanxin.web.pages.views import BatchSummary, BatchView, HomeView, OutcomeCounts
+
+router = APIRouter(include_in_schema=False)
+_LATEST = 10
+
+
+def language(request: Request) -> str:
+    """The language that the request asks for: `?lang=`, else the cookie, else the browser's, else Chinese."""
+    query = request.query_params.get("lang")
+    return i18n.choose_language(query, request.cookies.get(i18n.COOKIE), request.headers.get("accept-language"))
+
+
+def html(request: Request, page: str) -> Response:
+    """A page; a language chosen by `?lang=` is remembered."""
+    answer = HTMLResponse(page)
+    if request.query_params.get("lang"):
+        answer.set_cookie(i18n.COOKIE, language(request), max_age=365 * 86_400, samesite="lax", httponly=True)
+    return answer
+
+
+@router.get("/")
+def home(request: Request) -> Response:
+    """What Huanxin is, live figures, the latest batches."""
+    context: Context = request.app.state.context
+    with context.platform.database.transaction() as tx:
+        totals = figures.totals(tx)
+        known = [batch for batch in batches.all_batches(tx, Purpose.RENEWAL)][::-1]
+        summaries = []
+        for batch in known[:_LATEST]:
+            counts = figures.outcomes(tx, batch.id, batch.count)
+            pairs = {outcome.value: counts.by_outcome.get(outcome.value, 0) for outcome in Outcome if outcome.value in _SHOWN}
+            summaries.append(BatchSummary(
+                id=batch.id, href=f"/batches/{batch.id}", cutoff=batch.cutoff, answer_by=batch.answer_by, numbers=batch.count,
+                partners=counts.partners, outcomes=OutcomeCounts(**pairs, outstanding=counts.unanswered), released=counts.released,
+            ))  # fmt: skip
+    view = HomeView(
+        numbers_renewed=totals.renewed, ties_cut=totals.ties_cut, partners=totals.partners, batches=len(known),
+        released=totals.released, latest=tuple(summaries), older=max(0, len(known) - _LATEST),
+    )  # fmt: skip
+    return html(request, home_page(language(request), view))
+
+
+_SHOWN = ("unbound", "absent", "kept", "pending", "refused")
+
+
+@router.get("/batches/{batch_id}")
+def batch(request: Request, batch_id: int) -> Response:
+    """One batch: its partners and its gate, as counts."""
+    context: Context = request.app.state.context
+    with context.platform.database.transaction() as tx:
+        loaded = load_gate(tx, batch_id, plan=context.platform.plan, now=context.platform.now())
+    rows = tuple(partner_row(loaded, partner, notice.partner) for partner, notice in loaded.notices.items())
+    view = BatchView(
+        id=batch_id, cutoff=loaded.batch.cutoff, answer_by=loaded.batch.answer_by, as_of=context.platform.now(),
+        numbers=loaded.batch.count, gate=gate_counts(loaded), partners=rows,
+    )  # fmt: skip
+    return html(request, batch_page(language(request), view))
+
+
+@router.get("/report")
+def report(request: Request) -> Response:
+    """The report of the demo run that this platform was filled by."""
+    context: Context = request.app.state.context
+    path: Path = context.files.parent.parent / "report.html"
+    if not (context.platform.development and path.is_file()):
+        raise NotFound("there is no demo report here; `huanxin demo` makes one")
+    return FileResponse(path, media_type="text/html")
