@@ -89,7 +89,7 @@ class Past:
         """Take a report's lines, as far as they can be true."""
         for moment, _, number, event, day in sorted(lines):
             before = self.now.get(number)
-            if before and day < before.day or not _possible(before, event, carrier, number):
+            if (before and day < before.day) or not _possible(before, event, carrier, number):
                 continue
             if moment > self.cutoff:
                 self.at_cutoff.setdefault(number, before)
