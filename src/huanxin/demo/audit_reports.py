@@ -24,11 +24,14 @@ _MICROSECOND = timedelta(microseconds=1)
 _DAY = 86_400_000_000
 _AHEAD = 8 * 3_600_000_000
 
-_NUMBER = re.compile(r"\+?86(1[3-9][0-9]{9})")
+_NUMBER = re.compile(r"\s*\+?(861[3-9][0-9]{9})\s*")
 _WORDS = {
     "opened": "opened", "cancelled": "cancelled", "reclaimed": "reclaimed", "transferred": "transferred",
     "ported_out": "ported_out", "开户": "opened", "开通": "opened", "销户": "cancelled", "销号": "cancelled",
     "复机": "reclaimed", "过户": "transferred", "携出": "ported_out",
+}  # fmt: skip
+_LEADS_TO = {
+    "opened": "serving", "cancelled": "frozen", "reclaimed": "serving", "transferred": "serving", "ported_out": "away"
 }  # fmt: skip
 _HEADS = {"number": 0, "号码": 0, "手机号码": 0, "event": 1, "事件": 1, "at": 2, "时间": 2, "发生时间": 2}
 
@@ -43,11 +46,11 @@ _OWNERS = {digits: carrier for carrier, ranges in _RANGES.items() for digits in 
 
 
 class Line(NamedTuple):
-    """A readable line of a report."""
+    """A readable line of a report; lines sort by time, and as they were written within an instant."""
 
-    number: int
     moment: int
     line: int
+    number: int
     event: str
     day: int
 
@@ -84,35 +87,33 @@ class Past:
 
     def take(self, carrier: str, lines: Iterable[Line]) -> None:
         """Take a report's lines, as far as they can be true."""
-        for line in sorted(set(lines), key=lambda one: (one.moment, one.line)):
-            before = self.now.get(line.number)
-            if before and line.day < before.day:
+        for moment, _, number, event, day in sorted(lines):
+            before = self.now.get(number)
+            if (before and day < before.day) or not _possible(before, event, carrier, number):
                 continue
-            if not _possible(before, line.event, carrier, line.number):
-                continue
-            if line.moment > self.cutoff:
-                self.at_cutoff.setdefault(line.number, before)
-                self.later.setdefault(line.number, []).append((line.event, line.moment))
-            state = {"cancelled": "frozen", "ported_out": "away"}.get(line.event, "serving")
-            self.now[line.number] = Standing(state, carrier, line.day)
+            if moment > self.cutoff:
+                self.at_cutoff.setdefault(number, before)
+                self.later.setdefault(number, []).append((event, moment))
+            self.now[number] = Standing(_LEADS_TO[event], carrier, day)
 
 
 def read_past(reports: Sequence[tuple[str, Path]], *, cutoff: datetime, today: date) -> Past:
     """Read all (carrier, file) in the order in which they were imported."""
     past = Past(cutoff=moment_of(cutoff))
     for carrier, path in reports:
-        past.take(carrier, [line for line in read_lines(path) if line.day <= day_of(today)])
+        past.take(carrier, read_lines(path, until=day_of(today)))
     return past
 
 
-def read_lines(path: Path) -> Iterator[Line]:
-    """The lines that can be read; what is broken is passed over."""
+def read_lines(path: Path, *, until: int) -> Iterator[Line]:
+    """The lines that can be read and are not of a day after `until`; what is broken is passed over."""
     for line, (number, event, at) in _rows(path):
-        digits = _NUMBER.fullmatch(number.strip())
-        word = _WORDS.get(event.strip())
+        digits, word = _NUMBER.fullmatch(number), _WORDS.get(event.strip())
         moment = _moment(at)
         if digits and word and moment is not None:
-            yield Line(int("86" + digits[1]), moment, line, word, (moment + _AHEAD) // _DAY)
+            day = (moment + _AHEAD) // _DAY
+            if day <= until:
+                yield Line(moment, line, int(digits[1]), word, day)
 
 
 def moment_of(at: datetime) -> int:

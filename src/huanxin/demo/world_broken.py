@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import cycle
 
 import numpy as np
 
@@ -33,7 +34,10 @@ class BrokenLine:
 
 
 def broken_lines(rng: np.random.Generator, truth: Truth, *, carrier: str, today: int) -> list[BrokenLine]:
-    """Three lines of every sort for a carrier's report; `today` is days since 1970."""
+    """Three lines of every sort for a carrier's report; `today` is days since 1970.
+
+    A sort is left out if the world has no number that it could be about.
+    """
     mine = truth.carrier == CARRIERS.index(carrier)
     serving = _some(rng, truth.number[mine & (truth.state == State.IN_SERVICE)])
     frozen = _some(rng, truth.number[mine & truth.frozen() & (truth.closed < today - 2)])
@@ -55,7 +59,7 @@ def broken_lines(rng: np.random.Generator, truth: Truth, *, carrier: str, today:
 
 
 def _some(rng: np.random.Generator, numbers: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Iterator[int]:
-    return iter(rng.permutation(numbers).tolist())
+    return cycle(rng.permutation(numbers).tolist())
 
 
 def _unused_block(truth: Truth, *, other_than: str) -> int:
