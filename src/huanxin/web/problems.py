@@ -20,7 +20,8 @@ from huanxin.domain.errors import (
     NotFound,
     Unauthorized,
     UnsupportedForm,
-)from huanxin.web import i18n
+)
+from huanxin.web import i18n
 from huanxin.web.pages.render import error_page, error_view
 
 _STATUS: dict[type[HuanxinError], int] = {
