@@ -72,7 +72,7 @@ def _note_recycled(verdict: Verdict, state: ShardState, taken: SetFact) -> None:
     if taken.event is Event.TRANSFERRED:
         again = taken.numbers
     elif taken.event is Event.OPENED:
-        again = taken.numbers & BitMap.union(BitMap(), *state.frozen.values())
+        again = taken.numbers & state.asleep
     if again:
         verdict.recycled.append(SetFact(day=taken.day, carrier=taken.carrier, event=taken.event, numbers=again))
 
@@ -95,7 +95,7 @@ def _reasons(
         if here := bad & places:
             yield here, (f"{fact.event} can't follow: the number was ported out of {carrier}; "
                          "the carrier that took it in reports it now")  # fmt: skip
-    if unknown := bad - state.known():
+    if unknown := bad - state.known:
         if fact.carrier != range_owner:
             yield unknown, (f"the range belongs to {range_owner}, and no port-out of the number is on record; "
                             f"{range_owner} reports it, or its ported_out first")  # fmt: skip

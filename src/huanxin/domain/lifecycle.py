@@ -69,12 +69,13 @@ class ShardState:
     """by carrier that reported the cancellation, and its day"""
     ported: dict[str, BitMap] = field(default_factory=dict)
     """by carrier that it left"""
-
-    def known(self) -> BitMap:
-        """Numbers that any fact named."""
-        return BitMap.union(BitMap(), *self.in_service.values(), *self.frozen.values(), *self.ported.values())
+    known: BitMap = field(default_factory=BitMap)
+    """numbers that any fact named"""
+    asleep: BitMap = field(default_factory=BitMap)
+    """numbers that are frozen, whoever cancelled them and when"""
 
     def frozen_by(self, carrier: str) -> BitMap:
+        """Numbers that this carrier cancelled and that are frozen still."""
         return BitMap.union(BitMap(), *(places for (code, _), places in self.frozen.items() if code == carrier))
 
     def possible(self, event: Event, carrier: str, range_owner: str | None, among: BitMap) -> BitMap:
@@ -87,25 +88,26 @@ class ShardState:
         nothing = BitMap()
         if event is Event.RECLAIMED:
             return among & self.frozen_by(carrier)
-        unknown = among - self.known() if carrier == range_owner else nothing
+        unknown = among - self.known if carrier == range_owner else nothing
         if event is Event.OPENED:
-            everyone = carrier == range_owner
-            frozen = BitMap.union(nothing, *(p for (c, _), p in self.frozen.items() if everyone or c == carrier))
-            return unknown | (among & frozen)
+            return unknown | (among & (self.asleep if carrier == range_owner else self.frozen_by(carrier)))
         elsewhere = BitMap.union(nothing, *(places for left, places in self.ported.items() if left != carrier))
         return unknown | (among & (self.in_service.get(carrier, nothing) | elsewhere))
 
     def apply(self, fact: SetFact) -> None:
         """Move the fact's numbers to where the event puts them; the event is one that was possible for them."""
         places = fact.numbers
+        self.known |= places
         if fact.event in (Event.OPENED, Event.RECLAIMED):
             _take_out(self.frozen, places)
+            self.asleep -= places
         else:
             _take_out(self.in_service, places)
             _take_out(self.ported, places)
         if fact.event is Event.CANCELLED:
             key_day = (fact.carrier, fact.day)
             self.frozen[key_day] = self.frozen.get(key_day, BitMap()) | places
+            self.asleep |= places
         elif fact.event is Event.PORTED_OUT:
             self.ported[fact.carrier] = self.ported.get(fact.carrier, BitMap()) | places
         else:
