@@ -29,7 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="huanxin-partner", description="Take renewal notices and answer them.")
     commands = parser.add_subparsers(dest="command", required=True)
     receive = commands.add_parser("receive", help="receive pushed events and cut ties in an SQLite database")
-    receive.add_argument("--config", type=Path, help=f"a TOML file with {', '.join(_NEEDED)}; HUANXIN_PARTNER_* goes before it")
+    receive.add_argument(
+        "--config", type=Path, help=f"a TOML file with {', '.join(_NEEDED)}; HUANXIN_PARTNER_* goes before it"
+    )
     receive.add_argument("--host", default="127.0.0.1")
     receive.add_argument("--port", type=int, default=8700)
     given = parser.parse_args(arguments)

@@ -67,7 +67,8 @@ class Platform:
         """File a receipt, or the last part of one; what the platform says of it. Raises PlatformError if it is refused."""
         lines = ["number,outcome,reason,until", *(f"{a.number},{a.outcome},{a.reason},{a.until}" for a in answers)]
         body = ("\n".join(lines) + "\n").encode()
-        return self._tried(lambda: self._post(notice, body, complete))
+        said: dict[str, Any] = self._tried(lambda: self._post(notice, body, complete))
+        return said
 
     def _post(self, notice: str, body: bytes, complete: bool) -> dict[str, Any]:
         digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
@@ -86,7 +87,9 @@ class Platform:
         with self._lock:
             if time.monotonic() > self._token_ends - _EARLY:
                 answer = self._client.post(
-                    f"{self.issuer}/oauth/token", data={"grant_type": "client_credentials"}, auth=(self.client_id, self._secret)
+                    f"{self.issuer}/oauth/token",
+                    data={"grant_type": "client_credentials"},
+                    auth=(self.client_id, self._secret),
                 )
                 if answer.status_code != httpx.codes.OK:
                     self._refused(answer)
@@ -108,4 +111,3 @@ class Platform:
         if answer.status_code in (401, 429) or answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise Passing(f"the platform answered {answer.status_code}: {answer.text[:300]}")
         raise PlatformError(f"the platform answered {answer.status_code}: {answer.text[:1000]}")
-

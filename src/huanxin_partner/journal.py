@@ -27,9 +27,12 @@ class Journal:
         """Record an event; False if it is here already (a replay changes nothing)."""
         stored = json.dumps(vars(event))
         with self._lock:
-            return bool(self._db.execute(
-                "INSERT OR IGNORE INTO huanxin_event (jti, event, received) VALUES (?, ?, ?)", (event.jti, stored, time.time())
-            ).rowcount)  # fmt: skip
+            return bool(
+                self._db.execute(
+                    "INSERT OR IGNORE INTO huanxin_event (jti, event, received) VALUES (?, ?, ?)",
+                    (event.jti, stored, time.time()),
+                ).rowcount
+            )
 
     def next(self) -> Event | None:
         """The oldest event that is not done."""

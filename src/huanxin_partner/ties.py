@@ -50,7 +50,9 @@ class SqliteTies:
         self._table, self._number, self._bound_at = table, number_column, bound_at_column
         self._db = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("CREATE TABLE IF NOT EXISTS huanxin_cut (row INTEGER, number TEXT, cut_at TEXT, UNIQUE (row, number))")
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS huanxin_cut (row INTEGER, number TEXT, cut_at TEXT, UNIQUE (row, number))"
+        )
 
     def unbind(self, numbers: Sequence[str], cutoff: datetime) -> Iterable[Answer]:
         found: dict[str, str] = {}

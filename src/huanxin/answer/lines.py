@@ -77,7 +77,9 @@ def _take(
     until, good_until = _days(chunk, zone)
     good = good_number & known & allowed[outcome] & (reason >= 0) & (refused <= (reason > 0)) & good_until
     if not good.all():
-        faults.extend(_faults(chunk, np.flatnonzero(~good), good_number, known, allowed[outcome], reason, good_until, purpose))
+        faults.extend(
+            _faults(chunk, np.flatnonzero(~good), good_number, known, allowed[outcome], reason, good_until, purpose)
+        )
     reason = np.where(refused, reason, 0)
     key = (until[good] << 16) | (reason[good].astype(np.int64) << 8) | outcome[good]
     kept = places[good]
@@ -105,7 +107,7 @@ def _days(chunk: tables.Chunk, zone: str) -> tuple[npt.NDArray[np.int64], npt.ND
     return np.where(given & good, days, _NO_DAY), good | ~given
 
 
-def _faults(  # noqa: PLR0913  # one mask for each thing that can be wrong with a line
+def _faults(  # one mask for each thing that can be wrong with a line
     chunk: tables.Chunk, rows: npt.NDArray[np.int64], good_number: columns.Mask, known: columns.Mask,
     allowed: columns.Mask, reason: npt.NDArray[np.int8], good_until: columns.Mask, purpose: Purpose,
 ) -> list[Fault]:  # fmt: skip

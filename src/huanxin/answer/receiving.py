@@ -66,9 +66,7 @@ def file_receipt(
     everyone = roster.everyone
     recording_facts(tx)
     receipts.one_at_a_time(tx, notice.id)
-    same = receipts.find(
-        tx, notice_id=notice.id, sha256=source.sha256, complete=complete, idempotency_key=idempotency_key
-    )
+    same = receipts.find(tx, notice_id=notice.id, sha256=source.sha256, complete=complete, idempotency_key=idempotency_key)
     if same:
         return Accepted(receipt=same, outstanding=len(_standing(tx, notice, everyone).outstanding(everyone)), new=False)
     parsed = parse_receipt(source, roster, Purpose(batch.purpose), zone)

@@ -75,9 +75,13 @@ def write_receipt(path: Path, numbers: Numbers, answer: Answers) -> None:
     """A partner's receipt as it would file it: ties only; the rest is absent by complete=true."""
     reasons = pa.array(["", "", "", Reason.DEBT.value], pa.string())
     until = pa.array([""], pa.string()).take(pa.array(np.zeros(len(answer.places), np.int8)))
-    table = pa.table({
-        "number": written(numbers[answer.places]), "outcome": pa.array(OUTCOMES, pa.string()).take(pa.array(answer.outcomes)),
-        "reason": reasons.take(pa.array(answer.outcomes)), "until": until,
-    })  # fmt: skip
+    table = pa.table(
+        {
+            "number": written(numbers[answer.places]),
+            "outcome": pa.array(OUTCOMES, pa.string()).take(pa.array(answer.outcomes)),
+            "reason": reasons.take(pa.array(answer.outcomes)),
+            "until": until,
+        }
+    )
     with path.open("wb") as file:
         write_csv(table, file)

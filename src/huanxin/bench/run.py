@@ -89,7 +89,9 @@ def _ours(platform: Platform, folder: Path, wanted: Numbers, partners: int) -> t
         platform.release(by="bench")
         platform.write_release_lists(folder / "lists")
     with psycopg.connect(platform.database.dsn) as db:
-        row = db.execute("SELECT sum(pg_total_relation_size(name::regclass))::int8 FROM unnest(%s::text[]) name", (list(_TABLES),)).fetchone()
+        row = db.execute(
+            "SELECT sum(pg_total_relation_size(name::regclass))::int8 FROM unnest(%s::text[]) name", (list(_TABLES),)
+        ).fetchone()
     assert row is not None
     return steps, clear, ties, int(row[0])
 
@@ -100,7 +102,9 @@ def _receipts(platform: Platform, folder: Path, wanted: Numbers, partners: int, 
     ties = 0
     with platform.database.transaction() as tx:
         roster = batches.roster(tx, batch.id)
-        rows = tx.execute("SELECT n.id, n.partner_id FROM notice n WHERE batch_id = %s ORDER BY partner_id", (batch.id,)).fetchall()
+        rows = tx.execute(
+            "SELECT n.id, n.partner_id FROM notice n WHERE batch_id = %s ORDER BY partner_id", (batch.id,)
+        ).fetchall()
     path = folder / "receipt.csv"
     for answer, (notice_id, partner_id) in zip(data.answers(len(wanted), partners, SEED), rows, strict=True):
         data.write_receipt(path, wanted, answer)
@@ -141,7 +145,9 @@ def _print(
     table = Table(box=None, header_style="bold", title="Beside two obvious builds", title_justify="left")
     for heading in ("build", "rows", "store s", "gate s", "together", "ratio", "disk MB", "ratio"):
         table.add_column(heading, justify="left" if heading == "build" else "right")
-    table.add_row("sets of places", "-", f"{ours_store:.2f}", f"{ours_gate:.3f}", f"{core:.2f}", "1", f"{disk / 1e6:.1f}", "1")
+    table.add_row(
+        "sets of places", "-", f"{ours_store:.2f}", f"{ours_gate:.3f}", f"{core:.2f}", "1", f"{disk / 1e6:.1f}", "1"
+    )
     rows = [("row per pair not absent", sparse, 1)]
     rows += [(f"row per pair, 1/{share} x {share}", built, share) for share, built in dense.items()]
     for name, built, times in rows:

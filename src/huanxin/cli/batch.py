@@ -25,7 +25,12 @@ def plan(
     if batch is None:
         done(as_json, {"batch": None, "count": 0}, f"Nothing is due: no freeze ends within {settings.lead_days} days.")
         return
-    facts = {"batch": batch.id, "count": batch.count, "cutoff": batch.cutoff.isoformat(), "answer_by": batch.answer_by.isoformat()}
+    facts = {
+        "batch": batch.id,
+        "count": batch.count,
+        "cutoff": batch.cutoff.isoformat(),
+        "answer_by": batch.answer_by.isoformat(),
+    }
     say = (f"✓ batch {batch.id}: {batch.count:,} numbers; cut-off {batch.cutoff:%Y-%m-%d %H:%M:%S} UTC, "
            f"answers by {batch.answer_by:%Y-%m-%d %H:%M %Z}\n  next: huanxin batch send {batch.id}")  # fmt: skip
     done(as_json, facts, say)
@@ -62,12 +67,18 @@ def status(
     for notice in told:
         standing = standings.get(notice.partner_id, Standing())
         outstanding, unsettled = len(standing.outstanding(everyone)), len(standing.unsettled())
-        when = f"{notice.delivered_at:%Y-%m-%d %H:%M:%S} UTC" if notice.delivered_at else f"not yet ({notice.attempts} tries)"
+        when = (
+            f"{notice.delivered_at:%Y-%m-%d %H:%M:%S} UTC" if notice.delivered_at else f"not yet ({notice.attempts} tries)"
+        )
         rows.add_row(notice.partner, notice.kind, notice.id, when, f"{len(everyone) - outstanding:,}", f"{outstanding:,}",
                      f"{unsettled:,}")  # fmt: skip
         facts.append({"partner": notice.partner, "notice": notice.id, "delivered": notice.delivered_at is not None,
                       "outstanding": outstanding, "unsettled": unsettled})  # fmt: skip
-    done(as_json, {"batch": batch, "count": found.count, "partners": facts}, rows if told else f"Batch {batch} was not sent yet.")
+    done(
+        as_json,
+        {"batch": batch, "count": found.count, "partners": facts},
+        rows if told else f"Batch {batch} was not sent yet.",
+    )
 
 
 def _all(as_json: bool) -> None:

@@ -83,8 +83,13 @@ def done(as_json: bool, facts: dict[str, Any], say: str | Table) -> None:
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[str, int], None]]:
     """A line on standard error that tells how far a long step is."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[lines]}"),
-               TimeElapsedColumn())  # fmt: skip
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[lines]}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task(what, total=None, lines="")
         yield lambda step, count: bar.update(task, description=f"{what}: {step}", lines=f"{count:,} lines" if count else "")

@@ -14,7 +14,8 @@ from huanxin.domain.numbers import parse
 from huanxin.operations import Platform
 from huanxin.plan.holds import read_numbers
 from huanxin.release.explain import explain as explain_number
-from huanxin.release.gate import LoadedGate, load_gate, waive as waive_answers
+from huanxin.release.gate import LoadedGate, load_gate
+from huanxin.release.gate import waive as waive_answers
 from huanxin.release.listing import obstacles, write_gate
 from huanxin.store import batches, partners, releases
 
@@ -49,7 +50,10 @@ def gate(
               f"{counts['releasable']:,} can be released now ({_RECLAIMED_NOTE}).", highlight=False)  # fmt: skip
     if csv:
         err.print(f"{rows_written:,} rows are in {csv}")
-    found = [{"state": o.state, "partner": o.partner, "reason": o.reason, "until": o.until, "count": len(o.places)} for o in listed]
+    found = [
+        {"state": o.state, "partner": o.partner, "reason": o.reason, "until": o.until, "count": len(o.places)}
+        for o in listed
+    ]
     done(as_json, {"batch": loaded.batch.id, **counts, "obstacles": found}, rows)
 
 
@@ -92,7 +96,9 @@ def waive(
     partner: Annotated[str, typer.Option(help="Whose answer is gone without.")],
     reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
     by: Annotated[str, typer.Option(help="Who has the right to decide this; it is recorded.")],
-    numbers: Annotated[Path | None, typer.Option(exists=True, help="Only these numbers: a file with a column number.")] = None,
+    numbers: Annotated[
+        Path | None, typer.Option(exists=True, help="Only these numbers: a file with a column number.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Go on without a partner's answer: for what it has not answered, has pending, or refused."""
@@ -122,4 +128,8 @@ def release(
             total = sum(one.count for one in releases.all_releases(tx, batch))
     count = sum(one.count for one in made)
     say = f"✓ {count:,} numbers released now, {total:,} in all; {len(lists)} lists in {folder}"
-    done(as_json, {"released": count, "total": total, "releases": [one.id for one in made], "lists": [str(p) for p in lists]}, say)
+    done(
+        as_json,
+        {"released": count, "total": total, "releases": [one.id for one in made], "lists": [str(p) for p in lists]},
+        say,
+    )

@@ -18,7 +18,9 @@ app = typer.Typer(no_args_is_help=True)
 def add(
     name: Annotated[str, typer.Argument(help="The partner's name.")],
     kind: Annotated[Kind, typer.Option(help="What it keeps on a number.")],
-    endpoint: Annotated[str | None, typer.Option(help="Where events are pushed to (RFC 8935); without it they are polled.")] = None,
+    endpoint: Annotated[
+        str | None, typer.Option(help="Where events are pushed to (RFC 8935); without it they are polled.")
+    ] = None,
     optional: Annotated[bool, typer.Option("--optional", help="Numbers are released without its answer.")] = False,
     scopes: Annotated[list[str] | None, typer.Option(help="What its tokens allow; may be given often.")] = None,
     recycled: Annotated[bool, typer.Option("--recycled", help="Its stream asks for RISC identifier-recycled.")] = False,
@@ -47,5 +49,8 @@ def list_(as_json: Json = False) -> None:
     for one in found:
         rows.add_row(one.name, one.kind, "required" if one.required else "optional", one.client_id, one.endpoint or "polls",
                      " ".join(one.scopes))  # fmt: skip
-    facts = [{"name": p.name, "kind": p.kind, "required": p.required, "client_id": p.client_id, "endpoint": p.endpoint} for p in found]
+    facts = [
+        {"name": p.name, "kind": p.kind, "required": p.required, "client_id": p.client_id, "endpoint": p.endpoint}
+        for p in found
+    ]
     done(as_json, {"partners": facts}, rows if found else "No partner is registered yet.")

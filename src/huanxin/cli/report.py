@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from huanxin.cli.console import By, Json, done, err, me, platform, progress, table
-from huanxin.domain.errors import Fault
+from huanxin.report.rejects import write_rejects
 from huanxin.store import reports
 
 app = typer.Typer(no_args_is_help=True)
@@ -17,9 +16,13 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV (plain or gzip) or Parquet: number,event,at")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="CSV (plain or gzip) or Parquet: number,event,at")
+    ],
     carrier: Annotated[str, typer.Option(help="Who reports: cmcc, cucc, ctcc, cbn or a configured carrier.")],
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Take the good lines; write the bad ones to a rejects file.")] = False,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Take the good lines; write the bad ones to a rejects file.")
+    ] = False,
     rejects: Annotated[Path | None, typer.Option(help="Where the bad lines go [default: FILE.rejects.csv].")] = None,
     by: By = "",
     as_json: Json = False,
@@ -50,14 +53,6 @@ def import_(
     if result.breaches:
         say += f"\n  ! {result.breaches:,} numbers were opened without a release: recorded as a breach"
     done(as_json, facts, say)
-
-
-def write_rejects(path: Path, faults: tuple[Fault, ...]) -> None:
-    """Write bad lines as CSV: line, reason, text."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("line", "reason", "text"))
-        writer.writerows((fault.line, fault.reason, fault.text) for fault in faults)
 
 
 @app.command("list")

@@ -49,8 +49,12 @@ def demo(
     numbers: Annotated[int, typer.Option(help="How many numbers the world has.", min=1000)] = 200_000,
     partners: Annotated[int, typer.Option(help="How many partner servers.", min=9, max=239)] = 12,
     seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 1,
-    reports: Annotated[Path | None, typer.Option(exists=True, file_okay=False, help="Run on the reports in this folder.")] = None,
-    folder: Annotated[Path | None, typer.Option("--out", help="Keep reports, release lists and partner databases here.")] = None,
+    reports: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Run on the reports in this folder.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="Keep reports, release lists and partner databases here.")
+    ] = None,
     serve_after: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the pages when done.")] = True,
     port: Annotated[int, typer.Option(help="The port of the platform.")] = 8600,
     as_json: Json = False,
@@ -60,8 +64,16 @@ def demo(
 
     with explained():
         run_demo(
-            Wishes(numbers=numbers, partners=partners, seed=seed, reports=reports, out=folder, serve=serve_after, port=port,
-                   as_json=as_json)  # fmt: skip
+            Wishes(
+                numbers=numbers,
+                partners=partners,
+                seed=seed,
+                reports=reports,
+                out=folder,
+                serve=serve_after,
+                port=port,
+                as_json=as_json,
+            )
         )
 
 

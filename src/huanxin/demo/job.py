@@ -11,7 +11,6 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-from huanxin.cli.report import write_rejects
 from huanxin.demo.partner_store import add_ties, make_partner_db
 from huanxin.demo.processes import Server, Servers, free_port
 from huanxin.demo.world import WorldReports
@@ -26,6 +25,7 @@ from huanxin.notify.partners import add_partner
 from huanxin.operations import ImportDone, Platform
 from huanxin.plan.holds import add_hold, read_numbers
 from huanxin.release.gate import LoadedGate, load_gate, waive
+from huanxin.report.rejects import write_rejects
 from huanxin.store import batches, deliveries, notices, receipts
 from huanxin.store.batches import Batch
 from huanxin.store.notices import Notice
@@ -87,9 +87,16 @@ class Job:
             port, database = free_port(), folder / f"{spec.name}.db"
             with self.platform.database.transaction() as tx:
                 made = add_partner(
-                    tx, name=spec.zh_name, kind=Kind(spec.kind), required=True, endpoint=f"http://127.0.0.1:{port}/events/",
-                    wants_recycled=spec.behaviour in ("music", "plain"), https_only=False, now=self.platform.now(), by=OPERATOR,
-                )  # fmt: skip
+                    tx,
+                    name=spec.zh_name,
+                    kind=Kind(spec.kind),
+                    required=True,
+                    endpoint=f"http://127.0.0.1:{port}/events/",
+                    wants_recycled=spec.behaviour in ("music", "plain"),
+                    https_only=False,
+                    now=self.platform.now(),
+                    by=OPERATOR,
+                )
             make_partner_db(database, ties(spec, seed=self.world.seed, on=on, today=self.world.today))
             server = Server(
                 name=spec.name, url=f"http://127.0.0.1:{port}", log=folder / f"{spec.name}.log",
@@ -151,8 +158,10 @@ class Job:
             if not missing:
                 return
             if time.monotonic() > ends:
-                raise HuanxinError(f"no full answer from {', '.join(missing)} within {_PATIENCE:.0f} seconds; see the logs in "
-                                   f"{self.folder / 'partners'}")  # fmt: skip
+                raise HuanxinError(
+                    f"no full answer from {', '.join(missing)} within {_PATIENCE:.0f} seconds; see the logs in "
+                    f"{self.folder / 'partners'}"
+                )
             time.sleep(0.2)
 
     def _missing(self, batch: Batch) -> tuple[list[str], float]:
@@ -236,4 +245,3 @@ def serve_process(folder: Path, *, port: int, issuer: str) -> Server:
         command=["huanxin.cli.main", "serve", "--port", str(port)],
         environment={"HUANXIN_HOME": str(folder / "home"), "HUANXIN_ISSUER": issuer, "HUANXIN_MODE": "development"},
     )  # fmt: skip
-

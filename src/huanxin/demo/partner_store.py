@@ -16,7 +16,8 @@ CREATE TABLE accounts (id INTEGER PRIMARY KEY, owner TEXT NOT NULL, note TEXT NO
 CREATE TABLE ties (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, number TEXT NOT NULL, bound_at TEXT NOT NULL,
                    cut_at TEXT);
 CREATE TABLE sessions (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, ended_at TEXT);
-CREATE TABLE answers (notice TEXT NOT NULL, number TEXT NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL);
+CREATE TABLE answers (notice TEXT NOT NULL, number TEXT NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL,
+                      at TEXT NOT NULL);
 """
 _INDEXES = """
 CREATE INDEX ties_by_number ON ties (number);
@@ -33,7 +34,7 @@ class Login(NamedTuple):
 
 
 def make_partner_db(path: Path, rows: Iterable[Sequence[str]]) -> int:
-    """Make a partner's database from ties (number, bound_at, owner, note, created_at); how many. Each has an open session."""
+    """Make a partner's database from ties (number, bound_at, owner, note, created_at), each with a session; how many."""
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("PRAGMA journal_mode = WAL")
     db.executescript(_SCHEMA)
@@ -95,7 +96,8 @@ class AccountTies:
             )
             db.execute("UPDATE ties SET cut_at = ? WHERE id IN (SELECT id FROM cut)", (now,))
             db.execute(
-                "UPDATE sessions SET ended_at = ? WHERE ended_at IS NULL AND account_id IN (SELECT account_id FROM cut)", (now,)
+                "UPDATE sessions SET ended_at = ? WHERE ended_at IS NULL AND account_id IN (SELECT account_id FROM cut)",
+                (now,),
             )
             rows = db.execute(
                 f"SELECT number, max(t.cut_at IS NULL AND t.bound_at < ? AND {unpaid}), max(t.cut_at >= ? AND t.bound_at < ?)"

@@ -70,7 +70,9 @@ def run_demo(wishes: Wishes) -> None:
             if wishes.as_json:
                 print(json.dumps(counted.json(), ensure_ascii=False), flush=True)
             if wishes.serve:
-                err.print(f"[bold]{issuer}[/] shows it all: / the batches, /report the charts (Ctrl-C ends it)", highlight=False)
+                err.print(
+                    f"[bold]{issuer}[/] shows it all: / the batches, /report the charts (Ctrl-C ends it)", highlight=False
+                )
                 _until_interrupted()
 
 
@@ -178,5 +180,3 @@ def _until_interrupted() -> None:
         signal.signal(name, lambda *_: ending.append(True))
     while not ending:
         time.sleep(0.2)
-
-

@@ -53,14 +53,30 @@ class Counted:
         """The counts, as the last line of `--json`."""
         f = self.figures()
         return {
-            "numbers": f.numbers, "noticed": f.noticed, "partners": f.partners, "pairs": f.pairs, "ties_before": f.ties_before,
-            "ties_cut": f.ties_cut, "ties_kept": f.ties_kept, "wrongly_cut": f.wrongly_cut, "stale_left": f.stale_left,
-            "refused": f.refused, "pending": f.pending, "waived": f.waived, "held": f.held, "reclaimed": f.reclaimed,
-            "released": f.released, "released_unclear": f.released_unclear, "seconds": f.seconds,
-            "peak_rss_mb": f.peak_rss_mb, "database_mb": f.database_mb, "restarts": self.job.servers.restarts,
-            "recycled_events": self.job.story.recycled_events, "steps": {k: round(v, 2) for k, v in self.job.story.seconds.items()},
+            "numbers": f.numbers,
+            "noticed": f.noticed,
+            "partners": f.partners,
+            "pairs": f.pairs,
+            "ties_before": f.ties_before,
+            "ties_cut": f.ties_cut,
+            "ties_kept": f.ties_kept,
+            "wrongly_cut": f.wrongly_cut,
+            "stale_left": f.stale_left,
+            "refused": f.refused,
+            "pending": f.pending,
+            "waived": f.waived,
+            "held": f.held,
+            "reclaimed": f.reclaimed,
+            "released": f.released,
+            "released_unclear": f.released_unclear,
+            "seconds": f.seconds,
+            "peak_rss_mb": f.peak_rss_mb,
+            "database_mb": f.database_mb,
+            "restarts": self.job.servers.restarts,
+            "recycled_events": self.job.story.recycled_events,
+            "steps": {k: round(v, 2) for k, v in self.job.story.seconds.items()},
             "wrong": self.audit.samples,
-        }  # fmt: skip
+        }
 
     def figures(self) -> KeyFigures:
         gate = self.loaded.gate
@@ -118,7 +134,9 @@ class Counted:
             if places:
                 number = int(self.loaded.roster.numbers[places[0]])
                 why = explain(tx, number, plan=self.job.platform.plan, now=self.job.platform.now())
-                rules = [RuleLine(rule=one.rule, state="passes" if one.ok else "fails", fact=one.text) for one in why.findings]
+                rules = [
+                    RuleLine(rule=one.rule, state="passes" if one.ok else "fails", fact=one.text) for one in why.findings
+                ]
                 said = "released" if why.released else "clear" if why.clear else "not clear"
                 found.append(Explained(number=why.number, clear=why.clear, verdict=said, rules=tuple(rules)))
         return found[:_EXPLAINED]
@@ -170,10 +188,19 @@ def print_summary(out: Console, counted: Counted, report: Path) -> None:
     out.print(table, highlight=False)
     wrong = f.wrongly_cut + f.stale_left + f.released_unclear
     style = "bold green" if not wrong else "bold red"
-    out.print(f"[{style}]wrongly cut {f.wrongly_cut} · stale left {f.stale_left} · released unclear {f.released_unclear}[/]  "
-              "(audited from the partners' own databases and the lists)", highlight=False)  # fmt: skip
+    out.print(
+        f"[{style}]wrongly cut {f.wrongly_cut} · stale left {f.stale_left} · released unclear {f.released_unclear}[/]  "
+        "(audited from the partners' own databases and the lists)",
+        highlight=False,
+    )
     for line in counted.audit.samples:
         out.print(f"  {line}", highlight=False)
-    out.print(f"SMS login with {masked(counted.job.world.singer_number)} at the music app: before → {before['owner']}; "
-              f"after → {after['owner']} ({'a fresh account' if after['fresh'] else 'the same account'})", highlight=False)  # fmt: skip
-    out.print(f"{f.seconds:.1f} s, {f.peak_rss_mb:.0f} MB at most, database {f.database_mb:.0f} MB; report: {report}", highlight=False)
+    out.print(
+        f"SMS login with {masked(counted.job.world.singer_number)} at the music app: before → {before['owner']}; "
+        f"after → {after['owner']} ({'a fresh account' if after['fresh'] else 'the same account'})",
+        highlight=False,
+    )
+    out.print(
+        f"{f.seconds:.1f} s, {f.peak_rss_mb:.0f} MB at most, database {f.database_mb:.0f} MB; report: {report}",
+        highlight=False,
+    )

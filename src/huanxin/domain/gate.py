@@ -1,7 +1,7 @@
 """The gate: which numbers of a batch may be released. This file is the seven rules as set algebra; read it whole.
 
-    open(p) = (outstanding | pending | refused of partner p) - waived(p)
-    clear   = batch - held - retracted - open(each required partner)          and only once the freeze has ended
+open(p) = (outstanding | pending | refused of partner p) - waived(p)
+clear   = batch - held - retracted - open(each required partner)          and only once the freeze has ended
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ class Gate:
 
     everyone: the batch. spans: places by carrier that froze them and the day they were cancelled. held: places by
     hold. retracted: places by the event that took them out of the freeze after the batch was planned. standings: by
-    partner. required: partners whose answer is waited for. sent: whether any partner was told at all. released: places given back before.
+    partner. required: partners whose answer is waited for. sent: whether any partner was told at all. released: places
+    given back before.
     """
 
     everyone: BitMap

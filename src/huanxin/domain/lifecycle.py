@@ -14,7 +14,6 @@ from typing import TypeVar
 
 from pyroaring import BitMap
 
-
 _Key = TypeVar("_Key")
 
 

@@ -16,6 +16,8 @@ from huanxin.numbersets.sharded import SHARD_SIZE
 
 E164 = re.compile(r"\+?[1-9][0-9]{6,14}")
 _SPREADSHEET = re.compile(r"\+?[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")
+_CHINESE_DIGITS = 13  # with the country code
+_SHORTEST_MASKED = 9  # digits; of a shorter number the mask would show nearly all
 _CHINESE_NATIONAL = re.compile(r"1[3-9][0-9]{9}")
 
 CHINESE_CARRIERS = {"cmcc": "中国移动", "cucc": "中国联通", "ctcc": "中国电信", "cbn": "中国广电"}
@@ -29,8 +31,8 @@ def written(number: int) -> str:
 def masked(number: int | str) -> str:
     """`138****8000`: the form in messages, logs and pages."""
     digits = str(number).lstrip("+")
-    national = digits[2:] if digits.startswith("86") and len(digits) == 13 else digits
-    return f"{national[:3]}****{national[-4:]}" if len(national) >= 9 else "****"
+    national = digits[2:] if digits.startswith("86") and len(digits) == _CHINESE_DIGITS else digits
+    return f"{national[:3]}****{national[-4:]}" if len(national) >= _SHORTEST_MASKED else "****"
 
 
 def why_not_a_number(text: str) -> str | None:
@@ -85,8 +87,12 @@ class NumberingPlan:
     def _look_up(self, shard: int) -> str | None:
         digits = str(shard)
         best = max(
-            ((len(prefix), code) for code, carrier in self.carriers.items() for prefix in carrier.prefixes
-             if digits.startswith(prefix)),
+            (
+                (len(prefix), code)
+                for code, carrier in self.carriers.items()
+                for prefix in carrier.prefixes
+                if digits.startswith(prefix)
+            ),
             default=(0, None),
         )[1]
         return best if best and possible_in(shard) else None

@@ -49,9 +49,14 @@ def _notify(
     required = partner.required if of_notice is None else of_notice.required
     notices.add(tx, notice_id=notice_id, batch_id=batch.id, partner_id=partner.id, required=required, at=now)
     claims = batch_notice(
-        batch, notice=notice_id, of_notice=of_notice and of_notice.id, audience=partner.client_id, jti=jti, issuer=issuer,
+        batch,
+        notice=notice_id,
+        of_notice=of_notice.id if of_notice else None,
+        audience=partner.client_id,
+        jti=jti,
+        issuer=issuer,
         now=now,
-    )  # fmt: skip
+    )
     push = partner.endpoint is not None
     deliveries.add(tx, jti=jti, partner_id=partner.id, notice_id=notice_id, claims=claims, at=now, push=push)
 
@@ -129,4 +134,3 @@ def recycled_jti(*, report_id: int, client_id: str, number: int) -> str:
     """The same event has the same `jti` whenever it is sent, so a partner that has it knows it again."""
     seed = f"recycled/{report_id}/{client_id}/{number}".encode()
     return "ev_" + base64.urlsafe_b64encode(hashlib.sha256(seed).digest()[:15]).decode()
-

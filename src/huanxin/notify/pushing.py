@@ -40,7 +40,7 @@ class Retries:
         """The instant of the next attempt after `attempts` have failed; None to give up."""
         if now - since > self.give_up_after:
             return None
-        wait = min(self.longest, self.first * 2 ** min(attempts, 20))
+        wait: timedelta = min(self.longest, self.first * (1 << min(attempts, 20)))
         return now + wait * (1 - chance() / 2)
 
 
@@ -69,9 +69,7 @@ class Pusher:
         now = self.clock()
         delivered = status is not None and 200 <= status < 300  # noqa: PLR2004  # RFC 8935 says 202, some answer 200
         next_at = None if delivered else self.retries.next(due.attempts, now, due.created_at, self.chance)
-        deliveries.record_attempt(
-            tx, due.jti, at=now, status=status, answer=answer, next_at=next_at, delivered=delivered
-        )
+        deliveries.record_attempt(tx, due.jti, at=now, status=status, answer=answer, next_at=next_at, delivered=delivered)
         return True
 
     def _push_feed(self, tx: Tx) -> bool:

@@ -109,7 +109,8 @@ def words(column: pa.Array, codes: Mapping[str, int]) -> npt.NDArray[np.int8]:
     """Words by a table, ignoring spaces around and letter case: (n,) int8, -1 where the table has no such word."""
     encoded = column.cast(pa.string()).dictionary_encode()
     table = np.array([codes.get(str(word).strip().lower(), -1) for word in encoded.dictionary.to_pylist()] + [-1], np.int8)
-    return table[pc.fill_null(encoded.indices, len(table) - 1).to_numpy(zero_copy_only=False)]
+    indices: npt.NDArray[np.int64] = pc.fill_null(encoded.indices, len(table) - 1).to_numpy(zero_copy_only=False)
+    return table[indices]
 
 
 def texts(column: pa.Array, rows: npt.NDArray[np.int64]) -> list[str]:

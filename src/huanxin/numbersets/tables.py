@@ -156,9 +156,7 @@ def _header(stream: IO[bytes] | pa.NativeFile, encoding: str) -> tuple[list[str]
     return first, head
 
 
-def _csv(
-    stream: pa.NativeFile, encoding: str, columns: Columns, ragged: list[tuple[int, str, str]]
-) -> Iterator[Chunk]:
+def _csv(stream: pa.NativeFile, encoding: str, columns: Columns, ragged: list[tuple[int, str, str]]) -> Iterator[Chunk]:
     header, head = _header(stream, encoding)
     found = columns.find(header)
     names = [found.get(index, f"other {index}") for index in range(len(header))]
@@ -193,9 +191,7 @@ def _csv(
         raise BadTable(f"the file is damaged or cut short ({error}); send it again") from error
 
 
-def _number_rows(
-    start: int, count: int, ragged: list[tuple[int, str, str]]
-) -> tuple[npt.NDArray[np.int64], int]:
+def _number_rows(start: int, count: int, ragged: list[tuple[int, str, str]]) -> tuple[npt.NDArray[np.int64], int]:
     """The lines of the next `count` rows when the ragged ones, skipped by the reader, have taken theirs."""
     lines = np.arange(start, start + count, dtype=np.int64)
     for skipped in sorted({row[0] for row in ragged if row[0] is not None and row[0] >= start}):

@@ -49,13 +49,11 @@ def plan_batch(
     return batch
 
 
-def due(
-    tx: Tx, *, plan: NumberingPlan, rules: Rules, now: datetime, carrier: str | None = None
-) -> dict[Span, NumberSet]:
+def due(tx: Tx, *, plan: NumberingPlan, rules: Rules, now: datetime, carrier: str | None = None) -> dict[Span, NumberSet]:
     """Numbers whose freeze ends within the lead time, not held and in no batch since they were cancelled.
 
-        frozen = cancelled - reclaimed - opened_again
-        due    = frozen (and the freeze ends within the lead time) - held - in a batch of this tenure
+    frozen = cancelled - reclaimed - opened_again
+    due    = frozen (and the freeze ends within the lead time) - held - in a batch of this tenure
     """
     found: dict[Span, dict[int, BitMap]] = {}
     for shard, facts in reports.facts_by_shard(tx):

@@ -48,9 +48,7 @@ def add_hold(
     if not source.strip() or not reason.strip():
         raise BadInput("a hold needs its source (the authority and its order) and its reason")
     recording_facts(tx)
-    return holds.add(
-        tx, source=source, reason=reason, until=until, review_on=review_on, numbers=numbers, by=by, at=now
-    )
+    return holds.add(tx, source=source, reason=reason, until=until, review_on=review_on, numbers=numbers, by=by, at=now)
 
 
 def lift_hold(tx: Tx, hold_id: int, *, reason: str, now: datetime, by: str) -> Hold:

@@ -41,7 +41,9 @@ def explain(tx: Tx, number: int, *, plan: NumberingPlan, now: datetime) -> Expla
     """Explain a number by the last renewal batch that holds it, or say that none does."""
     offset = number % SHARD_SIZE
     past = reports.history(tx, shard=shard_of(number), holds_number=lambda stored: offset in load(stored))
-    history = tuple(f"{entry.day} {entry.event} ({entry.carrier}, report {entry.report_id}: {entry.file_name})" for entry in past)
+    history = tuple(
+        f"{entry.day} {entry.event} ({entry.carrier}, report {entry.report_id}: {entry.file_name})" for entry in past
+    )
     member = [one for one in batches.memberships(tx, number) if one.purpose == Purpose.RENEWAL]
     if not member:
         text = _why_in_no_batch(past)
@@ -63,7 +65,8 @@ def _why_in_no_batch(past: list[reports.HistoryEntry]) -> str:
         return "no report ever named this number, so nothing is known of it"
     if past[-1].event != Event.CANCELLED:
         return f"it is in no batch: its last event is {past[-1].event} on {past[-1].day}, so it is not frozen"
-    return f"it was cancelled on {past[-1].day} and is in no batch yet: not due, or held; `huanxin batch plan` takes what is due"
+    day = past[-1].day
+    return f"it was cancelled on {day} and is in no batch yet: not due, or held; `huanxin batch plan` takes what is due"
 
 
 def _freeze(loaded: LoadedGate, place: int) -> list[Finding]:
@@ -71,16 +74,21 @@ def _freeze(loaded: LoadedGate, place: int) -> list[Finding]:
         if place in places:
             first = sellable_from(day, loaded.gate.freeze_days)
             ended = loaded.gate.today[carrier] >= first
-            text = f"the freeze of {loaded.gate.freeze_days} days {'has ended' if ended else 'runs'}: may be sold from {first}"
+            text = (
+                f"the freeze of {loaded.gate.freeze_days} days {'has ended' if ended else 'runs'}: may be sold from {first}"
+            )
             return [Finding(rule="1 freeze", ok=ended, text=text, evidence=f"{carrier} reported it cancelled on {day}")]
     return []
 
 
 def _holds(loaded: LoadedGate, place: int) -> list[Finding]:
     found = [
-        Finding(rule="1 hold", ok=False, text=f"hold {hold} keeps it frozen", evidence=f"`huanxin hold list` shows hold {hold}")
-        for hold, places in loaded.gate.held.items() if place in places
-    ]  # fmt: skip
+        Finding(
+            rule="1 hold", ok=False, text=f"hold {hold} keeps it frozen", evidence=f"`huanxin hold list` shows hold {hold}"
+        )
+        for hold, places in loaded.gate.held.items()
+        if place in places
+    ]
     return found or [Finding(rule="1 hold", ok=True, text="no hold is on it")]
 
 

@@ -149,4 +149,3 @@ def _opened_after_leaving(tx: Tx, batch: Batch, roster: Roster, places: BitMap, 
         gone = BitMap.union(BitMap(), *(fact.numbers for fact in facts)) & numbers.shards[shard]
         left |= roster.places_in(NumberSet({shard: gone}))
     return left
-

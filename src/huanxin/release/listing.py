@@ -82,7 +82,7 @@ def write_gate(loaded: LoadedGate, path: Path) -> int:
     """Write `gate_table` as CSV; how many rows."""
     table = gate_table(loaded)
     _atomically(path, table)
-    return table.num_rows
+    return int(table.num_rows)
 
 
 def write_release_lists(tx: Tx, folder: Path, batch_id: int | None = None) -> list[Path]:

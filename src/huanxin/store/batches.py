@@ -50,9 +50,10 @@ def add(
     ).fetchone()
     assert row is not None
     first = 0
-    with tx.cursor() as cursor, cursor.copy(
-        "COPY batch_set (batch_id, shard, first, numbers) FROM STDIN (FORMAT BINARY)"
-    ) as copy:
+    with (
+        tx.cursor() as cursor,
+        cursor.copy("COPY batch_set (batch_id, shard, first, numbers) FROM STDIN (FORMAT BINARY)") as copy,
+    ):
         copy.set_types(("int8", "int4", "int4", "bytea"))
         for shard in sorted(numbers.shards):
             copy.write_row((row[0], shard, first, dump(numbers.shards[shard])))
@@ -137,4 +138,3 @@ def memberships(tx: Tx, number: int) -> list[Membership]:
         for batch_id, purpose, first, numbers in found
         if offset in numbers
     ]
-

@@ -51,7 +51,7 @@ class Database:
     def listening(self, channel: str) -> Iterator[psycopg.Connection[Any]]:
         """A connection of its own that hears the notifications of a channel."""
         with psycopg.connect(self.dsn, autocommit=True) as connection:
-            connection.execute(f"LISTEN {channel}")  # type: ignore[arg-type]  # a name of ours, never input
+            connection.execute(f"LISTEN {channel}")
             yield connection
 
 

@@ -32,7 +32,9 @@ class Delivery:
     created_at: datetime
 
 
-def add(tx: Tx, *, jti: str, partner_id: int, notice_id: str | None, claims: dict[str, Any], at: datetime, push: bool) -> None:
+def add(
+    tx: Tx, *, jti: str, partner_id: int, notice_id: str | None, claims: dict[str, Any], at: datetime, push: bool
+) -> None:
     """Record an event for a partner; `push` if it has an endpoint, else it waits to be polled."""
     tx.execute(
         "INSERT INTO delivery (jti, partner_id, notice_id, claims, created_at, next_at) VALUES (%s, %s, %s, %s, %s, %s)",
@@ -42,7 +44,7 @@ def add(tx: Tx, *, jti: str, partner_id: int, notice_id: str | None, claims: dic
 
 def wake_workers(tx: Tx) -> None:
     """Tell the workers, when this transaction is committed, that there is something to push."""
-    tx.execute(f"NOTIFY {CHANNEL}")  # type: ignore[arg-type]  # a name of ours, never input
+    tx.execute(f"NOTIFY {CHANNEL}")
 
 
 def claim_due(tx: Tx, now: datetime) -> Delivery | None:
@@ -60,9 +62,7 @@ def record_attempt(
     tx: Tx, jti: str, *, at: datetime, status: int | None, answer: str, next_at: datetime | None, delivered: bool
 ) -> None:
     """Record what a push met with: `status` is the HTTP status (None if there was none), `answer` the partner's words."""
-    tx.execute(
-        "INSERT INTO delivery_attempt (jti, at, status, answer) VALUES (%s, %s, %s, %s)", (jti, at, status, answer)
-    )
+    tx.execute("INSERT INTO delivery_attempt (jti, at, status, answer) VALUES (%s, %s, %s, %s)", (jti, at, status, answer))
     tx.execute(
         "UPDATE delivery SET attempts = attempts + 1, next_at = %s, delivered_at = %s WHERE jti = %s",
         (next_at, at if delivered else None, jti),

@@ -55,6 +55,4 @@ def outcomes(tx: Tx, batch_id: int, count: int) -> Outcomes:
         answered += len(standing.answered())
     row = tx.execute("SELECT coalesce(sum(count), 0) FROM release WHERE batch_id = %s", (batch_id,)).fetchone()
     assert row is not None
-    return Outcomes(
-        partners=len(told), by_outcome=found, unanswered=len(told) * count - answered, released=int(row[0])
-    )
+    return Outcomes(partners=len(told), by_outcome=found, unanswered=len(told) * count - answered, released=int(row[0]))

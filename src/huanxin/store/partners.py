@@ -47,7 +47,7 @@ def all_partners(tx: Tx) -> list[Partner]:
 
 def by_name(tx: Tx, name: str) -> Partner | None:
     row = tx.execute(f"SELECT {_COLUMNS} FROM partner WHERE name = %s", (name,)).fetchone()
-    return row and _partner(row)
+    return _partner(row) if row else None
 
 
 def by_client_id(tx: Tx, client_id: str) -> tuple[Partner, bytes] | None:

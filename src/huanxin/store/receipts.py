@@ -71,9 +71,7 @@ def add(
     )  # fmt: skip
 
 
-def add_waiver(
-    tx: Tx, *, batch_id: int, partner_id: int, places: BitMap, reason: str, by: str, at: datetime
-) -> int:
+def add_waiver(tx: Tx, *, batch_id: int, partner_id: int, places: BitMap, reason: str, by: str, at: datetime) -> int:
     """Record that an operator goes on without a partner's answer for some places; the waiver's id."""
     row = tx.execute(
         "INSERT INTO waiver (batch_id, partner_id, reason, count, places, waived_by, waived_at)"

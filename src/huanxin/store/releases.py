@@ -24,9 +24,7 @@ class Release:
     released_at: datetime
 
 
-def add(
-    tx: Tx, *, batch_id: int, spans: Mapping[tuple[str, date], BitMap], by: str, at: datetime
-) -> Release:
+def add(tx: Tx, *, batch_id: int, spans: Mapping[tuple[str, date], BitMap], by: str, at: datetime) -> Release:
     """Record a release of some places, by carrier and day of cancellation."""
     count = sum(len(places) for places in spans.values())
     row = tx.execute(

@@ -65,9 +65,12 @@ def add(
 
 def add_sets(tx: Tx, report_id: int, sets: Iterable[tuple[int, int, SetFact]]) -> None:
     """Record a report's sets, given as (shard, layer, fact)."""
-    with tx.cursor() as cursor, cursor.copy(
-        "COPY report_set (shard, day, report_id, layer, event, carrier, numbers) FROM STDIN (FORMAT BINARY)"
-    ) as copy:
+    with (
+        tx.cursor() as cursor,
+        cursor.copy(
+            "COPY report_set (shard, day, report_id, layer, event, carrier, numbers) FROM STDIN (FORMAT BINARY)"
+        ) as copy,
+    ):
         copy.set_types(("int4", "date", "int8", "int2", "int2", "text", "bytea"))
         for shard, layer, fact in sets:
             copy.write_row((shard, fact.day, report_id, layer, _CODES[fact.event], fact.carrier, dump(fact.numbers)))
@@ -94,7 +97,8 @@ def facts_by_shard(
     if shards is not None:
         where += " AND shard = ANY(%s)"
         parameters.append(list(shards))  # type: ignore[arg-type]
-    shard_now, facts = None, []
+    shard_now: int | None = None
+    facts: list[SetFact] = []
     with tx.cursor(binary=True) as cursor:
         cursor.execute(
             f"SELECT shard, day, event, carrier, numbers FROM report_set WHERE {where}"

@@ -18,9 +18,7 @@ router = APIRouter(tags=["Access"])
 
 
 @router.post("/oauth/token", summary="An access token for client credentials")
-def token(
-    request: Request, grant_type: Annotated[str, Form()], scope: Annotated[str, Form()] = ""
-) -> Response:
+def token(request: Request, grant_type: Annotated[str, Form()], scope: Annotated[str, Form()] = "") -> Response:
     """Errors have the form that RFC 6749, section 5.2 prescribes."""
     context: Context = request.app.state.context
     if grant_type != "client_credentials":

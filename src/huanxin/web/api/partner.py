@@ -50,10 +50,10 @@ def list_notices(request: Request, partner: Reader) -> Response:
     return JSONResponse({"notices": found})
 
 
-@router.get("/notices/{notice_id}/numbers", summary="The numbers of a notice, as CSV or Parquet", response_class=FileResponse)
-def numbers(
-    request: Request, notice_id: str, partner: Reader, accept: Annotated[str, Header()] = CSV
-) -> Response:
+@router.get(
+    "/notices/{notice_id}/numbers", summary="The numbers of a notice, as CSV or Parquet", response_class=FileResponse
+)
+def numbers(request: Request, notice_id: str, partner: Reader, accept: Annotated[str, Header()] = CSV) -> Response:
     """One column, `number`, ascending. The bytes hash to what the notice says; ranges and ETag work."""
     context: Context = request.app.state.context
     with context.platform.database.transaction() as tx:

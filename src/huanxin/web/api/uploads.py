@@ -31,7 +31,7 @@ def _unpacker(encoding: str) -> _Unpacker:
     if encoding in ("", "identity"):
         return _Plain()
     if encoding == "gzip":
-        return zlib.decompressobj(wbits=31)  # type: ignore[return-value]  # zlib's own type, same method
+        return zlib.decompressobj(wbits=31)
     if encoding == "zstd":
         return zstandard.ZstdDecompressor().decompressobj()
     raise UnsupportedForm(f"Content-Encoding {encoding} is not read here; use gzip or zstd")

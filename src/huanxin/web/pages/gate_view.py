@@ -13,15 +13,22 @@ def partner_row(loaded: LoadedGate, partner_id: int, name: Text) -> PartnerRow:
     """One partner's outcomes on a batch."""
     gate, notice = loaded.gate, loaded.notices[partner_id]
     standing = gate.standings[partner_id]
-    counts = {outcome: 0 for outcome in Outcome}
+    counts = dict.fromkeys(Outcome, 0)
     for answer, places in standing.answers.items():
         counts[answer.outcome] += len(places)
     outstanding = standing.outstanding(gate.everyone)
     return PartnerRow(
-        name=name, kind=notice.kind, required=notice.required, unbound=counts[Outcome.UNBOUND], absent=counts[Outcome.ABSENT],
-        kept=counts[Outcome.KEPT], pending=counts[Outcome.PENDING], refused=counts[Outcome.REFUSED], outstanding=len(outstanding),
+        name=name,
+        kind=notice.kind,
+        required=notice.required,
+        unbound=counts[Outcome.UNBOUND],
+        absent=counts[Outcome.ABSENT],
+        kept=counts[Outcome.KEPT],
+        pending=counts[Outcome.PENDING],
+        refused=counts[Outcome.REFUSED],
+        outstanding=len(outstanding),
         waived=len((outstanding | standing.unsettled()) & standing.waived_places()),
-    )  # fmt: skip
+    )
 
 
 def gate_counts(loaded: LoadedGate) -> GateCounts:

@@ -41,19 +41,34 @@ def home(request: Request) -> Response:
     context: Context = request.app.state.context
     with context.platform.database.transaction() as tx:
         totals = figures.totals(tx)
-        known = [batch for batch in batches.all_batches(tx, Purpose.RENEWAL)][::-1]
+        known = batches.all_batches(tx, Purpose.RENEWAL)[::-1]
         summaries = []
         for batch in known[:_LATEST]:
             counts = figures.outcomes(tx, batch.id, batch.count)
-            pairs = {outcome.value: counts.by_outcome.get(outcome.value, 0) for outcome in Outcome if outcome.value in _SHOWN}
-            summaries.append(BatchSummary(
-                id=batch.id, href=f"/batches/{batch.id}", cutoff=batch.cutoff, answer_by=batch.answer_by, numbers=batch.count,
-                partners=counts.partners, outcomes=OutcomeCounts(**pairs, outstanding=counts.unanswered), released=counts.released,
-            ))  # fmt: skip
+            pairs = {
+                outcome.value: counts.by_outcome.get(outcome.value, 0) for outcome in Outcome if outcome.value in _SHOWN
+            }
+            summaries.append(
+                BatchSummary(
+                    id=batch.id,
+                    href=f"/batches/{batch.id}",
+                    cutoff=batch.cutoff,
+                    answer_by=batch.answer_by,
+                    numbers=batch.count,
+                    partners=counts.partners,
+                    outcomes=OutcomeCounts(**pairs, outstanding=counts.unanswered),
+                    released=counts.released,
+                )
+            )
     view = HomeView(
-        numbers_renewed=totals.renewed, ties_cut=totals.ties_cut, partners=totals.partners, batches=len(known),
-        released=totals.released, latest=tuple(summaries), older=max(0, len(known) - _LATEST),
-    )  # fmt: skip
+        numbers_renewed=totals.renewed,
+        ties_cut=totals.ties_cut,
+        partners=totals.partners,
+        batches=len(known),
+        released=totals.released,
+        latest=tuple(summaries),
+        older=max(0, len(known) - _LATEST),
+    )
     return html(request, home_page(language(request), view))
 
 
