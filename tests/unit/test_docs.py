@@ -1,0 +1,62 @@
+"""The documents say what is so: links lead somewhere, the commands in them exist, both languages say the same."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+from typer.core import TyperGroup
+
+from huanxin.cli.main import app
+
+HOUSE = Path(__file__).parents[2]
+DOCUMENTS = sorted([*HOUSE.glob("*.md"), *(HOUSE / "docs").rglob("*.md"), *(HOUSE / "examples").glob("*.md")])
+LINK = re.compile(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
+COMMAND = re.compile(r"^    (?:\.venv/bin/)?huanxin (.+)$", re.MULTILINE)
+
+
+def commands_in(document: Path) -> list[str]:
+    return COMMAND.findall(document.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(HOUSE).as_posix())
+def test_links_lead_to_something_that_is_there(document: Path) -> None:
+    links = (a or b for a, b in LINK.findall(document.read_text(encoding="utf-8")))
+    local = [link.partition("#")[0] for link in links if not re.match(r"[a-z]+:|#", link)]
+    assert [link for link in local if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(HOUSE).as_posix())
+def test_commands_exist_with_the_options_shown(document: Path) -> None:
+    for line in commands_in(document):
+        command, words = typer.main.get_command(app), shlex.split(line, comments=True)
+        while isinstance(command, TyperGroup) and words and words[0] in command.commands:
+            command = command.commands[words.pop(0)]
+        known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+        assert {word for word in words if word.startswith("--")} <= known | {"--help"}, line
+        if isinstance(command, TyperGroup):
+            assert command.invoke_without_command, f"huanxin {line}: there is no such command"
+            assert not words or words[0].startswith("--"), f"huanxin {line}: there is no such command"
+
+
+def test_both_readmes_show_the_same_commands() -> None:
+    def shown(name: str) -> list[str]:
+        return [re.sub(r'"[^"]*"|\S*[^\x00-\x7f]\S*', "TEXT", line) for line in commands_in(HOUSE / name)]
+
+    english = [re.sub(r"--reason \S+", "--reason TEXT", line) for line in shown("README.md")]
+    chinese = [re.sub(r"--reason \S+", "--reason TEXT", line) for line in shown("README.zh.md")]
+    assert english, "the README shows no command"
+    assert english == chinese
+
+
+def test_each_decision_says_what_a_decision_says() -> None:
+    decisions = sorted((HOUSE / "docs/decisions").glob("*.md"))
+    wanted = ["Context", "Decision", "Consequences", "Alternatives"]
+    assert {file.name: re.findall(r"^## (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE) for file in decisions} == {
+        file.name: wanted for file in decisions
+    }
+    numbers = [int(file.name[:4]) for file in decisions]
+    assert numbers == list(range(1, len(decisions) + 1))
