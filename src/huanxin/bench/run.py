@@ -8,7 +8,6 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg
 from rich.console import Console
 from rich.table import Table
 
@@ -24,8 +23,9 @@ from huanxin.numbersets.sharded import Numbers
 from huanxin.operations import Platform, open_platform
 from huanxin.release.gate import load_gate
 from huanxin.settings import Settings
-from huanxin.store import batches, receipts
+from huanxin.store import batches, figures, notices, receipts
 from huanxin.store.batches import Batch
+from huanxin.store.notices import Notice
 
 SEED = 1
 _TABLES = ("receipt", "receipt_set")
@@ -88,12 +88,9 @@ def _ours(platform: Platform, folder: Path, wanted: Numbers, partners: int) -> t
     with steps.step("release list"):
         platform.release(by="bench")
         platform.write_release_lists(folder / "lists")
-    with psycopg.connect(platform.database.dsn) as db:
-        row = db.execute(
-            "SELECT sum(pg_total_relation_size(name::regclass))::int8 FROM unnest(%s::text[]) name", (list(_TABLES),)
-        ).fetchone()
-    assert row is not None
-    return steps, clear, ties, int(row[0])
+    with platform.database.transaction() as tx:
+        disk = figures.bytes_on_disk(tx, *_TABLES)
+    return steps, clear, ties, disk
 
 
 def _receipts(platform: Platform, folder: Path, wanted: Numbers, partners: int, batch: Batch, steps: Steps) -> int:
@@ -102,29 +99,25 @@ def _receipts(platform: Platform, folder: Path, wanted: Numbers, partners: int, 
     ties = 0
     with platform.database.transaction() as tx:
         roster = batches.roster(tx, batch.id)
-        rows = tx.execute(
-            "SELECT n.id, n.partner_id FROM notice n WHERE batch_id = %s ORDER BY partner_id", (batch.id,)
-        ).fetchall()
+        told = notices.of_batch(tx, batch.id)
     path = folder / "receipt.csv"
-    for answer, (notice_id, partner_id) in zip(data.answers(len(wanted), partners, SEED), rows, strict=True):
+    for answer, notice in zip(data.answers(len(wanted), partners, SEED), told, strict=True):
         data.write_receipt(path, wanted, answer)
         ties += len(answer.places)
         with parse.step("parse"):
             source = tables.inspect(path)
             parsed = parse_receipt(source, roster, Purpose.RENEWAL, "Asia/Shanghai")
         with store.step("store"):
-            _store(platform, batch, notice_id, partner_id, source, parsed)
+            _store(platform, batch, notice, source, parsed)
     steps.add("receipts parsed", parse.seconds())
     steps.add("receipts stored", store.seconds())
     return ties
 
 
-def _store(
-    platform: Platform, batch: Batch, notice_id: str, partner_id: int, source: tables.Source, parsed: ParsedReceipt
-) -> None:
+def _store(platform: Platform, batch: Batch, notice: Notice, source: tables.Source, parsed: ParsedReceipt) -> None:
     with platform.database.transaction() as tx:
         receipts.add(
-            tx, receipt_id=f"rc_{partner_id}", notice_id=notice_id, batch_id=batch.id, partner_id=partner_id,
+            tx, receipt_id=f"rc_{notice.partner_id}", notice_id=notice.id, batch_id=batch.id, partner_id=notice.partner_id,
             sha256=source.sha256, complete=True, idempotency_key="", lines=parsed.lines, answers=parsed.answers,
             at=platform.now(),
         )  # fmt: skip

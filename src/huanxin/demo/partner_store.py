@@ -100,7 +100,8 @@ class AccountTies:
                 (now,),
             )
             rows = db.execute(
-                f"SELECT number, max(t.cut_at IS NULL AND t.bound_at < ? AND {unpaid}), max(t.cut_at >= ? AND t.bound_at < ?)"
+                f"SELECT number, max(t.cut_at IS NULL AND t.bound_at < ? AND {unpaid}),"
+                " max(t.cut_at >= ? AND t.bound_at < ?)"
                 " FROM asked JOIN ties t USING (number) JOIN accounts a ON a.id = t.account_id"
                 " WHERE t.cut_at IS NULL OR t.cut_at >= ? GROUP BY number ORDER BY number",
                 (before, before, before, before),

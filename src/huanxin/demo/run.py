@@ -27,6 +27,7 @@ from huanxin.demo.world_partners import partner_specs
 from huanxin.domain.errors import BadInput, BadSetting
 from huanxin.operations import Platform, open_platform
 from huanxin.settings import Mode, Settings
+from huanxin.store import figures, notices
 from huanxin.web.pages.report import write_report
 
 _CHINA = ZoneInfo("Asia/Shanghai")
@@ -96,9 +97,8 @@ def _run(wishes: Wishes, folder: Path, platform: Platform, servers: Servers, err
         with story.step("audit"):
             result = _audit(job, loaded.batch.cutoff)
     with platform.database.transaction() as tx:
-        row = tx.execute("SELECT pg_database_size(current_database())").fetchone()
-    assert row is not None
-    return Counted(job=job, loaded=loaded, audit=result, seconds=time.perf_counter() - begun, database_mb=row[0] / 1e6)
+        size = figures.bytes_on_disk(tx)
+    return Counted(job=job, loaded=loaded, audit=result, seconds=time.perf_counter() - begun, database_mb=size / 1e6)
 
 
 def _do(job: Job) -> Any:
@@ -143,11 +143,8 @@ def _audit(job: Job, cutoff: Any) -> Audit:
         if not done.imported.already:
             seen.append((file.carrier, file.path))
     with job.platform.database.transaction() as tx:
-        rows = tx.execute(
-            "SELECT p.name, n.id FROM notice n JOIN partner p ON p.id = n.partner_id WHERE n.batch_id = %s",
-            (story.batch.id if story.batch else 0,),
-        ).fetchall()
-    ids = dict(rows)
+        told = notices.of_batch(tx, story.batch.id) if story.batch else []
+    ids = {notice.partner: notice.id for notice in told}
     silent = [one.spec.name for one in job.partners if one.spec.behaviour == "silent"]
     return audit(
         reports=seen, holds=[job.world.holds.path], partners={one.spec.name: one.database for one in job.partners},

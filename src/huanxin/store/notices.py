@@ -54,4 +54,4 @@ def of_batch(tx: Tx, batch_id: int) -> list[Notice]:
 def of_partner(tx: Tx, partner_id: int) -> list[Notice]:
     """The notices of a partner, newest first."""
     with tx.cursor(row_factory=class_row(Notice)) as cursor:
-        return cursor.execute(f"{_SELECT} WHERE n.partner_id = %s ORDER BY n.sent_at DESC, n.id", (partner_id,)).fetchall()
+        return cursor.execute(f"{_SELECT} WHERE n.partner_id = %s ORDER BY n.batch_id DESC", (partner_id,)).fetchall()

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from huanxin.answer.receiving import Rosters
 from huanxin.operations import Platform, open_signer
 from huanxin.settings import Settings
+from huanxin.store import figures
 from huanxin.web.api import oauth, partner
 from huanxin.web.context import Context
 from huanxin.web.pages import routes
@@ -81,5 +82,5 @@ def _health(app: FastAPI, platform: Platform) -> None:
     @app.get("/readyz", tags=["Health"], summary="The database answers too")
     def readyz(_: Request) -> Response:
         with platform.database.transaction() as tx:
-            tx.execute("SELECT 1")
+            figures.ping(tx)
         return JSONResponse({"status": "ready"})

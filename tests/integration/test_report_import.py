@@ -1,0 +1,112 @@
+"""Reports come as they come. A line lost or misread here is a number sold too early, or never."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from huanxin.domain.errors import BadInput
+from huanxin.numbersets.sharded import SHARD_SIZE, load, shard_of
+from huanxin.operations import Platform
+from huanxin.store import reports
+
+NUMBER = 8613800138000
+LINES = (f"+{NUMBER},opened,2020-01-01T08:00:00+08:00", f"+{NUMBER},cancelled,2026-03-01T23:30:00+08:00")
+
+
+def history(platform: Platform, number: int = NUMBER) -> list[tuple[str, str]]:
+    with platform.database.transaction() as tx:
+        found = reports.history(tx, shard=shard_of(number), holds_number=lambda stored: number % SHARD_SIZE in load(stored))
+    return [(str(entry.day), entry.event) for entry in found]
+
+
+EXPECTED = [("2020-01-01", "opened"), ("2026-03-01", "cancelled")]
+
+
+@pytest.mark.parametrize(
+    ("heading", "lines", "encoding", "end"),
+    [
+        ("number,event,at", LINES, "utf-8", "\n"),
+        ("number,event,at", LINES, "utf-8-sig", "\r\n"),
+        ("number,event,at", tuple(",".join(f'" {cell} "' for cell in line.split(",")) for line in LINES), "utf-8", "\n"),
+        ("号码,省份,事件,时间", (f"{NUMBER},广东,开户,2020-01-01", f"{NUMBER},广东,销户,2026-03-01"), "gb18030", "\r\n"),
+        ("at,number,event", tuple(",".join((at, n, e)) for n, e, at in (line.split(",") for line in LINES)), "utf-16", "\n"),
+    ],
+    ids=["plain", "spreadsheet", "quoted and spaced", "Chinese", "UTF-16, other order"],
+)
+def test_a_report_reads_the_same_in_every_form(platform, report, heading, lines, encoding, end) -> None:
+    done = platform.import_report(report(*lines, heading=heading, encoding=encoding, end=end), carrier="cmcc", by="li")
+    assert done.imported.accepted == 2
+    assert history(platform) == EXPECTED
+
+
+def test_gzip_and_parquet_read_like_csv(platform: Platform, tmp_path: Path) -> None:
+    packed = tmp_path / "report.csv.gz"
+    packed.write_bytes(gzip.compress("\n".join(["number,event,at", LINES[0]]).encode()))
+    platform.import_report(packed, carrier="cmcc", by="li")
+    table = pa.table({
+        "number": pa.array([NUMBER], pa.int64()), "event": ["cancelled"],
+        "at": pa.array([datetime(2026, 3, 1, 15, 30, tzinfo=UTC)], pa.timestamp("us", "UTC")),
+    })  # fmt: skip
+    pq.write_table(table, tmp_path / "report.parquet")
+    platform.import_report(tmp_path / "report.parquet", carrier="cmcc", by="li")
+    assert history(platform) == EXPECTED
+
+
+def test_a_bad_file_is_refused_whole_and_each_line_says_why(platform, report) -> None:
+    path = report(
+        *LINES,
+        "8.61E+12,opened,2026-01-01",
+        "13800138001,opened,2026-01-01",
+        "",
+        "+8613800138002,vanished,2026-01-01",
+        "+8613800138003,opened,2099-01-01",
+        "+8613800138004,opened,2026-02-30",
+        "+8613000138005,opened,2026-01-01",
+        "+8613800138006,reclaimed,2026-01-01",
+        "+8613800138007,opened",
+    )
+    with pytest.raises(BadInput) as refused:
+        platform.import_report(path, carrier="cmcc", by="li")
+    reasons = {fault.line: fault.reason for fault in refused.value.faults}
+    assert sorted(reasons) == [4, 5, 7, 8, 9, 10, 11, 12]
+    words = ("spreadsheet", "+86", "vanished", "future", "2026-02-30", "cucc", "cancellation", "2 columns")
+    for line, word in zip(sorted(reasons), words, strict=True):
+        assert word in reasons[line]
+    assert history(platform) == []
+
+
+def test_skip_bad_takes_the_good_lines_and_hands_back_the_others(platform, report) -> None:
+    done = platform.import_report(report(*LINES, "nonsense,opened,2026-01-01"), carrier="cmcc", by="li", skip_bad=True)
+    assert [fault.line for fault in done.imported.faults] == [4]
+    assert history(platform) == EXPECTED
+
+
+def test_importing_twice_changes_nothing_even_under_another_name_or_with_more_lines(platform, report) -> None:
+    platform.import_report(report(*LINES), carrier="cmcc", by="li")
+    assert platform.import_report(report(*LINES, name="again.csv"), carrier="cmcc", by="li").imported.already
+    more = platform.import_report(report(*LINES, LINES[1], f"+{NUMBER + 1},opened,2026-01-01"), carrier="cmcc", by="li")
+    assert (more.imported.known, more.imported.accepted) == (3, 1)
+    assert history(platform) == EXPECTED
+
+
+def test_cancelled_reclaimed_and_cancelled_on_one_day_keeps_its_order(platform, report) -> None:
+    day = "2026-03-01T{}:00:00+08:00"
+    events = [("cancelled", "09"), ("reclaimed", "11"), ("cancelled", "15")]
+    path = report(LINES[0], *(f"+{NUMBER},{event},{day.format(hour)}" for event, hour in reversed(events)))
+    platform.import_report(path, carrier="cmcc", by="li")
+    assert [event for _, event in history(platform)] == ["opened", "cancelled", "reclaimed", "cancelled"]
+
+
+def test_facts_can_not_be_edited_or_deleted(platform, report) -> None:
+    """Rule 6, held by the database itself against anyone who can write SQL."""
+    platform.import_report(report(*LINES), carrier="cmcc", by="li")
+    for order in ("UPDATE report SET carrier = 'x'", "DELETE FROM report_set", "TRUNCATE report_set"):
+        with pytest.raises(psycopg.errors.RaiseException, match="never edited"), platform.database.transaction() as tx:
+            tx.execute(order)
