@@ -44,5 +44,5 @@ format: .venv/.ready-dev  ## put the code in its form
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-clean:  ## remove what was made
-	rm -rf .venv var .huanxin releases
+clean:  ## remove .venv and what the demo made; .huanxin and releases are yours and stay
+	rm -rf .venv var

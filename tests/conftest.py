@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import ipaddress
 import os
+import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -26,6 +28,13 @@ from huanxin.store.migrate import migrate
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)
 hypothesis.settings.register_profile("search", deadline=None, max_examples=2000)
 hypothesis.settings.load_profile("ci")
+
+# The wheel keeps its lock in this folder of the run-time directory, and else in the machine's temporary one, where it may
+# be another user's. Registered before the wheel's own clean-up, so that it goes after it.
+_runtime = Path(tempfile.mkdtemp(prefix="huanxin-run-"))
+atexit.register(shutil.rmtree, _runtime, ignore_errors=True)
+(_runtime / "python_PostgresServer").mkdir()
+os.environ["XDG_RUNTIME_DIR"] = str(_runtime)
 
 TEMPLATE = "huanxin_template"
 _names = count(1)
