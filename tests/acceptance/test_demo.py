@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 SMALL = ["--numbers", "4000", "--partners", "9", "--port", "0", "--no-serve", "--json"]
-LIMIT = 240.0  # seconds; one run takes about fifteen
+LIMIT = 90.0  # seconds; one run takes about fifteen
 
 
 def start(out: Path, seed: int = 1) -> subprocess.Popen[str]:

@@ -33,7 +33,7 @@ class Pending(Plain):
     """Says first that it needs time, and files the outcome a while later."""
 
     def file(self, notice: str, answers: list[Answer]) -> None:
-        if any(answer.outcome not in ("unbound", "kept") for answer in answers):
+        if all(answer.outcome not in ("unbound", "kept") for answer in answers):
             super().file(notice, answers)
             return
         tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"

