@@ -1,0 +1,1 @@
+"""Verb 4: receipts become facts."""

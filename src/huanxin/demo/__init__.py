@@ -1,0 +1,1 @@
+"""A made-up world on which the main job runs with real servers, and its audit."""

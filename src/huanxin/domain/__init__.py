@@ -1,0 +1,1 @@
+"""Numbers, tenures, partners, outcomes and the rules as set algebra: values only."""

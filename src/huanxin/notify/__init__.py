@@ -1,0 +1,1 @@
+"""Verb 3: notices to partners, keys, pushing."""

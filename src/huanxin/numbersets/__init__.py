@@ -1,0 +1,1 @@
+"""The set types, shards and codecs."""

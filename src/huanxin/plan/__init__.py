@@ -1,0 +1,1 @@
+"""Verb 2: which numbers are due, batches, holds."""

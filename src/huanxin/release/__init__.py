@@ -1,0 +1,1 @@
+"""Verbs 5 and 6: the gate, waivers, release lists."""

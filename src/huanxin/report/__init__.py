@@ -1,0 +1,1 @@
+"""Verb 1: carriers' reports become facts."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: migrations, queries, transactions; SQL is here and nowhere else."""
