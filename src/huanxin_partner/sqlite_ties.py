@@ -153,7 +153,7 @@ def _day(text: str) -> date | None:
 def _step(text: str) -> timedelta:
     """How much later than it says a time may be whose last digits were left out."""
     if fraction := _FRACTION.search(text):
-        return max(_LEAST, timedelta(seconds=1) / 10 ** len(fraction[1]))
+        return max(_LEAST, timedelta(seconds=0.1 ** len(fraction[1])))
     return timedelta(seconds=1) if _WITH_SECONDS.search(text) else timedelta(minutes=1)
 
 
@@ -180,4 +180,3 @@ def _checked_key(connection: sqlite3.Connection, table: str, number_column: str,
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-

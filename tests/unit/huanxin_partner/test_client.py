@@ -28,7 +28,7 @@ class Answering:
     """A platform that answers each path with its answers in turn, the last for good."""
 
     def __init__(self, **answers: list[httpx.Response | Exception]) -> None:
-        self.answers = {"token": [self.granted(3600)], **answers}
+        self.answers: dict[str, list[httpx.Response | Exception]] = {"token": [self.granted(3600)], **answers}
         self.asked: list[httpx.Request] = []
 
     @staticmethod
@@ -107,7 +107,11 @@ def test_a_refusal_is_not_tried_again() -> None:
 
 def test_the_token_goes_nowhere_but_to_the_platform() -> None:
     answering = Answering()
-    for url in ("http://127.0.0.1:86001/numbers", "http://127.0.0.1:8600@evil.example/numbers", "https://evil.example/numbers"):
+    for url in (
+        "http://127.0.0.1:86001/numbers",
+        "http://127.0.0.1:8600@evil.example/numbers",
+        "https://evil.example/numbers",
+    ):
         with pytest.raises(PlatformError, match="outside"):
             fetched(platform(answering), url)
     assert answering.asked == []

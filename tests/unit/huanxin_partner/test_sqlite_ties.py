@@ -146,6 +146,7 @@ def test_names_are_quoted(tmp_path: Path) -> None:
 
 NUMBERS = [f"+861380013800{digit}" for digit in range(4)]
 OFFSETS = st.one_of(st.integers(-3_000_000, 3_000_000), st.sampled_from([-1, 0, 1, -500_000, 500_000]))
+SOME_NUMBERS = st.lists(st.sampled_from(NUMBERS), unique=True)
 SPELLINGS = st.sampled_from(["micro", "milli", "second", "minute", "day", "shanghai"])
 
 
@@ -162,8 +163,8 @@ def spelt(instant: datetime, spelling: str) -> str:
 @settings(max_examples=60, deadline=None)
 @given(
     rows=st.lists(st.tuples(st.sampled_from(NUMBERS), OFFSETS, SPELLINGS), max_size=12),
-    calls=st.lists(st.tuples(st.sampled_from(["unbind", "restore"]), st.lists(st.sampled_from(NUMBERS), unique=True)), max_size=5),
-)  # fmt: skip
+    calls=st.lists(st.tuples(st.sampled_from(["unbind", "restore"]), SOME_NUMBERS), max_size=5),
+)
 def test_no_tie_at_or_after_the_cutoff_is_ever_cut(
     rows: list[tuple[str, int, str]], calls: list[tuple[str, list[str]]]
 ) -> None:
