@@ -66,6 +66,8 @@ class FakePlatform:
         parts = [line.split(",") for line in lines]
         if head != "number,outcome,reason,until" or not {part[0] for part in parts} <= set(self.numbers):
             return 422, {"detail": "a line"}
+        if not lines and not complete:
+            return 422, {"detail": "the receipt has no lines"}
         self.outcomes |= {number: outcome for number, outcome, _, _ in parts}
         self.until = max([self.until, *(part[3] for part in parts)])
         self.complete = self.complete or complete

@@ -174,3 +174,13 @@ def test_a_partner_that_is_down_takes_the_notice_later(tmp_path: Path, platform:
         until(lambda: push(platform, port) == 202)
         until(lambda: platform.complete)
     assert len(platform.outcomes) == 9_000
+
+
+def test_a_pending_partner_without_ties_answers_at_once(tmp_path: Path, platform: FakePlatform, port: int) -> None:
+    arguments = demo_partner(tmp_path, platform, "pending", 0)
+    with closing(sqlite3.connect(tmp_path / "p.db")) as db, db:
+        db.execute("DELETE FROM ties")
+    with running(arguments, port, HUANXIN_PARTNER_SECRET=SECRET):
+        assert push(platform, port) == 202
+        until(lambda: httpx.get(f"http://127.0.0.1:{port}/healthz").json()["waiting"] == 0)
+    assert (platform.complete, platform.receipts, platform.outcomes) == (True, 1, {})
