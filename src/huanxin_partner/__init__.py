@@ -8,8 +8,9 @@ from huanxin_partner.handler import Handler
 from huanxin_partner.journal import Journal
 from huanxin_partner.receiver import Worker, receiver_app
 from huanxin_partner.ties import Answer, TieStore
-from huanxin_partner.tokens import Event, TokenError, Verifier
+from huanxin_partner.tokens import Event, KeysUnreachable, TokenError, Verifier
 
 __all__ = [
-    "Answer", "Event", "Handler", "Journal", "Platform", "TieStore", "TokenError", "Verifier", "Worker", "receiver_app",
+    "Answer", "Event", "Handler", "Journal", "KeysUnreachable", "Platform", "TieStore", "TokenError", "Verifier", "Worker",
+    "receiver_app",
 ]  # fmt: skip

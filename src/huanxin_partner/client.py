@@ -9,14 +9,17 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import httpx
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from huanxin_partner.ties import Answer
 
 _EARLY = 60  # seconds before its end at which a token is renewed
+_LONGEST_ASKED = 120  # seconds that the platform may ask for with Retry-After
+_Result = TypeVar("_Result")
+_growing = wait_exponential_jitter(multiplier=0.2, max=5)
 
 
 class PlatformError(Exception):
@@ -24,7 +27,11 @@ class PlatformError(Exception):
 
 
 class Passing(Exception):
-    """The platform could not be reached, or is busy: worth another try."""
+    """The platform could not be reached, or is busy: worth another try, after `wait` seconds if it said so."""
+
+    def __init__(self, message: str, wait: float = 0) -> None:
+        super().__init__(message)
+        self.wait = wait
 
 
 class Platform:
@@ -42,6 +49,8 @@ class Platform:
     @contextmanager
     def numbers(self, url: str, sha256: str) -> Iterator[IO[str]]:
         """The number file of a notice, one `+E164` a line after the heading, once it hashed to what the notice says."""
+        if not url.startswith(self.issuer + "/"):
+            raise PlatformError(f"the numbers are at {url}, outside {self.issuer}: the access token is not sent there")
         with tempfile.TemporaryFile() as file:
             self._tried(lambda: self._fetch(url, sha256, file))
             file.seek(0)
@@ -67,8 +76,7 @@ class Platform:
         """File a receipt, or the last part of one; what the platform says of it. Raises PlatformError if it is refused."""
         lines = ["number,outcome,reason,until", *(f"{a.number},{a.outcome},{a.reason},{a.until}" for a in answers)]
         body = ("\n".join(lines) + "\n").encode()
-        said: dict[str, Any] = self._tried(lambda: self._post(notice, body, complete))
-        return said
+        return self._tried(lambda: self._post(notice, body, complete))
 
     def _post(self, notice: str, body: bytes, complete: bool) -> dict[str, Any]:
         digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
@@ -86,21 +94,18 @@ class Platform:
         """An access token that is good for a while yet."""
         with self._lock:
             if time.monotonic() > self._token_ends - _EARLY:
-                answer = self._client.post(
-                    f"{self.issuer}/oauth/token",
-                    data={"grant_type": "client_credentials"},
-                    auth=(self.client_id, self._secret),
-                )
+                grant = {"grant_type": "client_credentials"}
+                answer = self._client.post(f"{self.issuer}/oauth/token", data=grant, auth=(self.client_id, self._secret))
                 if answer.status_code != httpx.codes.OK:
                     self._refused(answer)
                 granted = answer.json()
                 self._token, self._token_ends = granted["access_token"], time.monotonic() + granted["expires_in"]
             return self._token
 
-    def _tried(self, call: Callable[[], Any]) -> Any:
+    def _tried(self, call: Callable[[], _Result]) -> _Result:
         """Call, and again with growing pauses while the platform is out of reach."""
         retrying = Retrying(
-            stop=stop_after_attempt(self._attempts), wait=wait_exponential_jitter(initial=0.2, max=5),
+            stop=stop_after_attempt(self._attempts), wait=_wait,
             retry=retry_if_exception_type((Passing, httpx.TransportError)), reraise=True,
         )  # fmt: skip
         return retrying(call)
@@ -109,5 +114,13 @@ class Platform:
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             self._token_ends = 0.0  # its key may have been replaced: the next try gets a new one
         if answer.status_code in (401, 429) or answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise Passing(f"the platform answered {answer.status_code}: {answer.text[:300]}")
+            asked = answer.headers.get("Retry-After", "")
+            wait = min(float(asked), _LONGEST_ASKED) if asked.isdecimal() else 0
+            raise Passing(f"the platform answered {answer.status_code}: {answer.text[:300]}", wait)
         raise PlatformError(f"the platform answered {answer.status_code}: {answer.text[:1000]}")
+
+
+def _wait(state: RetryCallState) -> float:
+    """Growing waits with jitter, and never less than the platform asked for."""
+    error = state.outcome.exception() if state.outcome else None
+    return max(_growing(state), error.wait if isinstance(error, Passing) else 0)

@@ -6,48 +6,89 @@ import json
 import sqlite3
 import threading
 import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
 
+from huanxin_partner.ties import immediate
 from huanxin_partner.tokens import Event
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS huanxin_event (
+    jti TEXT PRIMARY KEY, event TEXT NOT NULL, received REAL NOT NULL, due REAL NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0, done REAL, outcome TEXT);
+CREATE INDEX IF NOT EXISTS huanxin_event_due ON huanxin_event (due) WHERE done IS NULL;
+CREATE TABLE IF NOT EXISTS huanxin_taken_back (notice TEXT, number TEXT, PRIMARY KEY (notice, number)) WITHOUT ROWID;
+"""
 
 
 class Journal:
-    """Events by `jti`, first come first served. May be used from several threads."""
+    """Events by `jti`, first come first served. May be used from several threads. `clock` gives Unix seconds."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._lock = threading.Lock()
+        self._clock = clock
         self._db = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute(
-            "CREATE TABLE IF NOT EXISTS huanxin_event (jti TEXT PRIMARY KEY, event TEXT NOT NULL, received REAL NOT NULL,"
-            " done REAL, outcome TEXT)"
-        )
+        self._db.execute("PRAGMA synchronous = FULL")  # a 202 is a promise, also when the power goes
+        self._db.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
 
     def take(self, event: Event) -> bool:
         """Record an event; False if it is here already (a replay changes nothing)."""
-        stored = json.dumps(vars(event))
+        stored, now = json.dumps(asdict(event)), self._clock()
         with self._lock:
-            return bool(
-                self._db.execute(
-                    "INSERT OR IGNORE INTO huanxin_event (jti, event, received) VALUES (?, ?, ?)",
-                    (event.jti, stored, time.time()),
-                ).rowcount
-            )
+            return bool(self._db.execute(
+                "INSERT OR IGNORE INTO huanxin_event (jti, event, received, due) VALUES (?, ?, ?, ?)",
+                (event.jti, stored, now, now),
+            ).rowcount)  # fmt: skip
 
-    def next(self) -> Event | None:
-        """The oldest event that is not done."""
+    def next(self) -> tuple[Event, int] | None:
+        """The event that has been due longest, and how often it failed before."""
         with self._lock:
             row = self._db.execute(
-                "SELECT event FROM huanxin_event WHERE done IS NULL ORDER BY received, jti LIMIT 1"
+                "SELECT event, attempts FROM huanxin_event WHERE done IS NULL AND due <= ?"
+                " ORDER BY due, received, rowid LIMIT 1",
+                (self._clock(),),
             ).fetchone()
-        return Event(**json.loads(row[0])) if row else None
+        return (Event(**json.loads(row[0])), row[1]) if row else None
 
     def finish(self, jti: str, outcome: str) -> None:
         """Record that an event was handled, and what came of it."""
         with self._lock:
-            self._db.execute("UPDATE huanxin_event SET done = ?, outcome = ? WHERE jti = ?", (time.time(), outcome, jti))
+            self._db.execute("UPDATE huanxin_event SET done = ?, outcome = ? WHERE jti = ?", (self._clock(), outcome, jti))
+
+    def put_off(self, jti: str, seconds: float, why: str) -> None:
+        """Record that an event could not be handled; it is due again after so many seconds, and others go first."""
+        with self._lock:
+            self._db.execute(
+                "UPDATE huanxin_event SET due = ?, attempts = attempts + 1, outcome = ? WHERE jti = ?",
+                (self._clock() + seconds, why, jti),
+            )
+
+    def outcome(self, jti: str) -> str | None:
+        """What came of an event, or what stands in its way; None if nothing has yet."""
+        with self._lock:
+            row = self._db.execute("SELECT outcome FROM huanxin_event WHERE jti = ?", (jti,)).fetchone()
+        return row[0] if row else None
 
     def waiting(self) -> int:
         """How many events are not done."""
         with self._lock:
             return int(self._db.execute("SELECT count(*) FROM huanxin_event WHERE done IS NULL").fetchone()[0])
+
+    def take_back(self, notice: str, numbers: Iterable[str]) -> None:
+        """Remember that numbers were retracted from a renewal notice, which may not even have come yet."""
+        with self._lock, immediate(self._db):
+            rows = ((notice, number) for number in numbers)
+            self._db.executemany("INSERT OR IGNORE INTO huanxin_taken_back (notice, number) VALUES (?, ?)", rows)
+
+    def taken_back(self, notice: str) -> frozenset[str]:
+        """The numbers that this renewal must leave alone."""
+        with self._lock:
+            return frozenset(
+                number for (number,) in self._db.execute("SELECT number FROM huanxin_taken_back WHERE notice = ?", (notice,))
+            )

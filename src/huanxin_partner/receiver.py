@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import random
 import threading
+import time
 from collections.abc import Callable
 
 from starlette.applications import Starlette
@@ -12,16 +14,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from huanxin_partner.events import check
 from huanxin_partner.journal import Journal
-from huanxin_partner.tokens import Event, TokenError, Verifier
+from huanxin_partner.tokens import Event, KeysUnreachable, TokenError, Verifier
 
 log = logging.getLogger("huanxin_partner")
+_IDLE = 0.5  # seconds between looks for events that are due again
 _LONGEST = 256 * 1024  # bytes of a token; real ones have about a thousand
-_PAUSE = (0.5, 30.0)  # seconds before an event that failed is tried again, at first and at the longest
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 300.0  # seconds before an event that failed is tried again
 
 
 class Worker:
-    """A thread that handles journalled events in the order in which they came, each until it succeeds."""
+    """A thread that handles journalled events in the order in which they came, each until it succeeds.
+
+    One that fails waits, doubling each time and shortened at random by up to half, and holds up no other.
+    """
 
     def __init__(self, journal: Journal, handle: Callable[[Event], str]) -> None:
         self._journal, self._handle = journal, handle
@@ -40,25 +47,44 @@ class Worker:
         """Say that there is a new event."""
         self._wake.set()
 
+    def one_event(self) -> bool:
+        """Handle the event that has been due longest; False if none is due."""
+        found = self._journal.next()
+        if found is None:
+            return False
+        event, attempts = found
+        try:
+            outcome = self._handle(event)
+        except Exception as error:  # an event stays until it is handled; what stood in its way is in the log
+            pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(attempts, 20)) * random.uniform(0.5, 1)
+            log.warning("event %s is tried again in %.1f s: %s: %s", event.jti, pause, type(error).__name__, error)
+            self._journal.put_off(event.jti, pause, f"{type(error).__name__}: {error}")
+        else:
+            self._journal.finish(event.jti, outcome)
+        return True
+
     def _run(self) -> None:
-        pause = _PAUSE[0]
         while not self._stop.is_set():
             self._wake.clear()
-            event = self._journal.next()
-            if event is None:
-                self._wake.wait(1.0)
-                continue
             try:
-                self._journal.finish(event.jti, self._handle(event))
-                pause = _PAUSE[0]
-            except Exception as error:  # an event stays until it is handled; what stood in its way is in the log
-                log.warning("event %s is tried again in %.1f s: %s", event.jti, pause, error)
-                self._stop.wait(pause)
-                pause = min(_PAUSE[1], pause * 2)
+                busy = self.one_event()
+            except Exception:  # the journal itself can't be read or written: a full disk, perhaps
+                log.exception("the journal can't be used")
+                busy = False
+            if not busy:
+                self._wake.wait(_IDLE)
 
 
 def receiver_app(verifier: Verifier, journal: Journal, worker: Worker) -> Starlette:
-    """An ASGI application to mount: POST / takes an event. Start and stop the worker with your application."""
+    """An ASGI application to mount: POST / takes an event. Start and stop the worker with your application.
+
+    202: taken, now or before. 400: never will be (RFC 8935, section 2.3). 503: push it again.
+    """
+
+    def taken(token: str) -> None:
+        event = verifier.verify(token)
+        check(event, time.time())
+        journal.take(event)
 
     async def take(request: Request) -> Response:
         body = b""
@@ -66,13 +92,14 @@ def receiver_app(verifier: Verifier, journal: Journal, worker: Worker) -> Starle
             body += block
             if len(body) > _LONGEST:
                 return _error("invalid_request", "the token is too long")
-        if request.headers.get("content-type", "").split(";")[0] != "application/secevent+jwt":
+        if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/secevent+jwt":
             return _error("invalid_request", "Content-Type must be application/secevent+jwt")
         try:
-            event = await run_in_threadpool(verifier.verify, body.decode("ascii", "replace").strip())
+            await run_in_threadpool(taken, body.decode("ascii", "replace").strip())
         except TokenError as error:
             return _error(error.code, str(error))
-        await run_in_threadpool(journal.take, event)
+        except KeysUnreachable as error:
+            return JSONResponse({"description": str(error)}, status_code=503, headers={"Retry-After": "5"})
         worker.wake()
         return Response(status_code=202)
 
@@ -80,4 +107,5 @@ def receiver_app(verifier: Verifier, journal: Journal, worker: Worker) -> Starle
 
 
 def _error(code: str, description: str) -> Response:
-    return JSONResponse({"err": code, "description": description}, status_code=400)
+    said = {"err": code, "description": description}
+    return JSONResponse(said, status_code=400, headers={"Content-Language": "en"})

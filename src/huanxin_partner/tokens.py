@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 from joserfc import jws, jwt
-from joserfc.errors import JoseError
+from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import KeySet
 
 _ALGORITHMS = ["ES256", "RS256"]
@@ -23,6 +24,10 @@ class TokenError(Exception):
     def __init__(self, code: str, description: str) -> None:
         super().__init__(description)
         self.code = code
+
+
+class KeysUnreachable(Exception):
+    """The issuer's keys can't be fetched, so nothing can be said of the token yet: it has to be pushed again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,17 +52,21 @@ class Verifier:
     clock: Callable[[], float] = time.time
     _keys: KeySet | None = None
     _fetched: float = float("-inf")
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def verify(self, token: str) -> Event:
-        """The event of a token. Raises TokenError; nothing of an unverified token is used."""
+        """The event of a token. Raises TokenError, or KeysUnreachable; nothing of an unverified token is used."""
         try:
             header = jws.extract_compact(token.encode()).headers()
         except (JoseError, ValueError) as error:
             raise TokenError("invalid_request", f"this is not a signed token: {error}") from error
         if header.get("typ") != "secevent+jwt":
             raise TokenError("invalid_request", f"typ is {header.get('typ')!r}; a Security Event Token has secevent+jwt")
+        keys = self._key_set(str(header.get("kid")))
         try:
-            claims = jwt.decode(token, self._key_set(str(header.get("kid"))), algorithms=_ALGORITHMS).claims
+            claims = jwt.decode(token, keys, algorithms=_ALGORITHMS).claims
+        except BadSignatureError as error:
+            raise TokenError("authentication_failed", "the signature is not the issuer's") from error
         except (JoseError, ValueError) as error:
             raise TokenError("invalid_key", f"the signature can't be verified with the issuer's keys: {error}") from error
         return self._checked(claims)
@@ -69,26 +78,32 @@ class Verifier:
         if self.audience not in (audience if isinstance(audience, list) else [audience]):
             raise TokenError("invalid_audience", f"the token is for {audience!r}, this is {self.audience!r}")
         issued_at, now = claims.get("iat"), self.clock()
-        if not isinstance(issued_at, int) or issued_at > now + _SKEW:
+        if not isinstance(issued_at, int) or isinstance(issued_at, bool):
+            raise TokenError("invalid_request", "iat is missing")
+        if issued_at > now + _SKEW:
             raise TokenError("invalid_request", "iat lies in the future; check this machine's clock")
         if issued_at < now - self.max_age:
             raise TokenError("invalid_request", f"the token is older than {self.max_age // 86_400} days")
         events, jti, subject = claims.get("events"), claims.get("jti"), claims.get("sub_id")
         if not isinstance(events, dict) or len(events) != 1 or not isinstance(jti, str) or not isinstance(subject, dict):
             raise TokenError("invalid_request", "a token carries jti, sub_id and exactly one event")
+        if wrong := {"sub", "exp"} & claims.keys():  # OpenID SSF 1.0: with them it might be meant as another kind of token
+            raise TokenError("invalid_request", f"an event token has no {' or '.join(sorted(wrong))}")
         name, event = next(iter(events.items()))
+        if not isinstance(event, dict):
+            raise TokenError("invalid_request", "the event is not an object")
         return Event(jti=jti, name=name, claims=event, subject=subject, issued_at=issued_at)
 
     def _key_set(self, kid: str) -> KeySet:
-        known = self._keys is not None and any(key.kid == kid for key in self._keys.keys)
-        if not known and self.clock() - self._fetched > _REFETCH:
-            try:
-                answer = self.client.get(f"{self.issuer}/jwks.json").raise_for_status()
-                self._keys = KeySet.import_key_set(answer.json())
+        with self._lock:
+            known = self._keys is not None and any(key.kid == kid for key in self._keys.keys)
+            if self._keys is None or (not known and self.clock() - self._fetched > _REFETCH):
+                self._keys = self._fetch_keys()
                 self._fetched = self.clock()
-            except (httpx.HTTPError, ValueError) as error:
-                if self._keys is None:
-                    raise TokenError("invalid_key", f"the issuer's keys can't be fetched: {error}") from error
-        if self._keys is None:
-            raise TokenError("invalid_key", "the issuer's keys are not known yet")
-        return self._keys
+            return self._keys
+
+    def _fetch_keys(self) -> KeySet:
+        try:
+            return KeySet.import_key_set(self.client.get(f"{self.issuer}/jwks.json").raise_for_status().json())
+        except (httpx.HTTPError, JoseError, ValueError) as error:
+            raise KeysUnreachable(f"the issuer's keys can't be fetched: {error}") from error

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from huanxin.demo.partner_store import AccountTies
-from huanxin_partner import Answer, Event, Handler, Platform
+from huanxin_partner import Answer, Event, Handler, Journal, Platform
 
 _PART = 4_000
 
@@ -16,8 +16,8 @@ _PART = 4_000
 class Plain(Handler):
     """Cuts, and answers once; keeps a record of its own of what it said, for the audit."""
 
-    def __init__(self, ties: AccountTies, platform: Platform, *, delay: float) -> None:
-        super().__init__(ties, platform, chunk=100_000)
+    def __init__(self, ties: AccountTies, platform: Platform, journal: Journal, *, delay: float) -> None:
+        super().__init__(ties, platform, journal, chunk=100_000)
         self.ties, self.delay = ties, delay
 
     def file(self, notice: str, answers: list[Answer]) -> None:

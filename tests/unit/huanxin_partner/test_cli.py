@@ -1,0 +1,60 @@
+"""`huanxin-partner receive`: settings that lack something are refused with what to do."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from asgi_calls import post
+from huanxin_partner import cli
+
+SETTINGS = """
+issuer = "http://127.0.0.1:8600/"
+client_id = "pc_1"
+database = "{folder}/a.db"
+table = "users"
+number_column = "phone"
+bound_at_column = "since"
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    with closing(sqlite3.connect(tmp_path / "a.db")) as db, db:
+        db.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, phone TEXT, since TEXT)")
+    file = tmp_path / "c.toml"
+    file.write_text(SETTINGS.format(folder=tmp_path), encoding="utf-8")
+    monkeypatch.setenv("HUANXIN_PARTNER_CLIENT_SECRET", "s")
+    return file
+
+
+def test_it_serves_a_receiver(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    served = []
+    monkeypatch.setattr("uvicorn.run", lambda app, **options: served.append((app, options["port"])))
+    assert cli.main(["receive", "--config", str(config), "--port", "8701"]) == 0
+    ((app, port),) = served
+    assert port == 8701
+    answer = post(app, "/events/", content="x", headers={"Content-Type": "application/secevent+jwt"})
+    assert answer.json()["err"] == "invalid_request"
+
+
+def test_a_missing_setting_is_named(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("HUANXIN_PARTNER_CLIENT_SECRET")
+    with pytest.raises(SystemExit):
+        cli.main(["receive", "--config", str(config)])
+    assert "HUANXIN_PARTNER_CLIENT_SECRET" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "value", "said"), [("TABLE", "people", "people"), ("ZONE", "Mars/Base", "Mars/Base")])
+def test_a_setting_that_cannot_be_used_is_named(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(f"HUANXIN_PARTNER_{name}", value)
+    with pytest.raises(SystemExit):
+        cli.main(["receive", "--config", str(config)])
+    assert said in capsys.readouterr().err

@@ -1,0 +1,99 @@
+"""Whose a token is, for whom, and of when; each fault has its code of RFC 8935."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from huanxin_partner.tokens import KeysUnreachable, TokenError, Verifier
+from partner_signing import ISSUER, NOW, Served, claims, key, token
+
+KEY = key("k1")
+
+
+def verifier(served: Served, now: float = NOW) -> Verifier:
+    return Verifier(issuer=ISSUER, audience="pc_1", client=served.client, clock=lambda: now)
+
+
+def test_a_good_token_is_read() -> None:
+    event = verifier(Served(KEY)).verify(token(KEY, claims()))
+    assert (event.jti, event.name, event.claims["notice"]) == ("j1", "urn:huanxin:event:renewal", "n1")
+    assert event.subject["phone_number"] == "+8613800138000"
+
+
+def test_an_audience_may_be_a_list() -> None:
+    assert verifier(Served(KEY)).verify(token(KEY, claims(aud=["other", "pc_1"]))).jti == "j1"
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"iss": "http://evil.example"}, "invalid_issuer"),
+        ({"aud": "pc_2"}, "invalid_audience"),
+        ({"aud": None}, "invalid_audience"),
+        ({"iat": NOW + 301}, "invalid_request"),
+        ({"iat": NOW - 31 * 86_400}, "invalid_request"),
+        ({"iat": True}, "invalid_request"),
+        ({"iat": None}, "invalid_request"),
+        ({"jti": None}, "invalid_request"),
+        ({"events": {}}, "invalid_request"),
+        ({"events": {"a": {}, "b": {}}}, "invalid_request"),
+        ({"events": {"a": 1}}, "invalid_request"),
+        ({"sub": "x"}, "invalid_request"),
+        ({"exp": NOW + 10}, "invalid_request"),
+    ],
+)
+def test_a_fault_has_its_code(changed: dict[str, Any], code: str) -> None:
+    with pytest.raises(TokenError) as refused:
+        verifier(Served(KEY)).verify(token(KEY, claims(**changed)))
+    assert refused.value.code == code
+
+
+def test_late_and_early_tokens_within_bounds_are_taken() -> None:
+    for iat in (NOW + 299, NOW - 29 * 86_400):
+        assert verifier(Served(KEY)).verify(token(KEY, claims(iat=iat))).issued_at == iat
+
+
+def test_another_kind_of_token_is_refused() -> None:
+    with pytest.raises(TokenError, match="typ"):
+        verifier(Served(KEY)).verify(token(KEY, claims(), typ="at+jwt"))
+
+
+@pytest.mark.parametrize("text", ["", "a.b.c", "not a token", "é.é.é"])
+def test_what_is_no_token_is_refused(text: str) -> None:
+    with pytest.raises(TokenError) as refused:
+        verifier(Served(KEY)).verify(text)
+    assert refused.value.code == "invalid_request"
+
+
+def test_a_forged_signature_is_refused() -> None:
+    with pytest.raises(TokenError) as refused:
+        verifier(Served(KEY)).verify(token(key("k1"), claims()))
+    assert refused.value.code == "authentication_failed"
+
+
+def test_a_new_key_is_fetched_once_and_made_up_ones_cost_nothing() -> None:
+    served, new = Served(KEY), key("k2")
+    now = float(NOW)
+    one = Verifier(issuer=ISSUER, audience="pc_1", client=served.client, clock=lambda: now)
+    one.verify(token(KEY, claims()))
+    served.keys = (KEY, new)
+    for _ in range(3):
+        with pytest.raises(TokenError) as refused:
+            one.verify(token(new, claims()))
+        assert refused.value.code == "invalid_key"
+    assert served.asked == 1
+    now += 31
+    one.verify(token(new, claims()))
+    assert served.asked == 2
+
+
+def test_keys_that_cannot_be_fetched_say_nothing_about_the_token() -> None:
+    served = Served(KEY)
+    served.status = 503
+    one = verifier(served)
+    with pytest.raises(KeysUnreachable):
+        one.verify(token(KEY, claims()))
+    served.status = 200
+    assert one.verify(token(KEY, claims())).jti == "j1"
