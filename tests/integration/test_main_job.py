@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from clocks import Clock
 from huanxin.domain.errors import Conflict
 from huanxin.domain.numbers import parse
 from huanxin.domain.partners import Kind
@@ -52,13 +53,20 @@ class Partner:
         found: list[dict[str, object]] = self.http.get("/partner/v1/notices", headers=self.headers).json()["notices"]
         return found
 
-    def file(self, lines: list[str] | bytes, *, complete: bool = False, notice: object = None, **headers: str):
+    def file(
+        self,
+        lines: list[str] | bytes,
+        *,
+        complete: bool = False,
+        notice: object = None,
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:
         body = lines if isinstance(lines, bytes) else "\n".join(["number,outcome,reason,until", *lines, ""]).encode()
         return self.http.post(
             f"/partner/v1/notices/{notice or self.notices()[0]['notice']}/receipts",
             params={"complete": complete},
             content=body,
-            headers=self.headers | CSV | headers,
+            headers=self.headers | CSV | (headers or {}),
         )
 
 
@@ -101,7 +109,7 @@ def world(platform: Platform, report: Callable[..., Path], tmp_path: Path) -> It
 
 
 def test_numbers_are_released_only_when_every_answer_is_in_and_the_freeze_is_over(
-    world: World, tmp_path: Path, clock
+    world: World, tmp_path: Path, clock: Clock
 ) -> None:
     world.music.file([f"{NUMBERS[0]},unbound,,"], complete=True)
     assert world.released(tmp_path / "a") == []  # the bank has not answered
@@ -120,7 +128,7 @@ def test_numbers_are_released_only_when_every_answer_is_in_and_the_freeze_is_ove
     ]
 
 
-def test_the_last_day_of_the_freeze_is_not_yet_its_end(world: World, tmp_path: Path, clock) -> None:
+def test_the_last_day_of_the_freeze_is_not_yet_its_end(world: World, tmp_path: Path, clock: Clock) -> None:
     for partner in (world.music, world.bank):
         partner.file([], complete=True)
     clock.now = datetime.fromisoformat("2026-12-04T23:59:59+08:00")
@@ -152,13 +160,13 @@ def test_a_receipt_with_a_bad_line_is_refused_whole(world: World, lines: list[st
 def test_a_damaged_or_shortened_body_leaves_nothing_behind(world: World) -> None:
     body = b"number,outcome,reason,until\n" + f"{NUMBERS[0]},unbound,,\n".encode()
     digest = base64.b64encode(hashlib.sha256(b"something else").digest()).decode()
-    assert world.music.file(body, **{"Content-Digest": f"sha-256=:{digest}:"}).status_code == 422
-    assert world.music.file(gzip.compress(body)[:-5], **{"Content-Encoding": "gzip"}).status_code == 400
-    assert world.music.file(body, **{"Content-Encoding": "br"}).status_code == 415
+    assert world.music.file(body, headers={"Content-Digest": f"sha-256=:{digest}:"}).status_code == 422
+    assert world.music.file(gzip.compress(body)[:-5], headers={"Content-Encoding": "gzip"}).status_code == 400
+    assert world.music.file(body, headers={"Content-Encoding": "br"}).status_code == 415
     assert not world.gate().gate.standings[world.music.id].answered()
     right = base64.b64encode(hashlib.sha256(gzip.compress(body, mtime=0)).digest()).decode()
     packed = {"Content-Encoding": "gzip", "Content-Digest": f"sha-256=:{right}:"}
-    assert world.music.file(gzip.compress(body, mtime=0), **packed).status_code == 201
+    assert world.music.file(gzip.compress(body, mtime=0), headers=packed).status_code == 201
 
 
 def test_the_same_receipt_twice_is_one_receipt(world: World) -> None:
@@ -197,7 +205,7 @@ def test_the_number_file_hashes_to_what_the_notice_says_and_comes_in_ranges(worl
 
 
 def test_a_reclaimed_number_is_taken_back_from_every_partner_and_never_released(
-    world: World, report, tmp_path: Path
+    world: World, report: Callable[..., Path], tmp_path: Path
 ) -> None:
     """Rule 3: else the former owner comes back to find his accounts gone and his number sold."""
     path = report(f"{NUMBERS[0]},reclaimed,2026-11-24T00:30:00Z", name="later.csv")
@@ -271,7 +279,7 @@ def test_an_answer_that_comes_after_the_release_is_recorded_as_a_breach(world: W
     assert [(breach.kind, breach.partner, breach.count) for breach in found] == [("answered-after-release", "bank", 1)]
 
 
-def test_a_number_sold_without_a_release_is_recorded_as_a_breach(world: World, report) -> None:
+def test_a_number_sold_without_a_release_is_recorded_as_a_breach(world: World, report: Callable[..., Path]) -> None:
     path = report(f"{NUMBERS[0]},opened,2026-11-24T00:30:00Z", name="sold.csv")
     assert world.platform.import_report(path, carrier="cmcc", by="li").breaches == 1
 

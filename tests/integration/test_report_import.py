@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from huanxin.numbersets.sharded import SHARD_SIZE, load, shard_of
 from huanxin.operations import Platform
 from huanxin.store import reports
 
+Report = Callable[..., Path]
 NUMBER = 8613800138000
 LINES = (f"+{NUMBER},opened,2020-01-01T08:00:00+08:00", f"+{NUMBER},cancelled,2026-03-01T23:30:00+08:00")
 
@@ -40,7 +42,9 @@ EXPECTED = [("2020-01-01", "opened"), ("2026-03-01", "cancelled")]
     ],
     ids=["plain", "spreadsheet", "quoted and spaced", "Chinese", "UTF-16, other order"],
 )
-def test_a_report_reads_the_same_in_every_form(platform, report, heading, lines, encoding, end) -> None:
+def test_a_report_reads_the_same_in_every_form(
+    platform: Platform, report: Report, heading: str, lines: tuple[str, ...], encoding: str, end: str
+) -> None:
     done = platform.import_report(report(*lines, heading=heading, encoding=encoding, end=end), carrier="cmcc", by="li")
     assert done.imported.accepted == 2
     assert history(platform) == EXPECTED
@@ -59,7 +63,7 @@ def test_gzip_and_parquet_read_like_csv(platform: Platform, tmp_path: Path) -> N
     assert history(platform) == EXPECTED
 
 
-def test_a_bad_file_is_refused_whole_and_each_line_says_why(platform, report) -> None:
+def test_a_bad_file_is_refused_whole_and_each_line_says_why(platform: Platform, report: Report) -> None:
     path = report(
         *LINES,
         "8.61E+12,opened,2026-01-01",
@@ -82,13 +86,15 @@ def test_a_bad_file_is_refused_whole_and_each_line_says_why(platform, report) ->
     assert history(platform) == []
 
 
-def test_skip_bad_takes_the_good_lines_and_hands_back_the_others(platform, report) -> None:
+def test_skip_bad_takes_the_good_lines_and_hands_back_the_others(platform: Platform, report: Report) -> None:
     done = platform.import_report(report(*LINES, "nonsense,opened,2026-01-01"), carrier="cmcc", by="li", skip_bad=True)
     assert [fault.line for fault in done.imported.faults] == [4]
     assert history(platform) == EXPECTED
 
 
-def test_importing_twice_changes_nothing_even_under_another_name_or_with_more_lines(platform, report) -> None:
+def test_importing_twice_changes_nothing_even_under_another_name_or_with_more_lines(
+    platform: Platform, report: Report
+) -> None:
     platform.import_report(report(*LINES), carrier="cmcc", by="li")
     assert platform.import_report(report(*LINES, name="again.csv"), carrier="cmcc", by="li").imported.already
     more = platform.import_report(report(*LINES, LINES[1], f"+{NUMBER + 1},opened,2026-01-01"), carrier="cmcc", by="li")
@@ -96,7 +102,7 @@ def test_importing_twice_changes_nothing_even_under_another_name_or_with_more_li
     assert history(platform) == EXPECTED
 
 
-def test_cancelled_reclaimed_and_cancelled_on_one_day_keeps_its_order(platform, report) -> None:
+def test_cancelled_reclaimed_and_cancelled_on_one_day_keeps_its_order(platform: Platform, report: Report) -> None:
     day = "2026-03-01T{}:00:00+08:00"
     events = [("cancelled", "09"), ("reclaimed", "11"), ("cancelled", "15")]
     path = report(LINES[0], *(f"+{NUMBER},{event},{day.format(hour)}" for event, hour in reversed(events)))
@@ -104,7 +110,7 @@ def test_cancelled_reclaimed_and_cancelled_on_one_day_keeps_its_order(platform, 
     assert [event for _, event in history(platform)] == ["opened", "cancelled", "reclaimed", "cancelled"]
 
 
-def test_facts_can_not_be_edited_or_deleted(platform, report) -> None:
+def test_facts_can_not_be_edited_or_deleted(platform: Platform, report: Report) -> None:
     """Rule 6, held by the database itself against anyone who can write SQL."""
     platform.import_report(report(*LINES), carrier="cmcc", by="li")
     for order in ("UPDATE report SET carrier = 'x'", "DELETE FROM report_set", "TRUNCATE report_set"):
