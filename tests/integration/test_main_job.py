@@ -23,6 +23,7 @@ from huanxin.operations import Platform
 from huanxin.plan.holds import add_hold, lift_hold
 from huanxin.release.explain import explain
 from huanxin.release.gate import LoadedGate, load_gate, waive
+from huanxin.release.listing import gate_table
 from huanxin.settings import Mode, Settings
 from huanxin.store import batches, notices, releases
 from huanxin.web.app import create_app
@@ -255,6 +256,9 @@ def test_a_waiver_is_a_named_decision_and_frees_only_what_its_partner_keeps_open
             by="lin",
         )
     assert freed == 6
+    rows = gate_table(world.gate()).to_pylist()
+    waived = {(row["partner"], row["reason"], row["by"]) for row in rows if row["state"] == "waived"}
+    assert waived == {("bank", "silent for a week", "lin")}
     assert len(world.released(tmp_path)) == 4
     with pytest.raises(Conflict), world.platform.database.transaction() as tx:
         waive(

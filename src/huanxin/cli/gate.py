@@ -42,16 +42,16 @@ def gate(
         "released": len(total.released), "freezing": len(total.frozen_still()), "open": len(total.open()),
         "held": len(total.held_places()), "retracted": len(total.retracted_places()),
     }  # fmt: skip
-    rows = table("state", "partner", "reason", "until", "#numbers")
+    rows = table("state", "partner", "reason", "until", "by", "#numbers")
     listed = [one for one in obstacles(loaded) if one.places]
     for one in listed:
-        rows.add_row(one.state, one.partner, one.reason, one.until, f"{len(one.places):,}")
+        rows.add_row(one.state, one.partner, one.reason, one.until, one.by, f"{len(one.places):,}")
     err.print(f"Batch {loaded.batch.id}: {counts['clear']:,} of {counts['total']:,} numbers are clear, "
               f"{counts['releasable']:,} can be released now ({_RECLAIMED_NOTE}).", highlight=False)  # fmt: skip
     if csv:
         err.print(f"{rows_written:,} rows are in {csv}")
     found = [
-        {"state": o.state, "partner": o.partner, "reason": o.reason, "until": o.until, "count": len(o.places)}
+        {"state": o.state, "partner": o.partner, "reason": o.reason, "until": o.until, "by": o.by, "count": len(o.places)}
         for o in listed
     ]
     done(as_json, {"batch": loaded.batch.id, **counts, "obstacles": found}, rows)

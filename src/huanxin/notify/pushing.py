@@ -67,7 +67,7 @@ class Pusher:
             return False
         status, answer = self._post(due.endpoint, due.claims)
         now = self.clock()
-        delivered = status is not None and 200 <= status < 300  # noqa: PLR2004  # RFC 8935 says 202, some answer 200
+        delivered = _taken(status)
         next_at = None if delivered else self.retries.next(due.attempts, now, due.created_at, self.chance)
         deliveries.record_attempt(tx, due.jti, at=now, status=status, answer=answer, next_at=next_at, delivered=delivered)
         return True
@@ -80,7 +80,7 @@ class Pusher:
         done = feed.done
         for offset in offsets[done : done + _FEED_STEP]:
             status, _ = self._post(feed.endpoint, self._recycled(feed, feed.shard * SHARD_SIZE + offset))
-            if status is None or not 200 <= status < 300:  # noqa: PLR2004
+            if not _taken(status):
                 now = self.clock()
                 next_at = self.retries.next(feed.attempts, now, now, self.chance)
                 deliveries.advance_feed(tx, feed, done=done, attempts=feed.attempts + 1, next_at=next_at)
@@ -106,3 +106,8 @@ class Pusher:
         except httpx.HTTPError as error:
             return None, f"{type(error).__name__}: {error}"[:_ANSWER_KEPT]
         return answer.status_code, answer.text[:_ANSWER_KEPT]
+
+
+def _taken(status: int | None) -> bool:
+    """Whether a partner took an event: RFC 8935 says 202, some answer 200."""
+    return status is not None and httpx.codes.is_success(status)

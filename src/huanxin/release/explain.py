@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from huanxin.domain.answers import Outcome, Purpose, Standing
+from huanxin.domain.answers import Outcome, Purpose, Standing, Waiver
 from huanxin.domain.lifecycle import Event, sellable_from
 from huanxin.domain.numbers import NumberingPlan, masked
 from huanxin.numbersets.sharded import SHARD_SIZE, load, shard_of
@@ -103,12 +104,12 @@ def _retraction(loaded: LoadedGate, place: int) -> list[Finding]:
 def _partners(loaded: LoadedGate, place: int) -> list[Finding]:
     if not loaded.gate.sent:
         return [Finding(rule="1 answers", ok=False, text="the batch was not sent yet, so nobody was asked")]
-    return [_partner(loaded.gate.standings[key], notice, place) for key, notice in loaded.notices.items()]
+    return [_partner(loaded.gate.standings[key], notice, loaded.waivers, place) for key, notice in loaded.notices.items()]
 
 
-def _partner(standing: Standing, notice: Notice, place: int) -> Finding:
+def _partner(standing: Standing, notice: Notice, waivers: Mapping[int, Waiver], place: int) -> Finding:
     rule = f"1 answer of {notice.partner}" + ("" if notice.required else " (optional)")
-    waived = [str(waiver) for waiver, places in standing.waived.items() if place in places]
+    waived = [f"{waivers[key].by}: {waivers[key].reason}" for key, places in standing.waived.items() if place in places]
     answer = next((one for one, places in standing.answers.items() if place in places), None)
     if answer is None:
         text, settled = "no answer yet", False
@@ -117,6 +118,6 @@ def _partner(standing: Standing, notice: Notice, place: int) -> Finding:
         text += f" until {answer.until}" if answer.until else ""
         settled = answer.settles
     if waived:
-        text += f"; waived by waiver {', '.join(waived)}"
+        text += f"; waived by {'; '.join(waived)}"
     ok = settled or bool(waived) or not notice.required
     return Finding(rule=rule, ok=ok, text=text, evidence=f"notice {notice.id}")

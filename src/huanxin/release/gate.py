@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pyroaring import BitMap
 
-from huanxin.domain.answers import Purpose, Standing
+from huanxin.domain.answers import Purpose, Standing, Waiver
 from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.domain.gate import Gate
 from huanxin.domain.lifecycle import Event
@@ -26,11 +26,12 @@ BREACH_OPENED_UNRELEASED = "opened-without-release"
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedGate:
-    """A batch's gate with what is needed to name things: its roster and its notices by partner."""
+    """A batch's gate with what is needed to name things: its roster, its notices by partner, its waivers by id."""
 
     batch: Batch
     roster: Roster
     notices: Mapping[int, Notice]
+    waivers: Mapping[int, Waiver]
     gate: Gate
 
 
@@ -63,7 +64,8 @@ def load_gate(tx: Tx, batch_id: int, *, plan: NumberingPlan, now: datetime) -> L
         held={key: places for key, places in held.items() if places}, retracted=_left_the_freeze(tx, batch, numbers, roster),
         released=releases.released_places(tx, batch_id), today=today, freeze_days=batch.freeze_days,
     )  # fmt: skip
-    return LoadedGate(batch=batch, roster=roster, notices=told, gate=gate)
+    waivers = {waiver.id: waiver for found in receipts.waivers(tx, batch_id).values() for _, waiver in found}
+    return LoadedGate(batch=batch, roster=roster, notices=told, waivers=waivers, gate=gate)
 
 
 def _left_the_freeze(tx: Tx, batch: Batch, numbers: NumberSet, roster: Roster) -> dict[Event, BitMap]:

@@ -62,7 +62,8 @@ def obstacles(loaded: LoadedGate) -> Iterator[Obstacle]:
                     state=answer.outcome.value, places=places - waived, partner=notice.partner, reason=reason, until=until
                 )
         for waiver_id, places in standing.waived.items():
-            yield Obstacle(state="waived", places=places, partner=notice.partner, reason=f"waiver {waiver_id}")
+            waiver = loaded.waivers[waiver_id]
+            yield Obstacle(state="waived", places=places, partner=notice.partner, reason=waiver.reason, by=waiver.by)
 
 
 def gate_table(loaded: LoadedGate) -> pa.Table:
