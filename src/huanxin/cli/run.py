@@ -22,7 +22,7 @@ def serve(
     """Run the API, the pages and workers in one go."""
     import uvicorn  # noqa: PLC0415  # heavy, and only this command needs it
 
-    from huanxin.web.app import create_app  # noqa: PLC0415
+    from huanxin.web.app import create_app  # noqa: PLC0415  # as above
 
     logging.basicConfig(level=logging.WARNING, format=_LOG)
     with platform() as (opened, settings):
@@ -33,7 +33,7 @@ def serve(
 
 def worker() -> None:
     """Run more workers on the same database, on any machine."""
-    from huanxin.web.workers import make_workers  # noqa: PLC0415
+    from huanxin.web.workers import make_workers  # noqa: PLC0415  # loads the web side, and only this command needs it
 
     logging.basicConfig(level=logging.INFO, format=_LOG)
     with platform() as (opened, settings):
@@ -60,7 +60,7 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Make a world of carriers and partners and run the main job on it, with real servers over HTTP."""
-    from huanxin.demo.run import Wishes, run_demo  # noqa: PLC0415
+    from huanxin.demo.run import Wishes, run_demo  # noqa: PLC0415  # as above
 
     with explained():
         run_demo(
@@ -83,7 +83,7 @@ def bench(
     as_json: Json = False,
 ) -> None:
     """Time the main job at size, beside two obvious builds on the same data."""
-    from huanxin.bench.run import run_bench  # noqa: PLC0415
+    from huanxin.bench.run import run_bench  # noqa: PLC0415  # as above
 
     with explained():
         run_bench(numbers=numbers, partners=partners, as_json=as_json)
