@@ -15,7 +15,7 @@ from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import Clock, system_clock
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import Rules
-from huanxin.notify.keys import Signer, load_signer
+from huanxin.notify.keys import Signer
 from huanxin.notify.notices import retract_reclaimed, send_batch, tell_recycled
 from huanxin.plan.batches import plan_batch
 from huanxin.release.gate import find_breaches, release_batch
@@ -24,7 +24,7 @@ from huanxin.report.importing import Imported, Progress, import_report
 from huanxin.settings import Settings
 from huanxin.store import batches
 from huanxin.store.batches import Batch
-from huanxin.store.database import Database
+from huanxin.store.database import LIVE, SANDBOX, Database
 from huanxin.store.migrate import migrate
 from huanxin.store.notices import Notice
 from huanxin.store.releases import Release
@@ -50,6 +50,7 @@ class Platform:
     issuer: str
     clock: Clock
     development: bool
+    sandbox: bool = False
 
     def now(self) -> datetime:
         return self.clock()
@@ -101,18 +102,26 @@ class Platform:
 
 
 @contextmanager
-def open_platform(settings: Settings, *, clock: Clock = system_clock) -> Iterator[Platform]:
-    """The platform on the settings' database, brought to the present schema."""
-    dsn = settings.dsn()
-    migrate(dsn)
-    with Database(dsn, max_connections=settings.workers + 24) as database:
+def open_platform(settings: Settings, *, sandbox: bool = False, clock: Clock = system_clock) -> Iterator[Platform]:
+    """The platform on the settings' database, brought to the present schema.
+
+    The sandbox is a whole platform of its own in another schema, with its own issuer and keys: nothing rehearsed there
+    can be taken for real, by a partner or by the gate.
+    """
+    dsn, schema = settings.dsn(), SANDBOX if sandbox else LIVE
+    migrate(dsn, schema)
+    issuer = settings.issuer.rstrip("/") + ("/sandbox" if sandbox else "")
+    with Database(dsn, schema=schema, max_connections=settings.workers + 24) as database:
         yield Platform(
-            database=database, plan=settings.plan(), rules=settings.rules(), issuer=settings.issuer.rstrip("/"),
-            clock=clock, development=settings.development,
+            database=database, plan=settings.plan(), rules=settings.rules(), issuer=issuer,
+            clock=clock, development=settings.development, sandbox=sandbox,
         )  # fmt: skip
 
 
 def open_signer(platform: Platform, settings: Settings) -> Signer:
-    """The platform's signer; its first key is made when there is none."""
-    with platform.database.transaction() as tx:
-        return load_signer(tx, issuer=platform.issuer, passphrase=settings.passphrase(), now=platform.clock())
+    """The platform's signer; its first keys are made when there are none."""
+    signer = Signer(
+        issuer=platform.issuer, database=platform.database, passphrase=settings.passphrase(), clock=platform.clock
+    )
+    signer.keys()
+    return signer

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
 from huanxin.cli.console import By, Json, done, me, platform, table
 from huanxin.domain.partners import DEFAULT_SCOPES, Kind
-from huanxin.notify.partners import add_partner
-from huanxin.store import partners
+from huanxin.notify.partners import add_partner, named, rotate_secret
+from huanxin.store import partners, streams
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -45,12 +46,32 @@ def list_(as_json: Json = False) -> None:
     """Every registered partner."""
     with platform() as (opened, _), opened.database.transaction() as tx:
         found = partners.all_partners(tx)
-    rows = table("partner", "kind", "answer", "client_id", "endpoint", "scopes")
+        told = {partner: one.endpoint or one.method for partner, one in streams.all_streams(tx).items()}
+    rows = table("partner", "kind", "answer", "client_id", "told by", "scopes")
     for one in found:
-        rows.add_row(one.name, one.kind, "required" if one.required else "optional", one.client_id, one.endpoint or "polls",
-                     " ".join(one.scopes))  # fmt: skip
+        rows.add_row(one.name, one.kind, "required" if one.required else "optional", one.client_id,
+                     told.get(one.id, "no stream"), " ".join(one.scopes))  # fmt: skip
     facts = [
-        {"name": p.name, "kind": p.kind, "required": p.required, "client_id": p.client_id, "endpoint": p.endpoint}
+        {"name": p.name, "kind": p.kind, "required": p.required, "client_id": p.client_id, "told_by": told.get(p.id)}
         for p in found
     ]
     done(as_json, {"partners": facts}, rows if found else "No partner is registered yet.")
+
+
+@app.command("rotate-key")
+def rotate_key(
+    name: Annotated[str, typer.Argument(help="The partner's name or client_id.")],
+    overlap_hours: Annotated[int, typer.Option(help="For how long the old secret goes on.", min=0, max=24 * 90)] = 168,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Give a partner a new client_secret; the old one goes on for a while, so that nothing has to stop."""
+    with platform() as (opened, _), opened.database.transaction() as tx:
+        partner = named(tx, name)
+        now = opened.now()
+        until = now + timedelta(hours=overlap_hours)
+        secret = rotate_secret(tx, partner, overlap=until - now, now=now, by=by or me())
+    facts = {"name": partner.name, "client_id": partner.client_id, "client_secret": secret, "old_until": until.isoformat()}
+    say = (f"✓ {partner.name} has a new client_secret: {secret}\n"
+           f"  It is not shown again. The old one works until {until:%Y-%m-%d %H:%M} UTC.")  # fmt: skip
+    done(as_json, facts, say)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from huanxin.cli.console import Json, err, explained, platform
+from huanxin.operations import open_platform
 
 _LOG = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -25,8 +26,8 @@ def serve(
     from huanxin.web.app import create_app  # noqa: PLC0415  # as above
 
     logging.basicConfig(level=logging.WARNING, format=_LOG)
-    with platform() as (opened, settings):
-        app = create_app(opened, settings, run_workers=workers)
+    with platform() as (opened, settings), open_platform(settings, sandbox=True) as sandbox:
+        app = create_app(opened, settings, sandbox=sandbox, run_workers=workers)
         err.print(f"Huanxin serves {opened.issuer} on http://{host}:{port} (Ctrl-C ends it)", highlight=False)
         uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)
 
@@ -36,13 +37,20 @@ def worker() -> None:
     from huanxin.web.workers import make_workers  # noqa: PLC0415  # loads the web side, and only this command needs it
 
     logging.basicConfig(level=logging.INFO, format=_LOG)
-    with platform() as (opened, settings):
-        running = make_workers(opened, settings)
-        running.start()
+    with platform() as (opened, settings), open_platform(settings, sandbox=True) as sandbox:
+        running = [make_workers(one, settings) for one in (opened, sandbox)]
+        for one in running:
+            one.start()
+
+        def stop(*_: object) -> None:
+            for one in running:
+                one.stop()
+
         for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, lambda *_: running.stop())
+            signal.signal(name, stop)
         err.print(f"{settings.workers} workers deliver events (Ctrl-C ends them)")
-        running.wait()
+        for one in running:
+            one.wait()
 
 
 def demo(

@@ -33,8 +33,8 @@ RETRACTION = "urn:huanxin:event:retraction"
 IDENTIFIER_RECYCLED = "https://schemas.openid.net/secevent/risc/event-type/identifier-recycled"
 """OpenID RISC 1.0, section 2.8: the identifier now belongs to another user."""
 
-DEFAULT_EVENTS = (RENEWAL, RETRACTION)
-"""What a stream is sent unless it asks for more."""
+REMINDER = "urn:huanxin:event:reminder"
+"""A notice is still open and its answer-by is near or past: how many numbers have no answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +47,4 @@ class Partner:
     required: bool
     client_id: str
     scopes: tuple[str, ...]
-    endpoint: str | None
-    events: tuple[str, ...]
     added_at: datetime

@@ -1,79 +1,154 @@
-"""The platform's signing keys: made once, kept encrypted, published as JWKS."""
+"""The platform's signing keys: made once, kept encrypted, published as JWKS, replaced with an overlap."""
 
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
 
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, RSAKey
 
+from huanxin.domain.clock import Clock
 from huanxin.domain.errors import BadSetting
-from huanxin.store import partners
-from huanxin.store.database import Tx
+from huanxin.store import credentials
+from huanxin.store.credentials import SigningKey
+from huanxin.store.database import Database, Tx
 
-ALGORITHM = "ES256"
+ES256 = "ES256"
+RS256 = "RS256"
+ALGORITHMS = (ES256, RS256)
+"""ES256 by default; RS256 (2048 bits) for streams that follow the CAEP interoperability profile."""
+
+_RSA_BITS = 2048
+_REREAD = timedelta(seconds=30)
+PUBLISHED_BEFORE = timedelta(minutes=10)
+"""How long a new key is published before it signs: twice as long as /jwks.json may be cached."""
+PUBLISHED_AFTER = timedelta(days=30)
+"""How long an old key is published after it was replaced: as long as a receiver takes a token (huanxin_partner.tokens)."""
+
+Key: TypeAlias = ECKey | RSAKey
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class LoadedKey:
+    """A published key, opened."""
+
+    kid: str
+    alg: str
+    signs_from: datetime
+    key: Key
+
+
+@dataclass(kw_only=True)
 class Signer:
-    """Signs as the platform. `keys` newest first; the first one signs, all of them are published."""
+    """Signs as the platform, with the newest key that may sign already; all published keys verify.
+
+    The keys are read again every half minute, so that a rotation reaches every process.
+    """
 
     issuer: str
-    keys: tuple[ECKey, ...]
+    database: Database
+    passphrase: str
+    clock: Clock
+    _keys: tuple[LoadedKey, ...] = ()
+    _read_at: datetime | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def event_token(self, claims: dict[str, Any]) -> str:
+    def event_token(self, claims: dict[str, Any], alg: str = ES256) -> str:
         """A Security Event Token (RFC 8417) with `iss` filled in; `typ` secevent+jwt."""
-        return self._sign("secevent+jwt", claims)
+        return self.signed("secevent+jwt", claims, alg)
 
     def access_token(self, claims: dict[str, Any]) -> str:
         """An access token (RFC 9068) with `iss` filled in; `typ` at+jwt."""
-        return self._sign("at+jwt", claims)
+        return self.signed("at+jwt", claims)
 
-    def signed(self, kind: str, claims: dict[str, Any]) -> str:
-        """Any other statement of the platform, under its own `typ`."""
-        return self._sign(kind, claims)
-
-    def _sign(self, kind: str, claims: dict[str, Any]) -> str:
-        header = {"alg": ALGORITHM, "typ": kind, "kid": self.keys[0].kid}
-        return jwt.encode(header, {"iss": self.issuer} | claims, self.keys[0], algorithms=[ALGORITHM])
+    def signed(self, kind: str, claims: dict[str, Any], alg: str = ES256) -> str:
+        """A statement of the platform, under its `typ`."""
+        now = self.clock()
+        chosen = next(key for key in self.keys() if key.alg == alg and key.signs_from <= now)
+        header = {"alg": alg, "typ": kind, "kid": chosen.kid}
+        return jwt.encode(header, {"iss": self.issuer} | claims, chosen.key, algorithms=[alg])
 
     def verified(self, token: str, kind: str) -> dict[str, Any] | None:
         """The claims of a token that this platform signed as `kind`; None if it did not. Times are the caller's to check."""
-        by_kid = {key.kid: key for key in self.keys}
+        by_kid = {key.kid: key for key in self.keys()}
         try:
             header = jws.extract_compact(token.encode()).headers()
-            key = by_kid[header["kid"]]
+            found = by_kid[header["kid"]]
             if header.get("typ") != kind:
                 return None
-            claims = jwt.decode(token, key, algorithms=[ALGORITHM]).claims
+            claims = jwt.decode(token, found.key, algorithms=[found.alg]).claims
         except (ValueError, KeyError, TypeError, JoseError):
             return None
         return claims if claims.get("iss") == self.issuer else None
 
     def jwks(self) -> dict[str, Any]:
         """The public keys (RFC 7517)."""
-        return {"keys": [key.as_dict(private=False) | {"use": "sig", "alg": ALGORITHM} for key in self.keys]}
+        return {"keys": [one.key.as_dict(private=False) | {"use": "sig", "alg": one.alg} for one in self.keys()]}
+
+    def keys(self) -> tuple[LoadedKey, ...]:
+        """The published keys, the newest first; each algorithm's first key is made when there is none."""
+        now = self.clock()
+        with self._lock:
+            if self._read_at is None or not now - _REREAD < self._read_at <= now:
+                with self.database.transaction() as tx:
+                    stored = _with_first_keys(tx, self.passphrase, now)
+                known = {one.kid: one for one in self._keys}
+                self._keys = tuple(known.get(one.kid) or _opened(one, self.passphrase) for one in stored)
+                self._read_at = now
+            return self._keys
 
 
-def load_signer(tx: Tx, *, issuer: str, passphrase: str, now: datetime, make: Callable[[], ECKey] | None = None) -> Signer:
-    """The signer with the recorded keys; the first key is made and recorded when there is none."""
-    secret = passphrase.encode()
-    stored = partners.keys(tx)
-    if not stored:
-        key = make() if make else ECKey.generate_key("P-256", private=True)
-        kid = hashlib.sha256(key.as_pem(private=False)).hexdigest()[:16]
-        partners.add_key(tx, kid=kid, alg=ALGORITHM, pem=key.as_pem(private=True, password=passphrase), at=now)
-        stored = partners.keys(tx)
+def rotate(tx: Tx, *, passphrase: str, now: datetime) -> list[str]:
+    """Make a new key of each algorithm, published now and signing a while later; the old ones end later. The new `kid`s."""
+    credentials.one_process_makes_keys(tx)
+    made = []
+    for alg in ALGORITHMS:
+        kid = _make(tx, alg, passphrase, now, signs_from=now + PUBLISHED_BEFORE)
+        credentials.retire_keys(tx, but=kid, alg=alg, published_until=now + PUBLISHED_BEFORE + PUBLISHED_AFTER)
+        made.append(kid)
+    return made
+
+
+def _with_first_keys(tx: Tx, passphrase: str, now: datetime) -> list[SigningKey]:
+    stored = credentials.keys(tx, now)
+    if {one.alg for one in stored} >= set(ALGORITHMS):
+        return stored
+    credentials.one_process_makes_keys(tx)
+    there = {one.alg for one in credentials.keys(tx, now)}
+    for alg in ALGORITHMS:
+        if alg not in there:
+            _make(tx, alg, passphrase, now, signs_from=now)
+    return credentials.keys(tx, now)
+
+
+def _make(tx: Tx, alg: str, passphrase: str, now: datetime, *, signs_from: datetime) -> str:
+    maker: Callable[[], Key] = _GENERATE[alg]
+    key = maker()
+    kid = hashlib.sha256(key.as_pem(private=False)).hexdigest()[:16]
+    pem = key.as_pem(private=True, password=passphrase)
+    credentials.add_key(tx, kid=kid, alg=alg, pem=pem, at=now, signs_from=signs_from)
+    return kid
+
+
+_GENERATE: dict[str, Callable[[], Key]] = {
+    ES256: lambda: ECKey.generate_key("P-256", private=True),
+    RS256: lambda: RSAKey.generate_key(_RSA_BITS, private=True),
+}
+
+
+def _opened(stored: SigningKey, passphrase: str) -> LoadedKey:
+    kind: type[ECKey] | type[RSAKey] = ECKey if stored.alg == ES256 else RSAKey
     try:
-        keys = tuple(ECKey.import_key(pem, {"kid": kid}, password=secret) for kid, _, pem in stored)
+        key = kind.import_key(bytes(stored.pem), {"kid": stored.kid}, password=passphrase.encode())
     except ValueError as error:
         raise BadSetting(
             "the signing keys in the database can't be opened with HUANXIN_KEY_PASSPHRASE; "
             "set the passphrase with which they were made"
         ) from error
-    return Signer(issuer=issuer, keys=keys)
+    return LoadedKey(kid=stored.kid, alg=stored.alg, signs_from=stored.signs_from, key=key)

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from pyroaring import BitMap
 
@@ -16,10 +17,11 @@ from huanxin.domain.lifecycle import Event, SetFact
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.partners import IDENTIFIER_RECYCLED, Partner
 from huanxin.domain.rules import NewId, Rules, random_id
+from huanxin.domain.streams import Status
 from huanxin.notify.events import batch_notice
 from huanxin.numbersets.numberfile import described
 from huanxin.numbersets.sharded import NumberSet, union
-from huanxin.store import batches, deliveries, notices, partners, reports
+from huanxin.store import batches, deliveries, notices, partners, reports, streams
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx, deciding
 from huanxin.store.notices import Notice
@@ -57,8 +59,30 @@ def _notify(
         issuer=issuer,
         now=now,
     )
-    push = partner.endpoint is not None
-    deliveries.add(tx, jti=jti, partner_id=partner.id, notice_id=notice_id, claims=claims, at=now, push=push)
+    subject = of_notice.id if of_notice else notice_id
+    queue_event(tx, partner.id, jti=jti, notice_id=notice_id, subject=subject, claims=claims, at=now)
+
+
+def queue_event(
+    tx: Tx, partner_id: int, *, jti: str, notice_id: str | None, subject: str, claims: dict[str, Any], at: datetime
+) -> None:
+    """Record an event for a partner, to be sent if its stream asks for such events and is not disabled."""
+    event = next(iter(claims["events"]))
+    stream = streams.of_partner(tx, partner_id)
+    if stream is not None and event not in stream.events_delivered:
+        return
+    kept = stream is None or stream.status != Status.DISABLED
+    deliveries.add(
+        tx,
+        jti=jti,
+        partner_id=partner_id,
+        notice_id=notice_id,
+        event=event,
+        subject=subject,
+        claims=claims,
+        at=at,
+        kept=kept,
+    )
 
 
 def retract_reclaimed(
@@ -112,19 +136,26 @@ def tell_recycled(tx: Tx, report_id: int, recycled: Iterable[tuple[int, SetFact]
     A partner is told of what happened since the day it was registered: the history that a carrier brings along is no
     news. A cursor in a set, not a row a number; how many events that will be.
     """
-    asking = [partner for partner in partners.all_partners(tx) if IDENTIFIER_RECYCLED in partner.events and partner.endpoint]
+    known = streams.all_streams(tx)
+    asking = [
+        partner for partner in partners.all_partners(tx)
+        if partner.id in known and IDENTIFIER_RECYCLED in known[partner.id].events_delivered
+        and known[partner.id].status != Status.DISABLED
+    ]  # fmt: skip
     merged: dict[tuple[int, date], BitMap] = {}
     for shard, fact in recycled:
         key = (shard, fact.day)
         merged[key] = merged.get(key, BitMap()) | fact.numbers
     events = 0
     for partner in asking:
+        unwanted = streams.excluded(tx, partner.id, [shard for shard, _ in merged])
         for (shard, day), numbers in merged.items():
-            if day >= partner.added_at.date():
+            wanted = numbers - unwanted.shards.get(shard, BitMap())
+            if wanted and day >= partner.added_at.date():
                 deliveries.add_feed(
-                    tx, report_id=report_id, partner_id=partner.id, shard=shard, day=day, numbers=numbers, at=now
+                    tx, report_id=report_id, partner_id=partner.id, shard=shard, day=day, numbers=wanted, at=now
                 )
-                events += len(numbers)
+                events += len(wanted)
     if events:
         deliveries.wake_workers(tx)
     return events

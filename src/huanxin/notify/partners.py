@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from huanxin.domain.errors import BadInput, Forbidden, Unauthorized
-from huanxin.domain.partners import DEFAULT_EVENTS, DEFAULT_SCOPES, IDENTIFIER_RECYCLED, Kind, Partner, Scope
+from huanxin.domain.errors import BadInput, Forbidden, NotFound, Unauthorized
+from huanxin.domain.partners import DEFAULT_SCOPES, IDENTIFIER_RECYCLED, Kind, Partner, Scope
 from huanxin.domain.rules import NewId, random_id
-from huanxin.notify.keys import Signer
-from huanxin.store import partners
+from huanxin.domain.streams import DEFAULT_EVENTS, Method
+from huanxin.notify.keys import ES256, Signer
+from huanxin.store import credentials, partners, streams
 from huanxin.store.database import Tx
 
 TOKEN_LIFE = timedelta(minutes=10)
@@ -32,25 +33,56 @@ def add_partner(
     tx: Tx, *, name: str, kind: Kind, required: bool, endpoint: str | None, scopes: Sequence[str] = DEFAULT_SCOPES,
     wants_recycled: bool = False, https_only: bool, now: datetime, by: str, new_id: NewId = random_id,
 ) -> Registered:  # fmt: skip
-    """Register a partner. Raises BadInput for an endpoint or scope that can't be used, Conflict if the name is taken."""
+    """Register a partner with its stream: pushed to its endpoint, or polled if it has none.
+
+    Raises BadInput for an endpoint or scope that can't be used, Conflict if the name is taken.
+    """
     if not name.strip():
         raise BadInput("a partner needs a name")
     unknown = [scope for scope in scopes if scope not in list(Scope)]
     if unknown:
         raise BadInput(f"scope {unknown[0]} is unknown; scopes are {', '.join(Scope)}")
     if endpoint is not None:
-        parts = urlsplit(endpoint)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise BadInput(f"endpoint {endpoint} is not an address that can be pushed to; write https://host/path")
-        if https_only and parts.scheme != "https":
-            raise BadInput("in production an endpoint must be https; HUANXIN_MODE=development allows http")
-    secret = secrets.token_urlsafe(32)
+        check_endpoint(endpoint, https_only=https_only)
     partner = partners.add(
-        tx, name=name.strip(), kind=kind, required=required, client_id=new_id("pc"), secret_hash=_hash(secret),
-        scopes=scopes, endpoint=endpoint,
-        events=(*DEFAULT_EVENTS, IDENTIFIER_RECYCLED) if wants_recycled else DEFAULT_EVENTS, by=by, at=now,
+        tx, name=name.strip(), kind=kind, required=required, client_id=new_id("pc"), scopes=scopes, by=by, at=now
+    )
+    secret = secrets.token_urlsafe(32)
+    credentials.add_secret(tx, partner.id, _hash(secret), by=by, at=now)
+    partners.note(tx, partner.id, "registered", by=by, at=now)
+    streams.add(
+        tx, stream_id=new_id("st"), partner_id=partner.id, method=Method.POLL if endpoint is None else Method.PUSH,
+        endpoint=endpoint, inbox=None, sealed_authorization=None,
+        events_requested=(*DEFAULT_EVENTS, IDENTIFIER_RECYCLED) if wants_recycled else DEFAULT_EVENTS, alg=ES256,
+        description="", at=now,
     )  # fmt: skip
     return Registered(partner=partner, client_secret=secret)
+
+
+def check_endpoint(endpoint: str, *, https_only: bool) -> None:
+    """Raise BadInput for an address that events can't be pushed to. Where it leads is checked at each push."""
+    parts = urlsplit(endpoint)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise BadInput(f"endpoint {endpoint} is not an address that can be pushed to; write https://host/path")
+    if https_only and parts.scheme != "https":
+        raise BadInput("in production an endpoint must be https; HUANXIN_MODE=development allows http")
+
+
+def named(tx: Tx, name: str) -> Partner:
+    """A partner by its name or client_id. Raises NotFound."""
+    found = partners.by_name(tx, name) or partners.by_client_id(tx, name)
+    if found is None:
+        raise NotFound(f"no partner is named {name}; `huanxin partner list` shows them")
+    return found
+
+
+def rotate_secret(tx: Tx, partner: Partner, *, overlap: timedelta, now: datetime, by: str) -> str:
+    """A new secret for a partner, shown once; the others go on for a while (`overlap`), so that nothing has to stop."""
+    secret = secrets.token_urlsafe(32)
+    credentials.add_secret(tx, partner.id, _hash(secret), by=by, at=now)
+    credentials.expire_others(tx, partner.id, "secret", at=now + overlap)
+    partners.note(tx, partner.id, "secret-rotated", by=by, at=now, detail={"old_until": (now + overlap).isoformat()})
+    return secret
 
 
 def _hash(secret: str) -> bytes:
@@ -58,14 +90,21 @@ def _hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
+def with_secret(tx: Tx, *, client_id: str, client_secret: str, now: datetime) -> Partner:
+    """The partner that shows one of its secrets. Raises Unauthorized."""
+    partner = partners.by_client_id(tx, client_id)
+    shown = _hash(client_secret)
+    valid = credentials.of_partner(tx, partner.id, now) if partner else []
+    if partner is None or not any(one.secret_hash and hmac.compare_digest(one.secret_hash, shown) for one in valid):
+        raise Unauthorized("client_id or client_secret is not right")
+    return partner
+
+
 def grant_token(
     tx: Tx, *, client_id: str, client_secret: str, scope: str, signer: Signer, now: datetime, new_id: NewId = random_id
 ) -> dict[str, object]:
     """An access token for a partner that shows its secret. Raises Unauthorized, or Forbidden for a scope it lacks."""
-    found = partners.by_client_id(tx, client_id)
-    if found is None or not hmac.compare_digest(found[1], _hash(client_secret)):
-        raise Unauthorized("client_id or client_secret is not right")
-    partner = found[0]
+    partner = with_secret(tx, client_id=client_id, client_secret=client_secret, now=now)
     wanted = scope.split() or list(partner.scopes)
     beyond = [one for one in wanted if one not in partner.scopes]
     if beyond:
@@ -92,4 +131,4 @@ def caller(tx: Tx, *, token: str, scope: Scope, signer: Signer, now: datetime) -
     found = partners.by_client_id(tx, str(claims.get("client_id")))
     if found is None:
         raise Unauthorized("the partner of this access token is no longer registered")
-    return found[0]
+    return found

@@ -16,13 +16,15 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from huanxin.domain.clock import Clock
+from huanxin.domain.streams import Method
 from huanxin.notify.events import recycled
 from huanxin.notify.keys import Signer
 from huanxin.notify.notices import recycled_jti
+from huanxin.notify.sealing import unseal
 from huanxin.numbersets.sharded import SHARD_SIZE, values_of
 from huanxin.store import deliveries
 from huanxin.store.database import Database, Tx
-from huanxin.store.deliveries import Feed
+from huanxin.store.deliveries import Delivery, Feed
 
 _ANSWER_KEPT = 500  # characters of a partner's answer that are recorded
 _FEED_STEP = 50  # events of a feed that one job sends
@@ -46,13 +48,15 @@ class Retries:
 
 @dataclass(frozen=True, kw_only=True)
 class Pusher:
-    """What a worker needs to push: the database, the signer, an HTTP client, the clock, the zone of days."""
+    """What a worker needs to push: the database, the signer, an HTTP client, the clock, the zone of days, the
+    passphrase of sealed secrets."""
 
     database: Database
     signer: Signer
     client: httpx.Client
     clock: Clock
     zone: ZoneInfo
+    passphrase: str
     retries: Retries = Retries()
     chance: Callable[[], float] = random.random
 
@@ -62,10 +66,10 @@ class Pusher:
             return self._push_event(tx) or self._push_feed(tx)
 
     def _push_event(self, tx: Tx) -> bool:
-        due = deliveries.claim_due(tx, self.clock())
+        due = deliveries.claim_due(tx, self.clock(), Method.PUSH)
         if due is None:
             return False
-        status, answer = self._post(due.endpoint, due.claims)
+        status, answer = self._post(due, due.claims)
         now = self.clock()
         delivered = _taken(status)
         next_at = None if delivered else self.retries.next(due.attempts, now, due.created_at, self.chance)
@@ -73,13 +77,15 @@ class Pusher:
         return True
 
     def _push_feed(self, tx: Tx) -> bool:
-        feed = deliveries.claim_due_feed(tx, self.clock())
+        feed = deliveries.claim_due_feed(tx, self.clock(), Method.PUSH)
         if feed is None:
             return False
         offsets = values_of(feed.numbers).tolist()
         done = feed.done
         for offset in offsets[done : done + _FEED_STEP]:
-            status, _ = self._post(feed.endpoint, self._recycled(feed, feed.shard * SHARD_SIZE + offset))
+            status, _ = self._post(
+                feed, recycled_event(feed, feed.shard * SHARD_SIZE + offset, zone=self.zone, now=self.clock())
+            )
             if not _taken(status):
                 now = self.clock()
                 next_at = self.retries.next(feed.attempts, now, now, self.chance)
@@ -90,22 +96,24 @@ class Pusher:
         deliveries.advance_feed(tx, feed, done=done, attempts=0, next_at=next_at)
         return True
 
-    def _recycled(self, feed: Feed, number: int) -> dict[str, Any]:
-        opened_at = datetime(feed.day.year, feed.day.month, feed.day.day, tzinfo=self.zone)
-        jti = recycled_jti(report_id=feed.report_id, client_id=feed.client_id, number=number)
-        return recycled(number, opened_at=opened_at, audience=feed.client_id, jti=jti, now=self.clock())
-
-    def _post(self, endpoint: str, claims: dict[str, Any]) -> tuple[int | None, str]:
+    def _post(self, way: Delivery | Feed, claims: dict[str, Any]) -> tuple[int | None, str]:
         """The HTTP status (None if the partner could not be reached) and the partner's words, shortened."""
+        assert way.endpoint is not None, "a stream that is pushed to has an endpoint"
+        headers = {"Content-Type": "application/secevent+jwt", "Accept": "application/json"}
+        if way.sealed_authorization:
+            headers["Authorization"] = unseal(way.sealed_authorization, self.passphrase)
         try:
-            answer = self.client.post(
-                endpoint,
-                content=self.signer.event_token(claims),
-                headers={"Content-Type": "application/secevent+jwt", "Accept": "application/json"},
-            )
+            answer = self.client.post(way.endpoint, content=self.signer.event_token(claims, way.alg), headers=headers)
         except httpx.HTTPError as error:
             return None, f"{type(error).__name__}: {error}"[:_ANSWER_KEPT]
         return answer.status_code, answer.text[:_ANSWER_KEPT]
+
+
+def recycled_event(feed: Feed, number: int, *, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
+    """The claims of the event that tells of one number of a feed."""
+    opened_at = datetime(feed.day.year, feed.day.month, feed.day.day, tzinfo=zone)
+    jti = recycled_jti(report_id=feed.report_id, client_id=feed.client_id, number=number)
+    return recycled(number, opened_at=opened_at, audience=feed.client_id, jti=jti, now=now)
 
 
 def _taken(status: int | None) -> bool:

@@ -16,22 +16,25 @@ from huanxin.domain.errors import BadSetting
 Tx: TypeAlias = "psycopg.Connection[TupleRow]"
 """An open transaction. What is done with it is kept if the block that opened it ends well, undone if not."""
 
+LIVE, SANDBOX = "public", "sandbox"
+"""The schemas: the recorded facts, and rehearsals, which are kept apart from them."""
+
 _GATE = 7_305_001  # any constant: the key of the lock between facts and releases
 
 
 class Database:
-    """A pool of connections to one database."""
+    """A pool of connections to one schema of one database."""
 
-    def __init__(self, dsn: str, *, max_connections: int = 20) -> None:
+    def __init__(self, dsn: str, *, schema: str = LIVE, max_connections: int = 20) -> None:
         self.dsn = dsn
+        self.schema = schema
         self._pool = ConnectionPool(
             dsn,
             min_size=0,
             max_size=max_connections,
             open=False,
             timeout=30,
-            kwargs={"application_name": "huanxin"},
-            configure=_configure,
+            kwargs={"application_name": "huanxin", "options": f"-c search_path={schema} -c timezone=UTC"},
         )
 
     def __enter__(self) -> Database:
@@ -53,11 +56,6 @@ class Database:
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             connection.execute(f"LISTEN {channel}")
             yield connection
-
-
-def _configure(connection: psycopg.Connection[Any]) -> None:
-    connection.execute("SET timezone TO 'UTC'")
-    connection.commit()
 
 
 def recording_facts(tx: Tx) -> None:

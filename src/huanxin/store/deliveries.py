@@ -1,11 +1,13 @@
-"""The outbox: events recorded with the fact that they tell of, pushed until the partner has taken them.
+"""The outbox: events recorded with the fact that they tell of, until the partner has taken them.
 
-A worker holds the row's lock while it pushes, in one transaction: no two workers push the same event, and when one
-dies, its lock goes with it and the next takes over at once.
+How an event reaches its partner is the stream's to say: pushed, polled or by files. A worker holds the row's lock while it
+pushes, in one transaction: no two workers push the same event, and when one dies, its lock goes with it and the next takes
+over at once. Events of one subject reach a partner in their order.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -19,71 +21,180 @@ from huanxin.store.database import Tx
 
 CHANNEL = "huanxin_delivery"
 
+_NOTHING_EARLIER = (
+    " NOT EXISTS (SELECT 1 FROM delivery e WHERE e.partner_id = d.partner_id AND e.subject = d.subject"
+    " AND e.seq < d.seq AND e.next_at IS NOT NULL)"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """An event on its way to a partner's endpoint."""
+    """An event on its way to a partner, with what its stream says of the way."""
 
     jti: str
     partner_id: int
-    endpoint: str
+    notice_id: str | None
+    event: str
     claims: dict[str, Any]
     attempts: int
     created_at: datetime
+    next_at: datetime | None
+    delivered_at: datetime | None
+    endpoint: str | None
+    inbox: str | None
+    sealed_authorization: str | None
+    alg: str
+
+
+_SELECT = (
+    "SELECT d.jti, d.partner_id, d.notice_id, d.event, d.claims, d.attempts, d.created_at, d.next_at, d.delivered_at,"
+    " s.endpoint, s.inbox, s.\"authorization\" AS sealed_authorization, coalesce(s.alg, 'ES256') AS alg"
+    " FROM delivery d LEFT JOIN stream s ON s.partner_id = d.partner_id"
+)
 
 
 def add(
-    tx: Tx, *, jti: str, partner_id: int, notice_id: str | None, claims: dict[str, Any], at: datetime, push: bool
-) -> None:
-    """Record an event for a partner; `push` if it has an endpoint, else it waits to be polled."""
+    tx: Tx, *, jti: str, partner_id: int, notice_id: str | None, event: str, subject: str, claims: dict[str, Any],
+    at: datetime, always: bool = False, kept: bool = True,
+) -> None:  # fmt: skip
+    """Record an event for a partner; with `kept` false it is on record and not sent. Again with the same `jti` changes
+    nothing."""
     tx.execute(
-        "INSERT INTO delivery (jti, partner_id, notice_id, claims, created_at, next_at) VALUES (%s, %s, %s, %s, %s, %s)",
-        (jti, partner_id, notice_id, Jsonb(claims), at, at if push else None),
+        "INSERT INTO delivery (jti, partner_id, notice_id, event, subject, claims, created_at, next_at, always)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (jti) DO NOTHING",
+        (jti, partner_id, notice_id, event, subject, Jsonb(claims), at, at if kept else None, always),
     )
 
 
 def wake_workers(tx: Tx) -> None:
-    """Tell the workers, when this transaction is committed, that there is something to push."""
+    """Tell the workers, when this transaction is committed, that there is something to do."""
     tx.execute(f"NOTIFY {CHANNEL}")
 
 
-def claim_due(tx: Tx, now: datetime) -> Delivery | None:
-    """The event that has waited longest of those due, locked for this transaction; None if there is none."""
+def claim_due(tx: Tx, now: datetime, method: str) -> Delivery | None:
+    """The event that has waited longest of those due on streams of a method, locked for this transaction."""
     with tx.cursor(row_factory=class_row(Delivery)) as cursor:
         return cursor.execute(
-            "SELECT d.jti, d.partner_id, p.endpoint, d.claims, d.attempts, d.created_at FROM delivery d"
-            " JOIN partner p ON p.id = d.partner_id WHERE d.next_at <= %s AND p.endpoint IS NOT NULL"
-            " ORDER BY d.next_at LIMIT 1 FOR UPDATE OF d SKIP LOCKED",
-            (now,),
+            f"{_SELECT} WHERE d.next_at <= %s AND s.method = %s AND (s.status = 'enabled' OR d.always)"
+            f" AND {_NOTHING_EARLIER} ORDER BY d.next_at, d.seq LIMIT 1 FOR UPDATE OF d SKIP LOCKED",
+            (now, method),
         ).fetchone()
+
+
+def to_poll(tx: Tx, partner_id: int, now: datetime, *, enabled: bool, limit: int) -> list[Delivery]:
+    """The open events of a partner that polls, in order; of a stream that is not enabled, only those that tell of that."""
+    with tx.cursor(row_factory=class_row(Delivery)) as cursor:
+        return cursor.execute(
+            f"{_SELECT} WHERE d.partner_id = %s AND d.next_at <= %s AND (%s OR d.always) ORDER BY d.seq LIMIT %s",
+            (partner_id, now, enabled, limit),
+        ).fetchall()
 
 
 def record_attempt(
     tx: Tx, jti: str, *, at: datetime, status: int | None, answer: str, next_at: datetime | None, delivered: bool
 ) -> None:
-    """Record what a push met with: `status` is the HTTP status (None if there was none), `answer` the partner's words."""
+    """Record what a delivery met with: the HTTP `status` (None if there was none) and the partner's `answer`."""
     tx.execute("INSERT INTO delivery_attempt (jti, at, status, answer) VALUES (%s, %s, %s, %s)", (jti, at, status, answer))
     tx.execute(
-        "UPDATE delivery SET attempts = attempts + 1, next_at = %s, delivered_at = %s WHERE jti = %s",
+        "UPDATE delivery SET attempts = attempts + 1, next_at = %s, delivered_at = coalesce(%s, delivered_at)"
+        " WHERE jti = %s",
         (next_at, at if delivered else None, jti),
     )
 
 
+def of_this_partner(tx: Tx, partner_id: int, jtis: Sequence[str]) -> list[str]:
+    """Those of some event ids that are open events of a partner."""
+    rows = tx.execute(
+        "SELECT jti FROM delivery WHERE partner_id = %s AND jti = ANY(%s) AND next_at IS NOT NULL", (partner_id, list(jtis))
+    )
+    return [jti for (jti,) in rows]
+
+
+def get(tx: Tx, partner_id: int, jti: str) -> Delivery | None:
+    """An event of a partner by its id; None for another's as for none."""
+    with tx.cursor(row_factory=class_row(Delivery)) as cursor:
+        return cursor.execute(f"{_SELECT} WHERE d.partner_id = %s AND d.jti = %s", (partner_id, jti)).fetchone()
+
+
+def latest(
+    tx: Tx, partner_id: int, *, notice_id: str | None = None, undelivered: bool = False, limit: int = 100, offset: int = 0
+) -> list[Delivery]:
+    """A partner's events, newest first; of one notice, or only those that it has not taken."""
+    with tx.cursor(row_factory=class_row(Delivery)) as cursor:
+        return cursor.execute(
+            f"{_SELECT} WHERE d.partner_id = %s AND (%s::text IS NULL OR d.notice_id = %s)"
+            " AND (NOT %s OR d.delivered_at IS NULL) ORDER BY d.seq DESC LIMIT %s OFFSET %s",
+            (partner_id, notice_id, notice_id, undelivered, limit, offset),
+        ).fetchall()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One attempt to deliver an event, and what the partner answered."""
+
+    jti: str
+    at: datetime
+    status: int | None
+    answer: str
+
+
+def attempts_of(tx: Tx, jtis: Sequence[str]) -> dict[str, list[Attempt]]:
+    """Every attempt at some events, by event, oldest first."""
+    found: dict[str, list[Attempt]] = {jti: [] for jti in jtis}
+    with tx.cursor(row_factory=class_row(Attempt)) as cursor:
+        rows = cursor.execute(
+            "SELECT jti, at, status, answer FROM delivery_attempt WHERE jti = ANY(%s) ORDER BY at", (list(jtis),)
+        )
+        for attempt in rows:
+            found[attempt.jti].append(attempt)
+    return found
+
+
+def send_again(tx: Tx, partner_id: int, jtis: Sequence[str], now: datetime) -> int:
+    """Let some events of a partner be sent again now, whatever came of them; how many."""
+    done = tx.execute(
+        "UPDATE delivery SET next_at = %s WHERE partner_id = %s AND jti = ANY(%s)", (now, partner_id, list(jtis))
+    )
+    return done.rowcount
+
+
+def recover(tx: Tx, partner_id: int, since: datetime, now: datetime) -> int:
+    """Let every event made since an instant that the partner has not taken be sent now; how many."""
+    done = tx.execute(
+        "UPDATE delivery SET next_at = %s WHERE partner_id = %s AND created_at >= %s AND delivered_at IS NULL",
+        (now, partner_id, since),
+    )
+    return done.rowcount
+
+
+def drop_open(tx: Tx, partner_id: int) -> int:
+    """Give up every open event of a partner but those that tell of its stream; how many."""
+    done = tx.execute(
+        "UPDATE delivery SET next_at = NULL WHERE partner_id = %s AND next_at IS NOT NULL AND NOT always", (partner_id,)
+    )
+    return done.rowcount
+
+
 def seconds_until_next(tx: Tx, now: datetime) -> float | None:
-    """Seconds until something falls due (0 if something is); None if nothing waits."""
+    """Seconds until something falls due for a worker (0 if something is); None if nothing waits."""
     row = tx.execute(
-        "SELECT extract(epoch FROM min(next_at) - %s) FROM (SELECT next_at FROM delivery WHERE next_at IS NOT NULL"
-        " UNION ALL SELECT next_at FROM recycled_feed WHERE next_at IS NOT NULL) waiting",
+        "SELECT extract(epoch FROM min(next_at) - %s) FROM ("
+        "SELECT d.next_at FROM delivery d JOIN stream s USING (partner_id)"
+        " WHERE d.next_at IS NOT NULL AND s.method <> 'poll' AND (s.status = 'enabled' OR d.always)"
+        " UNION ALL SELECT f.next_at FROM recycled_feed f JOIN stream s USING (partner_id)"
+        " WHERE f.next_at IS NOT NULL AND s.method <> 'poll' AND s.status = 'enabled') waiting",
         (now,),
     ).fetchone()
     return max(0.0, float(row[0])) if row and row[0] is not None else None
 
 
 def waiting(tx: Tx) -> int:
-    """How many events and feeds are not delivered yet."""
+    """How many events and feeds the workers have not delivered yet."""
     row = tx.execute(
-        "SELECT (SELECT count(*) FROM delivery WHERE next_at IS NOT NULL)"
-        " + (SELECT coalesce(sum(total - done), 0) FROM recycled_feed WHERE next_at IS NOT NULL)"
+        "SELECT (SELECT count(*) FROM delivery d JOIN stream s USING (partner_id)"
+        " WHERE d.next_at IS NOT NULL AND s.method <> 'poll' AND s.status = 'enabled')"
+        " + (SELECT coalesce(sum(f.total - f.done), 0) FROM recycled_feed f JOIN stream s USING (partner_id)"
+        " WHERE f.next_at IS NOT NULL AND s.method <> 'poll' AND s.status = 'enabled')"
     ).fetchone()
     assert row is not None
     return int(row[0])
@@ -96,7 +207,10 @@ class Feed:
     report_id: int
     partner_id: int
     client_id: str
-    endpoint: str
+    endpoint: str | None
+    inbox: str | None
+    sealed_authorization: str | None
+    alg: str
     shard: int
     day: date
     numbers: BitMap
@@ -113,20 +227,22 @@ def add_feed(tx: Tx, *, report_id: int, partner_id: int, shard: int, day: date, 
     )
 
 
-def claim_due_feed(tx: Tx, now: datetime) -> Feed | None:
-    """The feed that has waited longest of those due, locked for this transaction; None if there is none."""
+def claim_due_feed(tx: Tx, now: datetime, method: str, partner_id: int | None = None) -> Feed | None:
+    """The feed that has waited longest of those due on streams of a method (of one partner), locked for this transaction."""
     row = tx.execute(
-        "SELECT f.report_id, f.partner_id, p.client_id, p.endpoint, f.shard, f.day, f.numbers, f.done, f.attempts"
-        " FROM recycled_feed f JOIN partner p ON p.id = f.partner_id"
-        " WHERE f.next_at <= %s AND p.endpoint IS NOT NULL ORDER BY f.next_at LIMIT 1 FOR UPDATE OF f SKIP LOCKED",
-        (now,), binary=True,
+        "SELECT f.report_id, f.partner_id, p.client_id, s.endpoint, s.inbox, s.\"authorization\", s.alg, f.shard, f.day,"
+        " f.numbers, f.done, f.attempts"
+        " FROM recycled_feed f JOIN partner p ON p.id = f.partner_id JOIN stream s ON s.partner_id = f.partner_id"
+        " WHERE f.next_at <= %s AND s.method = %s AND s.status = 'enabled' AND f.partner_id = coalesce(%s, f.partner_id)"
+        " ORDER BY f.next_at LIMIT 1 FOR UPDATE OF f SKIP LOCKED",
+        (now, method, partner_id), binary=True,
     ).fetchone()  # fmt: skip
     if row is None:
         return None
-    report_id, partner_id, client_id, endpoint, shard, day, numbers, done, attempts = row
+    report_id, partner, client_id, endpoint, inbox, sealed, alg, shard, day, numbers, done, attempts = row
     return Feed(
-        report_id=report_id, partner_id=partner_id, client_id=client_id, endpoint=endpoint, shard=shard, day=day,
-        numbers=load(numbers), done=done, attempts=attempts,
+        report_id=report_id, partner_id=partner, client_id=client_id, endpoint=endpoint, inbox=inbox,
+        sealed_authorization=sealed, alg=alg, shard=shard, day=day, numbers=load(numbers), done=done, attempts=attempts,
     )  # fmt: skip
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from importlib.resources import files
 
 import psycopg
+from psycopg import sql
+
+from huanxin.store.database import LIVE
 
 _MIGRATING = 7_305_000  # any constant: the key of the lock that lets one process migrate at a time
 
@@ -16,11 +19,15 @@ def migrations() -> list[tuple[str, str]]:
     return [(entry.name.removesuffix(".sql"), entry.read_text(encoding="utf-8")) for entry in found]
 
 
-def migrate(dsn: str) -> list[str]:
-    """Bring a database to the present schema; the names of the migrations applied. Safe to call from many processes."""
+def migrate(dsn: str, schema: str = LIVE) -> list[str]:
+    """Bring a schema of a database to the present form; the names of the migrations applied. Safe to call from many
+    processes."""
     applied: list[str] = []
     with psycopg.connect(dsn) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATING,))
+        if not connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone():
+            connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+        connection.execute(sql.SQL("SET LOCAL search_path TO {}").format(sql.Identifier(schema)))
         connection.execute("CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, applied_at timestamptz NOT NULL)")
         done = {name for (name,) in connection.execute("SELECT name FROM migration")}
         for name, statements in migrations():

@@ -1,38 +1,39 @@
-"""Registered partners and the platform's signing keys."""
+"""Registered partners and what happened at each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from psycopg import errors
-from psycopg.rows import TupleRow
+from psycopg.rows import TupleRow, class_row
+from psycopg.types.json import Jsonb
 
 from huanxin.domain.errors import Conflict
 from huanxin.domain.partners import Kind, Partner
 from huanxin.store.database import Tx
 
-_COLUMNS = "id, name, kind, required, client_id, scopes, endpoint, events, added_at"
+_COLUMNS = "id, name, kind, required, client_id, scopes, added_at"
 
 
 def _partner(row: TupleRow) -> Partner:
-    id_, name, kind, required, client_id, scopes, endpoint, events, added_at = row
+    id_, name, kind, required, client_id, scopes, added_at = row
     return Partner(
-        id=id_, name=name, kind=Kind(kind), required=required, client_id=client_id, scopes=tuple(scopes),
-        endpoint=endpoint, events=tuple(events), added_at=added_at,
-    )  # fmt: skip
+        id=id_, name=name, kind=Kind(kind), required=required, client_id=client_id, scopes=tuple(scopes), added_at=added_at
+    )
 
 
 def add(
-    tx: Tx, *, name: str, kind: Kind, required: bool, client_id: str, secret_hash: bytes, scopes: Sequence[str],
-    endpoint: str | None, events: Sequence[str], by: str, at: datetime,
-) -> Partner:  # fmt: skip
+    tx: Tx, *, name: str, kind: Kind, required: bool, client_id: str, scopes: Sequence[str], by: str, at: datetime
+) -> Partner:
     """Record a partner. Raises Conflict if the name is taken."""
     try:
         row = tx.execute(
-            "INSERT INTO partner (name, kind, required, client_id, secret_hash, scopes, endpoint, events, added_by,"
-            f" added_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING {_COLUMNS}",
-            (name, kind.value, required, client_id, secret_hash, list(scopes), endpoint, list(events), by, at),
+            "INSERT INTO partner (name, kind, required, client_id, scopes, added_by, added_at)"
+            f" VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING {_COLUMNS}",
+            (name, kind.value, required, client_id, list(scopes), by, at),
         ).fetchone()
     except errors.UniqueViolation as error:
         raise Conflict(f"a partner named {name} is registered already; choose another name") from error
@@ -45,24 +46,60 @@ def all_partners(tx: Tx) -> list[Partner]:
     return [_partner(row) for row in tx.execute(f"SELECT {_COLUMNS} FROM partner ORDER BY id")]
 
 
+def get(tx: Tx, partner_id: int) -> Partner | None:
+    row = tx.execute(f"SELECT {_COLUMNS} FROM partner WHERE id = %s", (partner_id,)).fetchone()
+    return _partner(row) if row else None
+
+
 def by_name(tx: Tx, name: str) -> Partner | None:
     row = tx.execute(f"SELECT {_COLUMNS} FROM partner WHERE name = %s", (name,)).fetchone()
     return _partner(row) if row else None
 
 
-def by_client_id(tx: Tx, client_id: str) -> tuple[Partner, bytes] | None:
-    """The partner with this client_id, and the hash of its secret."""
-    row = tx.execute(f"SELECT {_COLUMNS}, secret_hash FROM partner WHERE client_id = %s", (client_id,)).fetchone()
-    return (_partner(row[:-1]), bytes(row[-1])) if row else None
+def by_client_id(tx: Tx, client_id: str) -> Partner | None:
+    row = tx.execute(f"SELECT {_COLUMNS} FROM partner WHERE client_id = %s", (client_id,)).fetchone()
+    return _partner(row) if row else None
 
 
-def add_key(tx: Tx, *, kid: str, alg: str, pem: bytes, at: datetime) -> None:
-    """Record a signing key, its private part encrypted by the caller."""
-    tx.execute("INSERT INTO signing_key (kid, alg, pem, created_at) VALUES (%s, %s, %s, %s)", (kid, alg, pem, at))
+@dataclass(frozen=True, kw_only=True)
+class PartnerEvent:
+    """Something that happened at a partner: what, to which notice if any, the details, who ordered it, when."""
+
+    id: int
+    partner_id: int
+    notice_id: str | None
+    kind: str
+    detail: dict[str, Any]
+    recorded_by: str
+    at: datetime
 
 
-def keys(tx: Tx) -> list[tuple[str, str, bytes]]:
-    """(kid, alg, encrypted PEM) of every signing key, newest first; the lock keeps two processes from making the first."""
-    tx.execute("LOCK TABLE signing_key IN SHARE ROW EXCLUSIVE MODE")
-    rows = tx.execute("SELECT kid, alg, pem FROM signing_key ORDER BY created_at DESC, kid")
-    return [(kid, alg, bytes(pem)) for kid, alg, pem in rows]
+def note(
+    tx: Tx, partner_id: int, kind: str, *, by: str, at: datetime, notice_id: str | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
+    """Record that something happened at a partner."""
+    tx.execute(
+        "INSERT INTO partner_event (partner_id, notice_id, kind, detail, recorded_by, at) VALUES (%s, %s, %s, %s, %s, %s)",
+        (partner_id, notice_id, kind, Jsonb(dict(detail or {})), by, at),
+    )
+
+
+def events_of(tx: Tx, partner_id: int, *, kind: str | None = None, limit: int = 200) -> list[PartnerEvent]:
+    """What happened at a partner, newest first."""
+    with tx.cursor(row_factory=class_row(PartnerEvent)) as cursor:
+        return cursor.execute(
+            "SELECT id, partner_id, notice_id, kind, detail, recorded_by, at FROM partner_event"
+            " WHERE partner_id = %s AND kind = coalesce(%s, kind) ORDER BY id DESC LIMIT %s",
+            (partner_id, kind, limit),
+        ).fetchall()
+
+
+def events_of_notice(tx: Tx, notice_id: str) -> list[PartnerEvent]:
+    """What happened about a notice, oldest first: reminders, escalations, events sent again."""
+    with tx.cursor(row_factory=class_row(PartnerEvent)) as cursor:
+        return cursor.execute(
+            "SELECT id, partner_id, notice_id, kind, detail, recorded_by, at FROM partner_event"
+            " WHERE notice_id = %s ORDER BY id",
+            (notice_id,),
+        ).fetchall()

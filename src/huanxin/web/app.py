@@ -23,19 +23,38 @@ from huanxin.web.problems import answer_errors
 from huanxin.web.workers import make_workers
 
 
-def create_app(platform: Platform, settings: Settings, *, run_workers: bool = True) -> FastAPI:
-    """The platform's HTTP side on an opened platform."""
+def create_app(
+    platform: Platform, settings: Settings, *, sandbox: Platform | None = None, run_workers: bool = True
+) -> FastAPI:
+    """The platform's HTTP side on an opened platform, with the sandbox, if given, at /sandbox."""
+    opened = [one for one in (platform, sandbox) if one is not None]
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        workers = make_workers(platform, settings) if run_workers else None
-        if workers:
-            workers.start()
+        workers = [make_workers(one, settings) for one in opened] if run_workers else []
+        for one in workers:
+            one.start()
         yield
-        if workers:
-            workers.stop()
+        for one in workers:
+            one.stop()
 
     app = FastAPI(title="Huanxin 号码焕新", version=version("huanxin"), lifespan=lifespan, redoc_url=None)
+    _equip(app, platform, settings)
+    app.include_router(routes.router)
+    _health(app, platform)
+    app.add_middleware(SafeHeaders)
+    if sandbox is not None:
+        rehearsals = FastAPI(title="Huanxin 演练 sandbox", version=version("huanxin"), docs_url=None, redoc_url=None)
+        _equip(rehearsals, sandbox, settings)
+        app.mount("/sandbox", rehearsals, name="sandbox")
+        app.state.sandbox = rehearsals.state.context
+    static = Path(__file__).parent / "static"
+    app.mount("/static", StaticFiles(directory=static), name="static")
+    return app
+
+
+def _equip(app: FastAPI, platform: Platform, settings: Settings) -> None:
+    """Give an application what partners' programs call, on a platform."""
     app.state.context = Context(
         platform=platform, signer=open_signer(platform, settings), rosters=Rosters(platform.database),
         files=settings.home / "files", max_receipt=settings.max_receipt_mb * 1024 * 1024,
@@ -43,12 +62,6 @@ def create_app(platform: Platform, settings: Settings, *, run_workers: bool = Tr
     answer_errors(app)
     app.include_router(oauth.router)
     app.include_router(partner.router)
-    app.include_router(routes.router)
-    _health(app, platform)
-    app.add_middleware(SafeHeaders)
-    static = Path(__file__).parent / "static"
-    app.mount("/static", StaticFiles(directory=static), name="static")
-    return app
 
 
 class SafeHeaders:

@@ -11,6 +11,7 @@ from huanxin.notify.worker import Workers
 from huanxin.operations import Platform, open_signer
 from huanxin.settings import Settings
 
+_IN_SANDBOX = 2  # rehearsals are few, and must not keep real notices waiting
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 
 
@@ -22,5 +23,7 @@ def make_workers(platform: Platform, settings: Settings) -> Workers:
         client=httpx.Client(timeout=_TIMEOUT, follow_redirects=False, limits=httpx.Limits(max_connections=settings.workers)),
         clock=platform.clock,
         zone=ZoneInfo("Asia/Shanghai"),
+        passphrase=settings.passphrase(),
     )
-    return Workers(database=platform.database, clock=platform.clock, job=pusher.one_job, count=settings.workers)
+    count = min(settings.workers, _IN_SANDBOX) if platform.sandbox else settings.workers
+    return Workers(database=platform.database, clock=platform.clock, job=pusher.one_job, count=count)

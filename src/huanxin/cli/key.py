@@ -1,0 +1,35 @@
+"""`huanxin key`: the platform's own signing keys."""
+
+from __future__ import annotations
+
+import typer
+
+from huanxin.cli.console import Json, done, platform, table
+from huanxin.notify.keys import PUBLISHED_BEFORE, rotate
+from huanxin.operations import open_platform, open_signer
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("rotate")
+def rotate_(as_json: Json = False) -> None:
+    """Make new signing keys: published now, signing a while later; the old ones stay published for a month."""
+    with platform() as (opened, settings), open_platform(settings, sandbox=True) as sandbox:
+        made: dict[str, list[str]] = {}
+        for name, one in (("live", opened), ("sandbox", sandbox)):
+            open_signer(one, settings)
+            with one.database.transaction() as tx:
+                made[name] = rotate(tx, passphrase=settings.passphrase(), now=one.now())
+    minutes = int(PUBLISHED_BEFORE.total_seconds() // 60)
+    done(as_json, made, f"✓ new keys {', '.join(made['live'])} are published; they sign in {minutes} minutes")
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """The platform's published keys, the newest first."""
+    with platform() as (opened, settings):
+        keys = open_signer(opened, settings).keys()
+    rows = table("kid", "algorithm", "signs from")
+    for one in keys:
+        rows.add_row(one.kid, one.alg, f"{one.signs_from:%Y-%m-%d %H:%M} UTC")
+    done(as_json, {"keys": [{"kid": one.kid, "alg": one.alg, "signs_from": one.signs_from} for one in keys]}, rows)

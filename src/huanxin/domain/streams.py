@@ -1,0 +1,63 @@
+"""Streams (OpenID SSF 1.0): how a partner is told of events, and which of them it wants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from huanxin.domain.partners import IDENTIFIER_RECYCLED, REMINDER, RENEWAL, RETRACTION
+
+VERIFICATION = "https://schemas.openid.net/secevent/ssf/event-type/verification"
+"""OpenID SSF 1.0, section 8.1.4.1: carries the `state` that the receiver asked for."""
+STREAM_UPDATED = "https://schemas.openid.net/secevent/ssf/event-type/stream-updated"
+"""OpenID SSF 1.0, section 8.1.5: the platform changed the status of the stream."""
+
+EVENTS_SUPPORTED = (RENEWAL, RETRACTION, REMINDER, IDENTIFIER_RECYCLED)
+"""What a stream may ask for. Verification and stream-updated are always sent."""
+
+DEFAULT_EVENTS = (RENEWAL, RETRACTION, REMINDER)
+"""What a stream is sent unless it asks for something else."""
+
+
+class Method(StrEnum):
+    """How events reach a partner."""
+
+    PUSH = "push"
+    POLL = "poll"
+    FILES = "files"
+
+
+class Status(StrEnum):
+    """`paused`: events are kept, in order, and sent later. `disabled`: nothing is sent, nor kept to be sent later; what
+    notices there were stands in the partner's list of notices, and can be sent again."""
+
+    ENABLED = "enabled"
+    PAUSED = "paused"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """One partner's stream. `endpoint`: the URL pushed to, or the folder that notices are written to; `inbox`: the folder
+    that receipts are read from. `sealed_authorization` is encrypted (notify.sealing)."""
+
+    id: str
+    partner_id: int
+    method: str
+    endpoint: str | None
+    inbox: str | None
+    sealed_authorization: str | None = field(repr=False)
+    events_requested: list[str]
+    alg: str
+    description: str
+    status: str
+    status_reason: str
+    created_at: datetime
+    verified_at: datetime | None
+
+    @property
+    def events_delivered(self) -> list[str]:
+        """What is sent: what was asked for and is supported (OpenID SSF 1.0, section 8.1.1). A notice that is not sent
+        stands in the partner's list of notices all the same, and waits for its answer."""
+        return [name for name in EVENTS_SUPPORTED if name in self.events_requested]
