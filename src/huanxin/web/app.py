@@ -19,6 +19,8 @@ from huanxin.store import figures
 from huanxin.web.api import oauth, partner
 from huanxin.web.context import Context
 from huanxin.web.pages import routes
+from huanxin.web.pages.partner import routes as partner_routes
+from huanxin.web.pages.partner.signing import SignInFirst, to_sign_in
 from huanxin.web.problems import answer_errors
 from huanxin.web.workers import make_workers
 
@@ -41,6 +43,8 @@ def create_app(
     app = FastAPI(title="Huanxin 号码焕新", version=version("huanxin"), lifespan=lifespan, redoc_url=None)
     _equip(app, platform, settings)
     app.include_router(routes.router)
+    app.include_router(partner_routes.router)
+    app.add_exception_handler(SignInFirst, to_sign_in)
     _health(app, platform)
     app.add_middleware(SafeHeaders)
     if sandbox is not None:

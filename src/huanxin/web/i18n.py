@@ -6,13 +6,13 @@ start, so that no build step stands between a corrected word and the page.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from gettext import GNUTranslations
 from io import BytesIO
 from pathlib import Path
 
-from babel.dates import format_date, format_datetime, get_timezone
+from babel.dates import format_date, format_datetime, format_timedelta, get_timezone
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_compact_decimal, format_decimal, format_percent
@@ -117,6 +117,11 @@ def seconds(value: float, lang: str) -> str:
     return f"{format_decimal(number, '0.00' if number < 1 else '0.0', locale=lang)} {unit}"
 
 
+def span(value: float, lang: str) -> str:
+    """How long something lasts or is left, given in seconds, in its largest unit: 3 days, 5 hours, 12 minutes."""
+    return str(format_timedelta(timedelta(seconds=max(60.0, value)), granularity="minute", threshold=1.5, locale=lang))
+
+
 def day(value: date, lang: str) -> str:
     """A day. The table or sentence around it names the zone."""
     return str(format_date(value, "y年M月d日" if lang == "zh_CN" else "d MMM y", locale=lang))
@@ -125,6 +130,12 @@ def day(value: date, lang: str) -> str:
 def day_short(value: date, lang: str) -> str:
     """A day for the axis of a chart, without its year."""
     return str(format_date(value, "M/d" if lang == "zh_CN" else "d MMM", locale=lang))
+
+
+def stamp(value: datetime, lang: str) -> str:
+    """An instant in China's zone for a table whose caption names the zone."""
+    pattern = "y年M月d日 HH:mm" if lang == "zh_CN" else "d MMM y, HH:mm"
+    return str(format_datetime(value, pattern, tzinfo=get_timezone(ZONE), locale=lang))
 
 
 def moment(value: datetime, lang: str, zone: str = ZONE) -> str:

@@ -35,6 +35,42 @@ GATE_TONES = {
     "pending": "pending", "refused": "refused", "held": "pending", "retracted": "absent", "waived": "kept",
 }  # fmt: skip
 
+TAKEN_BACK = {"restored": N_("tie given back"), "irreversible": N_("can't be given back")}
+ALL_OUTCOMES = OUTCOMES | TAKEN_BACK
+
+REASONS = {
+    "debt": N_("unpaid debt"),
+    "balance": N_("money left in the account"),
+    "frozen": N_("account frozen"),
+    "banned": N_("account banned"),
+    "legal_hold": N_("kept by order of a court or authority"),
+    "dispute": N_("in dispute"),
+    "other": N_("another reason"),
+}
+
+PURPOSES = {"renewal": N_("Renewal"), "retraction": N_("Retraction")}
+
+STREAM_STATUS = {"enabled": N_("enabled"), "paused": N_("paused"), "disabled": N_("disabled")}
+
+EVENTS = {
+    "urn:huanxin:event:renewal": N_("Renewal notice"),
+    "urn:huanxin:event:retraction": N_("Retraction notice"),
+    "urn:huanxin:event:reminder": N_("Reminder"),
+    "urn:huanxin:event:inquiry": N_("Inquiry"),
+    "https://schemas.openid.net/secevent/risc/event-type/identifier-recycled": N_("Number has a new owner"),
+    "https://schemas.openid.net/secevent/ssf/event-type/verification": N_("Verification of the stream"),
+    "https://schemas.openid.net/secevent/ssf/event-type/stream-updated": N_("Status of the stream changed"),
+}
+
+PARTNER_EVENTS = {
+    "registered": N_("registered"),
+    "secret-rotated": N_("the secret was replaced"),
+    "resent": N_("an event was sent again"),
+    "recovered": N_("events that were not taken were sent again"),
+    "reminded": N_("a reminder was sent"),
+    "escalated": N_("the answer is late: the carrier was told"),
+}
+
 KINDS = {"app": N_("app"), "labeler": N_("caller labels"), "sender": N_("sender")}
 
 CARRIERS = {

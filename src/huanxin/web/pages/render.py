@@ -18,7 +18,7 @@ N_ = labels.N_
 SERVER = 500
 """Statuses from here on are our fault, below the caller's (RFC 9110 section 15)."""
 
-NAV = (("/", N_("Overview")), ("/docs", N_("For developers")))
+NAV = (("/", N_("Overview")), ("/partner", N_("Partners")), ("/docs", N_("For developers")))
 """Address and name of each entry of the header."""
 
 
@@ -107,13 +107,16 @@ def environment(lang: str) -> Environment:
     )
     env.install_gettext_translations(i18n.translations(lang), newstyle=True)  # type: ignore[attr-defined]
     env.policies["ext.i18n.trimmed"] = True
-    for name in ("figure", "short", "whole", "day", "day_short", "moment", "seconds"):
+    for name in ("figure", "short", "whole", "day", "day_short", "moment", "stamp", "seconds", "span"):
         env.filters[name] = partial(_in_language, getattr(i18n, name), lang)
     env.filters["say"] = partial(_in_language, say, lang)
     env.globals.update(
         lang=lang, html_lang=i18n.html_lang(lang), other="en" if lang == "zh_CN" else "zh_CN", nav=NAV, asset=asset,
         outcome_names=translated(labels.OUTCOMES, lang), gate_names=translated(labels.GATE, lang),
-        kind_names=translated(labels.KINDS, lang), icons=labels.ICONS, icon_of=labels.ICON_OF,
+        kind_names=translated(labels.KINDS, lang), all_outcomes=translated(labels.ALL_OUTCOMES, lang),
+        reason_names=translated(labels.REASONS, lang), purpose_names=translated(labels.PURPOSES, lang),
+        status_names=translated(labels.STREAM_STATUS, lang), event_names=translated(labels.EVENTS, lang),
+        partner_event_names=translated(labels.PARTNER_EVENTS, lang), icons=labels.ICONS, icon_of=labels.ICON_OF,
         slivers=charts.slivers, share=partial(_share, lang),
     )  # fmt: skip
     return env

@@ -1,0 +1,1 @@
+"""The pages of partners: their notices, what was delivered, keys, stream, rehearsals."""

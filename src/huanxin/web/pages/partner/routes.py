@@ -1,0 +1,171 @@
+"""What a partner's people see and order: `/partner` and the pages under it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from huanxin.domain.errors import BadInput, NotFound, Unauthorized
+from huanxin.notify.partners import rotate_secret
+from huanxin.store import deliveries, partners
+from huanxin.store.database import Tx
+from huanxin.web.i18n import ZONE
+from huanxin.web.pages import session
+from huanxin.web.pages.partner import data, signing
+from huanxin.web.pages.partner.signing import Caller
+from huanxin.web.pages.render import render
+from huanxin.web.pages.routes import html, language
+
+router = APIRouter(prefix="/partner", include_in_schema=False)
+_FORMS = [Depends(session.same_origin)]
+_NO_STORE = {"Cache-Control": "no-store"}
+_LONGEST_OVERLAP = 24 * 90
+
+
+def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
+    """A partner page; nothing of it is kept by the browser."""
+    answer = html(request, render(f"partner/{template}", language(request), here="/partner", **values))
+    answer.status_code = status
+    answer.headers.update(_NO_STORE)
+    return answer
+
+
+@router.get("")
+def start(request: Request) -> Response:
+    """The way in: what connecting means, or the pages of whoever is signed in."""
+    known = signing.clients(request)
+    for env in reversed(signing.ENVIRONMENTS):
+        if env in known:
+            return RedirectResponse(f"/partner/{env}", status_code=303)
+    return page(request, "start.html")
+
+
+@router.get("/sign-in")
+def sign_in_form(request: Request) -> Response:
+    """The form."""
+    return page(request, "sign_in.html", problem=False, given="")
+
+
+@router.post("/sign-in", dependencies=_FORMS)
+def sign_in(
+    request: Request, client_id: Annotated[str, Form()] = "", client_secret: Annotated[str, Form()] = ""
+) -> Response:
+    """Sign in with the credentials of either environment."""
+    try:
+        env, partner = signing.sign_in(request, client_id, client_secret)
+    except Unauthorized:
+        return page(request, "sign_in.html", status=401, problem=True, given=client_id)
+    answer = RedirectResponse(f"/partner/{env}", status_code=303)
+    signing.remember(answer, request, env, partner)
+    return answer
+
+
+@router.post("/sign-out", dependencies=_FORMS)
+def sign_out() -> Response:
+    """Forget who is signed in."""
+    answer = RedirectResponse("/partner", status_code=303)
+    session.end(answer, name=signing.COOKIE)
+    return answer
+
+
+SignedIn = Annotated[Caller, Depends(signing.caller)]
+
+
+@router.get("/{env}")
+def overview(request: Request, caller: SignedIn) -> Response:
+    """Notices with their clocks."""
+    with caller.context.platform.database.transaction() as tx:
+        view = data.overview(tx, caller.who, caller.partner, caller.context.platform.now())
+    return page(request, "overview.html", view=view, tab="")
+
+
+@router.get("/{env}/notices/{notice_id}")
+def notice(request: Request, caller: SignedIn, notice_id: str, done: str = "") -> Response:
+    """One notice: clocks, receipts and refusals, every delivery attempt."""
+    with caller.context.platform.database.transaction() as tx:
+        view = data.notice_page(tx, caller.who, caller.partner, notice_id, caller.context.platform.now())
+    return page(request, "notice.html", view=view, tab="", done=done)
+
+
+@router.get("/{env}/deliveries")
+def deliveries_list(
+    request: Request, caller: SignedIn, undelivered: bool = False, number: Annotated[int, Query(alias="page", ge=1)] = 1,
+    done: str = "", count: int = 0,
+) -> Response:  # fmt: skip
+    """Every event with every attempt and the partner's own answer."""
+    with caller.context.platform.database.transaction() as tx:
+        view = data.deliveries_page(
+            tx, caller.who, caller.partner, undelivered=undelivered, page=number, done=done, count=count
+        )
+    return page(request, "deliveries.html", view=view, tab="deliveries", problem="")
+
+
+@router.post("/{env}/deliveries/resend", dependencies=_FORMS)
+def resend(caller: SignedIn, jti: Annotated[str, Form()]) -> Response:
+    """Send one event again now."""
+    platform = caller.context.platform
+    with platform.database.transaction() as tx:
+        event = deliveries.get(tx, caller.partner.id, jti)
+        if event is None:
+            raise NotFound(f"there is no event {jti} for this partner")
+        deliveries.send_again(tx, caller.partner.id, [jti], platform.now())
+        _note(tx, caller, "resent", {"jti": jti}, notice_id=event.notice_id)
+        deliveries.wake_workers(tx)
+    where = f"notices/{event.notice_id}?done=resent" if event.notice_id else "deliveries?done=resent"
+    return RedirectResponse(f"/partner/{caller.who.env}/{where}", status_code=303)
+
+
+@router.post("/{env}/deliveries/recover", dependencies=_FORMS)
+def recover(request: Request, caller: SignedIn, since: Annotated[str, Form()] = "") -> Response:
+    """Send everything again that was made since a time (in China's zone) and not taken."""
+    platform = caller.context.platform
+    try:
+        begin = datetime.fromisoformat(since.strip())
+    except ValueError:
+        with platform.database.transaction() as tx:
+            view = data.deliveries_page(tx, caller.who, caller.partner, undelivered=True, page=1, done="", count=0)
+        return page(request, "deliveries.html", status=422, view=view, tab="deliveries", problem=since or "-")
+    begin = begin if begin.tzinfo else begin.replace(tzinfo=ZoneInfo(ZONE))
+    with platform.database.transaction() as tx:
+        count = deliveries.recover(tx, caller.partner.id, begin, platform.now())
+        _note(tx, caller, "recovered", {"since": begin.isoformat(), "count": count})
+        deliveries.wake_workers(tx)
+    address = f"/partner/{caller.who.env}/deliveries?undelivered=true&done=recovered&count={count}"
+    return RedirectResponse(address, status_code=303)
+
+
+@router.get("/{env}/keys")
+def keys(request: Request, caller: SignedIn) -> Response:
+    """What lets the partner's programs in."""
+    return _keys(request, caller)
+
+
+@router.post("/{env}/keys/rotate", dependencies=_FORMS)
+def rotate(request: Request, caller: SignedIn, hours: Annotated[int, Form()] = 168) -> Response:
+    """A new secret, shown once; the old ones go on for a while."""
+    if not 0 <= hours <= _LONGEST_OVERLAP:
+        raise BadInput("the old secret may go on for 0 hours to 90 days")
+    platform = caller.context.platform
+    with platform.database.transaction() as tx:
+        secret = rotate_secret(
+            tx, caller.partner, overlap=timedelta(hours=hours), now=platform.now(), by=caller.who.client_id
+        )
+    return _keys(request, caller, new_secret=secret)
+
+
+def _keys(request: Request, caller: Caller, *, new_secret: str = "") -> Response:
+    platform = caller.context.platform
+    with platform.database.transaction() as tx:
+        view = data.keys_page(
+            tx, caller.who, caller.partner, issuer=platform.issuer, now=platform.now(), new_secret=new_secret
+        )
+    return page(request, "keys.html", view=view, tab="keys")
+
+
+def _note(tx: Tx, caller: Caller, kind: str, detail: dict[str, Any], *, notice_id: str | None = None) -> None:
+    now = caller.context.platform.now()
+    partners.note(tx, caller.partner.id, kind, by=caller.who.client_id, at=now, notice_id=notice_id, detail=detail)
