@@ -138,6 +138,12 @@ def stamp(value: datetime, lang: str) -> str:
     return str(format_datetime(value, pattern, tzinfo=get_timezone(ZONE), locale=lang))
 
 
+def clock(value: datetime, lang: str) -> str:
+    """An instant in China's zone to the second, for what happens within minutes."""
+    pattern = "M月d日 HH:mm:ss" if lang == "zh_CN" else "d MMM, HH:mm:ss"
+    return str(format_datetime(value, pattern, tzinfo=get_timezone(ZONE), locale=lang))
+
+
 def moment(value: datetime, lang: str, zone: str = ZONE) -> str:
     """An instant in a zone, which is named. Raises ValueError for a time without a zone: it would be a guess."""
     if value.tzinfo is None:

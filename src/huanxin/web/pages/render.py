@@ -107,7 +107,7 @@ def environment(lang: str) -> Environment:
     )
     env.install_gettext_translations(i18n.translations(lang), newstyle=True)  # type: ignore[attr-defined]
     env.policies["ext.i18n.trimmed"] = True
-    for name in ("figure", "short", "whole", "day", "day_short", "moment", "stamp", "seconds", "span"):
+    for name in ("figure", "short", "whole", "day", "day_short", "moment", "stamp", "clock", "seconds", "span"):
         env.filters[name] = partial(_in_language, getattr(i18n, name), lang)
     env.filters["say"] = partial(_in_language, say, lang)
     env.globals.update(

@@ -1,0 +1,52 @@
+"""A real Chromium for tests: phone and desk, what it complains about, what axe-core finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text(encoding="utf-8")
+CHROMIUM = Path("/usr/bin/chromium")
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync"]  # fmt: skip
+SIZES = {"phone": (390, 844), "desk": (1280, 800)}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for the run; each test opens contexts of its own."""
+    with sync_playwright() as driver:
+        own = str(CHROMIUM) if CHROMIUM.exists() else None
+        started = driver.chromium.launch(executable_path=own, args=ARGS)
+        yield started
+        started.close()
+
+
+def open_tab(
+    browser: Browser, size: str, *, scheme: str = "light", lang: str = "zh-CN", scripts: bool = True
+) -> tuple[Page, list[str]]:
+    """A page of a fresh visitor, and whatever the browser will complain about."""
+    width, height = SIZES[size]
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme,  # type: ignore[arg-type]
+        is_mobile=size == "phone", device_scale_factor=1, reduced_motion="reduce", locale=lang, java_script_enabled=scripts,
+    )  # fmt: skip
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return page, complaints
+
+
+def axe(page: Page) -> list[str]:
+    """What axe-core finds wrong, in short. The page's own policy forbids foreign scripts, so it is put in by the driver."""
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{one['id']}: {node['html'][:160]} ({node['failureSummary'][:200]})"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]
