@@ -57,7 +57,7 @@ def due(tx: Tx, *, plan: NumberingPlan, rules: Rules, now: datetime, carrier: st
     """
     found: dict[Span, dict[int, BitMap]] = {}
     for shard, facts in reports.facts_by_shard(tx):
-        for (code, day), places in fold(facts).frozen.items():
+        for (code, day), places in fold(facts).frozen().items():
             if carrier in (None, code) and _is_due(plan.carriers[code], day, rules, now):
                 found.setdefault((code, day), {})[shard] = places
     if not found:
