@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from pyroaring import BitMap
+from pyroaring import BitMap, FrozenBitMap
 
 from huanxin.domain.lifecycle import Event, SetFact, ShardState
+
+_NOTHING = FrozenBitMap()
 
 Layered = tuple[int, SetFact]
 """A fact with its layer: the how manieth event of the same numbers on the same day it is, from 0."""
@@ -50,16 +52,18 @@ def judge(old: Sequence[SetFact], new: Sequence[Layered], range_owner: str | Non
             earlier, last = waiting.pop()
             state.apply(earlier)
             ahead -= last
-        known = fact.numbers & recorded.get((fact.day, fact.carrier, fact.event), BitMap())
+        known = fact.numbers & recorded.get((fact.day, fact.carrier, fact.event), _NOTHING) if past else _NOTHING
         fresh = fact.numbers - known
         verdict.known += len(known)
         late = fresh & ahead
-        possible = state.possible(fact.event, fact.carrier, range_owner, fresh - late)
-        for numbers, reason in _reasons(state, fact, late, fresh - late - possible, range_owner):
-            verdict.refusals.append(Refusal(layer=layer, fact=fact, numbers=numbers, reason=reason))
+        possible = state.possible(fact.event, fact.carrier, range_owner, fresh - late if late else fresh)
+        if len(possible) < len(fresh):
+            for numbers, reason in _reasons(state, fact, late, fresh - late - possible, range_owner):
+                verdict.refusals.append(Refusal(layer=layer, fact=fact, numbers=numbers, reason=reason))
         if not possible:
             continue
-        taken = SetFact(day=fact.day, carrier=fact.carrier, event=fact.event, numbers=possible)
+        whole = len(possible) == len(fact.numbers)
+        taken = fact if whole else SetFact(day=fact.day, carrier=fact.carrier, event=fact.event, numbers=possible)
         verdict.accepted.append((layer, taken))
         _note_recycled(verdict, state, taken)
         state.apply(taken)

@@ -120,21 +120,33 @@ class ShardState:
         """Move the fact's numbers to where the event puts them; the event is one that was possible for them."""
         places = fact.numbers
         self.known |= places
-        from_sleep = fact.event in (Event.OPENED, Event.RECLAIMED)
-        for table in (self.asleep,) if from_sleep else (self.in_service, self.ported):
-            for kept in table.values():
-                kept -= places
+        if fact.event is Event.OPENED or fact.event is Event.RECLAIMED:
+            _take_out(self.asleep, places)
+        else:
+            _take_out(self.in_service, places)
+            _take_out(self.ported, places)
+        goes_to = self.in_service
         if fact.event is Event.CANCELLED:
+            goes_to = self.asleep
             self._cancellations.append(fact)
-        goes_to = {Event.CANCELLED: self.asleep, Event.PORTED_OUT: self.ported}.get(fact.event, self.in_service)
+        elif fact.event is Event.PORTED_OUT:
+            goes_to = self.ported
         if fact.carrier in goes_to:
             goes_to[fact.carrier] |= places
         else:
             goes_to[fact.carrier] = BitMap(places)
 
 
+def _take_out(table: dict[str, BitMap], places: BitMap) -> None:
+    for kept in table.values():
+        kept -= places  # in place
+
+
 def _in_any(sets: Iterable[BitMap], among: BitMap) -> BitMap:
-    return BitMap.union(BitMap(), *(among & places for places in sets))
+    found = BitMap()
+    for places in sets:
+        found |= among & places
+    return found
 
 
 def fold(facts: Iterable[SetFact]) -> ShardState:
