@@ -140,7 +140,8 @@ class Counted:
         for places in (gate.released, refused - gate.retracted_places(), gate.retracted_places()):
             if places:
                 number = int(self.loaded.roster.numbers[places[0]])
-                why = explain(tx, number, plan=self.job.platform.plan, now=self.job.platform.now())
+                on = self.job.platform
+                why = explain(tx, number, plan=on.plan, rules=on.rules, now=on.now())
                 rules = [
                     RuleLine(rule=one.rule, state="passes" if one.ok else "fails", fact=one.text) for one in why.findings
                 ]
