@@ -19,7 +19,8 @@ import pytest
 
 SMALL = ["--numbers", "4000", "--partners", "9", "--port", "0", "--no-serve", "--json"]
 VICTIMS = ("serve", "worker", "huanxin.demo.partner_server")
-LIMIT = 90.0  # seconds; one run takes about fifteen
+MOST_KILLS = 12  # then it is let come to its end: on a busy machine a server may be slower to start than to be killed
+LIMIT = 240.0  # seconds; one run takes about fifteen, many times that on a busy machine
 
 
 def command(out: Path, seed: int = 1) -> list[str]:
@@ -70,7 +71,7 @@ def test_servers_killed_again_and_again_end_in_the_same_release_lists(
     demo = start(out)
     killed: list[str] = []
     ends = time.monotonic() + LIMIT
-    while demo.poll() is None and time.monotonic() < ends:
+    while demo.poll() is None and time.monotonic() < ends and len(killed) < MOST_KILLS:
         time.sleep(1.5)
         word = VICTIMS[len(killed) % len(VICTIMS)]
         killed += kill_one(demo.pid, word, len(killed))
@@ -84,7 +85,8 @@ def test_servers_killed_again_and_again_end_in_the_same_release_lists(
 def kill_one(demo: int, word: str, turn: int) -> list[str]:
     """Kill one of the demo's own processes whose command line has this word; the word, if there was one."""
     with contextlib.suppress(psutil.Error):
-        processes = [child for child in psutil.Process(demo).children() if word in child.cmdline()]
+        mine = [child for child in psutil.Process(demo).children() if word in child.cmdline()]
+        processes = [child for child in mine if sum(child.cpu_times()[:2]) > 1]  # it has come up, however busy the machine
         if processes:
             os.kill(processes[turn % len(processes)].pid, signal.SIGKILL)
             return [word]

@@ -14,8 +14,8 @@ from huanxin.store.database import Tx
 from huanxin.store.reports import HistoryEntry
 
 _NOT_FROZEN = {
-    Event.OPENED: "it is in service at {carrier} since {day}, so there is nothing to renew",
-    Event.TRANSFERRED: "it passed to another subscriber of {carrier} on {day}; it is in service, so there is nothing to renew",
+    Event.OPENED: "it is in service at {carrier} since {day}: there is nothing to renew",
+    Event.TRANSFERRED: "it passed to another subscriber of {carrier} on {day} and is in service: there is nothing to renew",
     Event.RECLAIMED: "its former owner reclaimed it at {carrier} on {day}, so it is in service again and not for sale",
     Event.PORTED_OUT: "it was ported out of {carrier} on {day} with its owner: it is not frozen, and the carrier that took "
     "it in reports it now",
