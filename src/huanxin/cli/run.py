@@ -65,24 +65,22 @@ def demo(
     ] = None,
     serve_after: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the pages when done.")] = True,
     port: Annotated[int, typer.Option(help="The port of the platform.")] = 8600,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Make the world anew, even if --out holds it finished.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a world of carriers and partners and run the main job on it, with real servers over HTTP."""
+    """Make a world of carriers and partners and run the main job on it, with real servers over HTTP.
+
+    A finished world that --out holds, made from the same, is opened again as it is.
+    """
     from huanxin.demo.run import Wishes, run_demo  # noqa: PLC0415  # as above
 
     with explained():
         run_demo(
             Wishes(
-                numbers=numbers,
-                partners=partners,
-                seed=seed,
-                reports=reports,
-                out=folder,
-                serve=serve_after,
-                port=port,
-                as_json=as_json,
+                numbers=numbers, partners=partners, seed=seed, reports=reports, out=folder, serve=serve_after, port=port,
+                fresh=fresh, as_json=as_json,
             )
-        )
+        )  # fmt: skip
 
 
 def bench(
