@@ -1,0 +1,100 @@
+"""The poll loop (RFC 8936): an event is verified, journaled, acknowledged, then handled, so that a crash loses nothing."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, sleep_using_event, stop_when_event_set
+from tenacity import wait_exponential_jitter as growing
+
+from huanxin_partner.client import Passing, PlatformError
+from huanxin_partner.events import check
+from huanxin_partner.journal import Journal
+from huanxin_partner.stream import PolledStream
+from huanxin_partner.tokens import KeysUnreachable, TokenError, Verifier
+
+log = logging.getLogger("huanxin_partner")
+_PATIENT = 1.0  # seconds; an empty answer that came sooner shows a platform that doesn't wait
+_PAUSE = 2.0  # seconds before such a one is asked again
+_TROUBLE = (PlatformError, Passing, KeysUnreachable, httpx.HTTPError)
+_growing = growing(initial=0.5, max=60)
+
+
+@dataclass(kw_only=True)
+class Inbox:
+    """Takes tokens into the journal; says to the stream which were taken and which never will be."""
+
+    verifier: Verifier
+    journal: Journal
+    wake: Callable[[], None]
+    clock: Callable[[], float] = time.time
+
+    def __call__(self, stream: PolledStream, jti: str, token: str) -> bool:
+        """Take one. Raises KeysUnreachable: nothing is said of it yet, so that it comes again."""
+        try:
+            event = self.verifier.verify(token)
+            check(event, self.clock())
+            if event.jti != jti:
+                raise TokenError("invalid_request", f"the token's jti is {event.jti!r}, it was sent as {jti!r}")
+        except TokenError as error:
+            log.warning("event %s is refused: %s", jti, error)
+            stream.refused(jti, error.code, str(error))
+            return True
+        if self.journal.take(event):
+            log.info("event %s: %s", jti, event.name)
+        stream.taken(jti)
+        self.wake()
+        return True
+
+
+Take = Callable[[PolledStream, str, str], bool]
+"""Deals with one token and says so to the stream. False: not now, the platform has to send it again."""
+
+
+@dataclass(kw_only=True)
+class PollLoop:
+    """Polls until it is stopped; while the platform is down, with growing pauses and jitter, or as long as it asks."""
+
+    stream: PolledStream
+    take: Take
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        """Poll until `stop`; then acknowledge what was journaled since."""
+        while not self.stop.is_set():
+            Retrying(
+                retry=retry_if_exception_type(_TROUBLE), wait=_wait, sleep=sleep_using_event(self.stop),
+                stop=stop_when_event_set(self.stop), before_sleep=_note, retry_error_callback=lambda _: None,
+            )(self.once)  # fmt: skip
+        self.close()
+
+    def close(self) -> None:
+        """Acknowledge what was journaled; if the platform doesn't hear it, it sends those again, and nothing changes."""
+        try:
+            self.stream.say_goodbye()
+        except _TROUBLE as error:
+            log.warning("the last events could not be acknowledged, they will come again: %s", error)
+
+    def once(self) -> None:
+        """One poll, and what it brought."""
+        asked = time.monotonic()
+        tokens = self.stream.poll()
+        left = [jti for jti, token in tokens.items() if not self.take(self.stream, jti, token)]
+        if left or (not tokens and time.monotonic() - asked < _PATIENT):
+            self.stop.wait(_PAUSE)
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    return max(_growing(state), error.wait if isinstance(error, Passing) else 0)
+
+
+def _note(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    pause = state.next_action.sleep if state.next_action else 0
+    log.warning("polling goes on in %.1f s: %s: %s", pause, type(error).__name__, error)
