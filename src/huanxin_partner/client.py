@@ -90,8 +90,7 @@ class Platform:
 
     def file_receipt(self, notice: str, answers: Iterable[Answer], *, complete: bool) -> dict[str, Any]:
         """File a receipt, or the last part of one; what the platform says of it. Raises PlatformError if it is refused."""
-        lines = ["number,outcome,reason,until", *(f"{a.number},{a.outcome},{a.reason},{a.until}" for a in answers)]
-        body = ("\n".join(lines) + "\n").encode()
+        body = receipt_csv(answers)
         return self._tried(lambda: self._post(notice, body, complete))
 
     def _post(self, notice: str, body: bytes, complete: bool) -> dict[str, Any]:
@@ -137,6 +136,12 @@ class Platform:
             wait = min(float(asked), _LONGEST_ASKED) if asked.isdecimal() else 0
             raise Passing(f"the platform answered {answer.status_code}: {answer.text[:300]}", wait)
         raise PlatformError(f"the platform answered {answer.status_code}: {answer.text[:1000]}")
+
+
+def receipt_csv(answers: Iterable[Answer]) -> bytes:
+    """A receipt as a file."""
+    lines = ["number,outcome,reason,until", *(f"{a.number},{a.outcome},{a.reason},{a.until}" for a in answers)]
+    return ("\n".join(lines) + "\n").encode()
 
 
 def _wait(state: RetryCallState) -> float:

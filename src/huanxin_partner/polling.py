@@ -65,16 +65,17 @@ class PollLoop:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
-        """Poll until `stop`; then acknowledge what was journaled since."""
-        while not self.stop.is_set():
-            Retrying(
-                retry=retry_if_exception_type(_TROUBLE), wait=_wait, sleep=sleep_using_event(self.stop),
-                stop=stop_when_event_set(self.stop), before_sleep=_note, retry_error_callback=lambda _: None,
-            )(self.once)  # fmt: skip
-        self.close()
+        """Poll until `stop` or an interruption, then acknowledge what was taken since."""
+        try:
+            while not self.stop.is_set():
+                Retrying(
+                    retry=retry_if_exception_type(_TROUBLE), wait=_wait, sleep=sleep_using_event(self.stop),
+                    stop=stop_when_event_set(self.stop), before_sleep=_note, retry_error_callback=lambda _: None,
+                )(self.once)  # fmt: skip
+        finally:
+            self._acknowledge()
 
-    def close(self) -> None:
-        """Acknowledge what was journaled; if the platform doesn't hear it, it sends those again, and nothing changes."""
+    def _acknowledge(self) -> None:
         try:
             self.stream.say_goodbye()
         except _TROUBLE as error:
