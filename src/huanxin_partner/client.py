@@ -123,7 +123,7 @@ class Platform:
     def _tried(self, call: Callable[[], _Result]) -> _Result:
         """Call, and again with growing pauses while the platform is out of reach."""
         retrying = Retrying(
-            stop=stop_after_attempt(self._attempts), wait=_wait,
+            stop=stop_after_attempt(self._attempts), wait=waiting(_growing),
             retry=retry_if_exception_type((Passing, httpx.TransportError)), reraise=True,
         )  # fmt: skip
         return retrying(call)
@@ -144,7 +144,11 @@ def receipt_csv(answers: Iterable[Answer]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def _wait(state: RetryCallState) -> float:
-    """Growing waits with jitter, and never less than the platform asked for."""
-    error = state.outcome.exception() if state.outcome else None
-    return max(_growing(state), error.wait if isinstance(error, Passing) else 0)
+def waiting(growing: Callable[[RetryCallState], float]) -> Callable[[RetryCallState], float]:
+    """Growing waits, and never less than the platform asked for."""
+
+    def wait(state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        return max(growing(state), error.wait if isinstance(error, Passing) else 0)
+
+    return wait

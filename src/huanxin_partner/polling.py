@@ -9,10 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import httpx
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, sleep_using_event, stop_when_event_set
-from tenacity import wait_exponential_jitter as growing
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    sleep_using_event,
+    stop_when_event_set,
+    wait_exponential_jitter,
+)
 
-from huanxin_partner.client import Passing, PlatformError
+from huanxin_partner.client import Passing, PlatformError, waiting
 from huanxin_partner.events import check
 from huanxin_partner.journal import Journal
 from huanxin_partner.stream import PolledStream
@@ -22,7 +28,7 @@ log = logging.getLogger("huanxin_partner")
 _PATIENT = 1.0  # seconds; an empty answer that came sooner shows a platform that doesn't wait
 _PAUSE = 2.0  # seconds before such a one is asked again
 _TROUBLE = (PlatformError, Passing, KeysUnreachable, httpx.HTTPError)
-_growing = growing(initial=0.5, max=60)
+_growing = wait_exponential_jitter(multiplier=0.5, max=60)
 
 
 @dataclass(kw_only=True)
@@ -69,7 +75,7 @@ class PollLoop:
         try:
             while not self.stop.is_set():
                 Retrying(
-                    retry=retry_if_exception_type(_TROUBLE), wait=_wait, sleep=sleep_using_event(self.stop),
+                    retry=retry_if_exception_type(_TROUBLE), wait=waiting(_growing), sleep=sleep_using_event(self.stop),
                     stop=stop_when_event_set(self.stop), before_sleep=_note, retry_error_callback=lambda _: None,
                 )(self.once)  # fmt: skip
         finally:
@@ -88,11 +94,6 @@ class PollLoop:
         left = [jti for jti, token in tokens.items() if not self.take(self.stream, jti, token)]
         if left or (not tokens and time.monotonic() - asked < _PATIENT):
             self.stop.wait(_PAUSE)
-
-
-def _wait(state: RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    return max(_growing(state), error.wait if isinstance(error, Passing) else 0)
 
 
 def _note(state: RetryCallState) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from huanxin_partner.rehearsal import magic
 
-_UP = 20.0  # seconds to start
+_UP = 60.0  # seconds to start
 _LOG = 2_000  # characters of a failed receiver's log that are told
 
 

@@ -40,7 +40,6 @@ def add(commands: Any) -> None:
 def run(given: argparse.Namespace) -> int:
     """Look until it is ended; with --once, 1 if a file was not as it should be or something is left to do."""
     settings = load(given.config, _NEEDED)
-    end_on_sigterm()
     exchange = _exchange(settings)
     journal, say = journal_of(settings), functools.partial(print, flush=True)
     mail = Mail(exchange=exchange, verifier=verifier_of(settings), journal=journal, say=say)
@@ -50,6 +49,7 @@ def run(given: argparse.Namespace) -> int:
         while worker.one_event():
             pass
         return 1 if bad or journal.waiting() else 0
+    end_on_sigterm()
     worker.start()
     try:
         while True:
