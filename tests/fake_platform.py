@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from partner_signing import RENEWAL, jwks, key, token
@@ -32,7 +32,7 @@ class FakePlatform:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self.issuer = f"http://127.0.0.1:{self._server.server_port}"
 
-    def __enter__(self) -> FakePlatform:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

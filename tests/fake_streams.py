@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
@@ -102,11 +101,3 @@ class FakeStreams(FakePlatform):
                     self.say(status, json.dumps(said).encode())
 
         return Handler
-
-
-def until(done: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait for something to become so."""
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)

@@ -141,7 +141,7 @@ class Handler:
 
 
 def _checked(answers: Iterable[Answer], asked: Sequence[str], allowed: frozenset[str]) -> list[Answer]:
-    """The answers but for absent ones. Raises BadAnswer."""
+    """The answers but for absent ones, in the order asked: after a crash the receipt is the same. Raises BadAnswer."""
     found: dict[str, Answer] = {}
     known = set(asked)
     for answer in answers:
@@ -152,7 +152,7 @@ def _checked(answers: Iterable[Answer], asked: Sequence[str], allowed: frozenset
         if answer.outcome not in allowed:
             raise BadAnswer(f"the store answered {answer.outcome!r}; here it may be {', '.join(sorted(allowed))}")
         found[answer.number] = answer
-    return [answer for answer in found.values() if answer.outcome != _ABSENT]
+    return [found[number] for number in asked if number in found and found[number].outcome != _ABSENT]
 
 
 def _chunked(lines: IO[str], size: int) -> Iterator[list[str]]:

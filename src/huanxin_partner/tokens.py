@@ -17,7 +17,7 @@ from joserfc.jwk import KeySet
 
 ALGORITHMS = ["ES256", "RS256"]
 SKEW = 300  # seconds that clocks may differ
-_REFETCH = 30  # seconds between two fetches of the keys that an unknown kid may cause
+_REFETCH = 10  # seconds between two fetches of the keys that an unknown kid may cause
 
 
 class TokenError(Exception):
@@ -103,8 +103,9 @@ class Verifier:
 
     def _key_set(self, kid: str) -> KeySet:
         with self._lock:
-            known = self._keys is not None and any(key.kid == kid for key in self._keys.keys)
-            if self._keys is None or (not known and self.clock() - self._fetched > _REFETCH):
+            if self._keys is None or not any(key.kid == kid for key in self._keys.keys):
+                if self.clock() - self._fetched <= _REFETCH:  # a new key may be published meanwhile: not refused for good
+                    raise KeysUnreachable("the key is unknown, and the issuer's keys were fetched only just now")
                 self._keys = fetch_keys(self.issuer, self.client, self.jwks_file)
                 self._fetched = self.clock()
             return self._keys

@@ -15,8 +15,9 @@ from huanxin_partner.rehearsal.words import MENDS, SCENARIOS, Words
 from huanxin_partner.ties import Answer
 
 _LOOK = 0.1  # seconds between two looks for receipts
+_PAUSE = 1.0  # seconds before an event is pushed again
 _SHOWN = 200  # characters of a partner's answer
-OK, ACCEPTED, BAD_REQUEST = 200, 202, 400
+OK, ACCEPTED, BAD_REQUEST, _LATER = 200, 202, 400, 503
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +61,10 @@ class Run:
     sleep: Callable[[float], None] = time.sleep
 
     def take(self, token: str) -> Pushed:
-        """Push what has to be taken. Raises Found."""
-        pushed = self.stage.push(token)
+        """Push what has to be taken, again while it is told to come later (503). Raises Found."""
+        end = self.clock() + self.patience
+        while (pushed := self.stage.push(token)).status == _LATER and self.clock() < end:
+            self.sleep(_PAUSE)
         if pushed.status in (OK, ACCEPTED):
             return pushed
         raise Found("unreachable" if pushed.status is None else "not-taken", said(pushed))

@@ -33,7 +33,6 @@ from huanxin_partner.rehearsal.notices import BadReceipt, PlayedNotice
 from huanxin_partner.rehearsal.stage import Filed, Notice, Pushed
 from huanxin_partner.ties import as_text
 
-_KID = "rehearsal"
 _LIFE = 600  # seconds of an access token
 _ANSWER_IN = timedelta(days=5)
 _UP = 10  # seconds to start
@@ -49,7 +48,8 @@ class StandIn:
                  port: int = 0, clock: Callable[[], float] = time.time) -> None:  # fmt: skip
         self.endpoint, self.client_id, self.client_secret = endpoint, client_id, client_secret
         self._clock = clock
-        self._key, self._forged = (ECKey.generate_key("P-256", {"kid": _KID}, private=True) for _ in range(2))
+        self._kid = f"rehearsal-{secrets.token_hex(4)}"  # another each time: a receiver may remember keys by their kid
+        self._key, self._forged = (ECKey.generate_key("P-256", {"kid": self._kid}, private=True) for _ in range(2))
         self._notices: dict[str, PlayedNotice] = {}
         self._bearer = secrets.token_urlsafe()
         self._socket = socket.create_server(("127.0.0.1", port))
@@ -92,7 +92,7 @@ class StandIn:
             "iat": int(issued_at.timestamp() if issued_at else self._clock()),
             "sub_id": {"format": "opaque", "id": notice}, "events": self._events(self._notices[notice]),
         }  # fmt: skip
-        header = {"alg": "ES256", "typ": "secevent+jwt", "kid": _KID}
+        header = {"alg": "ES256", "typ": "secevent+jwt", "kid": self._kid}
         return jwt.encode(header, claims, self._forged if forged else self._key)
 
     def push(self, token: str) -> Pushed:

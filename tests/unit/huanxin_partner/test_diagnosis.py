@@ -40,7 +40,7 @@ PAYLOAD = {"notice": "n1", "scope": "request"}
 
 
 def examine(text: str) -> list[Check]:
-    keys = KeySet.import_key_set(jwks(KEY))
+    keys = KeySet([KEY])
     return Examiner(issuer=ISSUER, audience="pc_1", keys=lambda: keys, now=NOW).examine(text)
 
 

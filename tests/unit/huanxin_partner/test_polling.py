@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from fake_platform import CLIENT, SECRET
-from fake_streams import FakeStreams, until
+from fake_streams import FakeStreams
 from huanxin_partner.client import Platform, PlatformError
 from huanxin_partner.events import INQUIRY, RENEWAL, RETRACTION
 from huanxin_partner.journal import Journal
@@ -21,6 +21,7 @@ from huanxin_partner.polling import Inbox, PollLoop
 from huanxin_partner.stream import PolledStream, find_endpoint
 from huanxin_partner.tokens import Verifier
 from partner_signing import claims, key, token
+from waiting import until
 
 
 @pytest.fixture

@@ -186,6 +186,13 @@ def test_a_system_that_cannot_refuse_or_wait_passes_too() -> None:
     assert [result.state for result in played(partner, "plain")] == ["passed"]
 
 
+def test_an_event_that_is_told_to_come_later_comes_again() -> None:
+    stage = PlayedStage(Partner(taken=Pushed(503, "")))
+    stage.partner.again = NOTHING
+    results = rehearse(Run(stage=stage, clock=stage.clock, sleep=stage.sleep), only=["nobody"])
+    assert [result.state for result in results] == ["passed"]
+
+
 def test_a_second_rehearsal_passes_though_the_first_gave_the_tie_back() -> None:
     partner = Partner(outcomes={magic.RETRACTED: "kept"})
     assert [result.state for result in played(partner, "retraction")] == ["passed"]
