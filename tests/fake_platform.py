@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import hashlib
 import json
@@ -107,7 +108,8 @@ class FakePlatform:
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(content)
+                with contextlib.suppress(BrokenPipeError):  # a partner that was killed waits for no answer
+                    self.wfile.write(content)
 
             def log_message(self, *_: object) -> None:
                 """Quiet."""

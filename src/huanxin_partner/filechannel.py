@@ -168,11 +168,12 @@ def _hold_to(event: Event, name: str, manifest: dict[str, Any]) -> None:
 
 
 class FileHandler(Handler):
-    """A handler that files through folders, and says what it did and what the platform said of it."""
+    """A handler that files through folders, and says what it did and what the platform said of it. `refused` counts the
+    receipts that the platform refused."""
 
     def __init__(self, store: TieStore, exchange: Exchange, journal: Journal, *, say: Callable[[str], None]) -> None:
         super().__init__(store, exchange, journal)
-        self.say = say
+        self.say, self.refused = say, 0
 
     def handle(self, event: Event) -> str:
         """See handler.Handler."""
@@ -180,6 +181,7 @@ class FileHandler(Handler):
             said = super().handle(event)
             self.say(f"{event.claims.get('notice')}: {said}")
             return said
+        self.refused += bool(event.claims.get("problem"))
         self.say(f"{event.claims['file']}: {event.claims['text']}")
         return str(event.claims["text"])
 

@@ -17,11 +17,16 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from fake_platform import CLIENT, SECRET
 from fake_streams import FakeStreams
 from huanxin_partner.rehearsal.words import SCENARIOS
 from huanxin_partner.trial import load_magic_ties
+from serving import served
 from waiting import until
 
 SOURCES = Path(__file__).parents[2] / "src"
@@ -99,15 +104,30 @@ def test_a_polled_notice_outlives_a_kill_between_journal_and_acknowledgement(tmp
     platform.deaf = True  # it will hear no acknowledgement
     platform.add("j1", platform.notice("j1"))
     with running("poll", "--config", site.config):
-        until(lambda: platform.complete and any(asked.get("ack") for asked in platform.asked))
+        until(lambda: platform.complete and any(asked.get("ack") for asked in platform.asked), 60)
     assert (site.detached(), platform.acked) == (300, [])
     platform.deaf = False
     with running("poll", "--config", site.config) as process:
-        until(lambda: platform.acked == ["j1"])
+        until(lambda: platform.acked == ["j1"], 60)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     assert platform.receipts == 1
     assert set(platform.outcomes.values()) == {"unbound"}
+
+
+def test_listen_hands_events_to_a_program_and_acknowledges_what_it_took(tmp_path: Path, platform: FakeStreams) -> None:
+    site, got = Site(tmp_path, platform.issuer), list[bytes]()
+
+    async def take(request: Request) -> Response:
+        got.append(await request.body())
+        return Response(status_code=202)
+
+    raw = platform.notice("j1")
+    platform.add("j1", raw)
+    app = Starlette(routes=[Route("/in", take, methods=["POST"])])
+    with served(app) as program, running("listen", "--config", site.config, "--forward-to", f"{program.base_url}/in"):
+        until(lambda: platform.acked == ["j1"], 60)
+    assert got == [raw.encode()]
 
 
 def test_a_running_receiver_on_the_magic_ties_passes_twice(tmp_path: Path) -> None:

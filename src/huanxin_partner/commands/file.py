@@ -38,17 +38,18 @@ def add(commands: Any) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Look until it is ended; with --once, 1 if a file was not as it should be or something is left to do."""
+    """Look until it is ended; with --once, 1 if a file or a receipt was refused or something is left to do."""
     settings = load(given.config, _NEEDED)
     exchange = _exchange(settings)
     journal, say = journal_of(settings), functools.partial(print, flush=True)
     mail = Mail(exchange=exchange, verifier=verifier_of(settings), journal=journal, say=say)
-    worker = Worker(journal, FileHandler(store_of(settings), exchange, journal, say=say).handle)
+    handler = FileHandler(store_of(settings), exchange, journal, say=say)
+    worker = Worker(journal, handler.handle)
     if given.once:
         bad = _look(mail)
         while worker.one_event():
             pass
-        return 1 if bad or journal.waiting() else 0
+        return 1 if bad or handler.refused or journal.waiting() else 0
     end_on_sigterm()
     worker.start()
     try:

@@ -194,7 +194,7 @@ def test_a_retraction_gives_back(site: Site) -> None:
 def test_what_the_platform_says_of_a_receipt_is_told_once(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site.result("n1.1", accepted={"unbound": 1, "kept": 1}, confirmation=token(site.key, {"receipt": 1}))
     site.result("n1.2", problem={"title": "the receipt is refused", "errors": [{"line": 3, "reason": "twice"}]})
-    assert site.run() == 0
+    assert site.run() == 1
     said = capsys.readouterr().out
     assert (
         "n1.1.result.json: the receipt was accepted (unbound 1, kept 1), confirmed with a signature; outstanding 0" in said
