@@ -24,9 +24,13 @@ from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.partners import Kind
 from huanxin.domain.rules import Rules
 from huanxin.notify.partners import add_partner
-from huanxin.operations import Platform
+from huanxin.notify.pushing import Pusher
+from huanxin.notify.worker import Workers
+from huanxin.operations import Platform, open_signer
 from huanxin.release.gate import load_gate
+from huanxin.settings import Mode, Settings
 from huanxin.store.database import Database
+from huanxin.web.app import create_app
 from huanxin_partner import Journal
 from processes import free_port, running, started, until
 from serving import served
@@ -138,9 +142,23 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> sa.URL:
     )  # fmt: skip
 
 
+@contextmanager
+def delivering(platform: Platform, settings: Settings) -> Iterator[None]:
+    """The platform's worker, with connections that are closed at the end."""
+    with httpx.Client(timeout=30) as client:
+        pusher = Pusher(
+            database=platform.database, signer=open_signer(platform, settings), client=client, clock=platform.clock,
+            zone=ZoneInfo("Asia/Shanghai"),
+        )  # fmt: skip
+        workers = Workers(database=platform.database, clock=platform.clock, job=pusher.one_job, count=1)
+        workers.start()
+        yield
+        workers.stop()
+
+
 @pytest.fixture
 def scene(
-    request: pytest.FixtureRequest, dsn: str, database: Database, report: Callable[..., Path], tmp_path: Path,
+    request: pytest.FixtureRequest, database: Database, report: Callable[..., Path], tmp_path: Path,
     database_url: sa.URL,
 ) -> Iterator[Scene]:  # fmt: skip
     port, shop_port = free_port(), free_port()
@@ -153,11 +171,9 @@ def scene(
     name, worker = request.param
     with ExitStack() as stack:
         wire_at = stack.enter_context(served(wire.app)).base_url
-        serving = {
-            "HUANXIN_DATABASE_URL": dsn, "HUANXIN_ISSUER": platform.issuer, "HUANXIN_HOME": str(tmp_path / "home"),
-            "HUANXIN_MODE": "development",
-        }  # fmt: skip
-        stack.enter_context(running(["-m", "huanxin.cli.main", "serve"], port, **serving))
+        settings = Settings(home=tmp_path / "home", mode=Mode.DEVELOPMENT)
+        stack.enter_context(served(create_app(platform, settings, run_workers=False), port))
+        stack.enter_context(delivering(platform, settings))
         with platform.database.transaction() as tx:
             made = add_partner(
                 tx, name=name, kind=Kind.APP, required=True, endpoint=str(wire_at), wants_recycled=True, https_only=False,
