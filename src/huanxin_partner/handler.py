@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -26,9 +27,14 @@ from huanxin_partner.rehearsal.ties import RehearsalTies
 from huanxin_partner.ties import Answer, TieStore
 from huanxin_partner.tokens import Event
 
+log = logging.getLogger("huanxin_partner")
 _ABSENT = "absent"
 _RENEWED = frozenset({"unbound", "kept", "pending", "refused", _ABSENT})
 _TAKEN_BACK = frozenset({"restored", "irreversible", "pending", _ABSENT})
+
+
+def _log(done: int, total: int) -> None:
+    log.info("%s of %s numbers", f"{done:,}", f"{total:,}")
 
 
 class BadAnswer(ValueError):
@@ -47,14 +53,14 @@ class Channel(Protocol):
 
 class Handler:
     """Handles events with a store and the platform. Numbers go through the store `chunk` at a time, receipts leave in
-    parts of `part` lines; override `file` to answer in another way."""
+    parts of `part` lines; override `file` to answer in another way. `progress` is told (numbers done, numbers in all)."""
 
     def __init__(
         self, store: TieStore, platform: Channel, journal: Journal, *, chunk: int = 10_000, part: int = 100_000,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.time, progress: Callable[[int, int], None] = _log,
     ) -> None:  # fmt: skip
         self.store, self.platform, self.journal = store, platform, journal
-        self.chunk, self.part, self.clock = chunk, part, clock
+        self.chunk, self.part, self.clock, self.progress = chunk, part, clock, progress
 
     def handle(self, event: Event) -> str:
         """Do what an event asks; what came of it, in words. May be called again after a crash."""
@@ -136,8 +142,13 @@ class Handler:
         if file is None:
             yield [number_of(event)]
             return
+        done, count = 0, event.claims.get("count")
+        total = count if isinstance(count, int) else 0
         with self.platform.numbers(*file) as lines:
-            yield from _chunked(lines, self.chunk)
+            for chunk in _chunked(lines, self.chunk):
+                yield chunk
+                done += len(chunk)
+                self.progress(done, max(done, total))
 
 
 def _checked(answers: Iterable[Answer], asked: Sequence[str], allowed: frozenset[str]) -> list[Answer]:

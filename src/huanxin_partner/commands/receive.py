@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -39,6 +40,8 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Serve until it is ended."""
+    logging.basicConfig(level=logging.WARNING)
+    logging.getLogger("huanxin_partner").setLevel(logging.INFO)  # how far a notice has come
     uvicorn.run(_app(load(given.config, _NEEDED)), host=given.host, port=given.port, log_level="info")
     return 0
 
