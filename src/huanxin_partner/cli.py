@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError
 
 import httpx
 import uvicorn
@@ -20,29 +20,29 @@ from huanxin_partner.client import Platform
 from huanxin_partner.handler import Handler
 from huanxin_partner.journal import Journal
 from huanxin_partner.receiver import Worker, receiver_app
-from huanxin_partner.sqlite_ties import BadTable, SqliteTies
+from huanxin_partner.stores import needed, store_from
 from huanxin_partner.tokens import Verifier
 
 _NEEDED = ("issuer", "client_id", "client_secret", "database", "table", "number_column", "bound_at_column")
-_MORE = ("audience", "zone")  # the client id and UTC, unless set
+_MORE = ("audience", "zone", "admin_token")  # the client id, UTC and, for [synapse], what stands in the file, unless set
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="huanxin-partner", description="Take renewal notices and answer them.")
     commands = parser.add_subparsers(dest="command", required=True)
-    receive = commands.add_parser("receive", help="receive pushed events and cut ties in an SQLite database")
-    receive.add_argument("--config", type=Path, help=f"TOML with {', '.join(_NEEDED + _MORE)}; HUANXIN_PARTNER_* wins")
+    receive = commands.add_parser("receive", help="receive pushed events and cut ties")
+    receive.add_argument("--config", type=Path, help=f"TOML with {', '.join(_NEEDED)}; HUANXIN_PARTNER_* wins")
     receive.add_argument("--host", default="127.0.0.1")
     receive.add_argument("--port", type=int, default=8700)
     given = parser.parse_args(arguments)
     settings = _settings(given.config)
-    missing = [name for name in _NEEDED if not settings.get(name)]
+    missing = [name for name in needed(_NEEDED, settings) if not settings.get(name)]
     if missing:
         parser.error(f"{', '.join(missing)} is missing: write it in --config or set HUANXIN_PARTNER_{missing[0].upper()}")
     try:
         app = _app(settings)
-    except (BadTable, ZoneInfoNotFoundError) as error:
+    except (ValueError, ZoneInfoNotFoundError) as error:
         parser.error(str(error))
     uvicorn.run(app, host=given.host, port=given.port, log_level="info")
     return 0
@@ -57,8 +57,7 @@ def _settings(file: Path | None) -> dict[str, Any]:
 def _app(settings: dict[str, Any]) -> Starlette:
     issuer, client_id = str(settings["issuer"]).rstrip("/"), str(settings["client_id"])
     database = Path(settings["database"])
-    store = SqliteTies(database, table=settings["table"], number_column=settings["number_column"],
-                       bound_at_column=settings["bound_at_column"], zone=ZoneInfo(settings.get("zone", "UTC")))  # fmt: skip
+    store = store_from(settings)
     platform = Platform(issuer, client_id=client_id, client_secret=str(settings["client_secret"]))
     journal = Journal(database.with_suffix(".huanxin.db"))
     worker = Worker(journal, Handler(store, platform, journal).handle)
