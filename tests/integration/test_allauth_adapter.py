@@ -213,3 +213,20 @@ def test_a_number_that_somebody_has_meanwhile_stays_his(shop: Shop, former: Cust
     fresh.sign_up(number, f"fresh{number}@mail.example")
     assert shop.ties("restore", number, cutoff)["outcomes"] == ["irreversible"]
     assert fresh.who() == f"fresh{number}@mail.example"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("INSTALLED_APPS.remove('allauth.usersessions'); s.MIDDLEWARE.pop()", "add allauth.usersessions"),
+        ("__setattr__('SESSION_ENGINE', 'django.contrib.sessions.backends.signed_cookies')", "can't be ended"),
+    ],
+)
+def test_a_project_whose_sessions_cannot_be_ended_is_told_what_to_change(tmp_path: Path, change: str, said: str) -> None:
+    program = (
+        f"import django, shop_settings as s; s.{change}; django.setup()\n"
+        "from huanxin_partner.adapters.allauth.ties import AllauthTies; AllauthTies()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], env=_environment(tmp_path), capture_output=True, text=True)
+    assert "ImproperlyConfigured" in done.stderr
+    assert said in done.stderr
