@@ -1,7 +1,7 @@
 """How long the ready stores take for a notice, on PostgreSQL: by default a million numbers against ten million accounts.
 
-    .venv/bin/python examples/partners/bench_ties.py
-    .venv/bin/python examples/partners/bench_ties.py --numbers 100000 --accounts 1000000 --bound 0.3
+.venv/bin/python examples/partners/bench_ties.py
+.venv/bin/python examples/partners/bench_ties.py --numbers 100000 --accounts 1000000 --bound 0.3
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 import os
 import tomllib
 from collections.abc import AsyncIterator, Sequence
@@ -44,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         app = _app(settings)
     except (ValueError, ZoneInfoNotFoundError) as error:
         parser.error(str(error))
+    logging.basicConfig(level=logging.WARNING)
+    logging.getLogger("huanxin_partner").setLevel(logging.INFO)  # how far a notice has come
     uvicorn.run(app, host=given.host, port=given.port, log_level="info")
     return 0
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import IO
 
@@ -22,9 +23,14 @@ from huanxin_partner.journal import Journal
 from huanxin_partner.ties import Answer, TieStore
 from huanxin_partner.tokens import Event
 
+log = logging.getLogger("huanxin_partner")
 _ABSENT = "absent"
 _RENEWED = frozenset({"unbound", "kept", "pending", "refused", _ABSENT})
 _TAKEN_BACK = frozenset({"restored", "irreversible", "pending", _ABSENT})
+
+
+def _log(done: int, total: int) -> None:
+    log.info("%s of %s numbers", f"{done:,}", f"{total:,}")
 
 
 class BadAnswer(ValueError):
@@ -33,13 +39,14 @@ class BadAnswer(ValueError):
 
 class Handler:
     """Handles events with a store and the platform. Numbers go through the store `chunk` at a time, receipts leave in
-    parts of `part` lines; override `file` to answer in another way."""
+    parts of `part` lines; override `file` to answer in another way. `progress` is told (numbers done, numbers in all)."""
 
     def __init__(
-        self, store: TieStore, platform: Platform, journal: Journal, *, chunk: int = 10_000, part: int = 100_000
-    ) -> None:
+        self, store: TieStore, platform: Platform, journal: Journal, *, chunk: int = 10_000, part: int = 100_000,
+        progress: Callable[[int, int], None] = _log,
+    ) -> None:  # fmt: skip
         self.store, self.platform, self.journal = store, platform, journal
-        self.chunk, self.part = chunk, part
+        self.chunk, self.part, self.progress = chunk, part, progress
 
     def handle(self, event: Event) -> str:
         """Do what an event asks; what came of it, in words. May be called again after a crash."""
@@ -103,8 +110,13 @@ class Handler:
         if file is None:
             yield [number_of(event)]
             return
+        done, count = 0, event.claims.get("count")
+        total = count if isinstance(count, int) else 0
         with self.platform.numbers(*file) as lines:
-            yield from _chunked(lines, self.chunk)
+            for chunk in _chunked(lines, self.chunk):
+                yield chunk
+                done += len(chunk)
+                self.progress(done, max(done, total))
 
 
 def _checked(answers: Iterable[Answer], asked: Sequence[str], allowed: frozenset[str]) -> list[Answer]:

@@ -7,8 +7,8 @@ class Migration(migrations.Migration):
     """The first."""
 
     initial = True
-    dependencies = []  # noqa: RUF012  # Django's own form
-    operations = [  # noqa: RUF012  # Django's own form
+    dependencies = []
+    operations = [
         migrations.CreateModel(
             name="Cut",
             fields=[
