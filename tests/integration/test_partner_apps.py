@@ -148,7 +148,7 @@ def delivering(platform: Platform, settings: Settings) -> Iterator[None]:
     with httpx.Client(timeout=30) as client:
         pusher = Pusher(
             database=platform.database, signer=open_signer(platform, settings), client=client, clock=platform.clock,
-            zone=ZoneInfo("Asia/Shanghai"),
+            zone=ZoneInfo("Asia/Shanghai"), passphrase=settings.passphrase(),
         )  # fmt: skip
         workers = Workers(database=platform.database, clock=platform.clock, job=pusher.one_job, count=1)
         workers.start()

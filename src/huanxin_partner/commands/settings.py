@@ -10,13 +10,13 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError
 
 import httpx
 
+from huanxin_partner import stores
 from huanxin_partner.client import Platform
 from huanxin_partner.journal import Journal
-from huanxin_partner.sqlite_ties import BadTable, SqliteTies
 from huanxin_partner.ties import TieStore
 from huanxin_partner.tokens import Verifier
 
@@ -25,7 +25,13 @@ Settings = dict[str, Any]
 ACCESS = ("issuer", "client_id", "client_secret")
 STORE = ("database", "table", "number_column", "bound_at_column")
 FILES = ("files_out", "files_in")
-_MORE = ("audience", "zone", "jwks_file", "journal")  # the client id, UTC, the issuer's /jwks.json, beside the database
+_MORE = (
+    "audience",
+    "zone",
+    "jwks_file",
+    "journal",
+    "admin_token",
+)  # the client id, UTC, the issuer's /jwks.json, beside the database
 _PREFIX = "HUANXIN_PARTNER_"
 
 
@@ -46,7 +52,7 @@ def load(file: Path | None, needed: Sequence[str]) -> Settings:
         raise BadSettings(f"the settings can't be read from {file}: {error}") from error
     names = (*ACCESS, *STORE, *FILES, *_MORE)
     found |= {name: value for name in names if (value := os.environ.get(_PREFIX + name.upper()))}
-    missing = [name for name in needed if not found.get(name)]
+    missing = [name for name in stores.needed(needed, found) if not found.get(name)]
     if missing:
         raise BadSettings(f"{', '.join(missing)} is missing: write it in --config or set {_PREFIX}{missing[0].upper()}")
     return found | ({"issuer": str(found["issuer"]).rstrip("/")} if found.get("issuer") else {})
@@ -55,11 +61,8 @@ def load(file: Path | None, needed: Sequence[str]) -> Settings:
 def store_of(settings: Mapping[str, Any]) -> TieStore:
     """The ties. Raises BadSettings."""
     try:
-        return SqliteTies(
-            Path(settings["database"]), table=settings["table"], number_column=settings["number_column"],
-            bound_at_column=settings["bound_at_column"], zone=ZoneInfo(settings.get("zone", "UTC")),
-        )  # fmt: skip
-    except (BadTable, ZoneInfoNotFoundError) as error:
+        return stores.store_from(settings)
+    except (ValueError, ZoneInfoNotFoundError) as error:
         raise BadSettings(str(error)) from error
 
 

@@ -81,3 +81,33 @@ def test_the_magic_ties_are_printed_as_csv(capsys: pytest.CaptureFixture[str]) -
     assert "+8610000000003,2026-01-01T00:00:00Z" in lines
     assert "+8610000000007,2025-12-31T23:59:59Z" in lines
     assert not any(line.startswith("+8610000000002") for line in lines)  # nobody has it
+
+
+def test_an_adapter_needs_no_table(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    served = []
+    monkeypatch.setattr("uvicorn.run", lambda app, **options: served.append(app))
+    monkeypatch.setenv("HUANXIN_PARTNER_ADMIN_TOKEN", "t")
+    lines = config.read_text(encoding="utf-8").splitlines()
+    about_a_table = ("table", "number_column", "bound_at_column")
+    kept = [line for line in lines if not line.startswith(about_a_table)]
+    config.write_text("\n".join([*kept, "[synapse]", 'url = "http://127.0.0.1:8008"']), encoding="utf-8")
+    assert cli.main(["receive", "--config", str(config)]) == 0
+    assert len(served) == 1
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ('admin_token = "t"', "needs url"),
+        ('url = "synapse.example"\nadmin_token = "t"', "needs url"),
+        ('url = "http://127.0.0.1:8008"', "HUANXIN_PARTNER_ADMIN_TOKEN"),
+        ('url = "http://127.0.0.1:8008"\nadmin_token = "t"\nend_sessions = "no"', "true or false"),
+        ('url = "http://127.0.0.1:8008"\ntoken = "t"', "no setting token"),
+    ],
+)
+def test_a_section_that_lacks_something_is_refused(
+    config: Path, capsys: pytest.CaptureFixture[str], section: str, said: str
+) -> None:
+    config.write_text(config.read_text(encoding="utf-8") + f"\n[synapse]\n{section}\n", encoding="utf-8")
+    assert cli.main(["receive", "--config", str(config)]) == cli.WRONG_SETTING
+    assert said in capsys.readouterr().err
