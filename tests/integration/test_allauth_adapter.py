@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
+from fake_platform import FakePlatform
 from synapse_server import free_port
 
 SHOP = Path(__file__).parents[1] / "peers" / "allauth"
@@ -43,6 +45,9 @@ class Customer:
 
     def __init__(self, shop: Shop) -> None:
         self.shop, self.client = shop, httpx.Client(base_url=shop.url, timeout=30, follow_redirects=True)
+
+    def close(self) -> None:
+        self.client.close()
 
     def sign_up(self, number: str, email: str) -> None:
         self.send("/accounts/signup/", phone=number, email=email)
@@ -83,22 +88,29 @@ class Customer:
         return self.client.post(path, data=fields | {"csrfmiddlewaretoken": self.client.cookies.get("csrftoken", "")})
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    folder, port = tmp_path_factory.mktemp("shop"), free_port()
+@contextmanager
+def opened(folder: Path, **more: str) -> Iterator[Shop]:
+    """The shop, served from a folder, with more in its environment."""
+    port, environment = free_port(), _environment(folder) | more
     (folder / "mail").mkdir()
     django = [sys.executable, "-m", "django"]
-    subprocess.run([*django, "migrate", "--verbosity=0"], env=_environment(folder), check=True, cwd=SHOP)
+    subprocess.run([*django, "migrate", "--verbosity=0"], env=environment, check=True, cwd=SHOP)
     serve = [*django, "runserver", "--noreload", f"127.0.0.1:{port}"]
     with (
         open(folder / "log", "wb") as log,
-        subprocess.Popen(serve, env=_environment(folder), cwd=SHOP, stdout=log, stderr=log) as process,
+        subprocess.Popen(serve, env=environment, cwd=SHOP, stdout=log, stderr=log) as process,
     ):
         try:
             _wait(f"http://127.0.0.1:{port}/me", process, folder / "log")
             yield Shop(f"http://127.0.0.1:{port}", folder)
         finally:
             process.terminate()
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    with opened(tmp_path_factory.mktemp("shop")) as shop:
+        yield shop
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -230,3 +242,23 @@ def test_a_project_whose_sessions_cannot_be_ended_is_told_what_to_change(tmp_pat
     done = subprocess.run([sys.executable, "-c", program], env=_environment(tmp_path), capture_output=True, text=True)
     assert "ImproperlyConfigured" in done.stderr
     assert said in done.stderr
+
+
+def test_a_pushed_notice_is_answered_by_the_worker_of_the_project(tmp_path: Path, number: str) -> None:
+    with (
+        FakePlatform([number, f"{number[:-2]}97"], datetime.now(UTC)) as platform,
+        opened(tmp_path, SHOP_ISSUER=platform.issuer) as shop,
+        closing(shop.customer()) as customer,
+    ):
+        customer.sign_up(number, "former@mail.example")
+        platform.cutoff = datetime.now(UTC)
+        headers = {"Content-Type": "application/secevent+jwt"}
+        assert customer.client.post("/huanxin/events/", content=platform.notice("j1"), headers=headers).status_code == 202
+        environment = _environment(tmp_path) | {"SHOP_ISSUER": platform.issuer}
+        with subprocess.Popen([sys.executable, "-m", "django", "huanxin_work"], env=environment, cwd=SHOP) as worker:
+            ends = time.monotonic() + 60
+            while not platform.complete and time.monotonic() < ends:
+                time.sleep(0.05)
+            worker.terminate()
+        assert customer.who() == ""
+    assert platform.outcomes == {number: "unbound"}

@@ -25,3 +25,4 @@ def me(request: HttpRequest) -> JsonResponse:
 
 
 urlpatterns = [path("accounts/", include("allauth.urls")), path("me", me)]
+urlpatterns += [path("huanxin/events/", include("huanxin_partner.django.urls"))]

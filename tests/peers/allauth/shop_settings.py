@@ -41,3 +41,8 @@ ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_REAUTHENTICATION_REQUIRED = False
 ACCOUNT_RATE_LIMITS = False
+if "SHOP_ISSUER" in os.environ:
+    HUANXIN_PARTNER = {
+        "issuer": os.environ["SHOP_ISSUER"], "client_id": "pc_1", "client_secret": "a-secret",
+        "journal": FOLDER / "huanxin.db", "ties": "huanxin_partner.adapters.allauth.ties.AllauthTies",
+    }  # fmt: skip

@@ -9,8 +9,8 @@ class Migration(migrations.Migration):
     """The first."""
 
     initial = True
-    dependencies = [migrations.swappable_dependency(settings.AUTH_USER_MODEL)]  # Django's own form
-    operations = [  # Django's own form
+    dependencies = [migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
+    operations = [
         migrations.CreateModel(
             name="Phone",
             fields=[
