@@ -25,6 +25,7 @@ _OUTCOMES = list(Outcome)
 _REASONS = ["", *Reason]
 _EPOCH = date(1970, 1, 1)
 _NO_DAY = -1
+_SPARE_LINES = 100_000
 _Key = int
 """An answer as one integer: day of `until`, index of the reason, index of the outcome, from the high bits to the low."""
 _PLACE_BITS, _BYTE = 32, 0xFF
@@ -68,9 +69,7 @@ def parse_receipt(source: tables.Source, roster: Roster, purpose: Purpose, zone:
     except tables.BadTable as error:
         raise BadInput(str(error), [Fault(line=error.line, reason=str(error))]) from error
     if taken.bad:
-        raise BadInput(
-            f"the receipt was refused whole: {taken.bad:,} of its lines can't be taken", taken.faults, taken.bad
-        )
+        raise BadInput(f"the receipt was refused whole: {taken.bad:,} of its lines can't be taken", taken.faults, taken.bad)
     return ParsedReceipt(answers={_answer(key): places for key, places in taken.answers.items()}, lines=taken.lines)
 
 
@@ -92,6 +91,8 @@ def _take(chunk: tables.Chunk, roster: Roster, purpose: Purpose, zone: str, take
     until, good_until = _days(chunk, zone)
     good = good_number & known & allowed[outcome] & (reason >= 0) & (refused <= (reason > 0)) & good_until
     taken.lines += len(numbers)
+    if taken.lines > _SPARE_LINES + 2 * len(roster):  # a few KB of packed file can hold a billion lines
+        raise tables.BadTable(f"the receipt has more than twice as many lines as the notice has numbers ({len(roster):,})")
     if not good.all():
         bad = np.flatnonzero(~(good | _blank(chunk)))
         shown = bad[: SHOWN_FAULTS - len(taken.faults)]

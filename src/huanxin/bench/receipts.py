@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import httpx
 import numpy as np
@@ -29,8 +29,8 @@ from huanxin.bench import data
 from huanxin.bench.measure import peak_of
 from huanxin.domain.answers import Outcome, Purpose, Reason
 from huanxin.domain.partners import Kind
-from huanxin.notify.partners import Registered, add_partner
 from huanxin.notify.notices import send_batch
+from huanxin.notify.partners import Registered, add_partner
 from huanxin.numbersets.numberfile import CSV, PARQUET, written
 from huanxin.numbersets.sharded import Numbers, NumberSet
 from huanxin.operations import Platform
@@ -44,7 +44,8 @@ _START = 60.0  # seconds that the server may take to answer
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """One receipt taken over HTTP: seconds from the first byte sent to the answer, the server's memory before and at most."""
+    """One receipt taken over HTTP: seconds from the first byte sent to the answer, and the
+    server's memory before and at most."""
 
     form: str
     lines: int
@@ -64,7 +65,7 @@ class _Form:
     name: str
     media_type: str
     encoding: str
-    pack: Callable[[IO[bytes]], IO[bytes]]
+    pack: Callable[[IO[bytes]], Any]
 
 
 _FORMS = (

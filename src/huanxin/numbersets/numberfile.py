@@ -32,7 +32,7 @@ def number_file(numbers: Numbers, media_type: str) -> bytes:
     return out.getvalue()
 
 
-def write_number_file(numbers: Numbers, media_type: str, out: IO[bytes]) -> None:
+def write_number_file(numbers: Numbers, media_type: str, out: IO[bytes] | io.RawIOBase) -> None:
     """Write what `number_file` gives, a piece at a time."""
     pieces = [numbers[start : start + _PIECE] for start in range(0, max(1, len(numbers)), _PIECE)]
     if media_type == PARQUET:

@@ -191,7 +191,9 @@ def _csv(stream: pa.NativeFile, encoding: str, columns: Columns, table: Table) -
         found = columns.find(header)
         names = [found.get(index, f"other {index}") for index in range(len(header))]
         convert = pa_csv.ConvertOptions(
-            column_types={name: pa.string() for name in names}, strings_can_be_null=False, include_columns=list(found.values())
+            column_types={name: pa.string() for name in names},
+            strings_can_be_null=False,
+            include_columns=list(found.values()),
         )
         parse = pa_csv.ParseOptions(ignore_empty_lines=False, invalid_row_handler=table.on_ragged)
         table.number_rows(1)  # the header

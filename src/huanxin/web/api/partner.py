@@ -80,7 +80,7 @@ def numbers(request: Request, notice_id: str, partner: Reader, accept: Annotated
 @router.post(
     "/notices/{notice_id}/receipts", status_code=201, summary="File a receipt, whole or in parts",
     response_description="The receipt was taken.",
-    response_model=schemas.ReceiptTaken, responses=schemas.RECEIPTS, 
+    response_model=schemas.ReceiptTaken, responses=schemas.RECEIPTS,
     openapi_extra=schemas.RECEIPT_BODY | schemas.needs(Scope.RECEIPTS),
 )  # fmt: skip
 async def receipts(

@@ -138,8 +138,8 @@ RECEIPT_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": "Columns `number` (+E164) and `outcome`; `reason` for `refused` (debt, balance, frozen, banned, "
-        "legal_hold, dispute, other); `until`, a date, if it is known. Outcomes of a renewal: unbound, absent, kept, pending, "
-        "refused; of a retraction: restored, absent, irreversible, pending.",
+        "legal_hold, dispute, other); `until`, a date, if it is known. Outcomes of a renewal: unbound, absent, kept, "
+        "pending, refused; of a retraction: restored, absent, irreversible, pending.",
         "content": {
             CSV: {"schema": {"type": "string"}, "example": _EXAMPLE},
             PARQUET: {"schema": {"type": "string", "format": "binary"}},
