@@ -86,10 +86,11 @@ def demo(
 def bench(
     numbers: Annotated[int, typer.Option(help="Numbers in the batch.")] = 1_000_000,
     partners: Annotated[int, typer.Option(help="Partners that answer.")] = 239,
+    receipt_lines: Annotated[int, typer.Option(help="Lines of the one large receipt.", min=1)] = 10_000_000,
     as_json: Json = False,
 ) -> None:
     """Time the main job at size, beside two obvious builds on the same data."""
     from huanxin.bench.run import run_bench  # noqa: PLC0415  # as above
 
     with explained():
-        run_bench(numbers=numbers, partners=partners, as_json=as_json)
+        run_bench(numbers=numbers, partners=partners, receipt_lines=receipt_lines, as_json=as_json)

@@ -57,6 +57,28 @@ class UnsupportedForm(HuanxinError):
     code = "unsupported-form"
 
 
+class TooLarge(HuanxinError):
+    """The input is larger than what is taken in one piece."""
+
+    code = "too-large"
+
+
+class TooSlow(HuanxinError):
+    """The input came too slowly, or stopped coming."""
+
+    code = "too-slow"
+
+
+class TooMany(HuanxinError):
+    """The caller asked too often; `retry_after` is the seconds to wait before the next try."""
+
+    code = "too-many"
+
+    def __init__(self, message: str, retry_after: int = 60) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fault:
     """One bad line of an input: `line` counts from 1, the header included; 0 means the whole input."""
