@@ -13,30 +13,23 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route
 
 import page_samples as samples
+from browsing import SIZES, axe, fits, new_page, started_browser
 from huanxin.web.i18n import LANGUAGES
 from huanxin.web.pages.render import STATIC, batch_page, error_page, error_view, home_page
 from huanxin.web.pages.report import write_report
 from huanxin.web.pages.views import HomeView
 
 ORIGIN = "http://pages.huanxin.test"
-AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text(encoding="utf-8")
-CHROMIUM = Path("/usr/bin/chromium")
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync"]  # fmt: skip
-SIZES = {"phone": (390, 844), "desk": (1280, 800)}
 PAGES = ("home", "empty", "batch", "unsent", "error", "report")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as driver:
-        own = str(CHROMIUM) if CHROMIUM.exists() else None
-        started = driver.chromium.launch(executable_path=own, args=ARGS)
+    with started_browser() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -59,15 +52,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str
 
 def open_page(browser: Browser, html: str, size: str, scheme: str) -> tuple[Page, list[str]]:
     """The page, loaded, and whatever the browser complained about."""
-    width, height = SIZES[size]
-    context = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme=scheme,  # type: ignore[arg-type]
-        is_mobile=size == "phone", device_scale_factor=1, reduced_motion="reduce",
-    )  # fmt: skip
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page, complaints = new_page(browser, size, scheme)
 
     def answer(route: Route) -> None:
         path = urlsplit(route.request.url).path
@@ -82,17 +67,6 @@ def open_page(browser: Browser, html: str, size: str, scheme: str) -> tuple[Page
     page.route("**/*", answer)
     page.goto(f"{ORIGIN}/page")
     return page, complaints
-
-
-def axe(page: Page) -> list[str]:
-    """What axe-core finds wrong, in short."""
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{one['id']}: {node['html'][:160]} ({node['failureSummary'][:200]})"
-        for one in found["violations"]
-        for node in one["nodes"]
-    ]
 
 
 def keep_picture(page: Page, name: str) -> None:
@@ -111,7 +85,7 @@ def test_page_is_quiet_fits_and_is_accessible(
     page, complaints = open_page(browser, pages[name, lang], size, scheme)
     keep_picture(page, f"{name}-{lang}-{size}-{scheme}")
     assert complaints == []
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert fits(page)
     drawn = page.evaluate(
         "[...document.querySelectorAll('.plot')].filter(p => p.offsetParent && !p.querySelector('canvas')).length"
     )
@@ -129,7 +103,7 @@ def test_the_report_shows_its_twin_on_one_click(browser: Browser, pages: dict[tu
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.title() == "Report of a demo run · Huanxin"
     assert page.locator(".plot:visible canvas").count() == 4
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert fits(page)
     assert axe(page) == []
     page.reload()
     assert page.locator("html").get_attribute("lang") == "en", "the address remembers the language"
