@@ -41,6 +41,11 @@ def open_tab(
     return page, complaints
 
 
+def fits(page: Page) -> bool:
+    """Whether nothing sticks out to the side."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
 def axe(page: Page) -> list[str]:
     """What axe-core finds wrong, in short. The page's own policy forbids foreign scripts, so it is put in by the driver."""
     page.evaluate(AXE)

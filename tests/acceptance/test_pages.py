@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route
 
 import page_samples as samples
-from acceptance.browsing import SIZES, axe, open_tab
+from acceptance.browsing import SIZES, axe, fits, open_tab
 from huanxin.web.i18n import LANGUAGES
 from huanxin.web.pages.render import STATIC, batch_page, error_page, error_view, home_page
 from huanxin.web.pages.report import write_report
@@ -78,7 +78,7 @@ def test_page_is_quiet_fits_and_is_accessible(
     page, complaints = open_page(browser, pages[name, lang], size, scheme)
     keep_picture(page, f"{name}-{lang}-{size}-{scheme}")
     assert complaints == []
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert fits(page)
     drawn = page.evaluate(
         "[...document.querySelectorAll('.plot')].filter(p => p.offsetParent && !p.querySelector('canvas')).length"
     )
@@ -96,7 +96,7 @@ def test_the_report_shows_its_twin_on_one_click(browser: Browser, pages: dict[tu
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.title() == "Report of a demo run · Huanxin"
     assert page.locator(".plot:visible canvas").count() == 4
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert fits(page)
     assert axe(page) == []
     page.reload()
     assert page.locator("html").get_attribute("lang") == "en", "the address remembers the language"

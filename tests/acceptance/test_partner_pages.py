@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from acceptance.browsing import SIZES, axe, open_tab
+from acceptance.browsing import SIZES, axe, fits, open_tab
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import Registered, add_partner
 from huanxin.operations import Platform, open_platform
@@ -108,7 +108,7 @@ def test_each_page_fits_is_quiet_and_accessible(browser: Browser, site: Site, si
                     "/partner/live/deliveries?undelivered=true", "/partner/live/keys"):  # fmt: skip
         joint = "&" if "?" in address else "?"
         page.goto(f"{site.url}{address}{joint}lang={lang}")
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), address
+        assert fits(page), address
         assert axe(page) == [], address
     assert complaints == []
     page.context.close()

@@ -1,0 +1,149 @@
+"""The pages of a live server in a real browser: a batch that partners answered, served by `huanxin serve`."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page
+
+from acceptance.browsing import SIZES, axe, fits, open_tab
+from huanxin.domain.clock import system_clock
+from huanxin.domain.partners import Kind
+from huanxin.notify.partners import Registered, add_partner
+from huanxin.operations import Platform
+
+NUMBERS = [f"+861380013800{n}" for n in range(5)]
+_PATIENCE = 60.0  # seconds; a server is up in two
+
+
+@dataclass(frozen=True, kw_only=True)
+class Live:
+    """A served platform: its address, its sent batch of five numbers, and its partners."""
+
+    url: str
+    batch: int
+    music: Registered
+    bank: Registered
+
+    def answer(self, partner: Registered, *lines: str) -> None:
+        """File a receipt over HTTP, as the partner."""
+        with httpx.Client(base_url=self.url, timeout=30) as http:
+            who = (partner.partner.client_id, partner.client_secret)
+            token = http.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=who).json()["access_token"]
+            headers = {"Authorization": f"Bearer {token}"}
+            notice = http.get("/partner/v1/notices", headers=headers).json()["notices"][0]["notice"]
+            body = "\n".join(["number,outcome,reason,until", *lines, ""])
+            http.post(
+                f"/partner/v1/notices/{notice}/receipts?complete=true", content=body.encode(),
+                headers=headers | {"Content-Type": "text/csv"},
+            ).raise_for_status()  # fmt: skip
+
+
+@contextmanager
+def serving(dsn: str, folder: Path) -> Iterator[str]:
+    """`huanxin serve` in a process of its own; its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    own = {"HUANXIN_DATABASE_URL": dsn, "HUANXIN_HOME": str(folder), "HUANXIN_MODE": "development", "HUANXIN_ISSUER": url}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "huanxin.cli.main", "serve", "--port", str(port), "--no-workers"], env=os.environ | own,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        ends = time.monotonic() + _PATIENCE
+        while not _answers(url):
+            assert process.poll() is None, "the server ended"
+            assert time.monotonic() < ends, "the server did not start"
+            time.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz", timeout=2).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+@pytest.fixture
+def live(platform: Platform, report: Callable[..., Path], tmp_path: Path) -> Iterator[Live]:
+    today = replace(platform, clock=system_clock)
+    day = f"{system_clock() - timedelta(days=100):%Y-%m-%d}"
+    today.import_report(report(*(f"{number},cancelled,{day}" for number in NUMBERS)), carrier="cmcc", by="li")
+    made = []
+    for name in ("青禾音乐", "云杉支付"):
+        with today.database.transaction() as tx:
+            made.append(
+                add_partner(
+                    tx, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False, now=today.now(), by="li"
+                )
+            )
+    batch = today.plan_batch(by="li")
+    assert batch is not None
+    today.send_batch(batch.id)
+    with serving(today.database.dsn, tmp_path / "home") as url:
+        yield Live(url=url, batch=batch.id, music=made[0], bank=made[1])
+
+
+def looks_right(page: Page) -> None:
+    assert fits(page)
+    assert axe(page) == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_somebody_finds_the_batch_and_sees_who_is_outstanding_in_both_languages(
+    browser: Browser, live: Live, size: str
+) -> None:
+    live.answer(live.music, f"{NUMBERS[0]},unbound,,", f"{NUMBERS[1]},refused,debt,")
+    page, complaints = open_tab(browser, size)
+    page.goto(live.url)
+    assert page.locator("html").get_attribute("lang") == "zh-CN"
+    looks_right(page)
+    page.locator(f"main a[href='/batches/{live.batch}']").first.click()
+    main = page.locator("main")
+    assert "云杉支付" in main.inner_text()
+    looks_right(page)
+    page.get_by_role("link", name="English").click()
+    assert page.url.startswith(f"{live.url}/batches/{live.batch}")
+    assert page.locator("h1").inner_text() == f"Batch {live.batch}"
+    assert page.locator("html").get_attribute("lang") == "en"
+    looks_right(page)
+    page.locator("a.brand").click()
+    assert page.locator("html").get_attribute("lang") == "en", "the choice is remembered"
+    live.answer(live.bank)
+    page.goto(f"{live.url}/batches/{live.batch}")
+    facts = page.locator("dl.figures > div").filter(has_text="May be released now").inner_text()
+    assert "4" in facts.split(), "the page shows what is true now"
+    assert complaints == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_page_that_is_not_there_says_so_and_leads_back(browser: Browser, live: Live, size: str) -> None:
+    page, complaints = open_tab(browser, size)
+    answer = page.goto(f"{live.url}/batches/99?lang=en")
+    assert answer is not None
+    assert answer.status == 404
+    assert "404" in page.locator("main").inner_text()
+    looks_right(page)
+    page.get_by_role("link", name="To the overview").click()
+    assert page.url == f"{live.url}/"
+    assert page.locator("dl.figures").count() == 1
+    assert [text for text in complaints if "404" not in text] == []  # the browser notes the 404 itself
+    page.context.close()

@@ -1,0 +1,101 @@
+"""The commands as an operator types them: what they print for programs, and the exit code when something is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from huanxin.cli.main import app
+
+NUMBER = "+8613800138000"
+LONG_AGO = f"{datetime.now(UTC) - timedelta(days=120):%Y-%m-%d}"
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def run(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command on a fresh database; its exit code must be as expected. The JSON object of its last line, if asked."""
+    monkeypatch.setenv("HUANXIN_DATABASE_URL", dsn)
+    monkeypatch.setenv("HUANXIN_MODE", "development")
+    monkeypatch.setenv("HUANXIN_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*words: str, code: int = 0) -> Any:
+        result = CliRunner().invoke(app, list(words), catch_exceptions=False)
+        assert result.exit_code == code, result.output
+        return json.loads(result.stdout.splitlines()[-1]) if "--json" in words else result.output
+
+    return call
+
+
+def test_a_batch_from_report_to_release_by_commands_alone(run: Run, report: Callable[..., Path], tmp_path: Path) -> None:
+    path = report(f"{NUMBER},cancelled,{LONG_AGO}", "+8613800138001,cancelled," + LONG_AGO)
+    taken = run("report", "import", str(path), "--carrier", "cmcc", "--json")
+    assert (taken["accepted"], taken["already"]) == (2, False)
+    assert run("report", "import", str(path), "--carrier", "cmcc", "--json")["already"]
+    assert run("partner", "add", "music", "--kind", "app", "--json")["client_secret"]
+    batch = run("batch", "plan", "--json")["batch"]
+    assert list(run("batch", "send", str(batch), "--json")["notices"]) == ["music"]
+    assert run("batch", "status", str(batch), "--json")["partners"][0]["outstanding"] == 2
+    assert run("gate", "--json")["clear"] == 0
+    assert run("release", "--out", str(tmp_path / "lists"), "--json")["released"] == 0
+    waiver = ("--batch", str(batch), "--partner", "music", "--reason", "closed down", "--by", "Li Lei", "--json")
+    assert run("gate", "waive", *waiver)["waived"] == 2
+    assert run("gate", "explain", NUMBER, "--json")["verdict"] == "clear"
+    done = run("release", "--out", str(tmp_path / "lists"), "--json")
+    assert done["released"] == 2
+    assert NUMBER in Path(done["lists"][0]).read_text()
+    assert run("gate", "explain", NUMBER, "--json")["verdict"] == "released"
+
+
+def test_a_bad_report_ends_with_exit_code_1_and_its_lines(run: Run, report: Callable[..., Path], tmp_path: Path) -> None:
+    path = report(f"{NUMBER},cancelled,{LONG_AGO}", f"{NUMBER[1:]},vanished,{LONG_AGO}")
+    said = run("report", "import", str(path), "--carrier", "cmcc", code=1)
+    assert "line 3" in said
+    assert "vanished" in said
+    assert run("report", "list", "--json")["reports"] == []
+    taken = run("report", "import", str(path), "--carrier", "cmcc", "--skip-bad", "--json")
+    assert (taken["accepted"], taken["rejected"]) == (1, 1)
+    assert "vanished" in Path(taken["rejects_file"]).read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("gate",), "no batch was planned yet"),
+        (("batch", "send", "7"), "no batch 7"),
+        (("hold", "lift", "7", "--reason", "x"), "no hold 7"),
+        (("gate", "explain", "13800138000"), "+86"),
+        (("gate", "waive", "--batch", "1", "--partner", "nobody", "--reason", "x", "--by", "li"), "nobody"),
+        (("partner", "add", "x", "--kind", "app", "--endpoint", "ftp://x"), "endpoint"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value[:2]),
+)
+def test_what_cannot_be_done_is_refused_in_words(run: Run, words: tuple[str, ...], says: str) -> None:
+    assert says in run(*words, code=1)
+
+
+def test_a_wrong_setting_is_named_and_ends_with_exit_code_3(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUANXIN_FREEZE_DAYS", "30")
+    assert "HUANXIN_FREEZE_DAYS" in run("batch", "plan", code=3)
+    monkeypatch.delenv("HUANXIN_FREEZE_DAYS")
+    monkeypatch.setenv("HUANXIN_DATABASE_URL", "postgresql://li:secret@127.0.0.1:1/none")
+    said = run("report", "list", code=3)
+    assert "can't be reached" in said
+    assert "secret" not in said
+
+
+def test_a_hold_is_placed_listed_and_lifted(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "held.csv"
+    path.write_text(f"number\n{NUMBER}\n")
+    held = run("hold", "add", str(path), "--source", "Order 17", "--reason", "fraud", "--until", "2099-06-30", "--json")
+    assert held["count"] == 1
+    run("hold", "lift", str(held["hold"]), "--reason", "cleared", "--by", "Wang")
+    (listed,) = run("hold", "list", "--json")["holds"]
+    assert (listed["source"], listed["lifted_by"]) == ("Order 17", "Wang")
