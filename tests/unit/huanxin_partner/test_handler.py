@@ -68,7 +68,7 @@ class FakeTies:
 class Desk:
     """A handler with its surroundings."""
 
-    def __init__(self, folder: Path, **options: int) -> None:
+    def __init__(self, folder: Path, **options: Any) -> None:
         self.ties, self.platform, self.journal = FakeTies(), FakePlatform(), Journal(folder / "j.db")
         self.handler = Handler(self.ties, cast(Platform, self.platform), self.journal, **options)
 
