@@ -57,6 +57,16 @@ class UnsupportedForm(HuanxinError):
     code = "unsupported-form"
 
 
+class TooMany(HuanxinError):
+    """The caller asked too often; `retry_after` is the seconds to wait before the next try."""
+
+    code = "too-many"
+
+    def __init__(self, message: str, retry_after: int = 60) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fault:
     """One bad line of an input: `line` counts from 1, the header included; 0 means the whole input."""
