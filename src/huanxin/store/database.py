@@ -58,6 +58,16 @@ class Database:
             yield connection
 
 
+@contextmanager
+def within(tx: Tx, schema: str) -> Iterator[Tx]:
+    """The same transaction in another schema, for what concerns both the live platform and its sandbox."""
+    row = tx.execute("SELECT current_setting('search_path')").fetchone()
+    assert row is not None
+    tx.execute("SELECT set_config('search_path', %s, true)", (schema,))
+    yield tx
+    tx.execute("SELECT set_config('search_path', %s, true)", (row[0],))
+
+
 def recording_facts(tx: Tx) -> None:
     """Say that this transaction records facts that the gate reads: it waits for a release under way, not for others."""
     tx.execute("SELECT pg_advisory_xact_lock_shared(%s)", (_GATE,))

@@ -150,6 +150,16 @@ def attempts_of(tx: Tx, jtis: Sequence[str]) -> dict[str, list[Attempt]]:
     return found
 
 
+def last_taken(tx: Tx, partner_id: int, event: str) -> tuple[datetime, datetime] | None:
+    """When the newest event of a name that a partner has taken was made, and when it was taken."""
+    row = tx.execute(
+        "SELECT created_at, delivered_at FROM delivery WHERE partner_id = %s AND event = %s AND delivered_at IS NOT NULL"
+        " ORDER BY seq DESC LIMIT 1",
+        (partner_id, event),
+    ).fetchone()
+    return (row[0], row[1]) if row else None
+
+
 def send_again(tx: Tx, partner_id: int, jtis: Sequence[str], now: datetime) -> int:
     """Let some events of a partner be sent again now, whatever came of them; how many."""
     done = tx.execute(

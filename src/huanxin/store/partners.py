@@ -15,6 +15,9 @@ from huanxin.domain.errors import Conflict
 from huanxin.domain.partners import Kind, Partner
 from huanxin.store.database import Tx
 
+RECEIPT_REFUSED = "receipt-refused"
+"""Kind of event: a receipt was refused whole; the detail says why."""
+
 _COLUMNS = "id, name, kind, required, client_id, scopes, added_at"
 
 

@@ -15,9 +15,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from huanxin.answer.receiving import Rosters
 from huanxin.operations import Platform, open_signer
+from huanxin.operations.onboarding import make_onboarding
 from huanxin.settings import Settings
 from huanxin.store import figures
-from huanxin.web.api import oauth, partner
+from huanxin.web.api import accounts, oauth, partner
 from huanxin.web.api.schemas import Status, problems, with_problems
 from huanxin.web.api.uploads import Limits, sweep
 from huanxin.web.context import Context
@@ -58,6 +59,8 @@ def create_app(
         yield
         for one in workers:
             one.stop()
+        if sandbox is not None:
+            app.state.onboarding.selftests.stop()
 
     app = FastAPI(
         title="Huanxin 号码焕新", version=version("huanxin"), description=_ABOUT, lifespan=lifespan, docs_url=None,
@@ -74,6 +77,9 @@ def create_app(
         _equip(rehearsals, sandbox, settings)
         app.mount("/sandbox", rehearsals, name="sandbox")
         app.state.sandbox = rehearsals.state.context
+        app.state.onboarding = make_onboarding(platform, sandbox, app.state.sandbox.signer, settings)
+        app.state.account_limits = accounts.AccountLimits(clock=platform.clock)
+        app.include_router(accounts.router)
     static = Path(__file__).parent / "static"
     app.mount("/static", StaticFiles(directory=static), name="static")
     return app

@@ -31,9 +31,11 @@ class Context:
     large: CapacityLimiter
 
 
-def calling_partner(request: Request, scope: Scope) -> Partner:
-    """The partner whose access token the request shows. Raises Unauthorized or Forbidden."""
-    context: Context = request.app.state.context
+def calling_partner(request: Request, scope: Scope, context: Context | None = None) -> Partner:
+    """The partner whose access token the request shows: a token of the platform whose application this is, or of another
+    (`context`). Raises Unauthorized or Forbidden."""
+    context = context or request.app.state.context
+    assert isinstance(context, Context)
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token:
         raise Unauthorized("send an access token: Authorization: Bearer TOKEN; get one from /oauth/token")

@@ -1,0 +1,108 @@
+"""`huanxin partner accounts`, `admit` and `selftest`: companies that connect by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from huanxin.cli.console import EXIT_REFUSED, By, Json, done, err, explained, me, table
+from huanxin.connect.todo import what_to_do
+from huanxin.domain.accounts import Known, RunState, checklist, state
+from huanxin.operations.onboarding import Onboarding, open_onboarding
+from huanxin.operations.selftest import Played
+from huanxin.settings import read_settings
+from huanxin_partner.rehearsal.run import Result
+from huanxin_partner.rehearsal.words import SCENARIOS
+
+_MARKS = {"passed": "[green]✓[/]", "warning": "[yellow]![/]", "failed": "[red]✗[/]"}
+Name = Annotated[str, typer.Argument(help="The account's name or id.")]
+
+
+@contextmanager
+def _onboarding() -> Iterator[Onboarding]:
+    with explained(), open_onboarding(read_settings()) as opened:
+        yield opened
+
+
+def accounts(as_json: Json = False) -> None:
+    """Every account: how far it is, and what it has to do next."""
+    with _onboarding() as opened:
+        found, now = opened.everyone(), opened.live.now()
+    rows = table("account", "kind", "domain", "state", "#steps", "next")
+    facts = []
+    for known in found:
+        account, items = known.account, checklist(known, now)
+        ready = sum(item.done for item in items)
+        todo = next((f"{item.step}: {what_to_do(item)}" for item in items if not item.done), "")
+        rows.add_row(
+            escape(account.name),
+            account.kind,
+            escape(account.domain),
+            state(known),
+            f"{ready} of {len(items)}",
+            escape(todo),
+        )
+        facts.append(_facts(known) | {"next": todo, "checklist": {item.step.value: item.done for item in items}})
+    done(as_json, {"accounts": facts}, rows if found else "No company has registered yet.")
+
+
+def _facts(known: Known) -> dict[str, object]:
+    account = known.account
+    return {"account": account.id, "name": account.name, "kind": account.kind.value, "domain": account.domain,
+            "state": state(known)}  # fmt: skip
+
+
+def admit(
+    name: Name,
+    required: Annotated[bool, typer.Option("--required/--optional", help="Whether numbers wait for its answers.")] = True,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Let an account go live. A required partner can hold back every release, and every partner sees each renewed number, so
+    a person decides."""
+    with _onboarding() as opened:
+        account = opened.named(name)
+        opened.admit(account, required=required, by=by or me())
+    facts = {"account": account.id, "name": account.name, "required": required}
+    how = "required" if required else "optional"
+    done(as_json, facts, f"✓ {escape(account.name)} ({escape(account.domain)}) may go live; its answers will be {how}")
+
+
+def selftest(name: Name, by: By = "", as_json: Json = False) -> None:
+    """Drive an account's endpoint in the sandbox with made-up numbers. `huanxin serve` has to run, since its partner
+    fetches the numbers and files receipts there."""
+    with _onboarding() as opened:
+        account = opened.named(name)
+        with err.status(f"演练 rehearsal with {escape(account.name)}") as status:
+
+            def progress(code: str, result: Result | None) -> None:
+                if result is None:
+                    status.update(f"演练 rehearsal: {SCENARIOS[code].en}")
+                else:
+                    _say(result)
+
+            played = opened.selftests.play(account, by=by or me(), progress=progress)
+    counts = {mark: sum(one.state == mark for one in played.results) for mark in _MARKS}
+    done(as_json, _played(played), f"{played.state}: " + ", ".join(f"{count} {mark}" for mark, count in counts.items()))
+    if played.state is not RunState.PASSED:
+        raise typer.Exit(EXIT_REFUSED)
+
+
+def _say(result: Result) -> None:
+    err.print(
+        f"{_MARKS[result.state]} {result.title.en} ({result.seconds:.1f} s): {escape(result.seen.en)}", highlight=False
+    )
+    if result.mend:
+        err.print(f"    {result.how.en}", highlight=False)
+
+
+def _played(played: Played) -> dict[str, object]:
+    scenarios = [
+        {"scenario": one.code, "state": one.state, "seconds": round(one.seconds, 3), "seen": one.seen.en, "mend": one.mend}
+        for one in played.results
+    ]
+    return {"run": played.run, "state": played.state.value, "scenarios": scenarios}

@@ -1,0 +1,138 @@
+"""Proving a domain: the challenge stands in a file at it, or in its DNS. What was found instead is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import dns.exception
+import dns.resolver
+import httpx
+
+from huanxin.domain.accounts import Account, Happened
+from huanxin.domain.errors import Conflict
+from huanxin.store import accounts
+from huanxin.store.database import Tx
+
+PATH = "/.well-known/huanxin-challenge"
+RECORD = "_huanxin-challenge"
+_ENTRY = "huanxin-challenge="
+_LONGEST = 1024  # bytes of the file that are read
+_SHOWN = 80  # characters of what was found instead
+_PATIENCE = 5.0  # seconds for DNS
+
+LookUp = Callable[[str], Sequence[str]]
+"""The TXT entries of a name. Raises LookUpFailed with the reason."""
+
+
+class LookUpFailed(Exception):
+    """A name has no TXT entries, or they can't be read now; the text says which."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """The ways in which a domain is looked at: a client that reaches public addresses only, and the DNS. In development
+    the file may stand on this machine, without TLS."""
+
+    client: httpx.Client
+    look_up: LookUp
+    development: bool
+
+
+def file_url(account: Account, *, development: bool) -> str:
+    """Where the file is looked for."""
+    local = development and (":" in account.domain or "." not in account.domain or account.domain.startswith("127."))
+    return f"{'http' if local else 'https'}://{account.domain}{PATH}"
+
+
+def record_name(account: Account) -> str:
+    """Where the TXT entry is looked for; a domain with a port has the same name as without."""
+    return f"{RECORD}.{account.domain.partition(':')[0]}"
+
+
+def record_value(account: Account) -> str:
+    """What the TXT entry must be."""
+    return f"{_ENTRY}{account.challenge}"
+
+
+def look(account: Account, proof: Proof) -> str:
+    """Look for the challenge, in the file, then in the DNS; the way in which it was found: `file` or `dns`.
+
+    No transaction is open meanwhile: others may be slow. Raises Conflict with what was found in both places, and what
+    to do.
+    """
+    url = file_url(account, development=proof.development)
+    by_file = _in_file(url, account.challenge, proof.client)
+    if by_file is None:
+        return "file"
+    by_dns = _in_dns(record_name(account), record_value(account), proof.look_up)
+    if by_dns is None:
+        return "dns"
+    raise Conflict(
+        f"{account.domain} is not proven yet. The file {url}: {by_file}. The TXT entry of {record_name(account)}: {by_dns}."
+        f" Do one of the two: serve a file there that contains {account.challenge} and nothing else, or add the TXT entry"
+        f" {record_value(account)}; then ask again"
+    )
+
+
+def record_proof(tx: Tx, account: Account, *, way: str, by: str, now: datetime) -> None:
+    """Record that the domain was proven; once is enough."""
+    accounts.one_at_a_time(tx, account.id)
+    if not any(event.kind == Happened.DOMAIN_PROVEN for event in accounts.events_of(tx, account.id)):
+        detail = {"domain": account.domain, "way": way}
+        accounts.note(tx, account.id, Happened.DOMAIN_PROVEN, detail=detail, by=by, at=now)
+
+
+def _in_file(url: str, challenge: str, client: httpx.Client) -> str | None:
+    """None if the file has the challenge; else what was found instead."""
+    try:
+        with client.stream("GET", url, headers={"Accept": "text/plain"}, follow_redirects=False) as answer:
+            if answer.is_redirect:
+                to = answer.headers.get("location", "")[:_SHOWN]
+                return f"answers {answer.status_code} and leads to {to!r}; serve it without a redirect"
+            if answer.status_code != httpx.codes.OK:
+                return f"answers {answer.status_code} instead of 200"
+            found = _beginning(answer).strip()
+    except httpx.HTTPError as error:
+        return f"can't be fetched ({type(error).__name__}: {str(error)[:200]})"
+    if found == challenge:
+        return None
+    return f"contains {found[:_SHOWN]!r}{' and more' if len(found) > _SHOWN else ''}" if found else "is empty"
+
+
+def _beginning(answer: httpx.Response) -> str:
+    """As much of an answer as a challenge could be, however long it is."""
+    read = b""
+    for block in answer.iter_bytes(_LONGEST):
+        read += block
+        if len(read) >= _LONGEST:
+            break
+    return read[:_LONGEST].decode("utf-8", "replace")
+
+
+def _in_dns(name: str, wanted: str, look_up: LookUp) -> str | None:
+    """None if the entry is there; else what was found instead."""
+    try:
+        found = look_up(name)
+    except LookUpFailed as error:
+        return str(error)
+    if wanted in (entry.strip() for entry in found):
+        return None
+    ours = [entry[:_SHOWN] for entry in found if entry.startswith(_ENTRY)] or [entry[:_SHOWN] for entry in found[:3]]
+    return f"is {', '.join(map(repr, ours))}" if ours else "is empty"
+
+
+def text_entries(resolver: dns.resolver.Resolver | None = None) -> LookUp:
+    """Looks up TXT entries, with the machine's resolver unless another is given."""
+
+    def look_up(name: str) -> list[str]:
+        try:
+            answer = (resolver or dns.resolver.get_default_resolver()).resolve(name, "TXT", lifetime=_PATIENCE)
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer) as error:
+            raise LookUpFailed("there is none") from error
+        except dns.exception.DNSException as error:
+            raise LookUpFailed(f"can't be looked up now ({type(error).__name__})") from error
+        return [b"".join(entry.strings).decode("utf-8", "replace") for entry in answer]
+
+    return look_up

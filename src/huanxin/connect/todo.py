@@ -1,0 +1,26 @@
+"""What to do about each line of the checklist that is not done, in words."""
+
+from __future__ import annotations
+
+from huanxin.domain.accounts import Item, Step, Why
+
+_SENTENCES: dict[tuple[Step, Why], str] = {
+    (Step.DOMAIN, Why.NOT_YET): "serve the challenge at the domain, or add the TXT entry, then ask for the proof",
+    (Step.ENDPOINT, Why.NOT_YET): "say where events are pushed to: make the sandbox stream a push stream",
+    (Step.SELFTEST, Why.NOT_YET): "run the self-test",
+    (Step.SELFTEST, Why.RUNNING): "the self-test is under way; wait for its end",
+    (Step.SELFTEST, Why.FAILED): "mend what the self-test found, then run it again",
+    (Step.SELFTEST, Why.INTERRUPTED): "the self-test was cut short; run it again",
+    (Step.SELFTEST, Why.OTHER_ENDPOINT): "the endpoint has changed since the self-test; run it again",
+    (Step.SELFTEST, Why.TOO_OLD): "the self-test is more than 30 days old; run it again",
+    (Step.ADMITTED, Why.NOT_YET): "the operator has to admit you; ask when the steps before are done",
+    (Step.LIVE, Why.NOT_YET): "take the live credentials, once you are admitted",
+    (Step.LIVE_ENDPOINT, Why.NOT_YET): "say where live events are pushed to: make the live stream a push stream",
+    (Step.LIVE_ENDPOINT, Why.NOT_VERIFIED): "the live endpoint has not taken a verification event yet: see that it runs,"
+    " and ask for one",
+}
+
+
+def what_to_do(item: Item) -> str:
+    """How a line gets done; empty if it is."""
+    return _SENTENCES[(item.step, item.why)] if item.why else ""

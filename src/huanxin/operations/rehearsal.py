@@ -1,0 +1,62 @@
+"""Notices of a rehearsal (演练): made-up numbers, told to one partner of the sandbox, and marked for what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from huanxin.domain.answers import Purpose
+from huanxin.domain.clock import after_working_days
+from huanxin.domain.numbers import parse
+from huanxin.domain.partners import Partner
+from huanxin.domain.rules import random_id
+from huanxin.notify.events import batch_notice
+from huanxin.numbersets.numberfile import described
+from huanxin.numbersets.sharded import NumberSet
+from huanxin.operations import Platform
+from huanxin.store import batches, notices
+from huanxin.store.batches import Batch
+from huanxin.store.database import Tx
+
+_BY = "演练 rehearsal"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """A notice of a rehearsal and the batch that it is about; `of` is the notice that it takes numbers back from."""
+
+    notice: str
+    batch: Batch
+    of: str | None
+
+
+def make_notice(
+    tx: Tx, sandbox: Platform, partner: Partner, numbers: Sequence[str], *, cutoff: datetime, of: Told | None = None
+) -> Told:
+    """Record a batch of made-up numbers (`+E164`) with this cut-off, and its notice to this partner and nobody else; with
+    `of`, a retraction of that notice. Nothing is sent."""
+    now, zone = sandbox.now(), next(iter(sandbox.plan.carriers.values())).zone
+    day = after_working_days(now.astimezone(zone).date(), sandbox.rules.answer_days)
+    wanted = NumberSet.of([parse(number) for number in numbers])
+    batch_id = batches.add(
+        tx, purpose=Purpose.RETRACTION if of else Purpose.RENEWAL, retracts=of.batch.id if of else None, numbers=wanted,
+        cutoff=cutoff, answer_by=datetime.combine(day + timedelta(days=1), time(), zone),
+        freeze_days=sandbox.rules.freeze_days, seen_report=0, files=described(wanted.numbers()), by=_BY, at=now,
+    )  # fmt: skip
+    batch = batches.get(tx, batch_id)
+    assert batch is not None
+    notice = random_id("rehearsal")
+    notices.add(tx, notice_id=notice, batch_id=batch_id, partner_id=partner.id, required=False, at=now)
+    return Told(notice=notice, batch=batch, of=of.notice if of else None)
+
+
+def claims_of(told: Told, *, issuer: str, audience: str, jti: str, now: datetime) -> dict[str, Any]:
+    """The event that tells of a notice, with `"rehearsal": true`."""
+    claims = batch_notice(
+        told.batch, notice=told.notice, of_notice=told.of, audience=audience, jti=jti, issuer=issuer, now=now
+    )
+    for event in claims["events"].values():
+        event["rehearsal"] = True
+    return claims

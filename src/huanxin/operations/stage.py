@@ -1,0 +1,159 @@
+"""The stage on which the platform plays the scenarios of a self-test: its own sandbox, with one partner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import httpx
+from joserfc import jws
+from joserfc.jwk import ECKey, RSAKey
+from pyroaring import BitMap
+
+from huanxin.domain.answers import Standing
+from huanxin.domain.numbers import written
+from huanxin.domain.partners import Partner
+from huanxin.domain.rules import random_id
+from huanxin.domain.streams import Stream
+from huanxin.notify.keys import ES256, Signer
+from huanxin.notify.sealing import unseal
+from huanxin.numbersets.roster import Roster
+from huanxin.operations import Platform
+from huanxin.operations.rehearsal import Told, claims_of, make_notice
+from huanxin.store import batches, deliveries, partners, receipts, rehearsals
+from huanxin.store.partners import RECEIPT_REFUSED
+from huanxin_partner.rehearsal.stage import Filed, Notice, Pushed
+from huanxin_partner.ties import Answer
+
+_KEPT = 500  # characters of a partner's answer
+_RSA_BITS = 2048
+
+
+@dataclass(kw_only=True)
+class SandboxStage:
+    """A `huanxin_partner.rehearsal.stage.Stage`. `stream` is the partner's, pushed to with `client`; what was pushed and
+    answered stands among the partner's deliveries."""
+
+    sandbox: Platform
+    signer: Signer
+    client: httpx.Client
+    passphrase: str
+    partner: Partner
+    stream: Stream
+    _told: dict[str, Told] = field(default_factory=dict)
+    _rosters: dict[str, Roster] = field(default_factory=dict)
+    _jtis: dict[str, str] = field(default_factory=dict)
+
+    def notice(self, numbers: Sequence[str], *, cutoff: datetime) -> Notice:
+        """See rehearsal.stage.Stage."""
+        return self._made(numbers, cutoff, None)
+
+    def retract(self, notice: str, numbers: Sequence[str]) -> Notice:
+        """See rehearsal.stage.Stage."""
+        of = self._told[notice]
+        return self._made(numbers, of.batch.cutoff, of)
+
+    def _made(self, numbers: Sequence[str], cutoff: datetime, of: Told | None) -> Notice:
+        with self.sandbox.database.transaction() as tx:
+            told = make_notice(tx, self.sandbox, self.partner, numbers, cutoff=cutoff, of=of)
+            claims = self._claims(told)
+            deliveries.add(
+                tx, jti=claims["jti"], partner_id=self.partner.id, notice_id=told.notice, event=next(iter(claims["events"])),
+                subject=told.of or told.notice, claims=claims, at=self.sandbox.now(), kept=False,
+            )  # fmt: skip
+            self._rosters[told.notice] = batches.roster(tx, told.batch.id)
+        self._told[told.notice] = told
+        token = self.signer.event_token(claims, self.stream.alg)
+        self._jtis[token] = claims["jti"]
+        return Notice(id=told.notice, token=token)
+
+    def _claims(self, told: Told) -> dict[str, Any]:
+        return claims_of(
+            told, issuer=self.sandbox.issuer, audience=self.partner.client_id, jti=random_id("ev"), now=self.sandbox.now()
+        )
+
+    def sign(
+        self, notice: str, *, forged: bool = False, audience: str | None = None, issued_at: datetime | None = None
+    ) -> str:
+        """See rehearsal.stage.Stage."""
+        claims = self._claims(self._told[notice])
+        if audience is not None:
+            claims["aud"] = audience
+        if issued_at is not None:
+            claims["iat"] = int(issued_at.timestamp())
+        token = self.signer.event_token(claims, self.stream.alg)
+        return self._forged(token) if forged else token
+
+    def _forged(self, token: str) -> str:
+        """The same token by somebody else's key: the header is the same, its `kid` included."""
+        found = jws.extract_compact(token.encode())
+        alg = self.stream.alg
+        key = ECKey.generate_key("P-256", private=True) if alg == ES256 else RSAKey.generate_key(_RSA_BITS, private=True)
+        return jws.serialize_compact(dict(found.headers()), found.payload, key, algorithms=[alg])
+
+    def push(self, token: str) -> Pushed:
+        """See rehearsal.stage.Stage."""
+        assert self.stream.endpoint is not None, "a self-test drives a stream that is pushed to"
+        headers = {"Content-Type": "application/secevent+jwt", "Accept": "application/json"}
+        if self.stream.sealed_authorization:
+            headers["Authorization"] = unseal(self.stream.sealed_authorization, self.passphrase)
+        try:
+            answer = self.client.post(self.stream.endpoint, content=token, headers=headers)
+            pushed = Pushed(answer.status_code, answer.text[:_KEPT])
+        except httpx.HTTPError as error:
+            pushed = Pushed(None, f"{type(error).__name__}: {error}"[:_KEPT])
+        if token in self._jtis:
+            self._record(self._jtis[token], pushed)
+        return pushed
+
+    def _record(self, jti: str, pushed: Pushed) -> None:
+        taken = pushed.status is not None and httpx.codes.is_success(pushed.status)
+        with self.sandbox.database.transaction() as tx:
+            deliveries.record_attempt(
+                tx, jti, at=self.sandbox.now(), status=pushed.status, answer=pushed.body, next_at=None, delivered=taken
+            )
+
+    def set_broken(self, notice: str, broken: bool) -> None:
+        """See rehearsal.stage.Stage."""
+        with self.sandbox.database.transaction() as tx:
+            rehearsals.spoil(tx, notice, broken, at=self.sandbox.now())
+
+    def filed(self, notice: str) -> Filed:
+        """See rehearsal.stage.Stage."""
+        told, roster = self._told[notice], self._rosters[notice]
+        with self.sandbox.database.transaction() as tx:
+            taken = receipts.all_of_batch(tx, told.batch.id)
+            # Before the first receipt there is nothing to fold, and a large notice is looked at often.
+            found = receipts.standings(tx, told.batch.id, roster.everyone, self.partner.id) if taken else {}
+            events = partners.events_of_notice(tx, notice)
+        refused = tuple(str(event.detail["detail"]) for event in events if event.kind == RECEIPT_REFUSED)
+        standing = found.get(self.partner.id, Standing())
+        return Filed(receipts=len(taken), answers=_Answers(roster, standing), refused=refused)
+
+
+class _Answers(Mapping[str, Answer]):
+    """A partner's answers by number, read out of the sets of places when they are asked for."""
+
+    def __init__(self, roster: Roster, standing: Standing) -> None:
+        self._roster, self._standing = roster, standing
+        self._answered: BitMap = standing.answered()
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        numbers = self._roster.numbers.tolist()
+        return {written(numbers[place]): place for place in self._answered}
+
+    def __len__(self) -> int:
+        return len(self._answered)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __getitem__(self, number: str) -> Answer:
+        place = self._places[number]
+        said = next(answer for answer, places in self._standing.answers.items() if place in places)
+        until = said.until.isoformat() if said.until else ""
+        return Answer(number=number, outcome=said.outcome.value, reason=said.reason, until=until)

@@ -1,0 +1,81 @@
+"""Accounts and what happened at each. In the live schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from psycopg import errors
+from psycopg.rows import TupleRow, class_row
+from psycopg.types.json import Jsonb
+
+from huanxin.domain.accounts import Account, AccountEvent
+from huanxin.domain.errors import Conflict
+from huanxin.domain.partners import Kind
+from huanxin.store.database import Tx
+
+_COLUMNS = "id, name, kind, domain, challenge, sandbox_client_id, registered_at"
+
+
+def _account(row: TupleRow) -> Account:
+    id_, name, kind, domain, challenge, sandbox_client_id, registered_at = row
+    return Account(
+        id=id_, name=name, kind=Kind(kind), domain=domain, challenge=challenge, sandbox_client_id=sandbox_client_id,
+        registered_at=registered_at,
+    )  # fmt: skip
+
+
+def add(tx: Tx, account: Account, *, name_key: str) -> None:
+    """Record an account; `name_key` is the name as it is compared. Raises Conflict if the name is taken."""
+    try:
+        tx.execute(
+            "INSERT INTO account (id, name, name_key, kind, domain, challenge, sandbox_client_id, registered_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            (account.id, account.name, name_key, account.kind.value, account.domain, account.challenge,
+             account.sandbox_client_id, account.registered_at),
+        )  # fmt: skip
+    except errors.UniqueViolation as error:
+        raise Conflict(f"an account named {account.name} is registered already; choose another name") from error
+
+
+def all_accounts(tx: Tx) -> list[Account]:
+    """Every account, in the order in which they registered."""
+    return [_account(row) for row in tx.execute(f"SELECT {_COLUMNS} FROM account ORDER BY registered_at, id")]
+
+
+def get(tx: Tx, account_id: str) -> Account | None:
+    row = tx.execute(f"SELECT {_COLUMNS} FROM account WHERE id = %s", (account_id,)).fetchone()
+    return _account(row) if row else None
+
+
+def by_name_key(tx: Tx, name_key: str) -> Account | None:
+    row = tx.execute(f"SELECT {_COLUMNS} FROM account WHERE name_key = %s", (name_key,)).fetchone()
+    return _account(row) if row else None
+
+
+def by_sandbox_client(tx: Tx, client_id: str) -> Account | None:
+    row = tx.execute(f"SELECT {_COLUMNS} FROM account WHERE sandbox_client_id = %s", (client_id,)).fetchone()
+    return _account(row) if row else None
+
+
+def one_at_a_time(tx: Tx, account_id: str) -> None:
+    """Make decisions about one account wait for each other, until this transaction ends."""
+    tx.execute("SELECT 1 FROM account WHERE id = %s FOR UPDATE", (account_id,))
+
+
+def note(tx: Tx, account_id: str, kind: str, *, by: str, at: datetime, detail: Mapping[str, Any] | None = None) -> None:
+    """Record that something happened at an account."""
+    tx.execute(
+        "INSERT INTO account_event (account_id, kind, detail, recorded_by, at) VALUES (%s, %s, %s, %s, %s)",
+        (account_id, kind, Jsonb(dict(detail or {})), by, at),
+    )
+
+
+def events_of(tx: Tx, account_id: str) -> list[AccountEvent]:
+    """What happened at an account, oldest first."""
+    with tx.cursor(row_factory=class_row(AccountEvent)) as cursor:
+        return cursor.execute(
+            "SELECT account_id, kind, detail, recorded_by, at FROM account_event WHERE account_id = %s ORDER BY id",
+            (account_id,),
+        ).fetchall()
