@@ -17,7 +17,9 @@ from huanxin.domain.errors import (
     Conflict,
     Forbidden,
     HuanxinError,
+    LacksScope,
     NotFound,
+    TooMany,
     Unauthorized,
     UnsupportedForm,
 )
@@ -26,6 +28,7 @@ from huanxin.web.pages.render import error_page, error_view
 
 _STATUS: dict[type[HuanxinError], int] = {
     NotFound: 404, Conflict: 409, Unauthorized: 401, Forbidden: 403, BadInput: 422, BadRequest: 400, UnsupportedForm: 415,
+    TooMany: 429,
 }  # fmt: skip
 _BASE = "urn:huanxin:problem:"
 
@@ -47,6 +50,17 @@ def _page(request: Request, status: int) -> Response:
     return HTMLResponse(error_page(language, error_view(status)), status_code=status)
 
 
+def _headers(request: Request, error: HuanxinError) -> dict[str, str]:
+    """What a program is told besides the problem: RFC 6750, section 3 names no error when no token was shown."""
+    if isinstance(error, TooMany):
+        return {"Retry-After": str(error.retry_after)}
+    if isinstance(error, LacksScope):
+        return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}
+    if isinstance(error, Unauthorized):
+        return {"WWW-Authenticate": 'Bearer error="invalid_token"' if request.headers.get("authorization") else "Bearer"}
+    return {}
+
+
 def answer_errors(app: FastAPI) -> None:
     """Make an application answer every error as a problem."""
 
@@ -58,8 +72,7 @@ def answer_errors(app: FastAPI) -> None:
         if isinstance(error, BadInput):
             errors = [{"line": fault.line, "reason": fault.reason} for fault in error.faults]
             return problem(status, error.code, str(error), errors=errors, errors_total=error.total)
-        headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'} if isinstance(error, Unauthorized) else None
-        return problem(status, error.code, str(error), headers=headers)
+        return problem(status, error.code, str(error), headers=_headers(request, error))
 
     @app.exception_handler(HTTPException)
     def starlettes(request: Request, error: HTTPException) -> Response:
