@@ -27,6 +27,7 @@ from huanxin.notify.partners import add_partner
 from huanxin.notify.pushing import Pusher
 from huanxin.notify.worker import Workers
 from huanxin.operations import Platform, open_signer
+from huanxin.outbound import Outbound
 from huanxin.release.gate import load_gate
 from huanxin.settings import Mode, Settings
 from huanxin.store.database import Database
@@ -145,9 +146,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> sa.URL:
 @contextmanager
 def delivering(platform: Platform, settings: Settings) -> Iterator[None]:
     """The platform's worker, with connections that are closed at the end."""
-    with httpx.Client(timeout=30) as client:
+    with closing(Outbound(inner_allowed=True)) as outbound:
         pusher = Pusher(
-            database=platform.database, signer=open_signer(platform, settings), client=client, clock=platform.clock,
+            database=platform.database, signer=open_signer(platform, settings), outbound=outbound, clock=platform.clock,
             zone=ZoneInfo("Asia/Shanghai"), passphrase=settings.passphrase(),
         )  # fmt: skip
         workers = Workers(database=platform.database, clock=platform.clock, job=pusher.one_job, count=1)

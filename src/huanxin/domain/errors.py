@@ -39,6 +39,14 @@ class Forbidden(HuanxinError):
     code = "forbidden"
 
 
+class LacksScope(Forbidden):
+    """The access token is good but does not allow this (RFC 6750, section 3.1); `scope` would."""
+
+    def __init__(self, message: str, scope: str) -> None:
+        super().__init__(message)
+        self.scope = scope
+
+
 class BadSetting(HuanxinError):
     """A setting is missing or can't be used."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from huanxin.domain.partners import IDENTIFIER_RECYCLED, REMINDER, RENEWAL, RETRACTION
@@ -18,6 +18,9 @@ EVENTS_SUPPORTED = (RENEWAL, RETRACTION, REMINDER, IDENTIFIER_RECYCLED)
 
 DEFAULT_EVENTS = (RENEWAL, RETRACTION, REMINDER)
 """What a stream is sent unless it asks for something else."""
+
+MIN_VERIFICATION_INTERVAL = timedelta(seconds=10)
+"""How long a receiver waits from one verification to the next (OpenID SSF 1.0, section 8.1.1)."""
 
 
 class Method(StrEnum):
@@ -58,6 +61,8 @@ class Stream:
 
     @property
     def events_delivered(self) -> list[str]:
-        """What is sent: what was asked for and is supported (OpenID SSF 1.0, section 8.1.1). A notice that is not sent
-        stands in the partner's list of notices all the same, and waits for its answer."""
-        return [name for name in EVENTS_SUPPORTED if name in self.events_requested]
+        """What is sent: what was asked for and is supported (OpenID SSF 1.0, section 8.1.1), the usual if nothing was
+        asked for. A notice that is not sent stands in the partner's list of notices all the same, and waits for its
+        answer."""
+        wanted = self.events_requested or DEFAULT_EVENTS
+        return [name for name in EVENTS_SUPPORTED if name in wanted]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,14 +15,18 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from huanxin.answer.receiving import Rosters
+from huanxin.notify.polling import Poller
 from huanxin.operations import Platform, open_signer
 from huanxin.operations.onboarding import make_onboarding
+from huanxin.outbound import Outbound
 from huanxin.settings import Settings
 from huanxin.store import figures
-from huanxin.web.api import accounts, oauth, partner
+from huanxin.web.api import accounts, oauth, partner, poll, ssf, wellknown
 from huanxin.web.api.schemas import Status, problems, with_problems
 from huanxin.web.api.uploads import Limits, sweep
+from huanxin.web.bell import Bell
 from huanxin.web.context import Context
+from huanxin.web.limits import Limit
 from huanxin.web.pages import routes
 from huanxin.web.pages.partner import routes as partner_routes
 from huanxin.web.pages.partner.signing import SignInFirst, to_sign_in
@@ -41,6 +46,7 @@ _TAGS = [
     {"name": "Notices and receipts", "description": "What a partner is told, and what it answers."},
     {"name": "Health", "description": "For whoever watches the platform."},
 ]
+_MINUTE = timedelta(minutes=1)
 _LARGE_AT_ONCE = 2  # large receipts read at a time
 
 
@@ -49,16 +55,19 @@ def create_app(
 ) -> FastAPI:
     """The platform's HTTP side on an opened platform, with the sandbox, if given, at /sandbox."""
     opened = [one for one in (platform, sandbox) if one is not None]
+    bell = Bell(database=platform.database)  # one for both: PostgreSQL notifies a database, not a schema
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         sweep(settings.home / "uploads", older_than=settings.upload_minutes * 60 * 2)
         workers = [make_workers(one, settings) for one in opened] if run_workers else []
+        bell.start()
         for one in workers:
             one.start()
         yield
         for one in workers:
             one.stop()
+        bell.stop()
         if sandbox is not None:
             app.state.onboarding.selftests.stop()
 
@@ -66,7 +75,7 @@ def create_app(
         title="Huanxin 号码焕新", version=version("huanxin"), description=_ABOUT, lifespan=lifespan, docs_url=None,
         redoc_url=None, openapi_tags=_TAGS,
     )  # fmt: skip
-    _equip(app, platform, settings)
+    _equip(app, platform, settings, bell)
     app.include_router(routes.router)
     app.include_router(partner_routes.router)
     app.add_exception_handler(SignInFirst, to_sign_in)
@@ -74,32 +83,39 @@ def create_app(
     app.add_middleware(SafeHeaders)
     if sandbox is not None:
         rehearsals = FastAPI(title="Huanxin 演练 sandbox", version=version("huanxin"), docs_url=None, redoc_url=None)
-        _equip(rehearsals, sandbox, settings)
+        _equip(rehearsals, sandbox, settings, bell)
         app.mount("/sandbox", rehearsals, name="sandbox")
         app.state.sandbox = rehearsals.state.context
         app.state.onboarding = make_onboarding(platform, sandbox, app.state.sandbox.signer, settings)
         app.state.account_limits = accounts.AccountLimits(clock=platform.clock)
         app.include_router(accounts.router)
+        app.include_router(wellknown.of_sandbox)
     static = Path(__file__).parent / "static"
     app.mount("/static", StaticFiles(directory=static), name="static")
     return app
 
 
-def _equip(app: FastAPI, platform: Platform, settings: Settings) -> None:
+def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> None:
     """Give an application what partners' programs call, on a platform."""
+    signer = open_signer(platform, settings)
+    zone = next(iter(platform.plan.carriers.values())).zone
     app.state.context = Context(
-        platform=platform, signer=open_signer(platform, settings), rosters=Rosters(platform.database),
-        files=settings.home / "files", uploads=settings.home / "uploads", large=CapacityLimiter(_LARGE_AT_ONCE),
+        platform=platform, signer=signer, rosters=Rosters(platform.database), files=settings.home / "files",
+        uploads=settings.home / "uploads", large=CapacityLimiter(_LARGE_AT_ONCE),
         limits=Limits(
             most_bytes=settings.max_receipt_mb * 1024 * 1024, most_seconds=settings.upload_minutes * 60,
             least_rate=settings.upload_kb_per_second * 1000,
         ),
+        passphrase=settings.passphrase(), outbound=Outbound(inner_allowed=platform.development),
+        poller=Poller(database=platform.database, signer=signer, clock=platform.clock, zone=zone), bell=bell,
+        failed_tokens=Limit(what="wrong attempts to get a token", most=10, per=_MINUTE, clock=platform.clock),
+        subjects=Limit(what="adding or removing subjects", most=600, per=_MINUTE, clock=platform.clock),
     )  # fmt: skip
     answer_errors(app)
     described_by_fastapi = app.openapi
     app.openapi = lambda: with_problems(described_by_fastapi())  # type: ignore[method-assign]
-    app.include_router(oauth.router)
-    app.include_router(partner.router)
+    for one in (wellknown, oauth, ssf, poll, partner):
+        app.include_router(one.router)
 
 
 class SafeHeaders:

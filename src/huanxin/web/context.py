@@ -13,8 +13,12 @@ from huanxin.domain.errors import Unauthorized
 from huanxin.domain.partners import Partner, Scope
 from huanxin.notify.keys import Signer
 from huanxin.notify.partners import caller
+from huanxin.notify.polling import Poller
 from huanxin.operations import Platform
+from huanxin.outbound import Outbound
 from huanxin.web.api.uploads import Limits
+from huanxin.web.bell import Bell
+from huanxin.web.limits import Limit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +33,18 @@ class Context:
     uploads: Path
     limits: Limits
     large: CapacityLimiter
+    passphrase: str
+    outbound: Outbound
+    poller: Poller
+    bell: Bell
+    failed_tokens: Limit
+    subjects: Limit
+    longest_poll: float = 25.0  # seconds; shorter than proxies wait
 
 
 def calling_partner(request: Request, scope: Scope, context: Context | None = None) -> Partner:
     """The partner whose access token the request shows: a token of the platform whose application this is, or of another
-    (`context`). Raises Unauthorized or Forbidden."""
+    (`context`). Raises Unauthorized or LacksScope."""
     context = context or request.app.state.context
     assert isinstance(context, Context)
     kind, _, token = request.headers.get("authorization", "").partition(" ")

@@ -29,18 +29,33 @@ class Limit:
 
     def take(self, caller: str) -> None:
         """Count one more. Raises TooMany if it would be one too many, and then it is not counted."""
-        now = self.clock()
         with self._lock:
-            times = self._times.setdefault(caller, deque())
-            self._times.move_to_end(caller)
-            while times and times[0] <= now - self.per:
-                times.popleft()
-            if len(times) >= self.most:
-                wait = math.ceil((times[0] + self.per - now).total_seconds())
-                raise TooMany(f"{self.what}: at most {self.most} within {self.per}; try again in {wait} s", retry_after=wait)
-            times.append(now)
-            while len(self._times) > _CALLERS:
-                self._times.popitem(last=False)
+            self._refuse(caller)
+            self._add(caller)
+
+    def check(self, caller: str) -> None:
+        """Raise TooMany if one more would be one too many."""
+        with self._lock:
+            self._refuse(caller)
+
+    def count(self, caller: str) -> None:
+        """Count one more, whatever the limit: what is limited is known only afterwards."""
+        with self._lock:
+            self._add(caller)
+
+    def _refuse(self, caller: str) -> None:
+        now, times = self.clock(), self._times.get(caller, deque())
+        while times and times[0] <= now - self.per:
+            times.popleft()
+        if len(times) >= self.most:
+            wait = math.ceil((times[0] + self.per - now).total_seconds())
+            raise TooMany(f"{self.what}: at most {self.most} within {self.per}; try again in {wait} s", retry_after=wait)
+
+    def _add(self, caller: str) -> None:
+        self._times.setdefault(caller, deque()).append(self.clock())
+        self._times.move_to_end(caller)
+        while len(self._times) > _CALLERS:
+            self._times.popitem(last=False)
 
 
 def network_of(address: str | None) -> str:
