@@ -33,3 +33,12 @@ def after_working_days(start: date, days: int) -> date:
         day += timedelta(days=1)
         days -= is_working_day(day)
     return day
+
+
+def before_working_days(end: date, days: int) -> date:
+    """The working day that comes `days` working days before `end`, which is not counted."""
+    day = end
+    while days > 0:
+        day -= timedelta(days=1)
+        days -= is_working_day(day)
+    return day

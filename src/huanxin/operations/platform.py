@@ -1,7 +1,4 @@
-"""What a person or a program can order of the platform: each one transaction over the verbs.
-
-The command line, the HTTP API and the demo order the same things through the same functions.
-"""
+"""The platform as one caller has it, and what can be ordered of it."""
 
 from __future__ import annotations
 
@@ -16,7 +13,11 @@ from huanxin.domain.clock import Clock, system_clock
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import Rules
 from huanxin.notify.keys import Signer
-from huanxin.notify.notices import retract_reclaimed, send_batch, tell_recycled
+from huanxin.notify.notices import send_batch, tell_recycled
+from huanxin.notify.partners import named
+from huanxin.notify.reminders import remind_now
+from huanxin.notify.retractions import retract_ordered, retract_reclaimed, tell_retractions
+from huanxin.numbersets.sharded import NumberSet
 from huanxin.plan.batches import plan_batch
 from huanxin.release.gate import find_breaches, release_batch
 from huanxin.release.listing import write_release_lists
@@ -27,6 +28,7 @@ from huanxin.store.batches import Batch
 from huanxin.store.database import LIVE, SANDBOX, Database
 from huanxin.store.migrate import migrate
 from huanxin.store.notices import Notice
+from huanxin.store.progress import Open
 from huanxin.store.releases import Release
 
 
@@ -79,9 +81,29 @@ class Platform:
             return plan_batch(tx, plan=self.plan, rules=self.rules, now=self.clock(), by=by, carrier=carrier)
 
     def send_batch(self, batch_id: int) -> list[Notice]:
-        """Tell every partner of a batch."""
+        """Tell every partner of a batch, and then of what was taken back from it since it was planned."""
+        now = self.clock()
         with self.database.transaction() as tx:
-            return send_batch(tx, batch_id, issuer=self.issuer, now=self.clock())
+            told = send_batch(tx, batch_id, issuer=self.issuer, now=now)
+            retract_reclaimed(
+                tx, plan=self.plan, rules=self.rules, issuer=self.issuer, now=now, by="platform", only=batch_id
+            )
+            tell_retractions(tx, batch_id, issuer=self.issuer, now=now)
+        return told
+
+    def retract(self, batch_id: int, numbers: NumberSet, *, reason: str, by: str) -> Batch:
+        """Take numbers back from a batch by an operator's order."""
+        with self.database.transaction() as tx:
+            return retract_ordered(
+                tx, batch_id, numbers, reason=reason, plan=self.plan, rules=self.rules, issuer=self.issuer,
+                now=self.clock(), by=by,
+            )  # fmt: skip
+
+    def remind(self, batch_id: int, *, partner: str | None, by: str) -> list[Open]:
+        """Remind the partners (or one) of a batch that still have to answer, now."""
+        with self.database.transaction() as tx:
+            chosen = named(tx, partner).id if partner else None
+            return remind_now(tx, batch_id, partner_id=chosen, now=self.clock(), by=by)
 
     def release(self, *, by: str, batch_id: int | None = None) -> list[Release]:
         """Release what is clear, of one batch or of all; the releases recorded now."""
