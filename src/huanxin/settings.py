@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from huanxin.domain.errors import BadSetting
@@ -49,6 +50,9 @@ class Settings(BaseSettings):
     max_receipt_mb: Annotated[int, Field(ge=1)] = 1024
     upload_minutes: Annotated[int, Field(ge=1)] = 60
     upload_kb_per_second: Annotated[int, Field(ge=1)] = 16
+    reminder_days: str = "2,1"
+    escalate_url: str | None = None
+    inbox_seconds: Annotated[int, Field(ge=1)] = 10
     workers: Annotated[int, Field(ge=1, le=64)] = 8
     carriers: dict[str, CarrierSetting] = {}
 
@@ -69,6 +73,25 @@ class Settings(BaseSettings):
 
     def rules(self) -> Rules:
         return Rules(freeze_days=self.freeze_days, lead_days=self.lead_days, answer_days=self.answer_days)
+
+    @field_validator("reminder_days")
+    @classmethod
+    def are_days(cls, text: str) -> str:
+        """Working days, divided by commas; nothing for no reminders."""
+        if not re.fullmatch(r"\s*|\s*\d{1,2}\s*(,\s*\d{1,2}\s*)*", text):
+            raise ValueError("write working days like 2,1")
+        return text
+
+    @field_validator("escalate_url")
+    @classmethod
+    def is_a_web_address(cls, url: str | None) -> str | None:
+        if url and not re.match(r"https?://[^/]", url):
+            raise ValueError("write an address like https://host/path")
+        return url or None
+
+    def days_to_remind(self) -> tuple[int, ...]:
+        """Working days before the last day for the answer at which partners are reminded."""
+        return tuple(int(day) for day in self.reminder_days.split(",") if day.strip())
 
     def plan(self) -> NumberingPlan:
         """The Chinese plan and the configured carriers."""

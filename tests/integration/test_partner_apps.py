@@ -151,7 +151,7 @@ def delivering(platform: Platform, settings: Settings) -> Iterator[None]:
             database=platform.database, signer=open_signer(platform, settings), outbound=outbound, clock=platform.clock,
             zone=ZoneInfo("Asia/Shanghai"), passphrase=settings.passphrase(),
         )  # fmt: skip
-        workers = Workers(database=platform.database, clock=platform.clock, job=pusher.one_job, count=1)
+        workers = Workers(database=platform.database, clock=platform.clock, jobs=[pusher.one_job], count=1)
         workers.start()
         yield
         workers.stop()

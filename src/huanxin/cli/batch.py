@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from huanxin.cli.batch_status import show_all, show_one
 from huanxin.cli.console import By, Json, done, me, platform, table
-from huanxin.domain.answers import Purpose, Standing
-from huanxin.store import batches, notices, receipts
+from huanxin.plan.holds import read_numbers
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -50,44 +51,44 @@ def status(
     batch: Annotated[int | None, typer.Argument(help="One batch, partner by partner; without it, every batch.")] = None,
     as_json: Json = False,
 ) -> None:
-    """What was asked, delivered and answered."""
+    """What was asked, delivered, answered and taken back, and who is late."""
     if batch is None:
-        _all(as_json)
-        return
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        found = batches.get(tx, batch)
-        told = notices.of_batch(tx, batch) if found else []
-        everyone = batches.roster(tx, batch).everyone if found else None
-        standings = receipts.standings(tx, batch, everyone) if everyone else {}
-    if found is None or everyone is None:
-        done(as_json, {"batch": batch, "partners": []}, f"There is no batch {batch}.")
-        raise typer.Exit(1)
-    rows = table("partner", "kind", "notice", "delivered", "#answered", "#outstanding", "#pending or refused")
-    facts = []
-    for notice in told:
-        standing = standings.get(notice.partner_id, Standing())
-        outstanding, unsettled = len(standing.outstanding(everyone)), len(standing.unsettled())
-        when = (
-            f"{notice.delivered_at:%Y-%m-%d %H:%M:%S} UTC" if notice.delivered_at else f"not yet ({notice.attempts} tries)"
-        )
-        rows.add_row(notice.partner, notice.kind, notice.id, when, f"{len(everyone) - outstanding:,}", f"{outstanding:,}",
-                     f"{unsettled:,}")  # fmt: skip
-        facts.append({"partner": notice.partner, "notice": notice.id, "delivered": notice.delivered_at is not None,
-                      "outstanding": outstanding, "unsettled": unsettled})  # fmt: skip
-    done(
-        as_json,
-        {"batch": batch, "count": found.count, "partners": facts},
-        rows if told else f"Batch {batch} was not sent yet.",
-    )
+        show_all(as_json)
+    else:
+        show_one(batch, as_json)
 
 
-def _all(as_json: bool) -> None:
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        found = batches.all_batches(tx)
-    rows = table("batch", "purpose", "#numbers", "cut-off (UTC)", "answers by", "planned by")
-    for one in found:
-        purpose = one.purpose if one.purpose == Purpose.RENEWAL else f"{one.purpose} of {one.retracts}"
-        rows.add_row(str(one.id), purpose, f"{one.count:,}", f"{one.cutoff:%Y-%m-%d %H:%M:%S}",
-                     f"{one.answer_by:%Y-%m-%d %H:%M %Z}", one.planned_by)  # fmt: skip
-    facts = [{"batch": one.id, "purpose": one.purpose, "count": one.count} for one in found]
-    done(as_json, {"batches": facts}, rows if found else "No batch was planned yet.")
+@app.command()
+def remind(
+    batch: Annotated[int, typer.Argument(help="The batch's number.")],
+    partner: Annotated[str | None, typer.Option(help="Only this partner.")] = None,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Remind the partners that still have to answer, now. Reminders before the deadline go out by themselves."""
+    with platform() as (opened, _):
+        told = opened.remind(batch, partner=partner, by=by or me())
+    rows = table("reminded", "notice", "#outstanding", "#pending")
+    for one in told:
+        rows.add_row(one.notice.partner, one.notice.id, f"{one.outstanding:,}", f"{one.pending:,}")
+    facts = [
+        {"partner": one.notice.partner, "notice": one.notice.id, "outstanding": one.outstanding, "pending": one.pending}
+        for one in told
+    ]
+    done(as_json, {"batch": batch, "reminded": facts}, rows)
+
+
+@app.command()
+def retract(
+    batch: Annotated[int, typer.Argument(help="The batch's number.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or Parquet with a column number.")],
+    reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Take numbers back from every notice of a batch, for good: partners restore what they cut, and the gate never
+    releases the numbers from this batch. For a while only, use a hold; a reclaim that the carrier reports needs no order."""
+    with platform() as (opened, _):
+        made = opened.retract(batch, read_numbers(file), reason=reason, by=by or me())
+    say = f"✓ {made.count:,} numbers are taken back from batch {batch} (retraction {made.id}); partners are told"
+    done(as_json, {"batch": batch, "retraction": made.id, "count": made.count}, say)

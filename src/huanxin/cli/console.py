@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import psycopg
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -71,7 +71,7 @@ def explained() -> Iterator[None]:
         raise typer.Exit(EXIT_SETTING) from error
 
 
-def done(as_json: bool, facts: dict[str, Any], say: str | Table) -> None:
+def done(as_json: bool, facts: dict[str, Any], say: RenderableType) -> None:
     """End a command: a sentence or table for people, and with --json one object on the last line."""
     if not as_json:
         out.print(say, highlight=False)

@@ -14,6 +14,7 @@ from huanxin.domain.errors import BadInput, NotFound
 from huanxin.domain.partners import DEFAULT_SCOPES, Kind
 from huanxin.domain.streams import Status
 from huanxin.notify.assertions import register_keys
+from huanxin.notify.files import use_files
 from huanxin.notify.partners import add_partner, named, rotate_secret
 from huanxin.notify.streams import configuration, set_status
 from huanxin.store import partners, streams
@@ -28,6 +29,10 @@ def add(
     endpoint: Annotated[
         str | None, typer.Option(help="Where events are pushed to (RFC 8935); without it they are polled.")
     ] = None,
+    files_out: Annotated[
+        str | None, typer.Option(help="Notices are written to this folder instead: a directory, sftp:// or s3://.")
+    ] = None,
+    files_in: Annotated[str | None, typer.Option(help="Receipts are read from this folder.")] = None,
     optional: Annotated[bool, typer.Option("--optional", help="Numbers are released without its answer.")] = False,
     scopes: Annotated[list[str] | None, typer.Option(help="What its tokens allow; may be given often.")] = None,
     recycled: Annotated[bool, typer.Option("--recycled", help="Its stream asks for RISC identifier-recycled.")] = False,
@@ -35,11 +40,17 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Register a partner; its client_secret is shown this once."""
+    if bool(files_out) != bool(files_in) or (files_out and (endpoint or recycled)):
+        raise typer.BadParameter(
+            "--files-out and --files-in go together, without --endpoint, and without --recycled, which has no form as a file"
+        )
     with platform() as (opened, _), opened.database.transaction() as tx:
         made = add_partner(
             tx, name=name, kind=kind, required=not optional, endpoint=endpoint, scopes=scopes or list(DEFAULT_SCOPES),
             wants_recycled=recycled, https_only=not opened.development, now=opened.now(), by=by or me(),
         )  # fmt: skip
+        if files_out and files_in:
+            use_files(tx, made.partner.id, out=files_out, into=files_in, now=opened.now(), by=by or me())
     facts = {"name": name, "client_id": made.partner.client_id, "client_secret": made.client_secret,
              "issuer": opened.issuer, "scopes": list(made.partner.scopes)}  # fmt: skip
     say = (f"✓ {name} is registered\n  client_id      {made.partner.client_id}\n  client_secret  {made.client_secret}\n"

@@ -47,3 +47,12 @@ def answer_by(now: datetime, zones: Iterable[ZoneInfo], days: int) -> datetime:
         last_day = after_working_days(now.astimezone(zone).date(), days)
         ends.append(datetime.combine(last_day + timedelta(days=1), time(), zone))
     return max(ends)
+
+
+def before_working_days(end: date, days: int) -> date:
+    """The working day that comes `days` working days before `end`, which is not counted."""
+    day = end
+    while days > 0:
+        day -= timedelta(days=1)
+        days -= is_working_day(day)
+    return day

@@ -21,9 +21,9 @@ class Gate:
     """Everything that decides on one batch, as sets of places.
 
     everyone: the batch. spans: places by carrier that froze them and the day they were cancelled. held: places by
-    hold. retracted: places by the event that took them out of the freeze after the batch was planned. standings: by
-    partner. required: partners whose answer is waited for. sent: whether any partner was told at all. released: places
-    given back before.
+    hold. retracted: places by the event that took them out of the freeze after the batch was planned. ordered: places by
+    the retraction with which an operator took them back, for good. standings: by partner. required: partners whose
+    answer is waited for. sent: whether any partner was told at all. released: places given back before.
     """
 
     everyone: BitMap
@@ -33,6 +33,7 @@ class Gate:
     sent: bool
     held: Mapping[int, BitMap] = field(default_factory=dict)
     retracted: Mapping[Event, BitMap] = field(default_factory=dict)
+    ordered: Mapping[int, BitMap] = field(default_factory=dict)
     released: BitMap = field(default_factory=BitMap)
     today: Mapping[str, date]
     """by carrier, in the carrier's zone"""
@@ -54,7 +55,7 @@ class Gate:
         return BitMap.union(BitMap(), *self.held.values())
 
     def retracted_places(self) -> BitMap:
-        return BitMap.union(BitMap(), *self.retracted.values())
+        return BitMap.union(BitMap(), *self.retracted.values(), *self.ordered.values())
 
     def renewed(self) -> BitMap:
         """Places that nothing but the freeze keeps back: clear = batch - held - retracted - open."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from huanxin.domain.answers import Purpose
 from huanxin.domain.numbers import written
-from huanxin.domain.partners import IDENTIFIER_RECYCLED, RENEWAL, RETRACTION
+from huanxin.domain.partners import IDENTIFIER_RECYCLED, REMINDER, RENEWAL, RETRACTION
 from huanxin.domain.streams import STREAM_UPDATED, VERIFICATION
 from huanxin.store.batches import Batch
 
@@ -23,8 +23,8 @@ def batch_notice(
         "notice": notice,
         "scope": "batch",
         "count": batch.count,
-        "cutoff": _rfc3339(batch.cutoff),
-        "answer_by": _rfc3339(batch.answer_by),
+        "cutoff": rfc3339(batch.cutoff),
+        "answer_by": rfc3339(batch.answer_by),
         "numbers": {
             "url": f"{issuer}/partner/v1/notices/{notice}/numbers",
             "sha256": {media_type: file["sha256"] for media_type, file in batch.files.items()},
@@ -58,6 +58,19 @@ def stream_updated(stream_id: str, *, status: str, reason: str, audience: str, j
     return _token(audience=audience, jti=jti, txn=jti, subject=subject, name=STREAM_UPDATED, event=event, now=now)
 
 
+def reminder(
+    *, notice: str, answer_by: datetime, outstanding: int, pending: int, overdue: bool, audience: str, jti: str,
+    now: datetime,
+) -> dict[str, Any]:  # fmt: skip
+    """A reminder of a notice: how many of its numbers have no answer, and how many a pending one."""
+    event = {
+        "notice": notice, "answer_by": rfc3339(answer_by), "outstanding": outstanding, "pending": pending,
+        "overdue": overdue,
+    }  # fmt: skip
+    subject = {"format": "opaque", "id": notice}
+    return _token(audience=audience, jti=jti, txn=notice, subject=subject, name=REMINDER, event=event, now=now)
+
+
 def _token(
     *, audience: str, jti: str, txn: str, subject: dict[str, str], name: str, event: dict[str, Any], now: datetime
 ) -> dict[str, Any]:
@@ -66,5 +79,6 @@ def _token(
     }  # fmt: skip
 
 
-def _rfc3339(instant: datetime) -> str:
+def rfc3339(instant: datetime) -> str:
+    """An instant in UTC, to the microsecond (RFC 3339)."""
     return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Verb 3, notify: one notice per partner, recorded with the event that tells of it; retractions; numbers with new owners."""
+"""Verb 3, notify: one notice per partner, recorded with the event that tells of it; numbers with new owners."""
 
 from __future__ import annotations
 
@@ -11,18 +11,14 @@ from zoneinfo import ZoneInfo
 
 from pyroaring import BitMap
 
-from huanxin.domain.answers import Purpose
-from huanxin.domain.clock import answer_by
 from huanxin.domain.errors import Conflict, NotFound
-from huanxin.domain.lifecycle import Event, SetFact
+from huanxin.domain.lifecycle import SetFact
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.partners import IDENTIFIER_RECYCLED, Partner
-from huanxin.domain.rules import NewId, Rules, random_id
+from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.streams import Status
 from huanxin.notify.events import batch_notice
-from huanxin.numbersets.numberfile import described
-from huanxin.numbersets.sharded import NumberSet, union
-from huanxin.store import batches, deliveries, notices, partners, reports, streams
+from huanxin.store import batches, deliveries, notices, partners, streams
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx, deciding
 from huanxin.store.notices import Notice
@@ -32,22 +28,24 @@ def send_batch(tx: Tx, batch_id: int, *, issuer: str, now: datetime, new_id: New
     """Make a notice of a batch for every partner that has none yet, and hand it to the workers; all its notices."""
     deciding(tx)
     batch = batches.get(tx, batch_id)
-    if batch is None:
-        raise NotFound(f"there is no batch {batch_id}; `huanxin batch status` shows them")
+    if batch is None or batch.retracts is not None:
+        raise NotFound(f"there is no renewal batch {batch_id}; `huanxin batch status` shows them")
     everyone = partners.all_partners(tx)
     if not everyone:
         raise Conflict("no partner is registered, so nobody can answer; add one with `huanxin partner add`")
     told = {notice.partner_id for notice in notices.of_batch(tx, batch_id)}
     for partner in everyone:
         if partner.id not in told:
-            _notify(tx, batch, partner, of_notice=None, issuer=issuer, now=now, new_id=new_id)
+            tell_partner(tx, batch, partner, of_notice=None, issuer=issuer, now=now, new_id=new_id)
     deliveries.wake_workers(tx)
     return notices.of_batch(tx, batch_id)
 
 
-def _notify(
+def tell_partner(
     tx: Tx, batch: Batch, partner: Partner, *, of_notice: Notice | None, issuer: str, now: datetime, new_id: NewId
 ) -> None:
+    """Record a partner's notice of a batch and the event that tells of it; of a retraction, `of_notice` is the partner's
+    notice that numbers are taken back from."""
     notice_id, jti = new_id("nt"), new_id("ev")
     required = partner.required if of_notice is None else of_notice.required
     notices.add(tx, notice_id=notice_id, batch_id=batch.id, partner_id=partner.id, required=required, at=now)
@@ -84,50 +82,6 @@ def queue_event(
         at=at,
         kept=kept,
     )
-
-
-def retract_reclaimed(
-    tx: Tx, *, plan: NumberingPlan, rules: Rules, issuer: str, now: datetime, by: str, new_id: NewId = random_id
-) -> list[Batch]:
-    """Take numbers that their former owners reclaimed back from every notice they are in (rule 3).
-
-    For each renewal batch that was sent: its numbers that a later report reclaimed, and that no retraction took back
-    yet, become a retraction, told to every partner that had the notice.
-    """
-    deciding(tx)
-    made: list[Batch] = []
-    back = batches.all_batches(tx, Purpose.RETRACTION)
-    for batch in batches.all_batches(tx, Purpose.RENEWAL):
-        told = notices.of_batch(tx, batch.id)
-        if not told:
-            continue
-        again = _reclaimed_of(tx, batch)
-        again -= union(batches.numbers_of(tx, other.id) for other in back if other.retracts == batch.id)
-        if not again:
-            continue
-        zones = {plan.carriers[code].zone for code, _ in batches.spans(tx, batch.id)}
-        batch_id = batches.add(
-            tx, purpose=Purpose.RETRACTION, retracts=batch.id, numbers=again, cutoff=batch.cutoff,
-            answer_by=answer_by(now, zones, rules.answer_days), freeze_days=batch.freeze_days,
-            seen_report=reports.latest(tx), files=described(again.numbers()), by=by, at=now,
-        )  # fmt: skip
-        retraction = batches.get(tx, batch_id)
-        assert retraction is not None
-        by_id = {partner.id: partner for partner in partners.all_partners(tx)}
-        for notice in told:
-            _notify(tx, retraction, by_id[notice.partner_id], of_notice=notice, issuer=issuer, now=now, new_id=new_id)
-        made.append(retraction)
-    deliveries.wake_workers(tx)
-    return made
-
-
-def _reclaimed_of(tx: Tx, batch: Batch) -> NumberSet:
-    numbers = batches.numbers_of(tx, batch.id)
-    found: dict[int, BitMap] = {}
-    for shard, facts in reports.facts_by_shard(tx, shards=numbers.shards, after_report=batch.seen_report):
-        back = BitMap.union(BitMap(), *(fact.numbers for fact in facts if fact.event is Event.RECLAIMED))
-        found[shard] = back & numbers.shards[shard]
-    return NumberSet(found)
 
 
 def tell_recycled(

@@ -1,10 +1,10 @@
-"""Workers: threads that push what is due and sleep until something is. Any number of them, on any machine."""
+"""Workers: threads that do what is due and sleep until something is. Any number of them, on any machine."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
@@ -19,11 +19,12 @@ _LONGEST_SLEEP = 5.0  # seconds; the net under a notification that got lost
 
 @dataclass(kw_only=True)
 class Workers:
-    """`count` threads that run `job` while it finds something to do. `start`, then `stop`; both return at once."""
+    """`count` threads that run `jobs`, one after the other, while one of them finds something to do. `start`, then `stop`;
+    both return at once."""
 
     database: Database
     clock: Clock
-    job: Callable[[], bool]
+    jobs: Sequence[Callable[[], bool]]
     count: int
     _stopping: threading.Event = field(default_factory=threading.Event)
     _awake: threading.Condition = field(default_factory=threading.Condition)
@@ -52,17 +53,30 @@ class Workers:
 
     def _work(self) -> None:
         while not self._stopping.is_set():
-            try:
-                if self.job():
-                    continue
-                with self.database.transaction() as tx:
-                    wait = deliveries.seconds_until_next(tx, self.clock())
-            except Exception:  # a worker outlives whatever one job meets; what it was is in the log
-                log.exception("a job failed; it is tried again")
-                wait = 1.0
+            worked = [self._did(job) for job in self.jobs]
+            if any(worked):
+                continue
+            wait = 1.0 if None in worked else self._pause()
             with self._awake:
                 # At least a moment: what is due may be in another worker's hands.
                 self._awake.wait(min(_LONGEST_SLEEP, max(0.05, _LONGEST_SLEEP if wait is None else wait)))
+
+    def _did(self, job: Callable[[], bool]) -> bool | None:
+        """Whether a job found something to do; None if it failed, which must not keep the others from theirs."""
+        try:
+            return job()
+        except Exception:  # a worker outlives whatever one job meets; what it was is in the log
+            log.exception("a job failed; it is tried again")
+            return None
+
+    def _pause(self) -> float | None:
+        """Seconds until an event falls due; None if none waits."""
+        try:
+            with self.database.transaction() as tx:
+                return deliveries.seconds_until_next(tx, self.clock())
+        except Exception:  # as above
+            log.exception("the database could not be asked; trying again")
+            return 1.0
 
     def _listen(self) -> None:
         while not self._stopping.is_set():

@@ -90,6 +90,12 @@ def _retraction(loaded: LoadedGate, place: int) -> list[Finding]:
         Finding(rule="3 retraction", ok=False, text=f"it left the freeze after the batch was planned: {event.value}")
         for event, places in loaded.gate.retracted.items() if place in places
     ]  # fmt: skip
+    orders = [loaded.retractions[key] for key, places in loaded.gate.ordered.items() if place in places]
+    found += [
+        Finding(rule="3 retraction", ok=False, text=f"{one.planned_by} took it back for good: {one.reason}",
+                evidence=f"retraction {one.id}")
+        for one in orders
+    ]  # fmt: skip
     return found or [Finding(rule="3 retraction", ok=True, text="it has not been reclaimed")]
 
 

@@ -26,12 +26,14 @@ BREACH_OPENED_UNRELEASED = "opened-without-release"
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedGate:
-    """A batch's gate with what is needed to name things: its roster, its notices by partner, its waivers by id."""
+    """A batch's gate with what is needed to name things: its roster, its notices by partner, its waivers and
+    retractions by id."""
 
     batch: Batch
     roster: Roster
     notices: Mapping[int, Notice]
     waivers: Mapping[int, Waiver]
+    retractions: Mapping[int, Batch]
     gate: Gate
 
 
@@ -58,14 +60,16 @@ def load_gate(tx: Tx, batch_id: int, *, plan: NumberingPlan, now: datetime) -> L
         hold.id: roster.places_in(holds.numbers_of(tx, hold.id))
         for hold in holds.all_holds(tx) if hold.binds(min(today.values()))
     }  # fmt: skip
+    back = {one.id: one for one in batches.retractions_of(tx, batch_id)}
+    ordered = {key: roster.places_in(batches.numbers_of(tx, key)) for key, one in back.items() if one.reason}
     gate = Gate(
         everyone=everyone, spans=batches.spans(tx, batch_id), standings=standings,
         required=frozenset(notice.partner_id for notice in told.values() if notice.required), sent=bool(told),
         held={key: places for key, places in held.items() if places}, retracted=_left_the_freeze(tx, batch, numbers, roster),
-        released=releases.released_places(tx, batch_id), today=today, freeze_days=batch.freeze_days,
+        ordered=ordered, released=releases.released_places(tx, batch_id), today=today, freeze_days=batch.freeze_days,
     )  # fmt: skip
     waivers = {waiver.id: waiver for found in receipts.waivers(tx, batch_id).values() for _, waiver in found}
-    return LoadedGate(batch=batch, roster=roster, notices=told, waivers=waivers, gate=gate)
+    return LoadedGate(batch=batch, roster=roster, notices=told, waivers=waivers, retractions=back, gate=gate)
 
 
 def _left_the_freeze(tx: Tx, batch: Batch, numbers: NumberSet, roster: Roster) -> dict[Event, BitMap]:

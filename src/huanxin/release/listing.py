@@ -47,6 +47,9 @@ def obstacles(loaded: LoadedGate) -> Iterator[Obstacle]:
         yield Obstacle(state="held", places=places, reason=f"hold {hold}")
     for event, places in gate.retracted.items():
         yield Obstacle(state="retracted", places=places, reason=event.value)
+    for key, places in gate.ordered.items():
+        order = loaded.retractions[key]
+        yield Obstacle(state="retracted", places=places, reason=order.reason, by=order.planned_by)
     for partner_id, notice in loaded.notices.items():
         standing = gate.standings[partner_id]
         waived = standing.waived_places()

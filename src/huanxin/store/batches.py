@@ -31,22 +31,37 @@ class Batch:
     files: dict[str, dict[str, str | int]]
     planned_by: str
     planned_at: datetime
+    reason: str
+    """of a retraction that an operator ordered; empty if the carrier's reports made it"""
 
 
 _COLUMNS = (
-    "id, purpose, retracts, count, cutoff, answer_by, freeze_days, seen_report, files, planned_by, planned_at"
+    "id, purpose, retracts, count, cutoff, answer_by, freeze_days, seen_report, files, planned_by, planned_at, reason"
 )  # fmt: skip
 
 
 def add(
     tx: Tx, *, purpose: Purpose, retracts: int | None, numbers: NumberSet, cutoff: datetime, answer_by: datetime,
     freeze_days: int, seen_report: int, files: Mapping[str, Mapping[str, str | int]], by: str, at: datetime,
+    reason: str = "",
 ) -> int:  # fmt: skip
     """Record a batch; its id."""
     row = tx.execute(
         "INSERT INTO batch (purpose, retracts, count, cutoff, answer_by, freeze_days, seen_report, files, planned_by,"
-        " planned_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
-        (purpose.value, retracts, len(numbers), cutoff, answer_by, freeze_days, seen_report, Jsonb(dict(files)), by, at),
+        " planned_at, reason) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        (
+            purpose.value,
+            retracts,
+            len(numbers),
+            cutoff,
+            answer_by,
+            freeze_days,
+            seen_report,
+            Jsonb(dict(files)),
+            by,
+            at,
+            reason,
+        ),
     ).fetchone()
     assert row is not None
     first = 0
@@ -82,6 +97,12 @@ def all_batches(tx: Tx, purpose: Purpose | None = None) -> list[Batch]:
             f"SELECT {_COLUMNS} FROM batch WHERE purpose = coalesce(%s, purpose) ORDER BY id",
             (purpose and purpose.value,),
         ).fetchall()
+
+
+def retractions_of(tx: Tx, batch_id: int) -> list[Batch]:
+    """The retractions that take numbers back from a batch, oldest first."""
+    with tx.cursor(row_factory=class_row(Batch)) as cursor:
+        return cursor.execute(f"SELECT {_COLUMNS} FROM batch WHERE retracts = %s ORDER BY id", (batch_id,)).fetchall()
 
 
 def numbers_of(tx: Tx, batch_id: int) -> NumberSet:

@@ -190,6 +190,28 @@ def drop_open(tx: Tx, partner_id: int) -> int:
     return done.rowcount
 
 
+def drop_feeds(tx: Tx, partner_id: int) -> None:
+    """Give up what a partner was still to be told of numbers with new owners."""
+    tx.execute("UPDATE recycled_feed SET next_at = NULL WHERE partner_id = %s AND next_at IS NOT NULL", (partner_id,))
+
+
+def ordinal(tx: Tx, delivery: Delivery) -> int:
+    """The how manieth event of its kind about its notice an event is, from 1."""
+    row = tx.execute(
+        "SELECT count(*) FROM delivery d JOIN delivery o ON o.notice_id = d.notice_id AND o.event = d.event"
+        " AND o.seq <= d.seq WHERE d.jti = %s",
+        (delivery.jti,),
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def subject_of(tx: Tx, notice_id: str) -> str | None:
+    """The subject under which a notice's own event goes; None if its stream doesn't ask for it."""
+    row = tx.execute("SELECT subject FROM delivery WHERE notice_id = %s ORDER BY seq LIMIT 1", (notice_id,)).fetchone()
+    return row[0] if row else None
+
+
 def seconds_until_next(tx: Tx, now: datetime) -> float | None:
     """Seconds until something falls due for a worker (0 if something is); None if nothing waits."""
     row = tx.execute(

@@ -28,7 +28,7 @@ class Notice:
 _SELECT = (
     "SELECT n.id, n.batch_id, n.partner_id, p.name AS partner, p.kind, n.required, n.sent_at, d.delivered_at,"
     " coalesce(d.attempts, 0) AS attempts FROM notice n JOIN partner p ON p.id = n.partner_id"
-    " LEFT JOIN delivery d ON d.notice_id = n.id"
+    " LEFT JOIN LATERAL (SELECT delivered_at, attempts FROM delivery WHERE notice_id = n.id ORDER BY seq LIMIT 1) d ON true"
 )
 
 

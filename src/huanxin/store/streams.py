@@ -43,6 +43,12 @@ def all_streams(tx: Tx) -> dict[int, Stream]:
         return {one.partner_id: one for one in cursor.execute(f"SELECT {_COLUMNS} FROM stream")}
 
 
+def of_method(tx: Tx, method: str) -> list[Stream]:
+    """The streams of one method."""
+    with tx.cursor(row_factory=class_row(Stream)) as cursor:
+        return cursor.execute(f"SELECT {_COLUMNS} FROM stream WHERE method = %s ORDER BY partner_id", (method,)).fetchall()
+
+
 def change(
     tx: Tx, partner_id: int, *, method: str, endpoint: str | None, inbox: str | None, sealed_authorization: str | None,
     events_requested: Sequence[str], alg: str, description: str,

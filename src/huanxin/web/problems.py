@@ -11,33 +11,15 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
-from huanxin.domain.errors import (
-    BadInput,
-    BadRequest,
-    Conflict,
-    Forbidden,
-    HuanxinError,
-    LacksScope,
-    NotFound,
-    TooLarge,
-    TooMany,
-    TooSlow,
-    Unauthorized,
-    UnsupportedForm,
-)
+from huanxin.domain.errors import HuanxinError, LacksScope, TooLarge, TooMany, TooSlow, Unauthorized
+from huanxin.operations.problems import problem_body, problem_of, status_of
 from huanxin.web import i18n
 from huanxin.web.pages.render import error_page, error_view
-
-_STATUS: dict[type[HuanxinError], int] = {
-    NotFound: 404, Conflict: 409, Unauthorized: 401, Forbidden: 403, BadInput: 422, BadRequest: 400, UnsupportedForm: 415,
-    TooLarge: 413, TooSlow: 408, TooMany: 429,
-}  # fmt: skip
-_BASE = "urn:huanxin:problem:"
 
 
 def problem(status: int, code: str, detail: str, *, headers: dict[str, str] | None = None, **more: Any) -> Response:
     """An RFC 9457 problem."""
-    body = {"type": _BASE + code, "title": code.replace("-", " "), "status": status, "detail": detail, **more}
+    body = problem_body(status, code, detail, **more)
     return JSONResponse(body, status_code=status, media_type="application/problem+json", headers=headers)
 
 
@@ -69,13 +51,11 @@ def answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HuanxinError)
     def ours(request: Request, error: HuanxinError) -> Response:
-        status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
+        status = status_of(error)
         if _wants_page(request):
             return _page(request, status)
-        if isinstance(error, BadInput):
-            errors = [{"line": fault.line, "reason": fault.reason} for fault in error.faults]
-            return problem(status, error.code, str(error), errors=errors, errors_total=error.total)
-        return problem(status, error.code, str(error), headers=_headers(request, error))
+        headers = _headers(request, error)
+        return JSONResponse(problem_of(error), status_code=status, media_type="application/problem+json", headers=headers)
 
     @app.exception_handler(HTTPException)
     def starlettes(request: Request, error: HTTPException) -> Response:

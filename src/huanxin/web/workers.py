@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import httpx
+
+from huanxin.answer.receiving import Rosters
+from huanxin.notify.files import FileWriter
 from huanxin.notify.pushing import Pusher
+from huanxin.notify.reminders import Escalator, Reminder
 from huanxin.notify.worker import Workers
 from huanxin.operations import Platform, open_signer
+from huanxin.operations.inboxes import InboxReader
 from huanxin.outbound import Outbound
 from huanxin.settings import Settings
 
 _IN_SANDBOX = 2  # rehearsals are few, and must not keep real notices waiting
+_ZONE = ZoneInfo("Asia/Shanghai")
+_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 
 
 def make_workers(platform: Platform, settings: Settings) -> Workers:
-    """Workers that push what is due, ready to start."""
+    """Workers that do everything that happens by itself, ready to start: push events, write them into folders, read
+    receipts from folders, remind, escalate."""
+    signer = open_signer(platform, settings)
+    client = httpx.Client(timeout=_TIMEOUT, follow_redirects=False, limits=httpx.Limits(max_connections=settings.workers))
     pusher = Pusher(
-        database=platform.database,
-        signer=open_signer(platform, settings),
+        database=platform.database, signer=signer, clock=platform.clock, zone=_ZONE,
         outbound=Outbound(inner_allowed=platform.development, max_connections=settings.workers),
-        clock=platform.clock,
-        zone=ZoneInfo("Asia/Shanghai"),
         passphrase=settings.passphrase(),
+    )  # fmt: skip
+    writer = FileWriter(database=platform.database, signer=signer, clock=platform.clock)
+    reader = InboxReader(
+        platform=platform, rosters=Rosters(platform.database), every=timedelta(seconds=settings.inbox_seconds),
+        limit=settings.max_receipt_mb * 1024 * 1024,
+    )  # fmt: skip
+    url = None if platform.sandbox else settings.escalate_url  # a rehearsal bothers no one
+    reminder = Reminder(
+        database=platform.database, clock=platform.clock, zone=_ZONE, days=settings.days_to_remind(), escalates=bool(url)
     )
+    jobs = [pusher.one_job, writer.one_job, reader.one_job, reminder.one_job]
+    if url:
+        jobs.append(Escalator(database=platform.database, client=client, url=url, clock=platform.clock).one_job)
     count = min(settings.workers, _IN_SANDBOX) if platform.sandbox else settings.workers
-    return Workers(database=platform.database, clock=platform.clock, job=pusher.one_job, count=count)
+    return Workers(database=platform.database, clock=platform.clock, jobs=jobs, count=count)

@@ -26,7 +26,7 @@ def test_a_job_that_fails_is_logged_and_the_worker_goes_on(
         again.set()
         return False
 
-    workers = Workers(database=database, clock=clock, job=job, count=1)
+    workers = Workers(database=database, clock=clock, jobs=[job], count=1)
     with caplog.at_level(logging.ERROR, "huanxin.worker"):
         workers.start()
         assert again.wait(10)
@@ -42,7 +42,7 @@ def test_a_worker_that_sleeps_wakes_when_something_is_recorded(database: Databas
         rounds.release()
         return False
 
-    workers = Workers(database=database, clock=clock, job=job, count=1)
+    workers = Workers(database=database, clock=clock, jobs=[job], count=1)
     workers.start()
     assert rounds.acquire(timeout=10)
     woken = False

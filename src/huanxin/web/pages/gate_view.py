@@ -6,7 +6,9 @@ from pyroaring import BitMap
 
 from huanxin.domain.answers import Outcome
 from huanxin.release.gate import LoadedGate
-from huanxin.web.pages.views import GateCounts, PartnerRow, Text
+from huanxin.store.batches import Batch
+from huanxin.store.progress import Open
+from huanxin.web.pages.views import GateCounts, LateRow, PartnerRow, RetractionView, TakenBackRow, Text
 
 
 def partner_row(loaded: LoadedGate, partner_id: int, name: Text) -> PartnerRow:
@@ -29,6 +31,30 @@ def partner_row(loaded: LoadedGate, partner_id: int, name: Text) -> PartnerRow:
         outstanding=len(outstanding),
         waived=len((outstanding | standing.unsettled()) & standing.waived_places()),
     )
+
+
+def late_row(one: Open) -> LateRow:
+    """A partner that is late."""
+    return LateRow(
+        name=one.notice.partner, since=one.answer_by, outstanding=one.outstanding, pending=one.pending,
+        reminded=one.reminded, escalated_at=one.escalated_at,
+    )  # fmt: skip
+
+
+def retraction_view(retraction: Batch, partners: list[Open]) -> RetractionView:
+    """A retraction and how each partner answered it."""
+    rows = tuple(
+        TakenBackRow(
+            name=one.notice.partner, restored=one.counts.get(Outcome.RESTORED, 0), absent=one.counts.get(Outcome.ABSENT, 0),
+            irreversible=one.counts.get(Outcome.IRREVERSIBLE, 0), pending=one.counts.get(Outcome.PENDING, 0),
+            outstanding=one.unanswered,
+        )
+        for one in partners
+    )  # fmt: skip
+    return RetractionView(
+        id=retraction.id, numbers=retraction.count, at=retraction.planned_at, rows=rows, reason=retraction.reason,
+        by=retraction.planned_by if retraction.reason else "",
+    )  # fmt: skip
 
 
 def gate_counts(loaded: LoadedGate) -> GateCounts:

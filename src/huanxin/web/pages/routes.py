@@ -11,9 +11,10 @@ from huanxin.domain.answers import Outcome, Purpose
 from huanxin.domain.errors import NotFound
 from huanxin.release.gate import load_gate
 from huanxin.store import batches, figures
+from huanxin.store.progress import progress
 from huanxin.web import i18n
 from huanxin.web.context import Context
-from huanxin.web.pages.gate_view import gate_counts, partner_row
+from huanxin.web.pages.gate_view import gate_counts, late_row, partner_row, retraction_view
 from huanxin.web.pages.render import batch_page, docs_page, home_page
 from huanxin.web.pages.views import BatchSummary, BatchView, HomeView, OutcomeCounts
 
@@ -80,11 +81,16 @@ def batch(request: Request, batch_id: int) -> Response:
     """One batch: its partners and its gate, as counts."""
     context: Context = request.app.state.context
     with context.platform.database.transaction() as tx:
-        loaded = load_gate(tx, batch_id, plan=context.platform.plan, now=context.platform.now())
+        now = context.platform.now()
+        loaded = load_gate(tx, batch_id, plan=context.platform.plan, now=now)
+        state = progress(tx, loaded.batch)
+        back = [(one, progress(tx, one)) for one in loaded.retractions.values()]
     rows = tuple(partner_row(loaded, partner, notice.partner) for partner, notice in loaded.notices.items())
     view = BatchView(
-        id=batch_id, cutoff=loaded.batch.cutoff, answer_by=loaded.batch.answer_by, as_of=context.platform.now(),
+        id=batch_id, cutoff=loaded.batch.cutoff, answer_by=loaded.batch.answer_by, as_of=now,
         numbers=loaded.batch.count, gate=gate_counts(loaded), partners=rows,
+        late_rows=tuple(late_row(one) for one in [*state, *(one for _, found in back for one in found)] if one.late(now)),
+        retractions=tuple(retraction_view(one, found) for one, found in back),
     )  # fmt: skip
     return html(request, batch_page(language(request), view))
 

@@ -118,6 +118,43 @@ class HomeView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LateRow:
+    """A partner whose answer is overdue `since` then: numbers without an answer and pending, how often it was reminded,
+    when that was escalated."""
+
+    name: Text
+    since: datetime
+    outstanding: int
+    pending: int
+    reminded: int = 0
+    escalated_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakenBackRow:
+    """How one partner answered a retraction, in numbers."""
+
+    name: Text
+    restored: int = 0
+    absent: int = 0
+    irreversible: int = 0
+    pending: int = 0
+    outstanding: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetractionView:
+    """Numbers taken back from a batch: how many, when, by whose order and why (empty: the carrier reported reclaims)."""
+
+    id: int
+    numbers: int
+    at: datetime
+    by: str = ""
+    reason: str = ""
+    rows: tuple[TakenBackRow, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class BatchView:
     """One batch: `numbers` in it, its partners and its gate, counted at `as_of`."""
 
@@ -128,6 +165,8 @@ class BatchView:
     numbers: int
     gate: GateCounts
     partners: tuple[PartnerRow, ...] = ()
+    late_rows: tuple[LateRow, ...] = ()
+    retractions: tuple[RetractionView, ...] = ()
 
     @property
     def late(self) -> bool:

@@ -1,0 +1,38 @@
+"""When a partner is reminded of a notice, and when its silence becomes somebody's matter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from huanxin.domain.clock import before_working_days
+
+OVERDUE = "overdue"
+_MORNING = time(9)
+"""Reminders come when people begin to work."""
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Step:
+    """One instant at which a notice is looked at: `name` is the working days that are left, or `overdue`."""
+
+    at: datetime
+    name: str
+
+
+def steps(answer_by: datetime, *, days: Iterable[int], zone: ZoneInfo) -> list[Step]:
+    """The steps of a notice, in order: a morning so many working days before the last day for the answer, and the end of
+    that day. `answer_by` is the midnight that ends the last day."""
+    last = (answer_by - timedelta(microseconds=1)).astimezone(zone).date()
+    mornings = {count: datetime.combine(before_working_days(last, count), _MORNING, zone) for count in days}
+    found = [Step(at=at, name=str(count)) for count, at in mornings.items()]
+    return sorted([*found, Step(at=answer_by, name=OVERDUE)])
+
+
+def newest_due(found: Iterable[Step], *, now: datetime, sent_at: datetime) -> Step | None:
+    """The last step that is due: after an outage one reminder goes out, not all that were missed. None for one that lies
+    before the notice itself."""
+    due = [step for step in found if step.at <= now and (step.at > sent_at or step.name == OVERDUE)]
+    return max(due, default=None)

@@ -1,0 +1,156 @@
+"""Notices as files in a partner's folder, the way many companies exchange data: the job of a worker.
+
+NOTICE.numbers.csv      the numbers, column `number`
+NOTICE.notice.json      the manifest, written last: whoever sees it finds the numbers whole
+NOTICE.reminder-N.json  the N-th reminder of an answer that is missing
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from huanxin.domain.answers import Purpose
+from huanxin.domain.clock import Clock
+from huanxin.domain.errors import BadInput, Conflict
+from huanxin.domain.partners import REMINDER, RENEWAL, RETRACTION
+from huanxin.domain.rules import NewId, random_id
+from huanxin.domain.streams import DEFAULT_EVENTS, Method
+from huanxin.notify.folders import Folder, Unreachable, check_folder, open_folder
+from huanxin.notify.keys import ES256, Signer
+from huanxin.notify.pushing import Retries
+from huanxin.numbersets.numberfile import CSV, number_file
+from huanxin.store import batches, deliveries, notices, partners, streams
+from huanxin.store.database import Database, Tx
+from huanxin.store.deliveries import Delivery
+
+_WORDS_KEPT = 500  # characters of what went wrong that are recorded
+File = tuple[str, bytes]
+"""A file's name and content."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folders:
+    """The two folders of a partner: notices are written to `out`, receipts are read from `into`."""
+
+    out: str
+    into: str
+
+
+def check_folders(tx: Tx, out: str, into: str, partner_id: int | None = None) -> Folders:
+    """Two folders that a partner may use. Raises BadInput for an address that can't be used, Conflict if another partner
+    uses it: a partner sees its own notices only (rule 5)."""
+    wanted = Folders(out=check_folder(out), into=check_folder(into))
+    if wanted.out == wanted.into:
+        raise BadInput("notices and receipts need a folder each; both addresses are the same")
+    for other, stream in streams.all_streams(tx).items():
+        used = {stream.endpoint, stream.inbox} & {wanted.out, wanted.into}
+        if other != partner_id and stream.method == Method.FILES and used:
+            raise Conflict(f"{used.pop()} is another partner's folder; each partner needs folders of its own")
+    return wanted
+
+
+def use_files(tx: Tx, partner_id: int, *, out: str, into: str, now: datetime, by: str, new_id: NewId = random_id) -> None:
+    """Exchange files with a partner from now on, in place of how it was told before. Events that wait go the new way;
+    identifier-recycled has no form as a file, and what waits of it is dropped. Raises as `check_folders`."""
+    streams.one_at_a_time(tx, partner_id)
+    folders = check_folders(tx, out, into, partner_id)
+    there = streams.of_partner(tx, partner_id)
+    if there is None:
+        streams.add(
+            tx, stream_id=new_id("st"), partner_id=partner_id, method=Method.FILES, endpoint=folders.out,
+            inbox=folders.into, sealed_authorization=None, events_requested=DEFAULT_EVENTS, alg=ES256, description="",
+            at=now,
+        )  # fmt: skip
+    else:
+        streams.change(
+            tx, partner_id, method=Method.FILES, endpoint=folders.out, inbox=folders.into, sealed_authorization=None,
+            events_requested=DEFAULT_EVENTS, alg=there.alg, description=there.description,
+        )  # fmt: skip
+    deliveries.drop_feeds(tx, partner_id)
+    partners.note(tx, partner_id, "files-chosen", by=by, at=now, detail={"out": folders.out, "in": folders.into})
+    deliveries.wake_workers(tx)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileWriter:
+    """What a worker needs to write notices into folders."""
+
+    database: Database
+    signer: Signer
+    clock: Clock
+    retries: Retries = field(default_factory=Retries)
+    chance: Callable[[], float] = random.random
+
+    def one_job(self) -> bool:
+        """Write what has waited longest; False if nothing is due.
+
+        One transaction, which holds the event's row: a worker that dies half way leaves a number file without its manifest,
+        which means nothing, and the next writes both.
+        """
+        with self.database.transaction() as tx:
+            due = deliveries.claim_due(tx, self.clock(), Method.FILES)
+            if due is None:
+                return False
+            wanted = files_of(tx, due, self.signer.event_token(due.claims, due.alg))
+            problem = _written(due.endpoint or "", wanted)
+            now = self.clock()
+            next_at = self.retries.next(due.attempts, now, due.created_at, self.chance) if problem else None
+            answer = problem or f"written: {', '.join(name for name, _ in wanted)}"
+            deliveries.record_attempt(
+                tx, due.jti, at=now, status=None, answer=answer[:_WORDS_KEPT], next_at=next_at, delivered=not problem
+            )
+        return True
+
+
+def _written(url: str, wanted: list[File]) -> str:
+    """Write some files, in their order; what went wrong, or nothing."""
+    try:
+        with open_folder(url) as folder:
+            _write(folder, wanted)
+    except Unreachable as error:
+        return str(error)
+    return ""
+
+
+def _write(folder: Folder, wanted: list[File]) -> None:
+    for name, content in wanted:
+        folder.put(name, content)
+
+
+def files_of(tx: Tx, due: Delivery, token: str) -> list[File]:
+    """The files that tell of an event, in the order in which they are written; `token` is the event, signed."""
+    if due.event in (RENEWAL, RETRACTION):
+        return _notice(tx, due, token)
+    payload: dict[str, Any] = due.claims["events"][due.event]
+    if due.event == REMINDER:
+        name = f"{payload['notice']}.reminder-{deliveries.ordinal(tx, due)}.json"
+        return [(name, as_json(payload | {"set": token}))]
+    return [(f"{due.jti}.event.json", as_json({"event": due.event, "set": token}))]
+
+
+def _notice(tx: Tx, due: Delivery, token: str) -> list[File]:
+    payload: dict[str, Any] = due.claims["events"][due.event]
+    found = notices.get(tx, payload["notice"])
+    assert found is not None
+    content = number_file(batches.roster(tx, found.batch_id).numbers, CSV)
+    sha256 = hashlib.sha256(content).hexdigest()
+    assert sha256 == payload["numbers"]["sha256"][CSV], "the same numbers give the same bytes"
+    numbers = f"{found.id}.numbers.csv"
+    manifest = {
+        "notice": found.id, "purpose": Purpose.RETRACTION if due.event == RETRACTION else Purpose.RENEWAL,
+        **({"of": payload["of"]} if "of" in payload else {}),
+        "count": payload["count"], "sha256": sha256, "cutoff": payload["cutoff"], "answer_by": payload["answer_by"],
+        "numbers": numbers, "set": token,
+    }  # fmt: skip
+    return [(numbers, content), (f"{found.id}.notice.json", as_json(manifest))]
+
+
+def as_json(content: dict[str, Any]) -> bytes:
+    """A manifest's bytes."""
+    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()

@@ -1,0 +1,164 @@
+"""Reminders before the day by which to answer, escalation after it, each recorded and each once: the job of a worker."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+import httpx
+
+from huanxin.domain.clock import Clock
+from huanxin.domain.deadlines import OVERDUE, newest_due, steps
+from huanxin.domain.errors import Conflict, NotFound
+from huanxin.domain.rules import NewId, random_id
+from huanxin.notify.events import reminder, rfc3339
+from huanxin.notify.notices import queue_event
+from huanxin.notify.pushing import Retries
+from huanxin.store import batches, deliveries, partners, progress, recurring, reminders
+from huanxin.store.batches import Batch
+from huanxin.store.database import Database, Tx
+from huanxin.store.progress import Open
+from huanxin.store.reminders import Waiting
+
+_JOB = "reminders"
+_EVERY = timedelta(minutes=1)
+_WORDS_KEPT = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reminder:
+    """What a worker needs to remind. `days`: working days before the last day for the answer; `escalates`: whether the
+    operator has a webhook."""
+
+    database: Database
+    clock: Clock
+    zone: ZoneInfo
+    days: tuple[int, ...]
+    escalates: bool
+
+    def one_job(self) -> bool:
+        """Decide every step that fell due since the last time; whether there was any. Once a minute, by one worker."""
+        with self.database.transaction() as tx:
+            now = self.clock()
+            if recurring.claim(tx, _JOB, now) is None:
+                return False
+            decided = decide_due(tx, days=self.days, zone=self.zone, escalates=self.escalates, now=now)
+            recurring.done(tx, _JOB, next_at=now + _EVERY)
+        return decided > 0
+
+
+def decide_due(
+    tx: Tx, *, days: tuple[int, ...], zone: ZoneInfo, escalates: bool, now: datetime, new_id: NewId = random_id
+) -> int:
+    """Remind (or escalate) wherever a step is due and an answer is missing; how many steps were decided.
+
+    Of the steps that an outage made late only the newest counts. Answers are read of batches with a due step only.
+    """
+    # Twice the working days and a long holiday: more than any calendar stretches them.
+    horizon = now + timedelta(days=2 * max(days, default=0) + 14)
+    decided = 0
+    for batch_id, group in groupby(reminders.waiting(tx, horizon), key=lambda one: one.batch_id):
+        due = _due(group, days=days, zone=zone, now=now)
+        if not due:
+            continue
+        batch = batches.get(tx, batch_id)
+        assert batch is not None
+        state = {one.notice.id: one for one in progress.progress(tx, batch)}
+        late = [state[notice] for notice, step in due.items() if step == OVERDUE and state[notice].open]
+        for notice, step in due.items():
+            reminders.decide(tx, notice, step, still_open=state[notice].open > 0, at=now)
+            if state[notice].open:
+                _remind(tx, state[notice], step=step, by="worker", now=now, new_id=new_id)
+        if late and escalates:
+            reminders.add_escalation(tx, batch_id=batch_id, body=_escalation(batch, late), at=now)
+        decided += len(due)
+    return decided
+
+
+def _due(group: Iterable[Waiting], *, days: tuple[int, ...], zone: ZoneInfo, now: datetime) -> dict[str, str]:
+    """The newest due step of each notice of a batch, if it was not decided."""
+    found = {}
+    plan = None
+    for one in group:
+        plan = plan or steps(one.answer_by, days=days, zone=zone)
+        step = newest_due(plan, now=now, sent_at=one.sent_at)
+        if step and step.name not in one.decided:
+            found[one.id] = step.name
+    return found
+
+
+def _remind(tx: Tx, one: Open, *, step: str, by: str, now: datetime, new_id: NewId) -> None:
+    partner = partners.get(tx, one.notice.partner_id)
+    assert partner is not None
+    overdue = now >= one.answer_by
+    jti = new_id("ev")
+    claims = reminder(
+        notice=one.notice.id, answer_by=one.answer_by, outstanding=one.outstanding, pending=one.pending, overdue=overdue,
+        audience=partner.client_id, jti=jti, now=now,
+    )  # fmt: skip
+    # Behind the notice itself, which may still be on its way.
+    subject = deliveries.subject_of(tx, one.notice.id) or one.notice.id
+    queue_event(tx, partner.id, jti=jti, notice_id=one.notice.id, subject=subject, claims=claims, at=now)
+    deliveries.wake_workers(tx)
+    kind = "escalated" if step == OVERDUE else "reminded"
+    detail = {"step": step, "outstanding": one.outstanding, "pending": one.pending, "answer_by": rfc3339(one.answer_by)}
+    partners.note(tx, partner.id, kind, by=by, at=now, notice_id=one.notice.id, detail=detail)
+
+
+def remind_now(
+    tx: Tx, batch_id: int, *, partner_id: int | None, now: datetime, by: str, new_id: NewId = random_id
+) -> list[Open]:
+    """Remind the partners of a batch (or one) by hand; those reminded. Raises Conflict if nobody has anything open."""
+    batch = batches.get(tx, batch_id)
+    if batch is None:
+        raise NotFound(f"there is no batch {batch_id}; `huanxin batch status` shows them")
+    chosen = [one for one in progress.progress(tx, batch) if partner_id in (None, one.notice.partner_id) and one.open]
+    if not chosen:
+        raise Conflict(f"nothing is waited for on batch {batch_id}, so there is nobody to remind")
+    for one in chosen:
+        _remind(tx, one, step="by hand", by=by, now=now, new_id=new_id)
+    return chosen
+
+
+def _escalation(batch: Batch, late: list[Open]) -> dict[str, object]:
+    """What the operator's webhook is told: which partners are late with a batch."""
+    return {
+        "kind": "answers-late", "batch": batch.id, "purpose": batch.purpose, "answer_by": rfc3339(batch.answer_by),
+        "late": [
+            {"partner": one.notice.partner, "notice": one.notice.id, "required": one.notice.required,
+             "outstanding": one.outstanding, "pending": one.pending}
+            for one in late
+        ],
+    }  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Escalator:
+    """What a worker needs to tell the operator's webhook (`url`) of partners that are late."""
+
+    database: Database
+    client: httpx.Client
+    url: str
+    clock: Clock
+    retries: Retries = field(default_factory=Retries)
+    chance: Callable[[], float] = random.random
+
+    def one_job(self) -> bool:
+        """Post what has waited longest, in JSON; False if nothing is due. Taken when the answer is 2xx."""
+        with self.database.transaction() as tx:
+            due = reminders.claim_escalation(tx, self.clock())
+            if due is None:
+                return False
+            try:
+                response = self.client.post(self.url, json=due.body)
+                taken, answer = response.is_success, f"{response.status_code} {response.text}"
+            except httpx.HTTPError as error:
+                taken, answer = False, f"{type(error).__name__}: {error}"
+            now = self.clock()
+            next_at = None if taken else self.retries.next(due.attempts, now, due.created_at, self.chance)
+            reminders.record_escalation(tx, due.id, at=now, answer=answer[:_WORDS_KEPT], next_at=next_at, taken=taken)
+        return True

@@ -1,0 +1,121 @@
+"""Taking numbers back from notices (rule 3): since their former owners reclaimed them, or since an operator says so."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pyroaring import BitMap
+
+from huanxin.domain.answers import Purpose
+from huanxin.domain.clock import answer_by
+from huanxin.domain.errors import BadInput, Conflict, Fault, NotFound
+from huanxin.domain.lifecycle import Event
+from huanxin.domain.numbers import NumberingPlan, masked, written
+from huanxin.domain.rules import NewId, Rules, random_id
+from huanxin.notify.notices import tell_partner
+from huanxin.numbersets.numberfile import described
+from huanxin.numbersets.sharded import NumberSet, union
+from huanxin.store import batches, deliveries, notices, partners, reports
+from huanxin.store.batches import Batch
+from huanxin.store.database import Tx, deciding
+
+_SHOWN = 100
+
+
+def retract_reclaimed(
+    tx: Tx, *, plan: NumberingPlan, rules: Rules, issuer: str, now: datetime, by: str, only: int | None = None,
+    new_id: NewId = random_id,
+) -> list[Batch]:  # fmt: skip
+    """Take numbers that their former owners reclaimed back from every notice they are in.
+
+    For each renewal batch that was sent (or the one given as `only`): its numbers that a later report reclaimed, and that
+    no retraction took back yet, become a retraction, told to every partner that had the notice.
+    """
+    deciding(tx)
+    made: list[Batch] = []
+    for batch in batches.all_batches(tx, Purpose.RENEWAL):
+        if only in (None, batch.id) and notices.of_batch(tx, batch.id):
+            again = _reclaimed_of(tx, batch)
+            if again:
+                again -= _taken_back(tx, batch)
+            if again:
+                made.append(_record(tx, batch, again, plan=plan, rules=rules, now=now, by=by, reason=""))
+                tell_retractions(tx, batch.id, issuer=issuer, now=now, new_id=new_id)
+    return made
+
+
+def retract_ordered(
+    tx: Tx, batch_id: int, numbers: NumberSet, *, reason: str, plan: NumberingPlan, rules: Rules, issuer: str, now: datetime,
+    by: str, new_id: NewId = random_id,
+) -> Batch:  # fmt: skip
+    """Take numbers back from a batch since an operator says so; the gate never releases them from this batch again.
+
+    Those that were taken back before are left out. Raises BadInput if any number is not in the batch, Conflict if all were
+    taken back before. A batch that was not sent yet tells its partners of the retraction right after their notices.
+    """
+    if not reason.strip() or not by.strip():
+        raise BadInput("a retraction needs who orders it and why; both are recorded")
+    deciding(tx)
+    batch = batches.get(tx, batch_id)
+    if batch is None or batch.purpose != Purpose.RENEWAL:
+        raise NotFound(f"there is no renewal batch {batch_id}; `huanxin batch status` shows them")
+    strangers = (numbers - batches.numbers_of(tx, batch_id)).numbers()
+    if len(strangers):
+        faults = [
+            Fault(line=0, reason=f"{masked(written(one))} is not in batch {batch_id}") for one in strangers[:_SHOWN].tolist()
+        ]
+        raise BadInput(
+            f"{len(strangers):,} of the numbers are not in batch {batch_id}, so none was taken back", faults, len(strangers)
+        )
+    again = numbers - _taken_back(tx, batch)
+    if not again:
+        raise Conflict(f"all of these numbers were taken back from batch {batch_id} before; nothing changes")
+    made = _record(tx, batch, again, plan=plan, rules=rules, now=now, by=by, reason=reason.strip())
+    tell_retractions(tx, batch_id, issuer=issuer, now=now, new_id=new_id)
+    return made
+
+
+def tell_retractions(tx: Tx, batch_id: int, *, issuer: str, now: datetime, new_id: NewId = random_id) -> int:
+    """Tell every partner that has a notice of a batch of each of its retractions, unless it has been told; how many
+    notices that makes. A partner that is told of the batch late hears of what was taken back before, after it."""
+    told = notices.of_batch(tx, batch_id)
+    by_id = {partner.id: partner for partner in partners.all_partners(tx)}
+    made = 0
+    for retraction in batches.retractions_of(tx, batch_id):
+        knowing = {notice.partner_id for notice in notices.of_batch(tx, retraction.id)}
+        for notice in told:
+            if notice.partner_id not in knowing:
+                tell_partner(
+                    tx, retraction, by_id[notice.partner_id], of_notice=notice, issuer=issuer, now=now, new_id=new_id
+                )
+                made += 1
+    if made:
+        deliveries.wake_workers(tx)
+    return made
+
+
+def _record(
+    tx: Tx, batch: Batch, numbers: NumberSet, *, plan: NumberingPlan, rules: Rules, now: datetime, by: str, reason: str
+) -> Batch:
+    zones = {plan.carriers[code].zone for code, _ in batches.spans(tx, batch.id)}
+    made = batches.add(
+        tx, purpose=Purpose.RETRACTION, retracts=batch.id, numbers=numbers, cutoff=batch.cutoff,
+        answer_by=answer_by(now, zones, rules.answer_days), freeze_days=batch.freeze_days,
+        seen_report=reports.latest(tx), files=described(numbers.numbers()), by=by, at=now, reason=reason,
+    )  # fmt: skip
+    found = batches.get(tx, made)
+    assert found is not None
+    return found
+
+
+def _taken_back(tx: Tx, batch: Batch) -> NumberSet:
+    return union(batches.numbers_of(tx, other.id) for other in batches.retractions_of(tx, batch.id))
+
+
+def _reclaimed_of(tx: Tx, batch: Batch) -> NumberSet:
+    numbers = batches.numbers_of(tx, batch.id)
+    found: dict[int, BitMap] = {}
+    for shard, facts in reports.facts_by_shard(tx, shards=numbers.shards, after_report=batch.seen_report):
+        back = BitMap.union(BitMap(), *(fact.numbers for fact in facts if fact.event is Event.RECLAIMED))
+        found[shard] = back & numbers.shards[shard]
+    return NumberSet(found)

@@ -1,0 +1,200 @@
+"""Receipts that partners leave in a folder: picked up by one worker at a time, answered with a result file each.
+
+IN/NOTICE.N.receipt.csv    or .parquet: number,outcome,reason,until
+IN/NOTICE.N.receipt.json   the manifest, written last: without it the receipt is not touched
+OUT/NOTICE.N.result.json   what was taken, or why nothing was; a receipt that has one is done with
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from huanxin.answer.receiving import Accepted, Rosters, file_receipt, partners_notice
+from huanxin.domain.errors import BadInput, BadRequest, Fault, HuanxinError
+from huanxin.domain.partners import Partner
+from huanxin.domain.streams import Method, Stream
+from huanxin.notify.files import as_json
+from huanxin.notify.folders import Folder, Missing, Unreachable, open_folder
+from huanxin.notify.pushing import Retries
+from huanxin.numbersets import tables
+from huanxin.operations.platform import Platform
+from huanxin.operations.problems import problem_of
+from huanxin.store import partners, recurring, streams
+
+_MANIFEST = re.compile(r"(?P<notice>[A-Za-z0-9_-]{1,100})\.(?P<part>[0-9]{1,9})\.receipt\.json")
+_LONGEST_MANIFEST = 1 << 16
+_SETTLES_IN = timedelta(minutes=1)
+"""How long something that doesn't fit its manifest may still be on its way. Then it is refused."""
+
+
+class _Unfinished(Exception):
+    """What is there doesn't fit together, as when somebody is still writing it. `seen` tells one state from the next."""
+
+    def __init__(self, error: HuanxinError, seen: str = "") -> None:
+        super().__init__(str(error))
+        self.error, self.seen = error, seen
+
+
+class Manifest(BaseModel):
+    """What a partner says of a receipt. `count`: its lines but for the heading; `sha256`: hex, of the file as it is."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    notice: str
+    count: int
+    sha256: str
+    complete: bool
+    receipt: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxReader:
+    """What a worker needs to read partners' folders. `every`: how often each is looked at; `limit`: the longest receipt
+    in bytes."""
+
+    platform: Platform
+    rosters: Rosters
+    every: timedelta
+    limit: int
+    retries: Retries = field(default_factory=Retries)
+    chance: Callable[[], float] = random.random
+    _unfinished: dict[tuple[int, str, str], datetime] = field(default_factory=dict)
+    """(partner, manifest, state of it) -> when this process first saw it so"""
+
+    def one_job(self) -> bool:
+        """Look into each folder whose turn it is; whether any receipt was dealt with."""
+        with self.platform.database.transaction() as tx:
+            chosen = streams.of_method(tx, Method.FILES)
+        return sum(self._look(stream) for stream in chosen) > 0
+
+    def _look(self, stream: Stream) -> int:
+        """Read one partner's folder if it is due and no other worker is at it; how many receipts were dealt with."""
+        turn = f"inbox of stream {stream.id}"
+        with self.platform.database.transaction() as tx:
+            failures = recurring.claim(tx, turn, self.platform.now())
+            if failures is None:
+                return 0
+            partner = partners.get(tx, stream.partner_id)
+            assert partner is not None
+            taken, problem = 0, ""
+            try:
+                with open_folder(stream.inbox or "") as into, open_folder(stream.endpoint or "") as out:
+                    taken = self._take_all(partner, into, out)
+            except Unreachable as error:
+                problem = str(error)
+            now = self.platform.now()
+            failures = failures + 1 if problem else 0
+            if problem:
+                detail = {"attempt": failures, "why": problem[:500]}
+                partners.note(tx, partner.id, "folder-unreachable", by="worker", at=now, detail=detail)
+            next_at = self.retries.next(failures, now, now, self.chance) if problem else None
+            recurring.done(tx, turn, next_at=max(next_at or now, now + self.every), failures=failures)
+        return taken
+
+    def _take_all(self, partner: Partner, into: Folder, out: Folder) -> int:
+        """Deal with every receipt that has a manifest and no result yet, in the order of their numbers."""
+        found = [match for name in into.names() if (match := _MANIFEST.fullmatch(name))]
+        if not found:
+            return 0
+        answered = set(out.names())
+        taken = 0
+        for match in sorted(found, key=lambda one: (one["notice"], int(one["part"]), one["part"])):
+            result = f"{match['notice']}.{match['part']}.result.json"
+            if result in answered:
+                continue
+            content = self._result(partner, into, match)
+            if content is not None:
+                out.put(result, as_json(content))
+                taken += 1
+        return taken
+
+    def _result(self, partner: Partner, into: Folder, match: re.Match[str]) -> dict[str, Any] | None:
+        """Take one receipt, whole or not at all; what the result file says of it. None if it has to settle first."""
+        result = {"notice": match["notice"], "receipt_file": match[0], "accepted": None,
+                  "outstanding": None, "confirmation": None, "problem": None}  # fmt: skip
+        try:
+            with tempfile.TemporaryDirectory(prefix="receipt-") as folder:
+                manifest = _manifest(into, match)
+                result["receipt_file"] = manifest.receipt
+                path = Path(folder) / "receipt"
+                source = _fetched(into, manifest, path, self.limit)
+                accepted = self._filed(partner, manifest, source, key=match["part"])
+        except _Unfinished as unfinished:
+            if self._may_settle((partner.id, match[0], unfinished.seen)):
+                return None
+            return result | {"problem": problem_of(unfinished.error)}
+        except HuanxinError as error:
+            return result | {"problem": problem_of(error)}
+        return result | {"accepted": accepted.receipt.counts, "outstanding": accepted.outstanding}
+
+    def _may_settle(self, key: tuple[int, str, str]) -> bool:
+        now = self.platform.now()
+        return now < self._unfinished.setdefault(key, now) + _SETTLES_IN
+
+    def _filed(self, partner: Partner, manifest: Manifest, source: tables.Source, *, key: str) -> Accepted:
+        platform = self.platform
+        with platform.database.transaction() as tx:
+            notice = partners_notice(tx, manifest.notice, partner)
+        roster = self.rosters.get(notice.batch_id)
+        with platform.database.transaction() as tx:
+            accepted = file_receipt(
+                tx, source, notice=notice, roster=roster, zone=next(iter(platform.plan.carriers.values())).zone.key,
+                complete=manifest.complete, idempotency_key=key, now=platform.now(),
+            )  # fmt: skip
+            if accepted.receipt.lines != manifest.count:
+                why = f"the manifest says {manifest.count:,} lines, the receipt has {accepted.receipt.lines:,}"
+                raise BadInput(f"{why}; nothing of it was taken", [Fault(line=0, reason=why)])
+        return accepted
+
+
+def _manifest(into: Folder, match: re.Match[str]) -> Manifest:
+    """Raises BadRequest for a manifest that can't be meant so, _Unfinished for one that may be half written."""
+    try:
+        content = into.read(match[0], _LONGEST_MANIFEST)
+    except Missing as error:
+        raise _Unfinished(BadRequest(str(error))) from error
+    try:
+        read = json.loads(content)
+    except ValueError as error:
+        seen = hashlib.sha256(content).hexdigest()
+        raise _Unfinished(BadRequest(f"the manifest {match[0]} is not JSON: {error}"), seen) from error
+    try:
+        manifest = Manifest.model_validate(read)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(str(p) for p in e['loc']) or 'it'}: {e['msg']}" for e in error.errors())
+        raise BadRequest(f"the manifest {match[0]} can't be used: {wrong}") from error
+    start = f"{match['notice']}.{match['part']}.receipt"
+    if manifest.notice != match["notice"]:
+        raise BadRequest(f"the manifest {match[0]} names another notice than its own name does")
+    if manifest.receipt not in (f"{start}.csv", f"{start}.parquet"):
+        raise BadRequest(f"the receipt of {match[0]} has to be named {start}.csv or {start}.parquet")
+    return manifest
+
+
+def _fetched(into: Folder, manifest: Manifest, path: Path, limit: int) -> tables.Source:
+    """Copy the receipt here and compare it with its manifest."""
+    try:
+        into.fetch(manifest.receipt, path, limit)
+    except Missing as error:
+        raise _Unfinished(BadRequest(f"{error}; its manifest names it"), manifest.sha256) from error
+    try:
+        source = tables.inspect(path)
+    except tables.BadTable as error:
+        raise _Unfinished(BadRequest(str(error)), manifest.sha256) from error
+    if source.sha256.hex() != manifest.sha256.lower():
+        why = f"{manifest.receipt} hashes to {source.sha256.hex()}, the manifest says {manifest.sha256}"
+        raise _Unfinished(BadInput(f"{why}; nothing of it was taken", [Fault(line=0, reason=why)]), source.sha256.hex())
+    if source.gzip:
+        raise BadRequest("receipts are taken as they are, not packed; unpack the file and write it again")
+    return source

@@ -1,0 +1,149 @@
+"""The platform as one caller has it, and what can be ordered of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from huanxin.domain.answers import Purpose
+from huanxin.domain.clock import Clock, system_clock
+from huanxin.domain.numbers import NumberingPlan
+from huanxin.domain.rules import Rules
+from huanxin.notify.keys import Signer
+from huanxin.notify.notices import send_batch, tell_recycled
+from huanxin.notify.partners import named
+from huanxin.notify.reminders import remind_now
+from huanxin.notify.retractions import retract_ordered, retract_reclaimed, tell_retractions
+from huanxin.numbersets.sharded import NumberSet
+from huanxin.plan.batches import plan_batch
+from huanxin.release.gate import find_breaches, release_batch
+from huanxin.release.listing import write_release_lists
+from huanxin.report.importing import Imported, Progress, import_report
+from huanxin.settings import Settings
+from huanxin.store import batches
+from huanxin.store.batches import Batch
+from huanxin.store.database import LIVE, SANDBOX, Database
+from huanxin.store.migrate import migrate
+from huanxin.store.notices import Notice
+from huanxin.store.progress import Open
+from huanxin.store.releases import Release
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportDone:
+    """A report that was taken, and what followed from it."""
+
+    imported: Imported
+    retractions: list[Batch]
+    recycled_events: int
+    breaches: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """The platform as one caller has it: the database, the settings as plain values, the clock."""
+
+    database: Database
+    plan: NumberingPlan
+    rules: Rules
+    issuer: str
+    clock: Clock
+    development: bool
+    sandbox: bool = False
+
+    def now(self) -> datetime:
+        return self.clock()
+
+    def import_report(
+        self, path: Path, *, carrier: str, by: str, skip_bad: bool = False, progress: Progress = lambda _step, _lines: None
+    ) -> ImportDone:
+        """Take a report and what follows from it (retractions, news of new owners, breaches), or none of it."""
+        now = self.clock()
+        with self.database.transaction() as tx:
+            done = import_report(
+                tx, path, carrier=carrier, plan=self.plan, now=now, by=by, skip_bad=skip_bad, progress=progress
+            )
+            if done.already:
+                return ImportDone(imported=done, retractions=[], recycled_events=0, breaches=0)
+            retractions = []
+            if done.counts.get("reclaimed"):
+                retractions = retract_reclaimed(tx, plan=self.plan, rules=self.rules, issuer=self.issuer, now=now, by=by)
+            events = tell_recycled(tx, done.report_id, done.recycled, plan=self.plan, now=now)
+            breaches = find_breaches(tx, done.report_id, now=now) if done.counts.get("opened") else 0
+        return ImportDone(imported=done, retractions=retractions, recycled_events=events, breaches=breaches)
+
+    def plan_batch(self, *, by: str, carrier: str | None = None) -> Batch | None:
+        """Plan a batch of everything that is due."""
+        with self.database.transaction() as tx:
+            return plan_batch(tx, plan=self.plan, rules=self.rules, now=self.clock(), by=by, carrier=carrier)
+
+    def send_batch(self, batch_id: int) -> list[Notice]:
+        """Tell every partner of a batch, and then of what was taken back from it since it was planned."""
+        now = self.clock()
+        with self.database.transaction() as tx:
+            told = send_batch(tx, batch_id, issuer=self.issuer, now=now)
+            retract_reclaimed(
+                tx, plan=self.plan, rules=self.rules, issuer=self.issuer, now=now, by="platform", only=batch_id
+            )
+            tell_retractions(tx, batch_id, issuer=self.issuer, now=now)
+        return told
+
+    def retract(self, batch_id: int, numbers: NumberSet, *, reason: str, by: str) -> Batch:
+        """Take numbers back from a batch by an operator's order."""
+        with self.database.transaction() as tx:
+            return retract_ordered(
+                tx, batch_id, numbers, reason=reason, plan=self.plan, rules=self.rules, issuer=self.issuer,
+                now=self.clock(), by=by,
+            )  # fmt: skip
+
+    def remind(self, batch_id: int, *, partner: str | None, by: str) -> list[Open]:
+        """Remind the partners (or one) of a batch that still have to answer, now."""
+        with self.database.transaction() as tx:
+            chosen = named(tx, partner).id if partner else None
+            return remind_now(tx, batch_id, partner_id=chosen, now=self.clock(), by=by)
+
+    def release(self, *, by: str, batch_id: int | None = None) -> list[Release]:
+        """Release what is clear, of one batch or of all; the releases recorded now."""
+        with self.database.transaction() as tx:
+            wanted = [batch.id for batch in batches.all_batches(tx, Purpose.RENEWAL) if batch_id in (None, batch.id)]
+        made = []
+        for one in wanted if batch_id is None or wanted else [batch_id]:
+            with self.database.transaction() as tx:
+                release = release_batch(tx, one, plan=self.plan, now=self.clock(), by=by)
+            if release:
+                made.append(release)
+        return made
+
+    def write_release_lists(self, folder: Path, batch_id: int | None = None) -> list[Path]:
+        """Write the lists of every release on record."""
+        with self.database.transaction() as tx:
+            return write_release_lists(tx, folder, batch_id)
+
+
+@contextmanager
+def open_platform(settings: Settings, *, sandbox: bool = False, clock: Clock = system_clock) -> Iterator[Platform]:
+    """The platform on the settings' database, brought to the present schema.
+
+    The sandbox is a whole platform of its own in another schema, with its own issuer and keys: nothing rehearsed there
+    can be taken for real, by a partner or by the gate.
+    """
+    dsn, schema = settings.dsn(), SANDBOX if sandbox else LIVE
+    migrate(dsn, schema)
+    issuer = settings.issuer.rstrip("/") + ("/sandbox" if sandbox else "")
+    with Database(dsn, schema=schema, max_connections=settings.workers + 24) as database:
+        yield Platform(
+            database=database, plan=settings.plan(), rules=settings.rules(), issuer=issuer,
+            clock=clock, development=settings.development, sandbox=sandbox,
+        )  # fmt: skip
+
+
+def open_signer(platform: Platform, settings: Settings) -> Signer:
+    """The platform's signer; its first keys are made when there are none."""
+    signer = Signer(
+        issuer=platform.issuer, database=platform.database, passphrase=settings.passphrase(), clock=platform.clock
+    )
+    signer.keys()
+    return signer

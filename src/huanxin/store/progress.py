@@ -1,0 +1,77 @@
+"""How far the partners of a batch are: what each answered, what is still open, who was reminded, who is late."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pyroaring import BitMap
+
+from huanxin.domain.answers import Outcome, Standing
+from huanxin.numbersets.sharded import union
+from huanxin.store import batches, notices, receipts
+from huanxin.store.batches import Batch
+from huanxin.store.database import Tx
+from huanxin.store.notices import Notice
+
+
+@dataclass(frozen=True, kw_only=True)
+class Open:
+    """One partner's notice. `counts`: numbers by outcome; `unanswered`: those without one. `outstanding` and `pending` are
+    what it is waited for: without an answer or pending, neither waived nor taken back. `reminded`: how often."""
+
+    notice: Notice
+    answer_by: datetime
+    counts: dict[str, int]
+    unanswered: int
+    outstanding: int
+    pending: int
+    reminded: int
+    escalated_at: datetime | None
+
+    @property
+    def open(self) -> int:
+        return self.outstanding + self.pending
+
+    def late(self, now: datetime) -> bool:
+        """Whether the day by which to answer has passed and something is still waited for."""
+        return self.open > 0 and now >= self.answer_by
+
+
+def progress(tx: Tx, batch: Batch) -> list[Open]:
+    """Every partner of a batch, in the order of partners. Folds the batch's answers."""
+    roster = batches.roster(tx, batch.id)
+    everyone = roster.everyone
+    back = roster.places_in(union(batches.numbers_of(tx, one.id) for one in batches.retractions_of(tx, batch.id)))
+    standings = receipts.standings(tx, batch.id, everyone)
+    told = _told(tx, batch.id)
+    found = []
+    for notice in notices.of_batch(tx, batch.id):
+        standing = standings.get(notice.partner_id, Standing())
+        counts: dict[str, int] = {}
+        waiting = BitMap()
+        for answer, places in standing.answers.items():
+            counts[answer.outcome.value] = counts.get(answer.outcome.value, 0) + len(places)
+            if answer.outcome is Outcome.PENDING:
+                waiting |= places
+        done = standing.waived_places() | back
+        unanswered = standing.outstanding(everyone)
+        reminded, escalated_at = told.get(notice.id, (0, None))
+        found.append(
+            Open(
+                notice=notice, answer_by=batch.answer_by, counts=counts, unanswered=len(unanswered),
+                outstanding=len(unanswered - done), pending=len(waiting - done), reminded=reminded,
+                escalated_at=escalated_at,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _told(tx: Tx, batch_id: int) -> dict[str, tuple[int, datetime | None]]:
+    """How often each notice's partner was reminded, and when it was escalated, by notice."""
+    rows = tx.execute(
+        "SELECT e.notice_id, count(*) FILTER (WHERE e.kind = 'reminded'), max(e.at) FILTER (WHERE e.kind = 'escalated')"
+        " FROM partner_event e JOIN notice n ON n.id = e.notice_id WHERE n.batch_id = %s GROUP BY e.notice_id",
+        (batch_id,),
+    )
+    return {notice: (int(reminded), escalated_at) for notice, reminded, escalated_at in rows}

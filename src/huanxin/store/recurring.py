@@ -1,0 +1,23 @@
+"""Things that are done again and again, by one worker at a time: whoever gets the row's lock does it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from huanxin.store.database import Tx
+
+
+def claim(tx: Tx, name: str, now: datetime) -> int | None:
+    """Take a thing that is due, for this transaction; how often it failed in a row. None if it isn't due, or another
+    worker is at it."""
+    if not tx.execute("SELECT 1 FROM recurring WHERE name = %s", (name,)).fetchone():
+        tx.execute("INSERT INTO recurring (name, next_at) VALUES (%s, %s) ON CONFLICT DO NOTHING", (name, now))
+    row = tx.execute(
+        "SELECT failures FROM recurring WHERE name = %s AND next_at <= %s FOR UPDATE SKIP LOCKED", (name, now)
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def done(tx: Tx, name: str, *, next_at: datetime, failures: int = 0) -> None:
+    """Say when a claimed thing is due again, and how often it has failed in a row."""
+    tx.execute("UPDATE recurring SET next_at = %s, failures = %s WHERE name = %s", (next_at, failures, name))
