@@ -76,6 +76,11 @@ class Onboarding:
             raise Unauthorized("the access token is not of an account; register one with POST /partner/v1/accounts")
         return found
 
+    def twins(self, *, sandbox: str = "", live: str = "") -> dict[str, str]:
+        """The client_id in each environment of the account that one of them belongs to; empty for a partner without one."""
+        with self.live.database.transaction() as tx:
+            return accounts.twin_clients(tx, sandbox or live)
+
     def named(self, name: str) -> Account:
         """An account by its name or id. Raises NotFound."""
         with self.live.database.transaction() as tx:

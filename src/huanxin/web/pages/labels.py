@@ -62,6 +62,35 @@ EVENTS = {
     "https://schemas.openid.net/secevent/ssf/event-type/stream-updated": N_("Status of the stream changed"),
 }
 
+STEPS = {
+    "registered": N_("Registered"),
+    "domain": N_("Domain proven"),
+    "endpoint": N_("Endpoint of the rehearsal"),
+    "selftest": N_("Self-test passed"),
+    "admitted": N_("Admitted by the platform"),
+    "live": N_("Live credentials taken"),
+    "live-endpoint": N_("Live endpoint verified"),
+}
+WHY = {
+    "failed": N_("failed"),
+    "other-endpoint": N_("the endpoint has changed since"),
+    "too-old": N_("more than 30 days ago"),
+    "interrupted": N_("cut short"),
+}
+RUNS = {"running": N_("under way"), "passed": N_("passed"), "failed": N_("failed"), "interrupted": N_("cut short")}
+RESULTS = {"passed": N_("passed"), "warning": N_("passed, with a remark"), "failed": N_("failed")}
+KEEPS = {
+    "app": N_("accounts of users"),
+    "labeler": N_("labels on callers"),
+    "sender": N_("lists of people to call or write to"),
+}
+STREAM_DONE = {
+    "changed": N_("Saved."),
+    "paused": N_("Paused: events are kept for later."),
+    "enabled": N_("It runs again: what was kept goes out now."),
+    "verified": N_("A verification event is on its way."),
+}
+
 PARTNER_EVENTS = {
     "registered": N_("registered"),
     "secret-rotated": N_("the secret was replaced"),

@@ -121,7 +121,10 @@ def environment(lang: str) -> Environment:
         kind_names=translated(labels.KINDS, lang), all_outcomes=translated(labels.ALL_OUTCOMES, lang),
         reason_names=translated(labels.REASONS, lang), purpose_names=translated(labels.PURPOSES, lang),
         status_names=translated(labels.STREAM_STATUS, lang), event_names=translated(labels.EVENTS, lang),
-        partner_event_names=translated(labels.PARTNER_EVENTS, lang), icons=labels.ICONS, icon_of=labels.ICON_OF,
+        partner_event_names=translated(labels.PARTNER_EVENTS, lang), step_names=translated(labels.STEPS, lang),
+        why_names=translated(labels.WHY, lang), run_names=translated(labels.RUNS, lang),
+        result_names=translated(labels.RESULTS, lang), keeps_names=translated(labels.KEEPS, lang),
+        done_words=translated(labels.STREAM_DONE, lang), icons=labels.ICONS, icon_of=labels.ICON_OF,
         slivers=charts.slivers, share=partial(_share, lang),
     )  # fmt: skip
     return env

@@ -15,23 +15,13 @@ from huanxin.store import deliveries, partners
 from huanxin.store.database import Tx
 from huanxin.web.i18n import ZONE
 from huanxin.web.pages import session
-from huanxin.web.pages.partner import data, signing
+from huanxin.web.pages.partner import accounts, data, signing, streams
+from huanxin.web.pages.partner.frame import page
 from huanxin.web.pages.partner.signing import Caller
-from huanxin.web.pages.render import render
-from huanxin.web.pages.routes import html, language
 
 router = APIRouter(prefix="/partner", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]
-_NO_STORE = {"Cache-Control": "no-store"}
 _LONGEST_OVERLAP = 24 * 90
-
-
-def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
-    """A partner page; nothing of it is kept by the browser."""
-    answer = html(request, render(f"partner/{template}", language(request), here="/partner", **values))
-    answer.status_code = status
-    answer.headers.update(_NO_STORE)
-    return answer
 
 
 @router.get("")
@@ -60,7 +50,7 @@ def sign_in(
     except Unauthorized:
         return page(request, "sign_in.html", status=401, problem=True, given=client_id)
     answer = RedirectResponse(f"/partner/{env}", status_code=303)
-    signing.remember(answer, request, env, partner)
+    signing.remember_client(answer, request, env, partner.client_id)
     return answer
 
 
@@ -71,6 +61,10 @@ def sign_out() -> Response:
     session.end(answer, name=signing.COOKIE)
     return answer
 
+
+# Addresses with a name of their own go before those that begin with an environment.
+router.include_router(accounts.router)
+router.include_router(streams.router)
 
 SignedIn = Annotated[Caller, Depends(signing.caller)]
 

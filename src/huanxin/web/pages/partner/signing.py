@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from huanxin.domain.errors import HuanxinError, NotFound, Unauthorized
 from huanxin.domain.partners import Partner
 from huanxin.notify.partners import with_secret
+from huanxin.operations.onboarding import Onboarding
 from huanxin.store import partners
 from huanxin.web.context import Context
 from huanxin.web.pages import session
@@ -57,19 +58,21 @@ def sign_in(request: Request, client_id: str, client_secret: str) -> tuple[str, 
     raise Unauthorized("client_id or client_secret is not right")
 
 
-def remember(answer: Response, request: Request, env: str, partner: Partner) -> None:
+def remember_client(answer: Response, request: Request, env: str, client_id: str) -> None:
     """Let the browser stay signed in for some hours."""
     context: Context = request.app.state.context
-    session.start(answer, context, name=COOKIE, kind=KIND, claims={"clients": {env: partner.client_id}})
+    session.start(answer, context, name=COOKIE, kind=KIND, claims={"env": env, "client_id": client_id})
 
 
 def clients(request: Request) -> dict[str, str]:
-    """The client_id in each environment of whoever is signed in; empty if nobody is."""
+    """The client_id in each environment of whoever is signed in; empty if nobody is. An account that signed in to one
+    environment is at home in the other too."""
     claims = session.claims_of(request, request.app.state.context, name=COOKIE, kind=KIND)
-    found = claims.get("clients") if claims else None
-    return (
-        {env: str(client_id) for env, client_id in found.items() if env in ENVIRONMENTS} if isinstance(found, dict) else {}
-    )
+    if claims is None or claims.get("env") not in ENVIRONMENTS:
+        return {}
+    found = {str(claims["env"]): str(claims.get("client_id"))}
+    onboarding: Onboarding | None = getattr(request.app.state, "onboarding", None)
+    return found | (onboarding.twins(**found) if onboarding else {})
 
 
 def caller(request: Request, env: str) -> Caller:

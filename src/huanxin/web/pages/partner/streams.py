@@ -1,0 +1,109 @@
+"""The page of a partner's stream: where events go, which ones, paused or not; the same orders as the SSF API takes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from huanxin.domain.errors import BadInput, BadRequest, Conflict, TooMany
+from huanxin.domain.streams import EVENTS_SUPPORTED, Status, Stream
+from huanxin.notify import streams as verb
+from huanxin.notify.partners import check_endpoint
+from huanxin.notify.wishes import read_wishes
+from huanxin.store import streams
+from huanxin.web.pages import session
+from huanxin.web.pages.partner import data, signing
+from huanxin.web.pages.partner.frame import page
+from huanxin.web.pages.partner.signing import Caller
+
+router = APIRouter(include_in_schema=False)
+_FORMS = [Depends(session.same_origin)]
+_PUSH, _POLL = "urn:ietf:rfc:8935", "urn:ietf:rfc:8936"
+
+SignedIn = Annotated[Caller, Depends(signing.caller)]
+
+
+@router.get("/{env}/stream")
+def stream(request: Request, caller: SignedIn, done: str = "") -> Response:
+    """How the partner is told."""
+    return _page(request, caller, done=done)
+
+
+@router.post("/{env}/stream", dependencies=_FORMS)
+def change(
+    request: Request, caller: SignedIn, method: Annotated[str, Form()] = "push", endpoint: Annotated[str, Form()] = "",
+    events: Annotated[list[str] | None, Form()] = None,
+) -> Response:  # fmt: skip
+    """Make the stream, or change it: pushed to an address, or polled; the events that are ticked."""
+    context, platform = caller.context, caller.context.platform
+    delivery: dict[str, Any] = {"method": _POLL}
+    if method == "push":
+        delivery = {"method": _PUSH, "endpoint_url": endpoint.strip()}
+    wanted = [name for name in EVENTS_SUPPORTED if name in (events or [])]
+    try:
+        if method == "push":
+            check_endpoint(endpoint.strip(), https_only=not platform.development)
+            context.outbound.check(endpoint.strip())
+        wishes = read_wishes({"delivery": delivery, "events_requested": wanted})
+        with platform.database.transaction() as tx:
+            before = streams.of_partner(tx, caller.partner.id)
+            if before is None:
+                verb.create(tx, caller.partner, wishes, passphrase=context.passphrase, now=platform.now())
+            else:
+                verb.change(
+                    tx, caller.partner, {"stream_id": before.id}, wishes, replace=False, issuer=platform.issuer,
+                    passphrase=context.passphrase, now=platform.now(),
+                )  # fmt: skip
+    except (BadInput, BadRequest, Conflict) as error:
+        return _page(request, caller, status=422, problem=str(error), given=endpoint)
+    return _back(caller, "changed")
+
+
+@router.post("/{env}/stream/status", dependencies=_FORMS)
+def set_status(caller: SignedIn, status: Annotated[str, Form()]) -> Response:
+    """Pause the stream, or let it run again."""
+    if status not in list(Status):
+        raise BadRequest(f"status must be one of {', '.join(Status)}")
+    platform = caller.context.platform
+    with platform.database.transaction() as tx:
+        verb.set_status(
+            tx, caller.partner, status=Status(status), reason="", by=caller.partner.client_id, now=platform.now()
+        )
+    return _back(caller, status)
+
+
+@router.post("/{env}/stream/verify", dependencies=_FORMS)
+def verify(request: Request, caller: SignedIn) -> Response:
+    """Send a verification event."""
+    platform = caller.context.platform
+    try:
+        with platform.database.transaction() as tx:
+            verb.verify(tx, caller.partner, _stream(caller).id, state=None, now=platform.now())
+    except TooMany as error:
+        return _page(request, caller, status=429, problem=str(error))
+    return _back(caller, "verified")
+
+
+def _stream(caller: Caller) -> Stream:
+    with caller.context.platform.database.transaction() as tx:
+        found = streams.of_partner(tx, caller.partner.id)
+    if found is None:
+        raise Conflict("there is no stream yet; say first where events go")
+    return found
+
+
+def _back(caller: Caller, done: str) -> Response:
+    return RedirectResponse(f"/partner/{caller.who.env}/stream?done={done}", status_code=303)
+
+
+def _page(
+    request: Request, caller: Caller, *, status: int = 200, problem: str = "", given: str = "", done: str = ""
+) -> Response:
+    platform = caller.context.platform
+    with platform.database.transaction() as tx:
+        view = data.stream_page(
+            tx, caller.who, caller.partner, issuer=platform.issuer, problem=problem, given=given, done=done
+        )
+    return page(request, "stream.html", status, view=view, tab="stream")
