@@ -154,20 +154,19 @@ def test_more_numbers_than_a_statement_takes(shop: Shop) -> None:
     assert said(shop.store().unbind(numbers, CUTOFF)) == {numbers[0]: ("unbound", ""), numbers[-1]: ("unbound", "")}
 
 
-def test_a_number_bound_anew_while_the_store_decides_is_kept(tmp_path: Path, empty_dsn: str) -> None:
+def test_a_number_bound_anew_while_the_store_decides_is_kept(shop: Shop) -> None:
     """Rule 2 in a race: what the store has read is locked until it has cut."""
-    with sqlalchemy_shop(postgres_url(empty_dsn)) as shop:
-        key = shop.add(NUMBER, OLD)
-        other = threading.Thread(target=lambda: shop.change(key, phone=OTHER, bound_at=CUTOFF))
+    key = shop.add(NUMBER, OLD)
+    other = threading.Thread(target=lambda: shop.change(key, phone=OTHER, bound_at=CUTOFF))
 
-        def meanwhile(*_: Any) -> None:
-            other.start()
-            other.join(0.5)
-            assert other.is_alive()  # it has to wait
+    def meanwhile(*_: Any) -> None:
+        other.start()
+        other.join(0.5)
+        assert other.is_alive()  # it has to wait
 
-        assert said(shop.store(end_sessions=meanwhile).unbind([NUMBER], CUTOFF)) == {NUMBER: ("unbound", "")}
-        other.join()
-        assert shop.phones() == [OTHER]
+    assert said(shop.store(end_sessions=meanwhile).unbind([NUMBER], CUTOFF)) == {NUMBER: ("unbound", "")}
+    other.join()
+    assert shop.phones() == [OTHER]
 
 
 def test_two_workers_on_one_notice_cut_once_and_say_the_same(empty_dsn: str) -> None:
