@@ -39,8 +39,9 @@ run: setup  ## make a world of carriers and partners, run the main job on it, se
 test: .venv/.ready-dev  ## pass all tests
 	$(BIN)/python -m pytest
 
-bench: setup  ## time the main job at size beside two obvious builds
+bench: .venv/.ready-dev  ## time the main job at size beside two obvious builds, then partners' stores (TIES="--numbers 100000")
 	$(BIN)/huanxin bench
+	$(BIN)/python examples/partners/bench_ties.py $(TIES)
 
 lint: .venv/.ready-dev  ## style, types, one-way imports
 	$(BIN)/ruff check .

@@ -167,6 +167,6 @@ def _parts(items: Sequence[_Item]) -> Iterator[list[_Item]]:
 
 def _answer(number: str, found: set[str]) -> Answer:
     """The one answer for a number with several ties: what is still to be done weighs most, then what was done."""
-    if reasons := sorted(found & REASONS):
-        return Answer(number=number, outcome="refused", reason=reasons[0])
+    if reasons := found & REASONS:
+        return Answer(number=number, outcome="refused", reason=min(reasons))
     return Answer(number=number, outcome="unbound" if "unbound" in found else "kept")

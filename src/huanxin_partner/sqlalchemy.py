@@ -72,7 +72,7 @@ class SqlAlchemyTies(RowTies[Session]):
             .where(_among(session, self._number, numbers), self._where)
             .order_by(self._key)  # so that two that lock the same rows wait for each other in one order
             .with_for_update(of=self._table)
-        )
+        ).all()
         return [Tie(key=key, number=number, bound_at=bound_at) for key, number, bound_at in rows]
 
     def cuts(self, session: Session, numbers: list[str], cutoff: datetime) -> dict[tuple[str, Any], bool]:
@@ -81,7 +81,7 @@ class SqlAlchemyTies(RowTies[Session]):
             sa.select(cuts.number, cuts.tie, cuts.restored).where(
                 _among(session, cuts.number, numbers), cuts.cutoff == as_text(cutoff), cuts.source == self._table.fullname
             )
-        )
+        ).all()
         return {(number, read_back(tie)): restored for number, tie, restored in rows}
 
     def record(self, session: Session, ties: list[Tie], cutoff: datetime) -> None:

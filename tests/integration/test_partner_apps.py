@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 import sqlalchemy as sa
-from psycopg.conninfo import conninfo_to_dict
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -34,6 +33,7 @@ from huanxin.store.database import Database
 from huanxin.web.app import create_app
 from huanxin_partner import Journal
 from processes import free_port, running, started, until
+from ready_stores import postgres_url, sqlite_url
 from serving import served
 
 EXAMPLES = Path(__file__).parents[2] / "examples/partners"
@@ -131,16 +131,7 @@ SHOPS = {"tea": tea_shop, "books": bookshop}
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> sa.URL:
     """The address of the shop's own database, of the kind that the test is given."""
-    if request.param == "sqlite":
-        return sa.URL.create("sqlite", database=str(tmp_path / "shop.db"))
-    parts = conninfo_to_dict(request.getfixturevalue("empty_dsn"))
-    host = str(parts.get("host", ""))
-    socket = {"host": host} if host.startswith("/") else {}
-    return sa.URL.create(
-        "postgresql+psycopg", username=str(parts.get("user", "")), password=str(parts.get("password") or "") or None,
-        host=None if socket else host, port=None if socket else int(parts.get("port") or 5432),
-        database=str(parts["dbname"]), query=socket,
-    )  # fmt: skip
+    return sqlite_url(tmp_path) if request.param == "sqlite" else postgres_url(request.getfixturevalue("empty_dsn"))
 
 
 @contextmanager

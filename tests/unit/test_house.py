@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 HOUSE = Path(__file__).parents[2]
-FOLDERS = ("src", "tests", "docs", "examples", ".ci")
+FOLDERS = ("src", "tests", "docs", "examples", "packaging", ".ci")
 CODE = {".py", ".sql", ".js", ".css", ".html", ".sh"}
 TEXT = CODE | {".svg", ".po", ".md", ".txt", ".in", ".toml", ".json", ".yaml", ".yml", ".cfg", ""}
 MOST_LINES = 400

@@ -188,3 +188,10 @@ def test_the_latest_instant_is_never_before_the_real_one(offset: int, spelling: 
     read = latest_instant(spelt(real, spelling), UTC)
     assert read is not None
     assert read >= real
+
+
+def test_an_hour_that_a_clock_shows_twice_counts_as_the_later_one() -> None:
+    berlin = ZoneInfo("Europe/Berlin")  # 02:30 on October 25, 2026 is 00:30 and 01:30 UTC
+    for value in ("2026-10-25 02:30:00", datetime(2026, 10, 25, 2, 30)):  # noqa: DTZ001  # as a table holds it
+        assert latest_instant(value, berlin) == datetime(2026, 10, 25, 1, 30, 0, 999_999, tzinfo=UTC)
+    assert latest_instant("2026-03-29 02:30:00", berlin) is not None  # the hour that is left out

@@ -1,0 +1,198 @@
+"""The stores for SQLAlchemy and Django, on SQLite and PostgreSQL: the same rules, and the same answers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+
+from huanxin_partner.rows import BadTable, Tie
+from huanxin_partner.sqlalchemy import SqlAlchemyTies
+from huanxin_partner.ties import Answer
+from ready_stores import ACCOUNTS, Shop, django_shop, postgres_url, sqlalchemy_shop, sqlite_url
+
+CUTOFF = datetime(2026, 11, 24, 5, 8, 0, 500_000, tzinfo=UTC)
+OLD = datetime(2020, 1, 1, 0, 0, 0, 1, tzinfo=UTC)
+NUMBER, OTHER, NOBODY = "+8613800138000", "+8613800138001", "+8613800138002"
+SHOPS = {"sqlalchemy": sqlalchemy_shop, "django": django_shop}
+
+
+@pytest.fixture(params=["sqlalchemy-sqlite", "sqlalchemy-postgresql", "django-sqlite", "django-postgresql"])
+def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+    kind, _, database = str(request.param).partition("-")
+    on_postgres = database == "postgresql"
+    url = postgres_url(request.getfixturevalue("empty_dsn")) if on_postgres else sqlite_url(tmp_path)
+    with SHOPS[kind](url) as made:
+        yield made
+
+
+def said(answers: Sequence[Answer]) -> dict[str, tuple[str, str]]:
+    return {answer.number: (answer.outcome, answer.reason) for answer in answers}
+
+
+def test_cuts_the_older_tie_keeps_the_row_and_answers_the_same_again(shop: Shop) -> None:
+    shop.add(NUMBER, OLD)
+    shop.add(OTHER, CUTOFF)
+    ties = shop.store()
+    expected = {NUMBER: ("unbound", ""), OTHER: ("kept", "")}
+    for _ in range(2):
+        assert said(ties.unbind([NUMBER, OTHER, NOBODY], CUTOFF)) == expected
+    assert shop.phones() == [None, OTHER]
+    assert (ties.bound(NUMBER), ties.bound(OTHER)) == (False, True)
+    assert ties.unbind([NUMBER], CUTOFF + timedelta(days=400)) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "bound_at", "outcome"),
+    [
+        ("bound_at", CUTOFF - timedelta(microseconds=1), "unbound"),
+        ("bound_at", CUTOFF.replace(microsecond=0), "kept"),  # in the boundary second: its fraction may have been left out
+        ("bound_at", CUTOFF.replace(microsecond=0) - timedelta(seconds=1), "unbound"),
+        ("day", date(2026, 11, 24), "kept"),
+        ("day", date(2026, 11, 23), "unbound"),
+        ("bound_at", None, "refused"),
+    ],
+)
+def test_a_tie_on_the_boundary_is_kept(shop: Shop, column: str, bound_at: object, outcome: str) -> None:
+    values: dict[str, Any] = {"bound_at": OLD} | {column: bound_at}
+    shop.add(NUMBER, **values)
+    reason = "other" if outcome == "refused" else ""
+    assert said(shop.store(bound_at=column).unbind([NUMBER], CUTOFF)) == {NUMBER: (outcome, reason)}
+
+
+def test_a_time_without_a_zone_is_read_in_the_one_that_is_declared(tmp_path: Path) -> None:
+    with sqlalchemy_shop(sqlite_url(tmp_path)) as shop:
+        shop.add(NUMBER, local=datetime(2026, 11, 24, 13, 7, 59))  # noqa: DTZ001  # as a table holds it
+        shop.add(OTHER, local=datetime(2026, 11, 24, 13, 8, 1))  # noqa: DTZ001  # as above
+        ties = shop.store(bound_at="local", zone=ZoneInfo("Asia/Shanghai"))
+        assert said(ties.unbind([NUMBER, OTHER], CUTOFF)) == {NUMBER: ("unbound", ""), OTHER: ("kept", "")}
+
+
+def test_what_was_cut_is_given_back_to_its_row_and_kept_from_then_on(shop: Shop) -> None:
+    shop.add(NUMBER, OLD)
+    shop.add(OTHER, OLD)
+    ties = shop.store()
+    ties.unbind([NUMBER, OTHER], CUTOFF)
+    for _ in range(2):
+        assert said(ties.restore([NUMBER, NOBODY], CUTOFF)) == {NUMBER: ("restored", "")}
+    assert shop.phones() == [NUMBER, None]
+    assert said(ties.unbind([NUMBER, OTHER], CUTOFF)) == {NUMBER: ("kept", ""), OTHER: ("unbound", "")}
+    assert ties.restore([OTHER], CUTOFF + timedelta(days=400)) == []  # another renewal's
+
+
+def test_a_number_that_somebody_has_bound_since_is_not_taken_from_him(shop: Shop) -> None:
+    shop.add(NUMBER, OLD)
+    mover = shop.add(OTHER, OLD)
+    ties = shop.store(country="CN")
+    ties.unbind([NUMBER, OTHER], CUTOFF)
+    shop.add(NUMBER, CUTOFF, country="SG")  # also where the store's own filter doesn't look
+    shop.change(mover, phone=NOBODY)
+    assert said(ties.restore([NUMBER, OTHER], CUTOFF)) == {NUMBER: ("irreversible", ""), OTHER: ("irreversible", "")}
+    assert shop.phones() == [None, NOBODY, NUMBER]
+
+
+def test_a_debt_refuses_its_row_and_sessions_end_only_where_a_tie_is_cut(shop: Shop) -> None:
+    debtor = shop.add(NUMBER, OLD)
+    shop.add(NUMBER, OLD)
+    shop.add(OTHER, OLD)
+    asked: list[tuple[str, int]] = []
+
+    def refuse(_: Any, ties: list[Tie]) -> dict[Any, str]:
+        asked.append(("refuse", len(ties)))
+        return {debtor: "debt"}
+
+    def end_sessions(_: Any, ties: list[Tie]) -> None:
+        asked.append(("end", len(ties)))
+        assert debtor not in {tie.key for tie in ties}
+
+    ties = shop.store(refuse=refuse, end_sessions=end_sessions)
+    assert said(ties.unbind([NUMBER, OTHER], CUTOFF)) == {NUMBER: ("refused", "debt"), OTHER: ("unbound", "")}
+    assert shop.phones() == [NUMBER, None, None]
+    assert asked == [("refuse", 3), ("end", 2)]  # all rows at once
+    assert said(shop.store().unbind([NUMBER], CUTOFF)) == {NUMBER: ("unbound", "")}  # once it is paid
+
+
+def test_a_hook_that_fails_leaves_nothing_half_done(shop: Shop) -> None:
+    shop.add(NUMBER, OLD)
+
+    def fail(_: Any, __: list[Tie]) -> None:
+        raise RuntimeError("the sessions are elsewhere, and away")
+
+    with pytest.raises(RuntimeError):
+        shop.store(end_sessions=fail).unbind([NUMBER], CUTOFF)
+    with pytest.raises(ValueError, match="moody"):
+        shop.store(refuse=lambda _, ties: {ties[0].key: "moody"}).unbind([NUMBER], CUTOFF)
+    assert shop.phones() == [NUMBER]
+    assert shop.store().restore([NUMBER], CUTOFF) == []
+
+
+def test_only_rows_that_count_as_ties_are_touched(shop: Shop) -> None:
+    shop.add(NUMBER, OLD, country="CN")
+    shop.add(NUMBER, OLD, country="SG")
+    assert said(shop.store(country="SG").unbind([NUMBER], CUTOFF)) == {NUMBER: ("unbound", "")}
+    assert shop.phones() == [NUMBER, None]
+
+
+def test_numbers_may_be_stored_as_people_write_them(shop: Shop) -> None:
+    shop.add("13800138000", OLD)
+    ties = shop.store(spell=lambda number: number.removeprefix("+86"))
+    assert said(ties.unbind([NUMBER], CUTOFF)) == {NUMBER: ("unbound", "")}
+    assert said(ties.restore([NUMBER], CUTOFF)) == {NUMBER: ("restored", "")}
+    assert shop.phones() == ["13800138000"]
+
+
+def test_more_numbers_than_a_statement_takes(shop: Shop) -> None:
+    numbers = [f"+86139{place:08}" for place in range(70_000)]
+    shop.add(numbers[0], OLD)
+    shop.add(numbers[-1], OLD)
+    assert said(shop.store().unbind(numbers, CUTOFF)) == {numbers[0]: ("unbound", ""), numbers[-1]: ("unbound", "")}
+
+
+def test_a_number_bound_anew_while_the_store_decides_is_kept(shop: Shop) -> None:
+    """Rule 2 in a race: what the store has read is locked until it has cut."""
+    key = shop.add(NUMBER, OLD)
+    other = threading.Thread(target=lambda: shop.change(key, phone=OTHER, bound_at=CUTOFF))
+
+    def meanwhile(*_: Any) -> None:
+        other.start()
+        other.join(0.5)
+        assert other.is_alive()  # it has to wait
+
+    assert said(shop.store(end_sessions=meanwhile).unbind([NUMBER], CUTOFF)) == {NUMBER: ("unbound", "")}
+    other.join()
+    assert shop.phones() == [OTHER]
+
+
+def test_two_workers_on_one_notice_cut_once_and_say_the_same(empty_dsn: str) -> None:
+    with sqlalchemy_shop(postgres_url(empty_dsn)) as shop:
+        shop.add(NUMBER, OLD)
+        second: list[Answer] = []
+        other = threading.Thread(target=lambda: second.extend(shop.store().unbind([NUMBER], CUTOFF)))
+
+        def meanwhile(*_: Any) -> None:
+            other.start()
+            other.join(0.5)
+
+        first = shop.store(end_sessions=meanwhile).unbind([NUMBER], CUTOFF)
+        other.join()
+        assert said(first) == said(second) == {NUMBER: ("unbound", "")}
+
+
+def test_a_table_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
+    engine = sa.create_engine(sqlite_url(tmp_path))
+    strict = sa.Table("strict", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True),
+                      sa.Column("phone", sa.String, nullable=False), sa.Column("at", sa.DateTime))  # fmt: skip
+    keyless = sa.Table("keyless", sa.MetaData(), sa.Column("phone", sa.String), sa.Column("at", sa.DateTime))
+    with pytest.raises(BadTable, match="NOT NULL"):
+        SqlAlchemyTies(engine, strict, number="phone", bound_at="at")
+    with pytest.raises(BadTable, match="primary key"):
+        SqlAlchemyTies(engine, keyless, number="phone", bound_at="at")
+    with pytest.raises(BadTable, match="no column since"):
+        SqlAlchemyTies(engine, ACCOUNTS, number="phone", bound_at="since")
+    engine.dispose()
