@@ -164,7 +164,7 @@ def scene(
     with ExitStack() as stack:
         wire_at = stack.enter_context(served(wire.app)).base_url
         settings = Settings(home=tmp_path / "home", mode=Mode.DEVELOPMENT)
-        stack.enter_context(served(create_app(platform, settings, run_workers=False), port))
+        stack.enter_context(served(create_app(platform, settings, run_workers=False), port=port))
         stack.enter_context(delivering(platform, settings))
         with platform.database.transaction() as tx:
             made = add_partner(

@@ -1,0 +1,50 @@
+"""Limits: who guesses secrets is stopped, who waits goes on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from clocks import Clock
+from huanxin.domain.errors import TooMany
+from huanxin.web.limits import Limit
+
+MINUTE = timedelta(seconds=60)
+
+
+def test_the_last_time_allowed_passes_and_the_next_says_how_long_to_wait() -> None:
+    clock = Clock()
+    limit = Limit(what="guessing", most=2, per=MINUTE, clock=clock)
+    limit.take("a")
+    clock.forward(seconds=10)
+    limit.take("a")
+    with pytest.raises(TooMany, match="guessing: at most 2 .* try again in 50 s") as caught:
+        limit.take("a")
+    assert caught.value.retry_after == 50
+
+
+def test_who_is_stopped_goes_on_after_the_time_and_others_are_not_stopped() -> None:
+    clock = Clock()
+    limit = Limit(what="guessing", most=1, per=MINUTE, clock=clock)
+    limit.take("a")
+    limit.take("b")
+    clock.forward(seconds=60)
+    limit.take("a")
+    with pytest.raises(TooMany):
+        limit.take("a")
+
+
+def test_what_only_counts_afterwards_stops_the_next() -> None:
+    limit = Limit(what="wrong secrets", most=1, per=MINUTE, clock=Clock())
+    limit.check("a")
+    limit.count("a")
+    with pytest.raises(TooMany):
+        limit.check("a")
+
+
+def test_names_that_are_made_up_do_not_fill_the_memory() -> None:
+    limit = Limit(what="guessing", most=1, per=MINUTE, clock=Clock())
+    for n in range(10_005):
+        limit.count(str(n))
+    assert len(limit._times) == 10_000
