@@ -19,7 +19,7 @@ def test_the_last_time_allowed_passes_and_the_next_says_how_long_to_wait() -> No
     limit.take("a")
     clock.forward(seconds=10)
     limit.take("a")
-    with pytest.raises(TooMany, match="guessing: at most 2 .* try again in 50 s") as caught:
+    with pytest.raises(TooMany, match=r"guessing: at most 2 .* try again in 50 s") as caught:
         limit.take("a")
     assert caught.value.retry_after == 50
 
