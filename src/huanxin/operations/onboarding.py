@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from huanxin.connect import admitting, proving, registering
 from huanxin.connect.proving import Proof, text_entries
 from huanxin.domain.accounts import Account, Happened, Known
@@ -22,13 +20,13 @@ from huanxin.notify.partners import Registered, add_partner
 from huanxin.operations import Platform, open_platform, open_signer
 from huanxin.operations.rehearsal import claims_of, make_notice
 from huanxin.operations.selftest import SelfTests
+from huanxin.outbound import Outbound
 from huanxin.settings import Settings
 from huanxin.store import accounts, deliveries, partners, selftests, streams
 from huanxin.store.database import SANDBOX, Tx, within
 from huanxin_partner.rehearsal import magic
 
 _SELF = "self-registered"
-_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,11 +178,11 @@ def _pushed_to(stream: Stream | None) -> str | None:
 
 def make_onboarding(live: Platform, sandbox: Platform, signer: Signer, settings: Settings) -> Onboarding:
     """Onboarding on opened platforms; `signer` is the sandbox's."""
-    client = httpx.Client(timeout=_TIMEOUT, follow_redirects=False)
+    outbound = Outbound(inner_allowed=live.development)
     return Onboarding(
-        live=live, sandbox=sandbox, proof=Proof(client=client, look_up=text_entries(), development=live.development),
+        live=live, sandbox=sandbox, proof=Proof(outbound=outbound, look_up=text_entries(), development=live.development),
         selftests=SelfTests(
-            live=live, sandbox=sandbox, signer=signer, client=client, passphrase=settings.passphrase()
+            live=live, sandbox=sandbox, signer=signer, outbound=outbound, passphrase=settings.passphrase()
         ),
     )  # fmt: skip
 

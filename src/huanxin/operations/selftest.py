@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-import httpx
-
 from huanxin.domain.accounts import Account, RunState
 from huanxin.domain.errors import Conflict, HuanxinError, TooMany
 from huanxin.domain.rules import random_id
@@ -17,6 +15,7 @@ from huanxin.domain.streams import Method
 from huanxin.notify.keys import Signer
 from huanxin.operations import Platform
 from huanxin.operations.stage import SandboxStage
+from huanxin.outbound import Outbound
 from huanxin.store import partners, selftests, streams
 from huanxin.store.selftests import StepDone
 from huanxin_partner.rehearsal.run import Result, Run
@@ -51,7 +50,7 @@ class SelfTests:
     live: Platform
     sandbox: Platform
     signer: Signer
-    client: httpx.Client
+    outbound: Outbound
     passphrase: str
     patience: float = _PATIENCE
     large_patience: float = _LARGE_PATIENCE
@@ -107,7 +106,7 @@ class SelfTests:
                 f" push stream first (the SSF API of {self.sandbox.issuer})"
             )
         return SandboxStage(
-            sandbox=self.sandbox, signer=self.signer, client=self.client, passphrase=self.passphrase, partner=partner,
+            sandbox=self.sandbox, signer=self.signer, outbound=self.outbound, passphrase=self.passphrase, partner=partner,
             stream=stream,
         )  # fmt: skip
 

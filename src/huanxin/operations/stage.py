@@ -23,6 +23,7 @@ from huanxin.notify.sealing import unseal
 from huanxin.numbersets.roster import Roster
 from huanxin.operations import Platform
 from huanxin.operations.rehearsal import Told, claims_of, make_notice
+from huanxin.outbound import Outbound
 from huanxin.store import batches, deliveries, partners, receipts, rehearsals
 from huanxin.store.partners import RECEIPT_REFUSED
 from huanxin_partner.rehearsal.stage import Filed, Notice, Pushed
@@ -34,12 +35,12 @@ _RSA_BITS = 2048
 
 @dataclass(kw_only=True)
 class SandboxStage:
-    """A `huanxin_partner.rehearsal.stage.Stage`. `stream` is the partner's, pushed to with `client`; what was pushed and
+    """A `huanxin_partner.rehearsal.stage.Stage`. `stream` is the partner's, pushed to by `outbound`; what was pushed and
     answered stands among the partner's deliveries."""
 
     sandbox: Platform
     signer: Signer
-    client: httpx.Client
+    outbound: Outbound
     passphrase: str
     partner: Partner
     stream: Stream
@@ -101,9 +102,9 @@ class SandboxStage:
         if self.stream.sealed_authorization:
             headers["Authorization"] = unseal(self.stream.sealed_authorization, self.passphrase)
         try:
-            answer = self.client.post(self.stream.endpoint, content=token, headers=headers)
-            pushed = Pushed(answer.status_code, answer.text[:_KEPT])
-        except httpx.HTTPError as error:
+            answer = self.outbound.post(self.stream.endpoint, token, headers)
+            pushed = Pushed(answer.status, answer.text[:_KEPT])
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             pushed = Pushed(None, f"{type(error).__name__}: {error}"[:_KEPT])
         if token in self._jtis:
             self._record(self._jtis[token], pushed)

@@ -52,7 +52,7 @@ def create_app(
         app.mount("/sandbox", rehearsals, name="sandbox")
         app.state.sandbox = rehearsals.state.context
         app.state.onboarding = make_onboarding(platform, sandbox, app.state.sandbox.signer, settings)
-        app.state.account_limits = accounts.AccountLimits(clock=platform.clock)
+        app.state.account_limits = accounts.AccountLimits()
         app.include_router(accounts.router)
     static = Path(__file__).parent / "static"
     app.mount("/static", StaticFiles(directory=static), name="static")

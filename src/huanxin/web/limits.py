@@ -1,54 +1,44 @@
-"""How often one caller may do something: counted in this process, in memory that stays small."""
+"""How often something may be done: counted in this process, so with several processes so many times as often."""
 
 from __future__ import annotations
 
-import ipaddress
-import math
 import threading
-from collections import OrderedDict, deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from huanxin.domain.errors import TooMany
 
-_CALLERS = 10_000  # that are remembered; beyond, the one that was quiet longest is forgotten
-_V6_NETWORK = 64  # bits: what one household or machine is given
+_MOST_KEYS = 10_000  # counters kept; past that the oldest go, whose time is over first
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Limit:
-    """At most `most` times within `per`, for each caller. May be used from several threads."""
+    """At most `most` times in `per` for each key. `why` begins the message to whom it stops."""
 
-    what: str
     most: int
     per: timedelta
-    clock: Callable[[], datetime]
-    _times: OrderedDict[str, deque[datetime]] = field(default_factory=OrderedDict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    why: str
+    _counted: dict[str, tuple[datetime, int]] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def take(self, caller: str) -> None:
-        """Count one more. Raises TooMany if it would be one too many, and then it is not counted."""
-        now = self.clock()
+    def check(self, key: str, now: datetime) -> None:
+        """Raise TooMany if a key has used up its times."""
         with self._lock:
-            times = self._times.setdefault(caller, deque())
-            self._times.move_to_end(caller)
-            while times and times[0] <= now - self.per:
-                times.popleft()
-            if len(times) >= self.most:
-                wait = math.ceil((times[0] + self.per - now).total_seconds())
-                raise TooMany(f"{self.what}: at most {self.most} within {self.per}; try again in {wait} s", retry_after=wait)
-            times.append(now)
-            while len(self._times) > _CALLERS:
-                self._times.popitem(last=False)
+            begun, count = self._counted.get(key, (now, 0))
+        left = begun + self.per - now
+        if count >= self.most and left > timedelta():
+            wait = int(left.total_seconds()) + 1
+            raise TooMany(f"{self.why}; try again in {wait} seconds", wait)
 
+    def count(self, key: str, now: datetime) -> None:
+        """Note that a key did it once."""
+        with self._lock:
+            begun, count = self._counted.pop(key, (now, 0))
+            self._counted[key] = (now, 1) if now >= begun + self.per else (begun, count + 1)
+            while len(self._counted) > _MOST_KEYS:
+                del self._counted[next(iter(self._counted))]
 
-def network_of(address: str | None) -> str:
-    """The caller behind an IP address: for IPv6 its /64, since all of that is one caller's."""
-    try:
-        found = ipaddress.ip_address(address or "")
-    except ValueError:
-        return "unknown"
-    if found.version == 4:  # noqa: PLR2004  # IPv4
-        return str(found)
-    return str(ipaddress.ip_network((found, _V6_NETWORK), strict=False))
+    def use(self, key: str, now: datetime) -> None:
+        """Check, then count."""
+        self.check(key, now)
+        self.count(key, now)

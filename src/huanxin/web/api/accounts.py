@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -12,7 +13,6 @@ from fastapi.responses import JSONResponse, Response
 from huanxin.connect import proving
 from huanxin.connect.todo import what_to_do
 from huanxin.domain.accounts import Account, Known, SelfTest, checklist, state
-from huanxin.domain.clock import Clock
 from huanxin.domain.errors import NotFound
 from huanxin.domain.partners import Scope
 from huanxin.operations.onboarding import Onboarding
@@ -20,7 +20,7 @@ from huanxin.store import selftests
 from huanxin.store.selftests import StepDone
 from huanxin.web.api import account_schemas as schemas
 from huanxin.web.context import Context, calling_partner
-from huanxin.web.limits import Limit, network_of
+from huanxin.web.limits import Limit
 from huanxin_partner.rehearsal import magic
 from huanxin_partner.rehearsal.words import MENDS, SCENARIOS
 
@@ -28,19 +28,15 @@ router = APIRouter(prefix="/partner/v1", tags=["Connecting"])
 _HOUR = timedelta(hours=1)
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AccountLimits:
     """How often things may be done that cost the platform, or others, something."""
 
-    clock: Clock
-    registering: Limit = field(init=False)
-    proving: Limit = field(init=False)
-    rehearsing: Limit = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.registering = Limit(what="registering from this address", most=10, per=_HOUR, clock=self.clock)
-        self.proving = Limit(what="looking for the challenge", most=30, per=_HOUR, clock=self.clock)
-        self.rehearsing = Limit(what="rehearsals", most=60, per=_HOUR, clock=self.clock)
+    registering: Limit = field(
+        default_factory=lambda: Limit(most=10, per=_HOUR, why="ten accounts were registered from this address in an hour")
+    )
+    proving: Limit = field(default_factory=lambda: Limit(most=30, per=_HOUR, why="the challenge was looked for too often"))
+    rehearsing: Limit = field(default_factory=lambda: Limit(most=60, per=_HOUR, why="too many rehearsals in an hour"))
 
 
 def _onboarding(request: Request) -> Onboarding:
@@ -51,6 +47,16 @@ def _onboarding(request: Request) -> Onboarding:
 def _limits(request: Request) -> AccountLimits:
     found: AccountLimits = request.app.state.account_limits
     return found
+
+
+def _network(request: Request) -> str:
+    """Whose address a call came from; of IPv6 the /64, since all of that is one caller's."""
+    host = request.client.host if request.client else ""
+    try:
+        found = ip_address(host)
+    except ValueError:
+        return host
+    return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else host
 
 
 def _account(request: Request, scope: Scope) -> Account:
@@ -78,8 +84,8 @@ Manager = Annotated[Account, Depends(_manager)]
 def register(request: Request, wanted: schemas.Registration) -> Response:
     """Open to anyone, a few times an hour from one address. Makes an account and its partner in the sandbox, whose
     `client_secret` is shown this once."""
-    _limits(request).registering.take(network_of(request.client.host if request.client else None))
     onboarding = _onboarding(request)
+    _limits(request).registering.use(_network(request), onboarding.live.now())
     made = onboarding.register(name=wanted.name, kind=wanted.kind, domain=wanted.domain, endpoint=wanted.endpoint)
     sandbox = {
         "issuer": made.sandbox_issuer,
@@ -105,8 +111,8 @@ def account(request: Request, caller: Reader) -> Response:
 )  # fmt: skip
 def prove(request: Request, caller: Manager) -> Response:
     """Looks for the file, then for the TXT entry. 409 says what was found instead, and what to do."""
-    _limits(request).proving.take(caller.id)
     onboarding = _onboarding(request)
+    _limits(request).proving.use(caller.id, onboarding.live.now())
     onboarding.prove_domain(caller)
     return JSONResponse(_view(onboarding, caller))
 
@@ -118,8 +124,9 @@ def prove(request: Request, caller: Manager) -> Response:
 def start_selftest(request: Request, caller: Manager) -> Response:
     """The platform drives the endpoint of the sandbox stream with made-up numbers, for a minute or two. The ties of
     `huanxin-partner magic-ties` have to be in the partner's test database. Follow the run at `Location`."""
-    _limits(request).rehearsing.take(caller.id)
-    run = _onboarding(request).selftests.begin(caller, by=caller.sandbox_client_id)
+    onboarding = _onboarding(request)
+    _limits(request).rehearsing.use(caller.id, onboarding.live.now())
+    run = onboarding.selftests.begin(caller, by=caller.sandbox_client_id)
     return JSONResponse({"run": run}, status_code=202, headers={"Location": f"/partner/v1/account/selftest/{run}"})
 
 
@@ -144,8 +151,9 @@ def selftest(request: Request, run_id: str, caller: Reader) -> Response:
 def send_notice(request: Request, caller: Manager) -> Response:
     """A notice of the magic numbers, by the sandbox stream, pushed or polled. What was answered stands at the sandbox's
     `/partner/v1/notices`."""
-    _limits(request).rehearsing.take(caller.id)
-    notice = _onboarding(request).send_notice(caller)
+    onboarding = _onboarding(request)
+    _limits(request).rehearsing.use(caller.id, onboarding.live.now())
+    notice = onboarding.send_notice(caller)
     expected = {number: sorted(outcomes) for number, outcomes in magic.EXPECTED.items()}
     return JSONResponse({"notice": notice, "rehearsal": True, "expected": expected}, status_code=201)
 

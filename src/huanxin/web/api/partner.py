@@ -16,14 +16,12 @@ from huanxin.domain.errors import BadInput, BadRequest, Conflict, UnsupportedFor
 from huanxin.domain.partners import Partner, Scope
 from huanxin.numbersets import tables
 from huanxin.numbersets.numberfile import CSV, PARQUET, number_file
-from huanxin.numbersets.roster import Roster
-from huanxin.store import batches, notices, partners, rehearsals
-from huanxin.store.partners import RECEIPT_REFUSED
+from huanxin.store import batches, notices
+from huanxin.web.api.rehearsals import note_refusal, spoiled_file
 from huanxin.web.api.uploads import receive
 from huanxin.web.context import Context, calling_partner
 
 router = APIRouter(prefix="/partner/v1", tags=["Partners"])
-_FAULTS_KEPT = 5
 
 
 def _reader(request: Request) -> Partner:
@@ -62,11 +60,10 @@ def numbers(request: Request, notice_id: str, partner: Reader, accept: Annotated
     with context.platform.database.transaction() as tx:
         notice = partners_notice(tx, notice_id, partner)
         batch = batches.get(tx, notice.batch_id)
-        spoiled = context.platform.sandbox and rehearsals.is_spoiled(tx, notice_id)
     assert batch is not None
     media_type = PARQUET if PARQUET in accept else CSV
-    if spoiled:
-        return _spoiled(context.rosters.get(batch.id), media_type)
+    if spoiled := spoiled_file(context, notice_id, batch.id, media_type):
+        return spoiled
     sha256 = str(batch.files[media_type]["sha256"])
     path = context.files / sha256
     if not path.exists():
@@ -75,11 +72,6 @@ def numbers(request: Request, notice_id: str, partner: Reader, accept: Annotated
             raise Conflict("the Parquet form of this notice can't be made again by this version; fetch text/csv")
         _keep(path, content)
     return FileResponse(path, media_type=media_type, headers={"ETag": f'"{sha256}"', "Vary": "Accept"})
-
-
-def _spoiled(roster: Roster, media_type: str) -> Response:
-    """A file that lacks its end, for a rehearsal: whoever checks its hash takes none of it."""
-    return Response(number_file(roster.numbers, media_type)[:-5], media_type=media_type)
 
 
 def _keep(path: Path, content: bytes) -> None:
@@ -112,9 +104,13 @@ async def receipts(
             request.stream(), path, encoding=content_encoding.strip().lower(), digest=content_digest,
             announced=request.headers.get("content-length"), limit=context.max_receipt,
         )  # fmt: skip
-        accepted = await run_in_threadpool(
-            _file, context, notice_id, partner, path, complete=complete, idempotency_key=idempotency_key
-        )
+        try:
+            accepted = await run_in_threadpool(
+                _file, context, notice_id, partner, path, complete=complete, idempotency_key=idempotency_key
+            )
+        except BadInput as error:
+            await run_in_threadpool(note_refusal, context, partner, notice_id, error)
+            raise
     body = {
         "receipt": accepted.receipt.id, "accepted": accepted.receipt.counts, "complete": accepted.receipt.complete,
         "outstanding": accepted.outstanding,
@@ -130,25 +126,10 @@ def _file(
         notice = partners_notice(tx, notice_id, partner)
     roster = context.rosters.get(notice.batch_id)
     source = _inspected(path)
-    try:
-        with platform.database.transaction() as tx:
-            return file_receipt(
-                tx, source, notice=notice, roster=roster, zone=next(iter(platform.plan.carriers.values())).zone.key,
-                complete=complete, idempotency_key=idempotency_key, now=platform.now(),
-            )  # fmt: skip
-    except BadInput as error:
-        _note_refusal(context, partner, notice_id, error)
-        raise
-
-
-def _note_refusal(context: Context, partner: Partner, notice_id: str, error: BadInput) -> None:
-    """Keep why a receipt was refused, for the partner's own pages and for its self-test."""
-    lines = [f"line {fault.line}: {fault.reason}" for fault in error.faults[:_FAULTS_KEPT]]
-    detail = {"detail": "; ".join([str(error), *lines])}
-    with context.platform.database.transaction() as tx:
-        partners.note(
-            tx, partner.id, RECEIPT_REFUSED, notice_id=notice_id, by=partner.client_id, at=context.platform.now(),
-            detail=detail,
+    with platform.database.transaction() as tx:
+        return file_receipt(
+            tx, source, notice=notice, roster=roster, zone=next(iter(platform.plan.carriers.values())).zone.key,
+            complete=complete, idempotency_key=idempotency_key, now=platform.now(),
         )  # fmt: skip
 
 
