@@ -17,7 +17,7 @@ from huanxin.connect.proving import Proof, text_entries
 from huanxin.domain.accounts import RunState, checklist
 from huanxin.domain.errors import Conflict
 from huanxin.domain.numbers import chinese_plan
-from huanxin.domain.rules import Rules
+from huanxin.domain.rules import Rules, random_id
 from huanxin.operations import Platform
 from huanxin.operations.onboarding import Onboarding
 from huanxin.outbound import Outbound
@@ -54,7 +54,7 @@ class Service:
         """A self-test that ended now."""
         live = self.onboarding.live
         with live.database.transaction() as tx:
-            run = f"run_{live.now().isoformat()}_{endpoint}_{state}"
+            run = random_id("run")
             selftests.add_run(tx, run_id=run, account_id=account_id, endpoint=endpoint, by="li", at=live.now())
             selftests.end_run(tx, run, state, at=live.now())
 
@@ -104,7 +104,9 @@ def test_markup_in_a_name_is_text_and_a_name_that_only_looks_different_is_taken(
         ("domain", "203.0.113.7", "is an address"),
         ("domain", "shop.example:8701", "this machine's"),
         ("domain", "shop..example", "not a domain name"),
-        ("endpoint", "ftp://shop.example", "can't be pushed to"),
+        ("endpoint", "ftp://shop.example", "not an address"),
+        ("endpoint", "https://[shop.example/", "not an address"),
+        ("endpoint", "https://shop.example:port/", "not an address"),
         ("kind", "bank", None),
     ],
 )
@@ -119,8 +121,8 @@ def test_what_cannot_be_used_is_refused_with_the_reason(service: Service, field:
 
 def test_a_domain_is_kept_in_its_ascii_form(service: Service) -> None:
     made = service.register(name="书店", domain="书店.Example").json()
-    assert made["challenge"]["dns_name"] == "_huanxin-challenge.xn--jor0b72t.example"
-    assert made["challenge"]["file"] == "https://xn--jor0b72t.example/.well-known/huanxin-challenge"
+    assert made["challenge"]["dns_name"] == "_huanxin-challenge.xn--1jqq80b.example"
+    assert made["challenge"]["file"] == "https://xn--1jqq80b.example/.well-known/huanxin-challenge"
 
 
 def test_one_address_registers_a_few_times_an_hour(service: Service, clock: Clock) -> None:

@@ -123,6 +123,8 @@ class SelfTests:
         results: list[Result] = []
 
         def told(code: str, result: Result | None) -> None:
+            if self._stopping.is_set():
+                raise Stopped("the platform is being stopped")
             if result is not None:
                 results.append(result)
                 self._record(run_id, len(results), result)
