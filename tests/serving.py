@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -12,10 +13,18 @@ import httpx
 import uvicorn
 
 
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on now, for an application that has to know its address beforehand."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
 @contextmanager
-def served(app: Any) -> Iterator[httpx.Client]:
-    """Serve an ASGI application on a free port of 127.0.0.1; a client for it."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
+def served(app: Any, *, port: int = 0) -> Iterator[httpx.Client]:
+    """Serve an ASGI application on a free port of 127.0.0.1, or the one given; a client for it."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

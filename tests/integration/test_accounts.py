@@ -307,11 +307,20 @@ def test_stopping_the_platform_ends_a_self_test_and_says_so(service: Service) ->
     assert (found["state"], found["ended_at"] is None) == ("interrupted", False)
 
 
-def test_a_stream_that_is_not_pushed_to_is_not_driven(service: Service) -> None:
-    made = service.register(endpoint=None).json()
-    answer = service.http.post("/partner/v1/account/selftest", headers=service.token(made))
+def test_without_a_stream_nothing_is_driven_and_a_changed_one_has_to_be_tested_again(service: Service) -> None:
+    made = service.register().json()
+    headers = service.token(made)
+    service.passed_test(made["account"])
+    (stream,) = service.http.get("/sandbox/ssf/stream", headers=headers).json()
+    change = {"stream_id": stream["stream_id"], "delivery": {"method": "urn:ietf:rfc:8935", "endpoint_url": f"{ENDPOINT}b"}}
+    assert why(service)["selftest"] is None
+    assert service.http.patch("/sandbox/ssf/stream", json=change, headers=headers).status_code == 200
+    assert why(service)["selftest"] == "other-endpoint"
+    gone = service.http.delete("/sandbox/ssf/stream", params={"stream_id": stream["stream_id"]}, headers=headers)
+    assert gone.status_code == 204
+    answer = service.http.post("/partner/v1/account/selftest", headers=headers)
     assert answer.status_code == 409
-    assert "push stream" in answer.json()["detail"]
+    assert "no stream in the sandbox" in answer.json()["detail"]
     assert why(service)["endpoint"] == "not-yet"
 
 

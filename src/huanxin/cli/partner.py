@@ -1,15 +1,21 @@
-"""`huanxin partner`: register partners."""
+"""`huanxin partner`: register partners, their keys and streams."""
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from huanxin.cli.console import By, Json, done, me, platform, table
+from huanxin.domain.errors import BadInput, NotFound
 from huanxin.domain.partners import DEFAULT_SCOPES, Kind
+from huanxin.domain.streams import Status
+from huanxin.notify.assertions import register_keys
 from huanxin.notify.partners import add_partner, named, rotate_secret
+from huanxin.notify.streams import configuration, set_status
 from huanxin.store import partners, streams
 
 app = typer.Typer(no_args_is_help=True)
@@ -75,3 +81,48 @@ def rotate_key(
     say = (f"✓ {partner.name} has a new client_secret: {secret}\n"
            f"  It is not shown again. The old one works until {until:%Y-%m-%d %H:%M} UTC.")  # fmt: skip
     done(as_json, facts, say)
+
+
+@app.command("stream")
+def stream_(
+    name: Annotated[str, typer.Argument(help="The partner's name or client_id.")],
+    status: Annotated[Status | None, typer.Option(help="Give its stream this status, and tell it so.")] = None,
+    reason: Annotated[str, typer.Option(help="Why; the partner is told.")] = "",
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Show a partner's stream; with --status enable, pause or disable it."""
+    with platform() as (opened, _), opened.database.transaction() as tx:
+        partner = named(tx, name)
+        if status is not None:
+            set_status(tx, partner, status=status, reason=reason, by=by or me(), now=opened.now())
+        found = streams.of_partner(tx, partner.id)
+        if found is None:
+            raise NotFound(f"{partner.name} has no stream; it creates one at {opened.issuer}/ssf/streams")
+        facts = configuration(found, issuer=opened.issuer, audience=partner.client_id)
+    rows = table("", "")
+    for what, value in (("stream", found.id), ("status", found.status), ("reason", found.status_reason),
+                        ("told by", found.endpoint or found.method), ("signed with", found.alg),
+                        ("events", "\n".join(found.events_delivered))):  # fmt: skip
+        rows.add_row(what, value)
+    done(as_json, {"name": partner.name, "status": found.status, "reason": found.status_reason} | facts, rows)
+
+
+@app.command()
+def keys(
+    name: Annotated[str, typer.Argument(help="The partner's name or client_id.")],
+    jwks: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Its public keys, a JWKS (RFC 7517).")],
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Register the public keys with which a partner signs its assertions (private_key_jwt), in place of those before."""
+    with platform() as (opened, _), opened.database.transaction() as tx:
+        partner = named(tx, name)
+        try:
+            content = json.loads(jwks.read_bytes())
+        except ValueError as error:
+            raise BadInput(f"{jwks} can't be read as JSON") from error
+        if not isinstance(content, dict):
+            raise BadInput(f'{jwks} is not a JWKS; it has the form {{"keys": [...]}}')
+        kids = register_keys(tx, partner, content, by=by or me(), now=opened.now())
+    done(as_json, {"name": partner.name, "kids": kids}, f"✓ {partner.name} may sign with {', '.join(kids)}")

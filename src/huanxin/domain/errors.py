@@ -39,6 +39,24 @@ class Forbidden(HuanxinError):
     code = "forbidden"
 
 
+class LacksScope(Forbidden):
+    """The access token is good but does not allow this (RFC 6750, section 3.1); `scope` would."""
+
+    def __init__(self, message: str, scope: str) -> None:
+        super().__init__(message)
+        self.scope = scope
+
+
+class TooMany(HuanxinError):
+    """Too many calls in a given time; the same call may be made again after `retry_after` seconds."""
+
+    code = "too-many"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class BadSetting(HuanxinError):
     """A setting is missing or can't be used."""
 
@@ -55,16 +73,6 @@ class UnsupportedForm(HuanxinError):
     """The content type or encoding is not one that is read here."""
 
     code = "unsupported-form"
-
-
-class TooMany(HuanxinError):
-    """The caller asked too often; `retry_after` is the seconds to wait before the next try."""
-
-    code = "too-many"
-
-    def __init__(self, message: str, retry_after: int = 60) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from huanxin.domain.partners import IDENTIFIER_RECYCLED, REMINDER, RENEWAL, RETRACTION
@@ -18,6 +18,9 @@ EVENTS_SUPPORTED = (RENEWAL, RETRACTION, REMINDER, IDENTIFIER_RECYCLED)
 
 DEFAULT_EVENTS = (RENEWAL, RETRACTION, REMINDER)
 """What a stream is sent unless it asks for something else."""
+
+MIN_VERIFICATION_INTERVAL = timedelta(seconds=10)
+"""How long a receiver waits from one verification to the next (OpenID SSF 1.0, section 8.1.1)."""
 
 
 class Method(StrEnum):
@@ -35,6 +38,10 @@ class Status(StrEnum):
     ENABLED = "enabled"
     PAUSED = "paused"
     DISABLED = "disabled"
+
+
+POLLED = "poll"
+"""Stands where an endpoint would, of a stream that is polled."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +65,13 @@ class Stream:
 
     @property
     def events_delivered(self) -> list[str]:
-        """What is sent: what was asked for and is supported (OpenID SSF 1.0, section 8.1.1). A notice that is not sent
-        stands in the partner's list of notices all the same, and waits for its answer."""
-        return [name for name in EVENTS_SUPPORTED if name in self.events_requested]
+        """What is sent: what was asked for and is supported (OpenID SSF 1.0, section 8.1.1), the usual if nothing was
+        asked for. A notice that is not sent stands in the partner's list of notices all the same, and waits for its
+        answer."""
+        wanted = self.events_requested or DEFAULT_EVENTS
+        return [name for name in EVENTS_SUPPORTED if name in wanted]
+
+
+def way_of(stream: Stream) -> str | None:
+    """Where events are pushed to, or POLLED; None if they go by files."""
+    return POLLED if stream.method == Method.POLL else stream.endpoint if stream.method == Method.PUSH else None

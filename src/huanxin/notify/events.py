@@ -8,6 +8,7 @@ from typing import Any
 from huanxin.domain.answers import Purpose
 from huanxin.domain.numbers import written
 from huanxin.domain.partners import IDENTIFIER_RECYCLED, RENEWAL, RETRACTION
+from huanxin.domain.streams import STREAM_UPDATED, VERIFICATION
 from huanxin.store.batches import Batch
 
 
@@ -41,6 +42,20 @@ def recycled(number: int, *, opened_at: datetime, audience: str, jti: str, now: 
     event = {"event_timestamp": int(opened_at.timestamp())}
     subject = {"format": "phone_number", "phone_number": written(number)}
     return _token(audience=audience, jti=jti, txn=jti, subject=subject, name=IDENTIFIER_RECYCLED, event=event, now=now)
+
+
+def verification(stream_id: str, *, state: str | None, audience: str, jti: str, now: datetime) -> dict[str, Any]:
+    """Verification (OpenID SSF 1.0, section 8.1.4.1): the `state` that the receiver asked for, if it gave one."""
+    event = {} if state is None else {"state": state}
+    subject = {"format": "opaque", "id": stream_id}
+    return _token(audience=audience, jti=jti, txn=jti, subject=subject, name=VERIFICATION, event=event, now=now)
+
+
+def stream_updated(stream_id: str, *, status: str, reason: str, audience: str, jti: str, now: datetime) -> dict[str, Any]:
+    """Stream updated (OpenID SSF 1.0, section 8.1.5): the status that the platform gave the stream."""
+    event = {"status": status} | ({"reason": reason} if reason else {})
+    subject = {"format": "opaque", "id": stream_id}
+    return _token(audience=audience, jti=jti, txn=jti, subject=subject, name=STREAM_UPDATED, event=event, now=now)
 
 
 def _token(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from huanxin.domain.errors import BadInput, Forbidden, NotFound, Unauthorized
+from huanxin.domain.errors import BadInput, Forbidden, LacksScope, NotFound, Unauthorized
 from huanxin.domain.partners import DEFAULT_SCOPES, IDENTIFIER_RECYCLED, Kind, Partner, Scope
 from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.streams import DEFAULT_EVENTS, Method
@@ -105,16 +105,16 @@ def with_secret(tx: Tx, *, client_id: str, client_secret: str, now: datetime) ->
 
 
 def grant_token(
-    tx: Tx, *, client_id: str, client_secret: str, scope: str, signer: Signer, now: datetime, new_id: NewId = random_id
+    partner: Partner, *, scope: str, signer: Signer, now: datetime, new_id: NewId = random_id
 ) -> dict[str, object]:
-    """An access token for a partner that shows its secret. Raises Unauthorized, or Forbidden for a scope it lacks."""
-    partner = with_secret(tx, client_id=client_id, client_secret=client_secret, now=now)
+    """An access token for a partner that showed who it is. Raises Forbidden for a scope it lacks."""
     wanted = scope.split() or list(partner.scopes)
     beyond = [one for one in wanted if one not in partner.scopes]
     if beyond:
         raise Forbidden(f"the partner was not given the scope {beyond[0]}; it has {' '.join(partner.scopes)}")
     claims = {
-        "sub": client_id, "client_id": client_id, "aud": signer.issuer, "scope": " ".join(wanted), "jti": new_id("at"),
+        "sub": partner.client_id, "client_id": partner.client_id, "aud": signer.issuer, "scope": " ".join(wanted),
+        "jti": new_id("at"),
         "iat": int(now.timestamp()), "exp": int((now + TOKEN_LIFE).timestamp()),
     }  # fmt: skip
     return {
@@ -124,14 +124,15 @@ def grant_token(
 
 
 def caller(tx: Tx, *, token: str, scope: Scope, signer: Signer, now: datetime) -> Partner:
-    """The partner that shows an access token. Raises Unauthorized, or Forbidden if the token lacks the scope."""
+    """The partner that shows an access token. Raises Unauthorized, or LacksScope. Who may manage a stream may read it."""
     claims = signer.verified(token, "at+jwt")
     if claims is None or claims.get("aud") != signer.issuer:
         raise Unauthorized("the access token was not issued here; get one from /oauth/token")
     if int(claims.get("exp", 0)) <= now.timestamp():
         raise Unauthorized("the access token has expired; get a new one from /oauth/token")
-    if scope not in str(claims.get("scope", "")).split():
-        raise Forbidden(f"the access token lacks the scope {scope}")
+    held = str(claims.get("scope", "")).split()
+    if scope not in held and not (scope is Scope.SSF_READ and Scope.SSF_MANAGE in held):
+        raise LacksScope(f"the access token lacks the scope {scope}", scope)
     found = partners.by_client_id(tx, str(claims.get("client_id")))
     if found is None:
         raise Unauthorized("the partner of this access token is no longer registered")

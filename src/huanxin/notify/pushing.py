@@ -6,6 +6,7 @@ A partner may then get an event twice, with the same `jti`, which tells it that 
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,10 +23,15 @@ from huanxin.notify.keys import Signer
 from huanxin.notify.notices import recycled_jti
 from huanxin.notify.sealing import unseal
 from huanxin.numbersets.sharded import SHARD_SIZE, values_of
+from huanxin.outbound import Answer, Outbound
 from huanxin.store import deliveries
 from huanxin.store.database import Database, Tx
 from huanxin.store.deliveries import Delivery, Feed
 
+ERRORS = (
+    "invalid_request", "invalid_key", "invalid_issuer", "invalid_audience", "authentication_failed", "access_denied",
+)  # fmt: skip
+"""RFC 8935, section 2.4: why a partner refuses an event. It is tried again all the same: most are mended over there."""
 _ANSWER_KEPT = 500  # characters of a partner's answer that are recorded
 _FEED_STEP = 50  # events of a feed that one job sends
 
@@ -48,12 +54,12 @@ class Retries:
 
 @dataclass(frozen=True, kw_only=True)
 class Pusher:
-    """What a worker needs to push: the database, the signer, an HTTP client, the clock, the zone of days, the
+    """What a worker needs to push: the database, the signer, the way out, the clock, the zone of days, the
     passphrase of sealed secrets."""
 
     database: Database
     signer: Signer
-    client: httpx.Client
+    outbound: Outbound
     clock: Clock
     zone: ZoneInfo
     passphrase: str
@@ -103,10 +109,22 @@ class Pusher:
         if way.sealed_authorization:
             headers["Authorization"] = unseal(way.sealed_authorization, self.passphrase)
         try:
-            answer = self.client.post(way.endpoint, content=self.signer.event_token(claims, way.alg), headers=headers)
-        except httpx.HTTPError as error:
+            answer = self.outbound.post(way.endpoint, self.signer.event_token(claims, way.alg), headers)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             return None, f"{type(error).__name__}: {error}"[:_ANSWER_KEPT]
-        return answer.status_code, answer.text[:_ANSWER_KEPT]
+        return answer.status, words(answer)[:_ANSWER_KEPT]
+
+
+def words(answer: Answer) -> str:
+    """What a partner said to an event: of a refusal its error code and description (RFC 8935, section 2.3)."""
+    if answer.status != httpx.codes.BAD_REQUEST:
+        return answer.text
+    try:
+        said = json.loads(answer.text)
+    except ValueError:
+        return answer.text
+    code = said.get("err") if isinstance(said, dict) else None
+    return f"{code}: {said.get('description', '')}" if code in ERRORS else answer.text
 
 
 def recycled_event(feed: Feed, number: int, *, zone: ZoneInfo, now: datetime) -> dict[str, Any]:

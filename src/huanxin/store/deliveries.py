@@ -82,10 +82,12 @@ def claim_due(tx: Tx, now: datetime, method: str) -> Delivery | None:
 
 
 def to_poll(tx: Tx, partner_id: int, now: datetime, *, enabled: bool, limit: int) -> list[Delivery]:
-    """The open events of a partner that polls, in order; of a stream that is not enabled, only those that tell of that."""
+    """The events that a partner may poll now, oldest first: of each subject the one that is next. Of a stream that is not
+    enabled, only those that tell of that."""
     with tx.cursor(row_factory=class_row(Delivery)) as cursor:
         return cursor.execute(
-            f"{_SELECT} WHERE d.partner_id = %s AND d.next_at <= %s AND (%s OR d.always) ORDER BY d.seq LIMIT %s",
+            f"{_SELECT} WHERE d.partner_id = %s AND d.next_at <= %s AND (%s OR d.always) AND {_NOTHING_EARLIER}"
+            " ORDER BY d.seq LIMIT %s",
             (partner_id, now, enabled, limit),
         ).fetchall()
 
@@ -102,12 +104,14 @@ def record_attempt(
     )
 
 
-def of_this_partner(tx: Tx, partner_id: int, jtis: Sequence[str]) -> list[str]:
-    """Those of some event ids that are open events of a partner."""
-    rows = tx.execute(
-        "SELECT jti FROM delivery WHERE partner_id = %s AND jti = ANY(%s) AND next_at IS NOT NULL", (partner_id, list(jtis))
-    )
-    return [jti for (jti,) in rows]
+def open_ones(tx: Tx, partner_id: int, jtis: Sequence[str]) -> list[Delivery]:
+    """Those of some event ids that are open events of a partner, locked for this transaction."""
+    with tx.cursor(row_factory=class_row(Delivery)) as cursor:
+        return cursor.execute(
+            f"{_SELECT} WHERE d.partner_id = %s AND d.jti = ANY(%s) AND d.next_at IS NOT NULL"
+            " ORDER BY d.seq FOR UPDATE OF d",
+            (partner_id, list(jtis)),
+        ).fetchall()
 
 
 def get(tx: Tx, partner_id: int, jti: str) -> Delivery | None:
@@ -168,6 +172,11 @@ def send_again(tx: Tx, partner_id: int, jtis: Sequence[str], now: datetime) -> i
     return done.rowcount
 
 
+def give_up(tx: Tx, partner_id: int, jti: str) -> None:
+    """Send an event no more."""
+    tx.execute("UPDATE delivery SET next_at = NULL WHERE partner_id = %s AND jti = %s", (partner_id, jti))
+
+
 def recover(tx: Tx, partner_id: int, since: datetime, now: datetime) -> int:
     """Let every event made since an instant that the partner has not taken be sent now; how many."""
     done = tx.execute(
@@ -178,7 +187,8 @@ def recover(tx: Tx, partner_id: int, since: datetime, now: datetime) -> int:
 
 
 def drop_open(tx: Tx, partner_id: int) -> int:
-    """Give up every open event of a partner but those that tell of its stream; how many."""
+    """Give up every open event and feed of a partner but the events that tell of its stream; how many events."""
+    tx.execute("UPDATE recycled_feed SET next_at = NULL WHERE partner_id = %s AND next_at IS NOT NULL", (partner_id,))
     done = tx.execute(
         "UPDATE delivery SET next_at = NULL WHERE partner_id = %s AND next_at IS NOT NULL AND NOT always", (partner_id,)
     )

@@ -13,11 +13,14 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from huanxin.answer.receiving import Rosters
+from huanxin.notify.polling import Poller
 from huanxin.operations import Platform, open_signer
 from huanxin.operations.onboarding import make_onboarding
+from huanxin.outbound import Outbound
 from huanxin.settings import Settings
 from huanxin.store import figures
-from huanxin.web.api import accounts, oauth, partner
+from huanxin.web.api import accounts, oauth, partner, poll, ssf, wellknown
+from huanxin.web.bell import Bell
 from huanxin.web.context import Context
 from huanxin.web.pages import routes
 from huanxin.web.problems import answer_errors
@@ -29,10 +32,12 @@ def create_app(
 ) -> FastAPI:
     """The platform's HTTP side on an opened platform, with the sandbox, if given, at /sandbox."""
     opened = [one for one in (platform, sandbox) if one is not None]
+    bell = Bell(database=platform.database)  # one for both: PostgreSQL notifies a database, not a schema
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         workers = [make_workers(one, settings) for one in opened] if run_workers else []
+        bell.start()
         for one in workers:
             one.start()
         yield
@@ -40,34 +45,40 @@ def create_app(
             one.stop()
         if sandbox is not None:
             app.state.onboarding.selftests.stop()
+        bell.stop()
 
     app = FastAPI(title="Huanxin 号码焕新", version=version("huanxin"), lifespan=lifespan, redoc_url=None)
-    _equip(app, platform, settings)
+    _equip(app, platform, settings, bell)
     app.include_router(routes.router)
     _health(app, platform)
     app.add_middleware(SafeHeaders)
     if sandbox is not None:
         rehearsals = FastAPI(title="Huanxin 演练 sandbox", version=version("huanxin"), docs_url=None, redoc_url=None)
-        _equip(rehearsals, sandbox, settings)
+        _equip(rehearsals, sandbox, settings, bell)
         app.mount("/sandbox", rehearsals, name="sandbox")
         app.state.sandbox = rehearsals.state.context
         app.state.onboarding = make_onboarding(platform, sandbox, app.state.sandbox.signer, settings)
         app.state.account_limits = accounts.AccountLimits()
         app.include_router(accounts.router)
+        app.include_router(wellknown.of_sandbox)
     static = Path(__file__).parent / "static"
     app.mount("/static", StaticFiles(directory=static), name="static")
     return app
 
 
-def _equip(app: FastAPI, platform: Platform, settings: Settings) -> None:
+def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> None:
     """Give an application what partners' programs call, on a platform."""
+    signer = open_signer(platform, settings)
+    zone = next(iter(platform.plan.carriers.values())).zone
     app.state.context = Context(
-        platform=platform, signer=open_signer(platform, settings), rosters=Rosters(platform.database),
-        files=settings.home / "files", max_receipt=settings.max_receipt_mb * 1024 * 1024,
+        platform=platform, signer=signer, rosters=Rosters(platform.database), files=settings.home / "files",
+        max_receipt=settings.max_receipt_mb * 1024 * 1024, passphrase=settings.passphrase(),
+        outbound=Outbound(inner_allowed=platform.development),
+        poller=Poller(database=platform.database, signer=signer, clock=platform.clock, zone=zone), bell=bell,
     )  # fmt: skip
     answer_errors(app)
-    app.include_router(oauth.router)
-    app.include_router(partner.router)
+    for one in (wellknown, oauth, ssf, poll, partner):
+        app.include_router(one.router)
 
 
 class SafeHeaders:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from fastapi import Request
@@ -12,7 +13,11 @@ from huanxin.domain.errors import Unauthorized
 from huanxin.domain.partners import Partner, Scope
 from huanxin.notify.keys import Signer
 from huanxin.notify.partners import caller
+from huanxin.notify.polling import Poller
 from huanxin.operations import Platform
+from huanxin.outbound import Outbound
+from huanxin.web.bell import Bell
+from huanxin.web.limits import Limit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,11 +29,22 @@ class Context:
     rosters: Rosters
     files: Path
     max_receipt: int
+    passphrase: str
+    outbound: Outbound
+    poller: Poller
+    bell: Bell
+    longest_poll: float = 25.0  # seconds; shorter than proxies wait
+    failed_tokens: Limit = field(
+        default_factory=lambda: Limit(most=10, per=timedelta(minutes=1), why="too many wrong attempts to get a token")
+    )
+    subjects: Limit = field(
+        default_factory=lambda: Limit(most=600, per=timedelta(minutes=1), why="too many subjects were added or removed")
+    )
 
 
 def calling_partner(request: Request, scope: Scope, context: Context | None = None) -> Partner:
     """The partner whose access token the request shows: a token of the platform whose application this is, or of another
-    (`context`). Raises Unauthorized or Forbidden."""
+    (`context`). Raises Unauthorized or LacksScope."""
     context = context or request.app.state.context
     assert isinstance(context, Context)
     kind, _, token = request.headers.get("authorization", "").partition(" ")

@@ -17,6 +17,7 @@ from huanxin.domain.errors import (
     Conflict,
     Forbidden,
     HuanxinError,
+    LacksScope,
     NotFound,
     TooMany,
     Unauthorized,
@@ -38,14 +39,6 @@ def problem(status: int, code: str, detail: str, *, headers: dict[str, str] | No
     return JSONResponse(body, status_code=status, media_type="application/problem+json", headers=headers)
 
 
-def _headers(error: HuanxinError) -> dict[str, str] | None:
-    if isinstance(error, Unauthorized):
-        return {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-    if isinstance(error, TooMany):
-        return {"Retry-After": str(error.retry_after)}
-    return None
-
-
 def _wants_page(request: Request) -> bool:
     """Whether a person in a browser asks, rather than a program."""
     return "text/html" in request.headers.get("accept", "")
@@ -55,6 +48,17 @@ def _page(request: Request, status: int) -> Response:
     query, cookie = request.query_params.get("lang"), request.cookies.get(i18n.COOKIE)
     language = i18n.choose_language(query, cookie, request.headers.get("accept-language"))
     return HTMLResponse(error_page(language, error_view(status)), status_code=status)
+
+
+def _headers(request: Request, error: HuanxinError) -> dict[str, str]:
+    """What a program is told besides the problem: RFC 6750, section 3 names no error when no token was shown."""
+    if isinstance(error, TooMany):
+        return {"Retry-After": str(error.retry_after)}
+    if isinstance(error, LacksScope):
+        return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}
+    if isinstance(error, Unauthorized):
+        return {"WWW-Authenticate": 'Bearer error="invalid_token"' if request.headers.get("authorization") else "Bearer"}
+    return {}
 
 
 def answer_errors(app: FastAPI) -> None:
@@ -68,7 +72,7 @@ def answer_errors(app: FastAPI) -> None:
         if isinstance(error, BadInput):
             errors = [{"line": fault.line, "reason": fault.reason} for fault in error.faults]
             return problem(status, error.code, str(error), errors=errors, errors_total=error.total)
-        return problem(status, error.code, str(error), headers=_headers(error))
+        return problem(status, error.code, str(error), headers=_headers(request, error))
 
     @app.exception_handler(HTTPException)
     def starlettes(request: Request, error: HTTPException) -> Response:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-import httpx
-
 from huanxin.notify.pushing import Pusher
 from huanxin.notify.worker import Workers
 from huanxin.operations import Platform, open_signer
+from huanxin.outbound import Outbound
 from huanxin.settings import Settings
 
 _IN_SANDBOX = 2  # rehearsals are few, and must not keep real notices waiting
-_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 
 
 def make_workers(platform: Platform, settings: Settings) -> Workers:
@@ -20,7 +18,7 @@ def make_workers(platform: Platform, settings: Settings) -> Workers:
     pusher = Pusher(
         database=platform.database,
         signer=open_signer(platform, settings),
-        client=httpx.Client(timeout=_TIMEOUT, follow_redirects=False, limits=httpx.Limits(max_connections=settings.workers)),
+        outbound=Outbound(inner_allowed=platform.development, max_connections=settings.workers),
         clock=platform.clock,
         zone=ZoneInfo("Asia/Shanghai"),
         passphrase=settings.passphrase(),

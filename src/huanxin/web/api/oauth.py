@@ -1,4 +1,4 @@
-"""`/oauth/token` (RFC 6749, client credentials) and `/jwks.json`."""
+"""`/oauth/token` (RFC 6749, client credentials), and the partner's own keys."""
 
 from __future__ import annotations
 
@@ -7,40 +7,73 @@ import binascii
 from typing import Annotated
 from urllib.parse import unquote_plus
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 
-from huanxin.domain.errors import Forbidden, Unauthorized
-from huanxin.notify.partners import grant_token
-from huanxin.web.context import Context
+from huanxin.domain.errors import Forbidden, TooMany, Unauthorized
+from huanxin.domain.partners import Partner, Scope
+from huanxin.notify.assertions import ASSERTION_TYPE, client_of, register_keys, with_assertion
+from huanxin.notify.partners import grant_token, with_secret
+from huanxin.store.database import Tx
+from huanxin.web.api.bodies import FormFields, JsonObject, shows
+from huanxin.web.context import Context, calling_partner
 
 router = APIRouter(tags=["Access"])
+_FORM = "application/x-www-form-urlencoded"
 
 
-@router.post("/oauth/token", summary="An access token for client credentials")
-def token(request: Request, grant_type: Annotated[str, Form()], scope: Annotated[str, Form()] = "") -> Response:
-    """Errors have the form that RFC 6749, section 5.2 prescribes."""
+@router.post(
+    "/oauth/token", summary="An access token for client credentials",
+    openapi_extra=shows(_FORM, {"grant_type": "client_credentials", "scope": "notices receipts"}),
+)  # fmt: skip
+def token(request: Request, form: FormFields) -> Response:
+    """The partner shows its secret (Basic, or `client_id` and `client_secret` in the form), or an assertion that it signed
+    (`client_assertion`, RFC 7523). Errors have the form that RFC 6749, section 5.2 prescribes."""
     context: Context = request.app.state.context
-    if grant_type != "client_credentials":
+    if form.get("grant_type") != "client_credentials":
         return _error(400, "unsupported_grant_type", "grant_type must be client_credentials")
-    client_id, secret = _basic(request)
+    now = context.platform.now()
+    attempt = f"{_claimed(request, form)[:200]} {request.client.host if request.client else ''}"
     try:
+        context.failed_tokens.check(attempt, now)
         with context.platform.database.transaction() as tx:
-            granted = grant_token(
-                tx, client_id=client_id, client_secret=secret, scope=scope, signer=context.signer, now=context.platform.now()
-            )
+            partner = _authenticated(tx, context, request, form)
+            granted = grant_token(partner, scope=form.get("scope", ""), signer=context.signer, now=now)
+    except TooMany as error:
+        return _error(429, "temporarily_unavailable", str(error), {"Retry-After": str(error.retry_after)})
     except Unauthorized as error:
+        context.failed_tokens.count(attempt, now)
         return _error(401, "invalid_client", str(error), {"WWW-Authenticate": "Basic"})
     except Forbidden as error:
         return _error(400, "invalid_scope", str(error))
     return JSONResponse(granted, headers={"Cache-Control": "no-store"})
 
 
-def _basic(request: Request) -> tuple[str, str]:
-    """client_id and client_secret of the Authorization header (RFC 6749, section 2.3.1); empty if there is none."""
+def _authenticated(tx: Tx, context: Context, request: Request, form: dict[str, str]) -> Partner:
+    """The partner that a request comes from. Raises Unauthorized."""
+    now, issuer = context.platform.now(), context.platform.issuer
+    if "client_assertion" not in form:
+        client_id, secret = _basic(request) or (form.get("client_id", ""), form.get("client_secret", ""))
+        return with_secret(tx, client_id=client_id, client_secret=secret, now=now)
+    if form.get("client_assertion_type") != ASSERTION_TYPE:
+        raise Unauthorized(f"client_assertion_type must be {ASSERTION_TYPE}")
+    return with_assertion(
+        tx, assertion=form["client_assertion"], client_id=form.get("client_id", ""),
+        audiences=(f"{issuer}/oauth/token", issuer), now=now,
+    )  # fmt: skip
+
+
+def _claimed(request: Request, form: dict[str, str]) -> str:
+    """Whom a request says it comes from."""
+    basic = _basic(request)
+    return basic[0] if basic else form.get("client_id") or client_of(form.get("client_assertion", ""))
+
+
+def _basic(request: Request) -> tuple[str, str] | None:
+    """client_id and client_secret of the Authorization header (RFC 6749, section 2.3.1); None if there is none."""
     kind, _, encoded = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "basic":
-        return "", ""
+        return None
     try:
         name, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
@@ -53,8 +86,17 @@ def _error(status: int, code: str, description: str, headers: dict[str, str] | N
     return JSONResponse(body, status_code=status, headers={"Cache-Control": "no-store", **(headers or {})})
 
 
-@router.get("/jwks.json", summary="The platform's public keys")
-def jwks(request: Request) -> Response:
-    """Public keys with which the platform's tokens can be verified (RFC 7517)."""
+def _manager(request: Request) -> Partner:
+    return calling_partner(request, Scope.SSF_MANAGE)
+
+
+@router.put(
+    "/partner/v1/keys", summary="Register the public keys that assertions are signed with",
+    openapi_extra=shows("application/json", {"keys": [{"kty": "EC", "crv": "P-256", "x": "...", "y": "..."}]}),
+)  # fmt: skip
+def keys(request: Request, partner: Annotated[Partner, Depends(_manager)], body: JsonObject) -> Response:
+    """A JWKS (RFC 7517) in place of the one before. To change keys without a pause, send the old and the new together."""
     context: Context = request.app.state.context
-    return JSONResponse(context.signer.jwks(), headers={"Cache-Control": "public, max-age=300"})
+    with context.platform.database.transaction() as tx:
+        kids = register_keys(tx, partner, body, by=partner.client_id, now=context.platform.now())
+    return JSONResponse({"kids": kids}, headers={"Cache-Control": "no-store"})

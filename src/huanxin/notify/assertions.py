@@ -1,0 +1,160 @@
+"""Partners that show a signed assertion instead of a secret: `private_key_jwt` (RFC 7523; OpenID Connect Core 1.0, 9)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
+
+from huanxin.domain.errors import BadInput, Unauthorized
+from huanxin.domain.partners import Partner
+from huanxin.store import credentials, partners
+from huanxin.store.database import Tx
+
+ALGORITHMS = ("ES256", "RS256", "PS256", "Ed25519")
+"""What an assertion may be signed with (RFC 7518; Ed25519 by RFC 9864)."""
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_LONGEST_LIFE = 3600  # seconds
+_APART = 60  # seconds that clocks may differ
+_LONGEST_JTI, _MOST_KEYS, _RSA_BITS = 255, 20, 2048
+
+PublicKey: TypeAlias = ECKey | RSAKey | OKPKey
+
+
+def register_keys(tx: Tx, partner: Partner, jwks: Mapping[str, Any], *, by: str, now: datetime) -> list[str]:
+    """Record a partner's public keys in place of those before; their `kid`s. To change keys without a pause, register the
+    old and the new together. Raises BadInput for a set that can't be used or that holds a private key."""
+    keys = [_public(one) for one in _listed(jwks)]
+    kids = [str(one["kid"]) for one in keys]
+    if len(set(kids)) != len(kids):
+        raise BadInput("two keys of the set have the same kid")
+    credentials.add_keys(tx, partner.id, {"keys": keys}, by=by, at=now)
+    credentials.expire_others(tx, partner.id, "keys", at=now)
+    partners.note(tx, partner.id, "keys-registered", by=by, at=now, detail={"kids": kids})
+    return kids
+
+
+def _listed(jwks: Mapping[str, Any]) -> list[Any]:
+    keys = jwks.get("keys")
+    if not isinstance(keys, list) or not 0 < len(keys) <= _MOST_KEYS:
+        raise BadInput(f'a JWKS is {{"keys": [...]}} with 1 to {_MOST_KEYS} public keys (RFC 7517)')
+    return keys
+
+
+def _public(one: Any) -> dict[str, Any]:
+    """A key of a set, read and written again: only what is public and known."""
+    if not isinstance(one, dict):
+        raise BadInput("each of keys must be a JWK (RFC 7517)")
+    private = sorted({"d", "p", "q", "dp", "dq", "qi", "oth", "k"} & one.keys())
+    if private:
+        raise BadInput(
+            f"a key of the set holds the private part ({', '.join(private)}); send the public part only, and replace that "
+            "key: it has left your hands"
+        )
+    key = _key(one)
+    if key is None:
+        raise BadInput(f"a key of the set can't be used; keys are P-256, Ed25519, or RSA of {_RSA_BITS} bits or more")
+    return key.as_dict(private=False) | {"kid": one.get("kid") or key.thumbprint()}
+
+
+def _key(jwk: dict[str, Any]) -> PublicKey | None:
+    """A public key of a kind that assertions may be signed with; None for anything else."""
+    if jwk.get("kty") not in ("EC", "RSA", "OKP"):
+        return None
+    try:
+        key = import_key(jwk)
+        public: object = key.public_key  # opened here, or a broken one would only be found when it is used
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+    if isinstance(key, RSAKey):
+        return key if isinstance(public, RSAPublicKey) and public.key_size >= _RSA_BITS else None
+    if isinstance(key, ECKey):
+        return key if key.curve_name == "P-256" else None
+    return key if isinstance(key, OKPKey) and key.curve_name == "Ed25519" else None
+
+
+def with_assertion(tx: Tx, *, assertion: str, client_id: str, audiences: tuple[str, ...], now: datetime) -> Partner:
+    """The partner that shows an assertion which it signed for one of `audiences`, once. Raises Unauthorized.
+
+    RFC 7523, section 3: `iss` and `sub` are the client_id, `aud` is this server, `exp` is near, `jti` is new.
+    """
+    header, shown = _unverified(assertion)
+    partner = partners.by_client_id(tx, str(shown.get("iss")))
+    claims = _verified(tx, partner, assertion, header, now) if partner else None
+    if partner is None or claims is None:
+        raise Unauthorized("client_assertion was not signed with a key that is registered for its iss")
+    wrong = _wrong(claims, client_id=client_id, audiences=audiences, now=now)
+    if wrong:
+        raise Unauthorized(f"client_assertion: {wrong}")
+    ends = datetime.fromtimestamp(claims["exp"] + _APART, UTC)
+    if not credentials.use_assertion(tx, partner.id, claims["jti"], now=now, expires_at=ends):
+        raise Unauthorized("client_assertion was shown before; make a new one, with a new jti, for each token")
+    return partner
+
+
+def client_of(assertion: str) -> str:
+    """Whom an assertion claims to be of, before it is verified; empty if it can't be read."""
+    try:
+        return str(_unverified(assertion)[1].get("iss", ""))
+    except Unauthorized:
+        return ""
+
+
+def _unverified(assertion: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The header and claims that an assertion shows, nothing of them verified."""
+    try:
+        parts = jws.extract_compact(assertion.encode())
+        header, claims = parts.headers(), json.loads(parts.payload)
+    except (JoseError, ValueError, TypeError) as error:
+        raise Unauthorized("client_assertion is not a signed JWT") from error
+    if not isinstance(claims, dict):
+        raise Unauthorized("client_assertion is not a signed JWT")
+    return header, claims
+
+
+def _verified(tx: Tx, partner: Partner, assertion: str, header: dict[str, Any], now: datetime) -> dict[str, Any] | None:
+    """The claims if a registered key signed them: the one that `kid` names, or any if it names none."""
+    for jwk in _registered(tx, partner, now):
+        key = _key(jwk) if header.get("kid") in (None, jwk["kid"]) else None
+        if key is None or header.get("alg") not in _FITTING[type(key)]:
+            continue
+        try:
+            return jwt.decode(assertion, key, algorithms=[str(header["alg"])]).claims
+        except (JoseError, ValueError):
+            continue
+    return None
+
+
+def _registered(tx: Tx, partner: Partner, now: datetime) -> Iterator[dict[str, Any]]:
+    for one in credentials.of_partner(tx, partner.id, now):
+        yield from (one.jwks or {}).get("keys", [])
+
+
+def _wrong(claims: dict[str, Any], *, client_id: str, audiences: tuple[str, ...], now: datetime) -> str | None:
+    """What is wrong with the claims of a verified assertion, and how to mend it; None if nothing is."""
+    issuer, ends, jti = claims.get("iss"), claims.get("exp"), claims.get("jti")
+    if claims.get("sub") != issuer or client_id not in ("", issuer):
+        return "iss, sub and client_id must all be your client_id"
+    audience = claims.get("aud")
+    if not set(audience if isinstance(audience, list) else [audience]) & set(audiences):
+        return f"aud must be {audiences[0]}"
+    at = now.timestamp()
+    if isinstance(ends, bool) or not isinstance(ends, int | float) or not at - _APART < ends < at + _LONGEST_LIFE + _APART:
+        return "exp must lie ahead, an hour at most; check this machine's clock"
+    begins = claims.get("nbf", at)
+    if isinstance(begins, bool) or not isinstance(begins, int | float) or begins > at + _APART:
+        return "nbf lies ahead; check this machine's clock"
+    if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_JTI or "\0" in jti:
+        return "jti must be a string that you never use twice"
+    return None
+
+
+_FITTING: dict[type[PublicKey], tuple[str, ...]] = {
+    ECKey: ("ES256",), RSAKey: ("RS256", "PS256"), OKPKey: ("Ed25519",),
+}  # fmt: skip

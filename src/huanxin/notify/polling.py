@@ -1,0 +1,101 @@
+"""Events that partners fetch themselves (RFC 8936): given again at each poll until they are acknowledged."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from huanxin.domain.clock import Clock
+from huanxin.domain.errors import NotFound
+from huanxin.domain.partners import IDENTIFIER_RECYCLED, Partner
+from huanxin.domain.streams import Method, Status, Stream
+from huanxin.notify.keys import Signer
+from huanxin.notify.pushing import Retries, recycled_event
+from huanxin.numbersets.sharded import SHARD_SIZE, values_of
+from huanxin.store import deliveries, streams
+from huanxin.store.database import Database, Tx
+from huanxin.store.deliveries import Delivery
+
+MOST_EVENTS = 100
+"""The most events that one poll answers with."""
+_ACKNOWLEDGED, _REFUSED = 200, 400  # how an attempt reads whose answer came with a later poll
+
+
+@dataclass(frozen=True, kw_only=True)
+class Polled:
+    """The answer to a poll: signed events by their `jti`, oldest first, and whether more can be fetched at once."""
+
+    sets: Mapping[str, str]
+    more: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Poller:
+    """Answers polls: the database, the signer, the clock, the zone of days, when a refused event is given again."""
+
+    database: Database
+    signer: Signer
+    clock: Clock
+    zone: ZoneInfo
+    retries: Retries = field(default_factory=Retries)
+    chance: Callable[[], float] = random.random
+
+    def poll(
+        self, partner: Partner, *, most: int = MOST_EVENTS, acks: Sequence[str] = (), errors: Mapping[str, str] | None = None
+    ) -> Polled:
+        """Take note of what a partner acknowledges and refuses (`errors`: its words by `jti`), and give it at most `most`
+        events. Of each subject one at a time, since the answer is an object and has no order. Raises NotFound if the
+        partner has no stream that is polled."""
+        wanted = min(most, MOST_EVENTS)
+        with self.database.transaction() as tx:
+            stream = _polled_stream(tx, partner)
+            self._note(tx, partner, acks, errors or {})
+            due = self._due(tx, partner, stream, wanted + 1) if wanted else []
+        sets = {one.jti: self.signer.event_token(one.claims, one.alg) for one in due[:wanted]}
+        return Polled(sets=sets, more=len(due) > wanted > 0)
+
+    def _note(self, tx: Tx, partner: Partner, acks: Sequence[str], errors: Mapping[str, str]) -> None:
+        """An event that is both acknowledged and refused is taken for refused: it is given again."""
+        now = self.clock()
+        for one in deliveries.open_ones(tx, partner.id, [*acks, *errors]):
+            said = errors.get(one.jti)
+            next_at = None if said is None else self.retries.next(one.attempts, now, one.created_at, self.chance)
+            deliveries.record_attempt(
+                tx, one.jti, at=now, status=_ACKNOWLEDGED if said is None else _REFUSED, answer=said or "acknowledged",
+                next_at=next_at, delivered=said is None,
+            )  # fmt: skip
+
+    def _due(self, tx: Tx, partner: Partner, stream: Stream, limit: int) -> list[Delivery]:
+        enabled = stream.status == Status.ENABLED
+        due = deliveries.to_poll(tx, partner.id, self.clock(), enabled=enabled, limit=limit)
+        while enabled and len(due) < limit and self._make_recycled(tx, partner, limit - len(due)):
+            due = deliveries.to_poll(tx, partner.id, self.clock(), enabled=True, limit=limit)
+        return due
+
+    def _make_recycled(self, tx: Tx, partner: Partner, count: int) -> bool:
+        """Make events of the next numbers of a feed, `count` at most; False if none waits."""
+        now = self.clock()
+        feed = deliveries.claim_due_feed(tx, now, Method.POLL, partner.id)
+        if feed is None:
+            return False
+        offsets = values_of(feed.numbers).tolist()
+        told = offsets[feed.done : feed.done + count]
+        for offset in told:
+            number = feed.shard * SHARD_SIZE + offset
+            claims = recycled_event(feed, number, zone=self.zone, now=now)
+            deliveries.add(
+                tx, jti=claims["jti"], partner_id=partner.id, notice_id=None, event=IDENTIFIER_RECYCLED,
+                subject=str(number), claims=claims, at=now,
+            )  # fmt: skip
+        done = feed.done + len(told)
+        deliveries.advance_feed(tx, feed, done=done, attempts=0, next_at=now if done < len(offsets) else None)
+        return True
+
+
+def _polled_stream(tx: Tx, partner: Partner) -> Stream:
+    found = streams.of_partner(tx, partner.id)
+    if found is None or found.method != Method.POLL:
+        raise NotFound("you have no stream that is polled; create one with delivery.method urn:ietf:rfc:8936")
+    return found

@@ -1,0 +1,220 @@
+"""Streams as their receivers manage them (OpenID SSF 1.0, section 8.1): one for each partner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from pyroaring import BitMap
+
+from huanxin.domain.errors import BadRequest, Conflict, NotFound, TooMany
+from huanxin.domain.numbers import parse, why_not_a_number
+from huanxin.domain.partners import Partner
+from huanxin.domain.rules import NewId, random_id
+from huanxin.domain.streams import EVENTS_SUPPORTED, MIN_VERIFICATION_INTERVAL, Method, Status, Stream
+from huanxin.notify.events import stream_updated, verification
+from huanxin.notify.keys import ES256
+from huanxin.notify.sealing import seal
+from huanxin.notify.wishes import METHODS, Delivery, Wishes
+from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, shard_of
+from huanxin.store import deliveries, partners, streams
+from huanxin.store.database import Tx
+
+_POLL = Delivery(method=Method.POLL, endpoint=None, authorization=None)
+_URNS = {method: urn for urn, method in METHODS.items()}
+
+
+def configuration(stream: Stream, *, issuer: str, audience: str) -> dict[str, Any]:
+    """A stream's configuration as its receiver reads it (section 8.1.1). The Authorization header is kept to ourselves."""
+    endpoint = f"{issuer}/ssf/poll" if stream.method == Method.POLL else stream.endpoint
+    found: dict[str, Any] = {
+        "stream_id": stream.id, "iss": issuer, "aud": audience,
+        "delivery": {"method": _URNS[Method(stream.method)], "endpoint_url": endpoint},
+        "events_supported": list(EVENTS_SUPPORTED), "events_delivered": stream.events_delivered,
+        "min_verification_interval": int(MIN_VERIFICATION_INTERVAL.total_seconds()), "signing_alg": stream.alg,
+    }  # fmt: skip
+    if stream.events_requested:
+        found["events_requested"] = stream.events_requested
+    if stream.description:
+        found["description"] = stream.description
+    return found
+
+
+def stream_of(tx: Tx, partner: Partner, stream_id: str) -> Stream:
+    """A partner's stream by its id. Raises NotFound, for another's as for none."""
+    found = streams.of_partner(tx, partner.id)
+    if found is None or found.id != stream_id:
+        raise NotFound("you have no stream of this stream_id; GET the configuration endpoint lists yours")
+    return found
+
+
+def create(tx: Tx, partner: Partner, wishes: Wishes, *, passphrase: str, now: datetime, new_id: NewId = random_id) -> Stream:
+    """Make a partner's stream. Raises Conflict if it has one."""
+    streams.one_at_a_time(tx, partner.id)
+    if streams.of_partner(tx, partner.id):
+        raise Conflict("you have a stream already; GET it, then PATCH or PUT it, or DELETE it first")
+    wanted = _settled(wishes, before=None, replace=True, passphrase=passphrase)
+    made = streams.add(tx, stream_id=new_id("st"), partner_id=partner.id, inbox=None, at=now, **wanted)
+    partners.note(tx, partner.id, "stream-created", by=partner.client_id, at=now, detail=_noted(made))
+    deliveries.wake_workers(tx)
+    return made
+
+
+def change(
+    tx: Tx, partner: Partner, body: Mapping[str, Any], wishes: Wishes, *, replace: bool, issuer: str, passphrase: str,
+    now: datetime,
+) -> Stream:  # fmt: skip
+    """Change what a request names of a stream, or with `replace` all that a receiver may choose.
+
+    Raises NotFound for an unknown stream, BadRequest if a member that is the platform's to choose is not as it is.
+    """
+    streams.one_at_a_time(tx, partner.id)
+    before = stream_of(tx, partner, str(body.get("stream_id")))
+    _same(body, configuration(before, issuer=issuer, audience=partner.client_id))
+    wanted = _settled(wishes, before=before, replace=replace, passphrase=passphrase)
+    streams.change(tx, partner.id, inbox=before.inbox if wanted["method"] == Method.FILES else None, **wanted)
+    after = stream_of(tx, partner, before.id)
+    partners.note(tx, partner.id, "stream-changed", by=partner.client_id, at=now, detail=_noted(after))
+    deliveries.wake_workers(tx)
+    return after
+
+
+def _settled(wishes: Wishes, *, before: Stream | None, replace: bool, passphrase: str) -> dict[str, Any]:
+    """Every member that a receiver chooses, as stored: what is wished, else as before or, to replace, as usual."""
+    old = None if replace else before
+    delivery = wishes.delivery or (None if old else _POLL)
+    if delivery is None:
+        assert before is not None
+        way: dict[str, Any] = {"method": before.method, "endpoint": before.endpoint,
+                               "sealed_authorization": before.sealed_authorization}  # fmt: skip
+    else:
+        way = _way(delivery, before, passphrase)
+    events, description, alg = wishes.events_requested, wishes.description, wishes.alg
+    return way | {
+        "events_requested": events if events is not None else (old.events_requested if old else []),
+        "description": description if description is not None else (old.description if old else ""),
+        "alg": alg or (old.alg if old else ES256),
+    }
+
+
+def _way(delivery: Delivery, before: Stream | None, passphrase: str) -> dict[str, Any]:
+    """A delivery as stored. An Authorization header that is not named stays while the endpoint does: a receiver that
+    sends back the configuration it read, where the header does not stand, must not lose it."""
+    same = before is not None and before.method == delivery.method and before.endpoint == delivery.endpoint
+    if delivery.method is Method.FILES and not same:
+        raise BadRequest("delivery by files is agreed with the platform; ask whoever runs it")
+    if delivery.method is not Method.PUSH:
+        endpoint = delivery.endpoint if delivery.method is Method.FILES else None
+        return {"method": delivery.method, "endpoint": endpoint, "sealed_authorization": None}
+    sealed = seal(delivery.authorization, passphrase) if delivery.authorization else None
+    if delivery.authorization is None and same and before is not None:
+        sealed = before.sealed_authorization
+    return {"method": delivery.method, "endpoint": delivery.endpoint, "sealed_authorization": sealed}
+
+
+def _same(body: Mapping[str, Any], present: Mapping[str, Any]) -> None:
+    """Sections 8.1.1.3 and 8.1.1.4: members that are the transmitter's may stand in a request, as they are."""
+    for name in ("iss", "aud", "events_supported", "events_delivered", "min_verification_interval"):
+        if name in body and _plain(body[name]) != _plain(present[name]):
+            raise BadRequest(f"{name} is the platform's to choose and is {present[name]!r}; leave it out or as it is")
+    delivery = body.get("delivery")
+    if isinstance(delivery, dict) and delivery.get("method") == _URNS[Method.POLL] and "endpoint_url" in delivery:
+        expected = f"{present['iss']}/ssf/poll"
+        if delivery["endpoint_url"] != expected:
+            raise BadRequest(f"delivery.endpoint_url of a stream that is polled is {expected}; leave it out or as it is")
+
+
+def _plain(value: Any) -> Any:
+    """A value to compare: lists of event types are sets."""
+    return sorted(map(str, value)) if isinstance(value, list) else value
+
+
+def _noted(stream: Stream) -> dict[str, Any]:
+    return {"stream": stream.id, "method": stream.method, "endpoint": stream.endpoint, "events": stream.events_delivered}
+
+
+def remove(tx: Tx, partner: Partner, stream_id: str, *, now: datetime) -> None:
+    """Take a stream away; events not taken yet stay, and go out on the partner's next stream. Raises NotFound."""
+    streams.one_at_a_time(tx, partner.id)
+    found = stream_of(tx, partner, stream_id)
+    streams.remove(tx, partner.id)
+    partners.note(tx, partner.id, "stream-deleted", by=partner.client_id, at=now, detail=_noted(found))
+
+
+def set_status(
+    tx: Tx, partner: Partner, *, status: Status, reason: str, by: str, now: datetime, new_id: NewId = random_id
+) -> Stream:
+    """Give a stream a status. Disabling it gives up what is open. A status that the platform gives (`by` is not the
+    partner) is told by a stream-updated event, whatever the status. Raises NotFound."""
+    streams.one_at_a_time(tx, partner.id)
+    found = streams.of_partner(tx, partner.id)
+    if found is None:
+        raise NotFound(f"{partner.name} has no stream")
+    streams.set_status(tx, partner.id, status=status, reason=reason)
+    if status is Status.DISABLED:
+        deliveries.drop_open(tx, partner.id)
+    if by != partner.client_id and status != found.status:
+        jti = new_id("ev")
+        claims = stream_updated(found.id, status=status, reason=reason, audience=partner.client_id, jti=jti, now=now)
+        _queue(tx, partner, claims, subject=found.id, at=now, always=True)
+    partners.note(tx, partner.id, "stream-status", by=by, at=now, detail={"status": status, "reason": reason})
+    deliveries.wake_workers(tx)
+    return stream_of(tx, partner, found.id)
+
+
+def verify(tx: Tx, partner: Partner, stream_id: str, *, state: str | None, now: datetime, new_id: NewId = random_id) -> None:
+    """Queue a verification event. Raises NotFound, or TooMany before the least interval is over."""
+    streams.one_at_a_time(tx, partner.id)
+    found = stream_of(tx, partner, stream_id)
+    if found.verified_at and now < found.verified_at + MIN_VERIFICATION_INTERVAL:
+        wait = _seconds(found.verified_at + MIN_VERIFICATION_INTERVAL - now)
+        raise TooMany(f"a verification was asked for just now; ask again in {wait} seconds", wait)
+    streams.set_verified(tx, partner.id, now)
+    jti = new_id("ev")
+    claims = verification(found.id, state=state, audience=partner.client_id, jti=jti, now=now)
+    _queue(tx, partner, claims, subject=jti, at=now, kept=found.status != Status.DISABLED)
+    deliveries.wake_workers(tx)
+
+
+def _seconds(span: timedelta) -> int:
+    return int(span.total_seconds()) + 1
+
+
+def _queue(
+    tx: Tx, partner: Partner, claims: dict[str, Any], *, subject: str, at: datetime, always: bool = False, kept: bool = True
+) -> None:
+    event = next(iter(claims["events"]))
+    deliveries.add(
+        tx, jti=claims["jti"], partner_id=partner.id, notice_id=None, event=event, subject=subject, claims=claims, at=at,
+        always=always, kept=kept,
+    )  # fmt: skip
+
+
+def set_subject(tx: Tx, partner: Partner, stream_id: str, subject: Any, *, wanted: bool) -> None:
+    """Put a subject into a stream or take it out: of a number that is out, no identifier-recycled is sent.
+
+    Subjects that can't be in an event here are taken as well and change nothing, so that an answer tells nothing of what
+    the platform knows (section 9.1). Raises NotFound for an unknown stream, BadRequest for what is no subject.
+    """
+    number = _number(subject)
+    streams.one_at_a_time(tx, partner.id)
+    stream_of(tx, partner, stream_id)
+    if number is None:
+        return
+    shard, place = shard_of(number), BitMap([number % SHARD_SIZE])
+    out = streams.excluded(tx, partner.id, [shard]).shards.get(shard, BitMap())
+    streams.set_excluded(tx, partner.id, shard, NumberSet({shard: out - place if wanted else out | place}))
+
+
+def _number(subject: Any) -> int | None:
+    """The number of a phone_number subject (RFC 9493, section 3.2.5; `phone` in an example of SSF); None for another."""
+    if not isinstance(subject, dict) or not isinstance(subject.get("format"), str):
+        raise BadRequest('subject must be an object such as {"format": "phone_number", "phone_number": "+8613800138000"}')
+    if subject["format"] not in ("phone_number", "phone"):
+        return None
+    text = subject.get("phone_number")
+    why = why_not_a_number(text) if isinstance(text, str) else "phone_number is missing"
+    if why is not None or not isinstance(text, str):
+        raise BadRequest(f"the subject's phone_number can't be read: {why}")
+    return parse(text)

@@ -1,0 +1,89 @@
+"""`/ssf/poll`: a partner fetches its events (RFC 8936)."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from huanxin.domain.errors import BadRequest
+from huanxin.domain.partners import Partner, Scope
+from huanxin.notify.polling import MOST_EVENTS, Polled
+from huanxin.web.api.bodies import JsonObject, shows
+from huanxin.web.context import Context, calling_partner
+
+router = APIRouter(prefix="/ssf", tags=["Streams"])
+_LOOK_AGAIN = 5.0  # seconds; an event that was refused falls due without a ring
+_MOST_ANSWERS = 10_000
+_LONGEST = 500
+_EXAMPLE = {"maxEvents": 10, "returnImmediately": False, "ack": ["ev_1"],
+            "setErrs": {"ev_2": {"err": "invalid_key", "description": "no such kid"}}}  # fmt: skip
+
+
+def _poller(request: Request) -> Partner:
+    return calling_partner(request, Scope.SSF_READ)
+
+
+@router.post("/poll", summary="Fetch events, acknowledge those before", openapi_extra=shows("application/json", _EXAMPLE))
+async def poll(request: Request, partner: Annotated[Partner, Depends(_poller)], body: JsonObject) -> Response:
+    """Events by their `jti` in `sets`, given again until they stand in `ack`. Waits for events unless `returnImmediately`
+    is true or `maxEvents` is 0. `moreAvailable` is left out when it would be false. Unknown members are left alone."""
+    context: Context = request.app.state.context
+    most, at_once = _most(body), _at_once(body)
+    acks, errors = _acks(body), _errors(body)
+    until = time.monotonic() + context.longest_poll
+    rung = context.bell.rung
+    polled = await run_in_threadpool(context.poller.poll, partner, most=most, acks=acks, errors=errors)
+    while not polled.sets and not at_once and most and (left := until - time.monotonic()) > 0:
+        await context.bell.wait(rung, min(left, _LOOK_AGAIN))
+        if await request.is_disconnected():
+            break
+        rung = context.bell.rung
+        polled = await run_in_threadpool(context.poller.poll, partner, most=most)
+    return JSONResponse(_written(polled), headers={"Cache-Control": "no-store"})
+
+
+def _written(polled: Polled) -> dict[str, Any]:
+    return {"sets": polled.sets} | ({"moreAvailable": True} if polled.more else {})
+
+
+def _most(body: dict[str, Any]) -> int:
+    value = body.get("maxEvents", MOST_EVENTS)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise BadRequest("maxEvents must be a whole number, 0 or more")
+    return value
+
+
+def _at_once(body: dict[str, Any]) -> bool:
+    value = body.get("returnImmediately", False)
+    if not isinstance(value, bool):
+        raise BadRequest("returnImmediately must be true or false")
+    return value
+
+
+def _acks(body: dict[str, Any]) -> list[str]:
+    value = body.get("ack", [])
+    if not isinstance(value, list) or len(value) > _MOST_ANSWERS or not all(_is_id(one) for one in value):
+        raise BadRequest(f"ack must be a list of the jti of events, {_MOST_ANSWERS:,} at most")
+    return value
+
+
+def _errors(body: dict[str, Any]) -> dict[str, str]:
+    """Why the partner refuses events, in its own words, by their `jti` (RFC 8936, section 2.6)."""
+    value = body.get("setErrs", {})
+    if not isinstance(value, dict) or len(value) > _MOST_ANSWERS or not all(_is_id(one) for one in value):
+        raise BadRequest('setErrs must be an object such as {"JTI": {"err": "invalid_key", "description": "..."}}')
+    return {jti: _said(one) for jti, one in value.items()}
+
+
+def _said(error: Any) -> str:
+    if not isinstance(error, dict) or not isinstance(error.get("err"), str):
+        raise BadRequest('each of setErrs must be an object such as {"err": "invalid_key", "description": "..."}')
+    return f"{error['err']}: {error.get('description', '')}".replace("\0", "")[:_LONGEST]
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST and "\0" not in value

@@ -1,0 +1,73 @@
+"""Wakes requests that wait for events: one connection to the database for all that wait in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from dataclasses import dataclass, field
+
+import psycopg
+
+from huanxin.store import deliveries
+from huanxin.store.database import Database
+
+log = logging.getLogger("huanxin.bell")
+
+
+@dataclass(kw_only=True)
+class Bell:
+    """Rings when the database says that there are events. `start`, then `stop`.
+
+    Read `rung` before looking for events, and `wait` with it after finding none: what came in between is not missed.
+    """
+
+    database: Database
+    rung: int = 0
+    _waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._listen, name="bell", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float = 5.0) -> None:
+        self._stopping.set()
+        self.ring()
+        if self._thread:
+            self._thread.join(timeout)
+
+    def ring(self) -> None:
+        """Wake all that wait."""
+        with self._lock:
+            self.rung += 1
+            for loop, event in self._waiting:
+                loop.call_soon_threadsafe(event.set)
+
+    async def wait(self, rung: int, seconds: float) -> None:
+        """Return when the bell rings, or has since `rung` was read, or after some seconds."""
+        entry = (asyncio.get_running_loop(), asyncio.Event())
+        with self._lock:
+            if self.rung != rung:
+                return
+            self._waiting.add(entry)
+        try:
+            await asyncio.wait_for(entry[1].wait(), seconds)
+        except TimeoutError:
+            return
+        finally:
+            with self._lock:
+                self._waiting.discard(entry)
+
+    def _listen(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with self.database.listening(deliveries.CHANNEL) as connection:
+                    while not self._stopping.is_set():
+                        for _ in connection.notifies(timeout=0.5, stop_after=1):
+                            self.ring()
+            except psycopg.OperationalError:
+                log.warning("the database can't be reached; listening again in a second")
+                self._stopping.wait(1.0)

@@ -1,0 +1,48 @@
+"""A served platform, and a partner of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from clocks import Clock
+from huanxin.operations import Platform
+from ssf_world import Caller, World, opened
+
+
+@pytest.fixture
+def world(platform: Platform, dsn: str, tmp_path: Path, clock: Clock) -> Iterator[World]:
+    with opened(platform, dsn, tmp_path, clock) as made:
+        yield made
+
+
+@pytest.fixture
+def careful_world(platform: Platform, dsn: str, tmp_path: Path, clock: Clock) -> Iterator[World]:
+    """A platform that is not in development mode."""
+    with opened(platform, dsn, tmp_path, clock, development=False) as made:
+        yield made
+
+
+@pytest.fixture
+def music(world: World) -> Caller:
+    """A partner whose stream is polled."""
+    return world.partner()
+
+
+Batch = Callable[..., int]
+
+
+@pytest.fixture
+def send(world: World, report: Callable[..., Path]) -> Batch:
+    """Cancels numbers, plans and sends a batch of them; how many notices that made."""
+
+    def make(*numbers: str, name: str = "cancelled.csv") -> int:
+        path = report(*(f"{number},cancelled,2026-08-20" for number in numbers), name=name)
+        world.live.import_report(path, carrier="cmcc", by="li")
+        batch = world.live.plan_batch(by="li")
+        assert batch is not None
+        return len(world.live.send_batch(batch.id))
+
+    return make
