@@ -12,13 +12,13 @@ import httpx
 
 from huanxin.domain.accounts import Account, Happened
 from huanxin.domain.errors import Conflict
+from huanxin.outbound import Outbound
 from huanxin.store import accounts
 from huanxin.store.database import Tx
 
 PATH = "/.well-known/huanxin-challenge"
 RECORD = "_huanxin-challenge"
 _ENTRY = "huanxin-challenge="
-_LONGEST = 1024  # bytes of the file that are read
 _SHOWN = 80  # characters of what was found instead
 _PATIENCE = 5.0  # seconds for DNS
 
@@ -32,10 +32,10 @@ class LookUpFailed(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """The ways in which a domain is looked at: a client that reaches public addresses only, and the DNS. In development
+    """The ways in which a domain is looked at: over HTTP, at public addresses only, and in the DNS. In development
     the file may stand on this machine, without TLS."""
 
-    client: httpx.Client
+    outbound: Outbound
     look_up: LookUp
     development: bool
 
@@ -63,7 +63,7 @@ def look(account: Account, proof: Proof) -> str:
     to do.
     """
     url = file_url(account, development=proof.development)
-    by_file = _in_file(url, account.challenge, proof.client)
+    by_file = _in_file(url, account.challenge, proof.outbound)
     if by_file is None:
         return "file"
     by_dns = _in_dns(record_name(account), record_value(account), proof.look_up)
@@ -84,31 +84,20 @@ def record_proof(tx: Tx, account: Account, *, way: str, by: str, now: datetime) 
         accounts.note(tx, account.id, Happened.DOMAIN_PROVEN, detail=detail, by=by, at=now)
 
 
-def _in_file(url: str, challenge: str, client: httpx.Client) -> str | None:
+def _in_file(url: str, challenge: str, outbound: Outbound) -> str | None:
     """None if the file has the challenge; else what was found instead."""
     try:
-        with client.stream("GET", url, headers={"Accept": "text/plain"}, follow_redirects=False) as answer:
-            if answer.is_redirect:
-                to = answer.headers.get("location", "")[:_SHOWN]
-                return f"answers {answer.status_code} and leads to {to!r}; serve it without a redirect"
-            if answer.status_code != httpx.codes.OK:
-                return f"answers {answer.status_code} instead of 200"
-            found = _beginning(answer).strip()
-    except httpx.HTTPError as error:
+        answer = outbound.get(url, {"Accept": "text/plain"})
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         return f"can't be fetched ({type(error).__name__}: {str(error)[:200]})"
+    if httpx.codes.is_redirect(answer.status):
+        return f"answers {answer.status}, which leads elsewhere; serve it without a redirect"
+    if answer.status != httpx.codes.OK:
+        return f"answers {answer.status} instead of 200"
+    found = answer.text.strip()
     if found == challenge:
         return None
     return f"contains {found[:_SHOWN]!r}{' and more' if len(found) > _SHOWN else ''}" if found else "is empty"
-
-
-def _beginning(answer: httpx.Response) -> str:
-    """As much of an answer as a challenge could be, however long it is."""
-    read = b""
-    for block in answer.iter_bytes(_LONGEST):
-        read += block
-        if len(read) >= _LONGEST:
-            break
-    return read[:_LONGEST].decode("utf-8", "replace")
 
 
 def _in_dns(name: str, wanted: str, look_up: LookUp) -> str | None:

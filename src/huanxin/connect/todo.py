@@ -6,7 +6,7 @@ from huanxin.domain.accounts import Item, Step, Why
 
 _SENTENCES: dict[tuple[Step, Why], str] = {
     (Step.DOMAIN, Why.NOT_YET): "serve the challenge at the domain, or add the TXT entry, then ask for the proof",
-    (Step.ENDPOINT, Why.NOT_YET): "say where events are pushed to: make the sandbox stream a push stream",
+    (Step.ENDPOINT, Why.NOT_YET): "make a stream in the sandbox, pushed to or polled",
     (Step.SELFTEST, Why.NOT_YET): "run the self-test",
     (Step.SELFTEST, Why.RUNNING): "the self-test is under way; wait for its end",
     (Step.SELFTEST, Why.FAILED): "mend what the self-test found, then run it again",
@@ -15,9 +15,9 @@ _SENTENCES: dict[tuple[Step, Why], str] = {
     (Step.SELFTEST, Why.TOO_OLD): "the self-test is more than 30 days old; run it again",
     (Step.ADMITTED, Why.NOT_YET): "the operator has to admit you; ask when the steps before are done",
     (Step.LIVE, Why.NOT_YET): "take the live credentials, once you are admitted",
-    (Step.LIVE_ENDPOINT, Why.NOT_YET): "say where live events are pushed to: make the live stream a push stream",
+    (Step.LIVE_ENDPOINT, Why.NOT_YET): "make a live stream, pushed to or polled",
     (Step.LIVE_ENDPOINT, Why.NOT_VERIFIED): "the live endpoint has not taken a verification event yet: see that it runs,"
-    " and ask for one",
+    " and ask for one (the SSF API)",
 }
 
 

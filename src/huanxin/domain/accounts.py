@@ -109,8 +109,9 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """The facts that an account's checklist follows from. Endpoints are None where events can't be pushed yet;
-    `selftests` are newest first; `live_verified_at`: when the live endpoint last took a verification event."""
+    """The facts that an account's checklist follows from. Endpoints are POLLED (domain.streams) where events are polled, and
+    None where they are neither pushed nor polled; `selftests` are newest first; `live_verified_at`: when the live one last
+    took a verification event."""
 
     account: Account
     events: Sequence[AccountEvent]

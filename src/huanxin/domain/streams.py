@@ -40,6 +40,10 @@ class Status(StrEnum):
     DISABLED = "disabled"
 
 
+POLLED = "poll"
+"""Stands where an endpoint would, of a stream that is polled."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stream:
     """One partner's stream. `endpoint`: the URL pushed to, or the folder that notices are written to; `inbox`: the folder
@@ -66,3 +70,8 @@ class Stream:
         answer."""
         wanted = self.events_requested or DEFAULT_EVENTS
         return [name for name in EVENTS_SUPPORTED if name in wanted]
+
+
+def way_of(stream: Stream) -> str | None:
+    """Where events are pushed to, or POLLED; None if they go by files."""
+    return POLLED if stream.method == Method.POLL else stream.endpoint if stream.method == Method.PUSH else None

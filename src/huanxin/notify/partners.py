@@ -61,8 +61,12 @@ def add_partner(
 
 def check_endpoint(endpoint: str, *, https_only: bool) -> None:
     """Raise BadInput for an address that events can't be pushed to. Where it leads is checked at each push."""
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(endpoint)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets or a port that can't be read
+        usable = False
+    if not usable:
         raise BadInput(f"endpoint {endpoint} is not an address that can be pushed to; write https://host/path")
     if https_only and parts.scheme != "https":
         raise BadInput("in production an endpoint must be https; HUANXIN_MODE=development allows http")

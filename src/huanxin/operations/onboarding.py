@@ -5,30 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
-
-import httpx
 
 from huanxin.connect import admitting, proving, registering
 from huanxin.connect.proving import Proof, text_entries
 from huanxin.domain.accounts import Account, Happened, Known
 from huanxin.domain.errors import Conflict, Unauthorized
-from huanxin.domain.partners import Partner
 from huanxin.domain.rules import random_id
-from huanxin.domain.streams import VERIFICATION, Method, Stream
+from huanxin.domain.streams import VERIFICATION, way_of
 from huanxin.notify.keys import Signer
 from huanxin.notify.notices import queue_event
-from huanxin.notify.partners import Registered, add_partner
+from huanxin.notify.partners import Registered, add_partner, check_endpoint
+from huanxin.notify.streams import verify
 from huanxin.operations import Platform, open_platform, open_signer
 from huanxin.operations.rehearsal import claims_of, make_notice
 from huanxin.operations.selftest import SelfTests
+from huanxin.outbound import Outbound
 from huanxin.settings import Settings
 from huanxin.store import accounts, deliveries, partners, selftests, streams
 from huanxin.store.database import SANDBOX, Tx, within
 from huanxin_partner.rehearsal import magic
 
+STREAM_CHANGED = "stream-changed"
 _SELF = "self-registered"
-_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +54,7 @@ class Onboarding:
 
         Raises BadInput for what can't be used, Conflict if the name is taken.
         """
+        self._check(endpoint)
         wanted = registering.checked(name=name, kind=kind, domain=domain, development=self.live.development)
         now = self.live.now()
         with self.live.database.transaction() as tx:
@@ -67,6 +68,12 @@ class Onboarding:
                 )  # fmt: skip
             account = registering.register(tx, wanted, sandbox_client_id=made.partner.client_id, by=_SELF, now=now)
         return Welcome(account=account, sandbox_issuer=self.sandbox.issuer, client_secret=made.client_secret)
+
+    def _check(self, endpoint: str | None) -> None:
+        """Raise BadInput for an address inside. Where it leads is checked again at each push."""
+        if endpoint is not None:
+            check_endpoint(endpoint, https_only=not self.live.development)
+            self.proof.outbound.check(endpoint)
 
     def of_client(self, sandbox_client_id: str) -> Account:
         """The account of a partner in the sandbox. Raises Unauthorized if it has none."""
@@ -110,10 +117,11 @@ class Onboarding:
             admitting.admit(tx, known(tx, account), required=required, by=by, now=self.live.now())
 
     def go_live(self, account: Account, *, endpoint: str | None = None) -> Registered:
-        """Make the account's live partner, pushed to at `endpoint` (which is sent a verification event) or else polled.
+        """Make the account's live partner, pushed to at `endpoint` or else polled, and send it a verification event.
 
         Raises Conflict if something is missing or it is live already, BadInput for an endpoint that can't be used.
         """
+        self._check(endpoint)
         now, by = self.live.now(), account.sandbox_client_id
         with self.live.database.transaction() as tx:
             accounts.one_at_a_time(tx, account.id)
@@ -123,24 +131,10 @@ class Onboarding:
                 https_only=not self.live.development, now=now, by=by,
             )  # fmt: skip
             admitting.record_live(tx, account, client_id=made.partner.client_id, required=required, by=by, now=now)
-            if endpoint is not None:
-                self._ask_for_verification(tx, made.partner)
+            stream = streams.of_partner(tx, made.partner.id)
+            assert stream is not None
+            verify(tx, made.partner, stream.id, state=None, now=now)
         return made
-
-    def _ask_for_verification(self, tx: Tx, partner: Partner) -> None:
-        """OpenID SSF 1.0, section 8.1.4: the platform may send a verification event by itself, without `state`."""
-        stream, now = streams.of_partner(tx, partner.id), self.live.now()
-        assert stream is not None
-        jti = random_id("ev")
-        claims = {
-            "aud": partner.client_id, "iat": int(now.timestamp()), "jti": jti, "txn": jti,
-            "sub_id": {"format": "opaque", "id": stream.id}, "events": {VERIFICATION: {}},
-        }  # fmt: skip
-        deliveries.add(
-            tx, jti=jti, partner_id=partner.id, notice_id=None, event=VERIFICATION, subject=stream.id, claims=claims, at=now,
-            always=True,
-        )  # fmt: skip
-        deliveries.wake_workers(tx)
 
     def send_notice(self, account: Account) -> str:
         """Send a rehearsal notice of the magic numbers to the account's partner in the sandbox now; the notice's id."""
@@ -161,35 +155,46 @@ class Onboarding:
 def known(tx: Tx, account: Account) -> Known:
     """The facts that an account's checklist follows from, of both schemas, as of this transaction."""
     with within(tx, SANDBOX):
-        rehearsing = _stream(tx, account.sandbox_client_id)
+        rehearsing = _way(tx, account.sandbox_client_id)
     events = accounts.events_of(tx, account.id)
     live = next((event for event in events if event.kind == Happened.LIVE), None)
-    told = _stream(tx, str(live.detail["client_id"])) if live else None
+    told = _way(tx, str(live.detail["client_id"])) if live else None
     verified = deliveries.last_taken(tx, told.partner_id, VERIFICATION) if told else None
     return Known(
-        account=account, events=events, sandbox_endpoint=_pushed_to(rehearsing),
-        endpoint_since=rehearsing.created_at if rehearsing else None,
-        selftests=selftests.of_account(tx, account.id), live_endpoint=_pushed_to(told),
-        live_verified_at=verified[1] if told and verified and verified[0] >= told.created_at else None,
+        account=account, events=events, selftests=selftests.of_account(tx, account.id),
+        sandbox_endpoint=rehearsing.endpoint if rehearsing else None,
+        endpoint_since=rehearsing.since if rehearsing else None, live_endpoint=told.endpoint if told else None,
+        live_verified_at=verified[1] if told and verified and verified[0] >= told.since else None,
     )  # fmt: skip
 
 
-def _stream(tx: Tx, client_id: str) -> Stream | None:
+@dataclass(frozen=True, kw_only=True)
+class _Way:
+    """How a partner is told of events, and since when its stream is as it is."""
+
+    partner_id: int
+    endpoint: str
+    since: datetime
+
+
+def _way(tx: Tx, client_id: str) -> _Way | None:
     partner = partners.by_client_id(tx, client_id)
-    return streams.of_partner(tx, partner.id) if partner else None
-
-
-def _pushed_to(stream: Stream | None) -> str | None:
-    return stream.endpoint if stream is not None and stream.method == Method.PUSH else None
+    stream = streams.of_partner(tx, partner.id) if partner else None
+    way = way_of(stream) if stream else None
+    if stream is None or way is None:
+        return None
+    changed = partners.events_of(tx, stream.partner_id, kind=STREAM_CHANGED, limit=1)
+    since = max([stream.created_at, *(event.at for event in changed)])
+    return _Way(partner_id=stream.partner_id, endpoint=way, since=since)
 
 
 def make_onboarding(live: Platform, sandbox: Platform, signer: Signer, settings: Settings) -> Onboarding:
     """Onboarding on opened platforms; `signer` is the sandbox's."""
-    client = httpx.Client(timeout=_TIMEOUT, follow_redirects=False)
+    outbound = Outbound(inner_allowed=live.development)
     return Onboarding(
-        live=live, sandbox=sandbox, proof=Proof(client=client, look_up=text_entries(), development=live.development),
+        live=live, sandbox=sandbox, proof=Proof(outbound=outbound, look_up=text_entries(), development=live.development),
         selftests=SelfTests(
-            live=live, sandbox=sandbox, signer=signer, client=client, passphrase=settings.passphrase()
+            live=live, sandbox=sandbox, signer=signer, outbound=outbound, passphrase=settings.passphrase()
         ),
     )  # fmt: skip
 

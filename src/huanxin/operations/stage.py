@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -17,12 +18,16 @@ from huanxin.domain.answers import Standing
 from huanxin.domain.numbers import written
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import random_id
-from huanxin.domain.streams import Stream
+from huanxin.domain.streams import Method, Stream
 from huanxin.notify.keys import ES256, Signer
+from huanxin.notify.pushing import words
 from huanxin.notify.sealing import unseal
 from huanxin.numbersets.roster import Roster
 from huanxin.operations import Platform
+from huanxin.operations.offering import Offering
 from huanxin.operations.rehearsal import Told, claims_of, make_notice
+from huanxin.outbound import Answer as Answered
+from huanxin.outbound import Outbound
 from huanxin.store import batches, deliveries, partners, receipts, rehearsals
 from huanxin.store.partners import RECEIPT_REFUSED
 from huanxin_partner.rehearsal.stage import Filed, Notice, Pushed
@@ -34,15 +39,16 @@ _RSA_BITS = 2048
 
 @dataclass(kw_only=True)
 class SandboxStage:
-    """A `huanxin_partner.rehearsal.stage.Stage`. `stream` is the partner's, pushed to with `client`; what was pushed and
-    answered stands among the partner's deliveries."""
+    """A `huanxin_partner.rehearsal.stage.Stage`. `stream` is the partner's, pushed to by `outbound` or polled; what was
+    handed over and answered stands among the partner's deliveries. `sleep` waits for some seconds."""
 
     sandbox: Platform
     signer: Signer
-    client: httpx.Client
+    outbound: Outbound
     passphrase: str
     partner: Partner
     stream: Stream
+    sleep: Callable[[float], None]
     _told: dict[str, Told] = field(default_factory=dict)
     _rosters: dict[str, Roster] = field(default_factory=dict)
     _jtis: dict[str, str] = field(default_factory=dict)
@@ -96,14 +102,16 @@ class SandboxStage:
 
     def push(self, token: str) -> Pushed:
         """See rehearsal.stage.Stage."""
-        assert self.stream.endpoint is not None, "a self-test drives a stream that is pushed to"
+        if self.stream.method == Method.POLL:
+            return Offering(sandbox=self.sandbox, partner=self.partner, sleep=self.sleep).offer(_claims_in(token))
+        assert self.stream.endpoint is not None, "a stream that is pushed to has an endpoint"
         headers = {"Content-Type": "application/secevent+jwt", "Accept": "application/json"}
         if self.stream.sealed_authorization:
             headers["Authorization"] = unseal(self.stream.sealed_authorization, self.passphrase)
         try:
-            answer = self.client.post(self.stream.endpoint, content=token, headers=headers)
-            pushed = Pushed(answer.status_code, answer.text[:_KEPT])
-        except httpx.HTTPError as error:
+            answer = self.outbound.post(self.stream.endpoint, token, headers)
+            pushed = Pushed(answer.status, answer.text[:_KEPT])
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             pushed = Pushed(None, f"{type(error).__name__}: {error}"[:_KEPT])
         if token in self._jtis:
             self._record(self._jtis[token], pushed)
@@ -113,7 +121,7 @@ class SandboxStage:
         taken = pushed.status is not None and httpx.codes.is_success(pushed.status)
         with self.sandbox.database.transaction() as tx:
             deliveries.record_attempt(
-                tx, jti, at=self.sandbox.now(), status=pushed.status, answer=pushed.body, next_at=None, delivered=taken
+                tx, jti, at=self.sandbox.now(), status=pushed.status, answer=_words(pushed), next_at=None, delivered=taken
             )
 
     def set_broken(self, notice: str, broken: bool) -> None:
@@ -132,6 +140,16 @@ class SandboxStage:
         refused = tuple(str(event.detail["detail"]) for event in events if event.kind == RECEIPT_REFUSED)
         standing = found.get(self.partner.id, Standing())
         return Filed(receipts=len(taken), answers=_Answers(roster, standing), refused=refused)
+
+
+def _claims_in(token: str) -> dict[str, Any]:
+    """The claims of a token of our own, without `iss`, as events wait for a poll."""
+    claims: dict[str, Any] = json.loads(jws.extract_compact(token.encode()).payload)
+    return {name: value for name, value in claims.items() if name != "iss"}
+
+
+def _words(pushed: Pushed) -> str:
+    return pushed.body if pushed.status is None else words(Answered(status=pushed.status, text=pushed.body))
 
 
 class _Answers(Mapping[str, Answer]):

@@ -172,6 +172,11 @@ def send_again(tx: Tx, partner_id: int, jtis: Sequence[str], now: datetime) -> i
     return done.rowcount
 
 
+def give_up(tx: Tx, partner_id: int, jti: str) -> None:
+    """Send an event no more."""
+    tx.execute("UPDATE delivery SET next_at = NULL WHERE partner_id = %s AND jti = %s", (partner_id, jti))
+
+
 def recover(tx: Tx, partner_id: int, since: datetime, now: datetime) -> int:
     """Let every event made since an instant that the partner has not taken be sent now; how many."""
     done = tx.execute(

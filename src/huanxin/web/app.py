@@ -67,9 +67,9 @@ def create_app(
         yield
         for one in workers:
             one.stop()
-        bell.stop()
         if sandbox is not None:
             app.state.onboarding.selftests.stop()
+        bell.stop()
 
     app = FastAPI(
         title="Huanxin 号码焕新", version=version("huanxin"), description=_ABOUT, lifespan=lifespan, docs_url=None,

@@ -73,7 +73,7 @@ class RunShort(BaseModel):
 
 
 class Endpoint(BaseModel):
-    """Where events are pushed to; null if they are polled."""
+    """Where events are pushed to, `poll` if they are polled, null if neither."""
 
     endpoint: str | None
 
@@ -166,6 +166,11 @@ _MEANING = {
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """How an operation may fail, each as an RFC 9457 problem."""
     return {status: {"description": _MEANING[status], "content": {"application/problem+json": {}}} for status in statuses}
+
+
+def takes(model: type[BaseModel]) -> dict[str, Any]:
+    """The body that an operation takes, as JSON."""
+    return {"requestBody": {"content": {"application/json": {"schema": model.model_json_schema()}}}}
 
 
 def needs(scope: Scope) -> dict[str, Any]:

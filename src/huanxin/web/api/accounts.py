@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ValidationError
 
 from huanxin.connect import proving
 from huanxin.connect.todo import what_to_do
@@ -15,10 +17,12 @@ from huanxin.domain.accounts import Account, Known, SelfTest, checklist, state
 from huanxin.domain.clock import Clock
 from huanxin.domain.errors import NotFound
 from huanxin.domain.partners import Scope
+from huanxin.domain.streams import POLLED
 from huanxin.operations.onboarding import Onboarding
 from huanxin.store import selftests
 from huanxin.store.selftests import StepDone
 from huanxin.web.api import account_schemas as schemas
+from huanxin.web.api.bodies import JsonObject, JsonObjectOrNothing
 from huanxin.web.context import Context, calling_partner
 from huanxin.web.limits import Limit, network_of
 from huanxin_partner.rehearsal import magic
@@ -26,6 +30,7 @@ from huanxin_partner.rehearsal.words import MENDS, SCENARIOS
 
 router = APIRouter(prefix="/partner/v1", tags=["Connecting"])
 _HOUR = timedelta(hours=1)
+_Body = TypeVar("_Body", bound=BaseModel)
 
 
 @dataclass(kw_only=True)
@@ -73,13 +78,14 @@ Manager = Annotated[Account, Depends(_manager)]
 
 @router.post(
     "/accounts", status_code=201, summary="Register a company", response_model=schemas.Welcome,
-    responses=schemas.problems(400, 409, 422, 429),
+    responses=schemas.problems(400, 409, 422, 429), openapi_extra=schemas.takes(schemas.Registration),
 )  # fmt: skip
-def register(request: Request, wanted: schemas.Registration) -> Response:
+def register(request: Request, body: JsonObject) -> Response:
     """Open to anyone, a few times an hour from one address. Makes an account and its partner in the sandbox, whose
     `client_secret` is shown this once."""
-    _limits(request).registering.take(network_of(request.client.host if request.client else None))
+    wanted = _read(schemas.Registration, body)
     onboarding = _onboarding(request)
+    _limits(request).registering.take(network_of(request.client.host if request.client else None))
     made = onboarding.register(name=wanted.name, kind=wanted.kind, domain=wanted.domain, endpoint=wanted.endpoint)
     sandbox = {
         "issuer": made.sandbox_issuer,
@@ -105,8 +111,8 @@ def account(request: Request, caller: Reader) -> Response:
 )  # fmt: skip
 def prove(request: Request, caller: Manager) -> Response:
     """Looks for the file, then for the TXT entry. 409 says what was found instead, and what to do."""
-    _limits(request).proving.take(caller.id)
     onboarding = _onboarding(request)
+    _limits(request).proving.take(caller.id)
     onboarding.prove_domain(caller)
     return JSONResponse(_view(onboarding, caller))
 
@@ -116,10 +122,11 @@ def prove(request: Request, caller: Manager) -> Response:
     responses=schemas.problems(401, 403, 409, 429), openapi_extra=schemas.needs(Scope.SSF_MANAGE),
 )  # fmt: skip
 def start_selftest(request: Request, caller: Manager) -> Response:
-    """The platform drives the endpoint of the sandbox stream with made-up numbers, for a minute or two. The ties of
+    """The platform drives the sandbox stream, pushed to or polled, with made-up numbers, for a minute or two. The ties of
     `huanxin-partner magic-ties` have to be in the partner's test database. Follow the run at `Location`."""
+    onboarding = _onboarding(request)
     _limits(request).rehearsing.take(caller.id)
-    run = _onboarding(request).selftests.begin(caller, by=caller.sandbox_client_id)
+    run = onboarding.selftests.begin(caller, by=caller.sandbox_client_id)
     return JSONResponse({"run": run}, status_code=202, headers={"Location": f"/partner/v1/account/selftest/{run}"})
 
 
@@ -134,7 +141,9 @@ def selftest(request: Request, run_id: str, caller: Reader) -> Response:
         steps = selftests.steps_of(tx, run_id) if run else []
     if run is None:
         raise NotFound(f"there is no self-test {run_id} of this account")
-    return JSONResponse({**run_view(run), "of": len(SCENARIOS), "scenarios": [step_view(step) for step in steps]})
+    return JSONResponse(
+        {**run_view(run), "of": len(SCENARIOS) - (run.endpoint == POLLED), "scenarios": [step_view(step) for step in steps]}
+    )
 
 
 @router.post(
@@ -144,26 +153,36 @@ def selftest(request: Request, run_id: str, caller: Reader) -> Response:
 def send_notice(request: Request, caller: Manager) -> Response:
     """A notice of the magic numbers, by the sandbox stream, pushed or polled. What was answered stands at the sandbox's
     `/partner/v1/notices`."""
+    onboarding = _onboarding(request)
     _limits(request).rehearsing.take(caller.id)
-    notice = _onboarding(request).send_notice(caller)
+    notice = onboarding.send_notice(caller)
     expected = {number: sorted(outcomes) for number, outcomes in magic.EXPECTED.items()}
     return JSONResponse({"notice": notice, "rehearsal": True, "expected": expected}, status_code=201)
 
 
 @router.post(
     "/account/live", status_code=201, summary="Go live: take the live credentials", response_model=schemas.Live,
-    responses=schemas.problems(400, 401, 403, 409, 422), openapi_extra=schemas.needs(Scope.SSF_MANAGE),
+    responses=schemas.problems(400, 401, 403, 409, 422),
+    openapi_extra=schemas.needs(Scope.SSF_MANAGE) | schemas.takes(schemas.GoLive),
 )  # fmt: skip
-def go_live(request: Request, caller: Manager, wanted: schemas.GoLive | None = None) -> Response:
+def go_live(request: Request, caller: Manager, body: JsonObjectOrNothing) -> Response:
     """Once the self-test passed and an operator has admitted the account. `client_secret` is shown this once. `endpoint`
-    is the live one; it is sent a verification event at once. Without it the live stream is polled, until the SSF API
-    makes it a push stream."""
+    is the live one; without it the live stream is polled, until the SSF API makes it a push stream. A verification
+    event is sent at once."""
     onboarding = _onboarding(request)
-    made = onboarding.go_live(caller, endpoint=wanted.endpoint if wanted else None)
+    made = onboarding.go_live(caller, endpoint=_read(schemas.GoLive, body).endpoint)
     return _secret(
         {"issuer": onboarding.live.issuer, "client_id": made.partner.client_id, "client_secret": made.client_secret,
          "required": made.partner.required, "scopes": list(made.partner.scopes)}
     )  # fmt: skip
+
+
+def _read(kind: type[_Body], body: dict[str, Any]) -> _Body:
+    """A body as what it has to be. Raises RequestValidationError naming what is wrong."""
+    try:
+        return kind.model_validate(body)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors(include_url=False)) from error
 
 
 def _secret(body: dict[str, Any]) -> Response:

@@ -23,8 +23,17 @@ async def _read(request: Request) -> bytes:
 
 
 async def _object(request: Request) -> dict[str, Any]:
+    return _parsed(await _read(request))
+
+
+async def _object_or_nothing(request: Request) -> dict[str, Any]:
+    read = await _read(request)
+    return _parsed(read) if read.strip() else {}
+
+
+def _parsed(read: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(await _read(request))
+        found = json.loads(read)
     except (ValueError, RecursionError) as error:
         raise BadRequest("the body can't be read as JSON") from error
     if not isinstance(found, dict):
@@ -41,6 +50,8 @@ async def _form(request: Request) -> dict[str, str]:
 
 JsonObject = Annotated[dict[str, Any], Depends(_object)]
 """The body as a JSON object. Raises BadRequest."""
+JsonObjectOrNothing = Annotated[dict[str, Any], Depends(_object_or_nothing)]
+"""The body as a JSON object, empty if there is none. Raises BadRequest."""
 FormFields = Annotated[dict[str, str], Depends(_form)]
 """The body as the fields of a form, the last of each name. Raises BadRequest."""
 

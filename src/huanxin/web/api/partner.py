@@ -15,18 +15,16 @@ from huanxin.answer.receiving import Accepted, confirmation, file_receipt, partn
 from huanxin.domain.errors import BadInput, BadRequest, UnsupportedForm
 from huanxin.domain.partners import Partner, Scope
 from huanxin.numbersets import tables
-from huanxin.numbersets.numberfile import CSV, PARQUET, number_file
-from huanxin.numbersets.roster import Roster
-from huanxin.store import batches, notices, partners, rehearsals
-from huanxin.store.partners import RECEIPT_REFUSED
+from huanxin.numbersets.numberfile import CSV, PARQUET
+from huanxin.store import batches, notices
 from huanxin.web.api import schemas
 from huanxin.web.api.files import number_file_of
+from huanxin.web.api.rehearsals import note_refusal, spoiled_file
 from huanxin.web.api.uploads import receive
 from huanxin.web.context import Context, calling_partner
 
 router = APIRouter(prefix="/partner/v1", tags=["Notices and receipts"])
 CONFIRMATION = "receipt-confirmation+jwt"
-_FAULTS_KEPT = 5
 
 
 def _reader(request: Request) -> Partner:
@@ -76,17 +74,9 @@ def numbers(request: Request, notice_id: str, partner: Reader, accept: Annotated
     with context.platform.database.transaction() as tx:
         notice = partners_notice(tx, notice_id, partner)
         batch = batches.get(tx, notice.batch_id)
-        spoiled = context.platform.sandbox and rehearsals.is_spoiled(tx, notice_id)
     assert batch is not None
     media_type = PARQUET if PARQUET in accept else CSV
-    if spoiled:
-        return _spoiled(context.rosters.get(batch.id), media_type)
-    return number_file_of(request, context, batch, media_type)
-
-
-def _spoiled(roster: Roster, media_type: str) -> Response:
-    """A file that lacks its end, for a rehearsal: whoever checks its hash takes none of it."""
-    return Response(number_file(roster.numbers, media_type)[:-5], media_type=media_type)
+    return spoiled_file(context, notice_id, batch.id, media_type) or number_file_of(request, context, batch, media_type)
 
 
 @router.post(
@@ -142,20 +132,9 @@ def _file(
                 complete=complete, idempotency_key=idempotency_key, now=platform.now(),
             )  # fmt: skip
     except BadInput as error:
-        _note_refusal(context, partner, notice_id, error)
+        note_refusal(context, partner, notice_id, error)
         raise
     return _answer(context, partner, accepted), accepted.new
-
-
-def _note_refusal(context: Context, partner: Partner, notice_id: str, error: BadInput) -> None:
-    """Keep why a receipt was refused, for the partner's own pages and for its self-test."""
-    lines = [f"line {fault.line}: {fault.reason}" for fault in error.faults[:_FAULTS_KEPT]]
-    detail = {"detail": "; ".join([str(error), *lines])}
-    with context.platform.database.transaction() as tx:
-        partners.note(
-            tx, partner.id, RECEIPT_REFUSED, notice_id=notice_id, by=partner.client_id, at=context.platform.now(),
-            detail=detail,
-        )  # fmt: skip
 
 
 def _answer(context: Context, partner: Partner, accepted: Accepted) -> dict[str, Any]:
