@@ -22,8 +22,11 @@ from huanxin.web.pages.views import (
     BatchView,
     GateCounts,
     HomeView,
+    LateRow,
     OutcomeCounts,
     PartnerRow,
+    RetractionView,
+    TakenBackRow,
     Words,
 )  # fmt: skip
 
@@ -142,8 +145,16 @@ def report() -> DemoReport:
 def batch(rows: tuple[PartnerRow, ...] | None = None) -> BatchView:
     """A batch with open answers."""
     shown = tuple(row for _, row in STORIES) if rows is None else rows
+    late = LateRow(name=Words(zh="沉石催告", en="Sunken Stone Reminders"), since=DUE, outstanding=NUMBERS, pending=0,
+                   reminded=2, escalated_at=DUE + timedelta(minutes=1))  # fmt: skip
+    answers = TakenBackRow(name=Words(zh="海螺音乐", en="Conch Music"), restored=31, absent=9, irreversible=1, outstanding=1)
+    back = (
+        RetractionView(id=18, numbers=42, at=CUTOFF + timedelta(hours=1), rows=(answers,)),
+        RetractionView(id=19, numbers=1, at=CUTOFF + timedelta(hours=2), by="wang", reason="误销户 · wrongly cancelled"),
+    )
     return BatchView(id=17, cutoff=CUTOFF, answer_by=DUE, as_of=CUTOFF + timedelta(hours=2), numbers=NUMBERS,
-                     gate=GATE, partners=shown)  # fmt: skip
+                     gate=GATE, partners=shown, late_rows=(late,) if shown else (),
+                     retractions=back if shown else ())  # fmt: skip
 
 
 def home() -> HomeView:

@@ -6,6 +6,7 @@ object once it is whole.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,10 +42,11 @@ def check_folder(url: str) -> str:
         )
     if "::" in url:
         raise BadInput(f"{url} chains two addresses; give the address of one folder")
-    if not parts.scheme:
-        if not PurePosixPath(url).is_absolute():
+    if parts.scheme in ("", "file", "local"):
+        path = parts.path if parts.scheme else url
+        if not PurePosixPath(path).is_absolute() or parts.netloc:
             raise BadInput(f"{url} is not a whole address; write /a/folder, sftp://user@host/folder or s3://bucket/folder")
-        return url.rstrip("/") or "/"
+        return os.path.normpath(path)
     if parts.scheme in _READ_ONLY or parts.scheme not in fsspec.available_protocols():
         raise BadInput(f"files can't be exchanged through {parts.scheme}; use a directory, sftp:// or s3://")
     return url.rstrip("/")

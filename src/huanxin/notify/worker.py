@@ -14,6 +14,7 @@ from huanxin.store import deliveries
 from huanxin.store.database import Database
 
 log = logging.getLogger("huanxin.worker")
+_SHORTEST_SLEEP = 0.2  # seconds
 _LONGEST_SLEEP = 5.0  # seconds; the net under a notification that got lost
 
 
@@ -59,7 +60,7 @@ class Workers:
             wait = 1.0 if None in worked else self._pause()
             with self._awake:
                 # At least a moment: what is due may be in another worker's hands.
-                self._awake.wait(min(_LONGEST_SLEEP, max(0.05, _LONGEST_SLEEP if wait is None else wait)))
+                self._awake.wait(min(_LONGEST_SLEEP, max(_SHORTEST_SLEEP, _LONGEST_SLEEP if wait is None else wait)))
 
     def _did(self, job: Callable[[], bool]) -> bool | None:
         """Whether a job found something to do; None if it failed, which must not keep the others from theirs."""

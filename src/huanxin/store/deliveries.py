@@ -223,6 +223,7 @@ def seconds_until_next(tx: Tx, now: datetime) -> float | None:
         "SELECT extract(epoch FROM min(next_at) - %s) FROM ("
         "SELECT d.next_at FROM delivery d JOIN stream s USING (partner_id)"
         " WHERE d.next_at IS NOT NULL AND s.method <> 'poll' AND (s.status = 'enabled' OR d.always)"
+        f" AND {_NOTHING_EARLIER}"
         " UNION ALL SELECT f.next_at FROM recycled_feed f JOIN stream s USING (partner_id)"
         " WHERE f.next_at IS NOT NULL AND s.method <> 'poll' AND s.status = 'enabled') waiting",
         (now,),

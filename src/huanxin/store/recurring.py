@@ -10,8 +10,11 @@ from huanxin.store.database import Tx
 def claim(tx: Tx, name: str, now: datetime) -> int | None:
     """Take a thing that is due, for this transaction; how often it failed in a row. None if it isn't due, or another
     worker is at it."""
-    if not tx.execute("SELECT 1 FROM recurring WHERE name = %s", (name,)).fetchone():
+    known = tx.execute("SELECT next_at FROM recurring WHERE name = %s", (name,)).fetchone()
+    if known is None:
         tx.execute("INSERT INTO recurring (name, next_at) VALUES (%s, %s) ON CONFLICT DO NOTHING", (name, now))
+    elif known[0] > now:
+        return None
     row = tx.execute(
         "SELECT failures FROM recurring WHERE name = %s AND next_at <= %s FOR UPDATE SKIP LOCKED", (name, now)
     ).fetchone()

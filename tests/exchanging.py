@@ -1,0 +1,107 @@
+"""A platform with a sent batch of four numbers and partners that exchange files, for the tests of files and reminders."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from huanxin.answer.receiving import Rosters
+from huanxin.domain.partners import Kind, Partner
+from huanxin.notify.files import FileWriter, use_files
+from huanxin.notify.keys import Signer
+from huanxin.notify.partners import add_partner
+from huanxin.notify.pushing import Retries
+from huanxin.operations import Platform
+from huanxin.operations.inboxes import InboxReader
+from huanxin.store import notices
+
+NUMBERS = [f"+86138001380{n:02d}" for n in range(4)]
+
+
+def cancelled(platform: Platform, report: Callable[..., Path]) -> None:
+    """Four numbers whose freeze is over."""
+    lines = [f"{number},cancelled,2026-08-20" for number in NUMBERS]
+    platform.import_report(report(*lines, name="first.csv"), carrier="cmcc", by="li")
+
+
+def planned(platform: Platform) -> int:
+    batch = platform.plan_batch(by="li")
+    assert batch is not None
+    return batch.id
+
+
+def register(platform: Platform, name: str, *, required: bool = True) -> Partner:
+    """A partner that polls."""
+    with platform.database.transaction() as tx:
+        return add_partner(
+            tx, name=name, kind=Kind.APP, required=required, endpoint=None, https_only=False, now=platform.now(), by="li"
+        ).partner
+
+
+def notice_of(platform: Platform, partner: Partner, batch: int) -> str:
+    with platform.database.transaction() as tx:
+        return next(one.id for one in notices.of_batch(tx, batch) if one.partner_id == partner.id)
+
+
+@dataclass
+class Shop:
+    """A partner that exchanges files through two directories."""
+
+    platform: Platform
+    partner: Partner
+    out: Path
+    into: Path
+
+    @classmethod
+    def opened(cls, platform: Platform, name: str, folder: Path) -> Shop:
+        shop = cls(platform, register(platform, name), folder / name / "OUT", folder / name / "IN")
+        for place in (shop.out, shop.into):
+            place.mkdir(parents=True)
+        with platform.database.transaction() as tx:
+            use_files(tx, shop.partner.id, out=str(shop.out), into=str(shop.into), now=platform.now(), by="li")
+        return shop
+
+    def manifest(self) -> dict[str, Any]:
+        """The one notice in the folder."""
+        (path,) = self.out.glob("*.notice.json")
+        found: dict[str, Any] = json.loads(path.read_text())
+        return found
+
+    def answer(
+        self, lines: list[str], *, notice: str, part: int = 1, complete: bool = True, count: int | None = None,
+        sha256: str | None = None, content: bytes | None = None,
+    ) -> None:  # fmt: skip
+        """Leave a receipt and its manifest, right unless told otherwise."""
+        content = content or "\n".join(["number,outcome,reason,until", *lines, ""]).encode()
+        name = f"{notice}.{part}.receipt.csv"
+        (self.into / name).write_bytes(content)
+        manifest = {
+            "notice": notice, "count": len(lines) if count is None else count,
+            "sha256": sha256 or hashlib.sha256(content).hexdigest(), "complete": complete, "receipt": name,
+        }  # fmt: skip
+        (self.into / f"{notice}.{part}.receipt.json").write_text(json.dumps(manifest))
+
+    def result(self, notice: str, part: int = 1) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.out / f"{notice}.{part}.result.json").read_text())
+        return found
+
+
+def signer_of(platform: Platform) -> Signer:
+    return Signer(issuer=platform.issuer, database=platform.database, passphrase="test", clock=platform.clock)
+
+
+def writer_of(platform: Platform) -> FileWriter:
+    return FileWriter(
+        database=platform.database, signer=signer_of(platform), clock=platform.clock, retries=Retries(), chance=lambda: 0.0
+    )
+
+
+def reader_of(platform: Platform, limit: int = 1 << 20) -> InboxReader:
+    return InboxReader(
+        platform=platform, rosters=Rosters(platform.database), every=timedelta(seconds=10), limit=limit, chance=lambda: 0.0
+    )

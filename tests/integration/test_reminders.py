@@ -1,0 +1,219 @@
+"""Reminders before the day by which to answer, escalation after it: at the right hour, once, to whom it concerns."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+
+from clocks import Clock
+from exchanging import NUMBERS, Shop, cancelled, notice_of, planned, reader_of, register, writer_of
+from huanxin.domain.errors import Conflict
+from huanxin.domain.numbers import parse
+from huanxin.domain.partners import REMINDER, Partner
+from huanxin.notify.reminders import Escalator, Reminder
+from huanxin.numbersets.sharded import NumberSet
+from huanxin.operations import Platform
+from huanxin.store import batches, deliveries, partners
+from huanxin.store.progress import progress
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def shanghai(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
+
+
+@dataclass
+class World:
+    """A batch sent on Tuesday, November 24, to be answered until the end of Tuesday, December 1."""
+
+    platform: Platform
+    clock: Clock
+    shop: Shop
+    silent: Partner
+    batch: int
+
+    def job(self) -> Reminder:
+        return Reminder(database=self.platform.database, clock=self.clock, zone=SHANGHAI, days=(2, 1), escalates=True)
+
+    def at(self, text: str) -> bool:
+        self.clock.now = shanghai(text)
+        return self.job().one_job()
+
+    def recorded(self, partner: Partner) -> list[tuple[str, str]]:
+        with self.platform.database.transaction() as tx:
+            found = partners.events_of_notice(tx, notice_of(self.platform, partner, self.batch))
+        return [(one.kind, one.detail["step"]) for one in found]
+
+    def events(self, partner: Partner) -> list[dict[str, Any]]:
+        with self.platform.database.transaction() as tx:
+            found = deliveries.latest(tx, partner.id)[::-1]
+        return [one.claims["events"][REMINDER] for one in found if one.event == REMINDER]
+
+    def answer(self, lines: list[str], part: int = 1, complete: bool = True) -> None:
+        self.shop.answer(lines, notice=notice_of(self.platform, self.shop.partner, self.batch), part=part, complete=complete)
+        assert reader_of(self.platform).one_job()
+
+
+@pytest.fixture
+def world(platform: Platform, clock: Clock, report: Callable[..., Path], tmp_path: Path) -> World:
+    shop, silent = Shop.opened(platform, "shop", tmp_path), register(platform, "silent", required=False)
+    cancelled(platform, report)
+    batch = planned(platform)
+    platform.send_batch(batch)
+    return World(platform, clock, shop, silent, batch)
+
+
+def test_each_reminder_goes_out_once_at_its_hour_and_the_silence_is_escalated_once(world: World) -> None:
+    moments = ("2026-11-27T08:59", "2026-11-27T09:00", "2026-11-27T09:01", "2026-11-30T09:00", "2026-12-01T23:59",
+               "2026-12-02T00:00", "2026-12-02T00:01", "2026-12-20T00:00")  # fmt: skip
+    assert [world.at(moment) for moment in moments] == [False, True, False, True, False, True, False, False]
+    for partner in (world.shop.partner, world.silent):
+        assert world.recorded(partner) == [("reminded", "2"), ("reminded", "1"), ("escalated", "overdue")]
+        assert [one["overdue"] for one in world.events(partner)] == [False, False, True]
+    notice = notice_of(world.platform, world.silent, world.batch)
+    assert world.events(world.silent)[0] == {
+        "notice": notice, "answer_by": "2026-12-01T16:00:00.000000Z", "outstanding": 4, "pending": 0, "overdue": False,
+    }  # fmt: skip
+
+
+def test_after_an_outage_there_is_no_burst_of_reminders(world: World) -> None:
+    assert world.at("2026-12-05T12:00")
+    assert world.recorded(world.silent) == [("escalated", "overdue")]
+    assert len(world.events(world.silent)) == 1
+
+
+def test_only_who_still_has_to_answer_is_reminded_and_with_what_is_open(world: World) -> None:
+    world.answer([f"{NUMBERS[0]},pending,,"])
+    world.at("2026-11-27T09:00")
+    assert [(one["outstanding"], one["pending"]) for one in world.events(world.shop.partner)] == [(0, 1)]
+    world.clock.forward(minutes=1)
+    world.answer([f"{NUMBERS[0]},unbound,,"], part=2)
+    world.at("2026-11-30T09:00")
+    world.at("2026-12-02T00:00")
+    assert world.recorded(world.shop.partner) == [("reminded", "2")]
+    assert len(world.recorded(world.silent)) == 3
+
+
+def test_numbers_that_were_taken_back_are_not_waited_for(world: World) -> None:
+    world.platform.retract(world.batch, NumberSet.of([parse(NUMBERS[0])]), reason="wrongly cancelled", by="wang")
+    world.at("2026-11-27T09:00")
+    renewal = [
+        one for one in world.events(world.silent) if one["notice"] == notice_of(world.platform, world.silent, world.batch)
+    ]
+    assert [one["outstanding"] for one in renewal] == [3]
+
+
+def test_two_workers_at_once_remind_once(world: World) -> None:
+    world.clock.now = shanghai("2026-11-27T09:00")
+    threads = [threading.Thread(target=world.job().one_job) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert world.recorded(world.silent) == [("reminded", "2")]
+    assert len(world.events(world.silent)) == 1
+
+
+def test_a_reminder_reaches_a_folder_after_its_notice(world: World) -> None:
+    world.at("2026-11-27T09:00")
+    world.at("2026-11-30T09:00")
+    writer = writer_of(world.platform)
+    while writer.one_job():
+        pass
+    notice = notice_of(world.platform, world.shop.partner, world.batch)
+    assert sorted(path.name for path in world.shop.out.iterdir()) == [
+        f"{notice}.notice.json", f"{notice}.numbers.csv", f"{notice}.reminder-1.json", f"{notice}.reminder-2.json",
+    ]  # fmt: skip
+    second = json.loads((world.shop.out / f"{notice}.reminder-2.json").read_text())
+    assert (second["notice"], second["outstanding"], second["overdue"]) == (notice, 4, False)
+    assert second["set"].count(".") == 2
+
+
+def test_reminding_by_hand_is_recorded_with_who_did_it_and_says_when_nobody_is_left(world: World) -> None:
+    told = world.platform.remind(world.batch, partner="shop", by="lin")
+    assert [(one.notice.partner, one.outstanding) for one in told] == [("shop", 4)]
+    with world.platform.database.transaction() as tx:
+        noted = partners.events_of(tx, world.shop.partner.id, kind="reminded")
+    assert [(one.recorded_by, one.detail["step"]) for one in noted] == [("lin", "by hand")]
+    world.answer([])
+    with pytest.raises(Conflict, match="nobody to remind"):
+        world.platform.remind(world.batch, partner="shop", by="lin")
+
+
+def test_who_is_late_and_since_when_is_shown_until_the_answer_is_in(world: World) -> None:
+    def late() -> list[tuple[str, bool]]:
+        with world.platform.database.transaction() as tx:
+            batch = batches.get(tx, world.batch)
+            assert batch is not None
+            state = progress(tx, batch)
+        return [(one.notice.partner, one.escalated_at is not None) for one in state if one.late(world.clock())]
+
+    assert late() == []
+    world.at("2026-12-02T00:00")
+    assert late() == [("shop", True), ("silent", True)]
+    world.answer([])
+    assert late() == [("silent", True)]
+
+
+@dataclass
+class Webhook:
+    """The operator's webhook: a real server that answers 500 `failures` times."""
+
+    url: str
+    failures: int = 0
+    heard: list[dict[str, Any]] = field(default_factory=list)
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            hook.heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            hook.failures -= 1
+            self.send_response(500 if hook.failures >= 0 else 204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Tests are quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    hook = Webhook(f"http://127.0.0.1:{server.server_port}/late")
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield hook
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_the_operators_webhook_hears_who_is_late_until_it_has_taken_it(world: World, webhook: Webhook) -> None:
+    webhook.failures = 1
+    world.answer([])
+    world.at("2026-12-02T00:00")
+    with httpx.Client() as client:
+        escalator = Escalator(
+            database=world.platform.database, client=client, url=webhook.url, clock=world.clock, chance=lambda: 0.0
+        )
+        assert escalator.one_job()
+        assert not escalator.one_job()
+        world.clock.forward(seconds=2)
+        assert escalator.one_job()
+        world.clock.forward(days=1)
+        assert not escalator.one_job()
+    assert len(webhook.heard) == 2
+    assert webhook.heard[1] == {
+        "kind": "answers-late", "batch": world.batch, "purpose": "renewal", "answer_by": "2026-12-01T16:00:00.000000Z",
+        "late": [{"partner": "silent", "notice": notice_of(world.platform, world.silent, world.batch), "required": False,
+                  "outstanding": 4, "pending": 0}],
+    }  # fmt: skip
