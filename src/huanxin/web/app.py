@@ -21,6 +21,7 @@ from huanxin.web.api import oauth, partner
 from huanxin.web.api.schemas import Status, problems, with_problems
 from huanxin.web.api.uploads import Limits, sweep
 from huanxin.web.context import Context
+from huanxin.web.memory import give_back
 from huanxin.web.pages import routes
 from huanxin.web.problems import answer_errors
 from huanxin.web.workers import make_workers
@@ -47,6 +48,7 @@ def create_app(platform: Platform, settings: Settings, *, run_workers: bool = Tr
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         sweep(settings.home / "uploads", older_than=settings.upload_minutes * 60 * 2)
+        give_back()
         workers = make_workers(platform, settings) if run_workers else None
         if workers:
             workers.start()

@@ -21,6 +21,7 @@ from huanxin.web.api import schemas
 from huanxin.web.api.files import number_file_of
 from huanxin.web.api.uploads import receive
 from huanxin.web.context import Context, calling_partner
+from huanxin.web.memory import give_back
 
 router = APIRouter(prefix="/partner/v1", tags=["Notices and receipts"])
 CONFIRMATION = "receipt-confirmation+jwt"
@@ -123,11 +124,14 @@ def _file(
         notice = partners_notice(tx, notice_id, partner)
     roster = context.rosters.get(notice.batch_id)
     source = _inspected(path)
+    large = path.stat().st_size > tables.BLOCK
     with platform.database.transaction() as tx:
         accepted = file_receipt(
             tx, source, notice=notice, roster=roster, zone=next(iter(platform.plan.carriers.values())).zone.key,
             complete=complete, idempotency_key=idempotency_key, now=platform.now(),
         )  # fmt: skip
+    if large:
+        give_back()
     return _answer(context, partner, accepted), accepted.new
 
 
