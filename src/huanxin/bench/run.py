@@ -70,6 +70,7 @@ def run_bench(*, numbers: int, partners: int, receipt_lines: int, as_json: bool)
             "times_smaller_than_sparse": round(sparse.disk / disk, 1),
             "receipts_at_size": [
                 {"form": one.form, "lines": one.lines, "seconds": round(one.seconds, 2), "lines_per_second": round(one.rate),
+                 "cpu_seconds": round(one.cpu, 2),
                  "peak_rss_mb": round(one.peak_mb)} for one in uploads
             ],
         }))  # fmt: skip
@@ -164,11 +165,11 @@ def _print(
 def _print_uploads(out: Console, uploads: list[Upload]) -> None:
     title = f"Receipts at size: {uploads[0].lines:,} lines in one upload over HTTP, to a server in a process of its own"
     table = Table(box=None, header_style="bold", title=title, title_justify="left")
-    for heading in ("form", "MB sent", "seconds", "lines/s", "MB at rest", "peak MB"):
+    for heading in ("form", "MB sent", "seconds", "lines/s", "cpu s", "MB at rest", "peak MB"):
         table.add_column(heading, justify="left" if heading == "form" else "right")
     for one in uploads:
         table.add_row(
-            one.form, f"{one.megabytes:,.0f}", f"{one.seconds:.1f}", f"{one.rate:,.0f}", f"{one.rest_mb:.0f}",
+            one.form, f"{one.megabytes:,.0f}", f"{one.seconds:.1f}", f"{one.rate:,.0f}", f"{one.cpu:.1f}", f"{one.rest_mb:.0f}",
             f"{one.peak_mb:.0f}",
         )  # fmt: skip
     out.print(table)

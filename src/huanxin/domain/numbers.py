@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -10,7 +11,6 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 import phonenumbers
-from phonenumbers.carrierdata import CARRIER_DATA
 
 from huanxin.numbersets.sharded import SHARD_SIZE
 
@@ -110,14 +110,25 @@ def possible_in(shard: int) -> bool:
 
 def chinese_plan(extra: Mapping[str, Carrier] | None = None) -> NumberingPlan:
     """The Chinese mobile plan by the prefix data of `phonenumbers`, and carriers added by configuration."""
-    prefixes: dict[str, list[str]] = {code: [] for code in CHINESE_CARRIERS}
-    codes = {name: code for code, name in CHINESE_CARRIERS.items()}
-    for prefix, names in CARRIER_DATA.items():
-        if prefix.startswith("861") and names.get("zh") in codes:
-            prefixes[codes[names["zh"]]].append(prefix)
     zone = ZoneInfo("Asia/Shanghai")
     carriers = {
-        code: Carrier(code=code, name=name, zone=zone, prefixes=tuple(sorted(prefixes[code])))
+        code: Carrier(code=code, name=name, zone=zone, prefixes=_chinese_prefixes()[code])
         for code, name in CHINESE_CARRIERS.items()
     }
     return NumberingPlan(carriers=carriers | dict(extra or {}))
+
+
+@cache
+def _chinese_prefixes() -> dict[str, tuple[str, ...]]:
+    """Prefixes by the carrier's code. The data is that of all countries and takes 45 MB, so it is dropped once read."""
+    from phonenumbers.carrierdata import CARRIER_DATA  # noqa: PLC0415  # see above
+
+    codes = {name: code for code, name in CHINESE_CARRIERS.items()}
+    found: dict[str, list[str]] = {code: [] for code in CHINESE_CARRIERS}
+    for prefix, names in CARRIER_DATA.items():
+        if prefix.startswith("861") and names.get("zh") in codes:
+            found[codes[names["zh"]]].append(prefix)
+    for module in [name for name in sys.modules if name.startswith("phonenumbers.carrierdata")]:
+        del sys.modules[module]
+    del phonenumbers.carrierdata
+    return {code: tuple(sorted(prefixes)) for code, prefixes in found.items()}

@@ -21,8 +21,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-BLOCK = 1 << 22  # bytes of CSV per chunk
-PARQUET_ROWS = 1 << 17
+BLOCK = 1 << 21  # bytes of CSV per chunk
+PARQUET_ROWS = 1 << 16
 _BUFFER = 1 << 18
 _ENCODINGS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import numpy as np
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 from pyroaring import BitMap
 
 from huanxin.domain.answers import Purpose
 from huanxin.numbersets.roster import Roster
-from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, dump, load, shard_of
+from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, dump, load, shard_of, values_of
 from huanxin.store.database import Tx
 
 
@@ -111,8 +112,16 @@ def numbers_of(tx: Tx, batch_id: int) -> NumberSet:
 
 
 def roster(tx: Tx, batch_id: int) -> Roster:
-    """A batch's numbers in order."""
-    return Roster.of(numbers_of(tx, batch_id))
+    """A batch's numbers in order. Read a few shards at a time: ten million numbers then take 80 MB and no more."""
+    row = tx.execute("SELECT count FROM batch WHERE id = %s", (batch_id,)).fetchone()
+    found = np.empty(row[0] if row else 0, dtype=np.int64)
+    with tx.cursor("roster") as cursor:
+        cursor.itersize = 100
+        cursor.execute("SELECT shard, first, numbers FROM batch_set WHERE batch_id = %s", (batch_id,), binary=True)
+        for shard, first, numbers in cursor:
+            places = values_of(load(numbers))
+            np.add(places, np.int64(shard * SHARD_SIZE), out=found[first : first + len(places)])
+    return Roster(found)
 
 
 def spans(tx: Tx, batch_id: int) -> dict[tuple[str, date], BitMap]:

@@ -27,6 +27,7 @@ from huanxin.web.api.uploads import Limits, sweep
 from huanxin.web.bell import Bell
 from huanxin.web.context import Context
 from huanxin.web.limits import Limit
+from huanxin.web.memory import give_back
 from huanxin.web.pages import routes
 from huanxin.web.pages.partner import routes as partner_routes
 from huanxin.web.pages.partner.signing import SignInFirst, to_sign_in
@@ -60,6 +61,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         sweep(settings.home / "uploads", older_than=settings.upload_minutes * 60 * 2)
+        give_back()
         workers = [make_workers(one, settings) for one in opened] if run_workers else []
         bell.start()
         for one in workers:

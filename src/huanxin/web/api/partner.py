@@ -22,6 +22,7 @@ from huanxin.web.api.files import number_file_of
 from huanxin.web.api.rehearsals import note_refusal, spoiled_file
 from huanxin.web.api.uploads import receive
 from huanxin.web.context import Context, calling_partner
+from huanxin.web.memory import give_back
 
 router = APIRouter(prefix="/partner/v1", tags=["Notices and receipts"])
 CONFIRMATION = "receipt-confirmation+jwt"
@@ -125,6 +126,7 @@ def _file(
         notice = partners_notice(tx, notice_id, partner)
     roster = context.rosters.get(notice.batch_id)
     source = _inspected(path)
+    large = path.stat().st_size > tables.BLOCK
     try:
         with platform.database.transaction() as tx:
             accepted = file_receipt(
@@ -134,6 +136,8 @@ def _file(
     except BadInput as error:
         note_refusal(context, partner, notice_id, error)
         raise
+    if large:
+        give_back()
     return _answer(context, partner, accepted), accepted.new
 
 
