@@ -27,7 +27,7 @@ from huanxin.domain.errors import (
 from huanxin.web import i18n
 from huanxin.web.pages.render import error_page, error_view
 
-_STATUS: dict[type[HuanxinError], int] = {
+STATUS: dict[type[HuanxinError], int] = {
     NotFound: 404, Conflict: 409, Unauthorized: 401, Forbidden: 403, BadInput: 422, BadRequest: 400, UnsupportedForm: 415,
     TooLarge: 413, TooSlow: 408, TooMany: 429,
 }  # fmt: skip
@@ -65,7 +65,7 @@ def answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HuanxinError)
     def ours(request: Request, error: HuanxinError) -> Response:
-        status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
+        status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
         if _wants_page(request):
             return _page(request, status)
         if isinstance(error, BadInput):
