@@ -61,7 +61,7 @@ def test_an_operator_takes_numbers_back_for_good(shop: Shop, platform: Platform,
     lists = "".join(path.read_text() for path in platform.write_release_lists(tmp_path / "lists"))
     assert [number in lists for number in NUMBERS] == [False, False, True, True]
     with platform.database.transaction() as tx:
-        why = explain(tx, parse(NUMBERS[0]), plan=platform.plan, now=platform.now())
+        why = explain(tx, parse(NUMBERS[0]), plan=platform.plan, rules=platform.rules, now=platform.now())
     assert [one.text for one in why.findings if not one.ok] == ["wang took it back for good: wrong list"]
     assert platform.plan_batch(by="li") is None  # nor is it renewed again in this tenure
 

@@ -169,7 +169,7 @@ def _print_uploads(out: Console, uploads: list[Upload]) -> None:
         table.add_column(heading, justify="left" if heading == "form" else "right")
     for one in uploads:
         table.add_row(
-            one.form, f"{one.megabytes:,.0f}", f"{one.seconds:.1f}", f"{one.rate:,.0f}", f"{one.cpu:.1f}", f"{one.rest_mb:.0f}",
-            f"{one.peak_mb:.0f}",
+            one.form, f"{one.megabytes:,.0f}", f"{one.seconds:.1f}", f"{one.rate:,.0f}", f"{one.cpu:.1f}",
+            f"{one.rest_mb:.0f}", f"{one.peak_mb:.0f}",
         )  # fmt: skip
     out.print(table)

@@ -151,14 +151,13 @@ def _open(path: Path, gzip: bool) -> pa.NativeFile:
 
 
 def _encoding(stream: IO[bytes] | pa.NativeFile) -> str:
-    head = stream.read(1 << 20)
-    for mark, name in _ENCODINGS.items():
-        if head.startswith(mark):
-            return name
     utf8, gb = codecs.getincrementaldecoder("utf-8")(), codecs.getincrementaldecoder("gb18030")()
     is_utf8, is_gb = True, True
     try:
-        block = head
+        block = stream.read(1 << 20)
+        for mark, name in _ENCODINGS.items():
+            if block.startswith(mark):
+                return name
         while block and (is_utf8 or is_gb):
             if not block.isascii() or not (is_utf8 and is_gb):
                 is_utf8 = is_utf8 and _decodes(utf8, block)

@@ -18,7 +18,7 @@ from huanxin.domain.errors import (
     UnsupportedForm,
 )
 
-_STATUS: dict[type[HuanxinError], int] = {
+STATUS: dict[type[HuanxinError], int] = {
     NotFound: 404, Conflict: 409, Unauthorized: 401, Forbidden: 403, BadInput: 422, BadRequest: 400, UnsupportedForm: 415,
     TooLarge: 413, TooSlow: 408, TooMany: 429,
 }  # fmt: skip
@@ -26,7 +26,7 @@ _BASE = "urn:huanxin:problem:"
 
 
 def status_of(error: HuanxinError) -> int:
-    return next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
+    return next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
 
 
 def problem_body(status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:

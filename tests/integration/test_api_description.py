@@ -1,0 +1,85 @@
+"""What a partner's developer works from: the API's description and the page that shows it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import sync_playwright
+
+from huanxin.operations import Platform
+from huanxin.settings import Mode, Settings
+from huanxin.web.app import create_app
+from huanxin.web.context import Context
+from serving import served
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+@pytest.fixture
+def http(platform: Platform, tmp_path: Path) -> Iterator[httpx.Client]:
+    app = create_app(platform, Settings(home=tmp_path / "home", mode=Mode.DEVELOPMENT), run_workers=False)
+    assert isinstance(app.state.context, Context)
+    with served(app) as client:
+        yield client
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, found in document["paths"].items():
+        for method, operation in found.items():
+            yield f"{method} {path}", operation
+
+
+def test_every_operation_says_what_it_does_what_it_answers_and_how_it_fails(http: httpx.Client) -> None:
+    document = http.get("/openapi.json").json()
+    assert document["info"]["description"]
+    for name, operation in operations(document):
+        assert operation["summary"], name
+        assert len(operation["description"]) > 40, name
+        for status, answer in operation["responses"].items():
+            assert answer["description"] != "Successful Response" or status == "200", f"{name} {status}"
+            told = answer.get("content", {})
+            if status not in ("304",):
+                assert told, f"{name} {status}: nothing says what the answer looks like"
+            if int(status) >= 400 and "oauth" not in name:
+                assert list(told) == ["application/problem+json"], f"{name} {status}"
+        if "/partner/" in name:
+            assert operation["security"], name
+            assert {"401", "403", "503"} <= operation["responses"].keys(), name
+
+
+def test_every_reference_in_the_description_leads_somewhere(http: httpx.Client) -> None:
+    text = http.get("/openapi.json").text
+    schemas = http.get("/openapi.json").json()["components"]["schemas"]
+    assert set(re.findall(r'"#/components/schemas/(\w+)"', text)) <= schemas.keys()
+    assert "HTTPValidationError" not in text
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800)], ids=["phone", "desk"])
+def test_the_page_draws_the_description_without_any_other_host(http: httpx.Client, width: int, height: int) -> None:
+    page_answer = http.get("/docs")
+    assert "default-src 'self'" in page_answer.headers["content-security-policy"]
+    assert re.findall(r"<script(?![^>]*\bsrc=)", page_answer.text) == []
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=str(CHROMIUM) if CHROMIUM.exists() else None, args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_context(viewport={"width": width, "height": height}).new_page()
+        complaints: list[str] = []
+        hosts: set[str] = set()
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda asked: hosts.add(asked.url.split("/")[2]) if asked.url.startswith("http") else None)
+        page.goto(f"{http.base_url}/docs?lang=en")
+        page.wait_for_selector("#api .opblock")
+        assert page.locator("#api .opblock").count() == len(list(operations(http.get("/openapi.json").json())))
+        page.locator("#api .opblock-post .opblock-summary").last.click()
+        page.wait_for_selector("#api .opblock.is-open .responses-table")
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        browser.close()
+    assert complaints == []
+    assert hosts == {f"{http.base_url.host}:{http.base_url.port}"}
