@@ -55,7 +55,7 @@ def answers(port: int) -> bool:
         return False
 
 
-def until(done: Callable[[], bool], seconds: float = 90) -> None:
+def until(done: Callable[[], bool], seconds: float = 180) -> None:
     end = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < end, "it did not happen in time"

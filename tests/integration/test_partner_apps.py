@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -54,20 +56,22 @@ class Wire:
     """What stands between platform and shop: it passes on what is pushed, and remembers it."""
 
     def __init__(self, target: str) -> None:
-        self.target, self.tokens = target, list[bytes]()
+        self.target, self.tokens = target, dict[str, bytes]()
         self.app = Starlette(routes=[Route("/", self._pass_on, methods=["POST"])])
 
     async def _pass_on(self, request: Request) -> Response:
         token = await request.body()
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             answer = await client.post(self.target, content=token, headers=self._headers)
-        self.tokens.append(token)
+        payload = token.split(b".")[1]
+        self.tokens[json.loads(base64.urlsafe_b64decode(payload + b"=="))["jti"]] = token
         return Response(answer.content, answer.status_code)
 
     _headers = {"Content-Type": "application/secevent+jwt"}  # noqa: RUF012
 
     def push_again(self) -> list[int]:
-        return [httpx.post(self.target, content=token, headers=self._headers).status_code for token in self.tokens]
+        tokens = self.tokens.values()
+        return [httpx.post(self.target, content=token, headers=self._headers, timeout=60).status_code for token in tokens]
 
 
 @dataclass
@@ -117,7 +121,7 @@ def tea_shop(port: int, environment: dict[str, str]) -> Iterator[None]:
 def bookshop(port: int, environment: dict[str, str]) -> Iterator[None]:
     folder = EXAMPLES / "django_app"
     with started(["manage.py", "migrate", "-v0"], folder=folder, environment=environment) as migrating:
-        assert migrating.wait(60) == 0
+        assert migrating.wait(180) == 0
     with ExitStack() as stack:
         if environment.get("WORKER") != "here":
             stack.enter_context(started(["manage.py", "huanxin_work"], folder=folder, environment=environment))
@@ -137,7 +141,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> sa.URL:
 @contextmanager
 def delivering(platform: Platform, settings: Settings) -> Iterator[None]:
     """The platform's worker, with connections that are closed at the end."""
-    with closing(Outbound(inner_allowed=True)) as outbound:
+    with closing(Outbound(inner_allowed=True, longest=60.0)) as outbound:
         pusher = Pusher(
             database=platform.database, signer=open_signer(platform, settings), outbound=outbound, clock=platform.clock,
             zone=ZoneInfo("Asia/Shanghai"), passphrase=settings.passphrase(),
@@ -182,7 +186,7 @@ def scene(
         batch = platform.plan_batch(by="li")
         assert batch is not None
         add_customers(engine, batch.cutoff)
-        shop = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{shop_port}"))
+        shop = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{shop_port}", timeout=60))
         journal = stack.enter_context(closing(Journal(tmp_path / "journal.db")))
         yield Scene(platform, made.partner.id, report, wire, shop, engine, journal, batch.id)
     engine.dispose()
@@ -251,5 +255,5 @@ def test_the_bookshops_migrations_and_the_packages_fit_their_models(tmp_path: Pa
     environment = {"DATABASE_URL": f"sqlite:///{tmp_path}/books.db"}
     command = ["manage.py", "makemigrations", "--check", "--dry-run"]
     with started(command, folder=EXAMPLES / "django_app", environment=environment) as process:
-        assert process.wait(60) == 0
+        assert process.wait(180) == 0
     assert subprocess.run([sys.executable, "-c", "import huanxin_partner.django"], check=False).returncode == 0
