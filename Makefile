@@ -19,10 +19,12 @@ setup: .venv/.ready  ## make .venv with everything that is needed, pinned by has
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/.ready-dev: .venv/.ready .venv-synapse/.ready requirements-dev.txt tests/setup_browser.sh
+.venv/.ready-dev: .venv/.ready .venv-synapse/.ready requirements-dev.txt tests/setup_browser.sh tests/setup_node.sh \
+		tests/peers/jose/package-lock.json
 	@echo "Installing what the tests need into .venv ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@BIN=$(BIN) bash tests/setup_browser.sh
+	@bash tests/setup_node.sh
 	@touch $@
 
 # In an environment of its own, since what it needs would clash with what we need. It is large: 30 seconds, once.

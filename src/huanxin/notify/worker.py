@@ -21,12 +21,13 @@ _LONGEST_SLEEP = 5.0  # seconds; the net under a notification that got lost
 @dataclass(kw_only=True)
 class Workers:
     """`count` threads that run `jobs`, one after the other, while one of them finds something to do. `start`, then `stop`;
-    both return at once."""
+    both return at once. `at_end` is called when the last job is over."""
 
     database: Database
     clock: Clock
     jobs: Sequence[Callable[[], bool]]
     count: int
+    at_end: Callable[[], None] = lambda: None
     _stopping: threading.Event = field(default_factory=threading.Event)
     _awake: threading.Condition = field(default_factory=threading.Condition)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -43,6 +44,7 @@ class Workers:
         self._wake_all()
         for thread in self._threads:
             thread.join(timeout)
+        self.at_end()
 
     def wait(self) -> None:
         """Block until `stop` is called from a signal handler or another thread."""

@@ -26,10 +26,10 @@ def make_workers(platform: Platform, settings: Settings) -> Workers:
     """Workers that do everything that happens by itself, ready to start: push events, write them into folders, read
     receipts from folders, remind, escalate."""
     signer = open_signer(platform, settings)
+    outbound = Outbound(inner_allowed=platform.development, max_connections=settings.workers)
     client = httpx.Client(timeout=_TIMEOUT, follow_redirects=False, limits=httpx.Limits(max_connections=settings.workers))
     pusher = Pusher(
-        database=platform.database, signer=signer, clock=platform.clock, zone=_ZONE,
-        outbound=Outbound(inner_allowed=platform.development, max_connections=settings.workers),
+        database=platform.database, signer=signer, clock=platform.clock, zone=_ZONE, outbound=outbound,
         passphrase=settings.passphrase(),
     )  # fmt: skip
     writer = FileWriter(database=platform.database, signer=signer, clock=platform.clock)
@@ -45,4 +45,9 @@ def make_workers(platform: Platform, settings: Settings) -> Workers:
     if url:
         jobs.append(Escalator(database=platform.database, client=client, url=url, clock=platform.clock).one_job)
     count = min(settings.workers, _IN_SANDBOX) if platform.sandbox else settings.workers
-    return Workers(database=platform.database, clock=platform.clock, jobs=jobs, count=count)
+
+    def close() -> None:
+        outbound.close()
+        client.close()
+
+    return Workers(database=platform.database, clock=platform.clock, jobs=jobs, count=count, at_end=close)

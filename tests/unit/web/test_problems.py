@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from huanxin.domain import errors
-from huanxin.web import problems
+from huanxin.operations import problems
 
 HOUSE = Path(__file__).parents[3]
 ROW = re.compile(r"^\| `([a-z-]+)` \| ([^|]+) \|", re.MULTILINE)
