@@ -219,6 +219,31 @@ def test_two_workers_at_once_take_a_receipt_once(shop: Shop, platform: Platform)
     assert len(receipts_of(platform)) == 5
 
 
+def test_a_folder_that_the_platform_stumbles_over_does_not_keep_others_from_being_read(
+    platform: Platform, report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = Shop.opened(platform, "bad", tmp_path), Shop.opened(platform, "good", tmp_path)
+    cancelled(platform, report)
+    batch = planned(platform)
+    platform.send_batch(batch)
+    for shop in (bad, good):
+        shop.answer([f"{NUMBERS[0]},unbound,,"], notice=notice_of(platform, shop.partner, batch))
+    fetch = Folder.fetch
+
+    def stumbling(folder: Folder, name: str, to: Path, limit: int) -> None:
+        if folder.url == str(bad.into):
+            raise RuntimeError("a fault of ours")
+        fetch(folder, name, to, limit)
+
+    monkeypatch.setattr(Folder, "fetch", stumbling)
+    assert reader_of(platform).one_job()
+    assert good.result(notice_of(platform, good.partner, batch))["outstanding"] == 0
+    assert list(bad.out.glob("*.result.json")) == []
+    with platform.database.transaction() as tx:
+        (noted,) = partners.events_of(tx, bad.partner.id, kind="folder-unreachable")
+    assert noted.detail["why"] == "the platform failed: RuntimeError"
+
+
 def _killed_before_the_manifest(dsn: str, passphrase: str, now: AnyClock) -> None:
     """A worker of its own process that dies between the number file and the manifest."""
     put = Folder.put

@@ -21,7 +21,7 @@ from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.partners import REMINDER, RENEWAL, RETRACTION
 from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.streams import DEFAULT_EVENTS, Method
-from huanxin.notify.folders import Folder, Unreachable, check_folder, open_folder
+from huanxin.notify.folders import Unreachable, check_folder, open_folder
 from huanxin.notify.keys import ES256, Signer
 from huanxin.notify.pushing import Retries
 from huanxin.numbersets.numberfile import CSV, number_file
@@ -97,30 +97,25 @@ class FileWriter:
             due = deliveries.claim_due(tx, self.clock(), Method.FILES)
             if due is None:
                 return False
-            wanted = files_of(tx, due, self.signer.event_token(due.claims, due.alg))
-            problem = _written(due.endpoint or "", wanted)
+            try:
+                names, problem = self._write(tx, due), ""
+            except (Unreachable, Conflict) as error:
+                names, problem = [], str(error)
             now = self.clock()
             next_at = self.retries.next(due.attempts, now, due.created_at, self.chance) if problem else None
-            answer = problem or f"written: {', '.join(name for name, _ in wanted)}"
+            answer = (problem or f"written: {', '.join(names)}")[:_WORDS_KEPT]
             deliveries.record_attempt(
-                tx, due.jti, at=now, status=None, answer=answer[:_WORDS_KEPT], next_at=next_at, delivered=not problem
+                tx, due.jti, at=now, status=None, answer=answer, next_at=next_at, delivered=not problem
             )
         return True
 
-
-def _written(url: str, wanted: list[File]) -> str:
-    """Write some files, in their order; what went wrong, or nothing."""
-    try:
-        with open_folder(url) as folder:
-            _write(folder, wanted)
-    except Unreachable as error:
-        return str(error)
-    return ""
-
-
-def _write(folder: Folder, wanted: list[File]) -> None:
-    for name, content in wanted:
-        folder.put(name, content)
+    def _write(self, tx: Tx, due: Delivery) -> list[str]:
+        """Write an event's files, in their order; their names."""
+        wanted = files_of(tx, due, self.signer.event_token(due.claims, due.alg))
+        with open_folder(due.endpoint or "") as folder:
+            for name, content in wanted:
+                folder.put(name, content)
+        return [name for name, _ in wanted]
 
 
 def files_of(tx: Tx, due: Delivery, token: str) -> list[File]:
@@ -140,7 +135,10 @@ def _notice(tx: Tx, due: Delivery, token: str) -> list[File]:
     assert found is not None
     content = number_file(batches.roster(tx, found.batch_id).numbers, CSV)
     sha256 = hashlib.sha256(content).hexdigest()
-    assert sha256 == payload["numbers"]["sha256"][CSV], "the same numbers give the same bytes"
+    if sha256 != payload["numbers"]["sha256"][CSV]:
+        raise Conflict(
+            f"the number file of {found.id} comes out otherwise than announced; run the version that planned its batch"
+        )
     numbers = f"{found.id}.numbers.csv"
     manifest = {
         "notice": found.id, "purpose": Purpose.RETRACTION if due.event == RETRACTION else Purpose.RENEWAL,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import random
 import re
 import tempfile
@@ -32,6 +33,7 @@ from huanxin.operations.platform import Platform
 from huanxin.operations.problems import problem_of
 from huanxin.store import partners, recurring, streams
 
+log = logging.getLogger("huanxin.inboxes")
 _MANIFEST = re.compile(r"(?P<notice>[A-Za-z0-9_-]{1,100})\.(?P<part>[0-9]{1,9})\.receipt\.json")
 _LONGEST_MANIFEST = 1 << 16
 _SETTLES_IN = timedelta(minutes=1)
@@ -93,6 +95,9 @@ class InboxReader:
                     taken = self._take_all(partner, into, out)
             except Unreachable as error:
                 problem = str(error)
+            except Exception as error:  # one partner's receipt must not keep the others' from being read
+                log.exception("the folder of %s could not be read through; it is tried again", partner.name)
+                problem = f"the platform failed: {type(error).__name__}"
             now = self.platform.now()
             failures = failures + 1 if problem else 0
             if problem:
@@ -140,7 +145,10 @@ class InboxReader:
 
     def _may_settle(self, key: tuple[int, str, str]) -> bool:
         now = self.platform.now()
-        return now < self._unfinished.setdefault(key, now) + _SETTLES_IN
+        if now < self._unfinished.setdefault(key, now) + _SETTLES_IN:
+            return True
+        del self._unfinished[key]
+        return False
 
     def _filed(self, partner: Partner, manifest: Manifest, source: tables.Source, *, key: str) -> Accepted:
         platform = self.platform
