@@ -146,12 +146,34 @@ def add_answers(tx: Tx, answers: Iterable[NewAnswer], at: datetime) -> None:
         cursor.executemany("SELECT pg_notify(%s, %s)", [(CHANNEL, one) for one in sorted({a.request_id for a in found})])
 
 
-def open_count(tx: Tx, request_id: str) -> int:
-    """How many of a request's notices have no final answer yet."""
+def note_done(tx: Tx, request_ids: Sequence[str], at: datetime) -> list[str]:
+    """Note which of some requests have a final answer from every partner since now; their owners are to be told."""
+    rows = tx.execute(
+        "INSERT INTO request_done (request_id, done_at, next_at) SELECT r.id, %s, %s FROM request r WHERE r.id = ANY(%s)"
+        " AND NOT EXISTS (SELECT 1 FROM request_notice n WHERE n.request_id = r.id AND coalesce((SELECT outcome"
+        " FROM request_answer WHERE notice_id = n.id ORDER BY seq DESC LIMIT 1), 'pending') = 'pending')"
+        " ON CONFLICT (request_id) DO NOTHING RETURNING request_id",
+        (at, at, list(request_ids)),
+    )
+    return [request_id for (request_id,) in rows]
+
+
+def claim_done(tx: Tx, now: datetime) -> tuple[Request, int] | None:
+    """A request whose owner is to be told that it is done, locked for this transaction, and how often that was tried."""
     row = tx.execute(
-        "SELECT count(*) FROM request_notice n WHERE n.request_id = %s AND coalesce((SELECT outcome FROM request_answer"
-        " WHERE notice_id = n.id ORDER BY seq DESC LIMIT 1), 'pending') = 'pending'",
-        (request_id,),
+        "SELECT request_id, attempts FROM request_done WHERE next_at <= %s ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED",
+        (now,),
     ).fetchone()
-    assert row is not None
-    return int(row[0])
+    if row is None:
+        return None
+    request = get(tx, row[0])
+    assert request is not None
+    return request, int(row[1])
+
+
+def record_telling(tx: Tx, request_id: str, *, told_at: datetime | None, next_at: datetime | None) -> None:
+    """Record that an owner was told, or when to try again."""
+    tx.execute(
+        "UPDATE request_done SET attempts = attempts + 1, told_at = %s, next_at = %s WHERE request_id = %s",
+        (told_at, next_at, request_id),
+    )

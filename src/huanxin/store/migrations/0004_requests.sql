@@ -63,18 +63,15 @@ CREATE TABLE used_handover (
 COMMENT ON TABLE used_handover IS 'signed hand-overs of a carrier''s app that were shown once: none is taken twice';
 
 -- Messages to owners, sent after the transaction that they tell of.
-CREATE TABLE sms_outbox (
-    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    request_id text REFERENCES request,
-    number     bigint NOT NULL,
-    body       text NOT NULL,
-    made_at    timestamptz NOT NULL,
+CREATE TABLE request_done (
+    request_id text PRIMARY KEY REFERENCES request,
+    done_at    timestamptz NOT NULL,
     next_at    timestamptz,
-    sent_at    timestamptz,
-    attempts   integer NOT NULL DEFAULT 0,
-    UNIQUE (request_id)
+    told_at    timestamptz,
+    attempts   integer NOT NULL DEFAULT 0
 );
-CREATE INDEX sms_outbox_due ON sms_outbox (next_at) WHERE next_at IS NOT NULL;
+COMMENT ON TABLE request_done IS 'requests that every partner has answered, and the message that says so to the owner';
+CREATE INDEX request_done_due ON request_done (next_at) WHERE next_at IS NOT NULL;
 
 -- Apps that people named and that are not connected.
 CREATE TABLE wished_partner (
