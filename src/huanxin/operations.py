@@ -5,24 +5,27 @@ The command line, the HTTP API and the demo order the same things through the sa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from huanxin.answer.single import Answered, Line, answer
 from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import Clock, system_clock
 from huanxin.domain.numbers import NumberingPlan
+from huanxin.domain.partners import Partner
 from huanxin.domain.rules import Rules
 from huanxin.notify.keys import Signer
-from huanxin.notify.notices import retract_reclaimed, send_batch, tell_recycled
+from huanxin.notify.notices import retract_reclaimed, send_batch, send_request, tell_recycled
 from huanxin.plan.batches import plan_batch
 from huanxin.release.gate import find_breaches, release_batch
 from huanxin.release.listing import write_release_lists
 from huanxin.report.importing import Imported, Progress, import_report
+from huanxin.request.ordering import Ordered, Wish, order
 from huanxin.settings import Settings
-from huanxin.store import batches
+from huanxin.store import batches, deliveries, requests
 from huanxin.store.batches import Batch
 from huanxin.store.database import LIVE, SANDBOX, Database
 from huanxin.store.migrate import migrate
@@ -51,6 +54,8 @@ class Platform:
     clock: Clock
     development: bool
     sandbox: bool = False
+    cool_down: timedelta = timedelta(days=1)
+    """for so long a partner that answered a request is not asked again for the same number"""
 
     def now(self) -> datetime:
         return self.clock()
@@ -82,6 +87,24 @@ class Platform:
         """Tell every partner of a batch."""
         with self.database.transaction() as tx:
             return send_batch(tx, batch_id, issuer=self.issuer, now=self.clock())
+
+    def order_request(self, wish: Wish) -> Ordered:
+        """Record an owner's order and tell the partners that he chose; the standing order, if he asked for all before."""
+        now = self.clock()
+        with self.database.transaction() as tx:
+            ordered = order(tx, wish, plan=self.plan, rules=self.rules, cool_down=self.cool_down, now=now)
+            if ordered.new:
+                send_request(tx, ordered.request, ordered.notices, now=now)
+        return ordered
+
+    def answer_requests(self, partner: Partner, lines: Sequence[Line], *, notice: str | None = None) -> Answered:
+        """Record a partner's answers to requests; owners whose last answer came are to be told."""
+        now = self.clock()
+        with self.database.transaction() as tx:
+            answered = answer(tx, partner, lines, notice=notice, now=now)
+            if answered.request_ids and requests.note_done(tx, answered.request_ids, now):
+                deliveries.wake_workers(tx)
+        return answered
 
     def release(self, *, by: str, batch_id: int | None = None) -> list[Release]:
         """Release what is clear, of one batch or of all; the releases recorded now."""
