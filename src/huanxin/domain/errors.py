@@ -39,6 +39,16 @@ class Forbidden(HuanxinError):
     code = "forbidden"
 
 
+class TooMany(HuanxinError):
+    """Too much was asked for at once; `retry_after` says in how many seconds to come again."""
+
+    code = "too-many"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class BadSetting(HuanxinError):
     """A setting is missing or can't be used."""
 
