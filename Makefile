@@ -19,10 +19,18 @@ setup: .venv/.ready  ## make .venv with everything that is needed, pinned by has
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/.ready-dev: .venv/.ready requirements-dev.txt tests/setup_browser.sh
+.venv/.ready-dev: .venv/.ready .venv-synapse/.ready requirements-dev.txt tests/setup_browser.sh
 	@echo "Installing what the tests need into .venv ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@BIN=$(BIN) bash tests/setup_browser.sh
+	@touch $@
+
+# In an environment of its own, since what it needs would clash with what we need. It is large: 30 seconds, once.
+.venv-synapse/.ready: tests/peers/synapse/requirements.txt
+	@echo "Installing Matrix Synapse, which its adapter is tested against, into .venv-synapse ..."
+	@$(PYTHON) -m venv --clear .venv-synapse
+	@.venv-synapse/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --only-binary :all: --require-hashes -r $< \
+		|| { [ -z "$$CI" ] && rm -rf .venv-synapse/* && echo "Synapse can't be installed here: its tests are skipped" >&2; }
 	@touch $@
 
 run: setup  ## make a world of carriers and partners, run the main job on it, serve the pages on http://127.0.0.1:8600
@@ -44,5 +52,5 @@ format: .venv/.ready-dev  ## put the code in its form
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-clean:  ## remove .venv and what the demo made; .huanxin and releases are yours and stay
-	rm -rf .venv var
+clean:  ## remove what was installed and what the demo made; .huanxin and releases are yours and stay
+	rm -rf .venv .venv-synapse var

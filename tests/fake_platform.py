@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import hashlib
 import json
@@ -11,7 +12,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from partner_signing import RENEWAL, jwks, key, token
@@ -32,7 +33,7 @@ class FakePlatform:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self.issuer = f"http://127.0.0.1:{self._server.server_port}"
 
-    def __enter__(self) -> FakePlatform:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -107,7 +108,8 @@ class FakePlatform:
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(content)
+                with contextlib.suppress(BrokenPipeError):  # a partner that was killed waits for no answer
+                    self.wfile.write(content)
 
             def log_message(self, *_: object) -> None:
                 """Quiet."""

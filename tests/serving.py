@@ -13,9 +13,9 @@ import uvicorn
 
 
 @contextmanager
-def served(app: Any) -> Iterator[httpx.Client]:
-    """Serve an ASGI application on a free port of 127.0.0.1; a client for it."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
+def served(app: Any, port: int = 0) -> Iterator[httpx.Client]:
+    """Serve an ASGI application on a port of 127.0.0.1, a free one unless given; a client for it."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -74,7 +74,7 @@ class Platform:
             retractions = []
             if done.counts.get("reclaimed"):
                 retractions = retract_reclaimed(tx, plan=self.plan, rules=self.rules, issuer=self.issuer, now=now, by=by)
-            events = tell_recycled(tx, done.report_id, done.recycled, now=now)
+            events = tell_recycled(tx, done.report_id, done.recycled, plan=self.plan, now=now)
             breaches = find_breaches(tx, done.report_id, now=now) if done.counts.get("opened") else 0
         return ImportDone(imported=done, retractions=retractions, recycled_events=events, breaches=breaches)
 

@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     lead_days: Annotated[int, Field(ge=1, le=90)] = 15
     answer_days: Annotated[int, Field(ge=1, le=60)] = 5
     max_receipt_mb: Annotated[int, Field(ge=1)] = 1024
+    upload_minutes: Annotated[int, Field(ge=1)] = 60
+    upload_kb_per_second: Annotated[int, Field(ge=1)] = 16
     workers: Annotated[int, Field(ge=1, le=64)] = 8
     carriers: dict[str, CarrierSetting] = {}
 

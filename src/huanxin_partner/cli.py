@@ -1,74 +1,50 @@
-"""`huanxin-partner`: a small site takes notices with one command."""
+"""`huanxin-partner`: a site connects with one command. Each command is a module of `commands`."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import os
-import tomllib
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+import sys
+from collections.abc import Sequence
 
-import httpx
-import uvicorn
-from starlette.applications import Starlette
-from starlette.routing import Mount
+from huanxin_partner.commands import file, listen, magic_ties, poll, receive, selftest, verify
+from huanxin_partner.commands.settings import BadSettings
 
-from huanxin_partner.client import Platform
-from huanxin_partner.handler import Handler
-from huanxin_partner.journal import Journal
-from huanxin_partner.receiver import Worker, receiver_app
-from huanxin_partner.sqlite_ties import BadTable, SqliteTies
-from huanxin_partner.tokens import Verifier
+_COMMANDS = (receive, poll, file, listen, verify, selftest, magic_ties)
+_ABOUT = "Take renewal notices and answer them: 接收焕新通知，解除旧绑定，提交回执。"
+_EPILOG = """\
+Settings stand in a TOML file (--config) or in HUANXIN_PARTNER_* of the environment, which wins; keep the secret there.
 
-_NEEDED = ("issuer", "client_id", "client_secret", "database", "table", "number_column", "bound_at_column")
-_MORE = ("audience", "zone")  # the client id and UTC, unless set
+exit codes
+  0  done; verify: the token verifies; selftest: nothing failed
+  1  it was looked at and isn't right: the token doesn't verify, a scenario failed, a file was refused
+  2  the command was written wrongly
+  3  a setting is missing or can't be used
+"""
+REFUSED, WRONG_SETTING = 1, 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(prog="huanxin-partner", description="Take renewal notices and answer them.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    receive = commands.add_parser("receive", help="receive pushed events and cut ties in an SQLite database")
-    receive.add_argument("--config", type=Path, help=f"TOML with {', '.join(_NEEDED + _MORE)}; HUANXIN_PARTNER_* wins")
-    receive.add_argument("--host", default="127.0.0.1")
-    receive.add_argument("--port", type=int, default=8700)
-    given = parser.parse_args(arguments)
-    settings = _settings(given.config)
-    missing = [name for name in _NEEDED if not settings.get(name)]
-    if missing:
-        parser.error(f"{', '.join(missing)} is missing: write it in --config or set HUANXIN_PARTNER_{missing[0].upper()}")
+    """Run the command line; the exit code."""
+    given = parser().parse_args(arguments)
     try:
-        app = _app(settings)
-    except (BadTable, ZoneInfoNotFoundError) as error:
-        parser.error(str(error))
-    uvicorn.run(app, host=given.host, port=given.port, log_level="info")
-    return 0
+        return int(given.run(given))
+    except BadSettings as error:
+        print(f"huanxin-partner: {error}", file=sys.stderr)
+        return WRONG_SETTING
+    except KeyboardInterrupt:
+        return 0  # Ctrl-C and SIGTERM are how a loop is meant to end
 
 
-def _settings(file: Path | None) -> dict[str, Any]:
-    found = tomllib.loads(file.read_text(encoding="utf-8")) if file else {}
-    environment = {name: os.environ.get(f"HUANXIN_PARTNER_{name.upper()}") for name in (*_NEEDED, *_MORE)}
-    return found | {name: value for name, value in environment.items() if value}
+def parser() -> argparse.ArgumentParser:
+    """The commands with their options."""
+    top = argparse.ArgumentParser(
+        prog="huanxin-partner", description=_ABOUT, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in _COMMANDS:
+        command.add(commands)
+    return top
 
 
-def _app(settings: dict[str, Any]) -> Starlette:
-    issuer, client_id = str(settings["issuer"]).rstrip("/"), str(settings["client_id"])
-    database = Path(settings["database"])
-    store = SqliteTies(database, table=settings["table"], number_column=settings["number_column"],
-                       bound_at_column=settings["bound_at_column"], zone=ZoneInfo(settings.get("zone", "UTC")))  # fmt: skip
-    platform = Platform(issuer, client_id=client_id, client_secret=str(settings["client_secret"]))
-    journal = Journal(database.with_suffix(".huanxin.db"))
-    worker = Worker(journal, Handler(store, platform, journal).handle)
-    audience = str(settings.get("audience") or client_id)
-    verifier = Verifier(issuer=issuer, audience=audience, client=httpx.Client(timeout=10))
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        worker.start()
-        yield
-        worker.stop()
-
-    return Starlette(routes=[Mount("/events", receiver_app(verifier, journal, worker))], lifespan=lifespan)
+if __name__ == "__main__":
+    sys.exit(main())

@@ -49,8 +49,7 @@ class Platform:
     @contextmanager
     def numbers(self, url: str, sha256: str) -> Iterator[IO[str]]:
         """The number file of a notice, one `+E164` a line after the heading, once it hashed to what the notice says."""
-        if not url.startswith(self.issuer + "/"):
-            raise PlatformError(f"the numbers are at {url}, outside {self.issuer}: the access token is not sent there")
+        self._own(url)
         with tempfile.TemporaryFile() as file:
             self._tried(lambda: self._fetch(url, sha256, file))
             file.seek(0)
@@ -72,10 +71,37 @@ class Platform:
         if digest.hexdigest() != sha256:
             raise Passing("the number file does not hash to what the notice says")
 
+    def call(self, method: str, url: str, content: dict[str, Any] | None = None) -> Any:
+        """One JSON request with the access token, not tried again; what it is answered with. Raises PlatformError, Passing
+        and httpx.TransportError."""
+        self._own(url)
+        headers = {"Authorization": f"Bearer {self.token()}", "Accept": "application/json"}
+        return self._json(self._client.request(method, url, json=content, headers=headers))
+
+    def published(self, *urls: str) -> Any:
+        """What the platform publishes as JSON at the first of these URLs that is there; no access token is sent. Raises as
+        `call` does."""
+        for url in urls[:-1]:
+            answer = self._client.get(url)
+            if answer.status_code != httpx.codes.NOT_FOUND:
+                return self._json(answer)
+        return self._json(self._client.get(urls[-1]))
+
+    def _json(self, answer: httpx.Response) -> Any:
+        if not answer.is_success:
+            self._refused(answer)
+        try:
+            return answer.json() if answer.content else {}
+        except ValueError as error:
+            raise PlatformError(f"{answer.url} did not answer with JSON") from error
+
+    def _own(self, url: str) -> None:
+        if not url.startswith(self.issuer + "/"):
+            raise PlatformError(f"{url} is outside {self.issuer}: the access token is not sent there")
+
     def file_receipt(self, notice: str, answers: Iterable[Answer], *, complete: bool) -> dict[str, Any]:
         """File a receipt, or the last part of one; what the platform says of it. Raises PlatformError if it is refused."""
-        lines = ["number,outcome,reason,until", *(f"{a.number},{a.outcome},{a.reason},{a.until}" for a in answers)]
-        body = ("\n".join(lines) + "\n").encode()
+        body = receipt_csv(answers)
         return self._tried(lambda: self._post(notice, body, complete))
 
     def _post(self, notice: str, body: bytes, complete: bool) -> dict[str, Any]:
@@ -98,14 +124,17 @@ class Platform:
                 answer = self._client.post(f"{self.issuer}/oauth/token", data=grant, auth=(self.client_id, self._secret))
                 if answer.status_code != httpx.codes.OK:
                     self._refused(answer)
-                granted = answer.json()
-                self._token, self._token_ends = granted["access_token"], time.monotonic() + granted["expires_in"]
+                try:
+                    granted = answer.json()
+                    self._token, self._token_ends = granted["access_token"], time.monotonic() + granted["expires_in"]
+                except (ValueError, KeyError, TypeError) as error:
+                    raise PlatformError(f"{self.issuer}/oauth/token did not answer with an access token") from error
             return self._token
 
     def _tried(self, call: Callable[[], _Result]) -> _Result:
         """Call, and again with growing pauses while the platform is out of reach."""
         retrying = Retrying(
-            stop=stop_after_attempt(self._attempts), wait=_wait,
+            stop=stop_after_attempt(self._attempts), wait=waiting(_growing),
             retry=retry_if_exception_type((Passing, httpx.TransportError)), reraise=True,
         )  # fmt: skip
         return retrying(call)
@@ -120,7 +149,17 @@ class Platform:
         raise PlatformError(f"the platform answered {answer.status_code}: {answer.text[:1000]}")
 
 
-def _wait(state: RetryCallState) -> float:
-    """Growing waits with jitter, and never less than the platform asked for."""
-    error = state.outcome.exception() if state.outcome else None
-    return max(_growing(state), error.wait if isinstance(error, Passing) else 0)
+def receipt_csv(answers: Iterable[Answer]) -> bytes:
+    """A receipt as a file."""
+    lines = ["number,outcome,reason,until", *(f"{a.number},{a.outcome},{a.reason},{a.until}" for a in answers)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def waiting(growing: Callable[[RetryCallState], float]) -> Callable[[RetryCallState], float]:
+    """Growing waits, and never less than the platform asked for."""
+
+    def wait(state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        return max(growing(state), error.wait if isinstance(error, Passing) else 0)
+
+    return wait

@@ -44,6 +44,11 @@ def retracted_notice(event: Event) -> str:
     return _text(event.claims, "of")
 
 
+def is_rehearsal(event: Event) -> bool:
+    """Whether the event is part of a rehearsal with made-up numbers (演练)."""
+    return event.claims.get("rehearsal") is True
+
+
 def cutoff_of(event: Event) -> datetime:
     """Ties bound before it are the former owner's. For RISC it is `event_timestamp`, or else when the token was issued."""
     if event.name == IDENTIFIER_RECYCLED:

@@ -2,44 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from itertools import islice
-from typing import IO
+from typing import IO, Any, Protocol
 
-from huanxin_partner.client import Platform
 from huanxin_partner.events import (
     IDENTIFIER_RECYCLED,
     INQUIRY,
     RENEWAL,
     RETRACTION,
     cutoff_of,
+    is_rehearsal,
     notice_of,
     number_file,
     number_of,
     retracted_notice,
 )
 from huanxin_partner.journal import Journal
+from huanxin_partner.rehearsal.ties import RehearsalTies
 from huanxin_partner.ties import Answer, TieStore
 from huanxin_partner.tokens import Event
 
+log = logging.getLogger("huanxin_partner")
 _ABSENT = "absent"
 _RENEWED = frozenset({"unbound", "kept", "pending", "refused", _ABSENT})
 _TAKEN_BACK = frozenset({"restored", "irreversible", "pending", _ABSENT})
+
+
+def _log(done: int, total: int) -> None:
+    log.info("%s of %s numbers", f"{done:,}", f"{total:,}")
 
 
 class BadAnswer(ValueError):
     """The store answered what can't be filed, a fault in the store. The platform would refuse the whole receipt."""
 
 
+class Channel(Protocol):
+    """How numbers come and receipts leave: over HTTP (client.Platform) or as files (filechannel.Exchange)."""
+
+    def numbers(self, url: str, sha256: str) -> AbstractContextManager[IO[str]]:
+        """The number file of a notice, once it hashed to what the notice says."""
+
+    def file_receipt(self, notice: str, answers: Sequence[Answer], *, complete: bool) -> dict[str, Any]:
+        """File a receipt, or the last part of one."""
+
+
 class Handler:
     """Handles events with a store and the platform. Numbers go through the store `chunk` at a time, receipts leave in
-    parts of `part` lines; override `file` to answer in another way."""
+    parts of `part` lines; override `file` to answer in another way. `progress` is told (numbers done, numbers in all)."""
 
     def __init__(
-        self, store: TieStore, platform: Platform, journal: Journal, *, chunk: int = 10_000, part: int = 100_000
-    ) -> None:
+        self, store: TieStore, platform: Channel, journal: Journal, *, chunk: int = 10_000, part: int = 100_000,
+        clock: Callable[[], float] = time.time, progress: Callable[[int, int], None] = _log,
+    ) -> None:  # fmt: skip
         self.store, self.platform, self.journal = store, platform, journal
-        self.chunk, self.part = chunk, part
+        self.chunk, self.part, self.clock, self.progress = chunk, part, clock, progress
 
     def handle(self, event: Event) -> str:
         """Do what an event asks; what came of it, in words. May be called again after a crash."""
@@ -58,32 +79,50 @@ class Handler:
 
         Numbers that were taken back from the notice are left alone, also if the retraction overtook it.
         """
-        cutoff, spared = cutoff_of(event), self.journal.taken_back(notice_of(event))
+        cutoff, spared, store = cutoff_of(event), self.journal.taken_back(notice_of(event)), self.store_for(event)
         answers = []
         for chunk in self.chunks(event):
             asked = [number for number in chunk if number not in spared]
-            answers += _checked(self.store.unbind(asked, cutoff), asked, _RENEWED)
-        return self._filed(event, answers)
+            answers += _checked(store.unbind(asked, cutoff), asked, _RENEWED)
+        said = self._filed(event, answers)
+        if any(answer.outcome == "pending" for answer in answers):
+            self._again_if_rehearsed(event)
+        return said
 
     def retract(self, event: Event) -> str:
         """Give back what was cut since the cut-off of the notice that is taken back in part."""
-        cutoff, of = cutoff_of(event), retracted_notice(event)
+        cutoff, of, store = cutoff_of(event), retracted_notice(event), self.store_for(event)
         answers = []
         for chunk in self.chunks(event):
             self.journal.take_back(of, chunk)  # before anything is restored: the renewal may be half done, or come later
-            answers += _checked(self.store.restore(chunk, cutoff), chunk, _TAKEN_BACK)
+            answers += _checked(store.restore(chunk, cutoff), chunk, _TAKEN_BACK)
         return self._filed(event, answers)
 
     def recycled(self, event: Event) -> str:
         """RISC: the number has a new owner since `event_timestamp`; older ties are stale. Nobody waits for an answer."""
-        answers = list(self.store.unbind([number_of(event)], cutoff_of(event)))
+        answers = list(self.store_for(event).unbind([number_of(event)], cutoff_of(event)))
         return answers[0].outcome if answers else _ABSENT
 
     def inquire(self, event: Event) -> str:
         """Say of which numbers there is a tie now."""
-        bound = (number for chunk in self.chunks(event) for number in chunk if self.store.bound(number))
+        store = self.store_for(event)
+        bound = (number for chunk in self.chunks(event) for number in chunk if store.bound(number))
         answers = [Answer(number=number, outcome="bound") for number in bound]
         return self._filed(event, answers)
+
+    def store_for(self, event: Event) -> TieStore:
+        """The partner's store; in a rehearsal one that reaches made-up numbers only, and plays the magic ones."""
+        if not is_rehearsal(event):
+            return self.store
+        return RehearsalTies(self.store, issued_at=event.issued_at, clock=self.clock)
+
+    def _again_if_rehearsed(self, event: Event) -> None:
+        """What a rehearsal answered with pending is answered once more, when its minute is over."""
+        rest = RehearsalTies.pending_for(event.issued_at, self.clock())
+        if is_rehearsal(event) and rest > 0:
+            later = replace(event, jti=f"{event.jti}/later")
+            self.journal.take(later)
+            self.journal.put_off(later.jti, rest, "pending, as rehearsed")
 
     def _filed(self, event: Event, answers: list[Answer]) -> str:
         if not answers and number_file(event) is None:
@@ -103,12 +142,17 @@ class Handler:
         if file is None:
             yield [number_of(event)]
             return
+        done, count = 0, event.claims.get("count")
+        total = count if isinstance(count, int) else 0
         with self.platform.numbers(*file) as lines:
-            yield from _chunked(lines, self.chunk)
+            for chunk in _chunked(lines, self.chunk):
+                yield chunk
+                done += len(chunk)
+                self.progress(done, max(done, total))
 
 
 def _checked(answers: Iterable[Answer], asked: Sequence[str], allowed: frozenset[str]) -> list[Answer]:
-    """The answers but for absent ones. Raises BadAnswer."""
+    """The answers but for absent ones, in the order asked: after a crash the receipt is the same. Raises BadAnswer."""
     found: dict[str, Answer] = {}
     known = set(asked)
     for answer in answers:
@@ -119,7 +163,7 @@ def _checked(answers: Iterable[Answer], asked: Sequence[str], allowed: frozenset
         if answer.outcome not in allowed:
             raise BadAnswer(f"the store answered {answer.outcome!r}; here it may be {', '.join(sorted(allowed))}")
         found[answer.number] = answer
-    return [answer for answer in found.values() if answer.outcome != _ABSENT]
+    return [found[number] for number in asked if number in found and found[number].outcome != _ABSENT]
 
 
 def _chunked(lines: IO[str], size: int) -> Iterator[list[str]]:

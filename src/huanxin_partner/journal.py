@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS huanxin_event (
     jti TEXT PRIMARY KEY, event TEXT NOT NULL, received REAL NOT NULL, due REAL NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0, done REAL, outcome TEXT);
 CREATE INDEX IF NOT EXISTS huanxin_event_due ON huanxin_event (due) WHERE done IS NULL;
+CREATE INDEX IF NOT EXISTS huanxin_event_number ON huanxin_event (json_extract(event, '$.subject.phone_number'));
 CREATE TABLE IF NOT EXISTS huanxin_taken_back (notice TEXT, number TEXT, PRIMARY KEY (notice, number)) WITHOUT ROWID;
 """
 
@@ -74,6 +75,14 @@ class Journal:
         with self._lock:
             row = self._db.execute("SELECT outcome FROM huanxin_event WHERE jti = ?", (jti,)).fetchone()
         return row[0] if row else None
+
+    def about(self, number: str) -> list[Event]:
+        """The events about this one number, handled or not."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT event FROM huanxin_event WHERE json_extract(event, '$.subject.phone_number') = ?", (number,)
+            ).fetchall()
+        return [Event(**json.loads(event)) for (event,) in rows]
 
     def waiting(self) -> int:
         """How many events are not done."""

@@ -5,22 +5,21 @@ from __future__ import annotations
 import logging
 import random
 import threading
-import time
 from collections.abc import Callable
 
+from httpx import codes
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from huanxin_partner.events import check
 from huanxin_partner.journal import Journal
-from huanxin_partner.tokens import Event, KeysUnreachable, TokenError, Verifier
+from huanxin_partner.taking import LONGEST, take
+from huanxin_partner.tokens import Event, Verifier
 
 log = logging.getLogger("huanxin_partner")
 _IDLE = 0.5  # seconds between looks for events that are due again
-_LONGEST = 256 * 1024  # bytes of a token; real ones have about a thousand
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 300.0  # seconds before an event that failed is tried again
 
 
@@ -76,36 +75,20 @@ class Worker:
 
 
 def receiver_app(verifier: Verifier, journal: Journal, worker: Worker) -> Starlette:
-    """An ASGI application to mount: POST / takes an event. Start and stop the worker with your application.
+    """An ASGI application to mount: POST / takes an event (taking.take). Start and stop the worker with your application."""
 
-    202: taken, now or before. 400: never will be (RFC 8935, section 2.3). 503: push it again.
-    """
-
-    def taken(token: str) -> None:
-        event = verifier.verify(token)
-        check(event, time.time())
-        journal.take(event)
-
-    async def take(request: Request) -> Response:
+    async def endpoint(request: Request) -> Response:
         body = b""
         async for block in request.stream():
             body += block
-            if len(body) > _LONGEST:
-                return _error("invalid_request", "the token is too long")
-        if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/secevent+jwt":
-            return _error("invalid_request", "Content-Type must be application/secevent+jwt")
-        try:
-            await run_in_threadpool(taken, body.decode("ascii", "replace").strip())
-        except TokenError as error:
-            return _error(error.code, str(error))
-        except KeysUnreachable as error:
-            return JSONResponse({"description": str(error)}, status_code=503, headers={"Retry-After": "5"})
-        worker.wake()
-        return Response(status_code=202)
+            if len(body) > LONGEST:
+                break
+        content_type = request.headers.get("content-type", "")
+        reply = await run_in_threadpool(take, body, content_type, verifier, journal)
+        if reply.status == codes.ACCEPTED:
+            worker.wake()
+        if reply.said is None:
+            return Response(status_code=reply.status, headers=reply.headers)
+        return JSONResponse(reply.said, status_code=reply.status, headers=reply.headers)
 
-    return Starlette(routes=[Route("/", take, methods=["POST"])])
-
-
-def _error(code: str, description: str) -> Response:
-    said = {"err": code, "description": description}
-    return JSONResponse(said, status_code=400, headers={"Content-Language": "en"})
+    return Starlette(routes=[Route("/", endpoint, methods=["POST"])])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,9 +15,9 @@ from joserfc import jws, jwt
 from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import KeySet
 
-_ALGORITHMS = ["ES256", "RS256"]
-_SKEW = 300  # seconds that clocks may differ
-_REFETCH = 30  # seconds between two fetches of the keys that an unknown kid may cause
+ALGORITHMS = ["ES256", "RS256"]
+SKEW = 300  # seconds that clocks may differ
+_REFETCH = 10  # seconds between two fetches of the keys that an unknown kid may cause
 
 
 class TokenError(Exception):
@@ -43,13 +45,15 @@ class Event:
 
 @dataclass(kw_only=True)
 class Verifier:
-    """Verifies tokens of one issuer for one audience. `max_age` in seconds: a late retry is still taken for so long."""
+    """Verifies tokens of one issuer for one audience. `max_age` in seconds: a late retry is still taken for so long.
+    `jwks_file` holds the issuer's keys where they can't be fetched; it is read again for a key that it lacked."""
 
     issuer: str
     audience: str
     client: httpx.Client
     max_age: int = 30 * 86_400
     clock: Callable[[], float] = time.time
+    jwks_file: Path | None = None
     _keys: KeySet | None = None
     _fetched: float = float("-inf")
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -62,14 +66,17 @@ class Verifier:
             raise TokenError("invalid_request", f"this is not a signed token: {error}") from error
         if header.get("typ") != "secevent+jwt":
             raise TokenError("invalid_request", f"typ is {header.get('typ')!r}; a Security Event Token has secevent+jwt")
-        keys = self._key_set(str(header.get("kid")))
+        return self._checked(self.signed(token, str(header.get("kid"))))
+
+    def signed(self, token: str, kid: str) -> dict[str, Any]:
+        """The claims of whatever the issuer signed with its key `kid`, and nothing more is checked. Raises like `verify`."""
+        keys = self._key_set(kid)
         try:
-            claims = jwt.decode(token, keys, algorithms=_ALGORITHMS).claims
+            return jwt.decode(token, keys, algorithms=ALGORITHMS).claims
         except BadSignatureError as error:
             raise TokenError("authentication_failed", "the signature is not the issuer's") from error
         except (JoseError, ValueError) as error:
             raise TokenError("invalid_key", f"the signature can't be verified with the issuer's keys: {error}") from error
-        return self._checked(claims)
 
     def _checked(self, claims: dict[str, Any]) -> Event:
         if claims.get("iss") != self.issuer:
@@ -80,7 +87,7 @@ class Verifier:
         issued_at, now = claims.get("iat"), self.clock()
         if not isinstance(issued_at, int) or isinstance(issued_at, bool):
             raise TokenError("invalid_request", "iat is missing")
-        if issued_at > now + _SKEW:
+        if issued_at > now + SKEW:
             raise TokenError("invalid_request", "iat lies in the future; check this machine's clock")
         if issued_at < now - self.max_age:
             raise TokenError("invalid_request", f"the token is older than {self.max_age // 86_400} days")
@@ -96,14 +103,19 @@ class Verifier:
 
     def _key_set(self, kid: str) -> KeySet:
         with self._lock:
-            known = self._keys is not None and any(key.kid == kid for key in self._keys.keys)
-            if self._keys is None or (not known and self.clock() - self._fetched > _REFETCH):
-                self._keys = self._fetch_keys()
+            if self._keys is None or not any(key.kid == kid for key in self._keys.keys):
+                if self.clock() - self._fetched <= _REFETCH:  # a new key may be published meanwhile: not refused for good
+                    raise KeysUnreachable("the key is unknown, and the issuer's keys were fetched only just now")
+                self._keys = fetch_keys(self.issuer, self.client, self.jwks_file)
                 self._fetched = self.clock()
             return self._keys
 
-    def _fetch_keys(self) -> KeySet:
-        try:
-            return KeySet.import_key_set(self.client.get(f"{self.issuer}/jwks.json").raise_for_status().json())
-        except (httpx.HTTPError, JoseError, ValueError) as error:
-            raise KeysUnreachable(f"the issuer's keys can't be fetched: {error}") from error
+
+def fetch_keys(issuer: str, client: httpx.Client, file: Path | None = None) -> KeySet:
+    """The issuer's public keys, from `/jwks.json` or the file. Raises KeysUnreachable."""
+    try:
+        if file is not None:
+            return KeySet.import_key_set(json.loads(file.read_text(encoding="utf-8")))
+        return KeySet.import_key_set(client.get(f"{issuer}/jwks.json").raise_for_status().json())
+    except (httpx.HTTPError, OSError, JoseError, ValueError, KeyError, TypeError) as error:
+        raise KeysUnreachable(f"the issuer's keys can't be read: {error}") from error

@@ -299,7 +299,7 @@ def test_explain_names_the_partner_and_the_fact_that_keeps_a_number(world: World
     world.music.file([], complete=True)
     world.bank.file([f"{NUMBERS[0]},refused,legal_hold,2027-01-01"], complete=True)
     with world.platform.database.transaction() as tx:
-        why = explain(tx, parse(NUMBERS[0]), plan=world.platform.plan, now=world.platform.now())
+        why = explain(tx, parse(NUMBERS[0]), plan=world.platform.plan, rules=world.platform.rules, now=world.platform.now())
     kept = [finding for finding in why.findings if not finding.ok]
     assert [finding.text for finding in kept] == ["refused (legal_hold) until 2027-01-01"]
     assert "bank" in kept[0].rule

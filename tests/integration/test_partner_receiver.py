@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
 import sqlite3
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,8 +14,8 @@ import pytest
 
 from fake_platform import CLIENT, SECRET, FakePlatform
 from huanxin.demo.partner_store import make_partner_db
+from processes import free_port, running, until
 
-SOURCES = Path(__file__).parents[2] / "src"
 CUTOFF = datetime.now(UTC) - timedelta(minutes=1)
 NUMBERS = [f"+86138{place:08}" for place in range(12_000)]
 OLD, NEW = "2020-01-01T00:00:00Z", f"{CUTOFF + timedelta(seconds=30):%Y-%m-%dT%H:%M:%SZ}"
@@ -35,37 +30,7 @@ def platform() -> Iterator[FakePlatform]:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-@contextmanager
-def running(arguments: list[str], port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A server process that answers; killed at the end."""
-    process = subprocess.Popen(
-        [sys.executable, *arguments, "--port", str(port)], env=os.environ | {"PYTHONPATH": str(SOURCES)} | environment
-    )
-    try:
-        until(lambda: answers(port))
-        yield process
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-
-
-def answers(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/healthz").status_code in (200, 404)
-    except httpx.TransportError:
-        return False
-
-
-def until(done: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
+    return free_port()
 
 
 def push(platform: FakePlatform, port: int, jti: str = "j1") -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 from pyroaring import BitMap
 
 from huanxin.domain.answers import OUTCOMES_OF, Answer, Outcome, Purpose, Reason
@@ -15,14 +16,19 @@ from huanxin.domain.errors import BadInput, Fault
 from huanxin.domain.numbers import masked, why_not_a_number
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.roster import Roster
-from huanxin.numbersets.sharded import bitmap_of
+from huanxin.numbersets.sharded import Numbers, bitmap_of
 
 COLUMNS = tables.Columns(names=("number", "outcome", "reason", "until"), optional=frozenset({"reason", "until"}))
 SHOWN_FAULTS = 100
+MOST_ANSWERS = 1000  # ways of answering in one receipt: each is a set on record, and what differs is the day of `until`
 _OUTCOMES = list(Outcome)
 _REASONS = ["", *Reason]
 _EPOCH = date(1970, 1, 1)
 _NO_DAY = -1
+_SPARE_LINES = 100_000
+_Key = int
+"""An answer as one integer: day of `until`, index of the reason, index of the outcome, from the high bits to the low."""
+_PLACE_BITS, _BYTE = 32, 0xFF
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,40 +39,48 @@ class ParsedReceipt:
     lines: int
 
 
+@dataclass(kw_only=True)
+class _Taken:
+    """What was read so far. The first faults are kept and all are counted: a file may have ten million."""
+
+    answers: dict[_Key, BitMap] = field(default_factory=dict)
+    lines: int = 0
+    faults: list[Fault] = field(default_factory=list)
+    bad: int = 0
+
+    def refuse(self, faults: list[Fault], count: int) -> None:
+        self.faults += faults[: SHOWN_FAULTS - len(self.faults)]
+        self.bad += count
+
+
 def parse_receipt(source: tables.Source, roster: Roster, purpose: Purpose, zone: str) -> ParsedReceipt:
     """Read a receipt. Raises BadInput, with the lines, if any number is not in the notice, is answered twice
     differently, or any outcome or reason is not one that the notice may be answered with."""
-    faults: list[Fault] = []
-    parts: dict[tuple[int, int, int], list[npt.NDArray[np.uint32]]] = {}
-    lines = 0
+    taken = _Taken()
     try:
-        table = tables.read(source, COLUMNS)
+        table = tables.read(source, COLUMNS, keep_ragged=SHOWN_FAULTS)
         for chunk in table.chunks:
-            lines += _take(chunk, roster, purpose, zone, parts, faults)
+            _take(chunk, roster, purpose, zone, taken)
+        ragged = [Fault(line=line, reason=reason) for line, reason, _ in table.ragged]
+        taken.faults = sorted([*taken.faults, *ragged], key=lambda fault: fault.line)[:SHOWN_FAULTS]
+        taken.bad += table.ragged_count
+        if not taken.bad:
+            _refuse_contradictions(source, roster, taken)
     except tables.BadTable as error:
         raise BadInput(str(error), [Fault(line=error.line, reason=str(error))]) from error
-    faults += [Fault(line=line, reason=reason) for line, reason, _ in table.ragged]
-    answers = {_answer(key): bitmap_of(np.concatenate(found)) for key, found in parts.items()}
-    faults += _contradictions(answers, roster)
-    if faults:
-        faults.sort(key=lambda fault: fault.line)
-        raise BadInput(
-            f"the receipt was refused whole: {len(faults):,} of its lines can't be taken", faults[:SHOWN_FAULTS], len(faults)
-        )
-    return ParsedReceipt(answers=answers, lines=lines)
+    if taken.bad:
+        raise BadInput(f"the receipt was refused whole: {taken.bad:,} of its lines can't be taken", taken.faults, taken.bad)
+    return ParsedReceipt(answers={_answer(key): places for key, places in taken.answers.items()}, lines=taken.lines)
 
 
-def _answer(key: tuple[int, int, int]) -> Answer:
-    outcome, reason, until = key
+def _answer(key: _Key) -> Answer:
+    until = key >> 16
     day = None if until == _NO_DAY else _EPOCH + timedelta(days=until)
-    return Answer(outcome=_OUTCOMES[outcome], reason=_REASONS[reason], until=day)
+    return Answer(outcome=_OUTCOMES[key & _BYTE], reason=_REASONS[key >> 8 & _BYTE], until=day)
 
 
-def _take(
-    chunk: tables.Chunk, roster: Roster, purpose: Purpose, zone: str,
-    parts: dict[tuple[int, int, int], list[npt.NDArray[np.uint32]]], faults: list[Fault],
-) -> int:  # fmt: skip
-    """Add a chunk's good lines to `parts` and its bad ones to `faults`; how many lines it has."""
+def _take(chunk: tables.Chunk, roster: Roster, purpose: Purpose, zone: str, taken: _Taken) -> None:
+    """Add a chunk's good lines to the answers and its bad ones to the faults."""
     numbers, good_number = columns.numbers(chunk.columns["number"])
     outcome = columns.words(chunk.columns["outcome"], {word.value: code for code, word in enumerate(_OUTCOMES)})
     places, known = roster.places(numbers)
@@ -76,16 +90,31 @@ def _take(
     refused = outcome == _OUTCOMES.index(Outcome.REFUSED)
     until, good_until = _days(chunk, zone)
     good = good_number & known & allowed[outcome] & (reason >= 0) & (refused <= (reason > 0)) & good_until
+    taken.lines += len(numbers)
+    if taken.lines > _SPARE_LINES + 2 * len(roster):  # a few KB of packed file can hold a billion lines
+        raise tables.BadTable(f"the receipt has more than twice as many lines as the notice has numbers ({len(roster):,})")
     if not good.all():
-        faults.extend(
-            _faults(chunk, np.flatnonzero(~good), good_number, known, allowed[outcome], reason, good_until, purpose)
-        )
-    reason = np.where(refused, reason, 0)
-    key = (until[good] << 16) | (reason[good].astype(np.int64) << 8) | outcome[good]
-    kept = places[good]
-    for value in np.unique(key).tolist():
-        parts.setdefault((value & 0xFF, (value >> 8) & 0xFF, value >> 16), []).append(kept[key == value])
-    return len(numbers)
+        bad = np.flatnonzero(~(good | _blank(chunk)))
+        shown = bad[: SHOWN_FAULTS - len(taken.faults)]
+        taken.refuse(_faults(chunk, shown, good_number, known, allowed[outcome], reason, good_until, purpose), len(bad))
+    key = until[good] << 16 | np.where(refused, reason, 0)[good].astype(np.int64) << 8 | outcome[good]
+    _sort_in(taken, key, places[good])
+
+
+def _sort_in(taken: _Taken, key: npt.NDArray[np.int64], places: npt.NDArray[np.uint32]) -> None:
+    """Add places to the answers that their keys stand for: one sort brings each answer's places together, in order."""
+    both = np.sort(key << _PLACE_BITS | places)
+    key = both >> _PLACE_BITS
+    starts = np.flatnonzero(np.diff(key)) + 1
+    ascending = both.astype(np.uint32)
+    for first, part in zip([0, *starts.tolist()], np.split(ascending, starts), strict=True):
+        if len(part):
+            found = bitmap_of(part)
+            known = taken.answers.setdefault(int(key[first]), found)
+            if known is not found:
+                known |= found
+    if len(taken.answers) > MOST_ANSWERS:
+        raise tables.BadTable(f"the receipt names more than {MOST_ANSWERS:,} different days in until; round them to months")
 
 
 def _reasons(chunk: tables.Chunk) -> npt.NDArray[np.int8]:
@@ -94,17 +123,24 @@ def _reasons(chunk: tables.Chunk) -> npt.NDArray[np.int8]:
     return columns.words(chunk.columns["reason"], {word: code for code, word in enumerate(_REASONS)})
 
 
-def _days(chunk: tables.Chunk, zone: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Days since 1970 until which answers stand, -1 where none is given."""
-    none = np.full(len(chunk.lines), _NO_DAY, np.int64)
+def _days(chunk: tables.Chunk, zone: str) -> tuple[npt.NDArray[np.int64], columns.Mask]:
+    """Days since 1970 until which answers stand, -1 where none is given; and which can be read."""
     column = chunk.columns.get("until")
     if column is None:
-        return none, np.ones(len(none), np.bool_)
-    given = columns.given(column)
-    if not given.any():
-        return none, np.ones(len(none), np.bool_)
-    _, days, good = columns.instants(column, zone)
-    return np.where(given & good, days, _NO_DAY), good | ~given
+        return np.full(len(chunk.lines), _NO_DAY, np.int64), np.ones(len(chunk.lines), np.bool_)
+    # Each day is read once: a file says the same few many times, and reading text as a time is slow.
+    encoded = column.dictionary_encode()
+    given = columns.given(encoded.dictionary)
+    _, days, good = columns.instants(encoded.dictionary, zone)
+    days = np.append(np.where(given & good, days, _NO_DAY), _NO_DAY)
+    good = np.append(good | ~given, True)
+    rows = pc.fill_null(encoded.indices, len(days) - 1).to_numpy(zero_copy_only=False)
+    return days[rows], good[rows]
+
+
+def _blank(chunk: tables.Chunk) -> columns.Mask:
+    """Lines that say nothing."""
+    return ~(columns.given(chunk.columns["number"]) | columns.given(chunk.columns["outcome"]))
 
 
 def _faults(  # one mask for each thing that can be wrong with a line
@@ -115,8 +151,6 @@ def _faults(  # one mask for each thing that can be wrong with a line
     numbers = columns.texts(chunk.columns["number"], rows)
     outcomes = columns.texts(chunk.columns["outcome"], rows)
     for row, number, outcome in zip(rows.tolist(), numbers, outcomes, strict=True):
-        if not number.strip() and not outcome.strip():
-            continue  # a blank line says nothing
         if not good_number[row]:
             why = why_not_a_number(number) or "not an E.164 number"
         elif not known[row]:
@@ -133,11 +167,24 @@ def _faults(  # one mask for each thing that can be wrong with a line
     return found
 
 
-def _contradictions(answers: Mapping[Answer, BitMap], roster: Roster) -> list[Fault]:
+def _refuse_contradictions(source: tables.Source, roster: Roster, taken: _Taken) -> None:
     """Numbers that one receipt answers in two ways: which of them holds can't be known."""
     seen, twice = BitMap(), BitMap()
-    for places in answers.values():
+    for places in taken.answers.values():
         twice |= seen & places
         seen |= places
-    return [Fault(line=0, reason=f"{masked(number)} is answered in two ways in one receipt; send one answer")
-            for number in roster.at(twice).tolist()]  # fmt: skip
+    if twice:
+        found = _lines_of(source, roster.at(twice[:SHOWN_FAULTS]))
+        taken.refuse([Fault(line=lines[-1], reason=f"{masked(number)} is answered in two ways, here and on line {lines[0]}; "
+                                                   "send one answer")
+                      for number, lines in sorted(found.items(), key=lambda one: one[1][-1])], len(twice))  # fmt: skip
+
+
+def _lines_of(source: tables.Source, wanted: Numbers) -> dict[int, list[int]]:
+    """The lines on which some numbers stand, found by reading the file once more."""
+    found: dict[int, list[int]] = {}
+    for chunk in tables.read(source, COLUMNS, keep_ragged=0).chunks:
+        numbers, _ = columns.numbers(chunk.columns["number"])
+        for row in np.flatnonzero(np.isin(numbers, wanted)).tolist():
+            found.setdefault(int(numbers[row]), []).append(int(chunk.lines[row]))
+    return found

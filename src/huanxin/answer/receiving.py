@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from threading import Lock
+from typing import Any
 
 from pyroaring import BitMap
 
@@ -33,15 +34,38 @@ class Accepted:
     new: bool
 
 
+def confirmation(accepted: Accepted, *, audience: str, now: datetime, new_id: NewId = random_id) -> dict[str, Any]:
+    """What the platform signs for a partner whose receipt it took: claims of a JWT (RFC 7519), `iss` left out.
+
+    `sha256` is that of the receipt's content, unpacked; `outstanding` is as of `iat`.
+    """
+    receipt = accepted.receipt
+    return {
+        "aud": audience, "iat": int(now.timestamp()), "jti": new_id("cf"), "notice": receipt.notice_id,
+        "receipt": receipt.id, "sha256": receipt.sha256.hex(), "complete": receipt.complete, "lines": receipt.lines,
+        "accepted": receipt.counts, "outstanding": accepted.outstanding, "received_at": receipt.received_at.isoformat(),
+    }  # fmt: skip
+
+
 class Rosters:
-    """The rosters of batches, which never change, kept for the receipts that follow each other."""
+    """The rosters of batches, which never change, kept for the receipts that follow each other: the last ones used, up
+    to `most` numbers together (8 bytes each), and the very last one whatever its size."""
 
-    def __init__(self, database: Database, kept: int = 4) -> None:
-        def load(batch_id: int) -> Roster:
-            with database.transaction() as tx:
-                return batches.roster(tx, batch_id)
+    def __init__(self, database: Database, most: int = 10_000_000) -> None:
+        self._database, self._most = database, most
+        self._kept: OrderedDict[int, Roster] = OrderedDict()
+        self._lock = Lock()
 
-        self.get: Callable[[int], Roster] = lru_cache(maxsize=kept)(load)
+    def get(self, batch_id: int) -> Roster:
+        with self._lock:  # held while loading: ten receipts for one batch need its roster once
+            roster = self._kept.pop(batch_id, None)
+            if roster is None:
+                with self._database.transaction() as tx:
+                    roster = batches.roster(tx, batch_id)
+            self._kept[batch_id] = roster
+            while len(self._kept) > 1 and sum(map(len, self._kept.values())) > self._most:
+                self._kept.popitem(last=False)
+            return roster
 
 
 def partners_notice(tx: Tx, notice_id: str, partner: Partner) -> Notice:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
 
 _KB_PER_MB = 1024
 
@@ -45,3 +49,12 @@ def peak_mb() -> float:
     """The highest resident memory of this process so far, in MB."""
     unit = 1 if sys.platform != "darwin" else _KB_PER_MB
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KB_PER_MB / unit
+
+
+def peak_of(pid: int) -> float:
+    """The highest resident memory of another process so far, in MB; where the system keeps no record of it, the present."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / _KB_PER_MB
+    return float(psutil.Process(pid).memory_info().rss) / _KB_PER_MB**2

@@ -14,6 +14,7 @@ from rich.table import Table
 from huanxin.answer.lines import ParsedReceipt, parse_receipt
 from huanxin.bench import builds, data
 from huanxin.bench.measure import Steps, peak_mb
+from huanxin.bench.receipts import Upload, time_receipts
 from huanxin.domain.answers import Purpose
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import add_partner
@@ -31,7 +32,7 @@ SEED = 1
 _TABLES = ("receipt", "receipt_set")
 
 
-def run_bench(*, numbers: int, partners: int, as_json: bool) -> None:
+def run_bench(*, numbers: int, partners: int, receipt_lines: int, as_json: bool) -> None:
     """Run everything and print it; 2 to 6 minutes, nearly all of it in the row builds."""
     err = Console(stderr=True)
     folder = Path(tempfile.mkdtemp(prefix="huanxin-bench-"))
@@ -49,11 +50,15 @@ def run_bench(*, numbers: int, partners: int, as_json: bool) -> None:
             for share in (100, 30, 10):
                 err.print(f"A row per pair, at 1/{share} of the numbers ...")
                 dense[share] = builds.dense(platform.database.dsn, wanted, data.answers(numbers, partners, SEED), share)
+            err.print(f"Receipts of {receipt_lines:,} lines over HTTP ...")
+            uploads = list(time_receipts(platform, settings, folder, receipt_lines, SEED))
         if sparse.clear != clear:
             raise AssertionError(f"the builds disagree: {clear} clear here, {sparse.clear} in the sparse build")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    _print(Console(stderr=as_json), steps, ties, disk, ours_peak, sparse, dense)
+    out = Console(stderr=as_json)
+    _print(out, steps, ties, disk, ours_peak, sparse, dense)
+    _print_uploads(out, uploads)
     if as_json:
         core = steps.seconds("receipts stored", "reconcile and gate")
         print(json.dumps({
@@ -63,6 +68,10 @@ def run_bench(*, numbers: int, partners: int, as_json: bool) -> None:
             "times_faster_than_sparse": round((sparse.store + sparse.gate) / core, 1),
             "times_faster_than_dense": round((dense[10].store + dense[10].gate) * 10 / core),
             "times_smaller_than_sparse": round(sparse.disk / disk, 1),
+            "receipts_at_size": [
+                {"form": one.form, "lines": one.lines, "seconds": round(one.seconds, 2), "lines_per_second": round(one.rate),
+                 "peak_rss_mb": round(one.peak_mb)} for one in uploads
+            ],
         }))  # fmt: skip
 
 
@@ -148,5 +157,18 @@ def _print(
         table.add_row(
             name, f"{built.rows:,}", f"{built.store:.2f}", f"{built.gate:.3f}", f"{both:.1f}", f"{both / core:.0f}",
             f"{built.disk * times / 1e6:.0f}", f"{built.disk * times / disk:.0f}",
+        )  # fmt: skip
+    out.print(table)
+
+
+def _print_uploads(out: Console, uploads: list[Upload]) -> None:
+    title = f"Receipts at size: {uploads[0].lines:,} lines in one upload over HTTP, to a server in a process of its own"
+    table = Table(box=None, header_style="bold", title=title, title_justify="left")
+    for heading in ("form", "MB sent", "seconds", "lines/s", "MB at rest", "peak MB"):
+        table.add_column(heading, justify="left" if heading == "form" else "right")
+    for one in uploads:
+        table.add_row(
+            one.form, f"{one.megabytes:,.0f}", f"{one.seconds:.1f}", f"{one.rate:,.0f}", f"{one.rest_mb:.0f}",
+            f"{one.peak_mb:.0f}",
         )  # fmt: skip
     out.print(table)

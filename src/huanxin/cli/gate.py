@@ -76,7 +76,7 @@ def explain(number: Annotated[str, typer.Argument(help="+8613800138000")], as_js
         except ValueError as error:
             raise BadInput(str(error)) from error
         with opened.database.transaction() as tx:
-            why = explain_number(tx, wanted, plan=opened.plan, now=opened.now())
+            why = explain_number(tx, wanted, plan=opened.plan, rules=opened.rules, now=opened.now())
     verdict = "released" if why.released else "clear" if why.clear else "not clear"
     out_to = err if as_json else out
     out_to.print(f"{why.number} · {verdict}" + (f" · batch {why.batch_id}" if why.batch_id else ""), highlight=False)

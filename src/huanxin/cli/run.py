@@ -65,33 +65,32 @@ def demo(
     ] = None,
     serve_after: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the pages when done.")] = True,
     port: Annotated[int, typer.Option(help="The port of the platform.")] = 8600,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Make the world anew, even if --out holds it finished.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a world of carriers and partners and run the main job on it, with real servers over HTTP."""
+    """Make a world of carriers and partners and run the main job on it, with real servers over HTTP.
+
+    A finished world that --out holds, made from the same, is opened again as it is.
+    """
     from huanxin.demo.run import Wishes, run_demo  # noqa: PLC0415  # as above
 
     with explained():
         run_demo(
             Wishes(
-                numbers=numbers,
-                partners=partners,
-                seed=seed,
-                reports=reports,
-                out=folder,
-                serve=serve_after,
-                port=port,
-                as_json=as_json,
+                numbers=numbers, partners=partners, seed=seed, reports=reports, out=folder, serve=serve_after, port=port,
+                fresh=fresh, as_json=as_json,
             )
-        )
+        )  # fmt: skip
 
 
 def bench(
     numbers: Annotated[int, typer.Option(help="Numbers in the batch.")] = 1_000_000,
     partners: Annotated[int, typer.Option(help="Partners that answer.")] = 239,
+    receipt_lines: Annotated[int, typer.Option(help="Lines of the one large receipt.", min=1)] = 10_000_000,
     as_json: Json = False,
 ) -> None:
     """Time the main job at size, beside two obvious builds on the same data."""
     from huanxin.bench.run import run_bench  # noqa: PLC0415  # as above
 
     with explained():
-        run_bench(numbers=numbers, partners=partners, as_json=as_json)
+        run_bench(numbers=numbers, partners=partners, receipt_lines=receipt_lines, as_json=as_json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +12,14 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-from huanxin.demo.partner_store import add_ties, make_partner_db
-from huanxin.demo.processes import Server, Servers, free_port
+from huanxin.demo.own_servers import PartnerProcess
+from huanxin.demo.partner_store import add_ties
+from huanxin.demo.processes import Servers, free_port
 from huanxin.demo.world import WorldReports
 from huanxin.demo.world_later import later_reports, opened_report
 from huanxin.demo.world_partners import PartnerSpec
 from huanxin.demo.world_reports import ReportFile
-from huanxin.demo.world_ties import ground, late_ties, ties
+from huanxin.demo.world_ties import ground, late_ties, make_ties
 from huanxin.domain.answers import Outcome, Standing
 from huanxin.domain.errors import HuanxinError
 from huanxin.domain.partners import Kind, Partner
@@ -37,12 +39,12 @@ _PATIENCE = 300.0  # seconds that answers may take before the demo says who is m
 
 @dataclass(frozen=True, kw_only=True)
 class DemoPartner:
-    """A partner of the demo: what it is, how it is registered, its database and its server."""
+    """A partner of the demo: what it is, how it is registered, its database and its process."""
 
     spec: PartnerSpec
     partner: Partner
     database: Path
-    server: Server
+    process: PartnerProcess
 
 
 @dataclass(kw_only=True)
@@ -67,7 +69,10 @@ class Story:
 
 @dataclass(kw_only=True)
 class Job:
-    """The main job on a world, with its partners' servers; `tell` is called with what is going on."""
+    """The main job on a world, with its partners' servers; `tell` is called with what is going on.
+
+    builder: makes partners' databases on the other core. http: asks the partners' servers.
+    """
 
     platform: Platform
     world: WorldReports
@@ -75,37 +80,39 @@ class Job:
     servers: Servers
     story: Story
     tell: Callable[[str, float], None]
+    builder: Executor
+    http: httpx.Client
+    being_made: list[Future[int]] = field(default_factory=list)
     partners: list[DemoPartner] = field(default_factory=list)
 
     def add_partners(self, specs: list[PartnerSpec]) -> None:
-        """Register every partner, make its database of accounts and start its server."""
+        """Register every partner, start its server, and have its database of accounts made while reports are taken."""
         on = ground(self.world.truth, singer_number=self.world.singer_number)
-        folder = self.folder / "partners"
-        folder.mkdir()
+        (self.folder / "partners").mkdir()
         for index, spec in enumerate(specs):
             self.tell(f"partners: {spec.zh_name}", index / len(specs))
-            port, database = free_port(), folder / f"{spec.name}.db"
+            port = free_port()
             with self.platform.database.transaction() as tx:
                 made = add_partner(
-                    tx,
-                    name=spec.zh_name,
-                    kind=Kind(spec.kind),
-                    required=True,
-                    endpoint=f"http://127.0.0.1:{port}/events/",
-                    wants_recycled=spec.behaviour in ("music", "plain"),
-                    https_only=False,
-                    now=self.platform.now(),
+                    tx, name=spec.zh_name, kind=Kind(spec.kind), required=True, endpoint=f"http://127.0.0.1:{port}/events/",
+                    wants_recycled=spec.behaviour in ("music", "plain"), https_only=False, now=self.platform.now(),
                     by=OPERATOR,
-                )
-            make_partner_db(database, ties(spec, seed=self.world.seed, on=on, today=self.world.today))
-            server = Server(
-                name=spec.name, url=f"http://127.0.0.1:{port}", log=folder / f"{spec.name}.log",
-                command=["huanxin.demo.partner_server", "--db", str(database), "--behaviour", spec.behaviour, "--issuer",
-                         self.platform.issuer, "--client-id", made.partner.client_id, "--port", str(port)],
-                environment={"HUANXIN_PARTNER_SECRET": made.client_secret},
-            )  # fmt: skip
-            self.servers.add(server)
-            self.partners.append(DemoPartner(spec=spec, partner=made.partner, database=database, server=server))
+                )  # fmt: skip
+            process = PartnerProcess(name=spec.name, behaviour=spec.behaviour, client_id=made.partner.client_id,
+                                     client_secret=made.client_secret, port=port)  # fmt: skip
+            database = process.database(self.folder)
+            self.being_made.append(
+                self.builder.submit(make_ties, database, spec, seed=self.world.seed, on=on, today=self.world.today)
+            )
+            self.servers.add(process.server(self.folder, issuer=self.platform.issuer))
+            self.partners.append(DemoPartner(spec=spec, partner=made.partner, database=database, process=process))
+
+    def wait_for_partners(self) -> None:
+        """Wait until every partner has its accounts and its server answers."""
+        for index, making in enumerate(self.being_made):
+            self.tell("partners: their accounts", index / len(self.being_made))
+            making.result()
+        self.servers.wait_ready()
 
     def import_reports(self) -> None:
         """Take every carrier's report, the broken lines left out; then one of them again, which changes nothing."""
@@ -146,7 +153,7 @@ class Job:
     def log_in(self) -> None:
         """A login with an SMS code at the music app, with the singer's number."""
         music = self._behaving("music")
-        answer = httpx.post(f"{music.server.url}/login", params={"number": f"+{self.world.singer_number}"}, timeout=30)
+        answer = self.http.post(f"{music.process.url}/login", params={"number": f"+{self.world.singer_number}"})
         self.story.logins.append(answer.raise_for_status().json())
 
     def wait_for_answers(self, batch: Batch) -> None:
@@ -227,7 +234,7 @@ class Job:
             time.sleep(0.2)
 
     def _unhandled(self) -> int:
-        return sum(httpx.get(f"{one.server.url}/healthz", timeout=10).json()["waiting"] for one in self.partners)
+        return sum(self.http.get(f"{one.process.url}/healthz").json()["waiting"] for one in self.partners)
 
     def gate(self, batch: Batch) -> tuple[LoadedGate, list[Notice]]:
         """The batch's gate now, and its notices."""
@@ -236,12 +243,3 @@ class Job:
 
     def _behaving(self, behaviour: str) -> DemoPartner:
         return next(one for one in self.partners if one.spec.behaviour == behaviour)
-
-
-def serve_process(folder: Path, *, port: int, issuer: str) -> Server:
-    """The platform's own server, on the demo's database."""
-    return Server(
-        name="huanxin serve", url=issuer, log=folder / "serve.log",
-        command=["huanxin.cli.main", "serve", "--port", str(port)],
-        environment={"HUANXIN_HOME": str(folder / "home"), "HUANXIN_ISSUER": issuer, "HUANXIN_MODE": "development"},
-    )  # fmt: skip

@@ -41,11 +41,12 @@ def is_free(port: int) -> bool:
 
 @dataclass
 class Server:
-    """One server process. `peak_mb` is the most memory it was seen to hold."""
+    """One process. `url` None: it answers nobody, so it is ready once it runs. `peak_mb` is the most memory it was seen
+    to hold."""
 
     name: str
     command: Sequence[str]
-    url: str
+    url: str | None
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     restarts: int = 0
@@ -59,9 +60,11 @@ class Server:
                 stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
-    def ready(self) -> bool:
+    def ready(self, http: httpx.Client) -> bool:
+        if self.url is None:
+            return self.process is not None and self.process.poll() is None
         try:
-            return httpx.get(f"{self.url}/healthz", timeout=2).status_code == httpx.codes.OK
+            return http.get(f"{self.url}/healthz").status_code == httpx.codes.OK
         except httpx.HTTPError:
             return False
 
@@ -115,12 +118,13 @@ class Servers:
     def wait_ready(self) -> None:
         """Wait until every server answers. Raises BadSetting with the end of the log of one that doesn't."""
         ends = time.monotonic() + _START
-        for server in self.all:
-            while not server.ready():
-                if time.monotonic() > ends:
-                    tail = server.log.read_text(errors="replace")[-800:]
-                    raise BadSetting(f"{server.name} did not start within {_START:.0f} seconds; its log ends:\n{tail}")
-                time.sleep(0.1)
+        with httpx.Client(timeout=2) as http:
+            for server in self.all:
+                while not server.ready(http):
+                    if time.monotonic() > ends:
+                        tail = server.log.read_text(errors="replace")[-800:]
+                        raise BadSetting(f"{server.name} did not start within {_START:.0f} seconds; its log ends:\n{tail}")
+                    time.sleep(0.1)
 
     @property
     def restarts(self) -> int:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import shutil
 import signal
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from huanxin.demo.audit import Audit, audit
-from huanxin.demo.job import Job, Story, serve_process
+from huanxin.demo.job import Job, Story
+from huanxin.demo.kept import Kept, find, keep, made_from
+from huanxin.demo.own_servers import serve_process, worker_process
 from huanxin.demo.processes import Servers, free_port, is_free
 from huanxin.demo.summary import Counted, print_summary
 from huanxin.demo.world import WorldReports, load_reports, make_reports
@@ -45,11 +50,12 @@ class Wishes:
     out: Path | None
     serve: bool
     port: int
+    fresh: bool
     as_json: bool
 
 
 def run_demo(wishes: Wishes) -> None:
-    """Run the demo; then serve until Ctrl-C, unless told not to."""
+    """Run the demo, or open the finished world that its folder holds; then serve until Ctrl-C, unless told not to."""
     err = Console(stderr=True)
     port = wishes.port or free_port()
     if not is_free(port):
@@ -57,19 +63,21 @@ def run_demo(wishes: Wishes) -> None:
     # The demo has a database of its own, whatever the environment says: it must never write to a real one.
     for name in [name for name in os.environ if name.startswith("HUANXIN_")]:
         del os.environ[name]
-    with _folder(wishes.out) as folder:
+    wanted = made_from(numbers=wishes.numbers, partners=wishes.partners, seed=wishes.seed, reports=wishes.reports)
+    with _folder(wishes, wanted) as (folder, kept):
         issuer = f"http://127.0.0.1:{port}"
         settings = Settings(home=folder / "home", issuer=issuer, mode=Mode.DEVELOPMENT, database_url=None)
         begun = time.perf_counter()
         with Servers() as servers, open_platform(settings) as platform:
             servers.add(serve_process(folder, port=port, issuer=issuer))
-            counted = _run(wishes, folder, platform, servers, err, begun)
-            report = folder / "report.html"
-            with platform.database.transaction() as tx:
-                write_report(report, counted.report(tx, platform.now().astimezone(_CHINA).date()))
-            print_summary(err if wishes.as_json else Console(), counted, report)
-            if wishes.as_json:
-                print(json.dumps(counted.json(), ensure_ascii=False), flush=True)
+            servers.add(worker_process(folder, issuer=issuer))
+            if kept is None:
+                kept = _make(wishes, wanted, folder, platform, servers, err, begun)
+                opened = None
+            else:
+                _open_again(kept, folder, issuer, servers)
+                opened = f"{time.perf_counter() - begun:.1f} s"
+            _tell(wishes, kept, folder, opened, err)
             if wishes.serve:
                 err.print(
                     f"[bold]{issuer}[/] shows it all: / the batches, /report the charts (Ctrl-C ends it)", highlight=False
@@ -77,9 +85,57 @@ def run_demo(wishes: Wishes) -> None:
                 _until_interrupted()
 
 
+def _tell(wishes: Wishes, kept: Kept, folder: Path, opened: str | None, err: Console) -> None:
+    """Print what came of the world; of one that was opened again, when that was."""
+    out = err if wishes.as_json else Console()
+    print_summary(out, kept.told, folder / "report.html")
+    if opened is not None:
+        made = f"{kept.made_at.astimezone(_CHINA):%Y-%m-%d %H:%M} (China)"
+        out.print(f"打开的是 {made} 做好的演示,上面是当时的结果;重做请加 --fresh", highlight=False)
+        out.print(
+            f"Opened again in {opened}: this world was made on {made}, and the figures above are of that run. "
+            "--fresh makes it anew.",
+            highlight=False,
+        )
+    if wishes.as_json:
+        told = kept.told | {"made_at": kept.made_at.isoformat(), "reopened": opened is not None}
+        print(json.dumps(told, ensure_ascii=False), flush=True)
+
+
+def _open_again(kept: Kept, folder: Path, issuer: str, servers: Servers) -> None:
+    """Start every partner's server on its database and the port that it is registered with."""
+    taken = [f"{one.port} ({one.name})" for one in kept.partners if not is_free(one.port)]
+    if taken:
+        raise BadSetting(
+            f"the partners of this world are registered with ports that are in use: {', '.join(taken)}. End what uses them, "
+            "perhaps servers of an earlier demo that was killed, or make the world anew with --fresh"
+        )
+    for one in kept.partners:
+        servers.add(one.server(folder, issuer=issuer))
+    servers.wait_ready()
+
+
+def _make(
+    wishes: Wishes, wanted: dict[str, Any], folder: Path, platform: Platform, servers: Servers, err: Console, begun: float
+) -> Kept:
+    """Run the main job on a new world; once it is finished and its report is written, say so in its folder."""
+    counted = _run(wishes, folder, platform, servers, err, begun)
+    with platform.database.transaction() as tx:
+        write_report(folder / "report.html", counted.report(tx, platform.now().astimezone(_CHINA).date()))
+    kept = Kept(
+        made_at=platform.now(), told=counted.json(), partners=tuple(one.process for one in counted.job.partners)
+    )  # fmt: skip
+    keep(folder, kept, wanted)
+    return kept
+
+
 def _run(wishes: Wishes, folder: Path, platform: Platform, servers: Servers, err: Console, begun: float) -> Counted:
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as bar:
+    with (
+        Progress(*columns, console=err, transient=True) as bar,
+        ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn")) as builder,
+        httpx.Client(timeout=30) as http,
+    ):
         task = bar.add_task("world", total=1.0)
 
         def tell(what: str, share: float) -> None:
@@ -88,7 +144,8 @@ def _run(wishes: Wishes, folder: Path, platform: Platform, servers: Servers, err
         story = Story()
         with story.step("world"):
             world = _world(wishes, folder, platform)
-        job = Job(platform=platform, world=world, folder=folder, servers=servers, story=story, tell=tell)
+        job = Job(platform=platform, world=world, folder=folder, servers=servers, story=story, tell=tell, builder=builder,
+                  http=http)  # fmt: skip
         with story.step("partners"):
             job.add_partners(partner_specs(wishes.partners, wishes.seed))
         batch = _do(job)
@@ -106,10 +163,10 @@ def _do(job: Job) -> Any:
     story = job.story
     with story.step("report"):
         job.import_reports()
+    with story.step("wait for partners"):
+        job.wait_for_partners()
     with story.step("plan"):
         batch = job.plan()
-    with story.step("wait for servers"):
-        job.servers.wait_ready()
     job.log_in()
     with story.step("notify and answer"):
         job.platform.send_batch(batch.id)
@@ -155,20 +212,23 @@ def _audit(job: Job, cutoff: Any) -> Audit:
 
 
 @contextmanager
-def _folder(wanted: Path | None) -> Iterator[Path]:
-    """The folder of the run: a new one that goes with it, or the one asked for, emptied of an earlier run."""
-    if wanted is None:
+def _folder(wishes: Wishes, wanted: dict[str, Any]) -> Iterator[tuple[Path, Kept | None]]:
+    """The folder of the run: a new one that goes with it, or the one asked for. What that has of an earlier run is opened
+    again if it is finished and made from the same, else it is emptied."""
+    if wishes.out is None:
         with tempfile.TemporaryDirectory(prefix="huanxin-demo-", ignore_cleanup_errors=True) as made:
-            yield Path(made)
+            yield Path(made), None
         return
-    folder = wanted.resolve()
+    folder, kept = wishes.out.resolve(), None
     if folder.exists() and any(folder.iterdir()):
         if not (folder / _MARK).exists():
             raise BadInput(f"{folder} holds something else than an earlier demo; name another folder with --out")
-        shutil.rmtree(folder)
+        kept = None if wishes.fresh else find(folder, wanted)
+        if kept is None:
+            shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _MARK).touch()
-    yield folder
+    yield folder, kept
 
 
 def _until_interrupted() -> None:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from huanxin.demo.audit import Audit
-from huanxin.demo.job import DemoPartner, Job
+from huanxin.demo.job import OPERATOR, DemoPartner, Job
 from huanxin.domain.answers import Outcome
 from huanxin.domain.lifecycle import sellable_from
 from huanxin.domain.numbers import masked
@@ -52,6 +52,7 @@ class Counted:
     def json(self) -> dict[str, Any]:
         """The counts, as the last line of `--json`."""
         f = self.figures()
+        before, after = self.job.story.logins
         return {
             "numbers": f.numbers,
             "noticed": f.noticed,
@@ -76,6 +77,12 @@ class Counted:
             "recycled_events": self.job.story.recycled_events,
             "steps": {k: round(v, 2) for k, v in self.job.story.seconds.items()},
             "wrong": self.audit.samples,
+            "login": {
+                "number": masked(self.job.world.singer_number),
+                "before": before["owner"],
+                "after": after["owner"],
+                "fresh": after["fresh"],
+            },
         }
 
     def figures(self) -> KeyFigures:
@@ -133,7 +140,8 @@ class Counted:
         for places in (gate.released, refused - gate.retracted_places(), gate.retracted_places()):
             if places:
                 number = int(self.loaded.roster.numbers[places[0]])
-                why = explain(tx, number, plan=self.job.platform.plan, now=self.job.platform.now())
+                on = self.job.platform
+                why = explain(tx, number, plan=on.plan, rules=on.rules, now=on.now())
                 rules = [
                     RuleLine(rule=one.rule, state="passes" if one.ok else "fails", fact=one.text) for one in why.findings
                 ]
@@ -167,40 +175,39 @@ def _login(answer: dict[str, object]) -> Login:
     return Login(account=f"#{answer['account']}", owner=words, fresh=bool(answer["fresh"]))
 
 
-def print_summary(out: Console, counted: Counted, report: Path) -> None:
-    """The terminal's summary: what happened, the three counts of wrong, where things are."""
-    f = counted.figures()
-    before, after = counted.job.story.logins
+def print_summary(out: Console, told: dict[str, Any], report: Path) -> None:
+    """The terminal's summary of `Counted.json`: what happened, the three counts of wrong, where things are."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(justify="right", style="bold")
-    for value, words in (
-        (f.numbers, "numbers in the carriers' reports 号码"),
-        (f.noticed, f"due and noticed to {f.partners} partners: {f.pairs:,} pairs 批次"),
-        (f.ties_cut, f"ties cut of {f.ties_before:,} 解绑"),
-        (f.ties_kept, "ties made after the cut-off, kept 保留"),
-        (f.refused, "refused, with a reason 拒绝"),
-        (f.waived, f"waived by {'值班长 林澈'} for the partner that never answers 豁免"),
-        (f.held, "held by an authority 风险冻结"),
-        (f.reclaimed, "reclaimed by their former owners: retracted everywhere 复机"),
-        (f.released, "released for sale 放号"),
+    for name, words in (
+        ("numbers", "numbers in the carriers' reports 号码"),
+        ("noticed", f"due and noticed to {told['partners']} partners: {told['pairs']:,} pairs 批次"),
+        ("ties_cut", f"ties cut of {told['ties_before']:,} 解绑"),
+        ("ties_kept", "ties made after the cut-off, kept 保留"),
+        ("refused", "refused, with a reason 拒绝"),
+        ("waived", f"waived by {OPERATOR} for the partner that never answers 豁免"),
+        ("held", "held by an authority 风险冻结"),
+        ("reclaimed", "reclaimed by their former owners: retracted everywhere 复机"),
+        ("released", "released for sale 放号"),
     ):
-        table.add_row(f"{value:,}", words)
+        table.add_row(f"{told[name]:,}", words)
     out.print(table, highlight=False)
-    wrong = f.wrongly_cut + f.stale_left + f.released_unclear
-    style = "bold green" if not wrong else "bold red"
+    wrong = told["wrongly_cut"] + told["stale_left"] + told["released_unclear"]
     out.print(
-        f"[{style}]wrongly cut {f.wrongly_cut} · stale left {f.stale_left} · released unclear {f.released_unclear}[/]  "
-        "(audited from the partners' own databases and the lists)",
+        f"[{'bold red' if wrong else 'bold green'}]wrongly cut {told['wrongly_cut']} · stale left {told['stale_left']} · "
+        f"released unclear {told['released_unclear']}[/]  (audited from the partners' own databases and the lists)",
         highlight=False,
     )
-    for line in counted.audit.samples:
+    for line in told["wrong"]:
         out.print(f"  {line}", highlight=False)
+    login = told["login"]
     out.print(
-        f"SMS login with {masked(counted.job.world.singer_number)} at the music app: before → {before['owner']}; "
-        f"after → {after['owner']} ({'a fresh account' if after['fresh'] else 'the same account'})",
+        f"SMS login with {login['number']} at the music app: before → {login['before']}; "
+        f"after → {login['after']} ({'a fresh account' if login['fresh'] else 'the same account'})",
         highlight=False,
     )
     out.print(
-        f"{f.seconds:.1f} s, {f.peak_rss_mb:.0f} MB at most, database {f.database_mb:.0f} MB; report: {report}",
+        f"{told['seconds']:.1f} s, {told['peak_rss_mb']:.0f} MB at most, database {told['database_mb']:.0f} MB; "
+        f"report: {report}",
         highlight=False,
     )

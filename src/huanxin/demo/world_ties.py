@@ -9,11 +9,13 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from huanxin.demo.partner_store import make_partner_db
 from huanxin.demo.world_numbers import Ints, State, Truth, day_number
 from huanxin.demo.world_partners import PartnerSpec
 
@@ -86,6 +88,11 @@ def ties(spec: PartnerSpec, *, seed: int, on: Ground, today: date) -> Iterator[T
     yield from _rows(spec, draw, number, ends, on.singer_number)
     number = on.serving[draw.chance(on.serving, "has") < spec.share * _SERVING_SHARE]
     yield from _rows(spec, draw, number, np.full(len(number), day_number(today) * _DAY), on.singer_number)
+
+
+def make_ties(database: Path, spec: PartnerSpec, *, seed: int, on: Ground, today: date) -> int:
+    """Make a partner's database with its ties; how many."""
+    return make_partner_db(database, ties(spec, seed=seed, on=on, today=today))
 
 
 def late_ties(spec: PartnerSpec, numbers: Ints, *, seed: int, cutoff: datetime, until: datetime) -> Iterator[TieRow]:

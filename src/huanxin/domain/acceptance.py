@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from pyroaring import BitMap
+from pyroaring import BitMap, FrozenBitMap
 
 from huanxin.domain.lifecycle import Event, SetFact, ShardState
+
+_NOTHING = FrozenBitMap()
 
 Layered = tuple[int, SetFact]
 """A fact with its layer: the how manieth event of the same numbers on the same day it is, from 0."""
@@ -41,30 +43,49 @@ def judge(old: Sequence[SetFact], new: Sequence[Layered], range_owner: str | Non
     `old` and `new` are each in order; on the same day what is on record comes first. A fact on record that a new one
     repeats is known and changes nothing (rule 7).
     """
+    mine = BitMap.union(BitMap(), *(fact.numbers for _, fact in new))
+    past = [fact for fact in old if not fact.numbers.isdisjoint(mine)]  # other numbers' history decides nothing here
     verdict, state = Verdict(), ShardState()
-    recorded: dict[tuple[date, str, Event], BitMap] = {}
-    for fact in old:
-        key = (fact.day, fact.carrier, fact.event)
-        recorded[key] = recorded[key] | fact.numbers if key in recorded else fact.numbers
-    waiting = list(reversed(old))
+    recorded, waiting, ahead = _by_event(past), _with_last(past), mine & BitMap.union(BitMap(), *(f.numbers for f in past))
     for layer, fact in new:
-        while waiting and waiting[-1].day <= fact.day:
-            state.apply(waiting.pop())
-        known = fact.numbers & recorded.get((fact.day, fact.carrier, fact.event), BitMap())
+        while waiting and waiting[-1][0].day <= fact.day:
+            earlier, last = waiting.pop()
+            state.apply(earlier)
+            ahead -= last
+        known = fact.numbers & recorded.get((fact.day, fact.carrier, fact.event), _NOTHING) if past else _NOTHING
         fresh = fact.numbers - known
         verdict.known += len(known)
-        late = BitMap.union(BitMap(), *(later.numbers for later in waiting)) & fresh if waiting else BitMap()
-        possible = state.possible(fact.event, fact.carrier, range_owner, fresh - late)
-        bad = fresh - late - possible
-        for numbers, reason in _reasons(state, fact, late, bad, range_owner):
-            verdict.refusals.append(Refusal(layer=layer, fact=fact, numbers=numbers, reason=reason))
+        late = fresh & ahead
+        possible = state.possible(fact.event, fact.carrier, range_owner, fresh - late if late else fresh)
+        if len(possible) < len(fresh):
+            for numbers, reason in _reasons(state, fact, late, fresh - late - possible, range_owner):
+                verdict.refusals.append(Refusal(layer=layer, fact=fact, numbers=numbers, reason=reason))
         if not possible:
             continue
-        taken = SetFact(day=fact.day, carrier=fact.carrier, event=fact.event, numbers=possible)
+        whole = len(possible) == len(fact.numbers)
+        taken = fact if whole else SetFact(day=fact.day, carrier=fact.carrier, event=fact.event, numbers=possible)
         verdict.accepted.append((layer, taken))
         _note_recycled(verdict, state, taken)
         state.apply(taken)
     return verdict
+
+
+def _by_event(facts: Sequence[SetFact]) -> dict[tuple[date, str, Event], BitMap]:
+    found: dict[tuple[date, str, Event], BitMap] = {}
+    for fact in facts:
+        key = (fact.day, fact.carrier, fact.event)
+        found[key] = found[key] | fact.numbers if key in found else fact.numbers
+    return found
+
+
+def _with_last(facts: Sequence[SetFact]) -> list[tuple[SetFact, BitMap]]:
+    """The facts from last to first, each with the numbers that no later one names."""
+    seen = BitMap()
+    found = []
+    for fact in reversed(facts):
+        found.append((fact, fact.numbers - seen))
+        seen |= fact.numbers
+    return found
 
 
 def _note_recycled(verdict: Verdict, state: ShardState, taken: SetFact) -> None:
@@ -72,7 +93,7 @@ def _note_recycled(verdict: Verdict, state: ShardState, taken: SetFact) -> None:
     if taken.event is Event.TRANSFERRED:
         again = taken.numbers
     elif taken.event is Event.OPENED:
-        again = taken.numbers & state.asleep
+        again = state.sleeping(taken.numbers)
     if again:
         verdict.recycled.append(SetFact(day=taken.day, carrier=taken.carrier, event=taken.event, numbers=again))
 
@@ -85,9 +106,8 @@ def _reasons(
         yield late, f"{fact.event} on {fact.day} comes too late: a later event of this number is on record"
     if not bad:
         return
-    for (carrier, day), places in state.frozen.items():
-        if here := bad & places:
-            yield here, f"{fact.event} can't follow: the number was cancelled on {day}, as {carrier} reported"
+    for (carrier, day), places in state.frozen_on(bad).items():
+        yield places, f"{fact.event} can't follow: the number was cancelled on {day}, as {carrier} reported"
     for carrier, places in state.in_service.items():
         if here := bad & places:
             yield here, f"{fact.event} can't follow: the number is in service at {carrier}"

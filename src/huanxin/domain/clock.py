@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import chinese_calendar
 
@@ -33,3 +34,16 @@ def after_working_days(start: date, days: int) -> date:
         day += timedelta(days=1)
         days -= is_working_day(day)
     return day
+
+
+def answer_by(now: datetime, zones: Iterable[ZoneInfo], days: int) -> datetime:
+    """The end of the day by which partners answer a notice: `days` working days after `now` (aware), today not counted.
+
+    zones: of the carriers whose numbers the notice has. Where they differ, the day that ends last is the one, so that
+    no carrier's partners get less time than the rule gives them.
+    """
+    ends = []
+    for zone in zones:
+        last_day = after_working_days(now.astimezone(zone).date(), days)
+        ends.append(datetime.combine(last_day + timedelta(days=1), time(), zone))
+    return max(ends)

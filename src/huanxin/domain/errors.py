@@ -39,16 +39,6 @@ class Forbidden(HuanxinError):
     code = "forbidden"
 
 
-class TooMany(HuanxinError):
-    """Too much was asked for at once; `retry_after` says in how many seconds to come again."""
-
-    code = "too-many"
-
-    def __init__(self, message: str, retry_after: int) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
 class BadSetting(HuanxinError):
     """A setting is missing or can't be used."""
 
@@ -65,6 +55,28 @@ class UnsupportedForm(HuanxinError):
     """The content type or encoding is not one that is read here."""
 
     code = "unsupported-form"
+
+
+class TooLarge(HuanxinError):
+    """The input is larger than what is taken in one piece."""
+
+    code = "too-large"
+
+
+class TooSlow(HuanxinError):
+    """The input came too slowly, or stopped coming."""
+
+    code = "too-slow"
+
+
+class TooMany(HuanxinError):
+    """The caller asked too often; `retry_after` is the seconds to wait before the next try."""
+
+    code = "too-many"
+
+    def __init__(self, message: str, retry_after: int = 60) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, kw_only=True)

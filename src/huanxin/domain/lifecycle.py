@@ -10,11 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import TypeVar
 
 from pyroaring import BitMap
-
-_Key = TypeVar("_Key")
 
 
 class Event(StrEnum):
@@ -60,22 +57,48 @@ class SetFact:
 
 @dataclass(kw_only=True)
 class ShardState:
-    """Where the numbers of one shard stand after some facts. A number that no fact names is in none of the sets."""
+    """Where the numbers of one shard stand after some facts. A number that no fact names is in none of the sets.
+
+    The sets belong to the state and change in place as facts are applied. They are few, one per carrier, so that a
+    fact costs the same after ten and after a hundred thousand others: days of cancellation are looked up when asked for.
+    """
 
     in_service: dict[str, BitMap] = field(default_factory=dict)
     """by carrier that serves it"""
-    frozen: dict[tuple[str, date], BitMap] = field(default_factory=dict)
-    """by carrier that reported the cancellation, and its day"""
+    asleep: dict[str, BitMap] = field(default_factory=dict)
+    """frozen, by carrier that reported the cancellation"""
     ported: dict[str, BitMap] = field(default_factory=dict)
     """by carrier that it left"""
     known: BitMap = field(default_factory=BitMap)
     """numbers that any fact named"""
-    asleep: BitMap = field(default_factory=BitMap)
-    """numbers that are frozen, whoever cancelled them and when"""
+    _cancellations: list[SetFact] = field(default_factory=list, repr=False)
+    """all so far, in order"""
 
-    def frozen_by(self, carrier: str) -> BitMap:
-        """Numbers that this carrier cancelled and that are frozen still."""
-        return BitMap.union(BitMap(), *(places for (code, _), places in self.frozen.items() if code == carrier))
+    def frozen_on(self, among: BitMap) -> dict[tuple[str, date], BitMap]:
+        """Those of `among` that are frozen, by carrier that reported the cancellation and its day.
+
+        A number may have been cancelled often; the last time counts, so the walk goes backwards and stops early.
+        """
+        left = {carrier: places & among for carrier, places in self.asleep.items()}
+        missing = sum(len(places) for places in left.values())
+        found: dict[tuple[str, date], BitMap] = {}
+        for fact in reversed(self._cancellations):
+            if not missing:
+                break
+            if here := fact.numbers & left[fact.carrier]:
+                left[fact.carrier] -= here
+                missing -= len(here)
+                span = (fact.carrier, fact.day)
+                found[span] = found[span] | here if span in found else here
+        return found
+
+    def frozen(self) -> dict[tuple[str, date], BitMap]:
+        """Every frozen number, by carrier that reported the cancellation and its day."""
+        return self.frozen_on(self.known)
+
+    def sleeping(self, among: BitMap) -> BitMap:
+        """Those of `among` that are frozen, whoever cancelled them."""
+        return _in_any(self.asleep.values(), among)
 
     def possible(self, event: Event, carrier: str, range_owner: str | None, among: BitMap) -> BitMap:
         """Those of `among` for which this event of this carrier may come next.
@@ -86,38 +109,44 @@ class ShardState:
         """
         nothing = BitMap()
         if event is Event.RECLAIMED:
-            return among & self.frozen_by(carrier)
+            return among & self.asleep.get(carrier, nothing)
         unknown = among - self.known if carrier == range_owner else nothing
         if event is Event.OPENED:
-            return unknown | (among & (self.asleep if carrier == range_owner else self.frozen_by(carrier)))
-        elsewhere = BitMap.union(nothing, *(places for left, places in self.ported.items() if left != carrier))
-        return unknown | (among & (self.in_service.get(carrier, nothing) | elsewhere))
+            return unknown | (self.sleeping(among) if carrier == range_owner else among & self.asleep.get(carrier, nothing))
+        elsewhere = _in_any((places for left, places in self.ported.items() if left != carrier), among)
+        return unknown | elsewhere | (among & self.in_service.get(carrier, nothing))
 
     def apply(self, fact: SetFact) -> None:
         """Move the fact's numbers to where the event puts them; the event is one that was possible for them."""
         places = fact.numbers
         self.known |= places
-        if fact.event in (Event.OPENED, Event.RECLAIMED):
-            _take_out(self.frozen, places)
-            self.asleep -= places
+        if fact.event is Event.OPENED or fact.event is Event.RECLAIMED:
+            _take_out(self.asleep, places)
         else:
             _take_out(self.in_service, places)
             _take_out(self.ported, places)
+        goes_to = self.in_service
         if fact.event is Event.CANCELLED:
-            key_day = (fact.carrier, fact.day)
-            self.frozen[key_day] = self.frozen.get(key_day, BitMap()) | places
-            self.asleep |= places
+            goes_to = self.asleep
+            self._cancellations.append(fact)
         elif fact.event is Event.PORTED_OUT:
-            self.ported[fact.carrier] = self.ported.get(fact.carrier, BitMap()) | places
+            goes_to = self.ported
+        if fact.carrier in goes_to:
+            goes_to[fact.carrier] |= places
         else:
-            self.in_service[fact.carrier] = self.in_service.get(fact.carrier, BitMap()) | places
+            goes_to[fact.carrier] = BitMap(places)
 
 
-def _take_out(table: dict[_Key, BitMap], places: BitMap) -> None:
-    for key in [key for key, kept in table.items() if not kept.isdisjoint(places)]:
-        table[key] = table[key] - places
-        if not table[key]:
-            del table[key]
+def _take_out(table: dict[str, BitMap], places: BitMap) -> None:
+    for kept in table.values():
+        kept -= places  # in place
+
+
+def _in_any(sets: Iterable[BitMap], among: BitMap) -> BitMap:
+    found = BitMap()
+    for places in sets:
+        found |= among & places
+    return found
 
 
 def fold(facts: Iterable[SetFact]) -> ShardState:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pyroaring import BitMap
 
 from huanxin.domain.answers import Purpose
-from huanxin.domain.clock import after_working_days
+from huanxin.domain.clock import answer_by
 from huanxin.domain.errors import Conflict, NotFound
 from huanxin.domain.lifecycle import Event, SetFact
 from huanxin.domain.numbers import NumberingPlan, written
@@ -115,11 +116,10 @@ def retract_reclaimed(
         again -= union(batches.numbers_of(tx, other.id) for other in back if other.retracts == batch.id)
         if not again:
             continue
-        zone = next(iter(plan.carriers.values())).zone
-        day = after_working_days(now.astimezone(zone).date(), rules.answer_days)
+        zones = {plan.carriers[code].zone for code, _ in batches.spans(tx, batch.id)}
         batch_id = batches.add(
             tx, purpose=Purpose.RETRACTION, retracts=batch.id, numbers=again, cutoff=batch.cutoff,
-            answer_by=datetime.combine(day + timedelta(days=1), time(), zone), freeze_days=batch.freeze_days,
+            answer_by=answer_by(now, zones, rules.answer_days), freeze_days=batch.freeze_days,
             seen_report=reports.latest(tx), files=described(again.numbers()), by=by, at=now,
         )  # fmt: skip
         retraction = batches.get(tx, batch_id)
@@ -141,11 +141,13 @@ def _reclaimed_of(tx: Tx, batch: Batch) -> NumberSet:
     return NumberSet(found)
 
 
-def tell_recycled(tx: Tx, report_id: int, recycled: Iterable[tuple[int, SetFact]], *, now: datetime) -> int:
+def tell_recycled(
+    tx: Tx, report_id: int, recycled: Iterable[tuple[int, SetFact]], *, plan: NumberingPlan, now: datetime
+) -> int:
     """Queue RISC identifier-recycled for the numbers of a report that have a new owner, for partners that ask for it.
 
-    A partner is told of what happened since the day it was registered: the history that a carrier brings along is no
-    news. A cursor in a set, not a row a number; how many events that will be.
+    A partner is told of what happened since the day on which it was registered, in the zone of the carrier: the history
+    that a carrier brings along is no news. A cursor in a set, not a row a number; how many events that will be.
     """
     known = streams.all_streams(tx)
     asking = [
@@ -153,16 +155,16 @@ def tell_recycled(tx: Tx, report_id: int, recycled: Iterable[tuple[int, SetFact]
         if partner.id in known and IDENTIFIER_RECYCLED in known[partner.id].events_delivered
         and known[partner.id].status != Status.DISABLED
     ]  # fmt: skip
-    merged: dict[tuple[int, date], BitMap] = {}
+    merged: dict[tuple[int, date, ZoneInfo], BitMap] = {}
     for shard, fact in recycled:
-        key = (shard, fact.day)
+        key = (shard, fact.day, plan.carriers[fact.carrier].zone)
         merged[key] = merged.get(key, BitMap()) | fact.numbers
     events = 0
     for partner in asking:
-        unwanted = streams.excluded(tx, partner.id, [shard for shard, _ in merged])
-        for (shard, day), numbers in merged.items():
+        unwanted = streams.excluded(tx, partner.id, [shard for shard, _, _ in merged])
+        for (shard, day, zone), numbers in merged.items():
             wanted = numbers - unwanted.shards.get(shard, BitMap())
-            if wanted and day >= partner.added_at.date():
+            if wanted and day >= partner.added_at.astimezone(zone).date():
                 deliveries.add_feed(
                     tx, report_id=report_id, partner_id=partner.id, shard=shard, day=day, numbers=wanted, at=now
                 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from typing import IO
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +16,8 @@ from huanxin.numbersets.sharded import Numbers
 CSV = "text/csv"
 PARQUET = "application/vnd.apache.parquet"
 MEDIA_TYPES = (CSV, PARQUET)
+_PIECE = 1 << 20  # numbers: a row group of Parquet, whose bytes would differ with another size
+_PLAIN = pa_csv.WriteOptions(include_header=False, quoting_style="none")
 
 
 def written(numbers: Numbers) -> pa.Array:
@@ -26,24 +28,51 @@ def written(numbers: Numbers) -> pa.Array:
 def number_file(numbers: Numbers, media_type: str) -> bytes:
     """One column, `number`, in the given order."""
     out = io.BytesIO()
-    if media_type == PARQUET:
-        table = pa.table({"number": written(numbers)})
-        pq.write_table(table, out, compression="zstd", use_dictionary=False, column_encoding="DELTA_BYTE_ARRAY")
-    else:
-        write_csv(pa.table({"number": written(numbers)}), out)
+    write_number_file(numbers, media_type, out)
     return out.getvalue()
+
+
+def write_number_file(numbers: Numbers, media_type: str, out: IO[bytes] | io.RawIOBase) -> None:
+    """Write what `number_file` gives, a piece at a time."""
+    pieces = [numbers[start : start + _PIECE] for start in range(0, max(1, len(numbers)), _PIECE)]
+    if media_type == PARQUET:
+        schema = pa.schema([("number", pa.string())])
+        with pq.ParquetWriter(out, schema, compression="zstd", use_dictionary=False,
+                              column_encoding="DELTA_BYTE_ARRAY") as writer:  # fmt: skip
+            for piece in pieces:
+                writer.write_table(pa.table({"number": written(piece)}))
+        return
+    out.write(b"number\n")
+    for piece in pieces:
+        pa_csv.write_csv(pa.table({"number": written(piece)}), out, _PLAIN)
 
 
 def write_csv(table: pa.Table, out: IO[bytes]) -> None:
     """A table as CSV with a header line and no quotes."""
     out.write((",".join(table.column_names) + "\n").encode())
-    pa_csv.write_csv(table, out, pa_csv.WriteOptions(include_header=False, quoting_style="none"))
+    pa_csv.write_csv(table, out, _PLAIN)
 
 
 def described(numbers: Numbers) -> dict[str, dict[str, str | int]]:
     """Each media type's SHA-256 (hex) and length in bytes."""
     found: dict[str, dict[str, str | int]] = {}
     for media_type in MEDIA_TYPES:
-        content = number_file(numbers, media_type)
-        found[media_type] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        measured = _Measured()
+        write_number_file(numbers, media_type, measured)
+        found[media_type] = {"sha256": measured.sha256.hexdigest(), "bytes": measured.length}
     return found
+
+
+class _Measured(io.RawIOBase):
+    """Keeps nothing of what is written but its hash and its length."""
+
+    def __init__(self) -> None:
+        self.sha256, self.length = hashlib.sha256(), 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.sha256.update(data)
+        self.length += memoryview(data).nbytes
+        return memoryview(data).nbytes

@@ -65,8 +65,13 @@ class NumberSet:
 
     def numbers(self) -> Numbers:
         """All numbers, ascending."""
-        parts = [values_of(self.shards[shard]).astype(np.int64) + shard * SHARD_SIZE for shard in sorted(self.shards)]
-        return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+        found = np.empty(len(self), dtype=np.int64)
+        first = 0
+        for shard in sorted(self.shards):
+            last = first + len(self.shards[shard])
+            np.add(values_of(self.shards[shard]), np.int64(shard * SHARD_SIZE), out=found[first:last])
+            first = last
+        return found
 
     def __len__(self) -> int:
         return sum(len(bitmap) for bitmap in self.shards.values())

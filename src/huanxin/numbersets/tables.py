@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
-import io
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +21,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-BLOCK = 1 << 23  # bytes of CSV per chunk
-PARQUET_ROWS = 1 << 18
+BLOCK = 1 << 22  # bytes of CSV per chunk
+PARQUET_ROWS = 1 << 17
+_BUFFER = 1 << 18
 _ENCODINGS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -44,10 +45,41 @@ class Chunk:
 
 @dataclass(kw_only=True)
 class Table:
-    """A table being read. `ragged` collects (line, what is wrong, the line's text) of rows with too few or many columns."""
+    """A table being read. `ragged` collects (line, what is wrong, the line's text) of rows with too few or many columns:
+    all of them, or the first `keep_ragged`; `ragged_count` counts all."""
 
-    chunks: Iterator[Chunk]
+    chunks: Iterator[Chunk] = field(default_factory=lambda: iter(()))
     ragged: list[tuple[int, str, str]] = field(default_factory=list)
+    ragged_count: int = 0
+    keep_ragged: int | None = None
+    _before: int = 0
+    """lines before the block that is being read"""
+    _skipped: list[int] = field(default_factory=list)
+    """ragged rows of the block, counted from 1"""
+
+    def on_ragged(self, row: pa_csv.InvalidRow) -> str:
+        """Note a row that the reader can't take."""
+        self.ragged_count += 1
+        self._skipped.append(row.number)
+        if self.keep_ragged is None or len(self.ragged) < self.keep_ragged:
+            why = f"{row.actual_columns} columns where the header has {row.expected_columns}"
+            self.ragged.append((self._before + row.number, why, row.text))
+        return "skip"
+
+    @property
+    def next_line(self) -> int:
+        """The line after those read so far."""
+        return self._before + 1
+
+    def number_rows(self, count: int) -> npt.NDArray[np.int64]:
+        """The lines of the `count` rows of a block, the ragged ones having taken theirs."""
+        every = count + len(self._skipped)
+        left = np.ones(every, np.bool_)
+        left[np.array(self._skipped, np.int64) - 1] = False
+        lines = np.flatnonzero(left) + self._before + 1
+        self._before += every
+        self._skipped.clear()
+        return lines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,12 +136,13 @@ def inspect(path: Path) -> Source:
     return Source(path=path, sha256=digest.digest(), parquet=parquet, gzip=gzip, encoding=encoding)
 
 
-def read(source: Source, columns: Columns) -> Table:
+def read(source: Source, columns: Columns, keep_ragged: int | None = None) -> Table:
     """Read a file's rows, chunk by chunk."""
+    table = Table(keep_ragged=keep_ragged)
     if source.parquet:
-        return Table(chunks=_parquet(source.path, columns))
-    table = Table(chunks=iter(()))
-    table.chunks = _csv(_open(source.path, source.gzip), source.encoding, columns, table.ragged)
+        table.chunks = _parquet(source.path, columns)
+    else:
+        table.chunks = _csv(_open(source.path, source.gzip), source.encoding, columns, table)
     return table
 
 
@@ -148,83 +181,69 @@ def _decodes(decoder: codecs.IncrementalDecoder, block: bytes) -> bool:
     return True
 
 
-def _header(stream: IO[bytes] | pa.NativeFile, encoding: str) -> tuple[list[str], bytes]:
-    """The cells of the first line, and all bytes read so far."""
-    head = stream.read(1 << 16)
-    text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
-    first = next(csv.reader(io.StringIO(text)), [])
-    return first, head
-
-
-def _csv(stream: pa.NativeFile, encoding: str, columns: Columns, ragged: list[tuple[int, str, str]]) -> Iterator[Chunk]:
-    header, head = _header(stream, encoding)
-    found = columns.find(header)
-    names = [found.get(index, f"other {index}") for index in range(len(header))]
-
-    def on_ragged(row: pa_csv.InvalidRow) -> str:
-        ragged.append((row.number, f"{row.actual_columns} columns where the header has {row.expected_columns}", row.text))
-        return "skip"
-
+def _csv(stream: pa.NativeFile, encoding: str, columns: Columns, table: Table) -> Iterator[Chunk]:
+    """The rows, a block of whole lines at a time. (pyarrow's own block reader keeps 32 blocks in memory.)"""
     try:
-        reader = pa_csv.open_csv(
-            _Rejoined(head, stream),
+        blocks = _whole_lines(stream, encoding, table)
+        first = next(blocks, b"")
+        head, rest = _first_line(first)
+        header = next(csv.reader([head.decode("utf-8", "replace").lstrip("\ufeff")]), [])
+        found = columns.find(header)
+        names = [found.get(index, f"other {index}") for index in range(len(header))]
+        convert = pa_csv.ConvertOptions(
+            column_types={name: pa.string() for name in names},
+            strings_can_be_null=False,
+            include_columns=list(found.values()),
+        )
+        parse = pa_csv.ParseOptions(ignore_empty_lines=False, invalid_row_handler=table.on_ragged)
+        table.number_rows(1)  # the header
+        for block in itertools.chain([rest], blocks):
+            if not block:
+                continue
             # One thread, since only then does the reader number the rows that it could not read.
-            read_options=pa_csv.ReadOptions(
-                use_threads=False, column_names=names, skip_rows=1, block_size=BLOCK,
-                encoding="utf8" if encoding in ("utf-8", "utf-8-sig") else encoding,
-            ),
-            parse_options=pa_csv.ParseOptions(ignore_empty_lines=False, invalid_row_handler=on_ragged),
-            convert_options=pa_csv.ConvertOptions(
-                column_types={name: pa.string() for name in names}, strings_can_be_null=False,
-                include_columns=list(found.values()),
-            ),
-        )  # fmt: skip
-        line = 2
-        for batch in reader:
-            lines, line = _number_rows(line, batch.num_rows, ragged)
-            yield Chunk(columns={name: batch.column(name) for name in found.values()}, lines=lines)
+            how = pa_csv.ReadOptions(use_threads=False, column_names=names, block_size=len(block) + 1)
+            rows = pa_csv.read_csv(pa.BufferReader(block), how, parse, convert)
+            lines = table.number_rows(rows.num_rows)
+            yield Chunk(columns={name: _one(rows.column(name)) for name in found.values()}, lines=lines)
     except pa.ArrowInvalid as error:
-        if "Empty CSV file" in str(error):
-            return
         raise BadTable(f"the file can't be read as CSV: {error}") from error
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise BadTable(f"the file is damaged or cut short ({error}); send it again") from error
 
 
-def _number_rows(start: int, count: int, ragged: list[tuple[int, str, str]]) -> tuple[npt.NDArray[np.int64], int]:
-    """The lines of the next `count` rows when the ragged ones, skipped by the reader, have taken theirs."""
-    lines = np.arange(start, start + count, dtype=np.int64)
-    for skipped in sorted({row[0] for row in ragged if row[0] is not None and row[0] >= start}):
-        lines[lines >= skipped] += 1
-    return lines, int(lines[-1]) + 1 if count else start
+def _whole_lines(stream: pa.NativeFile, encoding: str, table: Table) -> Iterator[bytes]:
+    """The text as UTF-8, cut after line ends into blocks of about BLOCK bytes."""
+    decoder = None if encoding in ("utf-8", "utf-8-sig") else codecs.getincrementaldecoder(encoding)()
+    kept = b""
+    while data := stream.read(BLOCK):
+        block = kept + (data if decoder is None else decoder.decode(data).encode())
+        cut = block.rfind(b"\n") + 1 or block.rfind(b"\r", 0, -1) + 1
+        if not cut and len(block) > BLOCK:
+            raise BadTable(f"a line is longer than {BLOCK:,} bytes, so this is not a table of numbers", table.next_line)
+        kept = block[cut:]
+        if cut:
+            yield block[:cut]
+    if kept:
+        yield kept
 
 
-class _Rejoined(io.RawIOBase):
-    """A stream with the bytes already read put back in front."""
+def _first_line(block: bytes) -> tuple[bytes, bytes]:
+    """A block's first line and what comes after it."""
+    end = min((at for at in (block.find(b"\n"), block.find(b"\r")) if at >= 0), default=len(block))
+    return block[:end], block[end + (2 if block[end : end + 2] == b"\r\n" else 1) :]
 
-    def __init__(self, head: bytes, rest: IO[bytes] | pa.NativeFile) -> None:
-        self._head, self._rest = head, rest
 
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        if size is None or size < 0:
-            data, self._head = self._head + self._rest.read(), b""
-            return data
-        if self._head:
-            data, self._head = self._head[:size], self._head[size:]
-            return data
-        return bytes(self._rest.read(size))
+def _one(column: pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
 
 
 def _parquet(path: Path, columns: Columns) -> Iterator[Chunk]:
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:  # else it keeps what it has read
             found = columns.find(file.schema_arrow.names)
             written = {name: file.schema_arrow.names[index] for index, name in found.items()}
             line = 1
-            for batch in file.iter_batches(batch_size=PARQUET_ROWS, columns=list(written.values())):
+            for batch in file.iter_batches(batch_size=PARQUET_ROWS, columns=list(written.values()), use_threads=False):
                 yield Chunk(
                     columns={name: _plain(batch.column(batch.schema.get_field_index(column)))
                              for name, column in written.items()},

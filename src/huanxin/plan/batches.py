@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from pyroaring import BitMap
 
 from huanxin.domain.answers import Purpose
-from huanxin.domain.clock import after_working_days
+from huanxin.domain.clock import answer_by
 from huanxin.domain.lifecycle import fold, sellable_from
 from huanxin.domain.numbers import Carrier, NumberingPlan
 from huanxin.domain.rules import Rules
@@ -36,12 +36,11 @@ def plan_batch(
     if not numbers:
         return None
     roster = Roster.of(numbers)
-    zone = next(iter(plan.carriers.values())).zone if carrier is None else plan.carriers[carrier].zone
-    answer_day = after_working_days(now.astimezone(zone).date(), rules.answer_days)
+    zones = {plan.carriers[code].zone for code, _ in spans}
     batch_id = batches.add(
         tx, purpose=Purpose.RENEWAL, retracts=None, numbers=numbers, cutoff=now,
-        answer_by=datetime.combine(answer_day + timedelta(days=1), time(), zone), freeze_days=rules.freeze_days,
-        seen_report=reports.latest(tx), files=described(roster.numbers), by=by, at=now,
+        answer_by=answer_by(now, zones, rules.answer_days), freeze_days=rules.freeze_days, seen_report=reports.latest(tx),
+        files=described(roster.numbers), by=by, at=now,
     )  # fmt: skip
     batches.add_spans(tx, batch_id, {span: roster.places_in(found) for span, found in spans.items()})
     batch = batches.get(tx, batch_id)
@@ -57,7 +56,7 @@ def due(tx: Tx, *, plan: NumberingPlan, rules: Rules, now: datetime, carrier: st
     """
     found: dict[Span, dict[int, BitMap]] = {}
     for shard, facts in reports.facts_by_shard(tx):
-        for (code, day), places in fold(facts).frozen.items():
+        for (code, day), places in fold(facts).frozen().items():
             if carrier in (None, code) and _is_due(plan.carriers[code], day, rules, now):
                 found.setdefault((code, day), {})[shard] = places
     if not found:

@@ -17,6 +17,9 @@ from huanxin.store.holds import Hold
 
 _COLUMNS = tables.Columns(names=("number",), aliases={"号码": "number", "手机号码": "number"})
 
+_NATIONAL = (13_000_000_000, 19_999_999_999)
+"""Chinese mobile numbers without 86, as integers."""
+
 
 def read_numbers(path: Path) -> NumberSet:
     """The numbers of a file with a column `number`, refused whole with every bad line."""
@@ -26,7 +29,9 @@ def read_numbers(path: Path) -> NumberSet:
         for chunk in table.chunks:
             numbers, good = columns.numbers(chunk.columns["number"])
             parts.append(numbers[good])
-            rows = np.flatnonzero(~good)
+            # Without a country code a Chinese number reads as one of another country: it would hold the wrong one.
+            national = (numbers >= _NATIONAL[0]) & (numbers <= _NATIONAL[1])
+            rows = np.flatnonzero(~good | national)
             for row, text in zip(rows.tolist(), columns.texts(chunk.columns["number"], rows), strict=True):
                 reason = why_not_a_number(text)
                 if text.strip() and reason:

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from huanxin.domain.answers import Outcome, Purpose, Standing, Waiver
 from huanxin.domain.lifecycle import Event, sellable_from
 from huanxin.domain.numbers import NumberingPlan, masked
+from huanxin.domain.rules import Rules
 from huanxin.numbersets.sharded import SHARD_SIZE, load, shard_of
+from huanxin.release.findings import Finding
 from huanxin.release.gate import LoadedGate, load_gate
+from huanxin.release.unplanned import why_in_no_batch
 from huanxin.store import batches, reports
 from huanxin.store.database import Tx
 from huanxin.store.notices import Notice
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One rule applied to the number: does it hold the number back (`ok` False), in words, and by which facts."""
-
-    rule: str
-    ok: bool
-    text: str
-    evidence: str = ""
+from huanxin.store.reports import HistoryEntry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,20 +32,19 @@ class Explanation:
     released: bool
 
 
-def explain(tx: Tx, number: int, *, plan: NumberingPlan, now: datetime) -> Explanation:
-    """Explain a number by the last renewal batch that holds it, or say that none does."""
+def explain(tx: Tx, number: int, *, plan: NumberingPlan, rules: Rules, now: datetime) -> Explanation:
+    """Explain a number by the batch in which it is renewed, or say which reason it has for being in none."""
     offset = number % SHARD_SIZE
     past = reports.history(tx, shard=shard_of(number), holds_number=lambda stored: offset in load(stored))
     history = tuple(
         f"{entry.day} {entry.event} ({entry.carrier}, report {entry.report_id}: {entry.file_name})" for entry in past
     )
     member = [one for one in batches.memberships(tx, number) if one.purpose == Purpose.RENEWAL]
-    if not member:
-        text = _why_in_no_batch(past)
+    if not member or _cancelled_since(tx, member[-1].batch_id, past, plan):
+        found = why_in_no_batch(tx, number, past, plan=plan, rules=rules, now=now)
         return Explanation(
-            number=masked(number), history=history, batch_id=None, clear=False, released=False,
-            findings=(Finding(rule="planned", ok=False, text=text),),
-        )  # fmt: skip
+            number=masked(number), history=history, batch_id=None, clear=False, released=False, findings=tuple(found)
+        )
     place = member[-1].place
     loaded = load_gate(tx, member[-1].batch_id, plan=plan, now=now)
     findings = [*_freeze(loaded, place), *_holds(loaded, place), *_retraction(loaded, place), *_partners(loaded, place)]
@@ -61,13 +54,12 @@ def explain(tx: Tx, number: int, *, plan: NumberingPlan, now: datetime) -> Expla
     )  # fmt: skip
 
 
-def _why_in_no_batch(past: list[reports.HistoryEntry]) -> str:
-    if not past:
-        return "no report ever named this number, so nothing is known of it"
-    if past[-1].event != Event.CANCELLED:
-        return f"it is in no batch: its last event is {past[-1].event} on {past[-1].day}, so it is not frozen"
-    day = past[-1].day
-    return f"it was cancelled on {day} and is in no batch yet: not due, or held; `huanxin batch plan` takes what is due"
+def _cancelled_since(tx: Tx, batch_id: int, past: Sequence[HistoryEntry], plan: NumberingPlan) -> bool:
+    """Whether the number was cancelled again after a batch was planned: then that batch was another tenure's."""
+    batch = batches.get(tx, batch_id)
+    if batch is None or past[-1].event != Event.CANCELLED:
+        return False
+    return batch.planned_at.astimezone(plan.carriers[past[-1].carrier].zone).date() < past[-1].day
 
 
 def _freeze(loaded: LoadedGate, place: int) -> list[Finding]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -24,6 +23,9 @@ from huanxin.store.database import Tx, recording_facts
 
 Progress = Callable[[str, int], None]
 """Called with what is being done and how many lines it has come."""
+
+StoredSet = tuple[int, int, SetFact]
+"""(shard, layer, fact)"""
 
 _EPOCH = date(1970, 1, 1).toordinal()
 
@@ -52,12 +54,7 @@ def import_report(
     A file whose content was imported before changes nothing. Raises BadInput with every bad line, unless `skip_bad`
     leaves them out; NotFound for a carrier that is not configured.
     """
-    if carrier not in plan.carriers:
-        raise NotFound(f"no carrier is named {carrier}; known are {', '.join(plan.carriers)}")
-    try:
-        source = tables.inspect(path)
-    except tables.BadTable as error:
-        raise BadInput(str(error), [Fault(line=error.line, reason=str(error))]) from error
+    source = _inspect(path, carrier, plan)
     recording_facts(tx)
     before = reports.find(tx, carrier=carrier, sha256=source.sha256)
     if before:
@@ -77,19 +74,40 @@ def import_report(
             "or leave them out with --skip-bad", faults,
         )  # fmt: skip
     progress("recording", total)
-    counts = Counter({event.value: 0 for event in EVENTS})
-    for _, _, fact in sets:
-        counts[fact.event.value] += len(fact.numbers)
-    known += layers.repeated
-    report_id = reports.add(
-        tx, carrier=carrier, file_name=path.name, sha256=source.sha256, lines=total, accepted=sum(counts.values()),
-        known=known, rejected=len(faults), counts=counts, by=by, at=now,
-    )  # fmt: skip
-    reports.add_sets(tx, report_id, sets)
-    return Imported(
-        report_id=report_id, lines=total, accepted=sum(counts.values()), known=known, counts=dict(counts),
+    counts = _counts(sets)
+    done = Imported(
+        report_id=0, lines=total, accepted=sum(counts.values()), known=known + layers.repeated, counts=counts,
         faults=tuple(faults), recycled=recycled,
     )  # fmt: skip
+    return replace(done, report_id=_record(tx, source, done, sets, carrier=carrier, by=by, at=now))
+
+
+def _inspect(path: Path, carrier: str, plan: NumberingPlan) -> tables.Source:
+    if carrier not in plan.carriers:
+        raise NotFound(f"no carrier is named {carrier}; known are {', '.join(plan.carriers)}")
+    try:
+        return tables.inspect(path)
+    except tables.BadTable as error:
+        raise BadInput(str(error), [Fault(line=error.line, reason=str(error))]) from error
+
+
+def _counts(sets: Iterable[StoredSet]) -> dict[str, int]:
+    """Numbers by event, every event named."""
+    counts = {event.value: 0 for event in EVENTS}
+    for _, _, fact in sets:
+        counts[fact.event.value] += len(fact.numbers)
+    return counts
+
+
+def _record(
+    tx: Tx, source: tables.Source, done: Imported, sets: Iterable[StoredSet], *, carrier: str, by: str, at: datetime
+) -> int:
+    report_id = reports.add(
+        tx, carrier=carrier, file_name=source.path.name, sha256=source.sha256, lines=done.lines, accepted=done.accepted,
+        known=done.known, rejected=len(done.faults), counts=done.counts, by=by, at=at,
+    )  # fmt: skip
+    reports.add_sets(tx, report_id, sets)
+    return report_id
 
 
 def _read(
@@ -108,10 +126,10 @@ def _read(
 
 def _judge_all(
     tx: Tx, new: Iterable[tuple[int, list[Layered]]], plan: NumberingPlan
-) -> tuple[list[tuple[int, int, SetFact]], int, list[tuple[int, SetFact]], list[tuple[int, Refusal]]]:
+) -> tuple[list[StoredSet], int, list[tuple[int, SetFact]], list[tuple[int, Refusal]]]:
     """Every shard's new facts, judged: (sets to record, lines known, recycled, refusals)."""
     by_number = dict(new)
-    sets: list[tuple[int, int, SetFact]] = []
+    sets: list[StoredSet] = []
     recycled: list[tuple[int, SetFact]] = []
     refusals: list[tuple[int, Refusal]] = []
     known = 0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from huanxin.domain.clock import after_working_days
+from huanxin.domain.clock import answer_by
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.lifecycle import Event
 from huanxin.domain.numbers import NumberingPlan, masked
@@ -83,11 +83,9 @@ def order(
     if not asked:
         latest = earlier[0]
         return Ordered(request=latest, notices={n.partner_id: n.id for n in requests.notices_of(tx, latest.id)}, new=False)
-    last_day = after_working_days(now.astimezone(zone).date(), rules.answer_days)
-    answer_by = datetime.combine(last_day + timedelta(days=1), time(), zone)
     request = Request(
         id=new_id("rq"), purpose=wish.purpose.value, number=wish.number, carrier=tenure.carrier, opened_on=tenure.opened_on,
-        cutoff=since if wish.purpose is Purpose.RENEW and since else now, answer_by=answer_by,
+        cutoff=since if wish.purpose is Purpose.RENEW and since else now, answer_by=answer_by(now, [zone], rules.answer_days),
         channel=wish.channel, language=wish.language, consent_text=wish.consent_text, requested_at=now,
     )  # fmt: skip
     notices = {partner.id: new_id("nr") for partner in asked}

@@ -27,9 +27,10 @@ class StoredReceipt:
     lines: int
     counts: dict[str, int]
     received_at: datetime
+    sha256: bytes
 
 
-_COLUMNS = "id, notice_id, batch_id, partner_id, complete, lines, counts, received_at"
+_COLUMNS = "id, notice_id, batch_id, partner_id, complete, lines, counts, received_at, sha256"
 
 
 def find(tx: Tx, *, notice_id: str, sha256: bytes, complete: bool, idempotency_key: str) -> StoredReceipt | None:
@@ -67,7 +68,7 @@ def add(
         )
     return StoredReceipt(
         id=receipt_id, notice_id=notice_id, batch_id=batch_id, partner_id=partner_id, complete=complete, lines=lines,
-        counts=counts, received_at=at,
+        counts=counts, received_at=at, sha256=sha256,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -17,12 +18,29 @@ from huanxin.operations import Platform, open_signer
 from huanxin.settings import Settings
 from huanxin.store import figures
 from huanxin.web.api import oauth, partner
+from huanxin.web.api.schemas import Status, problems, with_problems
+from huanxin.web.api.uploads import Limits, sweep
 from huanxin.web.context import Context
 from huanxin.web.pages import routes
 from huanxin.web.pages.partner import routes as partner_routes
 from huanxin.web.pages.partner.signing import SignInFirst, to_sign_in
 from huanxin.web.problems import answer_errors
 from huanxin.web.workers import make_workers
+
+_ABOUT = """How a partner, who holds ties to phone numbers, hears of numbers that changed hands, and answers.
+
+1. `POST /oauth/token` with your `client_id` and `client_secret`.
+2. `GET /partner/v1/notices`, or wait for the push: a Security Event Token (RFC 8417) that names the notice.
+3. `GET /partner/v1/notices/{notice_id}/numbers`.
+4. Cut the ties bound before the cut-off, and `POST /partner/v1/notices/{notice_id}/receipts`.
+
+Every error is a problem (RFC 9457), whose `type` ends in a code that stays the same."""
+_TAGS = [
+    {"name": "Access", "description": "Tokens, and the keys with which what the platform signs is verified."},
+    {"name": "Notices and receipts", "description": "What a partner is told, and what it answers."},
+    {"name": "Health", "description": "For whoever watches the platform."},
+]
+_LARGE_AT_ONCE = 2  # large receipts read at a time
 
 
 def create_app(
@@ -33,6 +51,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        sweep(settings.home / "uploads", older_than=settings.upload_minutes * 60 * 2)
         workers = [make_workers(one, settings) for one in opened] if run_workers else []
         for one in workers:
             one.start()
@@ -40,7 +59,10 @@ def create_app(
         for one in workers:
             one.stop()
 
-    app = FastAPI(title="Huanxin 号码焕新", version=version("huanxin"), lifespan=lifespan, redoc_url=None)
+    app = FastAPI(
+        title="Huanxin 号码焕新", version=version("huanxin"), description=_ABOUT, lifespan=lifespan, docs_url=None,
+        redoc_url=None, openapi_tags=_TAGS,
+    )  # fmt: skip
     _equip(app, platform, settings)
     app.include_router(routes.router)
     app.include_router(partner_routes.router)
@@ -61,16 +83,22 @@ def _equip(app: FastAPI, platform: Platform, settings: Settings) -> None:
     """Give an application what partners' programs call, on a platform."""
     app.state.context = Context(
         platform=platform, signer=open_signer(platform, settings), rosters=Rosters(platform.database),
-        files=settings.home / "files", max_receipt=settings.max_receipt_mb * 1024 * 1024,
+        files=settings.home / "files", uploads=settings.home / "uploads", large=CapacityLimiter(_LARGE_AT_ONCE),
+        limits=Limits(
+            most_bytes=settings.max_receipt_mb * 1024 * 1024, most_seconds=settings.upload_minutes * 60,
+            least_rate=settings.upload_kb_per_second * 1000,
+        ),
     )  # fmt: skip
     answer_errors(app)
+    described_by_fastapi = app.openapi
+    app.openapi = lambda: with_problems(described_by_fastapi())  # type: ignore[method-assign]
     app.include_router(oauth.router)
     app.include_router(partner.router)
 
 
 class SafeHeaders:
     """Headers that keep browsers from guessing, framing and running what is not ours. The demo report is one file with
-    its script inside, and the API's own page loads its viewer, so those two go without the policy."""
+    its script inside, so it goes without the policy."""
 
     _HEADERS = (
         (b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"), (b"x-frame-options", b"DENY"),
@@ -81,7 +109,7 @@ class SafeHeaders:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        wanted = self._HEADERS[:-1] if scope.get("path") in ("/report", "/docs") else self._HEADERS
+        wanted = self._HEADERS[:-1] if scope.get("path") == "/report" else self._HEADERS
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -92,12 +120,14 @@ class SafeHeaders:
 
 
 def _health(app: FastAPI, platform: Platform) -> None:
-    @app.get("/healthz", tags=["Health"], summary="The process answers")
+    @app.get("/healthz", tags=["Health"], summary="The process answers", response_model=Status)
     def healthz() -> Response:
+        """For whoever starts and watches processes. Asks nothing of the database."""
         return JSONResponse({"status": "ok"})
 
-    @app.get("/readyz", tags=["Health"], summary="The database answers too")
+    @app.get("/readyz", tags=["Health"], summary="The database answers too", response_model=Status, responses=problems())
     def readyz(_: Request) -> Response:
+        """For load balancers: 503 for as long as the database is out of reach."""
         with platform.database.transaction() as tx:
             figures.ping(tx)
         return JSONResponse({"status": "ready"})

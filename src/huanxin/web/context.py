@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from anyio import CapacityLimiter
 from fastapi import Request
 
 from huanxin.answer.receiving import Rosters
@@ -13,17 +14,21 @@ from huanxin.domain.partners import Partner, Scope
 from huanxin.notify.keys import Signer
 from huanxin.notify.partners import caller
 from huanxin.operations import Platform
+from huanxin.web.api.uploads import Limits
 
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """`files` is where number files are kept once made; `max_receipt` the longest receipt in bytes, unpacked."""
+    """`files` is where number files are kept once made; `uploads` where receipts are while they come in, within `limits`;
+    `large` lets few large ones be read at a time, so that memory stays small."""
 
     platform: Platform
     signer: Signer
     rosters: Rosters
     files: Path
-    max_receipt: int
+    uploads: Path
+    limits: Limits
+    large: CapacityLimiter
 
 
 def calling_partner(request: Request, scope: Scope) -> Partner:

@@ -18,6 +18,9 @@ from huanxin.domain.errors import (
     Forbidden,
     HuanxinError,
     NotFound,
+    TooLarge,
+    TooMany,
+    TooSlow,
     Unauthorized,
     UnsupportedForm,
 )
@@ -26,6 +29,7 @@ from huanxin.web.pages.render import error_page, error_view
 
 _STATUS: dict[type[HuanxinError], int] = {
     NotFound: 404, Conflict: 409, Unauthorized: 401, Forbidden: 403, BadInput: 422, BadRequest: 400, UnsupportedForm: 415,
+    TooLarge: 413, TooSlow: 408, TooMany: 429,
 }  # fmt: skip
 _BASE = "urn:huanxin:problem:"
 
@@ -34,6 +38,15 @@ def problem(status: int, code: str, detail: str, *, headers: dict[str, str] | No
     """An RFC 9457 problem."""
     body = {"type": _BASE + code, "title": code.replace("-", " "), "status": status, "detail": detail, **more}
     return JSONResponse(body, status_code=status, media_type="application/problem+json", headers=headers)
+
+
+def _headers(error: HuanxinError) -> dict[str, str] | None:
+    if isinstance(error, Unauthorized):
+        return {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+    if isinstance(error, TooMany):
+        return {"Retry-After": str(error.retry_after)}
+    # What is left of the body was not read, so the connection can't carry another request.
+    return {"Connection": "close"} if isinstance(error, TooLarge | TooSlow) else None
 
 
 def _wants_page(request: Request) -> bool:
@@ -58,8 +71,7 @@ def answer_errors(app: FastAPI) -> None:
         if isinstance(error, BadInput):
             errors = [{"line": fault.line, "reason": fault.reason} for fault in error.faults]
             return problem(status, error.code, str(error), errors=errors, errors_total=error.total)
-        headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'} if isinstance(error, Unauthorized) else None
-        return problem(status, error.code, str(error), headers=headers)
+        return problem(status, error.code, str(error), headers=_headers(error))
 
     @app.exception_handler(HTTPException)
     def starlettes(request: Request, error: HTTPException) -> Response:

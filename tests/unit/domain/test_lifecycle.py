@@ -66,9 +66,9 @@ def test_sets_agree_with_following_each_number_by_hand(lines: list[tuple[int, st
     state = fold(fact for _, fact in verdict.accepted)
     for number, one in people.items():
         assert (number in state.known) == (one.state != "unknown")
-        assert (number in state.asleep) == (one.state == "frozen")
+        assert (number in state.sleeping(BitMap([number]))) == (one.state == "frozen")
         if one.state == "frozen":
-            assert number in state.frozen[one.carrier, one.day]
+            assert number in state.frozen()[one.carrier, one.day]
 
 
 @given(EVENT_LINES)
@@ -88,7 +88,7 @@ def test_a_port_out_is_not_a_cancellation() -> None:
     verdict = judge([left], [(0, sold)], "cmcc")
     assert not verdict.accepted
     assert "ported out of cmcc" in verdict.refusals[0].reason
-    assert not fold([left]).asleep
+    assert not fold([left]).sleeping(BitMap([1]))
 
 
 def test_an_event_older_than_what_is_on_record_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""`huanxin-partner receive`: settings that lack something are refused with what to do."""
+"""`huanxin-partner`: settings that lack something are refused with what to do; its help names every command."""
 
 from __future__ import annotations
 
@@ -45,8 +45,7 @@ def test_a_missing_setting_is_named(
     config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("HUANXIN_PARTNER_CLIENT_SECRET")
-    with pytest.raises(SystemExit):
-        cli.main(["receive", "--config", str(config)])
+    assert cli.main(["receive", "--config", str(config)]) == cli.WRONG_SETTING
     assert "HUANXIN_PARTNER_CLIENT_SECRET" in capsys.readouterr().err
 
 
@@ -55,6 +54,60 @@ def test_a_setting_that_cannot_be_used_is_named(
     config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str, said: str
 ) -> None:
     monkeypatch.setenv(f"HUANXIN_PARTNER_{name}", value)
-    with pytest.raises(SystemExit):
-        cli.main(["receive", "--config", str(config)])
+    assert cli.main(["receive", "--config", str(config)]) == cli.WRONG_SETTING
+    assert said in capsys.readouterr().err
+
+
+def test_a_settings_file_that_cannot_be_read_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "bad.toml").write_text("issuer = ", encoding="utf-8")
+    for name in ("bad.toml", "none.toml"):
+        assert cli.main(["poll", "--config", str(tmp_path / name)]) == cli.WRONG_SETTING
+        assert name in capsys.readouterr().err
+
+
+def test_the_help_names_every_command_and_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--help"])
+    said = capsys.readouterr().out
+    assert ended.value.code == 0
+    for word in ("receive", "poll", "file", "listen", "verify", "selftest", "magic-ties", "exit codes"):
+        assert word in said
+
+
+def test_the_magic_ties_are_printed_as_csv(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["magic-ties"]) == 0
+    heading, *lines = capsys.readouterr().out.splitlines()
+    assert heading == "number,bound_at"
+    assert "+8610000000003,2026-01-01T00:00:00Z" in lines
+    assert "+8610000000007,2025-12-31T23:59:59Z" in lines
+    assert not any(line.startswith("+8610000000002") for line in lines)  # nobody has it
+
+
+def test_an_adapter_needs_no_table(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    served = []
+    monkeypatch.setattr("uvicorn.run", lambda app, **options: served.append(app))
+    monkeypatch.setenv("HUANXIN_PARTNER_ADMIN_TOKEN", "t")
+    lines = config.read_text(encoding="utf-8").splitlines()
+    about_a_table = ("table", "number_column", "bound_at_column")
+    kept = [line for line in lines if not line.startswith(about_a_table)]
+    config.write_text("\n".join([*kept, "[synapse]", 'url = "http://127.0.0.1:8008"']), encoding="utf-8")
+    assert cli.main(["receive", "--config", str(config)]) == 0
+    assert len(served) == 1
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ('admin_token = "t"', "needs url"),
+        ('url = "synapse.example"\nadmin_token = "t"', "needs url"),
+        ('url = "http://127.0.0.1:8008"', "HUANXIN_PARTNER_ADMIN_TOKEN"),
+        ('url = "http://127.0.0.1:8008"\nadmin_token = "t"\nend_sessions = "no"', "true or false"),
+        ('url = "http://127.0.0.1:8008"\ntoken = "t"', "no setting token"),
+    ],
+)
+def test_a_section_that_lacks_something_is_refused(
+    config: Path, capsys: pytest.CaptureFixture[str], section: str, said: str
+) -> None:
+    config.write_text(config.read_text(encoding="utf-8") + f"\n[synapse]\n{section}\n", encoding="utf-8")
+    assert cli.main(["receive", "--config", str(config)]) == cli.WRONG_SETTING
     assert said in capsys.readouterr().err

@@ -68,7 +68,7 @@ class FakeTies:
 class Desk:
     """A handler with its surroundings."""
 
-    def __init__(self, folder: Path, **options: int) -> None:
+    def __init__(self, folder: Path, **options: Any) -> None:
         self.ties, self.platform, self.journal = FakeTies(), FakePlatform(), Journal(folder / "j.db")
         self.handler = Handler(self.ties, cast(Platform, self.platform), self.journal, **options)
 
@@ -85,8 +85,10 @@ def single(name: str, number: str, **payload: Any) -> Event:
 
 
 def test_a_batch_is_asked_in_chunks_and_filed_in_parts(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, chunk=4, part=2)
+    told: list[tuple[int, int]] = []
+    desk = Desk(tmp_path, chunk=4, part=2, progress=lambda done, total: told.append((done, total)))
     desk.handler.handle(batch(RENEWAL, "n1"))
+    assert told == [(4, 10), (8, 10), (10, 10)]
     even = [number for number in NUMBERS if int(number) % 2 == 0]
     assert desk.ties.asked == [4, 4, 2]
     assert [complete for _, _, complete in desk.platform.receipts] == [False, False, True]

@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from huanxin_partner.sqlite_ties import BadTable, SqliteTies, latest_instant
+from huanxin_partner.rows import BadTable
+from huanxin_partner.sqlite_ties import SqliteTies
 from huanxin_partner.ties import Answer
+from huanxin_partner.times import latest_instant
 
 CUTOFF = datetime(2026, 11, 24, 5, 8, 0, 500_000, tzinfo=UTC)
 NUMBER = "+8613800138000"

@@ -12,14 +12,22 @@ from fastapi.responses import JSONResponse, Response
 
 from huanxin.domain.errors import Forbidden, Unauthorized
 from huanxin.notify.partners import grant_token
+from huanxin.web.api.schemas import KeySet, TokenGranted, TokenRefused, problems
 from huanxin.web.context import Context
 
 router = APIRouter(tags=["Access"])
 
 
-@router.post("/oauth/token", summary="An access token for client credentials")
+@router.post(
+    "/oauth/token", summary="An access token for client credentials", response_model=TokenGranted,
+    responses={400: {"model": TokenRefused, "description": "The grant type or scope can't be had."},
+               401: {"model": TokenRefused, "description": "client_id or client_secret is not right."}, **problems()},
+    openapi_extra={"security": [{"client": []}]},
+)  # fmt: skip
 def token(request: Request, grant_type: Annotated[str, Form()], scope: Annotated[str, Form()] = "") -> Response:
-    """Errors have the form that RFC 6749, section 5.2 prescribes."""
+    """Send `client_id` and `client_secret` by HTTP Basic, and `grant_type=client_credentials` as a form; `scope` may
+    ask for fewer scopes than the partner has. The token is good for ten minutes. Errors have the form that RFC 6749,
+    section 5.2 prescribes."""
     context: Context = request.app.state.context
     if grant_type != "client_credentials":
         return _error(400, "unsupported_grant_type", "grant_type must be client_credentials")
@@ -53,7 +61,7 @@ def _error(status: int, code: str, description: str, headers: dict[str, str] | N
     return JSONResponse(body, status_code=status, headers={"Cache-Control": "no-store", **(headers or {})})
 
 
-@router.get("/jwks.json", summary="The platform's public keys")
+@router.get("/jwks.json", summary="The platform's public keys", response_model=KeySet, responses=problems())
 def jwks(request: Request) -> Response:
     """Public keys with which the platform's tokens can be verified (RFC 7517)."""
     context: Context = request.app.state.context

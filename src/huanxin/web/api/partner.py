@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Query, Request
-from fastapi.responses import FileResponse, JSONResponse, Response
-from starlette.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse, Response
 
-from huanxin.answer.receiving import Accepted, file_receipt, partners_notice
-from huanxin.domain.errors import BadRequest, Conflict, UnsupportedForm
+from huanxin.answer.receiving import Accepted, confirmation, file_receipt, partners_notice
+from huanxin.domain.errors import BadRequest, UnsupportedForm
 from huanxin.domain.partners import Partner, Scope
 from huanxin.numbersets import tables
-from huanxin.numbersets.numberfile import CSV, PARQUET, number_file
+from huanxin.numbersets.numberfile import CSV, PARQUET
 from huanxin.store import batches, notices
+from huanxin.web.api import schemas
+from huanxin.web.api.files import number_file_of
 from huanxin.web.api.uploads import receive
 from huanxin.web.context import Context, calling_partner
 
-router = APIRouter(prefix="/partner/v1", tags=["Partners"])
+router = APIRouter(prefix="/partner/v1", tags=["Notices and receipts"])
+CONFIRMATION = "receipt-confirmation+jwt"
 
 
 def _reader(request: Request) -> Partner:
@@ -35,9 +38,13 @@ Reader = Annotated[Partner, Depends(_reader)]
 Answerer = Annotated[Partner, Depends(_answerer)]
 
 
-@router.get("/notices", summary="The caller's notices, newest first")
+@router.get(
+    "/notices", summary="The caller's notices, newest first", response_model=schemas.NoticeList,
+    responses=schemas.problems(401, 403), openapi_extra=schemas.needs(Scope.NOTICES),
+)  # fmt: skip
 def list_notices(request: Request, partner: Reader) -> Response:
-    """Each with its batch's cut-off, its answer-by and its count."""
+    """Each with its purpose, its batch's cut-off, its answer-by and its count. A notice is pushed too; whoever missed
+    the push finds it here. Needs the scope `notices`."""
     context: Context = request.app.state.context
     with context.platform.database.transaction() as tx:
         told = notices.of_partner(tx, partner.id)
@@ -50,80 +57,85 @@ def list_notices(request: Request, partner: Reader) -> Response:
     return JSONResponse({"notices": found})
 
 
+@router.head(
+    "/notices/{notice_id}/numbers", summary="Length and ETag of a notice's number file", response_class=Response,
+    operation_id="head_numbers", responses=schemas.NUMBERS, openapi_extra=schemas.needs(Scope.NOTICES),
+)  # fmt: skip
 @router.get(
-    "/notices/{notice_id}/numbers", summary="The numbers of a notice, as CSV or Parquet", response_class=FileResponse
-)
+    "/notices/{notice_id}/numbers", summary="The numbers of a notice, as CSV or Parquet", response_class=Response,
+    operation_id="get_numbers", responses=schemas.NUMBERS, openapi_extra=schemas.needs(Scope.NOTICES),
+)  # fmt: skip
 def numbers(request: Request, notice_id: str, partner: Reader, accept: Annotated[str, Header()] = CSV) -> Response:
-    """One column, `number`, ascending. The bytes hash to what the notice says; ranges and ETag work."""
+    """One column, `number`, ascending. `Accept` chooses CSV or Parquet. The bytes hash to the SHA-256 that the notice
+    says, which is the ETag too. A download that broke off goes on with `Range` (and `If-Range`); `If-None-Match`
+    saves one that is here already. Needs the scope `notices`."""
     context: Context = request.app.state.context
     with context.platform.database.transaction() as tx:
         notice = partners_notice(tx, notice_id, partner)
         batch = batches.get(tx, notice.batch_id)
     assert batch is not None
-    media_type = PARQUET if PARQUET in accept else CSV
-    sha256 = str(batch.files[media_type]["sha256"])
-    path = context.files / sha256
-    if not path.exists():
-        content = number_file(context.rosters.get(batch.id).numbers, media_type)
-        if len(content) != batch.files[media_type]["bytes"]:
-            raise Conflict("the Parquet form of this notice can't be made again by this version; fetch text/csv")
-        _keep(path, content)
-    return FileResponse(path, media_type=media_type, headers={"ETag": f'"{sha256}"', "Vary": "Accept"})
+    return number_file_of(request, context, batch, PARQUET if PARQUET in accept else CSV)
 
 
-def _keep(path: Path, content: bytes) -> None:
-    """Put a file in its place whole: another request may be making the same one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, beside = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    os.replace(beside, path)
-
-
-@router.post("/notices/{notice_id}/receipts", status_code=201, summary="File a receipt, whole or in parts")
+@router.post(
+    "/notices/{notice_id}/receipts", status_code=201, summary="File a receipt, whole or in parts",
+    response_description="The receipt was taken.",
+    response_model=schemas.ReceiptTaken, responses=schemas.RECEIPTS,
+    openapi_extra=schemas.RECEIPT_BODY | schemas.needs(Scope.RECEIPTS),
+)  # fmt: skip
 async def receipts(
     request: Request,
     notice_id: str,
     partner: Answerer,
     complete: Annotated[bool, Query(description="Whatever no receipt of this notice lists is absent.")] = False,
-    content_type: Annotated[str, Header()] = CSV,
-    content_encoding: Annotated[str, Header()] = "",
+    content_type: Annotated[str, Header(description=f"{CSV} or {PARQUET}")] = CSV,
+    content_encoding: Annotated[str, Header(description="gzip or zstd, if the body is packed")] = "",
     content_digest: Annotated[str, Header(description="sha-256=:BASE64: of the body as sent (RFC 9530)")] = "",
-    idempotency_key: Annotated[str, Header(max_length=200)] = "",
+    idempotency_key: Annotated[
+        str, Header(max_length=200, description="The same content under another key is another receipt.")
+    ] = "",
 ) -> Response:
-    """`number,outcome,reason,until` as CSV or Parquet; gzip or zstd. Refused whole with the lines and reasons."""
+    """`number,outcome,reason,until` as CSV or Parquet, plain or packed with gzip or zstd. A receipt is taken whole, or
+    refused whole with the lines and reasons. The same content again is the same receipt, answered with 200. A later
+    receipt supersedes an earlier one for the numbers that it names. `confirmation` is the platform's signature under
+    what it took: keep it. Needs the scope `receipts`."""
     context: Context = request.app.state.context
-    if content_type.split(";")[0].strip().lower() not in (CSV, PARQUET):
-        raise UnsupportedForm(f"a receipt is {CSV} or {PARQUET}, not {content_type}")
-    with tempfile.TemporaryDirectory(prefix="receipt-") as folder:
+    context.uploads.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="receipt-", dir=context.uploads) as folder:
         path = Path(folder) / "receipt"
-        await receive(
+        if content_type.split(";")[0].strip().lower() not in (CSV, PARQUET):
+            raise UnsupportedForm(f"a receipt is {CSV} or {PARQUET}, not {content_type}")
+        length = await receive(
             request.stream(), path, encoding=content_encoding.strip().lower(), digest=content_digest,
-            announced=request.headers.get("content-length"), limit=context.max_receipt,
+            announced=request.headers.get("content-length"), limits=context.limits,
         )  # fmt: skip
-        accepted = await run_in_threadpool(
-            _file, context, notice_id, partner, path, complete=complete, idempotency_key=idempotency_key
-        )
-    body = {
-        "receipt": accepted.receipt.id, "accepted": accepted.receipt.counts, "complete": accepted.receipt.complete,
-        "outstanding": accepted.outstanding,
-    }  # fmt: skip
-    return JSONResponse(body, status_code=201 if accepted.new else 200)
+        work = partial(_file, context, notice_id, partner, path, complete=complete, idempotency_key=idempotency_key)
+        body, new = await to_thread.run_sync(work, limiter=context.large if length > tables.BLOCK else None)
+    return JSONResponse(body, status_code=201 if new else 200)
 
 
 def _file(
     context: Context, notice_id: str, partner: Partner, path: Path, *, complete: bool, idempotency_key: str
-) -> Accepted:
+) -> tuple[dict[str, Any], bool]:
+    """Take the receipt; the answer's body, and whether the receipt is new."""
     platform = context.platform
     with platform.database.transaction() as tx:
         notice = partners_notice(tx, notice_id, partner)
     roster = context.rosters.get(notice.batch_id)
     source = _inspected(path)
     with platform.database.transaction() as tx:
-        return file_receipt(
+        accepted = file_receipt(
             tx, source, notice=notice, roster=roster, zone=next(iter(platform.plan.carriers.values())).zone.key,
             complete=complete, idempotency_key=idempotency_key, now=platform.now(),
         )  # fmt: skip
+    return _answer(context, partner, accepted), accepted.new
+
+
+def _answer(context: Context, partner: Partner, accepted: Accepted) -> dict[str, Any]:
+    """What a partner is told of its receipt: only after the transaction ended, since it is signed."""
+    claims = confirmation(accepted, audience=partner.client_id, now=context.platform.now())
+    told = {name: claims[name] for name in ("receipt", "accepted", "complete", "outstanding")}
+    return told | {"confirmation": context.signer.signed(CONFIRMATION, claims)}
 
 
 def _inspected(path: Path) -> tables.Source:

@@ -43,6 +43,11 @@ def batch_page(lang: str, view: BatchView) -> str:
                   most=charts.MOST_BARS, here="")  # fmt: skip
 
 
+def docs_page(lang: str) -> str:
+    """The API's description, drawn in the browser."""
+    return render("docs.html", lang, here="/docs")
+
+
 def error_page(lang: str, view: ErrorView) -> str:
     """A problem, in plain words."""
     return render("error.html", lang, view=view, here="")

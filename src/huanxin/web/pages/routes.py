@@ -14,7 +14,7 @@ from huanxin.store import batches, figures
 from huanxin.web import i18n
 from huanxin.web.context import Context
 from huanxin.web.pages.gate_view import gate_counts, partner_row
-from huanxin.web.pages.render import batch_page, home_page
+from huanxin.web.pages.render import batch_page, docs_page, home_page
 from huanxin.web.pages.views import BatchSummary, BatchView, HomeView, OutcomeCounts
 
 router = APIRouter(include_in_schema=False)
@@ -87,6 +87,12 @@ def batch(request: Request, batch_id: int) -> Response:
         numbers=loaded.batch.count, gate=gate_counts(loaded), partners=rows,
     )  # fmt: skip
     return html(request, batch_page(language(request), view))
+
+
+@router.get("/docs")
+def docs(request: Request) -> Response:
+    """The API, for developers at partners."""
+    return html(request, docs_page(language(request)))
 
 
 @router.get("/report")

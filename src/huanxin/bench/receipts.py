@@ -1,0 +1,190 @@
+"""Receipts at size: one upload of many lines to the real server, in a process of its own, in every form that it takes."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+import numpy as np
+import psutil
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+import zstandard
+
+from huanxin.bench import data
+from huanxin.bench.measure import peak_of
+from huanxin.domain.answers import Outcome, Purpose, Reason
+from huanxin.domain.partners import Kind
+from huanxin.notify.notices import send_batch
+from huanxin.notify.partners import Registered, add_partner
+from huanxin.numbersets.numberfile import CSV, PARQUET, written
+from huanxin.numbersets.sharded import Numbers, NumberSet
+from huanxin.operations import Platform
+from huanxin.settings import Settings
+from huanxin.store import batches
+
+_CHUNK = 1 << 20
+_SHARES = {Outcome.UNBOUND: 0.6, Outcome.ABSENT: 0.37, Outcome.KEPT: 0.01, Outcome.PENDING: 0.01, Outcome.REFUSED: 0.01}
+_START = 60.0  # seconds that the server may take to answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """One receipt taken over HTTP: seconds from the first byte sent to the answer, and the
+    server's memory before and at most."""
+
+    form: str
+    lines: int
+    megabytes: float
+    seconds: float
+    rest_mb: float
+    peak_mb: float
+
+    @property
+    def rate(self) -> float:
+        """Lines a second."""
+        return self.lines / self.seconds
+
+
+@dataclass(frozen=True)
+class _Form:
+    name: str
+    media_type: str
+    encoding: str
+    pack: Callable[[IO[bytes]], Any]
+
+
+_FORMS = (
+    _Form("CSV", CSV, "", lambda file: file),
+    _Form("CSV, gzip", CSV, "gzip", lambda file: gzip.GzipFile(fileobj=file, mode="wb", compresslevel=1)),
+    _Form("CSV, zstd", CSV, "zstd", lambda file: zstandard.ZstdCompressor().stream_writer(file, closefd=False)),
+    _Form("Parquet", PARQUET, "", lambda file: file),
+)
+
+
+def time_receipts(platform: Platform, settings: Settings, folder: Path, lines: int, seed: int) -> Iterator[Upload]:
+    """Upload one receipt of `lines` lines in each form, each to a server that was just started."""
+    numbers = data.due_numbers(platform.plan, lines, seed)
+    notice, partner = _told(platform, numbers)
+    for form in _FORMS:
+        path = folder / "receipt"
+        _write(path, numbers, form, seed)
+        with _server(settings) as (process, url):
+            yield _upload(process, url, path, form, lines, notice, partner)
+
+
+def _told(platform: Platform, numbers: Numbers) -> tuple[str, Registered]:
+    """A batch of the numbers, told to a partner of its own."""
+    now = platform.now()
+    with platform.database.transaction() as tx:
+        partner = add_partner(tx, name="one that holds them all", kind=Kind.APP, required=True, endpoint=None,
+                              https_only=False, now=now, by="bench")  # fmt: skip
+        batch_id = batches.add(
+            tx, purpose=Purpose.RENEWAL, retracts=None, numbers=NumberSet.of(numbers), cutoff=now,
+            answer_by=now + timedelta(days=5), freeze_days=90, seen_report=0,
+            files={kind: {"sha256": "0" * 64, "bytes": 0} for kind in (CSV, PARQUET)}, by="bench", at=now,
+        )  # fmt: skip
+    with platform.database.transaction() as tx:
+        told = send_batch(tx, batch_id, issuer=platform.issuer, now=now)
+    return next(one.id for one in told if one.partner_id == partner.partner.id), partner
+
+
+def _write(path: Path, numbers: Numbers, form: _Form, seed: int) -> None:
+    """The receipt as a partner would write it, in the order in which its database gives the numbers: by chance."""
+    rng = np.random.default_rng(seed + 3)
+    order = rng.permutation(len(numbers))
+    with path.open("wb") as file, form.pack(file) as out:
+        writer = pq.ParquetWriter(out, _table(numbers[:1], rng).schema) if form.media_type == PARQUET else None
+        if writer is None:
+            out.write(b"number,outcome,reason,until\n")
+        for start in range(0, len(order), _CHUNK):
+            table = _table(numbers[order[start : start + _CHUNK]], rng)
+            if writer is None:
+                pa_csv.write_csv(table, out, pa_csv.WriteOptions(include_header=False, quoting_style="none"))
+            else:
+                writer.write_table(table)
+        if writer is not None:
+            writer.close()
+
+
+def _table(numbers: Numbers, rng: np.random.Generator) -> pa.Table:
+    codes = pa.array(rng.choice(len(_SHARES), size=len(numbers), p=list(_SHARES.values())).astype(np.int8))
+    return pa.table({
+        "number": written(numbers),
+        "outcome": pa.array([outcome.value for outcome in _SHARES], pa.string()).take(codes),
+        "reason": pa.array(["", "", "", "", Reason.DEBT.value], pa.string()).take(codes),
+        "until": pa.array(["", "", "", "2099-12-31", ""], pa.string()).take(codes),
+    })  # fmt: skip
+
+
+@contextmanager
+def _server(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "huanxin.cli.main", "serve", "--port", str(port), "--no-workers"],
+        env=os.environ | {"HUANXIN_HOME": str(settings.home)}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        _wait_for(url, process)
+        yield process, url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    ends = time.monotonic() + _START
+    while time.monotonic() < ends and process.poll() is None:
+        try:
+            if httpx.get(f"{url}/readyz", timeout=2).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise RuntimeError("the server to measure did not start")
+
+
+def _upload(
+    process: subprocess.Popen[bytes], url: str, path: Path, form: _Form, lines: int, notice: str, partner: Registered
+) -> Upload:
+    with httpx.Client(base_url=url, timeout=600) as client:
+        granted = client.post("/oauth/token", data={"grant_type": "client_credentials"},
+                              auth=(partner.partner.client_id, partner.client_secret))  # fmt: skip
+        with path.open("rb") as file:
+            digest = base64.b64encode(hashlib.file_digest(file, "sha256").digest()).decode()
+        headers = {
+            "Authorization": f"Bearer {granted.json()['access_token']}", "Content-Type": form.media_type,
+            "Content-Digest": f"sha-256=:{digest}:", "Content-Length": str(path.stat().st_size),
+        } | ({"Content-Encoding": form.encoding} if form.encoding else {})  # fmt: skip
+        rest = psutil.Process(process.pid).memory_info().rss / (1 << 20)
+        start = time.perf_counter()
+        answer = client.post(f"/partner/v1/notices/{notice}/receipts", params={"complete": "true"},
+                             content=_blocks(path), headers=headers | {"Idempotency-Key": form.name})  # fmt: skip
+        seconds = time.perf_counter() - start
+    if answer.status_code != httpx.codes.CREATED or sum(answer.json()["accepted"].values()) != lines:
+        raise AssertionError(f"the receipt was not taken: {answer.status_code} {answer.text[:500]}")
+    return Upload(form=form.name, lines=lines, megabytes=path.stat().st_size / 1e6, seconds=seconds, rest_mb=rest,
+                  peak_mb=peak_of(process.pid))  # fmt: skip
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            yield block

@@ -1,0 +1,61 @@
+"""Why a number is in no batch: which of the things that can be true of such a number is true of this one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from huanxin.domain.lifecycle import Event, sellable_from
+from huanxin.domain.numbers import NumberingPlan
+from huanxin.domain.rules import Rules
+from huanxin.release.findings import Finding
+from huanxin.store import holds
+from huanxin.store.database import Tx
+from huanxin.store.reports import HistoryEntry
+
+_NOT_FROZEN = {
+    Event.OPENED: "it is in service at {carrier} since {day}: there is nothing to renew",
+    Event.TRANSFERRED: "it passed to another subscriber of {carrier} on {day} and is in service: there is nothing to renew",
+    Event.RECLAIMED: "its former owner reclaimed it at {carrier} on {day}, so it is in service again and not for sale",
+    Event.PORTED_OUT: "it was ported out of {carrier} on {day} with its owner: it is not frozen, and the carrier that took "
+    "it in reports it now",
+}
+
+
+def why_in_no_batch(
+    tx: Tx, number: int, past: Sequence[HistoryEntry], *, plan: NumberingPlan, rules: Rules, now: datetime
+) -> list[Finding]:
+    """Never reported, not frozen, frozen and not due (and from which day it is), held, or due and not planned yet."""
+    if not past:
+        return [Finding(rule="planned", ok=False, text="no report ever named this number, so nothing is known of it")]
+    last = past[-1]
+    evidence = evidence_of(last)
+    if last.event != Event.CANCELLED:
+        text = _NOT_FROZEN[Event(last.event)].format(carrier=last.carrier, day=last.day)
+        return [Finding(rule="planned", ok=False, text=text, evidence=evidence)]
+    today = plan.carriers[last.carrier].today(now)
+    first = sellable_from(last.day, rules.freeze_days)
+    due_on = first - timedelta(days=rules.lead_days)
+    frozen = f"it is frozen since {last.day} and may be sold from {first}"
+    held = _holds(tx, number, now=now, plan=plan)
+    if today < due_on:
+        rule, say = "1 freeze", f"it is not due yet: a batch takes it from {due_on}, {rules.lead_days} days before"
+    elif held:
+        rule, say = "planned", "it is due, and a hold keeps it out of every batch"
+    else:
+        rule, say = "planned", "it is due: the next `huanxin batch plan` takes it"
+    return [Finding(rule=rule, ok=False, text=f"{frozen}; {say}", evidence=evidence), *held]
+
+
+def _holds(tx: Tx, number: int, *, now: datetime, plan: NumberingPlan) -> list[Finding]:
+    today = min(carrier.today(now) for carrier in plan.carriers.values())
+    return [
+        Finding(rule="1 hold", ok=False, text=f"hold {hold.id} keeps it frozen until {hold.until_day}: {hold.reason}",
+                evidence=f"{hold.source}, placed by {hold.placed_by} on {hold.placed_at:%Y-%m-%d}")
+        for hold in holds.all_holds(tx) if hold.binds(today) and number in holds.numbers_of(tx, hold.id)
+    ]  # fmt: skip
+
+
+def evidence_of(entry: HistoryEntry) -> str:
+    """The report that said so, and its day."""
+    return f"report {entry.report_id} of {entry.carrier} ({entry.file_name}): {entry.event} on {entry.day}"

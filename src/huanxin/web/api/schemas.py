@@ -1,0 +1,182 @@
+"""What the API's own description says of its answers: models, problems and examples, for OpenAPI and `/docs`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from huanxin.domain.partners import Scope
+from huanxin.numbersets.numberfile import CSV, PARQUET
+
+_CODES = "stable; what each means and what to do is in docs/partners/errors.md"
+
+
+class NoticeItem(BaseModel):
+    """One notice of the caller."""
+
+    notice: str = Field(examples=["nt_4Wq0cQ5nC2Yt"])
+    purpose: str = Field(description="renewal (cut stale ties) or retraction (give back what a reclaimed number had)")
+    count: int = Field(description="numbers in the notice", examples=[1200])
+    cutoff: str = Field(description="RFC 3339; ties bound at or after it stay", examples=["2026-11-24T01:00:00+00:00"])
+    answer_by: str = Field(description="RFC 3339", examples=["2026-12-02T00:00:00+08:00"])
+
+
+class NoticeList(BaseModel):
+    """The caller's notices, newest first."""
+
+    notices: list[NoticeItem]
+
+
+class ReceiptTaken(BaseModel):
+    """A receipt that was taken."""
+
+    receipt: str = Field(description="its id", examples=["rc_8bFh1sT0aZ"])
+    accepted: dict[str, int] = Field(description="numbers by outcome", examples=[{"unbound": 412, "refused": 3}])
+    complete: bool = Field(description="whether it said that whatever no receipt lists is absent")
+    outstanding: int = Field(description="numbers of the notice without any answer yet", examples=[0])
+    confirmation: str = Field(
+        description="a JWS (RFC 7515, compact) with `typ` receipt-confirmation+jwt, signed by a key of /jwks.json. Its "
+        "claims: iss, aud (your client_id), iat, jti, notice, receipt, sha256 (hex, of the content unpacked), complete, "
+        "lines, accepted, outstanding, received_at"
+    )
+
+
+class TokenGranted(BaseModel):
+    """An access token (RFC 6749, section 5.1)."""
+
+    access_token: str
+    token_type: str = Field(examples=["Bearer"])
+    expires_in: int = Field(description="seconds", examples=[600])
+    scope: str = Field(examples=["notices receipts"])
+
+
+class TokenRefused(BaseModel):
+    """Why no token was granted (RFC 6749, section 5.2)."""
+
+    error: str = Field(examples=["invalid_client"])
+    error_description: str
+
+
+class KeySet(BaseModel):
+    """A JSON Web Key Set (RFC 7517)."""
+
+    keys: list[dict[str, Any]]
+
+
+class Status(BaseModel):
+    """`ok` or `ready`."""
+
+    status: str
+
+
+class ProblemError(BaseModel):
+    """One thing that is wrong."""
+
+    line: int | None = Field(None, description="from 1, the heading included (Parquet: the row, from 1); 0: the whole input")
+    field: str | None = Field(None, description="the parameter of the call, where the call itself can't be read")
+    reason: str
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457), as application/problem+json."""
+
+    type: str = Field(description=f"urn:huanxin:problem:CODE; {_CODES}", examples=["urn:huanxin:problem:bad-input"])
+    title: str = Field(examples=["bad input"])
+    status: int = Field(examples=[422])
+    detail: str = Field(
+        description="what happened and what to do; the text may change",
+        examples=["the receipt was refused whole: 1 of its lines can't be taken"],
+    )
+    errors: list[ProblemError] | None = Field(
+        None, description="the first hundred", examples=[[{"line": 3, "reason": "the number is empty"}]]
+    )
+    errors_total: int | None = Field(None, description="how many there are", examples=[1])
+
+
+_MEANING = {
+    304: "The ETag in If-None-Match is still right.",
+    400: "The call or its body is malformed, or the body was cut short.",
+    401: "The access token is missing, wrong or expired.",
+    403: "The access token lacks the scope.",
+    404: "The caller has no such notice.",
+    408: "The body came too slowly, or took too long.",
+    409: "The call contradicts a recorded fact.",
+    413: "The body is larger than what is taken in one piece.",
+    415: "The content type or encoding is not one that is read here.",
+    416: "The file has no such bytes.",
+    422: "Refused whole: `errors` has the lines and reasons.",
+    429: "Too many calls; Retry-After says the seconds to wait.",
+    503: "The database is out of reach for now; Retry-After says when to try again.",
+}
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def problems(*statuses: int) -> Responses:
+    """How an operation may fail; any may answer 503."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": _MEANING[status], "content": content} for status in (*statuses, 503)}
+
+
+_FILE = {
+    CSV: {"schema": {"type": "string"}, "example": "number\n+8613800138000\n+8613800138001\n"},
+    PARQUET: {"schema": {"type": "string", "format": "binary"}},
+}
+NUMBERS: Responses = {
+    200: {"description": "The whole file.", "content": _FILE},
+    206: {"description": "The bytes that Range asked for.", "content": _FILE},
+    304: {"description": _MEANING[304]},
+    **problems(400, 401, 403, 404, 409, 416),
+}
+RECEIPTS: Responses = {
+    200: {"description": "This receipt was taken before; nothing changed.", "model": ReceiptTaken},
+    **problems(400, 401, 403, 404, 408, 413, 415, 422),
+}
+_EXAMPLE = "number,outcome,reason,until\n+8613800138000,unbound,,\n+8613800138001,refused,debt,2026-12-31\n"
+RECEIPT_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "Columns `number` (+E164) and `outcome`; `reason` for `refused` (debt, balance, frozen, banned, "
+        "legal_hold, dispute, other); `until`, a date, if it is known. Outcomes of a renewal: unbound, absent, kept, "
+        "pending, refused; of a retraction: restored, absent, irreversible, pending.",
+        "content": {
+            CSV: {"schema": {"type": "string"}, "example": _EXAMPLE},
+            PARQUET: {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+
+
+def needs(scope: Scope) -> dict[str, Any]:
+    """What an operation says of the access token that it needs."""
+    return {"security": [{"oauth": [scope.value]}]}
+
+
+_SECURITY = {
+    "oauth": {
+        "type": "oauth2", "description": "An access token for a partner's client credentials.",
+        "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {
+            Scope.NOTICES.value: "see notices and their numbers", Scope.RECEIPTS.value: "file receipts",
+        }}},
+    },
+    "client": {"type": "http", "scheme": "basic", "description": "client_id and client_secret"},
+}  # fmt: skip
+
+
+def with_problems(document: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI document with what FastAPI leaves out or puts in of its own: the problem's schema instead of its own
+    form of validation errors, which this platform does not use."""
+    document["components"]["securitySchemes"] = _SECURITY
+    schemas = document["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    made = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= made.pop("$defs", {})
+    schemas["Problem"] = made
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            own = operation["responses"].get("422", {})
+            if "HTTPValidationError" in str(own):
+                del operation["responses"]["422"]
+    return document

@@ -1,0 +1,1 @@
+"""Tie stores for software that people already run."""

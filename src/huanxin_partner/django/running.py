@@ -1,0 +1,74 @@
+"""The partner as the project's settings make it: one verifier, journal and worker in a process.
+
+HUANXIN_PARTNER = {
+    "issuer": "https://platform.example", "client_id": ..., "client_secret": ...,
+    "journal": BASE_DIR / "huanxin.db",      # a file that all processes of the site see
+    "ties": "shop.renewal.ties",             # a function that gives the TieStore
+}
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import httpx
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import close_old_connections
+from django.utils.module_loading import import_string
+
+from huanxin_partner.client import Platform
+from huanxin_partner.handler import Handler
+from huanxin_partner.journal import Journal
+from huanxin_partner.receiver import Worker
+from huanxin_partner.tokens import Event, Verifier
+
+_NEEDED = ("issuer", "client_id", "client_secret", "journal", "ties")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Partner:
+    """What the view and the worker need."""
+
+    verifier: Verifier
+    journal: Journal
+    worker: Worker
+
+
+def partner() -> Partner:
+    """The partner of this process. Raises ImproperlyConfigured, which names what is missing."""
+    return _made(os.getpid())  # a forked server process must not use its parent's connections
+
+
+def start_worker() -> None:
+    """Handle events in this process; for asgi.py or wsgi.py of a site that runs as one. Others run `huanxin_work`."""
+    worker = partner().worker
+    worker.start()
+    atexit.register(worker.stop)
+
+
+@cache
+def _made(_process: int) -> Partner:
+    given = getattr(settings, "HUANXIN_PARTNER", {})
+    if missing := [name for name in _NEEDED if not given.get(name)]:
+        raise ImproperlyConfigured(f"HUANXIN_PARTNER in the settings lacks {', '.join(missing)}")
+    issuer, client_id = str(given["issuer"]).rstrip("/"), str(given["client_id"])
+    audience = str(given.get("audience") or client_id)
+    journal = Journal(Path(given["journal"]))
+    platform = Platform(issuer, client_id=client_id, client_secret=str(given["client_secret"]))
+    handler = Handler(import_string(given["ties"])(), platform, journal)
+
+    def handle(event: Event) -> str:
+        # The worker's thread is no request, at whose end Django gives up a connection that broke.
+        close_old_connections()
+        try:
+            return handler.handle(event)
+        finally:
+            close_old_connections()
+
+    verifier = Verifier(issuer=issuer, audience=audience, client=httpx.Client(timeout=10))
+    return Partner(verifier=verifier, journal=journal, worker=Worker(journal, handle))

@@ -1,0 +1,113 @@
+"""The notices of a stand-in platform and the receipts that came for them: what the real one refuses is refused here."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from huanxin_partner.rehearsal.stage import Filed
+from huanxin_partner.ties import Answer
+
+_HEADING = ["number", "outcome", "reason", "until"]
+_RENEWED = frozenset({"unbound", "absent", "kept", "pending", "refused"})
+_TAKEN_BACK = frozenset({"restored", "absent", "irreversible", "pending"})
+_REASONS = frozenset({"debt", "balance", "frozen", "banned", "legal_hold", "dispute", "other"})
+_NAMED = 20  # faults that are told
+
+
+class BadReceipt(Exception):
+    """A receipt that is refused whole: `errors` name lines and reasons."""
+
+    def __init__(self, errors: Sequence[tuple[int, str]]) -> None:
+        super().__init__("; ".join(f"line {line}: {reason}" for line, reason in errors[:_NAMED]))
+        self.errors = list(errors[:_NAMED])
+
+
+@dataclass(kw_only=True)
+class PlayedNotice:
+    """One notice, its number file, and what was filed for it. May be used from several threads."""
+
+    id: str
+    numbers: Sequence[str]
+    retracts: str = ""
+    broken: bool = False
+    _answers: dict[str, Answer] = field(default_factory=dict)
+    _receipts: dict[tuple[bytes, bool], int] = field(default_factory=dict)
+    _refused: list[str] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._right = ("\n".join(["number", *self.numbers]) + "\n").encode()
+        self._known = frozenset(self.numbers)
+        self.sha256 = hashlib.sha256(self._right).hexdigest()
+
+    @property
+    def content(self) -> bytes:
+        """The number file as it is served now: a broken one lacks its end."""
+        return self._right[:-5] if self.broken else self._right
+
+    def file(self, body: bytes, *, complete: bool) -> tuple[int, bool]:
+        """Take a receipt: its id, and whether it is new. Raises BadReceipt."""
+        key = hashlib.sha256(body).digest(), complete
+        with self._lock:
+            if key in self._receipts:
+                return self._receipts[key], False
+            try:
+                answers = self._read(body, complete)
+            except BadReceipt as error:
+                self._refused.append(str(error))
+                raise
+            self._answers |= answers
+            if complete:
+                silent = self._known - self._answers.keys()
+                self._answers |= {number: Answer(number=number, outcome="absent") for number in silent}
+            self._receipts[key] = len(self._receipts) + 1
+            return self._receipts[key], True
+
+    def filed(self) -> Filed:
+        """What was filed so far."""
+        with self._lock:
+            return Filed(receipts=len(self._receipts), answers=dict(self._answers), refused=tuple(self._refused))
+
+    def outstanding(self) -> int:
+        """How many numbers have no answer."""
+        with self._lock:
+            return len(self.numbers) - len(self._answers)
+
+    def _read(self, body: bytes, complete: bool) -> dict[str, Answer]:
+        try:
+            heading, *lines = list(csv.reader(io.StringIO(body.decode())))
+        except (ValueError, csv.Error) as error:
+            raise BadReceipt([(1, f"the receipt is not CSV in UTF-8: {error}")]) from error
+        if heading != _HEADING:
+            raise BadReceipt([(1, f"the heading must be {','.join(_HEADING)}")])
+        if not lines and not complete:
+            raise BadReceipt([(1, "the receipt has no lines and does not say complete=true")])
+        found: dict[str, Answer] = {}
+        faults = []
+        for place, line in enumerate(lines, start=2):
+            if reason := self._fault(line, found):
+                faults.append((place, reason))
+            else:
+                found[line[0]] = Answer(number=line[0], outcome=line[1], reason=line[2], until=line[3])
+        if faults:
+            raise BadReceipt(faults)
+        return found
+
+    def _fault(self, line: list[str], before: Mapping[str, Answer]) -> str:
+        if len(line) != len(_HEADING):
+            return f"{len(_HEADING)} fields are wanted"
+        number, outcome, reason, _ = line
+        if number not in self._known:
+            return "the number is not in this notice"
+        if number in before:
+            return "the number stands here twice"
+        if outcome not in (_TAKEN_BACK if self.retracts else _RENEWED):
+            return f"the outcome {outcome!r} does not answer a {'retraction' if self.retracts else 'renewal'}"
+        if (outcome == "refused") != (reason in _REASONS):
+            return "a refusal needs a reason, and nothing else has one"
+        return ""

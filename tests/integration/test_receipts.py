@@ -1,0 +1,307 @@
+"""Receipts over HTTP in every form, damaged in every way; and the number file that they answer."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import io
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+from fastapi import FastAPI
+from joserfc import jwt
+from joserfc.jwk import KeySet
+
+from clocks import Clock
+from huanxin.domain.partners import Kind
+from huanxin.notify.partners import Registered, add_partner
+from huanxin.operations import Platform
+from huanxin.settings import Mode, Settings
+from huanxin.store import batches, receipts
+from huanxin.store.batches import Batch
+from huanxin.web.api.uploads import Limits, sweep
+from huanxin.web.app import create_app
+from huanxin.web.context import Context
+from serving import served
+
+NUMBERS = [f"+8613800138{n:03d}" for n in range(200)]
+CSV, PARQUET = "text/csv", "application/vnd.apache.parquet"
+HEADING = "number,outcome,reason,until"
+LINES = [f"{NUMBERS[0]},unbound,,", f"{NUMBERS[1]},refused,debt,2026-12-31", f"{NUMBERS[2]},kept,,"]
+LIMITS = Limits(most_bytes=1 << 20, most_seconds=20, least_rate=1000, grace=10)
+
+
+@dataclass
+class Desk:
+    """A partner at the platform's API, with one notice of 200 numbers."""
+
+    app: FastAPI
+    http: httpx.Client
+    platform: Platform
+    context: Context
+    registered: Registered
+    batch: Batch
+    notice: str
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    def file(self, body: bytes, *, form: str = CSV, complete: bool = False, **headers: str) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.http.post(
+            f"/partner/v1/notices/{self.notice}/receipts", params={"complete": complete}, content=body,
+            headers=self.headers | {"Content-Type": form} | named,
+        )  # fmt: skip
+
+    def fetch(self, method: str = "GET", **headers: str) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.http.request(method, f"/partner/v1/notices/{self.notice}/numbers", headers=self.headers | named)
+
+    def opened(self, length: int) -> socket.socket:
+        """A connection on which a receipt of `length` bytes is announced and nothing of it sent yet."""
+        raw = socket.create_connection((self.http.base_url.host, self.http.base_url.port or 80), timeout=15)
+        raw.sendall(
+            f"POST /partner/v1/notices/{self.notice}/receipts HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {self.token}"
+            f"\r\nContent-Type: text/csv\r\nContent-Length: {length}\r\n\r\n".encode()
+        )
+        return raw
+
+    def nothing_left(self) -> bool:
+        """No receipt on record, no file on disk."""
+        with self.platform.database.transaction() as tx:
+            recorded = receipts.all_of_batch(tx, self.batch.id)
+        return not recorded and not list(self.context.uploads.glob("*"))
+
+
+@pytest.fixture
+def desk(platform: Platform, report: Callable[..., Path], tmp_path: Path, clock: Clock) -> Iterator[Desk]:
+    platform.import_report(report(*(f"{n},cancelled,2026-08-20" for n in NUMBERS)), carrier="cmcc", by="li")
+    app = create_app(platform, Settings(home=tmp_path / "home", mode=Mode.DEVELOPMENT), run_workers=False)
+    app.state.context = replace(app.state.context, limits=LIMITS)
+    with served(app) as http:
+        with platform.database.transaction() as tx:
+            one = add_partner(
+                tx, name="music", kind=Kind.APP, required=True, endpoint=None, https_only=False, now=clock(), by="li"
+            )
+        batch = platform.plan_batch(by="li")
+        assert batch is not None
+        notice = platform.send_batch(batch.id)[0].id
+        grant = {"grant_type": "client_credentials"}
+        granted = http.post("/oauth/token", data=grant, auth=(one.partner.client_id, one.client_secret)).json()
+        yield Desk(app, http, platform, app.state.context, one, batch, notice, granted["access_token"])
+
+
+def csv_of(lines: list[str]) -> bytes:
+    return "\n".join([HEADING, *lines, ""]).encode()
+
+
+def parquet_of(lines: list[str]) -> bytes:
+    columns = list(zip(*(line.split(",") for line in lines), strict=True))
+    out = io.BytesIO()
+    pq.write_table(pa.table(dict(zip(HEADING.split(","), map(list, columns), strict=True))), out)
+    return out.getvalue()
+
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "identity": lambda body: body,
+    "gzip": gzip.compress,
+    "zstd": lambda body: zstandard.ZstdCompressor().compress(body),
+}
+every_form = pytest.mark.parametrize(("form", "write"), [(CSV, csv_of), (PARQUET, parquet_of)], ids=["csv", "parquet"])
+every_packing = pytest.mark.parametrize("packing", PACKERS)
+
+
+@every_form
+@every_packing
+def test_a_receipt_is_taken_in_every_form_and_confirmed_under_the_platforms_key(
+    desk: Desk, form: str, write: Callable[[list[str]], bytes], packing: str
+) -> None:
+    """Without the signature a partner could not prove what it answered, or the platform deny it."""
+    body = write(LINES)
+    answer = desk.file(PACKERS[packing](body), form=form, Content_Encoding=packing)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["accepted"] == {"unbound": 1, "refused": 1, "kept": 1}
+    token = jwt.decode(
+        answer.json()["confirmation"], KeySet.import_key_set(desk.http.get("/jwks.json").json()), algorithms=["ES256"]
+    )
+    assert token.header["typ"] == "receipt-confirmation+jwt"
+    said = token.claims
+    assert said.pop("jti")
+    assert said == {
+        "iss": desk.platform.issuer, "aud": desk.registered.partner.client_id, "iat": int(desk.platform.now().timestamp()),
+        "notice": desk.notice, "receipt": answer.json()["receipt"], "sha256": hashlib.sha256(body).hexdigest(),
+        "complete": False, "lines": 3, "accepted": {"unbound": 1, "refused": 1, "kept": 1}, "outstanding": 197,
+        "received_at": desk.platform.now().isoformat(),
+    }  # fmt: skip
+    again = desk.file(body, form=form)
+    assert (again.status_code, again.json()["receipt"]) == (200, answer.json()["receipt"])
+    assert jwt.decode(again.json()["confirmation"], KeySet.import_key_set(desk.http.get("/jwks.json").json()))
+
+
+@every_form
+@every_packing
+def test_bad_lines_are_named_and_counted_in_every_form(
+    desk: Desk, form: str, write: Callable[[list[str]], bytes], packing: str
+) -> None:
+    first = 2 if form == CSV else 1  # a CSV file's first line is its heading
+    lines = [f"{number},unbound,," for number in NUMBERS]
+    lines[7] = f"{NUMBERS[7]},deleted,,"
+    lines[40:190] = ["+8613900139000,unbound,,"] * 150
+    answer = desk.file(PACKERS[packing](write(lines)), form=form, Content_Encoding=packing)
+    assert answer.status_code == 422
+    said = answer.json()
+    assert (said["errors_total"], len(said["errors"])) == (151, 100)
+    assert [one["line"] for one in said["errors"][:3]] == [7 + first, 40 + first, 41 + first]
+    assert "'deleted'" in said["errors"][0]["reason"]
+    assert "139****9000 is not in this notice" in said["errors"][1]["reason"]
+    assert desk.nothing_left()
+
+
+def test_lines_with_too_many_columns_are_named_and_counted(desk: Desk) -> None:
+    lines = [f"{number},unbound,," for number in NUMBERS]
+    lines[3] += ",,"
+    lines[100:] = ["what,is,this,line,about"] * 100
+    said = desk.file(csv_of(lines)).json()
+    assert said["errors_total"] == 101
+    assert [one["line"] for one in said["errors"][:2]] == [5, 102]
+
+
+def test_a_number_answered_in_two_ways_is_named_with_both_its_lines(desk: Desk) -> None:
+    said = desk.file(csv_of([*LINES, f"{NUMBERS[0]},kept,,"])).json()
+    assert [(one["line"], "here and on line 2" in one["reason"]) for one in said["errors"]] == [(5, True)]
+
+
+@pytest.mark.parametrize("packing", ["gzip", "zstd"])
+def test_a_packed_body_that_breaks_off_is_refused(desk: Desk, packing: str) -> None:
+    """Half a receipt with `complete=true` would call every number in its other half absent."""
+    body = PACKERS[packing](csv_of([f"{number},unbound,," for number in NUMBERS]))
+    for short in (body[:-1], body[: len(body) // 2], body[:10]):
+        answer = desk.file(short, complete=True, Content_Encoding=packing)
+        assert (answer.status_code, answer.json()["type"]) == (400, "urn:huanxin:problem:bad-request")
+    assert desk.file(csv_of(LINES), Content_Encoding=packing).status_code == 400  # not packed at all
+    assert desk.file(parquet_of(LINES)[:-20], form=PARQUET).status_code == 422
+    assert desk.nothing_left()
+
+
+@pytest.mark.parametrize("packing", ["gzip", "zstd"])
+def test_a_body_packed_in_several_members_is_read_to_its_end(desk: Desk, packing: str) -> None:
+    """`cat a.gz b.gz` is a gzip file; reading only `a` would pass a part for the whole (rule 7)."""
+    pack = PACKERS[packing]
+    body = pack(csv_of(LINES[:1])) + pack(f"{LINES[1]}\n".encode()) + pack(f"{LINES[2]}\n".encode())
+    assert desk.file(body, Content_Encoding=packing).json()["accepted"] == {"unbound": 1, "refused": 1, "kept": 1}
+
+
+@pytest.mark.parametrize("packing", PACKERS)
+def test_a_body_that_unpacks_beyond_the_limit_is_refused_while_it_unpacks(desk: Desk, packing: str) -> None:
+    bomb = PACKERS[packing](b"\n" * (LIMITS.most_bytes + 1))
+    answer = desk.file(bomb, Content_Encoding=packing)
+    assert (answer.status_code, answer.json()["type"]) == (413, "urn:huanxin:problem:too-large")
+    assert answer.headers["connection"] == "close"
+    assert desk.nothing_left()
+
+
+def test_a_small_parquet_file_of_a_million_lines_is_not_read_to_its_end(desk: Desk) -> None:
+    out = io.BytesIO()
+    column = pa.array([NUMBERS[0]]).take(pa.array([0] * 1_000_000, pa.int8()))
+    pq.write_table(pa.table({"number": column, "outcome": pa.array(["kept"]).take(pa.array([0] * 1_000_000))}), out)
+    answer = desk.file(out.getvalue(), form=PARQUET)
+    assert answer.status_code == 422
+    assert "more than twice as many lines" in answer.json()["detail"]
+
+
+def test_a_body_unlike_its_digest_or_its_form_is_refused(desk: Desk) -> None:
+    wrong = base64.b64encode(hashlib.sha256(b"something else").digest()).decode()
+    assert desk.file(csv_of(LINES), Content_Digest=f"sha-256=:{wrong}:").status_code == 422
+    assert desk.file(csv_of(LINES), Content_Digest="sha-256=what").status_code == 400
+    assert desk.file(csv_of(LINES), form="application/json").json()["type"] == "urn:huanxin:problem:unsupported-form"
+    assert desk.file(csv_of(LINES), Content_Encoding="br").status_code == 415
+    assert desk.nothing_left()
+    right = base64.b64encode(hashlib.sha256(csv_of(LINES)).digest()).decode()
+    assert desk.file(csv_of(LINES), Content_Digest=f"sha-256=:{right}:").status_code == 201
+
+
+def test_an_upload_that_trickles_is_ended(desk: Desk) -> None:
+    """Else a few clients that send a byte a minute would keep the platform's connections for themselves."""
+    desk.app.state.context = replace(desk.context, limits=replace(LIMITS, grace=0.4))
+    with desk.opened(5000) as raw:
+        raw.sendall(b"number,outcome\n")
+        answer = b"".join(iter(lambda: raw.recv(4096), b""))  # to the end: the connection is closed
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b"urn:huanxin:problem:too-slow" in answer
+    assert desk.nothing_left()
+
+
+def test_a_client_that_goes_away_leaves_nothing_behind(desk: Desk) -> None:
+    body = csv_of([f"{number},unbound,," for number in NUMBERS])
+    with desk.opened(len(body)) as raw:
+        raw.sendall(body[:3000])
+        until(lambda: bool(list(desk.context.uploads.glob("*"))))
+    until(desk.nothing_left)
+    assert desk.file(body).status_code == 201
+
+
+def test_what_a_killed_server_left_behind_is_swept_away_when_it_is_old(tmp_path: Path) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "receipt").write_bytes(b"number")
+    os.utime(tmp_path / "old", (0, 0))
+    sweep(tmp_path, older_than=3600)
+    assert [left.name for left in tmp_path.iterdir()] == ["new"]
+
+
+def test_a_body_announced_as_too_long_is_refused_before_it_comes(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huanxin.web.api.uploads._LAST_WORDS", 0.1)
+    with desk.opened(LIMITS.most_bytes + 1) as raw:
+        assert raw.recv(4096).startswith(b"HTTP/1.1 413")
+    assert desk.nothing_left()
+
+
+def until(so: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    ends = time.monotonic() + 10
+    while not so():
+        assert time.monotonic() < ends, "it never came to be"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("form", [CSV, PARQUET])
+def test_a_number_file_comes_whole_or_in_ranges_and_not_again_to_whoever_has_it(desk: Desk, form: str) -> None:
+    whole = desk.fetch(Accept=form)
+    etag = f'"{desk.batch.files[form]["sha256"]}"'
+    assert (whole.status_code, whole.headers["etag"], whole.headers["content-type"].split(";")[0]) == (200, etag, form)
+    assert hashlib.sha256(whole.content).hexdigest() == etag.strip('"')
+    head = desk.fetch("HEAD", Accept=form)
+    assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", str(len(whole.content)))
+    begun = whole.content[:50]
+    rest = desk.fetch(Accept=form, Range="bytes=50-", If_Range=etag)
+    assert (rest.status_code, begun + rest.content) == (206, whole.content)
+    assert desk.fetch(Accept=form, Range="bytes=-4").content == whole.content[-4:]
+    assert desk.fetch(Accept=form, Range="bytes=50-", If_Range='"another"').content == whole.content
+    for known in (etag, f'"x", W/{etag}', "*"):
+        unchanged = desk.fetch(Accept=form, If_None_Match=known)
+        assert (unchanged.status_code, unchanged.content, unchanged.headers["etag"]) == (304, b"", etag)
+    assert desk.fetch(Accept=form, If_None_Match='"another"').status_code == 200
+
+
+def test_a_range_that_the_file_has_not_is_a_problem_like_all_others(desk: Desk) -> None:
+    beyond = desk.fetch(Range="bytes=99999-")
+    assert (beyond.status_code, beyond.json()["type"]) == (416, "urn:huanxin:problem:range")
+    with desk.platform.database.transaction() as tx:
+        batch = batches.get(tx, desk.batch.id)
+    assert batch is not None
+    assert beyond.headers["content-range"] == f"bytes */{batch.files[CSV]['bytes']}"
+    unread = desk.fetch(Range="lines=1-2")
+    assert (unread.status_code, unread.headers["content-type"]) == (400, "application/problem+json")
+    assert list(desk.context.files.glob("tmp*")) == []

@@ -1,0 +1,62 @@
+"""Servers in processes of their own, and waiting for what they do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+SOURCES = Path(__file__).parents[1] / "src"
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def started(
+    arguments: Sequence[str], *, environment: Mapping[str, str] | None = None, folder: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A Python process on the sources as they are; killed at the end."""
+    paths = os.pathsep.join(map(str, [SOURCES, *([folder] if folder else [])]))
+    variables = os.environ | {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"} | dict(environment or {})
+    process = subprocess.Popen([sys.executable, *arguments], env=variables, cwd=folder)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+@contextmanager
+def running(
+    arguments: Sequence[str], port: int, *, folder: Path | None = None, **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A server process that answers on a port, which it is told as `--port`; killed at the end."""
+    with started([*arguments, "--port", str(port)], environment=environment, folder=folder) as process:
+        until(lambda: answers(port))
+        yield process
+
+
+def answers(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz").status_code in (200, 404)
+    except httpx.TransportError:
+        return False
+
+
+def until(done: Callable[[], bool], seconds: float = 90) -> None:
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)

@@ -1,0 +1,101 @@
+"""Judging reports against what is on record, report after report, must say what a person would of each number."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import chain
+
+from hypothesis import given
+from hypothesis import strategies as st
+from pyroaring import BitMap
+
+from huanxin.domain.acceptance import Verdict, judge
+from huanxin.domain.lifecycle import EVENTS, Event, SetFact
+
+DAY = date(2026, 1, 1)
+OWNER = "cmcc"
+Line = tuple[int, str, Event, frozenset[int]]
+LINE = st.tuples(
+    st.integers(0, 12),
+    st.sampled_from(("cmcc", "cucc")),
+    st.sampled_from(EVENTS),
+    st.frozensets(st.integers(0, 3), min_size=1),
+)
+REPORTS = st.lists(st.lists(LINE, max_size=6), max_size=5)
+Seen = tuple[date, str, Event]
+
+
+def facts(lines: list[Line], shift: int = 0) -> list[SetFact]:
+    found = [SetFact(day=DAY + timedelta(days=day), carrier=carrier, event=event, numbers=BitMap(n + shift for n in numbers))
+             for day, carrier, event, numbers in lines]  # fmt: skip
+    return sorted(found, key=lambda fact: fact.day)
+
+
+def may(past: list[Seen], event: Event, carrier: str) -> bool:
+    """The rule as one reads it, for one number with this past."""
+    if not past:
+        return carrier == OWNER and event is not Event.RECLAIMED
+    _, who, last = past[-1]
+    if last is Event.CANCELLED:
+        return (event is Event.RECLAIMED and carrier == who) or (event is Event.OPENED and carrier in (who, OWNER))
+    if event in (Event.OPENED, Event.RECLAIMED):
+        return False
+    return carrier != who if last is Event.PORTED_OUT else carrier == who
+
+
+@given(REPORTS)
+def test_each_number_gets_the_verdict_that_its_own_past_calls_for(reports: list[list[Line]]) -> None:
+    """Known, too late, impossible or taken, over many reports that overlap in time."""
+    record: list[SetFact] = []
+    people: dict[int, list[Seen]] = {number: [] for number in range(4)}
+    for lines in reports:
+        new = facts(lines)
+        verdict = judge(record, [(0, fact) for fact in new], OWNER)
+        before = {number: list(past) for number, past in people.items()}
+        known, refused = 0, []
+        for fact in new:
+            for number in fact.numbers:
+                seen = (fact.day, fact.carrier, fact.event)
+                if seen in before[number]:
+                    known += 1
+                elif any(day > fact.day for day, _, _ in before[number]) or not may(
+                    people[number], fact.event, fact.carrier
+                ):
+                    refused.append((number, *seen))
+                else:
+                    people[number].append(seen)
+        assert verdict.known == known
+        assert sorted(refused) == sorted(
+            (number, one.fact.day, one.fact.carrier, one.fact.event) for one in verdict.refusals for number in one.numbers
+        )
+        record = sorted([*record, *(fact for _, fact in verdict.accepted)], key=lambda fact: fact.day)
+
+
+@given(REPORTS, st.lists(LINE, max_size=6), st.lists(LINE, max_size=6))
+def test_the_history_of_other_numbers_decides_nothing(
+    reports: list[list[Line]], others: list[Line], new: list[Line]
+) -> None:
+    mine = [fact for _, fact in judge([], [(0, fact) for fact in facts(list(chain(*reports)))], OWNER).accepted]
+    theirs = [fact for _, fact in judge([], [(0, fact) for fact in facts(others, shift=100)], OWNER).accepted]
+    both = sorted([*mine, *theirs], key=lambda fact: fact.day)
+    layered = [(0, fact) for fact in facts(new)]
+    assert said(judge(mine, layered, OWNER)) == said(judge(both, layered, OWNER))
+
+
+def said(verdict: Verdict) -> tuple[object, ...]:
+    refusals = [(one.fact.day, sorted(one.numbers), one.reason) for one in verdict.refusals]
+    return verdict.accepted, verdict.recycled, verdict.known, refusals
+
+
+def test_a_refusal_names_the_last_cancellation_not_an_earlier_one() -> None:
+    """Whoever mends the report looks the day up; the day of a former tenure would send him to the wrong line."""
+    cancelled = Event.CANCELLED
+    one = BitMap([1])
+    past = [
+        SetFact(day=DAY, carrier="cmcc", event=cancelled, numbers=one),
+        SetFact(day=DAY + timedelta(days=100), carrier="cmcc", event=Event.OPENED, numbers=one),
+        SetFact(day=DAY + timedelta(days=200), carrier="cmcc", event=cancelled, numbers=one),
+    ]
+    again = SetFact(day=DAY + timedelta(days=210), carrier="cmcc", event=cancelled, numbers=one)
+    (refusal,) = judge(past, [(0, again)], "cmcc").refusals
+    assert str(DAY + timedelta(days=200)) in refusal.reason

@@ -1,0 +1,33 @@
+"""Days that people work, and the day by which partners answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from huanxin.domain.clock import after_working_days, answer_by, is_working_day
+
+CHINA, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
+TUESDAY = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+
+
+def test_a_holiday_is_no_working_day_and_its_make_up_saturday_is_one() -> None:
+    assert not is_working_day(date(2026, 10, 1))
+    assert is_working_day(date(2026, 10, 10))
+    assert after_working_days(date(2026, 9, 30), 1) == date(2026, 10, 8)
+
+
+def test_a_year_whose_holidays_are_not_published_yet_has_plain_weeks() -> None:
+    assert [is_working_day(date(2099, 1, day)) for day in (2, 3, 4, 5)] == [True, False, False, True]
+
+
+def test_partners_have_until_the_end_of_the_last_working_day() -> None:
+    assert answer_by(TUESDAY, [CHINA], 5) == datetime(2026, 12, 2, tzinfo=CHINA)
+
+
+def test_with_carriers_in_two_zones_the_day_that_ends_last_counts_whatever_their_order() -> None:
+    """Else a partner of the western carrier would be late before its day was over."""
+    late = answer_by(TUESDAY, [NEW_YORK], 5)
+    assert answer_by(TUESDAY, [CHINA], 5) != late
+    latest = max(late, answer_by(TUESDAY, [CHINA], 5))
+    assert answer_by(TUESDAY, [CHINA, NEW_YORK], 5) == answer_by(TUESDAY, [NEW_YORK, CHINA], 5) == latest

@@ -1,0 +1,86 @@
+"""Facts are appended, never edited (rule 6); a transaction is kept whole or not at all; a release waits for facts."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, date, datetime
+
+import psycopg
+import pytest
+
+from huanxin.numbersets.sharded import NumberSet
+from huanxin.store import holds
+from huanxin.store.database import Database, Tx, deciding, explain_connection_error, recording_facts
+from huanxin.store.migrate import migrate
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def hold(tx: Tx) -> int:
+    return holds.add(
+        tx, source="police", reason="fraud", until=date(2027, 1, 1), review_on=None, by="li", at=NOW,
+        numbers=NumberSet.of([8613800138000, 8613900139000]),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("change", ["UPDATE hold SET reason = 'none'", "DELETE FROM hold_set", "TRUNCATE hold_lift"])
+def test_the_database_itself_refuses_to_edit_or_drop_a_fact(database: Database, change: str) -> None:
+    with database.transaction() as tx:
+        hold(tx)
+    with pytest.raises(psycopg.errors.RaiseException, match="appended, never edited"), database.transaction() as tx:
+        tx.execute(change.encode())
+    with database.transaction() as tx:
+        assert [one.reason for one in holds.all_holds(tx)] == ["fraud"]
+        assert list(holds.numbers_of(tx, 1)) == [8613800138000, 8613900139000]
+
+
+def test_what_fails_half_way_leaves_nothing(database: Database) -> None:
+    def fails() -> None:
+        with database.transaction() as tx:
+            hold(tx)
+            raise RuntimeError("the power went")
+
+    with pytest.raises(RuntimeError):
+        fails()
+    with database.transaction() as tx:
+        assert holds.all_holds(tx) == []
+
+
+def test_a_release_waits_for_a_fact_that_is_being_recorded(database: Database) -> None:
+    """Else a hold recorded in the same moment would come a moment after its number was sold."""
+    seen: list[int] = []
+    started = threading.Event()
+
+    def decide() -> None:
+        with database.transaction() as tx:
+            started.set()
+            deciding(tx)
+            seen.append(len(holds.all_holds(tx)))
+
+    with database.transaction() as tx:
+        recording_facts(tx)
+        hold(tx)
+        other = threading.Thread(target=decide)
+        other.start()
+        assert started.wait(10)
+        assert seen == []
+    other.join(10)
+    assert seen == [1]
+
+
+def test_many_processes_may_bring_the_schema_up_to_date_at_once(empty_dsn: str) -> None:
+    applied: list[list[str]] = []
+    threads = [threading.Thread(target=lambda: applied.append(migrate(empty_dsn))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    first, *others = sorted(applied, key=len, reverse=True)
+    assert first[0] == "0001_facts"
+    assert others == [[], []]
+
+
+def test_a_password_is_not_repeated_in_an_error() -> None:
+    error = psycopg.OperationalError("connection to postgresql://huanxin:secret@db.example/huanxin failed")
+    assert "secret" not in str(explain_connection_error(error))
+    assert "HUANXIN_DATABASE_URL" in str(explain_connection_error(error))
