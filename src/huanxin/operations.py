@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from huanxin.answer.single import Answered, Line, answer
+from huanxin.disclose import certificate
 from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import Clock, system_clock
 from huanxin.domain.numbers import NumberingPlan
@@ -27,6 +28,7 @@ from huanxin.request.ordering import Ordered, Wish, order
 from huanxin.settings import Settings
 from huanxin.store import batches, deliveries, requests
 from huanxin.store.batches import Batch
+from huanxin.store.certificates import Certificate
 from huanxin.store.database import LIVE, SANDBOX, Database
 from huanxin.store.migrate import migrate
 from huanxin.store.notices import Notice
@@ -105,6 +107,17 @@ class Platform:
             if answered.request_ids and requests.note_done(tx, answered.request_ids, now):
                 deliveries.wake_workers(tx)
         return answered
+
+    def certify(self, number: int, signer: Signer, *, by: str) -> Certificate:
+        """The certificate of a number's present tenure, the same one for as long as it is good. The caller has made sure
+        that the number is his who asks. Raises Conflict, in words for him, if nothing can be certified."""
+        with self.database.transaction() as tx:
+            made = certificate.draft(tx, number, rules=self.rules, now=self.clock(), by=by)
+        if made.token:
+            return made
+        token = signer.signed(certificate.KIND, certificate.claims(made))
+        with self.database.transaction() as tx:
+            return certificate.keep(tx, made, token, self.clock())
 
     def release(self, *, by: str, batch_id: int | None = None) -> list[Release]:
         """Release what is clear, of one batch or of all; the releases recorded now."""

@@ -9,12 +9,10 @@ from enum import StrEnum
 
 from huanxin.domain.clock import answer_by
 from huanxin.domain.errors import BadInput, Conflict
-from huanxin.domain.lifecycle import Event
 from huanxin.domain.numbers import NumberingPlan, masked
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, Rules, random_id
-from huanxin.domain.tenures import Said, Standing, State, cutoff_of, standing
-from huanxin.numbersets.sharded import SHARD_SIZE, load, shard_of
+from huanxin.domain.tenures import Standing, State, cutoff_of
 from huanxin.store import partners, reports, requests
 from huanxin.store.database import Tx
 from huanxin.store.requests import Request
@@ -25,13 +23,6 @@ class Purpose(StrEnum):
 
     RENEW = "renew"
     LEAVE = "leave"
-
-
-def standing_of(tx: Tx, number: int) -> Standing:
-    """A number's tenures, from every report that names it."""
-    offset = number % SHARD_SIZE
-    past = reports.history(tx, shard=shard_of(number), holds_number=lambda stored: offset in load(stored))
-    return standing([Said(day=one.day, event=Event(one.event), carrier=one.carrier) for one in past])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +59,7 @@ def order(
     if not wish.consent_text.strip():
         raise BadInput("an order needs the consent of whoever holds the number")
     requests.one_per_number(tx, wish.number)
-    where = standing_of(tx, wish.number)
+    where = reports.standing_of(tx, wish.number)
     tenure = where.current
     if tenure is None or (wish.purpose is Purpose.RENEW and not where.recycled):
         raise Conflict(why_not(where, wish.number))
@@ -85,7 +76,8 @@ def order(
         return Ordered(request=latest, notices={n.partner_id: n.id for n in requests.notices_of(tx, latest.id)}, new=False)
     request = Request(
         id=new_id("rq"), purpose=wish.purpose.value, number=wish.number, carrier=tenure.carrier, opened_on=tenure.opened_on,
-        cutoff=since if wish.purpose is Purpose.RENEW and since else now, answer_by=answer_by(now, [zone], rules.answer_days),
+        cutoff=since if wish.purpose is Purpose.RENEW and since else now,
+        answer_by=answer_by(now, [zone], rules.answer_days),
         channel=wish.channel, language=wish.language, consent_text=wish.consent_text, requested_at=now,
     )  # fmt: skip
     notices = {partner.id: new_id("nr") for partner in asked}

@@ -82,23 +82,35 @@ CREATE TABLE wished_partner (
 );
 COMMENT ON TABLE wished_partner IS 'one wish per number and name, so that nobody is counted twice; the number itself is not stored';
 
--- Certificates (易主证明): which were given out, so that they can be revoked.
+-- Certificates (易主证明): which were given out, so that they can be shown again and revoked.
 CREATE TABLE certificate (
     id         text PRIMARY KEY,
     number     bigint NOT NULL,
+    carrier    text NOT NULL,
     opened_on  date NOT NULL,
+    before     text NOT NULL CHECK (before IN ('another_subscriber', 'nobody_reported')),
     token      text NOT NULL,
     issued_at  timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
-    issued_to  text NOT NULL
+    issued_by  text NOT NULL
 );
-CREATE INDEX certificate_by_number ON certificate (number);
+COMMENT ON COLUMN certificate.token IS 'the signed statement, byte for byte as it was given out';
+COMMENT ON COLUMN certificate.issued_by IS 'by which way it was asked for: a channel of the owner, or an operator';
+CREATE INDEX certificate_by_number ON certificate (number, opened_on);
 CREATE TABLE certificate_revocation (
     certificate_id text PRIMARY KEY REFERENCES certificate,
-    reason     text NOT NULL,
+    reason     text NOT NULL CHECK (reason IN ('holder', 'mistake', 'dispute')),
+    note       text NOT NULL,
     revoked_by text NOT NULL,
     revoked_at timestamptz NOT NULL
 );
+COMMENT ON COLUMN certificate_revocation.reason IS 'shown to whoever verifies; the note is not';
+CREATE TABLE certificate_miss (
+    certificate_id text NOT NULL REFERENCES certificate,
+    at         timestamptz NOT NULL
+);
+COMMENT ON TABLE certificate_miss IS 'numbers compared with a certificate that were not its own: a few a day, so that none is found by trying';
+CREATE INDEX certificate_miss_by_certificate ON certificate_miss (certificate_id, at);
 
 DO $$
 DECLARE fact text;
