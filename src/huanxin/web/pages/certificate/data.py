@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from huanxin.disclose.certificate import statement_of
 from huanxin.disclose.printing import address, spaced
@@ -23,7 +23,7 @@ class Stated:
     id: str
     number: str
     masked: bool
-    opened_on: str
+    opened_on: date
     before: str
     carrier: Text
     issued_at: datetime
@@ -79,7 +79,7 @@ def holder_view(finding: Finding, one: Certificate, plan: NumberingPlan, issuer:
 def _stated(one: Certificate, plan: NumberingPlan, *, hidden: bool) -> Stated:
     return Stated(
         id=one.id, number=masked(one.number) if hidden else spaced(one.number), masked=hidden,
-        opened_on=one.opened_on.isoformat(), before=one.before, carrier=_carrier(one.carrier, plan),
+        opened_on=one.opened_on, before=one.before, carrier=_carrier(one.carrier, plan),
         issued_at=one.issued_at, expires_at=one.expires_at,
     )  # fmt: skip
 

@@ -61,7 +61,7 @@ async def filled(request: Request) -> Filled:
             body += chunk
     if read > _LONGEST_FORM:
         return Filled(fields={}, too_long=True)
-    fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
+    fields = parse_qs(body.decode("utf-8", "replace"))
     return Filled(fields={name: values[0] for name, values in fields.items()})
 
 
