@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from huanxin.domain.errors import BadSetting
 from huanxin.domain.numbers import Carrier, NumberingPlan, chinese_plan
-from huanxin.domain.rules import Rules
+from huanxin.domain.rules import LONGEST_LIFE, Rules
 from huanxin.store.embedded import embedded_dsn
 
 
@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     freeze_days: Annotated[int, Field(ge=90)] = 90
     lead_days: Annotated[int, Field(ge=1, le=90)] = 15
     answer_days: Annotated[int, Field(ge=1, le=60)] = 5
+    certificate_days: Annotated[int, Field(ge=1, le=LONGEST_LIFE.days)] = 180
     max_receipt_mb: Annotated[int, Field(ge=1)] = 1024
     upload_minutes: Annotated[int, Field(ge=1)] = 60
     upload_kb_per_second: Annotated[int, Field(ge=1)] = 16
@@ -72,7 +73,10 @@ class Settings(BaseSettings):
         return (self.mode or (Mode.PRODUCTION if self.database_url else Mode.DEVELOPMENT)) is Mode.DEVELOPMENT
 
     def rules(self) -> Rules:
-        return Rules(freeze_days=self.freeze_days, lead_days=self.lead_days, answer_days=self.answer_days)
+        return Rules(
+            freeze_days=self.freeze_days, lead_days=self.lead_days, answer_days=self.answer_days,
+            certificate_days=self.certificate_days,
+        )  # fmt: skip
 
     @field_validator("reminder_days")
     @classmethod

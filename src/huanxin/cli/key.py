@@ -13,7 +13,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command("rotate")
 def rotate_(as_json: Json = False) -> None:
-    """Make new signing keys: published now, signing a while later; the old ones stay published for a month."""
+    """Make new signing keys: published now, signing a while later; the old ones stay published for a year."""
     with platform() as (opened, settings), open_platform(settings, sandbox=True) as sandbox:
         made: dict[str, list[str]] = {}
         for name, one in (("live", opened), ("sandbox", sandbox)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from huanxin.cli import account, batch, gate, hold, key, partner, report, run
+from huanxin.cli import account, batch, certificate, gate, hold, key, partner, report, run
 
 app = typer.Typer(
     name="huanxin", no_args_is_help=True, add_completion=False, rich_markup_mode="rich",
@@ -19,6 +19,7 @@ partner.app.command("accounts")(account.accounts)
 partner.app.command("admit")(account.admit)
 partner.app.command("selftest")(account.selftest)
 app.add_typer(partner.app, name="partner", help="Partners: whoever holds ties to numbers.")
+app.add_typer(certificate.app, name="certificate", help="Certificates (易主证明): that a number changed hands on a day.")
 app.add_typer(key.app, name="key", help="The platform's signing keys.")
 app.command("release")(gate.release)
 app.command("serve")(run.serve)

@@ -10,6 +10,7 @@ from huanxin.domain.numbers import written
 from huanxin.domain.partners import IDENTIFIER_RECYCLED, REMINDER, RENEWAL, RETRACTION
 from huanxin.domain.streams import STREAM_UPDATED, VERIFICATION
 from huanxin.store.batches import Batch
+from huanxin.store.requests import Request
 
 
 def batch_notice(
@@ -35,6 +36,16 @@ def batch_notice(
     name = RETRACTION if batch.purpose == Purpose.RETRACTION else RENEWAL
     subject = {"format": "opaque", "id": notice}
     return _token(audience=audience, jti=jti, txn=notice, subject=subject, name=name, event=event, now=now)
+
+
+def request_notice(request: Request, *, notice: str, audience: str, jti: str, now: datetime) -> dict[str, Any]:
+    """A notice of one number, which stands in `sub_id`."""
+    event = {
+        "notice": notice, "scope": "request", "purpose": request.purpose, "count": 1, "cutoff": _rfc3339(request.cutoff),
+        "answer_by": _rfc3339(request.answer_by),
+    }  # fmt: skip
+    subject = {"format": "phone_number", "phone_number": written(request.number)}
+    return _token(audience=audience, jti=jti, txn=notice, subject=subject, name=RENEWAL, event=event, now=now)
 
 
 def recycled(number: int, *, opened_at: datetime, audience: str, jti: str, now: datetime) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from huanxin.domain.clock import Clock
 from huanxin.domain.errors import BadSetting
+from huanxin.domain.rules import LONGEST_LIFE
 from huanxin.store import credentials
 from huanxin.store.credentials import SigningKey
 from huanxin.store.database import Database, Tx
@@ -28,9 +29,6 @@ _RSA_BITS = 2048
 _REREAD = timedelta(seconds=30)
 PUBLISHED_BEFORE = timedelta(minutes=10)
 """How long a new key is published before it signs: twice as long as /jwks.json may be cached."""
-PUBLISHED_AFTER = timedelta(days=30)
-"""How long an old key is published after it was replaced: as long as a receiver takes a token (huanxin_partner.tokens)."""
-
 Key: TypeAlias = ECKey | RSAKey
 
 
@@ -110,7 +108,7 @@ def rotate(tx: Tx, *, passphrase: str, now: datetime) -> list[str]:
     made = []
     for alg in ALGORITHMS:
         kid = _make(tx, alg, passphrase, now, signs_from=now + PUBLISHED_BEFORE)
-        credentials.retire_keys(tx, but=kid, alg=alg, published_until=now + PUBLISHED_BEFORE + PUBLISHED_AFTER)
+        credentials.retire_keys(tx, but=kid, alg=alg, published_until=now + PUBLISHED_BEFORE + LONGEST_LIFE)
         made.append(kid)
     return made
 

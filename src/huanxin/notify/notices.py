@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,15 +13,16 @@ from pyroaring import BitMap
 
 from huanxin.domain.errors import Conflict, NotFound
 from huanxin.domain.lifecycle import SetFact
-from huanxin.domain.numbers import NumberingPlan
+from huanxin.domain.numbers import NumberingPlan, written
 from huanxin.domain.partners import IDENTIFIER_RECYCLED, Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.streams import Status
-from huanxin.notify.events import batch_notice
+from huanxin.notify.events import batch_notice, request_notice
 from huanxin.store import batches, deliveries, notices, partners, streams
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx, deciding
 from huanxin.store.notices import Notice
+from huanxin.store.requests import Request
 
 
 def send_batch(tx: Tx, batch_id: int, *, issuer: str, now: datetime, new_id: NewId = random_id) -> list[Notice]:
@@ -82,6 +83,16 @@ def queue_event(
         at=at,
         kept=kept,
     )
+
+
+def send_request(tx: Tx, request: Request, told: Mapping[int, str], *, now: datetime, new_id: NewId = random_id) -> None:
+    """Hand the notices of a request, given as partner -> id of the notice, to the workers."""
+    known = {partner.id: partner for partner in partners.all_partners(tx)}
+    for partner_id, notice in told.items():
+        jti = new_id("ev")
+        claims = request_notice(request, notice=notice, audience=known[partner_id].client_id, jti=jti, now=now)
+        queue_event(tx, partner_id, jti=jti, notice_id=notice, subject=written(request.number), claims=claims, at=now)
+    deliveries.wake_workers(tx)
 
 
 def tell_recycled(

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from huanxin.answer.single import Answered, Line, answer
+from huanxin.disclose import certificate
 from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import Clock, system_clock
 from huanxin.domain.numbers import NumberingPlan
+from huanxin.domain.partners import Partner
 from huanxin.domain.rules import Rules
 from huanxin.notify.keys import Signer
-from huanxin.notify.notices import send_batch, tell_recycled
+from huanxin.notify.notices import send_batch, send_request, tell_recycled
 from huanxin.notify.partners import named
 from huanxin.notify.reminders import remind_now
 from huanxin.notify.retractions import retract_ordered, retract_reclaimed, tell_retractions
@@ -22,9 +25,11 @@ from huanxin.plan.batches import plan_batch
 from huanxin.release.gate import find_breaches, release_batch
 from huanxin.release.listing import write_release_lists
 from huanxin.report.importing import Imported, Progress, import_report
+from huanxin.request.ordering import Ordered, Wish, order
 from huanxin.settings import Settings
-from huanxin.store import batches
+from huanxin.store import batches, deliveries, requests
 from huanxin.store.batches import Batch
+from huanxin.store.certificates import Certificate
 from huanxin.store.database import LIVE, SANDBOX, Database
 from huanxin.store.migrate import migrate
 from huanxin.store.notices import Notice
@@ -53,6 +58,8 @@ class Platform:
     clock: Clock
     development: bool
     sandbox: bool = False
+    cool_down: timedelta = timedelta(days=1)
+    """for so long a partner that answered a request is not asked again for the same number"""
 
     def now(self) -> datetime:
         return self.clock()
@@ -104,6 +111,35 @@ class Platform:
         with self.database.transaction() as tx:
             chosen = named(tx, partner).id if partner else None
             return remind_now(tx, batch_id, partner_id=chosen, now=self.clock(), by=by)
+
+    def order_request(self, wish: Wish) -> Ordered:
+        """Record an owner's order and tell the partners that he chose; the standing order, if he asked for all before."""
+        now = self.clock()
+        with self.database.transaction() as tx:
+            ordered = order(tx, wish, plan=self.plan, rules=self.rules, cool_down=self.cool_down, now=now)
+            if ordered.new:
+                send_request(tx, ordered.request, ordered.notices, now=now)
+        return ordered
+
+    def answer_requests(self, partner: Partner, lines: Sequence[Line], *, notice: str | None = None) -> Answered:
+        """Record a partner's answers to requests; owners whose last answer came are to be told."""
+        now = self.clock()
+        with self.database.transaction() as tx:
+            answered = answer(tx, partner, lines, notice=notice, now=now)
+            if answered.request_ids and requests.note_done(tx, answered.request_ids, now):
+                deliveries.wake_workers(tx)
+        return answered
+
+    def certify(self, number: int, signer: Signer, *, by: str) -> Certificate:
+        """The certificate of a number's present tenure, the same one for as long as it is good. The caller has made sure
+        that the number is his who asks. Raises Conflict, in words for him, if nothing can be certified."""
+        with self.database.transaction() as tx:
+            made = certificate.draft(tx, number, rules=self.rules, now=self.clock(), by=by)
+        if made.token:
+            return made
+        token = signer.signed(certificate.KIND, certificate.claims(made))
+        with self.database.transaction() as tx:
+            return certificate.keep(tx, made, token, self.clock())
 
     def release(self, *, by: str, batch_id: int | None = None) -> list[Release]:
         """Release what is clear, of one batch or of all; the releases recorded now."""

@@ -9,8 +9,9 @@ from datetime import date, datetime
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from huanxin.domain.lifecycle import EVENTS, SetFact
-from huanxin.numbersets.sharded import dump, load
+from huanxin.domain.lifecycle import EVENTS, Event, SetFact
+from huanxin.domain.tenures import Said, Standing, standing
+from huanxin.numbersets.sharded import SHARD_SIZE, dump, load, shard_of
 from huanxin.store.database import Tx
 
 _CODES = {event: code for code, event in enumerate(EVENTS)}
@@ -138,3 +139,10 @@ def history(tx: Tx, *, shard: int, holds_number: Callable[[bytes], bool]) -> lis
         for day, event, carrier, report_id, file_name, numbers in rows
         if holds_number(numbers)
     ]
+
+
+def standing_of(tx: Tx, number: int) -> Standing:
+    """A number's tenures, from every report that names it."""
+    offset = number % SHARD_SIZE
+    past = history(tx, shard=shard_of(number), holds_number=lambda stored: offset in load(stored))
+    return standing([Said(day=one.day, event=Event(one.event), carrier=one.carrier) for one in past])

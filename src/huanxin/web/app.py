@@ -29,6 +29,7 @@ from huanxin.web.context import Context
 from huanxin.web.limits import Limit
 from huanxin.web.memory import give_back
 from huanxin.web.pages import routes
+from huanxin.web.pages.certificate import routes as certificate_routes
 from huanxin.web.pages.partner import routes as partner_routes
 from huanxin.web.pages.partner.signing import SignInFirst, to_sign_in
 from huanxin.web.problems import answer_errors
@@ -82,7 +83,9 @@ def create_app(
     contexts = [_equip(app, platform, settings, bell)]
     app.include_router(routes.router)
     app.include_router(partner_routes.router)
+    app.include_router(certificate_routes.router)
     app.add_exception_handler(SignInFirst, to_sign_in)
+    app.add_exception_handler(certificate_routes.NotHolder, certificate_routes.not_holder)
     _health(app, platform)
     app.add_middleware(SafeHeaders)
     if sandbox is not None:

@@ -1,0 +1,122 @@
+"""Verb 4, answer, for requests: one number, one answer. A file may answer many notices at once, each by its line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+
+from huanxin.domain.answers import OUTCOMES_OF, Purpose, Reason
+from huanxin.domain.errors import BadInput, Fault
+from huanxin.domain.numbers import written
+from huanxin.domain.partners import Partner
+from huanxin.domain.rules import NewId, random_id
+from huanxin.numbersets import columns, tables
+from huanxin.store import requests
+from huanxin.store.database import Tx
+from huanxin.store.requests import NewAnswer, RequestNotice
+
+COLUMNS = tables.Columns(
+    names=("notice", "number", "outcome", "reason", "until"), optional=frozenset({"notice", "reason", "until"})
+)
+MOST_LINES = 10_000
+_SHOWN = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line of a receipt, as written; `notice` is empty where the address names the notice."""
+
+    line: int
+    notice: str
+    number: str
+    outcome: str
+    reason: str
+    until: str
+
+
+def read(source: tables.Source) -> list[Line]:
+    """The lines of a receipt of requests. Raises BadInput for a file that can't be read, or is longer than MOST_LINES."""
+    found: list[Line] = []
+    try:
+        table = tables.read(source, COLUMNS)
+        for chunk in table.chunks:
+            if len(found) + len(chunk.lines) > MOST_LINES:
+                raise BadInput(f"a receipt of requests has at most {MOST_LINES:,} lines; file it in parts")
+            rows = np.arange(len(chunk.lines))
+            texts = {name: columns.texts(chunk.columns[name], rows) if name in chunk.columns else [""] * len(rows)
+                     for name in COLUMNS.names}  # fmt: skip
+            found.extend(
+                Line(line=int(chunk.lines[row]), **{name: texts[name][row].strip() for name in COLUMNS.names})
+                for row in rows.tolist()
+            )
+    except tables.BadTable as error:
+        raise BadInput(str(error), [Fault(line=error.line, reason=str(error))]) from error
+    if table.ragged:
+        raise _refused([Fault(line=line, reason=reason) for line, reason, _ in table.ragged])
+    return [line for line in found if line.number or line.outcome]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """What became of a receipt of requests: the receipt of each notice, the requests it touched, how many were new."""
+
+    receipts: dict[str, str]
+    request_ids: list[str]
+    new: int
+
+
+def answer(
+    tx: Tx, partner: Partner, lines: Sequence[Line], *, notice: str | None, now: datetime, new_id: NewId = random_id
+) -> Answered:
+    """Record a partner's answers to its notices. Raises BadInput with the lines, and then nothing was taken.
+
+    An answer that says what the latest one said changes nothing (rule 7). `notice`: the one that the address names.
+    """
+    known = requests.notices_by_id(tx, partner.id, sorted({notice or line.notice for line in lines}))
+    faults: list[Fault] = []
+    fresh: list[NewAnswer] = []
+    receipts: dict[str, str] = {}
+    for line in lines:
+        told = known.get(notice or line.notice)
+        day, why = _checked(line, told, again=(notice or line.notice) in receipts)
+        if why or told is None:
+            faults.append(Fault(line=line.line, reason=why))
+            continue
+        receipts[told.id] = new_id("rc")
+        if (told.outcome, told.reason or "", told.until_day) != (line.outcome, line.reason, day):
+            fresh.append(NewAnswer(receipt=receipts[told.id], notice_id=told.id, request_id=told.request_id,
+                                   outcome=line.outcome, reason=line.reason, until_day=day))  # fmt: skip
+    if faults:
+        raise _refused(faults)
+    requests.add_answers(tx, fresh, now)
+    touched = sorted({one.request_id for one in fresh})
+    return Answered(receipts=receipts, request_ids=touched, new=len(fresh))
+
+
+def _checked(line: Line, told: RequestNotice | None, *, again: bool) -> tuple[date | None, str]:
+    """The day until which the answer stands, and why the line can't be taken; empty if it can."""
+    if told is None:
+        return None, f"there is no notice {line.notice} for this partner"
+    if again:
+        return None, f"notice {told.id} is answered twice in one receipt; send one answer"
+    if line.number != written(told.number):
+        return None, "the number is not the one of this notice"
+    if line.outcome not in OUTCOMES_OF[Purpose.RENEWAL]:
+        return None, f"outcome {line.outcome!r} can't answer it; it is one of {', '.join(OUTCOMES_OF[Purpose.RENEWAL])}"
+    if line.outcome == "refused" and line.reason not in list(Reason):
+        return None, f"a refusal needs its reason: one of {', '.join(Reason)}"
+    if not line.until:
+        return None, ""
+    try:
+        return date.fromisoformat(line.until[:10]), ""
+    except ValueError:
+        return None, "until can't be read; write a date like 2026-03-01"
+
+
+def _refused(faults: list[Fault]) -> BadInput:
+    return BadInput(
+        f"the receipt was refused whole: {len(faults):,} of its lines can't be taken", faults[:_SHOWN], len(faults)
+    )

@@ -1,0 +1,1 @@
+"""What is told of a number: certificates, and whether one is good."""

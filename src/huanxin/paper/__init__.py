@@ -1,0 +1,1 @@
+"""Sheets of A4 with Chinese text, and QR codes. Knows nothing of numbers."""

@@ -1,0 +1,1 @@
+"""Active renewal: orders of new owners and leavers, and their answers."""

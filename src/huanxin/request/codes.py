@@ -1,0 +1,90 @@
+"""Codes by SMS: who types the six digits that were sent to a number holds it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from huanxin.domain.errors import TooMany
+from huanxin.domain.rules import NewId, random_id
+from huanxin.store import codes
+from huanxin.store.database import Tx
+
+DIGITS = 6
+_KEPT = timedelta(days=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeRules:
+    """How long a code is good, how often it may be typed wrong, and how many may be asked for: by a number in an hour and
+    in a day, from an address in an hour, by everybody in a minute."""
+
+    life: timedelta = timedelta(minutes=5)
+    tries: int = 5
+    per_number_hour: int = 5
+    per_number_day: int = 10
+    per_address_hour: int = 30
+    overall_minute: int = 600
+    pause: timedelta = timedelta(seconds=60)
+    """between two codes for one number"""
+
+
+def ask(
+    tx: Tx, number: int, *, address: str, secret: str, rules: CodeRules, now: datetime, new_id: NewId = random_id,
+    choose: Callable[[int], int] = secrets.randbelow,
+) -> str:  # fmt: skip
+    """Make a code for a number; the caller sends it, and it is stored nowhere. Raises TooMany beyond a limit."""
+    codes.one_at_a_time(tx, number)
+    asked_from = _keyed(secret, f"address/{address}")
+    limits: list[tuple[timedelta, int, int | None, bytes | None]] = [
+        (rules.pause, 1, number, None),
+        (timedelta(hours=1), rules.per_number_hour, number, None),
+        (timedelta(days=1), rules.per_number_day, number, None),
+        (timedelta(hours=1), rules.per_address_hour, None, asked_from),
+        (timedelta(minutes=1), rules.overall_minute, None, None),
+    ]
+    for span, most, of_number, of_address in limits:
+        if codes.asked_since(tx, now - span, number=of_number, asked_from=of_address) >= most:
+            oldest = codes.oldest_since(tx, now - span, number=of_number, asked_from=of_address) or now
+            wait = max(1, int((oldest + span - now).total_seconds()) + 1)
+            raise TooMany(f"too many codes were asked for; wait {wait} seconds, then ask again", retry_after=wait)
+    code = f"{choose(10**DIGITS):0{DIGITS}}"
+    code_id = new_id("sc")
+    codes.add(tx, code_id=code_id, number=number, code_hash=_keyed(secret, f"{code_id}/{code}"), asked_from=asked_from,
+              at=now, expires_at=now + rules.life)  # fmt: skip
+    codes.forget(tx, now - _KEPT)
+    return code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """What came of a typed code: right, or how many tries are left; `gone` if there is no good code to try."""
+
+    right: bool
+    left: int = 0
+    gone: bool = False
+
+
+def check(tx: Tx, number: int, typed: str, *, secret: str, rules: CodeRules, now: datetime) -> Tried:
+    """Try a code. A right one is used up; after too many wrong ones, the code is good no more. The caller keeps the
+    transaction whatever the result, or wrong tries would not count."""
+    good = codes.good_code(tx, number, now)
+    if good is None:
+        return Tried(right=False, gone=True)
+    if hmac.compare_digest(good.code_hash, _keyed(secret, f"{good.id}/{typed.strip()}")):
+        codes.use(tx, good.id, now)
+        return Tried(right=True)
+    codes.count_try(tx, good.id)
+    left = rules.tries - good.tries - 1
+    if left <= 0:
+        codes.use(tx, good.id, now)
+    return Tried(right=False, left=max(0, left), gone=left <= 0)
+
+
+def _keyed(secret: str, text: str) -> bytes:
+    """Six digits are soon guessed from a plain hash, so it is keyed with the platform's passphrase."""
+    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()

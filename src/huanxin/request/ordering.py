@@ -1,0 +1,112 @@
+"""An owner's order: one notice per chosen partner with one number, recorded with the events that tell of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from huanxin.domain.clock import answer_by
+from huanxin.domain.errors import BadInput, Conflict
+from huanxin.domain.numbers import NumberingPlan, masked
+from huanxin.domain.partners import Partner
+from huanxin.domain.rules import NewId, Rules, random_id
+from huanxin.domain.tenures import Standing, State, cutoff_of
+from huanxin.store import partners, reports, requests
+from huanxin.store.database import Tx
+from huanxin.store.requests import Request
+
+
+class Purpose(StrEnum):
+    """`renew`: the new owner cuts what the former one left. `leave`: the owner cuts his own ties before he goes."""
+
+    RENEW = "renew"
+    LEAVE = "leave"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What an owner orders: for his number, at these partners; `consent_text` are the words that he agreed to."""
+
+    purpose: Purpose
+    number: int
+    partner_ids: Collection[int]
+    consent_text: str
+    channel: str
+    language: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ordered:
+    """The request that stands for a wish, its notices by partner, and whether it is new."""
+
+    request: Request
+    notices: dict[int, str]
+    new: bool
+
+
+def order(
+    tx: Tx, wish: Wish, *, plan: NumberingPlan, rules: Rules, cool_down: timedelta, now: datetime, new_id: NewId = random_id
+) -> Ordered:
+    """Record an owner's order. The caller has made sure that the number is his (a code by SMS, a signed hand-over).
+
+    The cut-off is never the caller's to choose (rule 2): the carrier's opening day for the new owner, now for a leaver.
+    A partner that has an order of this tenure under way, or answered one within the cool-down, is not asked again; if
+    none is left to ask, the latest request stands and no second one is made. Raises BadInput without consent or a known
+    partner, Conflict for a number that can't be renewed.
+    """
+    if not wish.consent_text.strip():
+        raise BadInput("an order needs the consent of whoever holds the number")
+    requests.one_per_number(tx, wish.number)
+    where = reports.standing_of(tx, wish.number)
+    tenure = where.current
+    if tenure is None or (wish.purpose is Purpose.RENEW and not where.recycled):
+        raise Conflict(why_not(where, wish.number))
+    zone = plan.carriers[tenure.carrier].zone
+    known = {partner.id: partner for partner in partners.all_partners(tx)}
+    chosen = [known[one] for one in sorted(set(wish.partner_ids)) if one in known]
+    if not chosen:
+        raise BadInput("choose at least one partner to ask")
+    since = cutoff_of(tenure.opened_on, zone) if tenure.opened_on else None
+    earlier = [one for one in requests.of_number(tx, wish.number, since=since) if one.purpose == wish.purpose]
+    asked = [partner for partner in chosen if not _under_way(tx, earlier, partner, now - cool_down)]
+    if not asked:
+        latest = earlier[0]
+        return Ordered(request=latest, notices={n.partner_id: n.id for n in requests.notices_of(tx, latest.id)}, new=False)
+    request = Request(
+        id=new_id("rq"), purpose=wish.purpose.value, number=wish.number, carrier=tenure.carrier, opened_on=tenure.opened_on,
+        cutoff=since if wish.purpose is Purpose.RENEW and since else now,
+        answer_by=answer_by(now, [zone], rules.answer_days),
+        channel=wish.channel, language=wish.language, consent_text=wish.consent_text, requested_at=now,
+    )  # fmt: skip
+    notices = {partner.id: new_id("nr") for partner in asked}
+    requests.add(tx, request, notices)
+    return Ordered(request=request, notices=notices, new=True)
+
+
+def _under_way(tx: Tx, earlier: list[Request], partner: Partner, answered_since: datetime) -> bool:
+    """Whether a partner was asked before in this tenure and has not answered, or has not long ago."""
+    for request in earlier:
+        for notice in requests.notices_of(tx, request.id):
+            if notice.partner_id == partner.id:
+                waits = notice.answered_at is None or notice.outcome == "pending"
+                return waits or (
+                    notice.outcome != "refused" and notice.answered_at is not None and notice.answered_at > answered_since
+                )
+    return False
+
+
+def why_not(where: Standing, number: int) -> str:
+    """Why a number can't be renewed, in words for whoever holds it."""
+    if where.state is State.UNKNOWN:
+        return (
+            f"no carrier has reported {masked(number)} yet, so nothing is known of it; ask again later or ask your carrier"
+        )
+    if where.state is State.PORTED_OUT:
+        return f"{masked(number)} was taken to another carrier, which has not reported it yet; ask that carrier"
+    if where.state is State.FROZEN:
+        return f"{masked(number)} is not in service, as the carrier reported"
+    if where.recycled is None:
+        return f"when {masked(number)} was opened lies before the carrier's first report, so older ties can't be told apart"
+    return f"{masked(number)} had no owner before you, as far as carriers have reported, so there is nothing to renew"

@@ -1,0 +1,179 @@
+"""Requests as stored: one owner's order, a notice to each partner, the answers as they came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from psycopg.rows import class_row
+
+from huanxin.store.database import Tx
+
+CHANNEL = "huanxin_request"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One owner's order to renew, or to leave, one number now. `cutoff`: older ties are cut."""
+
+    id: str
+    purpose: str
+    number: int
+    carrier: str
+    opened_on: date | None
+    cutoff: datetime
+    answer_by: datetime
+    channel: str
+    language: str
+    consent_text: str
+    requested_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestNotice:
+    """What one partner was told for one request, and its latest answer (`outcome` None before the first)."""
+
+    id: str
+    request_id: str
+    partner_id: int
+    partner: str
+    kind: str
+    number: int
+    purpose: str
+    cutoff: datetime
+    answer_by: datetime
+    sent_at: datetime
+    delivered_at: datetime | None
+    outcome: str | None
+    reason: str | None
+    until_day: date | None
+    answered_at: datetime | None
+
+
+_REQUEST = "id, purpose, number, carrier, opened_on, cutoff, answer_by, channel, language, consent_text, requested_at"
+_NOTICE = (
+    "SELECT n.id, n.request_id, n.partner_id, p.name AS partner, p.kind, r.number, r.purpose, r.cutoff, r.answer_by,"
+    " n.sent_at, d.delivered_at, a.outcome, a.reason, a.until_day, a.received_at AS answered_at"
+    " FROM request_notice n JOIN request r ON r.id = n.request_id JOIN partner p ON p.id = n.partner_id"
+    " LEFT JOIN LATERAL (SELECT min(delivered_at) AS delivered_at FROM delivery WHERE notice_id = n.id) d ON true"
+    " LEFT JOIN LATERAL (SELECT outcome, reason, until_day, received_at FROM request_answer WHERE notice_id = n.id"
+    " ORDER BY seq DESC LIMIT 1) a ON true"
+)
+
+
+def one_per_number(tx: Tx, number: int) -> None:
+    """Make requests for the same number wait for each other, until this transaction ends."""
+    tx.execute("SELECT pg_advisory_xact_lock(%s, %s)", (7_307, number % 2_147_483_647))
+
+
+def add(tx: Tx, request: Request, notices: Mapping[int, str]) -> None:
+    """Record a request with its notices, given as partner -> id of the notice."""
+    tx.execute(
+        f"INSERT INTO request ({_REQUEST}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (request.id, request.purpose, request.number, request.carrier, request.opened_on, request.cutoff, request.answer_by,
+         request.channel, request.language, request.consent_text, request.requested_at),
+    )  # fmt: skip
+    with tx.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO request_notice (id, request_id, partner_id, sent_at) VALUES (%s, %s, %s, %s)",
+            [(notice, request.id, partner, request.requested_at) for partner, notice in notices.items()],
+        )
+
+
+def get(tx: Tx, request_id: str) -> Request | None:
+    with tx.cursor(row_factory=class_row(Request)) as cursor:
+        return cursor.execute(f"SELECT {_REQUEST} FROM request WHERE id = %s", (request_id,)).fetchone()
+
+
+def of_number(tx: Tx, number: int, *, since: datetime | None = None) -> list[Request]:
+    """The requests for a number, newest first; only those since an instant, if given."""
+    with tx.cursor(row_factory=class_row(Request)) as cursor:
+        return cursor.execute(
+            f"SELECT {_REQUEST} FROM request WHERE number = %s AND (%s::timestamptz IS NULL OR requested_at >= %s)"
+            " ORDER BY seq DESC",
+            (number, since, since),
+        ).fetchall()
+
+
+def notices_of(tx: Tx, request_id: str) -> list[RequestNotice]:
+    """A request's notices with their latest answers, in the order of partners."""
+    with tx.cursor(row_factory=class_row(RequestNotice)) as cursor:
+        return cursor.execute(f"{_NOTICE} WHERE n.request_id = %s ORDER BY n.partner_id", (request_id,)).fetchall()
+
+
+def notice(tx: Tx, notice_id: str) -> RequestNotice | None:
+    with tx.cursor(row_factory=class_row(RequestNotice)) as cursor:
+        return cursor.execute(f"{_NOTICE} WHERE n.id = %s", (notice_id,)).fetchone()
+
+
+def notices_by_id(tx: Tx, partner_id: int, notice_ids: Sequence[str]) -> dict[str, RequestNotice]:
+    """Those of some notices that are a partner's, by id."""
+    with tx.cursor(row_factory=class_row(RequestNotice)) as cursor:
+        rows = cursor.execute(f"{_NOTICE} WHERE n.partner_id = %s AND n.id = ANY(%s)", (partner_id, list(notice_ids)))
+        return {one.id: one for one in rows}
+
+
+def of_partner(tx: Tx, partner_id: int, limit: int) -> list[RequestNotice]:
+    """The notices of a partner, newest first."""
+    with tx.cursor(row_factory=class_row(RequestNotice)) as cursor:
+        return cursor.execute(
+            f"{_NOTICE} WHERE n.partner_id = %s ORDER BY n.sent_at DESC LIMIT %s", (partner_id, limit)
+        ).fetchall()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewAnswer:
+    """An answer to record: `receipt` is the id under which the partner is told that it was taken."""
+
+    receipt: str
+    notice_id: str
+    request_id: str
+    outcome: str
+    reason: str
+    until_day: date | None
+
+
+def add_answers(tx: Tx, answers: Iterable[NewAnswer], at: datetime) -> None:
+    """Record answers, and tell whoever watches their requests once this transaction is committed."""
+    found = list(answers)
+    with tx.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO request_answer (id, notice_id, outcome, reason, until_day, received_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
+            [(one.receipt, one.notice_id, one.outcome, one.reason, one.until_day, at) for one in found],
+        )
+        cursor.executemany("SELECT pg_notify(%s, %s)", [(CHANNEL, one) for one in sorted({a.request_id for a in found})])
+
+
+def note_done(tx: Tx, request_ids: Sequence[str], at: datetime) -> list[str]:
+    """Note which of some requests have a final answer from every partner since now; their owners are to be told."""
+    rows = tx.execute(
+        "INSERT INTO request_done (request_id, done_at, next_at) SELECT r.id, %s, %s FROM request r WHERE r.id = ANY(%s)"
+        " AND NOT EXISTS (SELECT 1 FROM request_notice n WHERE n.request_id = r.id AND coalesce((SELECT outcome"
+        " FROM request_answer WHERE notice_id = n.id ORDER BY seq DESC LIMIT 1), 'pending') = 'pending')"
+        " ON CONFLICT (request_id) DO NOTHING RETURNING request_id",
+        (at, at, list(request_ids)),
+    )
+    return [request_id for (request_id,) in rows]
+
+
+def claim_done(tx: Tx, now: datetime) -> tuple[Request, int] | None:
+    """A request whose owner is to be told that it is done, locked for this transaction, and how often that was tried."""
+    row = tx.execute(
+        "SELECT request_id, attempts FROM request_done WHERE next_at <= %s ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED",
+        (now,),
+    ).fetchone()
+    if row is None:
+        return None
+    request = get(tx, row[0])
+    assert request is not None
+    return request, int(row[1])
+
+
+def record_telling(tx: Tx, request_id: str, *, told_at: datetime | None, next_at: datetime | None) -> None:
+    """Record that an owner was told, or when to try again."""
+    tx.execute(
+        "UPDATE request_done SET attempts = attempts + 1, told_at = %s, next_at = %s WHERE request_id = %s",
+        (told_at, next_at, request_id),
+    )

@@ -1,0 +1,1 @@
+"""Certificates: `/verify` for anyone who is shown one, `/certificate` for its holder."""

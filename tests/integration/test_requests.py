@@ -1,0 +1,169 @@
+"""An owner's order through the platform: what is asked, of whom, once; and what a partner may answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from clocks import Clock
+from huanxin.answer.single import Line
+from huanxin.domain.errors import BadInput, Conflict
+from huanxin.domain.numbers import parse
+from huanxin.domain.partners import RENEWAL, Kind, Partner
+from huanxin.notify.partners import add_partner
+from huanxin.operations import Platform
+from huanxin.request.ordering import Ordered, Purpose, Wish
+from huanxin.store import deliveries, requests
+
+NUMBER, FIRST_USE, FROZEN = "+8613800138000", "+8613800138001", "+8613800138002"
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+Report = Callable[..., Path]
+
+
+@pytest.fixture
+def shops(platform: Platform, report: Report) -> list[Partner]:
+    """Three partners; a number sold again on 2026-10-01, one sold for the first time, one that is frozen."""
+    lines = [f"{NUMBER},opened,2024-01-05", f"{NUMBER},cancelled,2026-06-01", f"{NUMBER},opened,2026-10-01T15:00:00+08:00",
+             f"{FIRST_USE},opened,2026-10-01", f"{FROZEN},cancelled,2026-10-01"]  # fmt: skip
+    platform.import_report(report(*lines), carrier="cmcc", by="test")
+    made = []
+    for name in ("晨星商城", "飞燕快递", "云雀音乐"):
+        with platform.database.transaction() as tx:
+            made.append(add_partner(tx, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False,
+                                    now=platform.now(), by="test").partner)  # fmt: skip
+    return made
+
+
+def wish(
+    number: str = NUMBER, purpose: Purpose = Purpose.RENEW, *, partners: list[Partner], consent: str = "I agree"
+) -> Wish:
+    return Wish(purpose=purpose, number=parse(number), partner_ids=[one.id for one in partners], consent_text=consent,
+                channel="sms", language="zh_CN")  # fmt: skip
+
+
+def answered(platform: Platform, ordered: Ordered, partner: Partner, outcome: str, reason: str = "") -> int:
+    line = Line(line=2, notice=ordered.notices[partner.id], number=NUMBER, outcome=outcome, reason=reason, until="")
+    return platform.answer_requests(partner, [line]).new
+
+
+def test_each_chosen_partner_gets_one_notice_of_one_number_with_the_carriers_day_as_cut_off(
+    platform: Platform, shops: list[Partner]
+) -> None:
+    ordered = platform.order_request(wish(partners=shops[:2]))
+    assert ordered.request.cutoff == datetime(2026, 10, 1, tzinfo=SHANGHAI)
+    with platform.database.transaction() as tx:
+        events = [deliveries.latest(tx, shop.id) for shop in shops]
+    assert [len(found) for found in events] == [1, 1, 0]
+    claims = events[0][0].claims
+    assert claims["sub_id"] == {"format": "phone_number", "phone_number": NUMBER}
+    assert claims["events"][RENEWAL]["cutoff"] == "2026-09-30T16:00:00.000000Z"
+    assert claims["events"][RENEWAL]["scope"] == "request"
+    assert claims["txn"] == ordered.notices[shops[0].id]
+
+
+def test_a_second_click_makes_no_second_order(platform: Platform, shops: list[Partner]) -> None:
+    first, second = (platform.order_request(wish(partners=shops)) for _ in range(2))
+    assert (first.new, second.new) == (True, False)
+    assert second.request.id == first.request.id
+    with platform.database.transaction() as tx:
+        assert [len(deliveries.latest(tx, shop.id)) for shop in shops] == [1, 1, 1]
+
+
+def test_a_partner_that_refused_can_be_asked_again_and_the_others_are_left_alone(
+    platform: Platform, shops: list[Partner]
+) -> None:
+    first = platform.order_request(wish(partners=shops))
+    answered(platform, first, shops[0], "unbound")
+    answered(platform, first, shops[1], "refused", "debt")
+    again = platform.order_request(wish(partners=shops))
+    assert again.new
+    assert list(again.notices) == [shops[1].id]
+
+
+def test_after_the_cool_down_everyone_can_be_asked_again(platform: Platform, shops: list[Partner], clock: Clock) -> None:
+    first = platform.order_request(wish(partners=shops))
+    for shop in shops:
+        answered(platform, first, shop, "absent")
+    clock.forward(hours=23)
+    assert not platform.order_request(wish(partners=shops)).new
+    clock.forward(hours=2)
+    assert platform.order_request(wish(partners=shops)).new
+
+
+@pytest.mark.parametrize("number", [FIRST_USE, FROZEN, "+8613800138009"])
+def test_a_number_without_a_former_owner_frozen_or_unknown_is_not_renewed(
+    platform: Platform, shops: list[Partner], number: str
+) -> None:
+    with pytest.raises(Conflict, match=r"138\*\*\*\*80"):
+        platform.order_request(wish(number, partners=shops))
+
+
+def test_nothing_is_ordered_without_consent(platform: Platform, shops: list[Partner]) -> None:
+    with pytest.raises(BadInput, match="consent"):
+        platform.order_request(wish(partners=shops, consent=" "))
+
+
+def test_who_leaves_cuts_his_own_ties_up_to_now_also_with_a_number_of_first_use(
+    platform: Platform, shops: list[Partner], clock: Clock
+) -> None:
+    ordered = platform.order_request(wish(FIRST_USE, Purpose.LEAVE, partners=shops[:1]))
+    assert ordered.request.cutoff == clock.now
+
+
+def test_the_owner_is_told_once_when_the_last_partner_has_answered(platform: Platform, shops: list[Partner]) -> None:
+    ordered = platform.order_request(wish(partners=shops[:2]))
+    answered(platform, ordered, shops[0], "unbound")
+    with platform.database.transaction() as tx:
+        assert requests.claim_done(tx, platform.now()) is None
+    answered(platform, ordered, shops[1], "pending")
+    answered(platform, ordered, shops[1], "absent")
+    answered(platform, ordered, shops[1], "absent")
+    with platform.database.transaction() as tx:
+        found = requests.claim_done(tx, platform.now())
+        assert found is not None
+        assert found[0].id == ordered.request.id
+        requests.record_telling(tx, ordered.request.id, told_at=platform.now(), next_at=None)
+    with platform.database.transaction() as tx:
+        assert requests.claim_done(tx, platform.now() + timedelta(days=1)) is None
+
+
+def test_the_same_answer_again_changes_nothing(platform: Platform, shops: list[Partner]) -> None:
+    ordered = platform.order_request(wish(partners=shops[:1]))
+    assert [answered(platform, ordered, shops[0], "refused", "debt") for _ in range(2)] == [1, 0]
+    assert answered(platform, ordered, shops[0], "unbound") == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "outcome", "reason", "why"),
+    [
+        (FIRST_USE, "unbound", "", "not the one"),
+        (NUMBER, "deleted", "", "can't answer"),
+        (NUMBER, "refused", "", "needs its reason"),
+    ],
+)
+def test_a_receipt_with_one_bad_line_is_refused_whole(
+    platform: Platform, shops: list[Partner], number: str, outcome: str, reason: str, why: str
+) -> None:
+    ordered = platform.order_request(wish(partners=shops[:1]))
+    notice = ordered.notices[shops[0].id]
+    other = platform.order_request(wish(FIRST_USE, Purpose.LEAVE, partners=shops[:1])).notices[shops[0].id]
+    good = Line(line=2, notice=other, number=FIRST_USE, outcome="unbound", reason="", until="")
+    bad = Line(line=3, notice=notice, number=number, outcome=outcome, reason=reason, until="")
+    with pytest.raises(BadInput) as refused:
+        platform.answer_requests(shops[0], [good, bad])
+    assert [fault.line for fault in refused.value.faults] == [3]
+    assert why in refused.value.faults[0].reason
+    with platform.database.transaction() as tx:
+        assert all(one.outcome is None for one in requests.of_partner(tx, shops[0].id, 10))
+
+
+def test_a_partner_can_not_answer_anothers_notice(platform: Platform, shops: list[Partner]) -> None:
+    ordered = platform.order_request(wish(partners=shops[:2]))
+    line = Line(line=2, notice=ordered.notices[shops[0].id], number=NUMBER, outcome="unbound", reason="", until="")
+    with pytest.raises(BadInput) as refused:
+        platform.answer_requests(shops[1], [line])
+    assert "no notice" in refused.value.faults[0].reason
