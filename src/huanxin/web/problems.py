@@ -22,6 +22,7 @@ from huanxin.domain.errors import (
     TooMany,
     TooSlow,
     Unauthorized,
+    Unavailable,
     UnsupportedForm,
 )
 from huanxin.web import i18n
@@ -30,6 +31,7 @@ from huanxin.web.pages.render import error_page, error_view
 _STATUS: dict[type[HuanxinError], int] = {
     NotFound: 404, Conflict: 409, Unauthorized: 401, Forbidden: 403, BadInput: 422, BadRequest: 400, UnsupportedForm: 415,
     TooLarge: 413, TooSlow: 408, TooMany: 429,
+    Unavailable: 503,
 }  # fmt: skip
 _BASE = "urn:huanxin:problem:"
 
