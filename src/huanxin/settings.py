@@ -18,6 +18,9 @@ from huanxin.domain.rules import Rules
 from huanxin.store.embedded import embedded_dsn
 
 
+CONSOLE = "console"
+
+
 class Mode(StrEnum):
     """`development` allows partners on loopback and plain HTTP; it is the default with the embedded database."""
 
@@ -51,6 +54,12 @@ class Settings(BaseSettings):
     upload_kb_per_second: Annotated[int, Field(ge=1)] = 16
     workers: Annotated[int, Field(ge=1, le=64)] = 8
     carriers: dict[str, CarrierSetting] = {}
+    sms_gateway: str | None = None
+    sms_gateway_token: str | None = None
+    sms_gateway_seconds: Annotated[float, Field(gt=0, le=60)] = 10
+    cool_down_hours: Annotated[int, Field(ge=0)] = 24
+    label_days: Annotated[int, Field(ge=0, le=60)] = 5
+    handover: dict[str, str] = {}
 
     @classmethod
     def settings_customise_sources(
@@ -66,6 +75,16 @@ class Settings(BaseSettings):
     @property
     def development(self) -> bool:
         return (self.mode or (Mode.PRODUCTION if self.database_url else Mode.DEVELOPMENT)) is Mode.DEVELOPMENT
+
+    def gateway(self) -> str:
+        """Where SMS go: `console` (development: a page shows them) or an https address. Raises BadSetting."""
+        chosen = self.sms_gateway or (CONSOLE if self.development else "")
+        local = self.development and chosen.startswith("http://")
+        if chosen.startswith("https://") or local or (chosen == CONSOLE and self.development):
+            return chosen
+        raise BadSetting(
+            "set HUANXIN_SMS_GATEWAY to the https address of your gateway for SMS; `console` is for development"
+        )
 
     def rules(self) -> Rules:
         return Rules(freeze_days=self.freeze_days, lead_days=self.lead_days, answer_days=self.answer_days)

@@ -88,7 +88,8 @@ def order(
     request = Request(
         id=new_id("rq"), purpose=wish.purpose.value, number=wish.number, carrier=tenure.carrier, opened_on=tenure.opened_on,
         cutoff=since if wish.purpose is Purpose.RENEW and since else now,
-        answer_by=answer_by(now, [zone], rules.answer_days), channel=wish.channel, language=wish.language, consent_text=wish.consent_text, requested_at=now,
+        answer_by=answer_by(now, [zone], rules.answer_days), channel=wish.channel, language=wish.language,
+        consent_text=wish.consent_text, requested_at=now,
     )  # fmt: skip
     notices = {partner.id: new_id("nr") for partner in asked}
     requests.add(tx, request, notices)

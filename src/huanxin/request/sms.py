@@ -47,7 +47,7 @@ class Console:
 
 @dataclass(frozen=True, kw_only=True)
 class Webhook:
-    """POSTs {"id", "number", "text", "kind"} to a gateway, with a bearer token if there is one; any 2xx says it was taken."""
+    """POSTs {"id", "number", "text", "kind"} to a gateway, with a bearer token if there is one; 2xx: it was taken."""
 
     url: str
     token: str | None = field(repr=False)

@@ -31,14 +31,11 @@ def file_single(
     if not lines:
         raise BadInput("the receipt has no lines; write one line for each notice that it answers")
     answered = context.platform.answer_requests(partner, lines, notice=notice_id)
-    taken: dict[str, Any] = {"receipts": answered.receipts, "accepted": dict(Counter(line.outcome for line in lines))}
+    accepted = dict(Counter(line.outcome for line in lines))
+    taken: dict[str, Any] = {"receipts": answered.receipts, "accepted": accepted}
     if notice_id:
-        taken = {
-            "receipt": answered.receipts[notice_id],
-            "accepted": taken["accepted"],
-            "complete": complete,
-            "outstanding": 0,
-        }
+        receipt = answered.receipts[notice_id]
+        taken = {"receipt": receipt, "accepted": accepted, "complete": complete, "outstanding": 0}
     now = context.platform.now()
     claims = taken | {
         "aud": partner.client_id, "iat": int(now.timestamp()), "jti": random_id("cf"), "sha256": source.sha256.hex(),
