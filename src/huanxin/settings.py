@@ -17,7 +17,6 @@ from huanxin.domain.numbers import Carrier, NumberingPlan, chinese_plan
 from huanxin.domain.rules import Rules
 from huanxin.store.embedded import embedded_dsn
 
-
 CONSOLE = "console"
 
 
@@ -77,14 +76,12 @@ class Settings(BaseSettings):
         return (self.mode or (Mode.PRODUCTION if self.database_url else Mode.DEVELOPMENT)) is Mode.DEVELOPMENT
 
     def gateway(self) -> str:
-        """Where SMS go: `console` (development: a page shows them) or an https address. Raises BadSetting."""
+        """Where SMS go: `console` (development: a page shows them), an https address, or nowhere (empty)."""
         chosen = self.sms_gateway or (CONSOLE if self.development else "")
         local = self.development and chosen.startswith("http://")
-        if chosen.startswith("https://") or local or (chosen == CONSOLE and self.development):
+        if not chosen or chosen.startswith("https://") or local or (chosen == CONSOLE and self.development):
             return chosen
-        raise BadSetting(
-            "set HUANXIN_SMS_GATEWAY to the https address of your gateway for SMS; `console` is for development"
-        )
+        raise BadSetting("HUANXIN_SMS_GATEWAY must be the https address of your gateway; `console` is for development")
 
     def rules(self) -> Rules:
         return Rules(freeze_days=self.freeze_days, lead_days=self.lead_days, answer_days=self.answer_days)

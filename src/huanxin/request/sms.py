@@ -45,6 +45,13 @@ class Console:
         print(f"SMS {masked(message.number)}: {message.text}", file=sys.stderr, flush=True)
 
 
+class Nowhere:
+    """No gateway is set: nothing can be sent."""
+
+    def send(self, message: Message) -> None:
+        raise Unavailable(f"the SMS to {masked(message.number)} can't be sent: HUANXIN_SMS_GATEWAY is not set")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Webhook:
     """POSTs {"id", "number", "text", "kind"} to a gateway, with a bearer token if there is one; 2xx: it was taken."""

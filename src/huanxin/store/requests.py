@@ -9,7 +9,10 @@ from datetime import date, datetime
 from psycopg.rows import class_row
 
 from huanxin.store.database import Tx
-from huanxin.store.deliveries import REQUESTS as CHANNEL
+from huanxin.store.deliveries import REQUESTS
+
+CHANNEL = REQUESTS
+"""Hears the id of a request whenever something happened to it."""
 
 
 @dataclass(frozen=True, kw_only=True)

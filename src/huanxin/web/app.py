@@ -22,8 +22,15 @@ from huanxin.web.api.schemas import Status, problems, with_problems
 from huanxin.web.api.uploads import Limits, sweep
 from huanxin.web.context import Context
 from huanxin.web.pages import routes
+from huanxin.web.pages.care import Care
 from huanxin.web.pages.partner import routes as partner_routes
 from huanxin.web.pages.partner.signing import SignInFirst, to_sign_in
+from huanxin.web.pages.people import signing
+from huanxin.web.pages.people.enter import router as enter_router
+from huanxin.web.pages.people.leave import router as leave_router
+from huanxin.web.pages.people.routes import router as renew_router
+from huanxin.web.pages.people.setup import make_people
+from huanxin.web.pages.people.signing import OwnerSignsIn
 from huanxin.web.problems import answer_errors
 from huanxin.web.workers import make_workers
 
@@ -53,9 +60,11 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         sweep(settings.home / "uploads", older_than=settings.upload_minutes * 60 * 2)
         workers = [make_workers(one, settings) for one in opened] if run_workers else []
+        app.state.people.live.start()
         for one in workers:
             one.start()
         yield
+        app.state.people.live.stop()
         for one in workers:
             one.stop()
 
@@ -67,6 +76,11 @@ def create_app(
     app.include_router(routes.router)
     app.include_router(partner_routes.router)
     app.add_exception_handler(SignInFirst, to_sign_in)
+    app.state.people = make_people(platform, settings)
+    for router in (enter_router, renew_router, leave_router):
+        app.include_router(router)
+    app.add_exception_handler(OwnerSignsIn, signing.to_sign_in)
+    app.add_middleware(Care)
     _health(app, platform)
     app.add_middleware(SafeHeaders)
     if sandbox is not None:

@@ -10,13 +10,14 @@ from huanxin.notify.pushing import Pusher
 from huanxin.notify.worker import Workers
 from huanxin.operations import Platform, open_signer
 from huanxin.settings import Settings
+from huanxin.web.telling import Teller, make_gateway
 
 _IN_SANDBOX = 2  # rehearsals are few, and must not keep real notices waiting
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 
 
 def make_workers(platform: Platform, settings: Settings) -> Workers:
-    """Workers that push what is due, ready to start."""
+    """Workers that push what is due and tell owners that their orders are done, ready to start."""
     pusher = Pusher(
         database=platform.database,
         signer=open_signer(platform, settings),
@@ -26,4 +27,11 @@ def make_workers(platform: Platform, settings: Settings) -> Workers:
         passphrase=settings.passphrase(),
     )
     count = min(settings.workers, _IN_SANDBOX) if platform.sandbox else settings.workers
-    return Workers(database=platform.database, clock=platform.clock, job=pusher.one_job, count=count)
+    if platform.sandbox:
+        return Workers(database=platform.database, clock=platform.clock, job=pusher.one_job, count=count)
+    teller = Teller(
+        database=platform.database, gateway=make_gateway(platform, settings), clock=platform.clock, issuer=platform.issuer
+    )
+    return Workers(
+        database=platform.database, clock=platform.clock, job=lambda: pusher.one_job() or teller.one_job(), count=count
+    )
