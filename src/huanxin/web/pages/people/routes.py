@@ -114,10 +114,9 @@ def again(request: Request, who: SignedIn, request_id: str, p: Annotated[str, Fo
     with who.platform.database.transaction() as tx:
         before = data.one_of(tx, who, request_id)
         refused = [row.partner_id for row in data.order(tx, who, request_id).rows if row.state == "needs"]
-    wish = Wish(
-        purpose=Purpose(before.purpose), number=who.number, partner_ids=[one for one in ids([p]) if one in refused], consent_text=before.consent_text,
-        channel=who.channel, language=language(request),
-    )  # fmt: skip
+    chosen = [one for one in ids([p]) if one in refused]
+    wish = Wish(purpose=Purpose(before.purpose), number=who.number, partner_ids=chosen, channel=who.channel,
+                consent_text=before.consent_text, language=language(request))  # fmt: skip
     ordered = who.platform.order_request(wish)
     done = "" if ordered.new else "?same=1"
     return RedirectResponse(f"/renew/orders/{ordered.request.id}{done}", status_code=303)
