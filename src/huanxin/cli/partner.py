@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from huanxin.cli.console import By, Json, done, me, platform, table
 from huanxin.domain.partners import DEFAULT_SCOPES, Kind
 from huanxin.notify.partners import add_partner, named, rotate_secret
-from huanxin.store import partners, streams
+from huanxin.store import partners, streams, wishes
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -25,6 +26,9 @@ def add(
     optional: Annotated[bool, typer.Option("--optional", help="Numbers are released without its answer.")] = False,
     scopes: Annotated[list[str] | None, typer.Option(help="What its tokens allow; may be given often.")] = None,
     recycled: Annotated[bool, typer.Option("--recycled", help="Its stream asks for RISC identifier-recycled.")] = False,
+    inquiry: Annotated[
+        bool, typer.Option("--inquiry", help="Its stream asks for owners' questions whether there is a tie.")
+    ] = False,
     by: By = "",
     as_json: Json = False,
 ) -> None:
@@ -32,7 +36,8 @@ def add(
     with platform() as (opened, _), opened.database.transaction() as tx:
         made = add_partner(
             tx, name=name, kind=kind, required=not optional, endpoint=endpoint, scopes=scopes or list(DEFAULT_SCOPES),
-            wants_recycled=recycled, https_only=not opened.development, now=opened.now(), by=by or me(),
+            wants_recycled=recycled, wants_inquiry=inquiry, https_only=not opened.development, now=opened.now(),
+            by=by or me(),
         )  # fmt: skip
     facts = {"name": name, "client_id": made.partner.client_id, "client_secret": made.client_secret,
              "issuer": opened.issuer, "scopes": list(made.partner.scopes)}  # fmt: skip
@@ -56,6 +61,21 @@ def list_(as_json: Json = False) -> None:
         for p in found
     ]
     done(as_json, {"partners": facts}, rows if found else "No partner is registered yet.")
+
+
+@app.command()
+def wished(
+    most: Annotated[int, typer.Option(help="How many to list.", min=1)] = 50,
+    as_json: Json = False,
+) -> None:
+    """Apps that people named and that are not connected, the most wanted first: each number counts once."""
+    with platform() as (opened, _), opened.database.transaction() as tx:
+        found = wishes.ranked(tx, most)
+    rows = table("#rank", "app", "#people", "last")
+    for rank, (name, people, last) in enumerate(found, start=1):
+        rows.add_row(str(rank), escape(name), f"{people:,}", f"{last:%Y-%m-%d}")
+    facts = [{"name": name, "people": people, "last": last.isoformat()} for name, people, last in found]
+    done(as_json, {"wished": facts}, rows if found else "Nobody has named an app yet.")
 
 
 @app.command("rotate-key")
