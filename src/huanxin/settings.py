@@ -18,6 +18,8 @@ from huanxin.domain.numbers import Carrier, NumberingPlan, chinese_plan
 from huanxin.domain.rules import LONGEST_LIFE, Rules
 from huanxin.store.embedded import embedded_dsn
 
+CONSOLE = "console"
+
 
 class Mode(StrEnum):
     """`development` allows partners on loopback and plain HTTP; it is the default with the embedded database."""
@@ -56,6 +58,12 @@ class Settings(BaseSettings):
     inbox_seconds: Annotated[int, Field(ge=1)] = 10
     workers: Annotated[int, Field(ge=1, le=64)] = 8
     carriers: dict[str, CarrierSetting] = {}
+    sms_gateway: str | None = None
+    sms_gateway_token: str | None = None
+    sms_gateway_seconds: Annotated[float, Field(gt=0, le=60)] = 10
+    cool_down_hours: Annotated[int, Field(ge=0)] = 24
+    label_days: Annotated[int, Field(ge=0, le=60)] = 5
+    handover: dict[str, str] = {}
 
     @classmethod
     def settings_customise_sources(
@@ -71,6 +79,14 @@ class Settings(BaseSettings):
     @property
     def development(self) -> bool:
         return (self.mode or (Mode.PRODUCTION if self.database_url else Mode.DEVELOPMENT)) is Mode.DEVELOPMENT
+
+    def gateway(self) -> str:
+        """Where SMS go: `console` (development: a page shows them), an https address, or nowhere (empty)."""
+        chosen = self.sms_gateway or (CONSOLE if self.development else "")
+        local = self.development and chosen.startswith("http://")
+        if not chosen or chosen.startswith("https://") or local or (chosen == CONSOLE and self.development):
+            return chosen
+        raise BadSetting("HUANXIN_SMS_GATEWAY must be the https address of your gateway; `console` is for development")
 
     def rules(self) -> Rules:
         return Rules(

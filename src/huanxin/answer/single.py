@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 import numpy as np
 
-from huanxin.domain.answers import OUTCOMES_OF, Purpose, Reason
+from huanxin.domain.answers import INQUIRY_OUTCOMES, OUTCOMES_OF, Purpose, Reason
 from huanxin.domain.errors import BadInput, Fault
 from huanxin.domain.numbers import written
 from huanxin.domain.partners import Partner
@@ -21,6 +21,8 @@ from huanxin.store.requests import NewAnswer, RequestNotice
 COLUMNS = tables.Columns(
     names=("notice", "number", "outcome", "reason", "until"), optional=frozenset({"notice", "reason", "until"})
 )
+PREFIX = "nr_"
+"""With which the ids of requests' notices begin."""
 MOST_LINES = 10_000
 _SHOWN = 100
 
@@ -85,8 +87,10 @@ def answer(
         if why or told is None:
             faults.append(Fault(line=line.line, reason=why))
             continue
-        receipts[told.id] = new_id("rc")
-        if (told.outcome, told.reason or "", told.until_day) != (line.outcome, line.reason, day):
+        if (told.outcome, told.reason or "", told.until_day) == (line.outcome, line.reason, day):
+            receipts[told.id] = told.receipt or ""
+        else:
+            receipts[told.id] = new_id("rc")
             fresh.append(NewAnswer(receipt=receipts[told.id], notice_id=told.id, request_id=told.request_id,
                                    outcome=line.outcome, reason=line.reason, until_day=day))  # fmt: skip
     if faults:
@@ -104,8 +108,9 @@ def _checked(line: Line, told: RequestNotice | None, *, again: bool) -> tuple[da
         return None, f"notice {told.id} is answered twice in one receipt; send one answer"
     if line.number != written(told.number):
         return None, "the number is not the one of this notice"
-    if line.outcome not in OUTCOMES_OF[Purpose.RENEWAL]:
-        return None, f"outcome {line.outcome!r} can't answer it; it is one of {', '.join(OUTCOMES_OF[Purpose.RENEWAL])}"
+    possible = INQUIRY_OUTCOMES if told.purpose == "inquire" else OUTCOMES_OF[Purpose.RENEWAL]
+    if line.outcome not in possible:
+        return None, f"outcome {line.outcome!r} can't answer it; it is one of {', '.join(possible)}"
     if line.outcome == "refused" and line.reason not in list(Reason):
         return None, f"a refusal needs its reason: one of {', '.join(Reason)}"
     if not line.until:

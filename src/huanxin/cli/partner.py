@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from huanxin.cli.console import By, Json, done, me, platform, table
 from huanxin.domain.errors import BadInput, NotFound
@@ -17,7 +18,7 @@ from huanxin.notify.assertions import register_keys
 from huanxin.notify.files import use_files
 from huanxin.notify.partners import add_partner, named, rotate_secret
 from huanxin.notify.streams import configuration, set_status
-from huanxin.store import partners, streams
+from huanxin.store import partners, streams, wishes
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -36,6 +37,9 @@ def add(
     optional: Annotated[bool, typer.Option("--optional", help="Numbers are released without its answer.")] = False,
     scopes: Annotated[list[str] | None, typer.Option(help="What its tokens allow; may be given often.")] = None,
     recycled: Annotated[bool, typer.Option("--recycled", help="Its stream asks for RISC identifier-recycled.")] = False,
+    inquiry: Annotated[
+        bool, typer.Option("--inquiry", help="Its stream asks for owners' questions whether there is a tie.")
+    ] = False,
     by: By = "",
     as_json: Json = False,
 ) -> None:
@@ -47,7 +51,8 @@ def add(
     with platform() as (opened, _), opened.database.transaction() as tx:
         made = add_partner(
             tx, name=name, kind=kind, required=not optional, endpoint=endpoint, scopes=scopes or list(DEFAULT_SCOPES),
-            wants_recycled=recycled, https_only=not opened.development, now=opened.now(), by=by or me(),
+            wants_recycled=recycled, wants_inquiry=inquiry, https_only=not opened.development, now=opened.now(),
+            by=by or me(),
         )  # fmt: skip
         if files_out and files_in:
             use_files(tx, made.partner.id, out=files_out, into=files_in, now=opened.now(), by=by or me())
@@ -73,6 +78,21 @@ def list_(as_json: Json = False) -> None:
         for p in found
     ]
     done(as_json, {"partners": facts}, rows if found else "No partner is registered yet.")
+
+
+@app.command()
+def wished(
+    most: Annotated[int, typer.Option(help="How many to list.", min=1)] = 50,
+    as_json: Json = False,
+) -> None:
+    """Apps that people named and that are not connected, the most wanted first: each number counts once."""
+    with platform() as (opened, _), opened.database.transaction() as tx:
+        found = wishes.ranked(tx, most)
+    rows = table("#rank", "app", "#people", "last")
+    for rank, (name, people, last) in enumerate(found, start=1):
+        rows.add_row(str(rank), escape(name), f"{people:,}", f"{last:%Y-%m-%d}")
+    facts = [{"name": name, "people": people, "last": last.isoformat()} for name, people, last in found]
+    done(as_json, {"wished": facts}, rows if found else "Nobody has named an app yet.")
 
 
 @app.command("rotate-key")

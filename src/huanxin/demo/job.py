@@ -96,7 +96,7 @@ class Job:
                 made = add_partner(
                     tx, name=spec.zh_name, kind=Kind(spec.kind), required=True, endpoint=f"http://127.0.0.1:{port}/events/",
                     wants_recycled=spec.behaviour in ("music", "plain"), https_only=False, now=self.platform.now(),
-                    by=OPERATOR,
+                    wants_inquiry=spec.behaviour not in ("silent", "debt"), by=OPERATOR,
                 )  # fmt: skip
             process = PartnerProcess(name=spec.name, behaviour=spec.behaviour, client_id=made.partner.client_id,
                                      client_secret=made.client_secret, port=port)  # fmt: skip

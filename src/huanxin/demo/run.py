@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from huanxin.demo.audit import Audit, audit
+from huanxin.demo.by_hand import missed_number
 from huanxin.demo.job import Job, Story
 from huanxin.demo.kept import Kept, find, keep, made_from
 from huanxin.demo.own_servers import serve_process, worker_process
@@ -30,6 +31,7 @@ from huanxin.demo.summary import Counted, print_summary
 from huanxin.demo.world import WorldReports, load_reports, make_reports
 from huanxin.demo.world_partners import partner_specs
 from huanxin.domain.errors import BadInput, BadSetting
+from huanxin.domain.numbers import written
 from huanxin.operations import Platform, open_platform
 from huanxin.settings import Mode, Settings
 from huanxin.store import figures, notices
@@ -80,6 +82,10 @@ def run_demo(wishes: Wishes) -> None:
             _tell(wishes, kept, folder, opened, err)
             if wishes.serve:
                 err.print(
+                    f"[bold]{issuer}/renew[/] renews a number by hand: try {kept.told['by_hand']}, on which a former owner "
+                    f"left a few things; the SMS appears on {issuer}/dev/sms", highlight=False,
+                )  # fmt: skip
+                err.print(
                     f"[bold]{issuer}[/] shows it all: / the batches, /report the charts (Ctrl-C ends it)", highlight=False
                 )
                 _until_interrupted()
@@ -122,8 +128,9 @@ def _make(
     counted = _run(wishes, folder, platform, servers, err, begun)
     with platform.database.transaction() as tx:
         write_report(folder / "report.html", counted.report(tx, platform.now().astimezone(_CHINA).date()))
+    told = counted.json() | {"by_hand": written(missed_number(counted.job))}
     kept = Kept(
-        made_at=platform.now(), told=counted.json(), partners=tuple(one.process for one in counted.job.partners)
+        made_at=platform.now(), told=told, partners=tuple(one.process for one in counted.job.partners)
     )  # fmt: skip
     keep(folder, kept, wanted)
     return kept

@@ -52,6 +52,10 @@ OUTCOMES_OF = {
 """The outcomes with which a notice of each purpose may be answered."""
 
 
+INQUIRY_OUTCOMES = ("bound", "absent")
+"""How a partner answers whether there is a tie (DESIGN: outcomes)."""
+
+
 @dataclass(frozen=True, kw_only=True, order=True)
 class Answer:
     """One way of answering: an outcome, with the reason of a refusal and the day until which it stands, if given."""

@@ -87,6 +87,12 @@ class TooMany(HuanxinError):
         self.retry_after = retry_after
 
 
+class Unavailable(HuanxinError):
+    """Something outside that is needed, like the gateway for SMS, does not answer."""
+
+    code = "unavailable"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fault:
     """One bad line of an input: `line` counts from 1, the header included; 0 means the whole input."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -55,6 +56,14 @@ def parse(text: str) -> int:
     if reason:
         raise ValueError(reason)
     return int(text.strip().lstrip("+"))
+
+
+def typed(text: str) -> int:
+    """The number that a person typed: with or without +86 or 0086, with spaces or hyphens, also in full-width digits.
+    Raises ValueError if it can't be one."""
+    plain = re.sub(r"[\s()-]", "", unicodedata.normalize("NFKC", text))
+    plain = re.sub(r"^00(?=[1-9])", "+", plain)
+    return parse(f"+86{plain}" if _CHINESE_NATIONAL.fullmatch(plain) else plain)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,8 @@ DEFAULT_SCOPES = (Scope.SSF_READ, Scope.SSF_MANAGE, Scope.NOTICES, Scope.RECEIPT
 
 RENEWAL = "urn:huanxin:event:renewal"
 RETRACTION = "urn:huanxin:event:retraction"
+INQUIRY = "urn:huanxin:event:inquiry"
+"""Is there a tie to this number? Asked only with the consent of whoever holds it; answered by bound or absent."""
 IDENTIFIER_RECYCLED = "https://schemas.openid.net/secevent/risc/event-type/identifier-recycled"
 """OpenID RISC 1.0, section 2.8: the identifier now belongs to another user."""
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from huanxin.domain.partners import IDENTIFIER_RECYCLED, REMINDER, RENEWAL, RETRACTION
+from huanxin.domain.partners import IDENTIFIER_RECYCLED, INQUIRY, REMINDER, RENEWAL, RETRACTION
 
 VERIFICATION = "https://schemas.openid.net/secevent/ssf/event-type/verification"
 """OpenID SSF 1.0, section 8.1.4.1: carries the `state` that the receiver asked for."""
 STREAM_UPDATED = "https://schemas.openid.net/secevent/ssf/event-type/stream-updated"
 """OpenID SSF 1.0, section 8.1.5: the platform changed the status of the stream."""
 
-EVENTS_SUPPORTED = (RENEWAL, RETRACTION, REMINDER, IDENTIFIER_RECYCLED)
+EVENTS_SUPPORTED = (RENEWAL, RETRACTION, REMINDER, IDENTIFIER_RECYCLED, INQUIRY)
 """What a stream may ask for. Verification and stream-updated are always sent."""
 
 DEFAULT_EVENTS = (RENEWAL, RETRACTION, REMINDER)

@@ -7,7 +7,7 @@ from typing import Any
 
 from huanxin.domain.answers import Purpose
 from huanxin.domain.numbers import written
-from huanxin.domain.partners import IDENTIFIER_RECYCLED, REMINDER, RENEWAL, RETRACTION
+from huanxin.domain.partners import IDENTIFIER_RECYCLED, INQUIRY, REMINDER, RENEWAL, RETRACTION
 from huanxin.domain.streams import STREAM_UPDATED, VERIFICATION
 from huanxin.store.batches import Batch
 from huanxin.store.requests import Request
@@ -39,13 +39,15 @@ def batch_notice(
 
 
 def request_notice(request: Request, *, notice: str, audience: str, jti: str, now: datetime) -> dict[str, Any]:
-    """A notice of one number, which stands in `sub_id`."""
+    """A notice of one number, which stands in `sub_id`: an order to cut what is older than its cut-off, or the question
+    whether there is a tie."""
+    name = INQUIRY if request.purpose == "inquire" else RENEWAL
     event = {
-        "notice": notice, "scope": "request", "purpose": request.purpose, "count": 1, "cutoff": _rfc3339(request.cutoff),
-        "answer_by": _rfc3339(request.answer_by),
+        "notice": notice, "scope": "request", "purpose": request.purpose, "count": 1, "cutoff": rfc3339(request.cutoff),
+        "answer_by": rfc3339(request.answer_by),
     }  # fmt: skip
     subject = {"format": "phone_number", "phone_number": written(request.number)}
-    return _token(audience=audience, jti=jti, txn=notice, subject=subject, name=RENEWAL, event=event, now=now)
+    return _token(audience=audience, jti=jti, txn=notice, subject=subject, name=name, event=event, now=now)
 
 
 def recycled(number: int, *, opened_at: datetime, audience: str, jti: str, now: datetime) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from huanxin.domain.errors import BadInput, Forbidden, LacksScope, NotFound, Unauthorized
-from huanxin.domain.partners import DEFAULT_SCOPES, IDENTIFIER_RECYCLED, Kind, Partner, Scope
+from huanxin.domain.partners import DEFAULT_SCOPES, IDENTIFIER_RECYCLED, INQUIRY, Kind, Partner, Scope
 from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.streams import DEFAULT_EVENTS, Method
 from huanxin.notify.keys import ES256, Signer
@@ -31,7 +31,8 @@ class Registered:
 
 def add_partner(
     tx: Tx, *, name: str, kind: Kind, required: bool, endpoint: str | None, scopes: Sequence[str] = DEFAULT_SCOPES,
-    wants_recycled: bool = False, https_only: bool, now: datetime, by: str, new_id: NewId = random_id,
+    wants_recycled: bool = False, wants_inquiry: bool = False, https_only: bool, now: datetime, by: str,
+    new_id: NewId = random_id,
 ) -> Registered:  # fmt: skip
     """Register a partner with its stream: pushed to its endpoint, or polled if it has none.
 
@@ -53,8 +54,8 @@ def add_partner(
     streams.add(
         tx, stream_id=new_id("st"), partner_id=partner.id, method=Method.POLL if endpoint is None else Method.PUSH,
         endpoint=endpoint, inbox=None, sealed_authorization=None,
-        events_requested=(*DEFAULT_EVENTS, IDENTIFIER_RECYCLED) if wants_recycled else DEFAULT_EVENTS, alg=ES256,
-        description="", at=now,
+        events_requested=(*DEFAULT_EVENTS, *[IDENTIFIER_RECYCLED] * wants_recycled, *[INQUIRY] * wants_inquiry),
+        alg=ES256, description="", at=now,
     )  # fmt: skip
     return Registered(partner=partner, client_secret=secret)
 

@@ -25,6 +25,8 @@ from huanxin.plan.batches import plan_batch
 from huanxin.release.gate import find_breaches, release_batch
 from huanxin.release.listing import write_release_lists
 from huanxin.report.importing import Imported, Progress, import_report
+from huanxin.request import codes
+from huanxin.request.codes import CodeRules, Tried
 from huanxin.request.ordering import Ordered, Wish, order
 from huanxin.settings import Settings
 from huanxin.store import batches, deliveries, requests
@@ -121,6 +123,16 @@ class Platform:
                 send_request(tx, ordered.request, ordered.notices, now=now)
         return ordered
 
+    def ask_code(self, number: int, *, address: str, secret: str, rules: CodeRules) -> str:
+        """Make a code for a number, to be sent to it. Raises TooMany beyond a limit."""
+        with self.database.transaction() as tx:
+            return codes.ask(tx, number, address=address, secret=secret, rules=rules, now=self.clock())
+
+    def check_code(self, number: int, typed: str, *, secret: str, rules: CodeRules) -> Tried:
+        """Try a code that somebody typed; a wrong one counts."""
+        with self.database.transaction() as tx:
+            return codes.check(tx, number, typed, secret=secret, rules=rules, now=self.clock())
+
     def answer_requests(self, partner: Partner, lines: Sequence[Line], *, notice: str | None = None) -> Answered:
         """Record a partner's answers to requests; owners whose last answer came are to be told."""
         now = self.clock()
@@ -173,6 +185,7 @@ def open_platform(settings: Settings, *, sandbox: bool = False, clock: Clock = s
         yield Platform(
             database=database, plan=settings.plan(), rules=settings.rules(), issuer=issuer,
             clock=clock, development=settings.development, sandbox=sandbox,
+            cool_down=timedelta(hours=settings.cool_down_hours),
         )  # fmt: skip
 
 

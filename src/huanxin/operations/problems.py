@@ -15,12 +15,13 @@ from huanxin.domain.errors import (
     TooMany,
     TooSlow,
     Unauthorized,
+    Unavailable,
     UnsupportedForm,
 )
 
 STATUS: dict[type[HuanxinError], int] = {
     NotFound: 404, Conflict: 409, Unauthorized: 401, Forbidden: 403, BadInput: 422, BadRequest: 400, UnsupportedForm: 415,
-    TooLarge: 413, TooSlow: 408, TooMany: 429,
+    TooLarge: 413, TooSlow: 408, TooMany: 429, Unavailable: 503,
 }  # fmt: skip
 _BASE = "urn:huanxin:problem:"
 

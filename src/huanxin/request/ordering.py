@@ -12,17 +12,19 @@ from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.numbers import NumberingPlan, masked
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, Rules, random_id
-from huanxin.domain.tenures import Standing, State, cutoff_of
+from huanxin.domain.tenures import Standing, State, Tenure, cutoff_of
 from huanxin.store import partners, reports, requests
 from huanxin.store.database import Tx
 from huanxin.store.requests import Request
 
 
 class Purpose(StrEnum):
-    """`renew`: the new owner cuts what the former one left. `leave`: the owner cuts his own ties before he goes."""
+    """`renew`: the new owner cuts what the former one left. `leave`: the owner cuts his own ties before he goes.
+    `inquire`: he asks first which partners hold ties; nothing is cut."""
 
     RENEW = "renew"
     LEAVE = "leave"
+    INQUIRE = "inquire"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,7 @@ def order(
     if not chosen:
         raise BadInput("choose at least one partner to ask")
     since = cutoff_of(tenure.opened_on, zone) if tenure.opened_on else None
-    earlier = [one for one in requests.of_number(tx, wish.number, since=since) if one.purpose == wish.purpose]
+    earlier = [one for one in of_tenure(tx, wish.number, tenure, plan=plan) if one.purpose == wish.purpose]
     asked = [partner for partner in chosen if not _under_way(tx, earlier, partner, now - cool_down)]
     if not asked:
         latest = earlier[0]
@@ -77,12 +79,19 @@ def order(
     request = Request(
         id=new_id("rq"), purpose=wish.purpose.value, number=wish.number, carrier=tenure.carrier, opened_on=tenure.opened_on,
         cutoff=since if wish.purpose is Purpose.RENEW and since else now,
-        answer_by=answer_by(now, [zone], rules.answer_days),
-        channel=wish.channel, language=wish.language, consent_text=wish.consent_text, requested_at=now,
+        answer_by=answer_by(now, [zone], rules.answer_days), channel=wish.channel, language=wish.language,
+        consent_text=wish.consent_text, requested_at=now,
     )  # fmt: skip
     notices = {partner.id: new_id("nr") for partner in asked}
     requests.add(tx, request, notices)
     return Ordered(request=request, notices=notices, new=True)
+
+
+def of_tenure(tx: Tx, number: int, tenure: Tenure, *, plan: NumberingPlan) -> list[Request]:
+    """The orders of whoever holds a number now, newest first: those of his predecessor are none of his (rule 5), also on
+    the day on which one handed the number to the other."""
+    since = cutoff_of(tenure.opened_on, plan.carriers[tenure.carrier].zone) if tenure.opened_on else None
+    return [one for one in requests.of_number(tx, number, since=since) if one.opened_on == tenure.opened_on]
 
 
 def _under_way(tx: Tx, earlier: list[Request], partner: Partner, answered_since: datetime) -> bool:

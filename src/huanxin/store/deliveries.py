@@ -20,6 +20,7 @@ from huanxin.numbersets.sharded import dump, load
 from huanxin.store.database import Tx
 
 CHANNEL = "huanxin_delivery"
+REQUESTS = "huanxin_request"
 
 _NOTHING_EARLIER = (
     " NOT EXISTS (SELECT 1 FROM delivery e WHERE e.partner_id = d.partner_id AND e.subject = d.subject"
@@ -102,6 +103,12 @@ def record_attempt(
         " WHERE jti = %s",
         (next_at, at if delivered else None, jti),
     )
+    if delivered:  # whoever watches his order sees that the partner has it
+        tx.execute(
+            "SELECT pg_notify(%s, n.request_id) FROM delivery d JOIN request_notice n ON n.id = d.notice_id"
+            " WHERE d.jti = %s",
+            (REQUESTS, jti),
+        )
 
 
 def open_ones(tx: Tx, partner_id: int, jtis: Sequence[str]) -> list[Delivery]:

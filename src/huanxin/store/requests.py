@@ -9,13 +9,16 @@ from datetime import date, datetime
 from psycopg.rows import class_row
 
 from huanxin.store.database import Tx
+from huanxin.store.deliveries import REQUESTS
 
-CHANNEL = "huanxin_request"
+CHANNEL = REQUESTS
+"""Hears the id of a request whenever something happened to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One owner's order to renew, or to leave, one number now. `cutoff`: older ties are cut."""
+    """One owner's order to renew or to leave one number now, or his question who holds ties to it (`inquire`).
+    `cutoff`: older ties are cut."""
 
     id: str
     purpose: str
@@ -45,6 +48,7 @@ class RequestNotice:
     answer_by: datetime
     sent_at: datetime
     delivered_at: datetime | None
+    receipt: str | None
     outcome: str | None
     reason: str | None
     until_day: date | None
@@ -54,10 +58,10 @@ class RequestNotice:
 _REQUEST = "id, purpose, number, carrier, opened_on, cutoff, answer_by, channel, language, consent_text, requested_at"
 _NOTICE = (
     "SELECT n.id, n.request_id, n.partner_id, p.name AS partner, p.kind, r.number, r.purpose, r.cutoff, r.answer_by,"
-    " n.sent_at, d.delivered_at, a.outcome, a.reason, a.until_day, a.received_at AS answered_at"
+    " n.sent_at, d.delivered_at, a.id AS receipt, a.outcome, a.reason, a.until_day, a.received_at AS answered_at"
     " FROM request_notice n JOIN request r ON r.id = n.request_id JOIN partner p ON p.id = n.partner_id"
     " LEFT JOIN LATERAL (SELECT min(delivered_at) AS delivered_at FROM delivery WHERE notice_id = n.id) d ON true"
-    " LEFT JOIN LATERAL (SELECT outcome, reason, until_day, received_at FROM request_answer WHERE notice_id = n.id"
+    " LEFT JOIN LATERAL (SELECT id, outcome, reason, until_day, received_at FROM request_answer WHERE notice_id = n.id"
     " ORDER BY seq DESC LIMIT 1) a ON true"
 )
 
@@ -147,9 +151,11 @@ def add_answers(tx: Tx, answers: Iterable[NewAnswer], at: datetime) -> None:
 
 
 def note_done(tx: Tx, request_ids: Sequence[str], at: datetime) -> list[str]:
-    """Note which of some requests have a final answer from every partner since now; their owners are to be told."""
+    """Note which of some requests have a final answer from every partner since now; their owners are to be told.
+    Who asked a question waits for its answer on the page."""
     rows = tx.execute(
         "INSERT INTO request_done (request_id, done_at, next_at) SELECT r.id, %s, %s FROM request r WHERE r.id = ANY(%s)"
+        " AND r.purpose <> 'inquire'"
         " AND NOT EXISTS (SELECT 1 FROM request_notice n WHERE n.request_id = r.id AND coalesce((SELECT outcome"
         " FROM request_answer WHERE notice_id = n.id ORDER BY seq DESC LIMIT 1), 'pending') = 'pending')"
         " ON CONFLICT (request_id) DO NOTHING RETURNING request_id",

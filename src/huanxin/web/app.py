@@ -29,9 +29,16 @@ from huanxin.web.context import Context
 from huanxin.web.limits import Limit
 from huanxin.web.memory import give_back
 from huanxin.web.pages import routes
+from huanxin.web.pages.care import Care
 from huanxin.web.pages.certificate import routes as certificate_routes
 from huanxin.web.pages.partner import routes as partner_routes
 from huanxin.web.pages.partner.signing import SignInFirst, to_sign_in
+from huanxin.web.pages.people import signing
+from huanxin.web.pages.people.enter import router as enter_router
+from huanxin.web.pages.people.leave import router as leave_router
+from huanxin.web.pages.people.routes import router as renew_router
+from huanxin.web.pages.people.setup import make_people
+from huanxin.web.pages.people.signing import OwnerSignsIn
 from huanxin.web.problems import answer_errors
 from huanxin.web.workers import make_workers
 
@@ -65,9 +72,11 @@ def create_app(
         give_back()
         workers = [make_workers(one, settings) for one in opened] if run_workers else []
         bell.start()
+        app.state.people.live.start()
         for one in workers:
             one.start()
         yield
+        app.state.people.live.stop()
         for one in workers:
             one.stop()
         if sandbox is not None:
@@ -86,6 +95,11 @@ def create_app(
     app.include_router(certificate_routes.router)
     app.add_exception_handler(SignInFirst, to_sign_in)
     app.add_exception_handler(certificate_routes.NotHolder, certificate_routes.not_holder)
+    app.state.people = make_people(platform, settings)
+    for router in (enter_router, renew_router, leave_router):
+        app.include_router(router)
+    app.add_exception_handler(OwnerSignsIn, signing.to_sign_in)
+    app.add_middleware(Care)
     _health(app, platform)
     app.add_middleware(SafeHeaders)
     if sandbox is not None:

@@ -16,6 +16,7 @@ from huanxin.operations import Platform, open_signer
 from huanxin.operations.inboxes import InboxReader
 from huanxin.outbound import Outbound
 from huanxin.settings import Settings
+from huanxin.web.telling import Teller, make_gateway
 
 _IN_SANDBOX = 2  # rehearsals are few, and must not keep real notices waiting
 _ZONE = ZoneInfo("Asia/Shanghai")
@@ -24,7 +25,8 @@ _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 
 def make_workers(platform: Platform, settings: Settings) -> Workers:
     """Workers that do everything that happens by itself, ready to start: push events, write them into folders, read
-    receipts from folders, remind, escalate."""
+    receipts from folders, remind, escalate, and tell
+    owners that their orders are done."""
     signer = open_signer(platform, settings)
     outbound = Outbound(inner_allowed=platform.development, max_connections=settings.workers)
     client = httpx.Client(timeout=_TIMEOUT, follow_redirects=False, limits=httpx.Limits(max_connections=settings.workers))
@@ -45,6 +47,11 @@ def make_workers(platform: Platform, settings: Settings) -> Workers:
     if url:
         jobs.append(Escalator(database=platform.database, client=client, url=url, clock=platform.clock).one_job)
     count = min(settings.workers, _IN_SANDBOX) if platform.sandbox else settings.workers
+    if not platform.sandbox:
+        gateway = make_gateway(platform, settings)
+        jobs.append(
+            Teller(database=platform.database, gateway=gateway, clock=platform.clock, issuer=platform.issuer).one_job
+        )
 
     def close() -> None:
         outbound.close()

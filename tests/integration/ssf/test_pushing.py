@@ -18,8 +18,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from huanxin.domain.errors import BadSetting
+from huanxin.domain.rules import LONGEST_LIFE
 from huanxin.domain.streams import VERIFICATION
-from huanxin.notify.keys import PUBLISHED_AFTER, PUBLISHED_BEFORE, rotate
+from huanxin.notify.keys import PUBLISHED_BEFORE, rotate
 from huanxin.notify.sealing import seal, unseal
 from huanxin.operations import open_signer
 from node import PEERS, node
@@ -170,7 +171,7 @@ def test_a_new_key_is_published_before_it_signs_and_the_old_one_verifies_until_i
     world.clock.now += PUBLISHED_BEFORE
     assert _kid(signer.event_token({"events": {}})) == new
     assert signer.verified(first, "secevent+jwt") is not None
-    world.clock.now += PUBLISHED_AFTER - timedelta(minutes=1)
+    world.clock.now += LONGEST_LIFE - timedelta(minutes=1)
     assert signer.verified(first, "secevent+jwt") is not None
     world.clock.forward(minutes=2)
     assert published() == {new}

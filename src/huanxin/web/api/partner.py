@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import tempfile
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
 
+from huanxin.answer import single
 from huanxin.answer.receiving import Accepted, confirmation, file_receipt, partners_notice
-from huanxin.domain.errors import BadInput, BadRequest, UnsupportedForm
+from huanxin.domain.errors import BadInput
 from huanxin.domain.partners import Partner, Scope
 from huanxin.numbersets import tables
 from huanxin.numbersets.numberfile import CSV, PARQUET
-from huanxin.store import batches, notices
+from huanxin.store import batches, notices, requests
 from huanxin.web.api import schemas
 from huanxin.web.api.files import number_file_of
 from huanxin.web.api.rehearsals import note_refusal, spoiled_file
-from huanxin.web.api.uploads import receive
+from huanxin.web.api.single import MOST_REQUESTS, file_single, request_item
+from huanxin.web.api.taking import CONFIRMATION, Body, inspected, take
 from huanxin.web.context import Context, calling_partner
 from huanxin.web.memory import give_back
 
 router = APIRouter(prefix="/partner/v1", tags=["Notices and receipts"])
-CONFIRMATION = "receipt-confirmation+jwt"
 
 
 def _reader(request: Request) -> Partner:
@@ -45,18 +44,20 @@ Answerer = Annotated[Partner, Depends(_answerer)]
     responses=schemas.problems(401, 403), openapi_extra=schemas.needs(Scope.NOTICES),
 )  # fmt: skip
 def list_notices(request: Request, partner: Reader) -> Response:
-    """Each with its purpose, its batch's cut-off, its answer-by and its count. A notice is pushed too; whoever missed
-    the push finds it here. Needs the scope `notices`."""
+    """Each with its purpose, its cut-off, its answer-by and its count; first those of requests (the latest thousand), with
+    their one `number`, then those of batches. A notice is pushed too; whoever missed the push finds it here. Needs the
+    scope `notices`."""
     context: Context = request.app.state.context
     with context.platform.database.transaction() as tx:
         told = notices.of_partner(tx, partner.id)
         known = {batch.id: batch for batch in batches.all_batches(tx)}
+        asked = requests.of_partner(tx, partner.id, MOST_REQUESTS)
     found = [
         {"notice": one.id, "purpose": known[one.batch_id].purpose, "count": known[one.batch_id].count,
          "cutoff": known[one.batch_id].cutoff.isoformat(), "answer_by": known[one.batch_id].answer_by.isoformat()}
         for one in told
     ]  # fmt: skip
-    return JSONResponse({"notices": found})
+    return JSONResponse({"notices": [*map(request_item, asked), *found]})
 
 
 @router.head(
@@ -103,18 +104,30 @@ async def receipts(
     receipt supersedes an earlier one for the numbers that it names. `confirmation` is the platform's signature under
     what it took: keep it. Needs the scope `receipts`."""
     context: Context = request.app.state.context
-    context.uploads.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="receipt-", dir=context.uploads) as folder:
-        path = Path(folder) / "receipt"
-        if content_type.split(";")[0].strip().lower() not in (CSV, PARQUET):
-            raise UnsupportedForm(f"a receipt is {CSV} or {PARQUET}, not {content_type}")
-        length = await receive(
-            request.stream(), path, encoding=content_encoding.strip().lower(), digest=content_digest,
-            announced=request.headers.get("content-length"), limits=context.limits,
-        )  # fmt: skip
-        work = partial(_file, context, notice_id, partner, path, complete=complete, idempotency_key=idempotency_key)
-        body, new = await to_thread.run_sync(work, limiter=context.large if length > tables.BLOCK else None)
-    return JSONResponse(body, status_code=201 if new else 200)
+    work = partial(_file, context, notice_id, partner, complete=complete, idempotency_key=idempotency_key)
+    if notice_id.startswith(single.PREFIX):
+        work = partial(file_single, context, partner, notice_id=notice_id, complete=complete)
+    return await take(request, work, Body(kind=content_type, encoding=content_encoding, digest=content_digest))
+
+
+@router.post(
+    "/receipts", status_code=201, summary="Answer the notices of many requests in one receipt",
+    response_description="The receipt was taken.", response_model=schemas.ReceiptsTaken, responses=schemas.MANY_RECEIPTS,
+    openapi_extra=schemas.MANY_BODY | schemas.needs(Scope.RECEIPTS),
+)  # fmt: skip
+async def many_receipts(
+    request: Request,
+    partner: Answerer,
+    content_type: Annotated[str, Header(description=f"{CSV} or {PARQUET}")] = CSV,
+    content_encoding: Annotated[str, Header(description="gzip or zstd, if the body is packed")] = "",
+    content_digest: Annotated[str, Header(description="sha-256=:BASE64: of the body as sent (RFC 9530)")] = "",
+) -> Response:
+    """`notice,number,outcome,reason,until`: one line for each notice of a request (ids that begin with `nr_`), at most
+    10,000. Taken whole or refused whole; an answer that says what the last one said changes nothing. Needs the scope
+    `receipts`."""
+    context: Context = request.app.state.context
+    work = partial(file_single, context, partner, notice_id=None, complete=False)
+    return await take(request, work, Body(kind=content_type, encoding=content_encoding, digest=content_digest))
 
 
 def _file(
@@ -125,7 +138,7 @@ def _file(
     with platform.database.transaction() as tx:
         notice = partners_notice(tx, notice_id, partner)
     roster = context.rosters.get(notice.batch_id)
-    source = _inspected(path)
+    source = inspected(path)
     large = path.stat().st_size > tables.BLOCK
     try:
         with platform.database.transaction() as tx:
@@ -146,10 +159,3 @@ def _answer(context: Context, partner: Partner, accepted: Accepted) -> dict[str,
     claims = confirmation(accepted, audience=partner.client_id, now=context.platform.now())
     told = {name: claims[name] for name in ("receipt", "accepted", "complete", "outstanding")}
     return told | {"confirmation": context.signer.signed(CONFIRMATION, claims)}
-
-
-def _inspected(path: Path) -> tables.Source:
-    try:
-        return tables.inspect(path)
-    except tables.BadTable as error:
-        raise BadRequest(str(error)) from error

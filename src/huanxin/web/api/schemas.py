@@ -16,7 +16,11 @@ class NoticeItem(BaseModel):
     """One notice of the caller."""
 
     notice: str = Field(examples=["nt_4Wq0cQ5nC2Yt"])
-    purpose: str = Field(description="renewal (cut stale ties) or retraction (give back what a reclaimed number had)")
+    purpose: str = Field(
+        description="renewal (cut stale ties) or retraction (give back what a reclaimed number had); of one number: renew, "
+        "leave (cut, as its owner ordered) or inquire (say whether there is a tie)"
+    )
+    number: str | None = Field(None, description="the one number of a request's notice", examples=["+8613800138000"])
     count: int = Field(description="numbers in the notice", examples=[1200])
     cutoff: str = Field(description="RFC 3339; ties bound at or after it stay", examples=["2026-11-24T01:00:00+00:00"])
     answer_by: str = Field(description="RFC 3339", examples=["2026-12-02T00:00:00+08:00"])
@@ -40,6 +44,14 @@ class ReceiptTaken(BaseModel):
         "claims: iss, aud (your client_id), iat, jti, notice, receipt, sha256 (hex, of the content unpacked), complete, "
         "lines, accepted, outstanding, received_at"
     )
+
+
+class ReceiptsTaken(BaseModel):
+    """A receipt for the notices of many requests that was taken."""
+
+    receipts: dict[str, str] = Field(description="the receipt's id by notice", examples=[{"nr_8bFh1sT0aZ": "rc_4Wq0cQ5n"}])
+    accepted: dict[str, int] = Field(description="notices by outcome", examples=[{"unbound": 412, "refused": 3}])
+    confirmation: str = Field(description="a JWS as for one notice; its claims have `receipts` in place of `receipt`")
 
 
 class TokenGranted(BaseModel):
@@ -133,6 +145,10 @@ RECEIPTS: Responses = {
     200: {"description": "This receipt was taken before; nothing changed.", "model": ReceiptTaken},
     **problems(400, 401, 403, 404, 408, 413, 415, 422),
 }
+MANY_RECEIPTS: Responses = {
+    200: {"description": "Every line said what was known; nothing changed.", "model": ReceiptsTaken},
+    **problems(400, 401, 403, 408, 413, 415, 422),
+}
 _EXAMPLE = "number,outcome,reason,until\n+8613800138000,unbound,,\n+8613800138001,refused,debt,2026-12-31\n"
 RECEIPT_BODY: dict[str, Any] = {
     "requestBody": {
@@ -142,6 +158,19 @@ RECEIPT_BODY: dict[str, Any] = {
         "pending, refused; of a retraction: restored, absent, irreversible, pending.",
         "content": {
             CSV: {"schema": {"type": "string"}, "example": _EXAMPLE},
+            PARQUET: {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+
+
+_MANY = "notice,number,outcome,reason,until\nnr_8bFh1sT0aZ,+8613800138000,unbound,,\n"
+MANY_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "As a receipt, with the column `notice` before. An inquiry is answered by bound or absent.",
+        "content": {
+            CSV: {"schema": {"type": "string"}, "example": _MANY},
             PARQUET: {"schema": {"type": "string", "format": "binary"}},
         },
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextvars import ContextVar
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from huanxin.web import i18n
 from huanxin.web.pages import charts, labels
 from huanxin.web.pages.views import BatchView, ErrorView, HomeView, OutcomeCounts, PartnerRow, Text, Words
 
+CARE: ContextVar[str] = ContextVar("care", default="")
+"""The size of text in pixels that a reader in elders' mode (关怀模式) wants; empty without it. Set by web/pages/care.py."""
 STATIC = Path(__file__).parent.parent / "static"
 N_ = labels.N_
 SERVER = 500
@@ -125,7 +128,7 @@ def environment(lang: str) -> Environment:
         why_names=translated(labels.WHY, lang), run_names=translated(labels.RUNS, lang),
         result_names=translated(labels.RESULTS, lang), keeps_names=translated(labels.KEEPS, lang),
         done_words=translated(labels.STREAM_DONE, lang), icons=labels.ICONS, icon_of=labels.ICON_OF,
-        slivers=charts.slivers, share=partial(_share, lang),
+        care=CARE.get, slivers=charts.slivers, share=partial(_share, lang),
     )  # fmt: skip
     return env
 

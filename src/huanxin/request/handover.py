@@ -1,0 +1,116 @@
+"""A carrier's own app hands a signed-in subscriber over with a short-lived token, so that he needs no code by SMS.
+
+A JWT (RFC 7519) signed by the carrier: `iss` the carrier's code, `aud` this platform's issuer, `phone_number`, `iat`, `exp`
+at most five minutes later, `jti`. It lets in once.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from huanxin.domain.errors import Unauthorized, Unavailable
+from huanxin.domain.numbers import NumberingPlan, parse
+from huanxin.numbersets.sharded import shard_of
+from huanxin.store import wishes
+from huanxin.store.database import Tx
+from huanxin.store.reports import standing_of
+
+ALGORITHMS = ("ES256", "RS256", "PS256")
+LONGEST = timedelta(minutes=5)
+_AHEAD = timedelta(seconds=60)  # that clocks may differ
+_REREAD = timedelta(minutes=5)
+_LONGEST_ID = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandedOver:
+    """Who is handed over, by which carrier."""
+
+    carrier: str
+    number: int
+
+
+@dataclass(kw_only=True)
+class CarrierKeys:
+    """The public keys of carriers, from the JWKS files or addresses of the settings; an address is read again every five
+    minutes, and when a token names a key that is not known."""
+
+    places: Mapping[str, str]
+    client: httpx.Client
+    _read: dict[str, tuple[datetime, KeySet]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def of(self, carrier: str, kid: str | None, now: datetime) -> KeySet:
+        """A carrier's keys. Raises Unauthorized for a carrier that hands nobody over, Unavailable if they can't be read."""
+        place = self.places.get(carrier)
+        if place is None:
+            raise Unauthorized("this carrier has no keys here; tell whoever runs this platform")
+        with self._lock:
+            read_at, keys = self._read.get(carrier, (datetime.min.replace(tzinfo=UTC), None))
+            known = keys is not None and (kid is None or any(key.kid == kid for key in keys.keys))
+            fresh = read_at > now - (_REREAD if known else timedelta(seconds=10))
+            if keys is None or not fresh:
+                keys = KeySet.import_key_set(self._fetch(place))
+                self._read[carrier] = (now, keys)
+            return keys
+
+    def _fetch(self, place: str) -> Any:
+        try:
+            if place.startswith("https://"):
+                return self.client.get(place).raise_for_status().json()
+            return json.loads(Path(place).read_text(encoding="utf-8"))
+        except (httpx.HTTPError, OSError, ValueError) as error:
+            raise Unavailable("the carrier's keys can't be read now; sign in with a code by SMS instead") from error
+
+
+def take(tx: Tx, token: str, *, keys: CarrierKeys, issuer: str, plan: NumberingPlan, now: datetime) -> HandedOver:
+    """Let a hand-over in, once. Raises Unauthorized with what is wrong with it; the text is for the carrier's engineers."""
+    claims = _signed(token, keys, now)
+    if claims.get("aud") != issuer:
+        raise Unauthorized("the token is meant for somebody else: `aud` must be this platform's issuer")
+    expires_at = _fresh(claims, now)
+    carrier, jti = str(claims["iss"]), claims.get("jti")
+    if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_ID:
+        raise Unauthorized("the token has no `jti`, or one that is too long")
+    try:
+        number = parse(str(claims.get("phone_number", "")))
+    except ValueError as error:
+        raise Unauthorized(f"`phone_number`: {error}") from error
+    tenure = standing_of(tx, number).current
+    if (tenure.carrier if tenure else plan.owner(shard_of(number))) != carrier:
+        raise Unauthorized("the number is not this carrier's")
+    if not wishes.use_handover(tx, f"{carrier}/{jti}", expires_at=expires_at + _AHEAD, now=now):
+        raise Unauthorized("this token was used before; open the page from the carrier's app again")
+    return HandedOver(carrier=carrier, number=number)
+
+
+def _signed(token: str, keys: CarrierKeys, now: datetime) -> dict[str, Any]:
+    """The claims of a token whose signature is its issuer's."""
+    try:
+        message = jws.extract_compact(token.encode())
+        carrier, kid = json.loads(message.payload)["iss"], message.headers().get("kid")
+        return jwt.decode(token, keys.of(str(carrier), kid, now), algorithms=list(ALGORITHMS)).claims
+    except (ValueError, KeyError, TypeError, JoseError) as error:
+        raise Unauthorized("the token can't be read, or its signature is not the carrier's") from error
+
+
+def _fresh(claims: Mapping[str, Any], now: datetime) -> datetime:
+    """When a token ends, if it is good now and never was good for longer than five minutes."""
+    times = [claims.get(name) for name in ("iat", "exp")]
+    if not all(isinstance(one, int) and not isinstance(one, bool) for one in times):
+        raise Unauthorized("the token needs `iat` and `exp` in seconds")
+    begun, end = (datetime.fromtimestamp(int(one or 0), UTC) for one in times)
+    if end - begun > LONGEST or begun > now + _AHEAD or end <= now:
+        raise Unauthorized("the token has ended, or is good for longer than five minutes; make one when the page is opened")
+    return end

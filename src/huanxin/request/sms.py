@@ -1,0 +1,71 @@
+"""Sending SMS: through a gateway over HTTP, or, in development, to a page that shows them."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import httpx
+
+from huanxin.domain.clock import Clock
+from huanxin.domain.errors import Unavailable
+from huanxin.domain.numbers import masked, written
+from huanxin.store import messages
+from huanxin.store.database import Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """An SMS. `id`: the same message sent twice has the same one. kind: `code` or `done`."""
+
+    id: str
+    number: int
+    text: str = field(repr=False)
+    kind: str
+
+
+class Gateway(Protocol):
+    """Whatever sends an SMS."""
+
+    def send(self, message: Message) -> None:
+        """Hand a message over. Raises Unavailable if it was not taken."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Console:
+    """Sends nothing: keeps the last messages for /dev/sms and prints them."""
+
+    database: Database
+    clock: Clock
+
+    def send(self, message: Message) -> None:
+        with self.database.transaction() as tx:
+            messages.add(tx, number=message.number, text=message.text, at=self.clock())
+        print(f"SMS {masked(message.number)}: {message.text}", file=sys.stderr, flush=True)
+
+
+class Nowhere:
+    """No gateway is set: nothing can be sent."""
+
+    def send(self, message: Message) -> None:
+        raise Unavailable(f"the SMS to {masked(message.number)} can't be sent: HUANXIN_SMS_GATEWAY is not set")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Webhook:
+    """POSTs {"id", "number", "text", "kind"} to a gateway, with a bearer token if there is one; 2xx: it was taken."""
+
+    url: str
+    token: str | None = field(repr=False)
+    client: httpx.Client
+
+    def send(self, message: Message) -> None:
+        body = {"id": message.id, "number": written(message.number), "text": message.text, "kind": message.kind}
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        try:
+            self.client.post(self.url, json=body, headers=headers).raise_for_status()
+        except httpx.HTTPError as error:
+            raise Unavailable(
+                f"the SMS to {masked(message.number)} could not be sent ({type(error).__name__}); try again later"
+            ) from error

@@ -1,0 +1,158 @@
+"""The facts of one number, gathered for the pages of whoever holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+
+from pyroaring import BitMap
+
+from huanxin.domain.answers import Purpose as BatchPurpose
+from huanxin.domain.errors import NotFound
+from huanxin.domain.numbers import masked
+from huanxin.domain.partners import INQUIRY, Kind, Partner
+from huanxin.domain.tenures import Standing, State
+from huanxin.request.ordering import Purpose, of_tenure
+from huanxin.store import batches, notices, partners, receipts, requests, streams
+from huanxin.store.database import Tx
+from huanxin.store.requests import Request, RequestNotice
+from huanxin.web.pages.people import finding
+from huanxin.web.pages.people.signing import Owner
+from huanxin.web.pages.people.views import AskedView, Choice, ChooseView, HomeView, OrderLine, OrderView, Row, state_of
+
+
+def case_of(standing: Standing) -> str:
+    """Which page a number gets: `renewable`, or why there is nothing to renew."""
+    if standing.state is not State.IN_SERVICE:
+        return {State.FROZEN: "frozen", State.PORTED_OUT: "ported", State.UNKNOWN: "unknown"}[standing.state]
+    if standing.recycled is None:
+        return "unclear"
+    return "renewable" if standing.recycled else "first"
+
+
+def home(tx: Tx, owner: Owner) -> HomeView:
+    """The page after sign-in."""
+    standing = owner.standing
+    asked, settled = _batch_renewal(tx, owner.number, standing, owner)
+    return HomeView(
+        number=owner.masked, case=case_of(standing), opened_on=standing.current.opened_on if standing.current else None,
+        asked=asked, settled=settled, orders=tuple(_line(tx, one, owner.now()) for one in own_orders(tx, owner)),
+    )  # fmt: skip
+
+
+def _batch_renewal(tx: Tx, number: int, standing: Standing, owner: Owner) -> tuple[int, int]:
+    """Partners that were asked before the number was opened for its present owner, and those of them that settled it."""
+    if not standing.recycled or not standing.current:
+        return 0, 0
+    ended = standing.tenures[-2].closed_on
+    zone = owner.platform.plan.carriers[standing.current.carrier].zone
+    found = batches.memberships(tx, number)
+    for member in reversed(found):
+        batch = batches.get(tx, member.batch_id)
+        if member.purpose != BatchPurpose.RENEWAL or batch is None:
+            continue
+        if ended is None or batch.planned_at.astimezone(zone).date() < ended:
+            break
+        told = notices.of_batch(tx, batch.id)
+        folded = receipts.standings(tx, batch.id, BitMap([member.place]))
+        settled = {
+            partner
+            for partner, one in folded.items()
+            if any(answer.settles and member.place in places for answer, places in one.answers.items())
+        }
+        return len(told), sum(notice.partner_id in settled for notice in told)
+    return 0, 0
+
+
+def own_orders(tx: Tx, owner: Owner) -> list[Request]:
+    """The orders of the present tenure, newest first; questions are none."""
+    current = owner.standing.current
+    if current is None:
+        return []
+    found = of_tenure(tx, owner.number, current, plan=owner.platform.plan)
+    return [one for one in found if one.purpose != Purpose.INQUIRE]
+
+
+def _line(tx: Tx, request: Request, now: datetime) -> OrderLine:
+    states = [
+        state_of(one.outcome, delivered=one.delivered_at is not None, late=one.answer_by < now)
+        for one in requests.notices_of(tx, request.id)
+    ]
+    return OrderLine(
+        id=request.id, purpose=request.purpose, at=request.requested_at, asked=len(states), done=states.count("done"),
+        needs=states.count("needs"),
+    )  # fmt: skip
+
+
+def choose(
+    tx: Tx, owner: Owner, *, purpose: Purpose, ticked: Collection[int] | None, query: str, consent: str, problem: str = ""
+) -> ChooseView:
+    """Partners to choose from; `ticked` None: all of them."""
+    groups: dict[str, list[Choice]] = {kind.value: [] for kind in Kind}
+    for one in partners.all_partners(tx):
+        groups[one.kind.value].append(
+            Choice(
+                id=one.id, name=one.name, find=finding.keys(one.name), ticked=ticked is None or one.id in ticked,
+                shown=finding.finds(query, one.name),
+            )
+        )  # fmt: skip
+    current = owner.standing.current
+    return ChooseView(
+        number=owner.masked, purpose=purpose.value, day=current.opened_on if current else None, query=query,
+        consent=consent, problem=problem,
+        groups={kind: tuple(sorted(found, key=lambda c: c.find.split()[-1])) for kind, found in groups.items() if found},
+    )  # fmt: skip
+
+
+def one_of(tx: Tx, owner: Owner, request_id: str, *, question: bool = False) -> Request:
+    """An order (or a question) of the present tenure. Raises NotFound for anybody else's as for none."""
+    current = owner.standing.current
+    found = of_tenure(tx, owner.number, current, plan=owner.platform.plan) if current else []
+    for one in found:
+        if one.id == request_id and (one.purpose == Purpose.INQUIRE) is question:
+            return one
+    raise NotFound("there is no such order for this number; sign in again or start from /renew")
+
+
+def order(tx: Tx, owner: Owner, request_id: str) -> OrderView:
+    """An order with one row a partner, in the order of partners, so that no row jumps while it is watched."""
+    request = one_of(tx, owner, request_id)
+    rows = [_row(one, request, owner) for one in requests.notices_of(tx, request.id)]
+    return OrderView(
+        id=request.id, number=masked(request.number), purpose=request.purpose, requested_at=request.requested_at,
+        cutoff=request.cutoff, answer_by=request.answer_by, rows=tuple(rows),
+    )  # fmt: skip
+
+
+def _row(one: RequestNotice, request: Request, owner: Owner) -> Row:
+    zone = owner.platform.plan.carriers[request.carrier].zone
+    state = state_of(one.outcome, delivered=one.delivered_at is not None, late=one.answer_by < owner.now())
+    by: date | None = one.until_day
+    if state in ("sent", "accepted", "late") or (state == "pending" and by is None):
+        by = (one.answer_by - timedelta(seconds=1)).astimezone(zone).date()  # the day that ends at that instant
+    elif state == "done" and one.kind == Kind.LABELER and one.answered_at:
+        by = (one.answered_at + owner.people.label_days).astimezone(zone).date()
+    return Row(
+        key=f"r-{one.partner_id}", partner_id=one.partner_id, name=one.partner, kind=one.kind, state=state,
+        reason=one.reason or "", by=by, at=one.answered_at or one.delivered_at or one.sent_at,
+    )  # fmt: skip
+
+
+def may_be_asked(tx: Tx) -> list[Partner]:
+    """Partners whose streams ask for questions whether there is a tie."""
+    known = streams.all_streams(tx)
+    return [
+        one for one in partners.all_partners(tx) if one.id in known and INQUIRY in known[one.id].events_delivered
+    ]  # fmt: skip
+
+
+def asked(tx: Tx, owner: Owner, request_id: str, *, names: bool) -> AskedView:
+    """What came of a question, as counts (FACTS: 一证通查)."""
+    request = one_of(tx, owner, request_id, question=True)
+    told = requests.notices_of(tx, request.id)
+    bound = [one.partner for one in told if one.outcome == "bound"]
+    return AskedView(
+        id=request.id, number=masked(request.number), asked=len(told), bound=len(bound), answer_by=request.answer_by,
+        answered=sum(one.outcome is not None for one in told), names=tuple(bound) if names else None,
+        silent=len(partners.all_partners(tx)) - len(told),
+    )  # fmt: skip

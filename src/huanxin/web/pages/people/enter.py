@@ -1,0 +1,157 @@
+"""The ways in: a number and a code by SMS, or a carrier's app that hands its subscriber over; in development, the page
+that shows the SMS."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from huanxin.domain.errors import NotFound, TooMany, Unauthorized, Unavailable
+from huanxin.domain.numbers import masked, typed
+from huanxin.domain.rules import random_id
+from huanxin.numbersets.sharded import shard_of
+from huanxin.request import handover
+from huanxin.request.sms import Message
+from huanxin.store import messages
+from huanxin.web.context import Context
+from huanxin.web.pages import session
+from huanxin.web.pages.people import signing
+from huanxin.web.pages.people.setup import people_of
+from huanxin.web.pages.render import render
+from huanxin.web.pages.routes import html, language
+from huanxin.web.telling import code_text
+
+log = logging.getLogger("huanxin.enter")
+router = APIRouter(include_in_schema=False)
+FORMS = [Depends(session.same_origin)]
+
+
+def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
+    """A page of citizens; nothing of it is kept by the browser."""
+    answer = html(request, render(f"people/{template}", language(request), here="", **values))
+    answer.status_code = status
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@router.get("/renew/sign-in")
+def sign_in_form(request: Request, to: str = "renew") -> Response:
+    """Asks for the number."""
+    return page(request, "sign_in.html", to=_door(to), given="", problem="", wait=0)
+
+
+@router.post("/renew/sign-in", dependencies=FORMS)
+def send_code(request: Request, number: Annotated[str, Form()] = "", to: Annotated[str, Form()] = "renew") -> Response:
+    """Sends a code to a number of the numbering plan: the plan keeps codes from being sent all over the world."""
+    people, door, lang = people_of(request), _door(to), language(request)
+    try:
+        wanted = typed(number)
+    except ValueError:
+        return page(request, "sign_in.html", 422, to=door, given=number, problem="number", wait=0)
+    if people.platform.plan.owner(shard_of(wanted)) is None:
+        return page(request, "sign_in.html", 422, to=door, given=number, problem="number", wait=0)
+    address = request.client.host if request.client else ""
+    try:
+        code = people.platform.ask_code(wanted, address=address, secret=people.secret, rules=people.codes)
+        people.gateway.send(Message(id=random_id("sm"), number=wanted, text=code_text(code, lang), kind="code"))
+    except TooMany as error:
+        answer = page(request, "sign_in.html", 429, to=door, given=number, problem="many", wait=error.retry_after)
+        answer.headers["Retry-After"] = str(error.retry_after)
+        return answer
+    except Unavailable as error:
+        log.warning("%s", error)
+        answer = page(request, "sign_in.html", 503, to=door, given=number, problem="gateway", wait=0)
+        answer.headers["Retry-After"] = str(int(people.codes.pause.total_seconds()))
+        return answer
+    answer = RedirectResponse("/renew/code", status_code=303)
+    context: Context = request.app.state.context
+    session.start(
+        answer, context, name=signing.ASKED, kind=signing.ASKED_KIND, claims={"number": wanted, "to": door}
+    )  # fmt: skip
+    return answer
+
+
+@router.get("/renew/code")
+def code_form(request: Request) -> Response:
+    """Asks for the code."""
+    asked = _asked(request)
+    if asked is None:
+        return RedirectResponse("/renew/sign-in", status_code=303)
+    return page(request, "code.html", number=masked(asked["number"]), to=asked["to"], problem="", left=0,
+                console=people_of(request).console)  # fmt: skip
+
+
+@router.post("/renew/code", dependencies=FORMS)
+def try_code(request: Request, code: Annotated[str, Form()] = "") -> Response:
+    """Lets in whoever types the code that was sent to the number he named in this browser."""
+    people, asked = people_of(request), _asked(request)
+    if asked is None:
+        return RedirectResponse("/renew/sign-in", status_code=303)
+    tried = people.platform.check_code(asked["number"], code, secret=people.secret, rules=people.codes)
+    if not tried.right:
+        return page(request, "code.html", 422, number=masked(asked["number"]), to=asked["to"], left=tried.left,
+                    problem="gone" if tried.gone else "wrong", console=people.console)  # fmt: skip
+    answer = RedirectResponse(signing.DOORS[asked["to"]], status_code=303)
+    signing.remember(answer, request, asked["number"], "sms")
+    return answer
+
+
+@router.post("/renew/sign-out", dependencies=FORMS)
+def sign_out() -> Response:
+    """Forgets who is signed in."""
+    answer = RedirectResponse("/renew/sign-in", status_code=303)
+    session.end(answer, name=signing.COOKIE)
+    session.end(answer, name=signing.ASKED)
+    return answer
+
+
+@router.get("/renew/enter")
+def handed_over_form(request: Request, token: str = "", to: str = "renew") -> Response:
+    """What a carrier's app opens in its web view: a page with a button. A preview that follows the link uses nothing up."""
+    return page(request, "enter.html", token=token, to=_door(to), problem=not token)
+
+
+@router.post("/renew/enter")
+def handed_over(request: Request, token: Annotated[str, Form()] = "", to: Annotated[str, Form()] = "renew") -> Response:
+    """Lets a carrier's subscriber in. The form may come from the carrier's own page, since the token is what counts: it is
+    signed, meant for this platform, five minutes old at most and good once."""
+    people = people_of(request)
+    try:
+        with people.platform.database.transaction() as tx:
+            found = handover.take(
+                tx, token, keys=people.keys, issuer=people.platform.issuer, plan=people.platform.plan,
+                now=people.platform.now(),
+            )  # fmt: skip
+    except (Unauthorized, Unavailable) as error:
+        log.warning("a hand-over was refused: %s", error)
+        status = 401 if isinstance(error, Unauthorized) else 503
+        return page(request, "enter.html", status, token="", to=_door(to), problem=True)
+    answer = RedirectResponse(signing.DOORS[_door(to)], status_code=303)
+    signing.remember(answer, request, found.number, f"app/{found.carrier}")
+    return answer
+
+
+@router.get("/dev/sms")
+def development_messages(request: Request) -> Response:
+    """The SMS that development mode shows instead of sending them. Raises NotFound in production."""
+    people = people_of(request)
+    if not people.console:
+        raise NotFound("there is no such page")
+    with people.platform.database.transaction() as tx:
+        found = messages.latest(tx)
+    return page(request, "dev_sms.html", messages=found)
+
+
+def _door(to: str) -> str:
+    return to if to in signing.DOORS else "renew"
+
+
+def _asked(request: Request) -> dict[str, Any] | None:
+    """The number that this browser asked a code for, and where it wants to go; None if it asked for none."""
+    claims = session.claims_of(request, request.app.state.context, name=signing.ASKED, kind=signing.ASKED_KIND)
+    if claims is None or not isinstance(claims.get("number"), int):
+        return None
+    return {"number": claims["number"], "to": _door(str(claims.get("to")))}

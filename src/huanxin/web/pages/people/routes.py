@@ -1,0 +1,190 @@
+"""`/renew`: the new owner sees where his number stands, chooses partners, orders once and watches the answers come."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
+
+from huanxin.domain.errors import BadInput, Conflict
+from huanxin.request.ordering import Purpose, Wish
+from huanxin.store import partners, wishes
+from huanxin.web.i18n import LANGUAGES
+from huanxin.web.pages.people import data, finding, words
+from huanxin.web.pages.people.enter import FORMS, page
+from huanxin.web.pages.people.signing import Owner, owner
+from huanxin.web.pages.people.views import OrderView
+from huanxin.web.pages.render import environment
+from huanxin.web.pages.routes import language
+
+router = APIRouter(prefix="/renew", include_in_schema=False)
+SignedIn = Annotated[Owner, Depends(owner)]
+_LONGEST_WATCH, _SILENCE, _TOGETHER = 600.0, 15.0, 0.1  # seconds
+_MOST_WISHES = 50
+_DIGITS = 9  # of a partner's id
+
+
+@router.get("")
+def home(request: Request, who: SignedIn) -> Response:
+    """Where the number stands, what was done before it was sold, the orders so far."""
+    with who.platform.database.transaction() as tx:
+        view = data.home(tx, who)
+    return page(request, "home.html", view=view)
+
+
+Picked = Annotated[list[str] | None, Query()]
+
+
+@router.get("/choose")
+def choose(
+    request: Request, who: SignedIn, p: Picked = None, q: Annotated[str, Query(max_length=60)] = "", seen: bool = False,
+    mark: str = "",
+) -> Response:  # fmt: skip
+    """Partners to choose, all ticked at first. The search travels in the form's address, and takes the ticks along."""
+    ticked = {"all": None, "none": ()}.get(mark, ids(p) if seen else None)
+    return choosing(request, who, Purpose.RENEW, ticked=ticked, query=q)
+
+
+def ids(given: list[str] | None) -> tuple[int, ...]:
+    """The numbers among what a form sent."""
+    return tuple(int(one) for one in given or () if one.isascii() and one.isdecimal() and len(one) <= _DIGITS)
+
+
+def choosing(
+    request: Request, who: Owner, purpose: Purpose, *, ticked: tuple[int, ...] | None, query: str = "", problem: str = "",
+) -> Response:  # fmt: skip
+    """The page on which partners are chosen; the start page for a number that can't be ordered for."""
+    if who.standing.current is None or (purpose is Purpose.RENEW and not who.standing.recycled):
+        return RedirectResponse("/renew", status_code=303)
+    consent = words.consent(purpose, language(request), who.standing.current.opened_on)
+    with who.platform.database.transaction() as tx:
+        view = data.choose(tx, who, purpose=purpose, ticked=ticked, query=query, consent=consent, problem=problem)
+    return page(request, "choose.html", 422 if problem else 200, view=view, groups=words.GROUPS,
+                base=f"/{purpose.value}")  # fmt: skip
+
+
+Chosen = Annotated[list[str] | None, Form()]
+
+
+@router.post("/order", dependencies=FORMS)
+def order(request: Request, who: SignedIn, p: Chosen = None, consent: Annotated[str, Form()] = "") -> Response:
+    """The one click."""
+    return ordering(request, who, Purpose.RENEW, chosen=ids(p), agreed=consent == "yes")
+
+
+def ordering(request: Request, who: Owner, purpose: Purpose, *, chosen: tuple[int, ...], agreed: bool) -> Response:
+    """Order at the chosen partners; number, day and cut-off are never the form's to say (rule 2)."""
+    if not chosen or not agreed:
+        return choosing(request, who, purpose, ticked=chosen, problem="consent" if chosen else "none")
+    lang, current = language(request), who.standing.current
+    text = words.consent(purpose, lang, current.opened_on if current else None)
+    wish = Wish(purpose=purpose, number=who.number, partner_ids=chosen, consent_text=text, channel=who.channel,
+                language=lang)  # fmt: skip
+    try:
+        ordered = who.platform.order_request(wish)
+    except (BadInput, Conflict):  # a partner that left meanwhile, or a number that moved: the page says what is so now
+        return RedirectResponse(f"/{purpose.value}", status_code=303)
+    done = "" if ordered.new else "?same=1"
+    return RedirectResponse(f"/renew/orders/{ordered.request.id}{done}", status_code=303)
+
+
+@router.get("/order")
+def no_order() -> Response:
+    """Whoever reloads the page after an order without its form."""
+    return RedirectResponse("/renew/choose", status_code=303)
+
+
+@router.get("/orders/{request_id}")
+def watch(request: Request, who: SignedIn, request_id: str, same: bool = False) -> Response:
+    """An order, one line a partner; it is live with scripts, and as of now without."""
+    with who.platform.database.transaction() as tx:
+        view = data.order(tx, who, request_id)
+    return page(request, "order.html", view=view, same=same, states=words.STATES, chips=words.CHIPS, advice=words.ADVICE)
+
+
+@router.post("/orders/{request_id}/again", dependencies=FORMS)
+def again(request: Request, who: SignedIn, request_id: str, p: Annotated[str, Form()] = "") -> Response:
+    """Ask a partner of an order once more that refused; what was agreed to stands."""
+    with who.platform.database.transaction() as tx:
+        before = data.one_of(tx, who, request_id)
+        refused = [row.partner_id for row in data.order(tx, who, request_id).rows if row.state == "needs"]
+    chosen = [one for one in ids([p]) if one in refused]
+    wish = Wish(purpose=Purpose(before.purpose), number=who.number, partner_ids=chosen, channel=who.channel,
+                consent_text=before.consent_text, language=language(request))  # fmt: skip
+    ordered = who.platform.order_request(wish)
+    done = "" if ordered.new else "?same=1"
+    return RedirectResponse(f"/renew/orders/{ordered.request.id}{done}", status_code=303)
+
+
+@router.get("/orders/{request_id}/events")
+def events(request: Request, who: SignedIn, request_id: str) -> Response:
+    """Server-sent events (WHATWG HTML, section 9.2): `rows` with the HTML of what changed, by id; `end` when all is done."""
+    lang = language(request)
+    with who.platform.database.transaction() as tx:
+        data.order(tx, who, request_id)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_stream(who, request_id, lang), media_type="text/event-stream", headers=headers)
+
+
+async def _stream(who: Owner, request_id: str, lang: str) -> AsyncIterator[str]:
+    live, shown = who.people.live, dict[str, str]()
+    ends = time.monotonic() + _LONGEST_WATCH
+    with live.watching(request_id) as woken:
+        while time.monotonic() < ends and not live.stopping:
+            woken.clear()
+            view = await to_thread.run_sync(_load, who, request_id)
+            parts = _parts(view, lang)
+            changed = {key: part for key, part in parts.items() if shown.get(key) != part}
+            if changed:
+                shown = parts
+                yield f"event: rows\ndata: {json.dumps(changed)}\n\n"
+            if view.finished:
+                yield "event: end\ndata: done\n\n"
+                return
+            try:
+                await asyncio.wait_for(woken.wait(), _SILENCE)
+                await asyncio.sleep(_TOGETHER)  # answers that come together are shown together
+            except TimeoutError:
+                yield ": still here\n\n"
+
+
+def _load(who: Owner, request_id: str) -> OrderView:
+    with who.platform.database.transaction() as tx:
+        return data.order(tx, who, request_id)
+
+
+def _parts(view: OrderView, lang: str) -> dict[str, str]:
+    """The HTML of each part of the page that may change, by its id."""
+    assert lang in LANGUAGES
+    known = {"view": view, "states": words.STATES, "chips": words.CHIPS, "advice": words.ADVICE}
+    module = environment(lang).get_template("people/_rows.html").make_module(known)
+    parts = {row.key: str(module.row(row, view)) for row in view.rows}  # type: ignore[attr-defined]
+    return parts | {"summary": str(module.summary(view))}  # type: ignore[attr-defined]
+
+
+@router.get("/missing")
+def missing_form(request: Request, who: SignedIn, done: str = "") -> Response:
+    """Asks for the name of an app that is not connected."""
+    with who.platform.database.transaction() as tx:
+        named = wishes.of_number(tx, who.people.hash_of(who.number))
+    return page(request, "missing.html", named=named, suggestions=finding.suggestions(), done=done)
+
+
+@router.post("/missing", dependencies=FORMS)
+def missing(request: Request, who: SignedIn, name: Annotated[str, Form()] = "") -> Response:
+    """Counts a wish, once a number and name."""
+    wished, hashed = finding.wished_name(name), who.people.hash_of(who.number)
+    if not wished:
+        return RedirectResponse("/renew/missing?done=empty", status_code=303)
+    with who.platform.database.transaction() as tx:
+        if any(finding.plain(one.name) == finding.plain(wished) for one in partners.all_partners(tx)):
+            return RedirectResponse("/renew/missing?done=there", status_code=303)
+        if len(wishes.of_number(tx, hashed)) < _MOST_WISHES:
+            wishes.add(tx, wished, hashed, who.now())
+    return RedirectResponse("/renew/missing?done=counted", status_code=303)

@@ -1,0 +1,92 @@
+"""Who the pages of citizens are shown to: whoever holds a number, for as long as he holds it.
+
+A sign-in is tied to the tenure: once the carrier reports that the number changed hands, it is worth nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse, Response
+
+from huanxin.domain.errors import HuanxinError
+from huanxin.domain.numbers import masked
+from huanxin.domain.tenures import Standing
+from huanxin.operations import Platform
+from huanxin.store.reports import standing_of
+from huanxin.web.context import Context
+from huanxin.web.pages import session
+from huanxin.web.pages.people.setup import People, people_of
+
+COOKIE, KIND = "owner", "owner-session+jwt"
+ASKED, ASKED_KIND = "asked", "owner-asked+jwt"
+DOORS = {"renew": "/renew", "leave": "/leave"}
+"""Where a sign-in may lead."""
+
+
+class OwnerSignsIn(HuanxinError):
+    """Nobody is signed in, or the number changed hands since; the browser is sent to the sign-in page."""
+
+    code = "sign-in"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owner:
+    """Who is signed in: the number, how he showed that it is his (`sms`, or `app/CARRIER`), where the number stands."""
+
+    number: int
+    channel: str
+    standing: Standing
+    people: People
+
+    @property
+    def masked(self) -> str:
+        return masked(self.number)
+
+    @property
+    def platform(self) -> Platform:
+        return self.people.platform
+
+    def now(self) -> datetime:
+        return self.people.platform.now()
+
+
+def mark_of(standing: Standing) -> str:
+    """What changes when a number changes hands."""
+    current = standing.current
+    return f"{standing.state}/{len(standing.tenures)}/{current.opened_on if current else ''}"
+
+
+def remember(answer: Response, request: Request, number: int, channel: str) -> None:
+    """Sign in whoever has shown that a number is his."""
+    context: Context = request.app.state.context
+    with context.platform.database.transaction() as tx:
+        mark = mark_of(standing_of(tx, number))
+    session.start(answer, context, name=COOKIE, kind=KIND, claims={"number": number, "channel": channel, "mark": mark})
+    session.end(answer, name=ASKED)
+
+
+def owner(request: Request) -> Owner:
+    """Who is signed in. Raises OwnerSignsIn."""
+    context: Context = request.app.state.context
+    claims: dict[str, Any] = session.claims_of(request, context, name=COOKIE, kind=KIND) or {}
+    if not isinstance(claims.get("number"), int):
+        raise OwnerSignsIn("sign in with your number first")
+    with context.platform.database.transaction() as tx:
+        standing = standing_of(tx, claims["number"])
+    if mark_of(standing) != claims.get("mark"):
+        raise OwnerSignsIn("the number changed hands since this sign-in; sign in again")
+    return Owner(
+        number=claims["number"], channel=str(claims.get("channel")), standing=standing, people=people_of(request)
+    )  # fmt: skip
+
+
+def to_sign_in(request: Request, _: Exception) -> Response:
+    """Send a browser to the sign-in page."""
+    door = "leave" if request.url.path.startswith("/leave") else "renew"
+    answer = RedirectResponse(f"/renew/sign-in?to={door}", status_code=303)
+    session.end(answer, name=COOKIE)
+    return answer

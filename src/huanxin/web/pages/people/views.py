@@ -1,0 +1,139 @@
+"""What the pages of citizens show, as plain values. A new owner learns nothing about the former one (rule 5): where nothing
+was tied and where a tie was cut read the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from huanxin.domain.answers import Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderLine:
+    """One order in a list: how many partners were asked, how many are done, how many need the owner."""
+
+    id: str
+    purpose: str
+    at: datetime
+    asked: int
+    done: int
+    needs: int
+
+    @property
+    def waiting(self) -> int:
+        return self.asked - self.done - self.needs
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeView:
+    """Where a number stands. case: `renewable`, or why not: first, unclear, frozen, ported, unknown.
+
+    asked, settled: partners that batch renewal asked before the number was opened, and of those, that settled it.
+    """
+
+    number: str
+    case: str
+    opened_on: date | None
+    asked: int
+    settled: int
+    orders: tuple[OrderLine, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A partner to choose: `find` is what it is found by; one that doesn't match the search is `shown` no more, and keeps
+    its tick."""
+
+    id: int
+    name: str
+    find: str
+    ticked: bool
+    shown: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChooseView:
+    """Partners in groups by kind. `consent` are the words that are agreed to."""
+
+    number: str
+    purpose: str
+    day: date | None
+    groups: dict[str, tuple[Choice, ...]]
+    query: str
+    consent: str
+    problem: str = ""
+
+    @property
+    def total(self) -> int:
+        return sum(len(group) for group in self.groups.values())
+
+    @property
+    def found(self) -> int:
+        return sum(one.shown for group in self.groups.values() for one in group)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One partner of an order. state: sent, accepted, done, needs, pending or late.
+
+    by: the day until which it is answered, or, of a caller label that is decided, by which phones show it no more.
+    """
+
+    key: str
+    partner_id: int
+    name: str
+    kind: str
+    state: str
+    reason: str
+    by: date | None
+    at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderView:
+    """An order, followed."""
+
+    id: str
+    number: str
+    purpose: str
+    requested_at: datetime
+    cutoff: datetime
+    answer_by: datetime
+    rows: tuple[Row, ...]
+
+    def count(self, *states: str) -> int:
+        return sum(row.state in states for row in self.rows)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every partner has given its last answer."""
+        return not self.count("sent", "accepted", "pending", "late")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedView:
+    """A question who holds ties. `names` only if he asked for them."""
+
+    id: str
+    number: str
+    asked: int
+    answered: int
+    bound: int
+    answer_by: datetime
+    names: tuple[str, ...] | None
+    silent: int
+    """partners that don't answer such questions"""
+
+
+def state_of(outcome: str | None, *, delivered: bool, late: bool) -> str:
+    """How a partner's line reads. Whether a tie was cut, or there was none, or only the owner's own: it is done."""
+    if outcome == Outcome.REFUSED:
+        return "needs"
+    if outcome == Outcome.PENDING:
+        return "pending"
+    if outcome is not None:
+        return "done"
+    if late:
+        return "late"
+    return "accepted" if delivered else "sent"
