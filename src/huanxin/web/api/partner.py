@@ -11,7 +11,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from huanxin.answer.receiving import Accepted, confirmation, file_receipt, partners_notice
+from huanxin.answer.receiving import CONFIRMATION, Accepted, confirmation, file_receipt, partners_notice
 from huanxin.domain.errors import BadInput, BadRequest, UnsupportedForm
 from huanxin.domain.partners import Partner, Scope
 from huanxin.numbersets import tables
@@ -25,7 +25,6 @@ from huanxin.web.context import Context, calling_partner
 from huanxin.web.memory import give_back
 
 router = APIRouter(prefix="/partner/v1", tags=["Notices and receipts"])
-CONFIRMATION = "receipt-confirmation+jwt"
 
 
 def _reader(request: Request) -> Partner:
