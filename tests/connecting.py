@@ -101,17 +101,22 @@ def receiving(
     folder: Path, port: int, access: Mapping[str, str], ties: Mapping[str, str] | None = None, *, command: str = RECEIVER
 ) -> Iterator[Path]:
     """`huanxin-partner receive` with these credentials on a table of users; the path of its database."""
+    environment = settings_of(folder, access, ties)
+    with running(["-c", command, "receive"], port, folder=None, **environment):
+        yield Path(environment["HUANXIN_PARTNER_DATABASE"])
+
+
+def settings_of(folder: Path, access: Mapping[str, str], ties: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The settings of a partner's program, and its database filled with ties: the magic ones unless others are given."""
     folder.mkdir(parents=True, exist_ok=True)
     database = folder / "shop.db"
     fill(database, ties if ties is not None else {number: f"{at:%Y-%m-%dT%H:%M:%SZ}" for number, at in magic.TIES.items()})
-    environment = {
+    return {
         "HUANXIN_PARTNER_ISSUER": access["issuer"], "HUANXIN_PARTNER_CLIENT_ID": access["client_id"],
         "HUANXIN_PARTNER_CLIENT_SECRET": access["client_secret"], "HUANXIN_PARTNER_DATABASE": str(database),
         "HUANXIN_PARTNER_TABLE": "users", "HUANXIN_PARTNER_NUMBER_COLUMN": "phone",
         "HUANXIN_PARTNER_BOUND_AT_COLUMN": "since",
     }  # fmt: skip
-    with running(["-c", command, "receive"], port, folder=None, **environment):
-        yield database
 
 
 def fill(database: Path, ties: Mapping[str, str]) -> None:

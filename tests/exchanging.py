@@ -103,5 +103,10 @@ def writer_of(platform: Platform) -> FileWriter:
 
 def reader_of(platform: Platform, limit: int = 1 << 20) -> InboxReader:
     return InboxReader(
-        platform=platform, rosters=Rosters(platform.database), every=timedelta(seconds=10), limit=limit, chance=lambda: 0.0
+        platform=platform,
+        rosters=Rosters(platform.database),
+        signer=signer_of(platform),
+        every=timedelta(seconds=10),
+        limit=limit,
+        chance=lambda: 0.0,
     )

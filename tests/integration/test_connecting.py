@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from connecting import Company, Served, numbers_in, receiving, served_platform, serving_file
+from connecting import RECEIVER, Company, Served, numbers_in, receiving, served_platform, serving_file, settings_of
 from huanxin_partner.rehearsal.words import SCENARIOS
-from processes import free_port, until
+from processes import free_port, started, until
 
 BEFORE, AFTER = "2020-01-01T00:00:00Z", f"{datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
 NUMBERS = [f"+861380013900{n}" for n in range(6)]
@@ -118,6 +118,17 @@ def test_a_company_whose_receiver_cuts_the_new_owners_ties_is_told_so_and_does_n
     assert "selftest: mend" in served.order("partner", "admit", "careless", code=1)
     assert company.call("POST", "/live", json={}).status_code == 409
     assert served.order("partner", "list")["partners"] == []
+
+
+def test_a_company_that_cannot_be_reached_polls_and_passes_too(served: Served, tmp_path: Path) -> None:
+    """All but the forged signature: it fetches its events from the platform itself."""
+    company = Company.registered(served, name="poller", domain="poller.example")
+    with started(["-c", RECEIVER, "poll"], environment=settings_of(tmp_path / "shop", company.account["sandbox"])):
+        told = served.order("partner", "selftest", "poller", "--by", "li")
+    found = {one["scenario"]: (one["state"], one["mend"]) for one in told["scenarios"]}
+    assert found == dict.fromkeys([code for code in SCENARIOS if code != "forged"], ("passed", ""))
+    assert told["state"] == "passed"
+    assert "selftest" not in company.todo()
 
 
 def test_a_self_test_that_a_crash_cut_short_is_known_to_be_interrupted_and_starts_again(dsn: str, tmp_path: Path) -> None:

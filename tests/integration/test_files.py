@@ -18,6 +18,7 @@ from joserfc.jwk import KeySet, KeySetSerialization
 
 from clocks import Clock
 from exchanging import NUMBERS, Shop, cancelled, notice_of, planned, reader_of, register, signer_of, writer_of
+from huanxin.answer.receiving import CONFIRMATION
 from huanxin.domain.clock import Clock as AnyClock
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.numbers import chinese_plan
@@ -70,9 +71,13 @@ def test_a_receipt_is_taken_and_answered_and_picked_up_once(shop: Shop, platform
     shop.answer([f"{NUMBERS[0]},unbound,,", f"{NUMBERS[1]},refused,debt,2026-12-31"], notice=notice)
     reader = reader_of(platform)
     assert reader.one_job()
-    assert shop.result(notice) == {
+    result = shop.result(notice)
+    signed = signer_of(platform).verified(result.pop("confirmation"), CONFIRMATION)
+    assert signed is not None
+    assert (signed["notice"], signed["accepted"]) == (notice, {"unbound": 1, "refused": 1})
+    assert result == {
         "notice": notice, "receipt_file": f"{notice}.1.receipt.csv", "accepted": {"unbound": 1, "refused": 1},
-        "outstanding": 0, "confirmation": None, "problem": None,
+        "outstanding": 0, "problem": None,
     }  # fmt: skip
     clock.forward(minutes=1)
     assert not reader.one_job()

@@ -9,7 +9,7 @@ const keys = createRemoteJWKSet(new URL(`${issuer}/jwks.json`));
 const seen = new Set(); // your database: an event may come twice, with the same jti
 const RENEWAL = "urn:huanxin:event:renewal";
 
-// Your part: cut what was bound before `cutoff` (milliseconds), never what was bound at it or after; say what became of each.
+// Your part: cut what was bound before `cutoff` (milliseconds), never what was bound at it or after; say what became of it.
 async function* cut(numbers, cutoff) {
   for (const number of numbers) {
     const boundAt = Date.parse("2020-01-01T00:00:00Z"); // look it up; without an account the outcome is "absent"
@@ -62,7 +62,9 @@ async function answer(notice, cutoff, file) {
 
 async function take(request, response) {
   try {
-    if (shown && request.headers.authorization !== shown) throw new Refused("authentication_failed", "wrong Authorization header");
+    if (shown && request.headers.authorization !== shown) {
+      throw new Refused("authentication_failed", "wrong Authorization header");
+    }
     const chunks = [];
     for await (const chunk of request) {
       if (chunks.push(chunk) > 1000) throw new Refused("invalid_request", "the event is too long");

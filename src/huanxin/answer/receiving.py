@@ -22,6 +22,8 @@ from huanxin.store.database import Database, Tx, recording_facts
 from huanxin.store.notices import Notice
 from huanxin.store.receipts import StoredReceipt
 
+CONFIRMATION = "receipt-confirmation+jwt"
+"""The `typ` of the platform's signature under what it took."""
 BREACH_AFTER_RELEASE = "answered-after-release"
 
 

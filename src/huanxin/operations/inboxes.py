@@ -21,12 +21,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from huanxin.answer.receiving import Accepted, Rosters, file_receipt, partners_notice
+from huanxin.answer.receiving import CONFIRMATION, Accepted, Rosters, confirmation, file_receipt, partners_notice
 from huanxin.domain.errors import BadInput, BadRequest, Fault, HuanxinError
 from huanxin.domain.partners import Partner
 from huanxin.domain.streams import Method, Stream
 from huanxin.notify.files import as_json
 from huanxin.notify.folders import Folder, Missing, Unreachable, open_folder
+from huanxin.notify.keys import Signer
 from huanxin.notify.pushing import Retries
 from huanxin.numbersets import tables
 from huanxin.operations.platform import Platform
@@ -67,6 +68,7 @@ class InboxReader:
 
     platform: Platform
     rosters: Rosters
+    signer: Signer
     every: timedelta
     limit: int
     retries: Retries = field(default_factory=Retries)
@@ -141,7 +143,9 @@ class InboxReader:
             return result | {"problem": problem_of(unfinished.error)}
         except HuanxinError as error:
             return result | {"problem": problem_of(error)}
-        return result | {"accepted": accepted.receipt.counts, "outstanding": accepted.outstanding}
+        claims = confirmation(accepted, audience=partner.client_id, now=self.platform.now())
+        told = {name: claims[name] for name in ("accepted", "outstanding")}
+        return result | told | {"confirmation": self.signer.signed(CONFIRMATION, claims)}
 
     def _may_settle(self, key: tuple[int, str, str]) -> bool:
         now = self.platform.now()

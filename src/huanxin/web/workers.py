@@ -36,8 +36,8 @@ def make_workers(platform: Platform, settings: Settings) -> Workers:
     )  # fmt: skip
     writer = FileWriter(database=platform.database, signer=signer, clock=platform.clock)
     reader = InboxReader(
-        platform=platform, rosters=Rosters(platform.database), every=timedelta(seconds=settings.inbox_seconds),
-        limit=settings.max_receipt_mb * 1024 * 1024,
+        platform=platform, rosters=Rosters(platform.database), signer=signer,
+        every=timedelta(seconds=settings.inbox_seconds), limit=settings.max_receipt_mb * 1024 * 1024,
     )  # fmt: skip
     url = None if platform.sandbox else settings.escalate_url  # a rehearsal bothers no one
     reminder = Reminder(

@@ -1,4 +1,4 @@
-// Verifies Security Event Tokens as a partner would. Arguments: JWKS_URI ISSUER AUDIENCE; tokens on standard input, one a line.
+// Verifies Security Event Tokens as a partner would. Arguments: JWKS_URI ISSUER AUDIENCE; a token a line on standard input.
 // Prints one JSON line for each: its header and claims, or why it is refused.
 import { createInterface } from "node:readline";
 import { createRemoteJWKSet, jwtVerify } from "jose";

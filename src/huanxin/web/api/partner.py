@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from huanxin.answer import single
-from huanxin.answer.receiving import Accepted, confirmation, file_receipt, partners_notice
+from huanxin.answer.receiving import CONFIRMATION, Accepted, confirmation, file_receipt, partners_notice
 from huanxin.domain.errors import BadInput
 from huanxin.domain.partners import Partner, Scope
 from huanxin.numbersets import tables
@@ -20,7 +20,7 @@ from huanxin.web.api import schemas
 from huanxin.web.api.files import number_file_of
 from huanxin.web.api.rehearsals import note_refusal, spoiled_file
 from huanxin.web.api.single import MOST_REQUESTS, file_single, request_item
-from huanxin.web.api.taking import CONFIRMATION, Body, inspected, take
+from huanxin.web.api.taking import Body, inspected, take
 from huanxin.web.context import Context, calling_partner
 from huanxin.web.memory import give_back
 
