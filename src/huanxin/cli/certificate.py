@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from huanxin.cli.console import EXIT_REFUSED, By, Json, done, explained, me, platform
 from huanxin.disclose import certificate, verifying
-from huanxin.disclose.certificate import KIND, Reason, statement_of
+from huanxin.disclose.certificate import Reason, statement_of
 from huanxin.disclose.printing import address, certificate_pdf
 from huanxin.disclose.verifying import Verdict
 from huanxin.domain.clock import system_clock
@@ -103,10 +103,8 @@ def _given(file: str) -> str:
 
 
 def _by_record(text: str) -> tuple[bool, dict[str, Any], str]:
-    with platform() as (opened, settings):
-        signer = open_signer(opened, settings)
-        with opened.database.transaction() as tx:
-            finding = verifying.verify(tx, text, verified=lambda one: signer.verified(one, KIND), now=opened.now())
+    with platform() as (opened, _), opened.database.transaction() as tx:
+        finding = verifying.verify(tx, text, now=opened.now())
     one, good = finding.certificate, finding.verdict is Verdict.VALID
     facts: dict[str, Any] = {"verdict": finding.verdict, "id": one.id if one else None}
     if finding.revocation:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from huanxin.cli.console import Json, done, platform, table
-from huanxin.notify.keys import PUBLISHED_BEFORE, rotate
+from huanxin.notify.keys import PUBLISHED_BEFORE, rotate, withdraw
 from huanxin.operations import open_platform, open_signer
 
 app = typer.Typer(no_args_is_help=True)
@@ -33,3 +35,12 @@ def list_(as_json: Json = False) -> None:
     for one in keys:
         rows.add_row(one.kid, one.alg, f"{one.signs_from:%Y-%m-%d %H:%M} UTC")
     done(as_json, {"keys": [{"kid": one.kid, "alg": one.alg, "signs_from": one.signs_from} for one in keys]}, rows)
+
+
+@app.command("withdraw")
+def withdraw_(kid: Annotated[str, typer.Argument(help="As `huanxin key list` shows it.")], as_json: Json = False) -> None:
+    """Publish a key no more, since others may have seen it. Another signs at once; what this one signed is not verified
+    any more, so owners have to be given new certificates for use offline."""
+    with platform() as (opened, settings), opened.database.transaction() as tx:
+        new = withdraw(tx, kid, passphrase=settings.passphrase(), now=opened.now())
+    done(as_json, {"withdrawn": kid, "new": new}, f"✓ key {kid} is withdrawn" + (f"; {new} signs now" if new else ""))

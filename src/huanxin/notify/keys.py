@@ -14,7 +14,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from huanxin.domain.clock import Clock
-from huanxin.domain.errors import BadSetting
+from huanxin.domain.errors import BadSetting, NotFound
 from huanxin.domain.rules import LONGEST_LIFE
 from huanxin.store import credentials
 from huanxin.store.credentials import SigningKey
@@ -111,6 +111,20 @@ def rotate(tx: Tx, *, passphrase: str, now: datetime) -> list[str]:
         credentials.retire_keys(tx, but=kid, alg=alg, published_until=now + PUBLISHED_BEFORE + LONGEST_LIFE)
         made.append(kid)
     return made
+
+
+def withdraw(tx: Tx, kid: str, *, passphrase: str, now: datetime) -> str | None:
+    """Publish a key no more, since others may have seen it: what it signed is no longer verified by anyone who asks us. The
+    `kid` of the key that signs instead, at once, if no other does. Raises NotFound for a key that is not published."""
+    credentials.one_process_makes_keys(tx)
+    found = next((one for one in credentials.keys(tx, now) if one.kid == kid), None)
+    if found is None:
+        raise NotFound(f"no published key has the kid {kid}; `huanxin key list` shows them")
+    credentials.end_key(tx, kid, at=now)
+    others = (one for one in credentials.keys(tx, now) if one.alg == found.alg and one.published_until is None)
+    if any(one.signs_from <= now for one in others):
+        return None
+    return _make(tx, found.alg, passphrase, now, signs_from=now)
 
 
 def _with_first_keys(tx: Tx, passphrase: str, now: datetime) -> list[SigningKey]:

@@ -102,6 +102,11 @@ def retire_keys(tx: Tx, *, but: str, alg: str, published_until: datetime) -> Non
     )
 
 
+def end_key(tx: Tx, kid: str, *, at: datetime) -> None:
+    """Let a key be published no longer than until an instant."""
+    tx.execute("UPDATE signing_key SET published_until = least(published_until, %s) WHERE kid = %s", (at, kid))
+
+
 def keys(tx: Tx, now: datetime) -> list[SigningKey]:
     """The signing keys that are published now, newest first."""
     with tx.cursor(row_factory=class_row(SigningKey)) as cursor:

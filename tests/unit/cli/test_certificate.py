@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,15 @@ def test_it_is_verified_offline_by_keys_alone(home: Path, monkeypatch: pytest.Mo
     (home / "none.json").write_text("[]")
     for file in ("none.json", "c.jwt"):
         assert run("verify", "c.jwt", "--jwks", file).exit_code == 1
+
+
+def test_the_lines_in_the_documents_verify_it(home: Path) -> None:
+    run(NUMBER, "--text", "c.jwt")
+    (home / "certificate.jwt").write_text((home / "c.jwt").read_text())
+    page = (Path(__file__).parents[3] / "docs/certificate.md").read_text(encoding="utf-8")
+    code = page.partition("```python\n")[2].partition("```")[0].replace("https://huanxin.example", "http://127.0.0.1:8600")
+    ran = subprocess.run([sys.executable, "-c", code], cwd=home, capture_output=True, text=True, check=False)
+    assert ran.stdout == f"{NUMBER} 2025-10-01 another_subscriber\n", ran.stderr
+    (home / "certificate.jwt").write_text((home / "c.jwt").read_text()[:-4] + "AAAA")
+    ran = subprocess.run([sys.executable, "-c", code], cwd=home, capture_output=True, text=True, check=False)
+    assert "BadSignatureError" in ran.stderr

@@ -14,13 +14,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from huanxin.disclose import verifying
-from huanxin.disclose.certificate import KIND
 from huanxin.disclose.printing import certificate_pdf
 from huanxin.disclose.verifying import Finding, Verdict
 from huanxin.domain.errors import BadInput, TooLarge, TooMany
 from huanxin.domain.numbers import written
 from huanxin.store.certificates import Certificate
-from huanxin.store.database import Tx
 from huanxin.web.context import Context
 from huanxin.web.i18n import translations
 from huanxin.web.pages import session
@@ -90,7 +88,7 @@ def check(request: Request, form: Sent) -> Response:
         return _page(request, "verify.html", status, problem=problem, here="/verify")
     context: Context = request.app.state.context
     with context.platform.database.transaction() as tx:
-        finding = _finding(tx, context, given)
+        finding = verifying.verify(tx, given, now=context.platform.now())
     if finding.certificate and not finding.text_given:
         return RedirectResponse(f"/verify/{finding.certificate.id}", status_code=303)
     return _result(request, finding)
@@ -101,7 +99,7 @@ def check_by_id(request: Request, certificate_id: str) -> Response:
     """The answer to a scanned code."""
     context: Context = request.app.state.context
     with context.platform.database.transaction() as tx:
-        finding = _finding(tx, context, certificate_id)
+        finding = verifying.verify(tx, certificate_id, now=context.platform.now())
     return _result(request, finding, status=200 if finding.certificate else 404)
 
 
@@ -111,7 +109,7 @@ def compare(request: Request, certificate_id: str, form: Sent) -> Response:
     context: Context = request.app.state.context
     same, problem, status = None, "", 200
     with context.platform.database.transaction() as tx:
-        finding = _finding(tx, context, certificate_id)
+        finding = verifying.verify(tx, certificate_id, now=context.platform.now())
         if finding.certificate is None:
             return _result(request, finding, status=404)
         try:
@@ -121,12 +119,6 @@ def compare(request: Request, certificate_id: str, form: Sent) -> Response:
         except TooMany:
             problem, status = words.TOO_OFTEN, 429
     return _result(request, finding, status=status, same=same, problem=problem)
-
-
-def _finding(tx: Tx, context: Context, given: str) -> Finding:
-    return verifying.verify(
-        tx, given, verified=lambda token: context.signer.verified(token, KIND), now=context.platform.now()
-    )
 
 
 def _result(
@@ -169,7 +161,7 @@ def holders(request: Request) -> tuple[Finding, Certificate]:
     if known is None:
         raise NotHolder
     with context.platform.database.transaction() as tx:
-        finding = _finding(tx, context, str(known.get("certificate")))
+        finding = verifying.verify(tx, str(known.get("certificate")), now=context.platform.now())
     if finding.certificate is None:
         raise NotHolder
     return finding, finding.certificate
