@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from huanxin.answer.receiving import CONFIRMATION
 from huanxin.answer.single import Line, read
 from huanxin.domain.errors import BadInput, NotFound
 from huanxin.domain.numbers import written
@@ -13,7 +14,7 @@ from huanxin.domain.partners import Partner
 from huanxin.domain.rules import random_id
 from huanxin.store import requests
 from huanxin.store.requests import RequestNotice
-from huanxin.web.api.taking import CONFIRMATION, inspected
+from huanxin.web.api.taking import inspected
 from huanxin.web.context import Context
 
 MOST_REQUESTS = 1_000

@@ -18,8 +18,6 @@ from huanxin.numbersets.numberfile import CSV, PARQUET
 from huanxin.web.api.uploads import receive
 from huanxin.web.context import Context
 
-CONFIRMATION = "receipt-confirmation+jwt"
-
 Work = Callable[[Path], tuple[dict[str, Any], bool]]
 """Files the receipt in a file: the answer's body, and whether the receipt is new."""
 
