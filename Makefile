@@ -19,10 +19,11 @@ setup: .venv/.ready  ## make .venv with everything that is needed, pinned by has
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/.ready-dev: .venv/.ready requirements-dev.txt tests/setup_browser.sh
+.venv/.ready-dev: .venv/.ready requirements-dev.txt tests/setup_browser.sh tests/setup_node.sh tests/peers/jose/package-lock.json
 	@echo "Installing what the tests need into .venv ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@BIN=$(BIN) bash tests/setup_browser.sh
+	@bash tests/setup_node.sh
 	@touch $@
 
 run: setup  ## make a world of carriers and partners, run the main job on it, serve the pages on http://127.0.0.1:8600

@@ -15,7 +15,6 @@ from huanxin.domain.partners import DEFAULT_SCOPES, Kind
 from huanxin.notify.partners import add_partner
 from huanxin.notify.pushing import Pusher
 from huanxin.operations import Platform, open_signer
-from huanxin.outbound import Outbound
 from huanxin.settings import Mode, Settings
 from huanxin.store import deliveries, partners
 from huanxin.store.database import SANDBOX, Database
@@ -118,7 +117,7 @@ class World:
         platform = platform or self.live
         return Pusher(
             database=platform.database, signer=open_signer(platform, self.settings), clock=platform.clock,
-            outbound=Outbound(inner_allowed=True), zone=next(iter(platform.plan.carriers.values())).zone,
+            outbound=self.context().outbound, zone=next(iter(platform.plan.carriers.values())).zone,
             passphrase=self.settings.passphrase(), chance=lambda: 0.0,
         )  # fmt: skip
 

@@ -119,19 +119,23 @@ class Outbound:
     def check(self, url: str) -> None:
         """Raise BadInput for an address that leads into the platform's own network. A name that leads nowhere now passes:
         each call looks again."""
-        host = urlsplit(url).hostname or ""
         try:
-            self.addresses(host)
+            self.addresses(urlsplit(url).hostname or "")
         except httpcore.ConnectError as error:
             raise BadInput(f"{url} can't be used: {error}") from error
         except OSError:
             return
+        except ValueError as error:
+            raise BadInput(f"{url} is not an address that can be called") from error
 
     def addresses(self, host: str) -> list[str]:
         """Where a host is, every address checked. Raises httpcore.ConnectError if one is not for partners to name, OSError
         if there is none."""
         written = literal(host)
-        found = [written] if written else [ip_address(one.partition("%")[0]) for one in self.resolve(host)]
+        try:
+            found = [written] if written else [ip_address(one.partition("%")[0]) for one in self.resolve(host)]
+        except UnicodeError as error:  # a name with an empty or overlong part
+            raise OSError(f"{host} is not a host name") from error
         inner = next((one for one in found if not is_outer(one)), None)
         if inner is not None and not self.inner_allowed:
             raise httpcore.ConnectError(

@@ -11,7 +11,7 @@ import pytest
 
 HOUSE = Path(__file__).parents[2]
 FOLDERS = ("src", "tests", "docs", "examples", ".ci")
-CODE = {".py", ".sql", ".js", ".css", ".html", ".sh"}
+CODE = {".py", ".sql", ".js", ".mjs", ".css", ".html", ".sh"}
 TEXT = CODE | {".svg", ".po", ".md", ".txt", ".in", ".toml", ".json", ".yaml", ".yml", ".cfg", ""}
 MOST_LINES = 400
 
@@ -43,7 +43,7 @@ def text_files() -> Iterator[Path]:
 
 
 def _is_made(part: str) -> bool:
-    return part in ("__pycache__", "vendor", ".git") or part.endswith(("_cache", ".egg-info"))
+    return part in ("__pycache__", "vendor", "node_modules", ".git") or part.endswith(("_cache", ".egg-info"))
 
 
 def platform_modules() -> Iterator[tuple[str, ast.Module]]:

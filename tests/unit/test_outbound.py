@@ -72,6 +72,13 @@ def test_a_name_that_is_not_found_yet_can_be_registered() -> None:
         outbound.get("https://partner.example/events")
 
 
+def test_a_name_that_no_resolver_takes_is_not_found() -> None:
+    with pytest.raises(httpx.HTTPError):
+        Outbound(inner_allowed=False).get(f"https://{'a' * 64}.localhost/")
+    with pytest.raises(BadInput, match="can be called"):
+        Outbound(inner_allowed=False).check("https://[::1/")
+
+
 Say = Callable[[socket.socket], None]
 
 

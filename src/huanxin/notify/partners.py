@@ -61,13 +61,16 @@ def add_partner(
 
 def check_endpoint(endpoint: str, *, https_only: bool) -> None:
     """Raise BadInput for an address that events can't be pushed to. Where it leads is checked at each push."""
+    unreadable = f"endpoint {endpoint!r} is not an address that can be pushed to; write https://host/path"
     try:
         parts = urlsplit(endpoint)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # brackets or a port that can't be read
-        usable = False
-    if not usable:
-        raise BadInput(f"endpoint {endpoint} is not an address that can be pushed to; write https://host/path")
+        named = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        raise BadInput(unreadable) from error
+    if not named or not endpoint.isprintable() or " " in endpoint:
+        raise BadInput(unreadable)
+    if parts.username is not None or parts.fragment:
+        raise BadInput("an endpoint has no user, password or fragment; send credentials as authorization_header")
     if https_only and parts.scheme != "https":
         raise BadInput("in production an endpoint must be https; HUANXIN_MODE=development allows http")
 

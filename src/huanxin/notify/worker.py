@@ -19,12 +19,14 @@ _LONGEST_SLEEP = 5.0  # seconds; the net under a notification that got lost
 
 @dataclass(kw_only=True)
 class Workers:
-    """`count` threads that run `job` while it finds something to do. `start`, then `stop`; both return at once."""
+    """`count` threads that run `job` while it finds something to do. `start`, then `stop`; both return at once. `at_end` is
+    called when the last job is over."""
 
     database: Database
     clock: Clock
     job: Callable[[], bool]
     count: int
+    at_end: Callable[[], None] = lambda: None
     _stopping: threading.Event = field(default_factory=threading.Event)
     _awake: threading.Condition = field(default_factory=threading.Condition)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -41,6 +43,7 @@ class Workers:
         self._wake_all()
         for thread in self._threads:
             thread.join(timeout)
+        self.at_end()
 
     def wait(self) -> None:
         """Block until `stop` is called from a signal handler or another thread."""

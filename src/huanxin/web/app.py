@@ -46,15 +46,17 @@ def create_app(
         if sandbox is not None:
             app.state.onboarding.selftests.stop()
         bell.stop()
+        for context in contexts:
+            context.outbound.close()
 
     app = FastAPI(title="Huanxin 号码焕新", version=version("huanxin"), lifespan=lifespan, redoc_url=None)
-    _equip(app, platform, settings, bell)
+    contexts = [_equip(app, platform, settings, bell)]
     app.include_router(routes.router)
     _health(app, platform)
     app.add_middleware(SafeHeaders)
     if sandbox is not None:
         rehearsals = FastAPI(title="Huanxin 演练 sandbox", version=version("huanxin"), docs_url=None, redoc_url=None)
-        _equip(rehearsals, sandbox, settings, bell)
+        contexts.append(_equip(rehearsals, sandbox, settings, bell))
         app.mount("/sandbox", rehearsals, name="sandbox")
         app.state.sandbox = rehearsals.state.context
         app.state.onboarding = make_onboarding(platform, sandbox, app.state.sandbox.signer, settings)
@@ -66,11 +68,11 @@ def create_app(
     return app
 
 
-def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> None:
+def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> Context:
     """Give an application what partners' programs call, on a platform."""
     signer = open_signer(platform, settings)
     zone = next(iter(platform.plan.carriers.values())).zone
-    app.state.context = Context(
+    context = app.state.context = Context(
         platform=platform, signer=signer, rosters=Rosters(platform.database), files=settings.home / "files",
         max_receipt=settings.max_receipt_mb * 1024 * 1024, passphrase=settings.passphrase(),
         outbound=Outbound(inner_allowed=platform.development),
@@ -79,6 +81,7 @@ def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> 
     answer_errors(app)
     for one in (wellknown, oauth, ssf, poll, partner):
         app.include_router(one.router)
+    return context
 
 
 class SafeHeaders:

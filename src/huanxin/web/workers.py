@@ -15,13 +15,14 @@ _IN_SANDBOX = 2  # rehearsals are few, and must not keep real notices waiting
 
 def make_workers(platform: Platform, settings: Settings) -> Workers:
     """Workers that push what is due, ready to start."""
+    outbound = Outbound(inner_allowed=platform.development, max_connections=settings.workers)
     pusher = Pusher(
         database=platform.database,
         signer=open_signer(platform, settings),
-        outbound=Outbound(inner_allowed=platform.development, max_connections=settings.workers),
+        outbound=outbound,
         clock=platform.clock,
         zone=ZoneInfo("Asia/Shanghai"),
         passphrase=settings.passphrase(),
     )
     count = min(settings.workers, _IN_SANDBOX) if platform.sandbox else settings.workers
-    return Workers(database=platform.database, clock=platform.clock, job=pusher.one_job, count=count)
+    return Workers(database=platform.database, clock=platform.clock, job=pusher.one_job, count=count, at_end=outbound.close)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,9 @@ def test_an_assertion_that_proves_nothing_gets_none(world: World, music: Caller)
         "another subject": assertion(music, sub=bank.client_id),
         "another audience": assertion(music, aud="https://other.example"),
         "the sandbox": assertion(music, aud=world.sandbox.issuer),
-        "no end": assertion(music, exp=None), "over": assertion(music, exp=now - 61), "far": assertion(music, exp=now + 3700),
-        "not yet": assertion(music, nbf=now + 100), "no jti": assertion(music, jti=""), "no words": "x", "nothing": "",
+        "no end": assertion(music, exp=None), "over": assertion(music, exp=now - 61),
+        "far": assertion(music, exp=now + 9999),
+        "not yet": assertion(music, nbf=now + 300), "no jti": assertion(music, jti=""), "no words": "x", "nothing": "",
     }  # fmt: skip
     for why, shown in wrong.items():
         world.clock.forward(seconds=61 if why == "no end" else 0)  # not to be stopped for trying
@@ -143,6 +145,7 @@ def test_an_operator_registers_keys_and_pauses_a_stream(
     monkeypatch.setenv("HUANXIN_DATABASE_URL", dsn)
     monkeypatch.setenv("HUANXIN_MODE", "development")
     monkeypatch.setenv("HUANXIN_ISSUER", world.live.issuer)
+    world.clock.now = datetime.now(UTC)  # the command has the machine's clock
     file = tmp_path / "keys.json"
 
     def run(*words: str) -> Any:
@@ -156,5 +159,6 @@ def test_an_operator_registers_keys_and_pauses_a_stream(
     assert refused.exit_code == 1
     paused = run("stream", "music", "--status", "paused", "--reason", "moving", "--json")
     assert json.loads(paused.stdout.splitlines()[-1])["status"] == "paused"
+    world.clock.forward(seconds=60)
     assert len(music.poll()["sets"]) == 1
     assert run("stream", "music").exit_code == 0

@@ -119,6 +119,9 @@ WRONG: list[dict[str, Any]] = [
     {"delivery": {"method": PUSH}}, {"delivery": {"method": "urn:other"}}, {"delivery": "push"}, {"delivery": {}},
     {"delivery": {"method": PUSH, "endpoint_url": "ftp://partner.example"}}, {"signing_alg": "none"},
     {"delivery": {"method": "urn:huanxin:delivery:files", "endpoint_url": "/etc"}},
+    push(endpoint_url="https://user:password@partner.example/e"), push(endpoint_url="https://[::1/e"),
+    push(endpoint_url="https://partner.example:99999/e"), push(endpoint_url="https://partner.example/\ne"),
+    push(endpoint_url="https:///e"), push(endpoint_url="https://partner.example/ e"),
     push(authorization_header="a\r\nX-Other: b"), {"events_requested": RENEWAL}, {"events_requested": [1]},
     {"description": 5}, {"description": "a\0b"},
 ]  # fmt: skip
