@@ -76,13 +76,24 @@ class Platform:
         and httpx.TransportError."""
         self._own(url)
         headers = {"Authorization": f"Bearer {self.token()}", "Accept": "application/json"}
-        answer = self._client.request(method, url, json=content, headers=headers)
+        return self._json(self._client.request(method, url, json=content, headers=headers))
+
+    def published(self, *urls: str) -> Any:
+        """What the platform publishes as JSON at the first of these URLs that is there; no access token is sent. Raises as
+        `call` does."""
+        for url in urls[:-1]:
+            answer = self._client.get(url)
+            if answer.status_code != httpx.codes.NOT_FOUND:
+                return self._json(answer)
+        return self._json(self._client.get(urls[-1]))
+
+    def _json(self, answer: httpx.Response) -> Any:
         if not answer.is_success:
             self._refused(answer)
         try:
             return answer.json() if answer.content else {}
         except ValueError as error:
-            raise PlatformError(f"{url} did not answer with JSON") from error
+            raise PlatformError(f"{answer.url} did not answer with JSON") from error
 
     def _own(self, url: str) -> None:
         if not url.startswith(self.issuer + "/"):

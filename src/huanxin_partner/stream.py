@@ -19,7 +19,7 @@ def find_endpoint(platform: Platform) -> str:
 
     Raises PlatformError, Passing and httpx.TransportError.
     """
-    found = _object(platform.call("GET", _configuration_url(platform.issuer)), "the SSF configuration")
+    found = _object(platform.published(*_configuration_urls(platform.issuer)), "the SSF configuration")
     if found.get("issuer") != platform.issuer:
         raise PlatformError(f"the SSF configuration is of {found.get('issuer')!r}, not of {platform.issuer!r}: mend issuer")
     address = found.get("configuration_endpoint")
@@ -36,10 +36,11 @@ def find_endpoint(platform: Platform) -> str:
     return made
 
 
-def _configuration_url(issuer: str) -> str:
-    """The well-known part goes between the host and the issuer's path (SSF 1.0, section 7.2)."""
-    parts = urlsplit(issuer)
-    return f"{parts.scheme}://{parts.netloc}/.well-known/ssf-configuration{parts.path}"
+def _configuration_urls(issuer: str) -> list[str]:
+    """The well-known part goes between the host and the issuer's path (SSF 1.0, section 7.2); a platform that is mounted
+    below a path may have it at its end."""
+    parts, well_known = urlsplit(issuer), "/.well-known/ssf-configuration"
+    return [f"{parts.scheme}://{parts.netloc}{well_known}{parts.path}", f"{issuer}{well_known}"]
 
 
 def _polled_at(stream: object) -> str | None:

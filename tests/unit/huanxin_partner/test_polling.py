@@ -77,6 +77,26 @@ def test_without_a_stream_one_is_made_for_polling(platform: FakeStreams, client:
     assert [stream["delivery"]["method"] for stream in platform.streams] == ["urn:ietf:rfc:8936"]
 
 
+@pytest.mark.parametrize("place", ["/.well-known/ssf-configuration/sandbox", "/sandbox/.well-known/ssf-configuration"])
+def test_the_stream_of_an_issuer_below_a_path_is_found(place: str) -> None:
+    issuer, asked = "http://127.0.0.1:8600/sandbox", list[tuple[str, str | None]]()
+    answers: dict[str, Any] = {
+        place: {"issuer": issuer, "configuration_endpoint": f"{issuer}/ssf/streams"},
+        "/sandbox/oauth/token": {"access_token": "t", "expires_in": 600},
+        "/sandbox/ssf/streams": {"delivery": {"method": "urn:ietf:rfc:8936", "endpoint_url": f"{issuer}/ssf/poll/1"}},
+    }
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append((request.url.path, request.headers.get("Authorization")))
+        found = answers.get(request.url.path)
+        return httpx.Response(200 if found else 404, json=found)
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as mocked:
+        access = Platform(issuer, client_id=CLIENT, client_secret=SECRET, client=mocked)
+        assert find_endpoint(access) == f"{issuer}/ssf/poll/1"
+    assert (place, None) in asked  # published: the access token isn't sent there
+
+
 def test_the_access_token_is_not_sent_outside_the_platform(platform: FakeStreams, client: httpx.Client) -> None:
     platform.endpoint = "http://127.0.0.1:9/poll"
     with pytest.raises(PlatformError, match="outside"):
