@@ -191,7 +191,7 @@ def test_a_rehearsal_notice_goes_out_now_and_is_called_a_rehearsal(browser: Brow
     register(page, site, company)
     page.get_by_role("button", name="立即发送演练通知").click()
     expect(page.locator(".banner")).to_contain_text("演练")
-    expect(page.locator("h1")).to_contain_text("nt_")
+    expect(page.locator("h1")).to_contain_text("rehearsal_")
     with site.platform.database.transaction() as tx:
         assert tx.execute("SELECT count(*) FROM public.batch").fetchone() == (0,), "nothing of it is among the real facts"
     page.context.close()

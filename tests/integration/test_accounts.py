@@ -311,7 +311,7 @@ def test_without_a_stream_nothing_is_driven_and_a_changed_one_has_to_be_tested_a
     made = service.register().json()
     headers = service.token(made)
     service.passed_test(made["account"])
-    stream = service.http.get("/sandbox/ssf/streams", headers=headers).json()
+    (stream,) = service.http.get("/sandbox/ssf/streams", headers=headers).json()
     change = {"stream_id": stream["stream_id"], "delivery": {"method": "urn:ietf:rfc:8935", "endpoint_url": f"{ENDPOINT}b"}}
     assert why(service)["selftest"] is None
     assert service.http.patch("/sandbox/ssf/streams", json=change, headers=headers).status_code == 200

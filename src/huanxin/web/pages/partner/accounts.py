@@ -138,7 +138,8 @@ def go_live(request: Request, caller: Rehearsing, onboarding: Ordering, endpoint
     def take() -> Response:
         made = onboarding.go_live(found, endpoint=endpoint.strip() or None)
         secret = (onboarding.live.issuer, made.partner.client_id, made.client_secret)
-        return _account_page(request, onboarding, caller.who, found, secret=secret)
+        # Who is signed in has a live side from now on.
+        return _account_page(request, onboarding, sandbox_caller(request).who, found, secret=secret)
 
     return _tried(request, caller, onboarding, found, take)
 

@@ -33,19 +33,17 @@ def stream(request: Request, caller: SignedIn, done: str = "") -> Response:
 
 @router.post("/{env}/stream", dependencies=_FORMS)
 def change(
-    request: Request, caller: SignedIn, method: Annotated[str, Form()] = "push", endpoint: Annotated[str, Form()] = "",
+    request: Request, caller: SignedIn, endpoint: Annotated[str, Form()] = "",
     events: Annotated[list[str] | None, Form()] = None,
 ) -> Response:  # fmt: skip
-    """Make the stream, or change it: pushed to an address, or polled; the events that are ticked."""
-    context, platform = caller.context, caller.context.platform
-    delivery: dict[str, Any] = {"method": _POLL}
-    if method == "push":
-        delivery = {"method": _PUSH, "endpoint_url": endpoint.strip()}
+    """Make the stream, or change it: pushed to an address, or polled if there is none; the events that are ticked."""
+    context, platform, address = caller.context, caller.context.platform, endpoint.strip()
+    delivery: dict[str, Any] = {"method": _PUSH, "endpoint_url": address} if address else {"method": _POLL}
     wanted = [name for name in EVENTS_SUPPORTED if name in (events or [])]
     try:
-        if method == "push":
-            check_endpoint(endpoint.strip(), https_only=not platform.development)
-            context.outbound.check(endpoint.strip())
+        if address:
+            check_endpoint(address, https_only=not platform.development)
+            context.outbound.check(address)
         wishes = read_wishes({"delivery": delivery, "events_requested": wanted})
         with platform.database.transaction() as tx:
             before = streams.of_partner(tx, caller.partner.id)
