@@ -65,7 +65,7 @@ class Webhook:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
             self.client.post(self.url, json=body, headers=headers).raise_for_status()
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unavailable(
                 f"the SMS to {masked(message.number)} could not be sent ({type(error).__name__}); try again later"
             ) from error
