@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -39,7 +40,7 @@ def site(place: Town, tmp_path: Path) -> Iterator[Path]:
         db.execute("INSERT INTO users (phone, since) VALUES (?, ?)", (RECYCLED, OLD))
     with place.platform.database.transaction() as tx:
         place.partners["小站"] = made = add_partner(
-            tx, name="小站", kind=Kind.APP, required=True, endpoint=f"http://127.0.0.1:{port}/events", wants_inquiry=True,
+            tx, name="小站", kind=Kind.APP, required=True, endpoint=f"http://127.0.0.1:{port}/events/", wants_inquiry=True,
             https_only=False, now=place.platform.now(), by="test",
         )  # fmt: skip
     config = tmp_path / "partner.toml"
@@ -58,6 +59,15 @@ def bound(site: Path) -> bool:
         return bool(db.execute("SELECT phone FROM users").fetchone() == (RECYCLED,))
 
 
+def ended(stream: httpx.Response, seconds: float = 60) -> str:
+    """What a stream of events said until it ended."""
+    found, ends = "", time.monotonic() + seconds
+    for part in stream.iter_text():
+        found += part
+        assert time.monotonic() < ends, f"the stream did not end: {found}"
+    return found
+
+
 def outcome(place: Town, purpose: str) -> str | None:
     with place.platform.database.transaction() as tx:
         (order,) = [one for one in requests.of_number(tx, parse(RECYCLED)) if one.purpose == purpose]
@@ -70,7 +80,7 @@ def test_a_receiver_of_the_package_cuts_the_old_account_while_the_page_shows_it_
     page = phone.order("小站").url.path
     with phone.http.stream("GET", f"{page}/events", headers={"Accept": "text/event-stream"}) as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
-        events = "".join(stream.iter_text())
+        events = ended(stream)
     assert events.endswith("event: end\ndata: done\n\n")
     assert "1 \\u5bb6\\u4e2d\\u5df2\\u5b8c\\u6210 1 \\u5bb6" in events
     assert not bound(site)

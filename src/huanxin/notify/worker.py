@@ -25,6 +25,8 @@ class Workers:
     clock: Clock
     job: Callable[[], bool]
     count: int
+    at_end: Callable[[], None] = lambda: None
+    """closes what the job holds open"""
     _stopping: threading.Event = field(default_factory=threading.Event)
     _awake: threading.Condition = field(default_factory=threading.Condition)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -41,6 +43,7 @@ class Workers:
         self._wake_all()
         for thread in self._threads:
             thread.join(timeout)
+        self.at_end()
 
     def wait(self) -> None:
         """Block until `stop` is called from a signal handler or another thread."""

@@ -18,20 +18,18 @@ _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 
 def make_workers(platform: Platform, settings: Settings) -> Workers:
     """Workers that push what is due and tell owners that their orders are done, ready to start."""
+    client = httpx.Client(
+        timeout=_TIMEOUT, follow_redirects=False, limits=httpx.Limits(max_connections=settings.workers)
+    )  # fmt: skip
     pusher = Pusher(
-        database=platform.database,
-        signer=open_signer(platform, settings),
-        client=httpx.Client(timeout=_TIMEOUT, follow_redirects=False, limits=httpx.Limits(max_connections=settings.workers)),
-        clock=platform.clock,
-        zone=ZoneInfo("Asia/Shanghai"),
-        passphrase=settings.passphrase(),
-    )
-    count = min(settings.workers, _IN_SANDBOX) if platform.sandbox else settings.workers
-    if platform.sandbox:
-        return Workers(database=platform.database, clock=platform.clock, job=pusher.one_job, count=count)
-    teller = Teller(
-        database=platform.database, gateway=make_gateway(platform, settings), clock=platform.clock, issuer=platform.issuer
-    )
-    return Workers(
-        database=platform.database, clock=platform.clock, job=lambda: pusher.one_job() or teller.one_job(), count=count
-    )
+        database=platform.database, signer=open_signer(platform, settings), client=client, clock=platform.clock,
+        zone=ZoneInfo("Asia/Shanghai"), passphrase=settings.passphrase(),
+    )  # fmt: skip
+    job, count = pusher.one_job, min(settings.workers, _IN_SANDBOX)
+    if not platform.sandbox:
+        teller = Teller(
+            database=platform.database, gateway=make_gateway(platform, settings), clock=platform.clock,
+            issuer=platform.issuer,
+        )  # fmt: skip
+        job, count = lambda: pusher.one_job() or teller.one_job(), settings.workers
+    return Workers(database=platform.database, clock=platform.clock, job=job, count=count, at_end=client.close)
