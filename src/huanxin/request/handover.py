@@ -30,6 +30,7 @@ ALGORITHMS = ("ES256", "RS256", "PS256")
 LONGEST = timedelta(minutes=5)
 _AHEAD = timedelta(seconds=60)  # that clocks may differ
 _REREAD = timedelta(minutes=5)
+_TIMEOUT = 5.0  # seconds
 _LONGEST_ID = 200
 
 
@@ -47,7 +48,6 @@ class CarrierKeys:
     minutes, and when a token names a key that is not known."""
 
     places: Mapping[str, str]
-    client: httpx.Client
     _read: dict[str, tuple[datetime, KeySet]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -68,7 +68,7 @@ class CarrierKeys:
     def _fetch(self, place: str) -> Any:
         try:
             if place.startswith("https://"):
-                return self.client.get(place).raise_for_status().json()
+                return httpx.get(place, timeout=_TIMEOUT).raise_for_status().json()
             return json.loads(Path(place).read_text(encoding="utf-8"))
         except (httpx.HTTPError, OSError, ValueError) as error:
             raise Unavailable("the carrier's keys can't be read now; sign in with a code by SMS instead") from error

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol
 
 import httpx
@@ -58,14 +60,20 @@ class Webhook:
 
     url: str
     token: str | None = field(repr=False)
-    client: httpx.Client
+    seconds: float
 
     def send(self, message: Message) -> None:
         body = {"id": message.id, "number": written(message.number), "text": message.text, "kind": message.kind}
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
-            self.client.post(self.url, json=body, headers=headers).raise_for_status()
-        except httpx.HTTPError as error:
+            httpx.post(self.url, json=body, headers=headers, timeout=self.seconds, verify=_trusted()).raise_for_status()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unavailable(
                 f"the SMS to {masked(message.number)} could not be sent ({type(error).__name__}); try again later"
             ) from error
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates that are trusted, read once."""
+    return ssl.create_default_context()

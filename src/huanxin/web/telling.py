@@ -7,8 +7,6 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import httpx
-
 from huanxin.domain.clock import Clock
 from huanxin.domain.errors import Unavailable
 from huanxin.domain.numbers import masked
@@ -31,8 +29,7 @@ def make_gateway(platform: Platform, settings: Settings) -> Gateway:
         return Console(database=platform.database, clock=platform.clock)
     if not chosen:
         return Nowhere()
-    client = httpx.Client(timeout=settings.sms_gateway_seconds, follow_redirects=False)
-    return Webhook(url=chosen, token=settings.sms_gateway_token, client=client)
+    return Webhook(url=chosen, token=settings.sms_gateway_token, seconds=settings.sms_gateway_seconds)
 
 
 def code_text(code: str, lang: str) -> str:

@@ -25,8 +25,7 @@ _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 
 def make_workers(platform: Platform, settings: Settings) -> Workers:
     """Workers that do everything that happens by itself, ready to start: push events, write them into folders, read
-    receipts from folders, remind, escalate, and tell
-    owners that their orders are done."""
+    receipts from folders, remind, escalate, and tell owners that their orders are done."""
     signer = open_signer(platform, settings)
     outbound = Outbound(inner_allowed=platform.development, max_connections=settings.workers)
     client = httpx.Client(timeout=_TIMEOUT, follow_redirects=False, limits=httpx.Limits(max_connections=settings.workers))

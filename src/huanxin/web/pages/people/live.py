@@ -24,7 +24,7 @@ class _Watch:
 
 
 class Live:
-    """`start` and `stop` with the application; both return at once."""
+    """`start` and `stop` with the application."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -39,6 +39,7 @@ class Live:
     def stop(self) -> None:
         self._stopping.set()
         self._wake(None)
+        self._thread.join(2)
 
     @property
     def stopping(self) -> bool:

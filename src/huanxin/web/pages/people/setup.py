@@ -7,7 +7,6 @@ import hmac
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-import httpx
 from fastapi import Request
 
 from huanxin.operations import Platform
@@ -46,7 +45,7 @@ def make_people(platform: Platform, settings: Settings) -> People:
     """On an opened platform; `live` is still to be started."""
     return People(
         platform=platform, gateway=make_gateway(platform, settings), codes=CodeRules(), secret=settings.passphrase(),
-        keys=CarrierKeys(places=settings.handover, client=httpx.Client(timeout=5, follow_redirects=False)),
+        keys=CarrierKeys(places=settings.handover),
         live=Live(platform.database), label_days=timedelta(days=settings.label_days),
     )  # fmt: skip
 

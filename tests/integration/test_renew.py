@@ -1,0 +1,279 @@
+"""What citizens do on their pages, and what nobody may: in somebody else's name, twice, or with a date of his own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from huanxin.domain.numbers import parse
+from huanxin.store import requests, wishes
+from huanxin.store.requests import Request
+from town import FIRST, FROZEN, PORTED, RECYCLED, UNKNOWN, Phone, Town, town
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@pytest.fixture
+def place(dsn: str, tmp_path: Path) -> Iterator[Town]:
+    with town(dsn, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def phone(place: Town) -> Phone:
+    return place.phone()
+
+
+def orders(place: Town, number: str = RECYCLED) -> list[Request]:
+    with place.platform.database.transaction() as tx:
+        return requests.of_number(tx, parse(number))
+
+
+@pytest.mark.parametrize(
+    "typed", ["13800138000", "138 0013 8000", "+86 138-0013-8000", "008613800138000", "１３８００１３８０００"]
+)
+def test_a_number_is_understood_however_people_write_it(place: Town, phone: Phone, typed: str) -> None:
+    phone.http.post("/renew/sign-in", data={"number": typed})
+    assert len(place.sms(RECYCLED)) == 1
+
+
+@pytest.mark.parametrize("typed", ["", "12345", "<script>", "+1 212 555 0100", "13800138000 13800138001"])
+def test_no_code_is_sent_to_what_is_no_number_of_a_carrier_here(place: Town, phone: Phone, typed: str) -> None:
+    answer = phone.http.post("/renew/sign-in", data={"number": typed})
+    assert answer.status_code == 422
+    assert "<script>" not in answer.text
+    with place.platform.database.transaction() as tx:
+        assert tx.execute("SELECT count(*) FROM development_message").fetchone() == (0,)
+
+
+def test_the_owner_sees_the_day_and_that_there_was_somebody_and_no_more(phone: Phone) -> None:
+    page = phone.sign_in().text
+    assert "2026年10月1日" in page
+    assert "以前有过机主" in page
+    assert "2024" not in page, "the former owner's days are none of his"
+
+
+@pytest.mark.parametrize(
+    ("number", "says"), [(FIRST, "第一位机主"), (FROZEN, "没有在使用"), (PORTED, "携号转网"), (UNKNOWN, "还没有运营商报告")]
+)
+def test_a_number_that_can_not_be_renewed_gets_a_page_that_says_why_and_what_to_do(
+    place: Town, phone: Phone, number: str, says: str
+) -> None:
+    page = phone.sign_in(number)
+    assert says in page.text
+    assert "您可以这样做" in page.text
+    assert "/renew/choose" not in page.text
+    phone.order()
+    assert orders(place, number) == []
+
+
+def test_one_click_orders_everywhere_and_the_second_click_nothing(place: Town, phone: Phone) -> None:
+    phone.sign_in()
+    first, second = phone.order(), phone.order()
+    assert first.url.path == second.url.path
+    assert "没有重复发送" in second.text
+    assert len(orders(place)) == 1
+
+
+def test_the_cut_off_is_the_carriers_whatever_the_form_says(place: Town, phone: Phone) -> None:
+    phone.sign_in()
+    phone.order(cutoff="2030-01-01T00:00:00Z", opened_on="2030-01-01", number=FIRST, purpose="leave", consent_text="x")
+    (order,) = orders(place)
+    assert order.cutoff == datetime(2026, 10, 1, tzinfo=SHANGHAI)
+    assert order.purpose == "renew"
+    assert "2026年10月1日" in order.consent_text
+    assert orders(place, FIRST) == []
+
+
+def test_nothing_is_ordered_without_consent_or_without_a_partner(place: Town, phone: Phone) -> None:
+    phone.sign_in()
+    assert phone.order(consent="").status_code == 422
+    assert phone.http.post("/renew/order", data={"consent": "yes"}).status_code == 422
+    assert phone.http.post("/renew/order", data={"consent": "yes", "p": ["x", "-1", "9" * 30]}).status_code == 422
+    assert orders(place) == []
+
+
+def test_what_was_cut_what_was_not_there_and_what_was_his_own_read_the_same(place: Town, phone: Phone) -> None:
+    phone.sign_in()
+    page = phone.order("晨星商城", "飞燕快递", "银杏账单提醒").url.path
+    for name, outcome in (("晨星商城", "unbound"), ("飞燕快递", "absent"), ("银杏账单提醒", "kept")):
+        place.answer(name, outcome)
+    lines = phone.http.get(page).text.split("<li id=")[1:]
+    said = {line.split("</strong>", 1)[1].split("</li>")[0] for line in lines}
+    assert len(said) == 1
+    assert "已完成" in said.pop()
+
+
+def test_a_label_has_two_clocks(place: Town, phone: Phone) -> None:
+    phone.sign_in()
+    page = phone.order("白鹭号码标记").url.path
+    place.answer("白鹭号码标记", "unbound")
+    assert "已同意去除，最迟 2026年11月29日" in phone.http.get(page).text
+
+
+def test_a_refusal_says_what_to_do_and_may_be_asked_again(place: Town, phone: Phone) -> None:
+    phone.sign_in()
+    page = phone.order("晨星商城", "飞燕快递").url.path
+    place.answer("晨星商城", "refused", "debt")
+    place.answer("飞燕快递", "absent")
+    shown = phone.http.get(page).text
+    assert "这不是您的债务" in shown
+    again = phone.http.post(f"{page}/again", data={"p": str(place.partners["晨星商城"].partner.id)})
+    assert again.status_code == 200
+    assert [len(_partners(place, order)) for order in orders(place)] == [1, 2]
+    settled = phone.http.post(f"{page}/again", data={"p": str(place.partners["飞燕快递"].partner.id)})
+    assert settled.status_code == 422
+    assert len(orders(place)) == 2
+
+
+def _partners(place: Town, order: Request) -> list[str]:
+    with place.platform.database.transaction() as tx:
+        return [one.partner for one in requests.notices_of(tx, order.id)]
+
+
+def test_an_answer_that_does_not_come_is_late_and_says_so(place: Town, phone: Phone) -> None:
+    phone.sign_in()
+    page = phone.order("晨星商城").url.path
+    assert "最迟 2026年12月1日答复" in phone.http.get(page).text
+    place.clock.forward(days=8)
+    phone.sign_in()
+    assert "超时" in phone.http.get(page).text
+
+
+def test_the_order_of_another_number_is_not_shown(place: Town, phone: Phone) -> None:
+    phone.sign_in()
+    page = phone.order().url.path
+    other = place.phone()
+    other.sign_in(FIRST)
+    for address in (page, f"{page}/events"):
+        assert other.http.get(address).status_code == 404
+
+
+def test_a_sign_in_from_before_the_number_changed_hands_is_worth_nothing(place: Town, phone: Phone) -> None:
+    phone.sign_in()
+    page = phone.order().url.path
+    place.report(f"{RECYCLED},transferred,2026-11-23")
+    after = phone.http.get(page)
+    assert after.url.path == "/renew/sign-in"
+    phone.order("晨星商城")
+    assert len(orders(place)) == 1
+    place.clock.forward(minutes=2)
+    heir = place.phone()
+    assert "2026年11月23日" in heir.sign_in().text
+    assert heir.http.get(page).status_code == 404, "the orders of the former owner are his own"
+
+
+def test_the_heir_of_the_same_day_does_not_see_what_the_former_owner_ordered_on_it(place: Town, phone: Phone) -> None:
+    phone.sign_in(to="leave")
+    phone.http.post("/leave/order", data={"p": [str(place.partners["晨星商城"].partner.id)], "consent": "yes"})
+    (order,) = orders(place)
+    place.report(f"{RECYCLED},transferred,2026-11-24")
+    place.clock.forward(minutes=2)
+    heir = place.phone()
+    assert order.id not in heir.sign_in().text
+    assert heir.http.get(f"/renew/orders/{order.id}").status_code == 404
+
+
+def test_a_cookie_that_somebody_made_lets_nobody_in(place: Town) -> None:
+    phone = place.phone()
+    phone.sign_in()
+    asked = phone.http.cookies.get("owner")
+    assert asked
+    for forged in ("x.y.z", asked[:-4] + "AAAA", asked.split(".")[0] + "..", ""):
+        stranger = place.phone(Cookie=f"owner={forged}")
+        assert stranger.http.get("/renew").url.path == "/renew/sign-in"
+
+
+def test_the_cookie_of_who_has_only_asked_for_a_code_lets_nobody_in(place: Town) -> None:
+    thief = place.phone()
+    thief.http.post("/renew/sign-in", data={"number": RECYCLED})
+    stolen = place.phone(Cookie=f"owner={thief.http.cookies['asked']}")
+    assert stolen.http.get("/renew").url.path == "/renew/sign-in"
+
+
+def test_guessing_codes_ends_after_five_tries(place: Town, phone: Phone) -> None:
+    phone.http.post("/renew/sign-in", data={"number": RECYCLED})
+    right = place.code(RECYCLED)
+    for turn in range(5):
+        wrong = f"{(int(right) + 1 + turn) % 1_000_000:06}"
+        assert phone.http.post("/renew/code", data={"code": wrong}).status_code == 422
+    assert phone.http.post("/renew/code", data={"code": right}).status_code == 422
+    assert phone.http.get("/renew").url.path == "/renew/sign-in"
+
+
+def test_the_code_of_his_own_number_opens_no_other(place: Town, phone: Phone) -> None:
+    phone.http.post("/renew/sign-in", data={"number": FIRST})
+    own = place.code(FIRST)
+    phone.http.post("/renew/sign-in", data={"number": RECYCLED})
+    if own != place.code(RECYCLED):
+        assert phone.http.post("/renew/code", data={"code": own}).status_code == 422
+
+
+def test_asking_for_codes_without_pause_gets_a_page_that_says_when_to_come_back(phone: Phone) -> None:
+    phone.http.post("/renew/sign-in", data={"number": RECYCLED})
+    answer = phone.http.post("/renew/sign-in", data={"number": RECYCLED})
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= 61
+    assert "太频繁" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/renew/sign-in", "/renew/code", "/renew/order", "/renew/missing", "/leave/order",
+                                  "/leave/ask", "/renew/sign-out", "/renew/orders/x/again"])  # fmt: skip
+def test_a_form_of_another_site_orders_nothing(place: Town, phone: Phone, path: str) -> None:
+    phone.sign_in()
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+        answer = phone.http.post(path, data={"p": "1", "consent": "yes"}, headers=headers)
+        assert answer.status_code == 403
+    assert orders(place) == []
+
+
+def test_opening_links_changes_nothing(place: Town, phone: Phone) -> None:
+    phone.sign_in()
+    for path in ("/renew", "/renew/choose?p=1&consent=yes", "/renew/order?p=1&consent=yes", "/leave/ask?consent=yes"):
+        phone.http.get(path)
+    assert orders(place) == []
+
+
+def test_names_with_markup_are_shown_as_text(phone: Phone) -> None:
+    phone.sign_in()
+    shown = phone.http.get("/renew/choose").text
+    assert "云雀音乐 &lt;b&gt;" in shown
+    assert "云雀音乐 <b>" not in shown
+    phone.http.post("/renew/missing", data={"name": "<img src=x onerror=alert(1)>"})
+    assert "<img src=x" not in phone.http.get("/renew/missing").text
+
+
+@pytest.mark.parametrize("query", ["飞燕", "feiyan", "FYKD", "ｆｙｋｄ"])
+def test_partners_are_found_by_name_pinyin_and_initials_without_scripts_and_keep_their_ticks(
+    place: Town, phone: Phone, query: str
+) -> None:
+    phone.sign_in()
+    ticked = [str(place.partners[name].partner.id) for name in ("晨星商城", "飞燕快递")]
+    page = phone.http.get("/renew/choose", params={"q": query, "seen": "1", "p": ticked}).text
+    assert "飞燕快递" in page
+    assert "晨星商城" not in page
+    assert f'type="hidden" name="p" value="{ticked[0]}"' in page, "a tick that is not shown is not lost"
+    assert "白鹭号码标记" not in page
+
+
+def test_a_wish_counts_once_a_number_and_keeps_no_number(place: Town, phone: Phone) -> None:
+    phone.sign_in()
+    for name in ("微信", " 微 信 ", "支付宝", "晨星商城", ""):
+        phone.http.post("/renew/missing", data={"name": name})
+    other = place.phone()
+    other.sign_in(FIRST)
+    other.http.post("/renew/missing", data={"name": "微信"})
+    with place.platform.database.transaction() as tx:
+        ranked = [(name, people) for name, people, _ in wishes.ranked(tx, 10)]
+        stored = str(tx.execute("SELECT * FROM wished_partner").fetchall())
+    assert ranked == [("微信", 2), ("支付宝", 1)]
+    assert "13800138000" not in stored
+
+
+def test_the_page_of_sms_exists_in_development_only(place: Town, phone: Phone) -> None:
+    phone.http.post("/renew/sign-in", data={"number": RECYCLED})
+    assert place.code(RECYCLED) in phone.http.get("/dev/sms").text

@@ -1,0 +1,126 @@
+"""A served platform with partners and numbers with a past, and phones that open its pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from clocks import Clock
+from huanxin.answer.single import Line
+from huanxin.domain.clock import system_clock
+from huanxin.domain.partners import Kind
+from huanxin.notify.partners import Registered, add_partner
+from huanxin.operations import Platform, open_platform
+from huanxin.request.sms import Gateway, Nowhere
+from huanxin.settings import Mode, Settings
+from huanxin.store import messages, requests
+from huanxin.web.app import create_app
+from serving import served
+
+RECYCLED, FIRST, FROZEN, PORTED, UNKNOWN = (f"+861380013800{n}" for n in range(5))
+REPORT = (
+    f"{RECYCLED},opened,2024-01-05", f"{RECYCLED},cancelled,2026-06-01", f"{RECYCLED},opened,2026-10-01T15:00:00+08:00",
+    f"{FIRST},opened,2026-10-01", f"{FROZEN},cancelled,2026-10-01", f"{PORTED},ported_out,2026-10-01",
+)  # fmt: skip
+PARTNERS = (
+    ("晨星商城", Kind.APP), ("飞燕快递", Kind.APP), ("云雀音乐 <b>", Kind.APP), ("白鹭号码标记", Kind.LABELER),
+    ("银杏账单提醒", Kind.SENDER),
+)  # fmt: skip
+HTML = {"Accept": "text/html"}
+
+
+@dataclass(kw_only=True)
+class Town:
+    """A served platform. `partners` by name; the first two answer questions whether there is a tie."""
+
+    url: str
+    platform: Platform
+    clock: Clock
+    folder: Path
+    gateway: Gateway = field(default_factory=Nowhere)
+    partners: dict[str, Registered] = field(default_factory=dict)
+    _open: ExitStack = field(default_factory=ExitStack)
+
+    def close(self) -> None:
+        self._open.close()
+
+    def report(self, *lines: str, carrier: str = "cmcc") -> None:
+        path = self.folder / "report.csv"
+        path.write_text("\n".join(["number,event,at", *lines, ""]))
+        self.platform.import_report(path, carrier=carrier, by="test")
+
+    def phone(self, **headers: str) -> Phone:
+        """A browser that nobody has signed in with."""
+        client = httpx.Client(base_url=self.url, headers=HTML | headers, follow_redirects=True, timeout=30)
+        self._open.callback(client.close)
+        return Phone(client, self)
+
+    def sms(self, number: str) -> list[str]:
+        """What was sent to a number, newest first."""
+        with self.platform.database.transaction() as tx:
+            return [one.text for one in messages.latest(tx, 100) if f"+{one.number}" == number]
+
+    def code(self, number: str) -> str:
+        found = re.search(r"\d{6}", self.sms(number)[0])
+        assert found
+        return found.group()
+
+    def answer(self, name: str, outcome: str, reason: str = "", number: str = RECYCLED) -> None:
+        """A partner answers the latest notice that it has."""
+        partner = self.partners[name].partner
+        with self.platform.database.transaction() as tx:
+            notice = requests.of_partner(tx, partner.id, 1)[0]
+        self.platform.answer_requests(
+            partner, [Line(line=2, notice=notice.id, number=number, outcome=outcome, reason=reason, until="")]
+        )  # fmt: skip
+
+
+@dataclass(kw_only=False)
+class Phone:
+    """A citizen's browser."""
+
+    http: httpx.Client
+    town: Town
+
+    def sign_in(self, number: str = RECYCLED, to: str = "renew") -> httpx.Response:
+        asked = self.http.post("/renew/sign-in", data={"number": number, "to": to})
+        assert asked.status_code == 200, asked.text
+        return self.http.post("/renew/code", data={"code": self.town.code(number)})
+
+    def order(self, *names: str, **more: str) -> httpx.Response:
+        """Order at some partners, or at all."""
+        chosen = [str(self.town.partners[name].partner.id) for name in names or self.town.partners]
+        return self.http.post("/renew/order", data={"p": chosen, "consent": "yes", **more})
+
+
+def settings_of(dsn: str, folder: Path) -> Settings:
+    """What a town is served with unless it is told otherwise."""
+    return Settings(home=folder / "home", database_url=dsn, mode=Mode.DEVELOPMENT, key_passphrase="a test", workers=2)
+
+
+@contextmanager
+def town(
+    dsn: str, folder: Path, *, settings: Settings | None = None, workers: bool = False, port: int = 0
+) -> Iterator[Town]:
+    """Serve a platform on a fresh database; its clock stands still on 2026-11-24, or runs if there are workers."""
+    chosen, ticking = settings or settings_of(dsn, folder), Clock()
+    with open_platform(chosen, clock=system_clock if workers else ticking) as platform:
+        made = Town(url="", platform=platform, clock=ticking, folder=folder)
+        for place, (name, kind) in enumerate(PARTNERS):
+            with platform.database.transaction() as tx:
+                made.partners[name] = add_partner(
+                    tx, name=name, kind=kind, required=True, endpoint=None, wants_inquiry=place < 2, https_only=False,
+                    now=platform.now(), by="test",
+                )  # fmt: skip
+        made.report(*REPORT)
+        app = create_app(platform, chosen, run_workers=workers)
+        made.gateway = app.state.people.gateway
+        with served(app, port=port) as http:
+            made.url = str(http.base_url).rstrip("/")
+            yield made
+            made.close()
