@@ -1,0 +1,172 @@
+"""The citizens' pages in a real browser, on a phone and at a desk: from the code to the last answer, and out again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from acceptance.browsing import SIZES, axe, open_tab
+from town import FIRST, RECYCLED, Town, town
+
+MOST_BYTES = 100_000
+
+
+@pytest.fixture
+def place(dsn: str, tmp_path: Path) -> Iterator[Town]:
+    with town(dsn, tmp_path) as made:
+        yield made
+
+
+def sign_in(page: Page, place: Town, number: str = RECYCLED, door: str = "renew") -> None:
+    page.goto(f"{place.url}/{door}")
+    page.fill("#number", number)
+    page.locator("main .button.primary").click()
+    page.fill("#code", place.code(number))
+    page.locator("main .button.primary").click()
+    page.wait_for_url(f"{place.url}/{door}")
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_new_owner_signs_in_orders_and_watches_it_happen(browser: Browser, place: Town, size: str) -> None:
+    page, complaints = open_tab(browser, size)
+    sign_in(page, place)
+    expect(page.locator("h1")).to_have_text("您的号码以前有过机主")
+    page.get_by_role("link", name="选择应用，开始焕新").click()
+    page.fill("#q", "feiyan")
+    expect(page.get_by_label("飞燕快递")).to_be_visible()
+    expect(page.get_by_label("晨星商城")).to_be_hidden()
+    page.fill("#q", "")
+    page.get_by_label("我是这个号码的机主").check()
+    page.get_by_role("button", name="一键焕新").click()
+    summary = page.locator("#summary")
+    expect(summary).to_have_text("5 家中已完成 0 家")
+    place.answer("晨星商城", "unbound")
+    expect(summary).to_have_text("5 家中已完成 1 家")
+    place.answer("飞燕快递", "refused", "debt")
+    expect(page.locator("main")).to_contain_text("这不是您的债务")
+    expect(summary).to_contain_text("1 家需要您处理")
+    assert axe(page) == []
+    page.get_by_role("button", name="再问一次 飞燕快递").click()
+    expect(page.locator(".rows li")).to_have_count(1)
+    page.goto(f"{place.url}/renew")
+    expect(page.locator(".order")).to_have_count(2)
+    page.locator("a[href='/renew/choose']").click()
+    page.get_by_label("我是这个号码的机主").check()
+    page.get_by_role("button", name="一键焕新").click()
+    expect(page.get_by_role("status").first).to_contain_text("没有重复发送")
+    assert complaints == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_all_of_it_works_without_scripts_in_english(browser: Browser, place: Town, size: str) -> None:
+    page, _ = open_tab(browser, size, lang="en-GB", scripts=False)
+    sign_in(page, place)
+    page.get_by_role("link", name="Choose services and renew").click()
+    page.get_by_role("button", name="None").click()
+    page.fill("#q", "feiyan")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator(".group .pick")).to_have_count(1)
+    page.get_by_label("飞燕快递").check()
+    page.get_by_label("I hold this number").check()
+    page.get_by_role("button", name="Renew now").click()
+    expect(page.locator(".rows li")).to_have_count(1)
+    place.answer("飞燕快递", "absent")
+    page.get_by_role("link", name="See how it stands now").click()
+    expect(page.locator("h1")).to_have_text("Your order has been answered")
+    page.context.close()
+
+
+def test_who_leaves_asks_sees_counts_and_cuts(browser: Browser, place: Town) -> None:
+    page, complaints = open_tab(browser, "phone")
+    sign_in(page, place, FIRST, "leave")
+    page.get_by_label("我是这个号码的机主").check()
+    page.get_by_role("button", name="开始查询").click()
+    expect(page.locator("h1")).to_have_text("0 家应用绑着您的号码")
+    place.answer("晨星商城", "bound", number=FIRST)
+    page.get_by_role("link", name="查看最新进展").click()
+    expect(page.locator("h1")).to_have_text("1 家应用绑着您的号码")
+    expect(page.locator("main")).not_to_contain_text("晨星商城")
+    page.get_by_role("button", name="显示名称").click()
+    expect(page.locator("main")).to_contain_text("晨星商城")
+    page.get_by_role("link", name="选择应用并解绑").click()
+    page.get_by_label("我是这个号码的机主").check()
+    page.get_by_role("button", name="立即解绑").click()
+    expect(page.locator(".rows li")).to_have_count(5)
+    assert complaints == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("size", SIZES)
+def test_each_page_fits_is_small_quiet_and_accessible_also_for_elders(
+    browser: Browser, place: Town, size: str, lang: str
+) -> None:
+    page, complaints = open_tab(browser, size)
+    sign_in(page, place)
+    weights: list[int] = []
+    page.on("response", lambda answer: weights.append(len(answer.body())) if answer.status == 200 else None)
+    for care in ("off", "30"):
+        for address in ("/renew", "/renew/choose", "/renew/missing", "/leave", "/leave/choose", "/leave/poster", "/dev/sms",
+                        "/renew/sign-in", "/renew/enter?token=x", "/renew/enter", "/"):  # fmt: skip
+            weights.clear()
+            page.goto(f"{place.url}{address}{'&' if '?' in address else '?'}lang={lang}&care={care}")
+            assert fits(page), (address, care)
+            assert axe(page) == [], (address, care)
+            assert sum(weights) < MOST_BYTES, (address, sum(weights))
+    assert complaints == []
+    page.context.close()
+
+
+def test_elders_mode_is_one_tap_away_remembered_and_large_enough(browser: Browser, place: Town) -> None:
+    page, _ = open_tab(browser, "phone")
+    page.goto(f"{place.url}/")
+    page.get_by_role("link", name="关怀模式").click()
+    sign_in(page, place)
+    for address in ("/renew", "/renew/choose", "/leave"):
+        page.goto(f"{place.url}{address}")
+        small = page.evaluate(
+            "[...document.querySelectorAll('body *')].filter(e => e.offsetParent"
+            " && [...e.childNodes].some(n => n.nodeType == 3 && n.textContent.trim()))"
+            ".filter(e => parseFloat(getComputedStyle(e).fontSize) < 18).map(e => e.outerHTML)"
+        )
+        assert small == [], address
+        low = page.evaluate(
+            "[...document.querySelectorAll('a:not(.skip), button, label.pick, #q')]"
+            ".filter(e => e.offsetParent && e.getBoundingClientRect().height < 60).map(e => e.outerHTML)"
+        )
+        assert low == [], address
+    page.get_by_role("link", name="最大").click()
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "30px"
+    page.get_by_role("link", name="标准模式").click()
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "16px"
+    page.context.close()
+
+
+def test_targets_are_large_enough_for_thumbs(browser: Browser, place: Town) -> None:
+    page, _ = open_tab(browser, "phone")
+    sign_in(page, place)
+    for address in ("/renew", "/renew/choose", "/leave", "/renew/missing", "/renew/sign-in"):
+        page.goto(f"{place.url}{address}")
+        low = page.evaluate(
+            "[...document.querySelectorAll('main a, main button, main label.pick, .switch')]"
+            ".filter(e => e.offsetParent && e.getBoundingClientRect().height < 44).map(e => e.outerHTML)"
+        )
+        assert low == [], address
+    page.context.close()
+
+
+def test_the_dark_pages_have_enough_contrast(browser: Browser, place: Town) -> None:
+    page, _ = open_tab(browser, "phone", scheme="dark")
+    sign_in(page, place)
+    for address in ("/renew", "/renew/choose", "/leave", "/leave/poster", "/renew/missing?done=empty"):
+        page.goto(f"{place.url}{address}")
+        assert axe(page) == [], address
+    page.context.close()
