@@ -89,6 +89,15 @@ def test_the_cut_off_is_the_carriers_whatever_the_form_says(place: Town, phone: 
     assert orders(place, FIRST) == []
 
 
+def test_the_owner_gets_the_certificate_of_his_number_and_a_stranger_does_not(place: Town, phone: Phone) -> None:
+    assert phone.http.post("/renew/certificate").url.path == "/renew/sign-in"
+    assert "领取证明" in phone.sign_in().text
+    page = phone.http.post("/renew/certificate")
+    assert page.url.path == "/certificate"
+    assert RECYCLED[-4:] in page.text
+    assert "2026-10-01" in page.text or "2026年10月1日" in page.text
+
+
 def test_nothing_is_ordered_without_consent_or_without_a_partner(place: Town, phone: Phone) -> None:
     phone.sign_in()
     assert phone.order(consent="").status_code == 422

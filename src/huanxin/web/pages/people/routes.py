@@ -15,7 +15,9 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.request.ordering import Purpose, Wish
 from huanxin.store import partners, wishes
+from huanxin.web.context import Context
 from huanxin.web.i18n import LANGUAGES
+from huanxin.web.pages.certificate.routes import opened_for_owner
 from huanxin.web.pages.people import data, finding, words
 from huanxin.web.pages.people.enter import FORMS, page
 from huanxin.web.pages.people.signing import Owner, owner
@@ -67,6 +69,13 @@ def choosing(
         view = data.choose(tx, who, purpose=purpose, ticked=ticked, query=query, consent=consent, problem=problem)
     return page(request, "choose.html", 422 if problem else 200, view=view, groups=words.GROUPS,
                 base=f"/{purpose.value}")  # fmt: skip
+
+
+@router.post("/certificate", dependencies=FORMS)
+def certificate(request: Request, who: SignedIn) -> Response:
+    """Issue the certificate of the owner's number, or find it, and lead him to it."""
+    context: Context = request.app.state.context
+    return opened_for_owner(context, who.number, by="renew")
 
 
 Chosen = Annotated[list[str] | None, Form()]
