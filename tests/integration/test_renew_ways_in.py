@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -182,3 +183,15 @@ def test_in_production_without_a_gateway_nobody_is_let_in(dsn: str, tmp_path: Pa
         answer = http.post("/renew/sign-in", data={"number": FIRST}, headers=HTML)
         assert answer.status_code == 503
         assert httpx.get(f"{http.base_url}/dev/sms", headers=HTML).status_code == 404
+
+
+def test_the_sample_for_carriers_makes_a_hand_over_that_lets_in(place: Town, key: ECKey) -> None:
+    page = (Path(__file__).parents[2] / "docs/carriers/app.md").read_text(encoding="utf-8")
+    sample: dict[str, Any] = {}
+    exec(page.split("```python\n")[1].split("```")[0], sample)
+    place.clock.now = datetime.now(UTC)
+    address = sample["hand_over"](RECYCLED, key=key, kid="cmcc-1", carrier="cmcc", issuer=ISSUER)
+    phone = place.phone()
+    asks = phone.http.get(address.removeprefix(ISSUER))
+    token = asks.text.split('name="token" value="')[1].split('"')[0]
+    assert "以前有过机主" in phone.http.post("/renew/enter", data={"token": token}).text
