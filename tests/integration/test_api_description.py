@@ -43,11 +43,11 @@ def test_every_operation_says_what_it_does_what_it_answers_and_how_it_fails(http
         for status, answer in operation["responses"].items():
             assert answer["description"] != "Successful Response" or status == "200", f"{name} {status}"
             told = answer.get("content", {})
-            if status not in ("304",):
+            if status not in ("204", "304"):
                 assert told, f"{name} {status}: nothing says what the answer looks like"
             if int(status) >= 400 and "oauth" not in name:
                 assert list(told) == ["application/problem+json"], f"{name} {status}"
-        if "/partner/" in name:
+        if "/partner/" in name and name != "post /partner/v1/accounts":  # open to anyone
             assert operation["security"], name
             assert {"401", "403", "503"} <= operation["responses"].keys(), name
 

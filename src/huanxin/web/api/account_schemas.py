@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from huanxin.domain.partners import Kind, Scope
+from huanxin.domain.partners import Kind
 
 _LONG = 500  # characters: beyond, nothing of it could be right
 
@@ -152,27 +152,6 @@ class Live(Access):
     scopes: list[str]
 
 
-_MEANING = {
-    400: "The call can't be read.",
-    401: "The access token is missing, wrong, expired, or not of the sandbox.",
-    403: "The access token lacks the scope.",
-    404: "The account has no such self-test.",
-    409: "It can't be done now; `detail` says what is missing.",
-    422: "What was sent can't be used; `detail` says why.",
-    429: "Too often; Retry-After says when to come again.",
-}
-
-
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """How an operation may fail, each as an RFC 9457 problem."""
-    return {status: {"description": _MEANING[status], "content": {"application/problem+json": {}}} for status in statuses}
-
-
 def takes(model: type[BaseModel]) -> dict[str, Any]:
     """The body that an operation takes, as JSON."""
     return {"requestBody": {"content": {"application/json": {"schema": model.model_json_schema()}}}}
-
-
-def needs(scope: Scope) -> dict[str, Any]:
-    """What an operation says of the access token that it needs."""
-    return {"security": [{"oauth": [scope.value]}]}

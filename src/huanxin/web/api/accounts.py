@@ -23,6 +23,7 @@ from huanxin.store import selftests
 from huanxin.store.selftests import StepDone
 from huanxin.web.api import account_schemas as schemas
 from huanxin.web.api.bodies import JsonObject, JsonObjectOrNothing
+from huanxin.web.api.schemas import needs, problems
 from huanxin.web.context import Context, calling_partner
 from huanxin.web.limits import Limit, network_of
 from huanxin_partner.rehearsal import magic
@@ -77,8 +78,10 @@ Manager = Annotated[Account, Depends(_manager)]
 
 
 @router.post(
-    "/accounts", status_code=201, summary="Register a company", response_model=schemas.Welcome,
-    responses=schemas.problems(400, 409, 422, 429), openapi_extra=schemas.takes(schemas.Registration),
+    "/accounts", status_code=201, summary="Register a company",
+    response_description="The account, and its secret, once.",
+    response_model=schemas.Welcome,
+    responses=problems(400, 409, 422, 429), openapi_extra=schemas.takes(schemas.Registration),
 )  # fmt: skip
 def register(request: Request, body: JsonObject) -> Response:
     """Open to anyone, a few times an hour from one address. Makes an account and its partner in the sandbox, whose
@@ -98,7 +101,7 @@ def register(request: Request, body: JsonObject) -> Response:
 
 @router.get(
     "/account", summary="The caller's account: its state and what is still to do", response_model=schemas.AccountView,
-    responses=schemas.problems(401, 403), openapi_extra=schemas.needs(Scope.SSF_READ),
+    responses=problems(401, 403), openapi_extra=needs(Scope.SSF_READ),
 )  # fmt: skip
 def account(request: Request, caller: Reader) -> Response:
     """Called with an access token of the sandbox (scope `ssf.read`), as everything below."""
@@ -107,7 +110,7 @@ def account(request: Request, caller: Reader) -> Response:
 
 @router.post(
     "/account/domain-proof", summary="Look for the challenge at the domain", response_model=schemas.AccountView,
-    responses=schemas.problems(401, 403, 409, 429), openapi_extra=schemas.needs(Scope.SSF_MANAGE),
+    responses=problems(401, 403, 409, 429), openapi_extra=needs(Scope.SSF_MANAGE),
 )  # fmt: skip
 def prove(request: Request, caller: Manager) -> Response:
     """Looks for the file, then for the TXT entry. 409 says what was found instead, and what to do."""
@@ -118,8 +121,10 @@ def prove(request: Request, caller: Manager) -> Response:
 
 
 @router.post(
-    "/account/selftest", status_code=202, summary="Run the self-test in the sandbox", response_model=schemas.Started,
-    responses=schemas.problems(401, 403, 409, 429), openapi_extra=schemas.needs(Scope.SSF_MANAGE),
+    "/account/selftest", status_code=202,
+    response_description="It runs; follow it at Location.",
+    summary="Run the self-test in the sandbox", response_model=schemas.Started,
+    responses=problems(401, 403, 409, 429), openapi_extra=needs(Scope.SSF_MANAGE),
 )  # fmt: skip
 def start_selftest(request: Request, caller: Manager) -> Response:
     """The platform drives the sandbox stream, pushed to or polled, with made-up numbers, for a minute or two. The ties of
@@ -132,7 +137,7 @@ def start_selftest(request: Request, caller: Manager) -> Response:
 
 @router.get(
     "/account/selftest/{run_id}", summary="How far a self-test is, and what it found", response_model=schemas.RunView,
-    responses=schemas.problems(401, 403, 404), openapi_extra=schemas.needs(Scope.SSF_READ),
+    responses=problems(401, 403, 404), openapi_extra=needs(Scope.SSF_READ),
 )  # fmt: skip
 def selftest(request: Request, run_id: str, caller: Reader) -> Response:
     """Each scenario stands here as soon as it is done. `interrupted`: the platform was stopped meanwhile; start again."""
@@ -147,8 +152,10 @@ def selftest(request: Request, run_id: str, caller: Reader) -> Response:
 
 
 @router.post(
-    "/account/notice", status_code=201, summary="Send a rehearsal notice now", response_model=schemas.Rehearsal,
-    responses=schemas.problems(401, 403, 429), openapi_extra=schemas.needs(Scope.SSF_MANAGE),
+    "/account/notice", status_code=201,
+    response_description="The notice is on its way.",
+    summary="Send a rehearsal notice now", response_model=schemas.Rehearsal,
+    responses=problems(401, 403, 429), openapi_extra=needs(Scope.SSF_MANAGE),
 )  # fmt: skip
 def send_notice(request: Request, caller: Manager) -> Response:
     """A notice of the magic numbers, by the sandbox stream, pushed or polled. What was answered stands at the sandbox's
@@ -161,9 +168,11 @@ def send_notice(request: Request, caller: Manager) -> Response:
 
 
 @router.post(
-    "/account/live", status_code=201, summary="Go live: take the live credentials", response_model=schemas.Live,
-    responses=schemas.problems(400, 401, 403, 409, 422),
-    openapi_extra=schemas.needs(Scope.SSF_MANAGE) | schemas.takes(schemas.GoLive),
+    "/account/live", status_code=201,
+    response_description="The live credentials, once.",
+    summary="Go live: take the live credentials", response_model=schemas.Live,
+    responses=problems(400, 401, 403, 409, 422),
+    openapi_extra=needs(Scope.SSF_MANAGE) | schemas.takes(schemas.GoLive),
 )  # fmt: skip
 def go_live(request: Request, caller: Manager, body: JsonObjectOrNothing) -> Response:
     """Once the self-test passed and an operator has admitted the account. `client_secret` is shown this once. `endpoint`

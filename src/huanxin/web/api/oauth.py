@@ -16,7 +16,7 @@ from huanxin.notify.assertions import ASSERTION_TYPE, client_of, register_keys, 
 from huanxin.notify.partners import grant_token, with_secret
 from huanxin.store.database import Tx
 from huanxin.web.api.bodies import FormFields, JsonObject, shows
-from huanxin.web.api.schemas import TokenGranted, TokenRefused, problems
+from huanxin.web.api.schemas import TokenGranted, TokenRefused, needs, problems
 from huanxin.web.context import Context, calling_partner
 
 router = APIRouter(tags=["Access"])
@@ -97,7 +97,9 @@ def _manager(request: Request) -> Partner:
 
 @router.put(
     "/partner/v1/keys", summary="Register the public keys that assertions are signed with",
-    openapi_extra=shows("application/json", {"keys": [{"kty": "EC", "crv": "P-256", "x": "...", "y": "..."}]}),
+    responses=problems(400, 401, 403, 422),
+    openapi_extra=shows("application/json", {"keys": [{"kty": "EC", "crv": "P-256", "x": "...", "y": "..."}]})
+    | needs(Scope.SSF_MANAGE),
 )  # fmt: skip
 def keys(request: Request, partner: Annotated[Partner, Depends(_manager)], body: JsonObject) -> Response:
     """A JWKS (RFC 7517) in place of the one before. To change keys without a pause, send the old and the new together."""

@@ -187,6 +187,7 @@ _SECURITY = {
         "type": "oauth2", "description": "An access token for a partner's client credentials.",
         "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {
             Scope.NOTICES.value: "see notices and their numbers", Scope.RECEIPTS.value: "file receipts",
+            Scope.SSF_READ.value: "see the stream and the account", Scope.SSF_MANAGE.value: "change them",
         }}},
     },
     "client": {"type": "http", "scheme": "basic", "description": "client_id and client_secret"},

@@ -38,7 +38,10 @@ Reader = Annotated[Partner, Depends(_reader)]
 Manager = Annotated[Partner, Depends(_manager)]
 
 
-@router.post("/streams", status_code=201, summary="Create the stream", openapi_extra=shows(_JSON, _CREATE))
+@router.post(
+    "/streams", status_code=201, summary="Create the stream", response_description="The stream's configuration.",
+    openapi_extra=shows(_JSON, _CREATE),
+)  # fmt: skip
 def create(request: Request, partner: Manager, body: JsonObject) -> Response:
     """Without `delivery` it is polled; without `events_requested` it has the usual events. 409 if there is one already."""
     context: Context = request.app.state.context
@@ -71,7 +74,9 @@ def replace(request: Request, partner: Manager, body: JsonObject) -> Response:
     return _changed(request.app.state.context, partner, body, replace=True)
 
 
-@router.delete("/streams", status_code=204, summary="Delete the stream")
+@router.delete(
+    "/streams", status_code=204, response_description="Done; there is nothing to say.", summary="Delete the stream"
+)
 def delete(request: Request, partner: Manager, stream_id: Annotated[str, Query()]) -> Response:
     """Events that were not taken yet wait for the partner's next stream."""
     context: Context = request.app.state.context
@@ -115,7 +120,11 @@ def add_subject(request: Request, partner: Manager, body: JsonObject) -> Respons
 
 
 @router.post(
-    "/subjects:remove", status_code=204, summary="Take a number out of the stream", openapi_extra=shows(_JSON, _SUBJECT)
+    "/subjects:remove",
+    status_code=204,
+    response_description="Done; there is nothing to say.",
+    summary="Take a number out of the stream",
+    openapi_extra=shows(_JSON, _SUBJECT),
 )
 def remove_subject(request: Request, partner: Manager, body: JsonObject) -> Response:
     """No identifier-recycled is sent of it from now on; notices of batches name it all the same."""
@@ -125,6 +134,7 @@ def remove_subject(request: Request, partner: Manager, body: JsonObject) -> Resp
 
 @router.post(
     "/verify", status_code=204, summary="Ask for a verification event",
+    response_description="Done; there is nothing to say.",
     openapi_extra=shows(_JSON, {"stream_id": "st_1", "state": "anything"}),
 )  # fmt: skip
 def verify(request: Request, partner: Manager, body: JsonObject) -> Response:

@@ -27,19 +27,19 @@ def jwks(request: Request) -> Response:
 
 @router.get("/.well-known/ssf-configuration", summary="The transmitter's configuration")
 def ssf_configuration(request: Request) -> Response:
-    """OpenID SSF 1.0, section 7.1."""
+    """What the transmitter can do and where: OpenID SSF 1.0, section 7.1."""
     return JSONResponse(_transmitter(request.app.state.context.platform.issuer), headers=_KEPT)
 
 
 @router.get("/.well-known/oauth-authorization-server", summary="How to get access tokens")
 def authorization_server(request: Request) -> Response:
-    """RFC 8414, section 2."""
+    """Where tokens are had and how a partner shows who it is: RFC 8414, section 2."""
     return JSONResponse(_authorization_server(request.app.state.context.platform.issuer), headers=_KEPT)
 
 
 @router.get("/.well-known/oauth-protected-resource", summary="Who gives out access tokens, and for what")
 def protected_resource(request: Request) -> Response:
-    """RFC 9728, section 2."""
+    """Which scopes there are and who gives out tokens for them: RFC 9728, section 2."""
     return JSONResponse(_protected_resource(request.app.state.context.platform.issuer), headers=_KEPT)
 
 
