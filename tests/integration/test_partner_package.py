@@ -20,7 +20,10 @@ HOUSE = Path(__file__).parents[2]
 PACKAGE = HOUSE / "src/huanxin_partner"
 PROJECT = tomllib.loads((HOUSE / "packaging/huanxin-partner/pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-OPTIONAL = {"sqlalchemy.py": "sqlalchemy", "django": "django"}  # first part of the path inside the package -> extra
+OPTIONAL = {"sqlalchemy.py": "sqlalchemy", "django": "django", "adapters/allauth": "allauth", "folders.py": "files"}
+"""the beginning of a path inside the package -> the extra that it needs"""
+DISTRIBUTIONS = {"allauth": "django-allauth"}
+"""what is imported -> what is installed, where the names differ"""
 
 RUN = """
 import importlib, json, sys
@@ -45,8 +48,8 @@ def modules() -> list[Path]:
     return sorted(file.relative_to(PACKAGE) for file in PACKAGE.rglob("*.py"))
 
 
-def is_core(file: Path) -> bool:
-    return file.parts[0] not in OPTIONAL
+def extra_of(file: Path) -> str | None:
+    return next((extra for start, extra in OPTIONAL.items() if f"{file.as_posix()}/".startswith(f"{start}/")), None)
 
 
 def imported(file: Path) -> set[str]:
@@ -57,12 +60,13 @@ def imported(file: Path) -> set[str]:
             found |= {name.name.partition(".")[0] for name in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module.partition(".")[0])
-    return found - sys.stdlib_module_names - {"huanxin_partner"}
+    return {DISTRIBUTIONS.get(name, name) for name in found - sys.stdlib_module_names - {"huanxin_partner"}}
 
 
 @pytest.mark.parametrize("file", modules(), ids=str)
 def test_each_module_imports_only_what_the_package_declares(file: Path) -> None:
-    extra = [] if is_core(file) else EXTRAS[OPTIONAL[file.parts[0]]]
+    needed = extra_of(file)
+    extra = EXTRAS[needed] if needed else []
     assert imported(file) <= named([*PROJECT["dependencies"], *extra])
 
 
@@ -119,7 +123,7 @@ def test_the_core_runs_on_what_it_declares_alone(installed: Path) -> None:
     ]  # fmt: skip
     assert {"huanxin", "numpy", "psycopg", "fastapi", "sqlalchemy", "django"} <= {*blocked, "huanxin"}
     core = ["huanxin_partner." + ".".join(file.with_suffix("").parts) for file in modules()
-            if is_core(file) and file.name not in ("__init__.py", "__main__.py")]  # fmt: skip
+            if extra_of(file) is None and file.name not in ("__init__.py", "__main__.py")]  # fmt: skip
     given = json.dumps([[*blocked, "huanxin"], ["huanxin_partner", *core]])
     done = subprocess.run(
         [sys.executable, "-I", "-c", RUN, str(installed)], input=given, capture_output=True, text=True, check=False
