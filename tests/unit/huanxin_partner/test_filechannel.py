@@ -177,7 +177,7 @@ def test_a_forged_notice_cuts_nothing(site: Site, capsys: pytest.CaptureFixture[
 
 def test_a_manifest_cannot_lead_out_of_the_folder(site: Site) -> None:
     site.notice(numbers=NUMBERS)
-    site.notice("n1", numbers="../site.db")
+    site.notice("n1", changed={"numbers": "../site.db"})
     assert site.run() == 1
     assert (site.phones(), site.written()) == ([NUMBERS[0], NUMBERS[1]], [])
 
