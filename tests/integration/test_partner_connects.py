@@ -111,8 +111,9 @@ def test_a_polled_notice_outlives_a_kill_between_journal_and_acknowledgement(tmp
         until(lambda: platform.acked == ["j1"], 60)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
-    assert platform.receipts == 1
-    assert set(platform.outcomes.values()) == {"unbound"}
+    # If the kill came before the journal knew that the receipt was taken, it is filed once more, and says the same (rule 7).
+    assert platform.receipts in (1, 2)
+    assert (len(platform.outcomes), set(platform.outcomes.values())) == (300, {"unbound"})
 
 
 def test_listen_hands_events_to_a_program_and_acknowledges_what_it_took(tmp_path: Path, platform: FakeStreams) -> None:
