@@ -40,7 +40,7 @@ atexit.register(shutil.rmtree, _runtime, ignore_errors=True)
 (_runtime / "python_PostgresServer").mkdir()
 os.environ["XDG_RUNTIME_DIR"] = str(_runtime)
 
-TEMPLATE = "huanxin_template"
+TEMPLATE = f"huanxin_template_{os.getpid()}"  # several test processes may share a server
 _names = count(1)
 
 
@@ -88,7 +88,7 @@ def loopback_only() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The address of a server of this run's own: the embedded one, or HUANXIN_TEST_DATABASE_URL (its databases
-    `huanxin_test_*` and `huanxin_template` are made anew)."""
+    `huanxin_test_*` and `huanxin_template_*` are made anew)."""
     own = os.environ.get("HUANXIN_TEST_DATABASE_URL")
     if own:
         yield own

@@ -15,9 +15,10 @@ ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--
 SIZES = {"phone": (390, 844), "desk": (1280, 800)}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for the run; each test opens contexts of its own."""
+    """One browser for a file's tests; each opens contexts of its own. Not longer: while the driver runs, its event loop
+    counts as this thread's, and tests that start one themselves, or use Django, would fail."""
     with sync_playwright() as driver:
         own = str(CHROMIUM) if CHROMIUM.exists() else None
         started = driver.chromium.launch(executable_path=own, args=ARGS)
