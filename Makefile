@@ -5,6 +5,9 @@ BIN := .venv/bin
 # Python may keep what it compiled: each of the many processes of a run would compile it all again.
 export PYTHONDONTWRITEBYTECODE :=
 
+# Test processes at a time. Many tests wait for servers, so one more than there are processors, and three at least.
+TESTERS ?= 3
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test bench lint format clean
 
@@ -41,7 +44,7 @@ run: setup  ## make a world of carriers and partners, run the main job on it, se
 	$(BIN)/huanxin demo --reports examples/reports --out var/demo
 
 test: .venv/.ready-dev  ## pass all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 bench: .venv/.ready-dev  ## time the main job at size beside two obvious builds, then partners' stores (TIES="--numbers 100000")
 	$(BIN)/huanxin bench

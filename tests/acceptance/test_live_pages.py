@@ -1,14 +1,8 @@
-"""The pages of a live server in a real browser: a batch that partners answered, served by `huanxin serve`."""
+"""The pages of a live server in a real browser: a batch that partners answer over HTTP."""
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -22,9 +16,11 @@ from huanxin.domain.clock import system_clock
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import Registered, add_partner
 from huanxin.operations import Platform
+from huanxin.settings import Mode, Settings
+from huanxin.web.app import create_app
+from serving import served
 
 NUMBERS = [f"+861380013800{n}" for n in range(5)]
-_PATIENCE = 60.0  # seconds; a server is up in two
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,37 +46,6 @@ class Live:
             ).raise_for_status()  # fmt: skip
 
 
-@contextmanager
-def serving(dsn: str, folder: Path) -> Iterator[str]:
-    """`huanxin serve` in a process of its own; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    own = {"HUANXIN_DATABASE_URL": dsn, "HUANXIN_HOME": str(folder), "HUANXIN_MODE": "development", "HUANXIN_ISSUER": url}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "huanxin.cli.main", "serve", "--port", str(port), "--no-workers"], env=os.environ | own,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        ends = time.monotonic() + _PATIENCE
-        while not _answers(url):
-            assert process.poll() is None, "the server ended"
-            assert time.monotonic() < ends, "the server did not start"
-            time.sleep(0.1)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/readyz", timeout=2).status_code == httpx.codes.OK
-    except httpx.HTTPError:
-        return False
-
-
 @pytest.fixture
 def live(platform: Platform, report: Callable[..., Path], tmp_path: Path) -> Iterator[Live]:
     today = replace(platform, clock=system_clock)
@@ -97,8 +62,11 @@ def live(platform: Platform, report: Callable[..., Path], tmp_path: Path) -> Ite
     batch = today.plan_batch(by="li")
     assert batch is not None
     today.send_batch(batch.id)
-    with serving(today.database.dsn, tmp_path / "home") as url:
-        yield Live(url=url, batch=batch.id, music=made[0], bank=made[1])
+    settings = Settings(
+        home=tmp_path / "home", database_url=today.database.dsn, mode=Mode.DEVELOPMENT, key_passphrase="a test"
+    )
+    with served(create_app(today, settings, run_workers=False)) as http:
+        yield Live(url=str(http.base_url).rstrip("/"), batch=batch.id, music=made[0], bank=made[1])
 
 
 def looks_right(page: Page) -> None:

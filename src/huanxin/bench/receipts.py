@@ -39,7 +39,7 @@ from huanxin.store import batches
 
 _CHUNK = 1 << 20
 _SHARES = {Outcome.UNBOUND: 0.6, Outcome.ABSENT: 0.37, Outcome.KEPT: 0.01, Outcome.PENDING: 0.01, Outcome.REFUSED: 0.01}
-_START = 60.0  # seconds that the server may take to answer
+_START = 120.0  # seconds; a server is up in two, in many more on a busy machine
 
 
 @dataclass(frozen=True, kw_only=True)
