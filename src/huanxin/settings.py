@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     cool_down_hours: Annotated[int, Field(ge=0)] = 24
     label_days: Annotated[int, Field(ge=0, le=60)] = 5
     handover: dict[str, str] = {}
+    totp_required: bool | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -87,6 +88,10 @@ class Settings(BaseSettings):
         if not chosen or chosen.startswith("https://") or local or (chosen == CONSOLE and self.development):
             return chosen
         raise BadSetting("HUANXIN_SMS_GATEWAY must be the https address of your gateway; `console` is for development")
+
+    def second_factor(self) -> bool:
+        """Whether operators have to set up an authenticator; not by default in development."""
+        return not self.development if self.totp_required is None else self.totp_required
 
     def rules(self) -> Rules:
         return Rules(

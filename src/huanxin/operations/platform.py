@@ -13,6 +13,7 @@ from huanxin.disclose import certificate
 from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import Clock, system_clock
 from huanxin.domain.numbers import NumberingPlan
+from huanxin.domain.operators import Operator
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import Rules
 from huanxin.notify.keys import Signer
@@ -22,6 +23,7 @@ from huanxin.notify.reminders import remind_now
 from huanxin.notify.retractions import retract_ordered, retract_reclaimed, tell_retractions
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.plan.batches import plan_batch
+from huanxin.release import proposals
 from huanxin.release.gate import find_breaches, release_batch
 from huanxin.release.listing import write_release_lists
 from huanxin.report.importing import Imported, Progress, import_report
@@ -164,6 +166,23 @@ class Platform:
             if release:
                 made.append(release)
         return made
+
+    def propose_waiver(self, batch_id: int, *, partner_id: int, only: NumberSet | None, reason: str, by: Operator) -> int:
+        """Record that somebody wants to go on without a partner's answer; the proposal's id."""
+        with self.database.transaction() as tx:
+            return proposals.propose_waiver(
+                tx, batch_id, partner_id=partner_id, only=only, reason=reason, plan=self.plan, now=self.clock(), by=by
+            )
+
+    def propose_release(self, batch_id: int, *, reason: str, by: Operator) -> int:
+        """Record that somebody wants what is clear of a batch released; the proposal's id."""
+        with self.database.transaction() as tx:
+            return proposals.propose_release(tx, batch_id, reason=reason, plan=self.plan, now=self.clock(), by=by)
+
+    def decide(self, proposal_id: int, outcome: proposals.Outcome, *, note: str, by: Operator) -> int:
+        """Approve, decline or withdraw a proposal; how many numbers that freed."""
+        with self.database.transaction() as tx:
+            return proposals.decide(tx, proposal_id, outcome, note=note, plan=self.plan, now=self.clock(), by=by)
 
     def write_release_lists(self, folder: Path, batch_id: int | None = None) -> list[Path]:
         """Write the lists of every release on record."""

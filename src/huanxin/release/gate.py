@@ -105,6 +105,12 @@ def waive(
         places &= loaded.roster.places_in(only)
     if not places:
         raise Conflict("this partner keeps none of these numbers open, so there is nothing to waive")
+    return waive_places(tx, batch_id, partner_id=partner_id, places=places, reason=reason, now=now, by=by)
+
+
+def waive_places(tx: Tx, batch_id: int, *, partner_id: int, places: BitMap, reason: str, now: datetime, by: str) -> int:
+    """Record a waiver of some places; how many."""
+    recording_facts(tx)
     receipts.add_waiver(tx, batch_id=batch_id, partner_id=partner_id, places=places, reason=reason, by=by, at=now)
     return len(places)
 

@@ -31,6 +31,7 @@ from huanxin.web.memory import give_back
 from huanxin.web.pages import routes
 from huanxin.web.pages.care import Care
 from huanxin.web.pages.certificate import routes as certificate_routes
+from huanxin.web.pages.console import routes as console
 from huanxin.web.pages.partner import routes as partner_routes
 from huanxin.web.pages.partner.signing import SignInFirst, to_sign_in
 from huanxin.web.pages.people import signing
@@ -99,6 +100,7 @@ def create_app(
     for router in (enter_router, renew_router, leave_router):
         app.include_router(router)
     app.add_exception_handler(OwnerSignsIn, signing.to_sign_in)
+    console.include(app, settings)
     app.add_middleware(Care)
     _health(app, platform)
     app.add_middleware(SafeHeaders)

@@ -109,6 +109,24 @@ CARRIERS = {
     "cbn": N_("China Broadnet"),
 }
 
+ROLES = {
+    "operator": N_("operator"),
+    "supervisor": N_("supervisor"),
+    "desk": N_("shop desk"),
+    "regulator": N_("regulator"),
+    "admin": N_("admin"),
+}
+DID = {
+    "roles": N_("roles were set"),
+    "disabled": N_("locked out"),
+    "enabled": N_("let in again"),
+    "password-set": N_("the password was set"),
+    "totp-set": N_("an authenticator was set up"),
+    "signed-in": N_("signed in"),
+    "locked-out": N_("locked after wrong tries"),
+    "unmasked": N_("saw a whole number"),
+}
+
 BEHAVIOURS = {
     "plain": N_("answers at once"),
     "debt": N_("refuses numbers with unpaid orders"),

@@ -128,6 +128,7 @@ def environment(lang: str) -> Environment:
         why_names=translated(labels.WHY, lang), run_names=translated(labels.RUNS, lang),
         result_names=translated(labels.RESULTS, lang), keeps_names=translated(labels.KEEPS, lang),
         done_words=translated(labels.STREAM_DONE, lang), icons=labels.ICONS, icon_of=labels.ICON_OF,
+        role_names=translated(labels.ROLES, lang), did_names=translated(labels.DID, lang),
         care=CARE.get, slivers=charts.slivers, share=partial(_share, lang),
     )  # fmt: skip
     return env

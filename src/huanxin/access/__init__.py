@@ -1,0 +1,1 @@
+"""Who works with the platform: operators, how they sign in, what they looked at."""

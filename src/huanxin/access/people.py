@@ -1,0 +1,85 @@
+"""Operators: added by an admin (the first one by whoever has the machine), given roles, disabled, never deleted."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+
+from argon2 import PasswordHasher
+
+from huanxin.domain.errors import BadInput, Conflict, NotFound
+from huanxin.domain.numbers import NumberingPlan
+from huanxin.domain.operators import Operator, read_roles
+from huanxin.store import operators
+from huanxin.store.database import Tx
+
+HASHER = PasswordHasher()  # argon2id with the parameters of RFC 9106, section 4, for memory-constrained machines
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
+SHORTEST, LONGEST = 12, 256
+
+
+def add_operator(
+    tx: Tx, *, login: str, name: str, roles: Iterable[str], carrier: str | None, plan: NumberingPlan, now: datetime, by: str
+) -> Operator:
+    """Record a person who may sign in, without a password yet. Raises BadInput, or Conflict for a login that is taken."""
+    if not _LOGIN.fullmatch(login):
+        raise BadInput("a login is 2 to 64 of a-z, 0-9, . _ @ and -, and begins with a letter or digit")
+    wanted = read_roles(roles)
+    if carrier is not None and carrier not in plan.carriers:
+        raise BadInput(f"there is no carrier {carrier}; the carriers are {', '.join(plan.carriers)}")
+    made = operators.add(tx, login=login, name=name.strip() or login, carrier=carrier, by=by, at=now)
+    if made is None:
+        raise Conflict(f"the login {login} is taken; logins are never used twice, so that records stay clear")
+    operators.note(tx, made, "roles", by=by, at=now, detail={"roles": sorted(wanted)})
+    return _known(tx, made)
+
+
+def set_roles(tx: Tx, login: str, roles: Iterable[str], *, now: datetime, by: str) -> Operator:
+    """Give a person these roles and no others; they hold from the next page on."""
+    person = named(tx, login)
+    operators.note(tx, person.id, "roles", by=by, at=now, detail={"roles": sorted(read_roles(roles))})
+    return _known(tx, person.id)
+
+
+def set_enabled(tx: Tx, login: str, enabled: bool, *, now: datetime, by: str) -> Operator:
+    """Let a person in again, or lock him out at once, everywhere."""
+    person = named(tx, login)
+    operators.note(tx, person.id, "enabled" if enabled else "disabled", by=by, at=now)
+    operators.end_sessions(tx, person.id, now)
+    return _known(tx, person.id)
+
+
+def first_password(tx: Tx, login: str, *, now: datetime, by: str) -> str:
+    """A new password for a person, to be changed at the first sign-in; a second factor that was lost goes too."""
+    person = named(tx, login)
+    password = secrets.token_urlsafe(12)
+    operators.set_password(tx, person.id, HASHER.hash(password), must_change=True, at=now)
+    operators.set_totp(tx, person.id, None, step=0)
+    operators.note(tx, person.id, "password-set", by=by, at=now, detail={"must_change": True})
+    return password
+
+
+def own_password(tx: Tx, person: Operator, password: str, *, now: datetime) -> None:
+    """A password that the person chose. Raises BadInput for one that is too easy (NIST SP 800-63B, section 5.1.1)."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise BadInput(f"a password has {SHORTEST} to {LONGEST} characters; a short sentence is easy to remember")
+    if person.login in password.casefold() or len(set(password)) < SHORTEST // 2:
+        raise BadInput("this password is too easy to guess: it holds your login, or a few characters again and again")
+    operators.set_password(tx, person.id, HASHER.hash(password), must_change=False, at=now)
+    operators.note(tx, person.id, "password-set", by=person.login, at=now, detail={"must_change": False})
+
+
+def named(tx: Tx, login: str) -> Operator:
+    """The operator with this login. Raises NotFound."""
+    found = operators.by_login(tx, login)
+    if found is None:
+        raise NotFound(f"there is no operator {login}; `huanxin operator list` shows them")
+    return found
+
+
+def _known(tx: Tx, operator_id: int) -> Operator:
+    found = operators.get(tx, operator_id)
+    assert found is not None
+    return found

@@ -1,0 +1,139 @@
+"""Signing in: a password (argon2id), a code from an authenticator (TOTP, RFC 6238), and a lock after wrong tries.
+
+An unknown login, a wrong password and a disabled operator are told the same and take the same time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import pyotp
+from argon2.exceptions import VerifyMismatchError
+
+from huanxin.access.people import HASHER
+from huanxin.domain.errors import BadInput
+from huanxin.domain.operators import Operator
+from huanxin.store import operators
+from huanxin.store.database import Tx
+from huanxin.store.operators import Login
+
+TRIES = 5
+LOCK = timedelta(minutes=15)
+_NOBODYS = HASHER.hash("nobody signs in with this")
+
+
+class Result(StrEnum):
+    """What came of a try."""
+
+    IN = "in"
+    CODE = "code"
+    """the password is right; a code from the authenticator is still to come"""
+    WRONG = "wrong"
+    LOCKED = "locked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """A try; `operator` is set unless the result is WRONG or LOCKED."""
+
+    result: Result
+    operator: Operator | None = None
+    must_change: bool = False
+
+
+def try_password(tx: Tx, login: str, password: str, *, now: datetime) -> Tried:
+    """Try a password; a wrong one counts, and after five the login is locked for a quarter of an hour."""
+    tried, stored = _compare(tx, login, password, now=now)
+    if tried.result is Result.IN and tried.operator and stored:
+        if stored.totp_secret:
+            return Tried(result=Result.CODE, operator=tried.operator)
+        return _signed_in(tx, tried.operator, stored, now, how="password")
+    return tried
+
+
+def confirm_password(tx: Tx, person: Operator, password: str, *, now: datetime) -> Result:
+    """Whether whoever is signed in knows the password; a wrong one counts as at the sign-in."""
+    return _compare(tx, person.login, password, now=now)[0].result
+
+
+def _compare(tx: Tx, login: str, password: str, *, now: datetime) -> tuple[Tried, Login | None]:
+    person = operators.by_login(tx, login.strip().casefold())
+    stored = operators.login_of(tx, person.id) if person and person.enabled else None
+    right = _matches(stored.password_hash if stored and stored.password_hash else _NOBODYS, password)
+    if person is None or stored is None or stored.password_hash is None:
+        return Tried(result=Result.WRONG), None
+    if stored.locked_until and now < stored.locked_until:
+        return Tried(result=Result.LOCKED), stored
+    if not right:
+        return _failed(tx, person, stored, now), stored
+    return Tried(result=Result.IN, operator=person), stored
+
+
+def try_code(tx: Tx, person: Operator, code: str, *, secret: str, now: datetime) -> Tried:
+    """Try a code from the authenticator, after the password; a wrong one counts like a wrong password."""
+    stored = operators.login_of(tx, person.id)
+    if stored.locked_until and now < stored.locked_until:
+        return Tried(result=Result.LOCKED)
+    step = step_of(secret, code, now)
+    if step is None or step <= stored.totp_step or not person.enabled:
+        return _failed(tx, person, stored, now)
+    operators.took_step(tx, person.id, step)
+    return _signed_in(tx, person, stored, now, how="password and code")
+
+
+def let_in(tx: Tx, person: Operator, *, how: str, now: datetime) -> Tried:
+    """Record that somebody else vouched for a person, such as an OpenID provider."""
+    if not person.enabled:
+        return Tried(result=Result.WRONG)
+    return _signed_in(tx, person, operators.login_of(tx, person.id), now, how=how)
+
+
+def new_secret() -> str:
+    """A secret for an authenticator, base32."""
+    return pyotp.random_base32()
+
+
+def address_for_authenticator(person: Operator, secret: str, *, issuer: str) -> str:
+    """The otpauth: address that an authenticator reads from a QR code."""
+    return pyotp.TOTP(secret).provisioning_uri(name=person.login, issuer_name=issuer)
+
+
+def prove_totp(tx: Tx, person: Operator, code: str, *, secret: str, sealed: str, now: datetime) -> None:
+    """Take an authenticator into use once it has shown a right code. Raises BadInput for a wrong one."""
+    step = step_of(secret, code, now)
+    if step is None:
+        raise BadInput("this code is not right; let the network set the clock of your phone, and try the next one")
+    operators.set_totp(tx, person.id, sealed, step=step)
+    operators.note(tx, person.id, "totp-set", by=person.login, at=now)
+
+
+def step_of(secret: str, code: str, now: datetime) -> int | None:
+    """The 30-second step whose code this is, one before and after allowed for clocks; None for a wrong code."""
+    totp = pyotp.TOTP(secret)
+    typed = "".join(code.split())
+    current = int(now.timestamp()) // totp.interval
+    return next((step for step in (current, current - 1, current + 1) if totp.generate_otp(step) == typed), None)
+
+
+def _matches(stored: str, password: str) -> bool:
+    try:
+        return HASHER.verify(stored, password)
+    except VerifyMismatchError:
+        return False
+
+
+def _failed(tx: Tx, person: Operator, stored: Login, now: datetime) -> Tried:
+    failures = stored.failures + 1
+    locked = now + LOCK if failures >= TRIES else None
+    operators.count_failure(tx, person.id, failures=0 if locked else failures, locked_until=locked)
+    if locked:
+        operators.note(tx, person.id, "locked-out", by="platform", at=now, detail={"until": locked.isoformat()})
+    return Tried(result=Result.LOCKED if locked else Result.WRONG)
+
+
+def _signed_in(tx: Tx, person: Operator, stored: Login, now: datetime, *, how: str) -> Tried:
+    operators.count_failure(tx, person.id, failures=0, locked_until=None)
+    operators.note(tx, person.id, "signed-in", by=person.login, at=now, detail={"how": how})
+    return Tried(result=Result.IN, operator=person, must_change=stored.must_change)

@@ -1,0 +1,95 @@
+"""`huanxin operator`: the people who may sign in to the console."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from huanxin.access import people
+from huanxin.cli.console import By, Json, done, me, platform, table
+from huanxin.domain.operators import Operator
+from huanxin.store import operators
+
+app = typer.Typer(no_args_is_help=True)
+Login = Annotated[str, typer.Argument(help="What the person signs in with.")]
+Roles = Annotated[
+    list[str], typer.Option("--role", help="operator, supervisor, desk, regulator or admin; again for another one.")
+]
+
+
+@app.command()
+def add(
+    login: Login,
+    role: Roles,
+    name: Annotated[str, typer.Option(help="The person's name, as pages show it.")] = "",
+    carrier: Annotated[str | None, typer.Option(help="Whose numbers the person works with; else all carriers'.")] = None,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Add a person, and print a first password once."""
+    with platform() as (opened, _), opened.database.transaction() as tx:
+        made = people.add_operator(
+            tx, login=login, name=name, roles=role, carrier=carrier, plan=opened.plan, now=opened.now(), by=by or me()
+        )
+        password = people.first_password(tx, login, now=opened.now(), by=by or me())
+    _say_password(made, password, as_json)
+
+
+@app.command()
+def password(login: Login, by: By = "", as_json: Json = False) -> None:
+    """Give a person a new first password; an authenticator that was lost is forgotten."""
+    with platform() as (opened, _), opened.database.transaction() as tx:
+        made = people.first_password(tx, login, now=opened.now(), by=by or me())
+        person = people.named(tx, login)
+    _say_password(person, made, as_json)
+
+
+@app.command()
+def roles(login: Login, role: Roles, by: By = "", as_json: Json = False) -> None:
+    """Give a person these roles and no others."""
+    with platform() as (opened, _), opened.database.transaction() as tx:
+        person = people.set_roles(tx, login, role, now=opened.now(), by=by or me())
+    done(as_json, _facts(person), f"✓ {escape(login)}: {', '.join(sorted(person.roles))}")
+
+
+@app.command()
+def disable(login: Login, by: By = "", as_json: Json = False) -> None:
+    """Lock a person out at once, in every browser."""
+    _enable(login, False, by, as_json)
+
+
+@app.command()
+def enable(login: Login, by: By = "", as_json: Json = False) -> None:
+    """Let a person in again."""
+    _enable(login, True, by, as_json)
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """Everybody, with roles."""
+    with platform() as (opened, _), opened.database.transaction() as tx:
+        found = operators.everyone(tx)
+    rows = table("login", "name", "carrier", "roles", "")
+    for one in found:
+        state = "" if one.enabled else "locked out"
+        rows.add_row(escape(one.login), escape(one.name), one.carrier or "all", ", ".join(sorted(one.roles)), state)
+    nobody = "Nobody yet. `huanxin operator add admin --role admin` makes the first."
+    done(as_json, {"operators": [_facts(one) for one in found]}, rows if found else nobody)
+
+
+def _enable(login: str, enabled: bool, by: str, as_json: bool) -> None:
+    with platform() as (opened, _), opened.database.transaction() as tx:
+        person = people.set_enabled(tx, login, enabled, now=opened.now(), by=by or me())
+    done(as_json, _facts(person), f"✓ {escape(login)} {'may sign in again' if enabled else 'is locked out'}")
+
+
+def _say_password(person: Operator, password: str, as_json: bool) -> None:
+    text = f"✓ {escape(person.login)} signs in at /console with the first password {escape(password)}, and chooses another"
+    done(as_json, _facts(person) | {"password": password}, text)
+
+
+def _facts(person: Operator) -> dict[str, object]:
+    return {"login": person.login, "name": person.name, "carrier": person.carrier, "roles": sorted(person.roles),
+            "enabled": person.enabled}  # fmt: skip

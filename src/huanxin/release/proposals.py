@@ -1,0 +1,111 @@
+"""Four eyes: a waiver or a release is proposed by one person, and carried out when another approves it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from huanxin.domain.errors import BadInput, Conflict, Forbidden, NotFound
+from huanxin.domain.numbers import NumberingPlan
+from huanxin.domain.operators import Operator, Right, second_person
+from huanxin.numbersets.sharded import NumberSet
+from huanxin.release.gate import LoadedGate, load_gate, release_batch, waive_places
+from huanxin.store import proposals
+from huanxin.store.database import Tx
+from huanxin.store.proposals import Proposal
+
+
+class Outcome(StrEnum):
+    """How a proposal may end."""
+
+    APPROVED = "approved"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+def propose_waiver(
+    tx: Tx, batch_id: int, *, partner_id: int, only: NumberSet | None, reason: str, plan: NumberingPlan, now: datetime,
+    by: Operator,
+) -> int:  # fmt: skip
+    """Record that somebody wants to go on without a partner's answer, for what is open at it now (or `only` some of it);
+    the proposal's id. Raises Conflict if nothing is open."""
+    if not reason.strip():
+        raise BadInput("say why the platform should go on without this answer; the reason is recorded")
+    loaded = _loaded(tx, batch_id, plan=plan, now=now, by=by)
+    if partner_id not in loaded.notices:
+        raise NotFound(f"batch {batch_id} was not sent to this partner, so there is nothing to waive")
+    places = loaded.gate.standings[partner_id].open(loaded.gate.everyone)
+    if only is not None:
+        places &= loaded.roster.places_in(only)
+    if not places:
+        raise Conflict("this partner keeps none of these numbers open, so there is nothing to waive")
+    return proposals.add(
+        tx, kind="waiver", batch_id=batch_id, partner_id=partner_id, places=places, count=len(places), reason=reason.strip(),
+        by=by.id, at=now,
+    )  # fmt: skip
+
+
+def propose_release(tx: Tx, batch_id: int, *, reason: str, plan: NumberingPlan, now: datetime, by: Operator) -> int:
+    """Record that somebody wants the clear numbers of a batch released; the proposal's id. What is clear when it is
+    approved is released. Raises Conflict if nothing is clear now (the freeze runs, answers are missing)."""
+    loaded = _loaded(tx, batch_id, plan=plan, now=now, by=by)
+    free = loaded.gate.releasable()
+    if not free:
+        raise Conflict(f"no number of batch {batch_id} is clear and unreleased now; its page says what each waits for")
+    if any(one.kind == "release" for one in proposals.listed(tx, batch_id=batch_id, open_only=True)):
+        raise Conflict(f"a release of batch {batch_id} is proposed already and waits for a second person")
+    return proposals.add(
+        tx, kind="release", batch_id=batch_id, partner_id=None, places=None, count=len(free), reason=reason.strip(),
+        by=by.id, at=now,
+    )  # fmt: skip
+
+
+def decide(
+    tx: Tx, proposal_id: int, outcome: Outcome, *, note: str, plan: NumberingPlan, now: datetime, by: Operator
+) -> int:
+    """Approve or decline what another person proposed, or withdraw what one proposed oneself; how many numbers it freed.
+
+    Raises Conflict for one's own proposal or one that has ended, Forbidden without the right.
+    """
+    found = proposals.get(tx, proposal_id)
+    if found is None:
+        raise NotFound(f"there is no proposal {proposal_id}")
+    loaded = _loaded(tx, found.batch_id, plan=plan, now=now, by=by, proposing=outcome is Outcome.WITHDRAWN)
+    if found.outcome:
+        raise Conflict(f"proposal {proposal_id} was {found.outcome} by {found.decider} already")
+    if outcome is Outcome.WITHDRAWN:
+        if by.id != found.proposed_by:
+            raise Forbidden(f"only {found.proposer} may withdraw this proposal; decline it instead")
+    else:
+        second_person(found.proposed_by, by)
+    if outcome is Outcome.DECLINED and not note.strip():
+        raise BadInput("say why it is declined; whoever proposed it reads it")
+    freed = _carry_out(tx, found, loaded, plan=plan, now=now, by=by) if outcome is Outcome.APPROVED else 0
+    proposals.end(tx, proposal_id, outcome=outcome.value, note=note.strip(), count=freed, by=by.id, at=now)
+    return freed
+
+
+def _loaded(
+    tx: Tx, batch_id: int, *, plan: NumberingPlan, now: datetime, by: Operator, proposing: bool = True
+) -> LoadedGate:
+    """The gate of a batch that this person may act on: whole batches of his carrier, or of all."""
+    if proposing and not by.may(Right.DECIDE):
+        by.require(Right.BATCHES)
+    loaded = load_gate(tx, batch_id, plan=plan, now=now)
+    if not by.sees(carrier for carrier, _ in loaded.gate.spans):
+        raise Forbidden(f"batch {batch_id} holds numbers of other carriers; somebody for all carriers has to act on it")
+    return loaded
+
+
+def _carry_out(tx: Tx, found: Proposal, loaded: LoadedGate, *, plan: NumberingPlan, now: datetime, by: Operator) -> int:
+    both = f"{found.proposer}, {by.login}"
+    if found.kind == "release":
+        released = release_batch(tx, found.batch_id, plan=plan, now=now, by=both)
+        if released is None:
+            raise Conflict("nothing of this batch is clear any more, so nothing was released; decline the proposal")
+        return released.count
+    assert found.partner_id is not None
+    still = proposals.places_of(tx, found.id) & loaded.gate.standings[found.partner_id].open(loaded.gate.everyone)
+    if not still:
+        raise Conflict("the partner has answered for these numbers meanwhile, so there is nothing to waive; decline it")
+    return waive_places(tx, found.batch_id, partner_id=found.partner_id, places=still, reason=found.reason, now=now, by=both)

@@ -1,0 +1,88 @@
+"""Proposals as stored: what one operator wants done and another decides on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+from pyroaring import BitMap
+
+from huanxin.numbersets.sharded import dump, load
+from huanxin.store.database import Tx
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """A waiver or a release that somebody wants; `outcome` None until it is decided on. Counts are numbers."""
+
+    id: int
+    kind: str
+    batch_id: int
+    partner_id: int | None
+    partner: str | None
+    count: int
+    reason: str
+    proposed_by: int
+    proposer: str
+    proposed_at: datetime
+    outcome: str | None
+    note: str | None
+    freed: int | None
+    decider: str | None
+    decided_at: datetime | None
+
+
+_SELECT = (
+    "SELECT p.id, p.kind, p.batch_id, p.partner_id, a.name AS partner, p.count, p.reason, p.proposed_by,"
+    " o.login AS proposer, p.proposed_at, e.outcome, e.note, e.count AS freed, d.login AS decider, e.decided_at"
+    " FROM proposal p"
+    " JOIN operator o ON o.id = p.proposed_by LEFT JOIN partner a ON a.id = p.partner_id"
+    " LEFT JOIN proposal_end e ON e.proposal_id = p.id LEFT JOIN operator d ON d.id = e.decided_by"
+)
+
+
+def add(
+    tx: Tx, *, kind: str, batch_id: int, partner_id: int | None, places: BitMap | None, count: int, reason: str, by: int,
+    at: datetime,
+) -> int:  # fmt: skip
+    """Record a proposal; its id."""
+    row = tx.execute(
+        "INSERT INTO proposal (kind, batch_id, partner_id, places, count, reason, proposed_by, proposed_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        (kind, batch_id, partner_id, None if places is None else dump(places), count, reason, by, at),
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def get(tx: Tx, proposal_id: int) -> Proposal | None:
+    """A proposal. It is locked, so that two who decide at the same time decide one after another."""
+    tx.execute("SELECT pg_advisory_xact_lock(%s, %s)", (7_308, proposal_id % 2_147_483_647))
+    with tx.cursor(row_factory=class_row(Proposal)) as cursor:
+        return cursor.execute(f"{_SELECT} WHERE p.id = %s", (proposal_id,)).fetchone()
+
+
+def places_of(tx: Tx, proposal_id: int) -> BitMap:
+    """The places that a proposed waiver is for."""
+    row = tx.execute("SELECT places FROM proposal WHERE id = %s", (proposal_id,), binary=True).fetchone()
+    return load(row[0]) if row and row[0] is not None else BitMap()
+
+
+def listed(tx: Tx, *, batch_id: int | None = None, open_only: bool = False, most: int = 200) -> list[Proposal]:
+    """Proposals, newest first: all, or those of one batch, or those that wait."""
+    with tx.cursor(row_factory=class_row(Proposal)) as cursor:
+        return cursor.execute(
+            f"{_SELECT} WHERE p.batch_id = coalesce(%s, p.batch_id) AND (NOT %s OR e.proposal_id IS NULL)"
+            " ORDER BY p.id DESC LIMIT %s",
+            (batch_id, open_only, most),
+        ).fetchall()
+
+
+def end(tx: Tx, proposal_id: int, *, outcome: str, note: str, count: int, by: int, at: datetime) -> None:
+    """Record how a proposal ended."""
+    tx.execute(
+        "INSERT INTO proposal_end (proposal_id, outcome, note, count, decided_by, decided_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s)",
+        (proposal_id, outcome, note, count, by, at),
+    )

@@ -1,0 +1,1 @@
+"""The console: pages for people who work with the platform all day."""

@@ -1,0 +1,149 @@
+"""Signing in to the console, and what each operator looks after for himself: password, authenticator, sign-ins."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from huanxin.access import people, signing_in
+from huanxin.access.signing_in import Result, Tried
+from huanxin.domain.errors import BadInput, Conflict
+from huanxin.notify.sealing import seal, unseal
+from huanxin.paper import qr
+from huanxin.store import operators
+from huanxin.web.pages import session
+from huanxin.web.pages.console import signing
+from huanxin.web.pages.console.frame import back, page
+from huanxin.web.pages.console.signing import SIGN_IN, Working
+
+router = APIRouter(prefix="/console", include_in_schema=False)
+_FORMS = [Depends(session.same_origin)]
+SignedIn = Annotated[Working, Depends(signing.signed_in)]
+To = Annotated[str, Form()]
+
+
+@router.get("/sign-in")
+def sign_in_form(request: Request, to: str = "/console") -> Response:
+    """The form; in development the demo's people are named beneath."""
+    return page(request, None, "sign_in.html", to=_inside(to), problem="", given="")
+
+
+@router.post("/sign-in", dependencies=_FORMS)
+def sign_in(
+    request: Request, login: Annotated[str, Form()] = "", password: Annotated[str, Form()] = "", to: To = "/console"
+) -> Response:
+    """Try a login and a password."""
+    platform = request.app.state.context.platform
+    with platform.database.transaction() as tx:
+        tried = signing_in.try_password(tx, login, password, now=platform.now())
+    if tried.result is Result.CODE and tried.operator:
+        answer: Response = RedirectResponse(f"{SIGN_IN}/code?to={_inside(to)}", status_code=303)
+        signing.remember_half(answer, request, tried.operator)
+        return answer
+    return _in_or_again(request, tried, "sign_in.html", to=to, given=login)
+
+
+@router.get("/sign-in/code")
+def code_form(request: Request, to: str = "/console") -> Response:
+    """The second step."""
+    if signing.half_of(request) is None:
+        return back(SIGN_IN)
+    return page(request, None, "code.html", to=_inside(to), problem="")
+
+
+@router.post("/sign-in/code", dependencies=_FORMS)
+def sign_in_code(request: Request, code: Annotated[str, Form()] = "", to: To = "/console") -> Response:
+    """Try a code from the authenticator."""
+    person, context = signing.half_of(request), request.app.state.context
+    if person is None:
+        return back(SIGN_IN)
+    with context.platform.database.transaction() as tx:
+        sealed = operators.login_of(tx, person.id).totp_secret
+        if sealed is None:
+            return back(SIGN_IN)
+        secret = unseal(sealed, context.passphrase)
+        tried = signing_in.try_code(tx, person, code, secret=secret, now=context.platform.now())
+    return _in_or_again(request, tried, "code.html", to=to)
+
+
+def _in_or_again(request: Request, tried: Tried, template: str, *, to: str, **values: str) -> Response:
+    if tried.result is Result.IN and tried.operator:
+        answer = back(_inside(to))
+        signing.remember(answer, request, tried.operator)
+        return answer
+    status = 429 if tried.result is Result.LOCKED else 401
+    return page(request, None, template, status, to=_inside(to), problem=tried.result.value, **values)
+
+
+def _inside(to: str) -> str:
+    """Where to go after the sign-in: to the console and nowhere else."""
+    return to if to.startswith("/console") and not to.startswith(SIGN_IN) else "/console"
+
+
+@router.post("/sign-out", dependencies=_FORMS)
+def sign_out(who: SignedIn, everywhere: Annotated[bool, Form()] = False) -> Response:
+    """Forget the sign-in of this browser, or of all."""
+    if everywhere:
+        with who.platform.database.transaction() as tx:
+            operators.end_sessions(tx, who.operator.id, who.platform.now())
+    answer = back(SIGN_IN)
+    session.end(answer, name=signing.COOKIE)
+    return answer
+
+
+@router.get("/me")
+def me(request: Request, who: SignedIn, done: str = "") -> Response:
+    """One's own sign-in."""
+    return _me(request, who, done=done)
+
+
+@router.post("/me/password", dependencies=_FORMS)
+def change_password(
+    request: Request, who: SignedIn, old: Annotated[str, Form()] = "", new: Annotated[str, Form()] = ""
+) -> Response:
+    """A new password, for whoever knows the old one."""
+    platform = who.platform
+    with platform.database.transaction() as tx:
+        result = signing_in.confirm_password(tx, who.operator, old, now=platform.now())
+    if result is not Result.IN:
+        return _me(request, who, status=401, problem=result.value)
+    try:
+        with platform.database.transaction() as tx:
+            people.own_password(tx, who.operator, new, now=platform.now())
+    except BadInput:
+        return _me(request, who, status=422, problem="easy")
+    answer = back("/console/me?done=password")
+    signing.remember(answer, request, who.operator)
+    return answer
+
+
+@router.post("/me/totp", dependencies=_FORMS)
+def set_totp(
+    request: Request, who: SignedIn, secret: Annotated[str, Form()] = "", code: Annotated[str, Form()] = ""
+) -> Response:
+    """Take an authenticator into use."""
+    now, passphrase = who.platform.now(), who.context.passphrase
+    with who.platform.database.transaction() as tx:
+        if operators.login_of(tx, who.operator.id).totp_secret:
+            raise Conflict("an authenticator is in use already; an admin can take it away with a new first password")
+        try:
+            signing_in.prove_totp(tx, who.operator, code, secret=secret, sealed=seal(secret, passphrase), now=now)
+        except (BadInput, ValueError):
+            return _me(request, who, status=422, problem="code", secret=secret)
+    return back("/console/me?done=totp")
+
+
+def _me(
+    request: Request, who: Working, *, status: int = 200, problem: str = "", done: str = "", secret: str = ""
+) -> Response:
+    with who.platform.database.transaction() as tx:
+        stored = operators.login_of(tx, who.operator.id)
+        events = operators.events(tx, operator_id=who.operator.id, most=20)
+    secret = secret or signing_in.new_secret()
+    address = signing_in.address_for_authenticator(who.operator, secret, issuer="Huanxin 号码焕新")
+    return page(
+        request, who, "me.html", status, tab="me", problem=problem, done=done, stored=stored, events=events,
+        secret=secret, code=qr.svg(address, "otpauth"),
+    )  # fmt: skip

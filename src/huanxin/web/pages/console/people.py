@@ -1,0 +1,95 @@
+"""Operators and who did what, for admins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import Response
+
+from huanxin.access import people
+from huanxin.domain.errors import BadInput, Conflict, HuanxinError
+from huanxin.domain.operators import Right, Role
+from huanxin.store import operators
+from huanxin.web.pages import session
+from huanxin.web.pages.console import signing
+from huanxin.web.pages.console.frame import back, page
+from huanxin.web.pages.console.signing import Working
+
+router = APIRouter(prefix="/console", include_in_schema=False)
+_FORMS = [Depends(session.same_origin)]
+Admin = Annotated[Working, Depends(signing.working(Right.PEOPLE))]
+Roles = Annotated[list[str] | None, Form()]
+_PAGE = 200
+
+
+@router.get("/people")
+def everyone(request: Request, who: Admin, done: str = "") -> Response:
+    """Every operator with his roles, and the form for another."""
+    return _people(request, who, done=done)
+
+
+@router.post("/people", dependencies=_FORMS)
+def add(
+    request: Request, who: Admin, login: Annotated[str, Form()] = "", name: Annotated[str, Form()] = "",
+    carrier: Annotated[str, Form()] = "", roles: Roles = None,
+) -> Response:  # fmt: skip
+    """Add an operator; the first password is shown once."""
+    platform, by = who.platform, who.operator.login
+    given = {"login": login, "name": name, "carrier": carrier, "roles": roles or []}
+    try:
+        with platform.database.transaction() as tx:
+            made = people.add_operator(
+                tx, login=login.strip().casefold(), name=name, roles=roles or [], carrier=carrier or None,
+                plan=platform.plan, now=platform.now(), by=by,
+            )  # fmt: skip
+            password = people.first_password(tx, made.login, now=platform.now(), by=by)
+    except (BadInput, Conflict) as error:
+        return _people(request, who, status=422, given=given, problem=error)
+    return _people(request, who, secret=(made.login, password))
+
+
+@router.post("/people/{login}", dependencies=_FORMS)
+def change(request: Request, who: Admin, login: str, do: Annotated[str, Form()], roles: Roles = None) -> Response:
+    """Change roles, lock out, let in again, or give a new first password."""
+    platform, by, now = who.platform, who.operator.login, who.platform.now()
+    if login == by and do != "password":
+        return _people(request, who, status=409, problem=Conflict("another admin has to change your own roles"))
+    try:
+        with platform.database.transaction() as tx:
+            if do == "password":
+                password = people.first_password(tx, login, now=now, by=by)
+            elif do == "roles":
+                people.set_roles(tx, login, roles or [], now=now, by=by)
+            elif do in ("enable", "disable"):
+                people.set_enabled(tx, login, do == "enable", now=now, by=by)
+            else:
+                raise BadInput(f"{do} is nothing that can be done to an operator")
+    except BadInput as error:
+        return _people(request, who, status=422, problem=error)
+    if do == "password":
+        return _people(request, who, secret=(login, password))
+    return back(f"/console/people?done={do}")
+
+
+def _people(
+    request: Request, who: Working, *, status: int = 200, given: Mapping[str, object] | None = None,
+    problem: HuanxinError | None = None, secret: tuple[str, str] | None = None, done: str = "",
+) -> Response:  # fmt: skip
+    with who.platform.database.transaction() as tx:
+        found = operators.everyone(tx)
+    return page(
+        request, who, "people.html", status, tab="people", people=found, roles=list(Role), given=given or {},
+        carriers=who.platform.plan.carriers, problem=str(problem or ""), secret=secret, done=done,
+    )  # fmt: skip
+
+
+@router.get("/audit")
+def audit(request: Request, who: Admin, login: str = "", kind: str = "", before: int | None = None) -> Response:
+    """What operators did and what was done to them, newest first."""
+    with who.platform.database.transaction() as tx:
+        person = operators.by_login(tx, login) if login else None
+        found = operators.events(tx, operator_id=person.id if person else None, kind=kind or None, before=before, most=_PAGE)
+    more = found[-1].id if len(found) == _PAGE else None
+    return page(request, who, "audit.html", tab="audit", events=found, login=login, kind=kind, more=more)

@@ -1,0 +1,121 @@
+"""Who the console is shown to: an operator, for as long as his sign-in lasts and his role allows the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse, Response
+
+from huanxin.domain.errors import HuanxinError
+from huanxin.domain.operators import Operator, Right
+from huanxin.operations import Platform
+from huanxin.store import operators
+from huanxin.web.context import Context
+from huanxin.web.pages import session
+
+COOKIE, KIND = "operator", "operator-session+jwt"
+HALF, HALF_KIND = "operator-half", "operator-half+jwt"
+"""The password was right, and the code is still to come."""
+SIGN_IN = "/console/sign-in"
+
+
+class OperatorSignsIn(HuanxinError):
+    """Nobody is signed in; the browser is sent to the sign-in page."""
+
+    code = "sign-in"
+
+
+class SetUpFirst(HuanxinError):
+    """The password has to be changed, or an authenticator set up, before anything else."""
+
+    code = "set-up"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Working:
+    """The operator who is signed in, and the platform he works with. `unready`: what he has to set up first, if anything."""
+
+    operator: Operator
+    context: Context
+    unready: str = ""
+
+    @property
+    def platform(self) -> Platform:
+        return self.context.platform
+
+
+def remember(answer: Response, request: Request, operator: Operator) -> None:
+    """Sign an operator in for some hours."""
+    session.start(answer, _context(request), name=COOKIE, kind=KIND, claims={"operator": operator.id})
+    session.end(answer, name=HALF)
+
+
+def remember_half(answer: Response, request: Request, operator: Operator) -> None:
+    """Remember that the password was right."""
+    session.start(answer, _context(request), name=HALF, kind=HALF_KIND, claims={"operator": operator.id})
+
+
+def half_of(request: Request) -> Operator | None:
+    """Who showed a right password and still owes a code."""
+    return _of_cookie(request, HALF, HALF_KIND)
+
+
+def signed_in(request: Request) -> Working:
+    """The operator of this request, ready or not. Raises OperatorSignsIn."""
+    found = _of_cookie(request, COOKIE, KIND)
+    if found is None:
+        raise OperatorSignsIn("sign in first")
+    context = _context(request)
+    with context.platform.database.transaction() as tx:
+        stored = operators.login_of(tx, found.id)
+    unready = "password" if stored.must_change else ""
+    if not unready and request.app.state.second_factor and stored.password_hash and not stored.totp_secret:
+        unready = "totp"
+    return Working(operator=found, context=context, unready=unready)
+
+
+def working(right: Right | None = None) -> Callable[[Request], Working]:
+    """A dependency: the operator of this request, whose role has to allow `right`."""
+
+    def dependency(request: Request) -> Working:
+        found = signed_in(request)
+        if found.unready:
+            raise SetUpFirst(found.unready)
+        if right is not None:
+            found.operator.require(right)
+        return found
+
+    return dependency
+
+
+def _of_cookie(request: Request, name: str, kind: str) -> Operator | None:
+    context = _context(request)
+    claims: dict[str, Any] = session.claims_of(request, context, name=name, kind=kind) or {}
+    if not isinstance(claims.get("operator"), int):
+        return None
+    with context.platform.database.transaction() as tx:
+        found = operators.get(tx, claims["operator"])
+        if found is None or not found.enabled:
+            return None
+        # Cookies count whole seconds: one of the second in which sessions ended is an old one's only if it began before.
+        ended = operators.sessions_after(tx, found.id)
+    return found if int(claims.get("iat", 0)) >= int(ended.timestamp()) else None
+
+
+def _context(request: Request) -> Context:
+    found: Context = request.app.state.context
+    return found
+
+
+def to_sign_in(request: Request, _: Exception) -> Response:
+    """Send a browser to the sign-in page, and back afterwards."""
+    target = request.url.path if request.method == "GET" and request.url.path.startswith("/console") else "/console"
+    return RedirectResponse(f"{SIGN_IN}?to={target}", status_code=303)
+
+
+def to_set_up(_: Request, error: Exception) -> Response:
+    """Send a browser to what has to be set up first."""
+    return RedirectResponse(f"/console/me?first={error}", status_code=303)

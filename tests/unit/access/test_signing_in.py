@@ -1,0 +1,111 @@
+"""Signing in to the console: what a thief with half the secrets, or with much patience, gets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pyotp
+import pytest
+
+from clocks import Clock
+from huanxin.access import people, signing_in
+from huanxin.access.signing_in import LOCK, TRIES, Result
+from huanxin.domain.errors import BadInput, Conflict
+from huanxin.domain.numbers import chinese_plan
+from huanxin.domain.operators import Operator
+from huanxin.store import operators
+from huanxin.store.database import Database, Tx
+
+PASSWORD = "春眠不觉晓 处处闻啼鸟 2026"
+
+
+@pytest.fixture
+def tx(database: Database) -> Iterator[Tx]:
+    with database.transaction() as opened:
+        yield opened
+
+
+@pytest.fixture
+def chen(tx: Tx, clock: Clock) -> Operator:
+    made = people.add_operator(
+        tx, login="chen", name="陈", roles=["operator"], carrier=None, plan=chinese_plan(), now=clock(), by="test"
+    )
+    people.own_password(tx, made, PASSWORD, now=clock())
+    return made
+
+
+def kinds(tx: Tx, person: Operator) -> list[str]:
+    return [event.kind for event in operators.events(tx, operator_id=person.id)]
+
+
+def test_the_right_password_signs_in_and_is_recorded(tx: Tx, chen: Operator, clock: Clock) -> None:
+    assert signing_in.try_password(tx, " Chen", PASSWORD, now=clock()).result is Result.IN
+    assert kinds(tx, chen)[0] == "signed-in"
+
+
+def test_an_unknown_login_is_told_what_a_wrong_password_is_told(tx: Tx, chen: Operator, clock: Clock) -> None:
+    wrong = signing_in.try_password(tx, chen.login, "x", now=clock())
+    assert wrong == signing_in.try_password(tx, "nobody", "x", now=clock())
+
+
+def test_after_five_wrong_tries_even_the_right_password_waits(tx: Tx, chen: Operator, clock: Clock) -> None:
+    results = [signing_in.try_password(tx, chen.login, "x", now=clock()).result for _ in range(TRIES)]
+    assert results == [Result.WRONG] * (TRIES - 1) + [Result.LOCKED]
+    clock.forward(seconds=LOCK.total_seconds() - 1)
+    assert signing_in.try_password(tx, chen.login, PASSWORD, now=clock()).result is Result.LOCKED
+    clock.forward(seconds=1)
+    assert signing_in.try_password(tx, chen.login, PASSWORD, now=clock()).result is Result.IN
+    assert "locked-out" in kinds(tx, chen)
+
+
+def test_who_was_locked_out_by_an_admin_does_not_get_in(tx: Tx, chen: Operator, clock: Clock) -> None:
+    people.set_enabled(tx, chen.login, False, now=clock(), by="admin")
+    assert signing_in.try_password(tx, chen.login, PASSWORD, now=clock()).result is Result.WRONG
+
+
+def test_with_an_authenticator_the_password_is_half_the_way(tx: Tx, chen: Operator, clock: Clock) -> None:
+    secret = signing_in.new_secret()
+    totp = pyotp.TOTP(secret)
+    signing_in.prove_totp(tx, chen, totp.at(clock()), secret=secret, sealed="sealed", now=clock())
+    assert signing_in.try_password(tx, chen.login, PASSWORD, now=clock()).result is Result.CODE
+    again = signing_in.try_code(tx, chen, totp.at(clock()), secret=secret, now=clock())
+    assert again.result is Result.WRONG, "a code that was seen over the shoulder is taken once"
+    clock.forward(seconds=30)
+    assert signing_in.try_code(tx, chen, totp.at(clock()), secret=secret, now=clock()).result is Result.IN
+
+
+def test_guessed_codes_lock_the_login_too(tx: Tx, chen: Operator, clock: Clock) -> None:
+    secret = signing_in.new_secret()
+    signing_in.prove_totp(tx, chen, pyotp.TOTP(secret).at(clock()), secret=secret, sealed="sealed", now=clock())
+    for _ in range(TRIES):
+        tried = signing_in.try_code(tx, chen, "000000", secret=secret, now=clock())
+    assert tried.result is Result.LOCKED
+
+
+@pytest.mark.parametrize("seconds", [-90, -31, 60, 90])
+def test_a_code_of_another_time_is_no_code(seconds: int, clock: Clock) -> None:
+    secret = signing_in.new_secret()
+    other = pyotp.TOTP(secret).at(clock() + timedelta(seconds=seconds))
+    assert signing_in.step_of(secret, other, clock()) is None or other == pyotp.TOTP(secret).at(clock())
+
+
+def test_a_new_first_password_forgets_a_lost_phone_and_has_to_be_changed(tx: Tx, chen: Operator, clock: Clock) -> None:
+    secret = signing_in.new_secret()
+    signing_in.prove_totp(tx, chen, pyotp.TOTP(secret).at(clock()), secret=secret, sealed="sealed", now=clock())
+    first = people.first_password(tx, chen.login, now=clock(), by="admin")
+    tried = signing_in.try_password(tx, chen.login, first, now=clock())
+    assert (tried.result, tried.must_change) == (Result.IN, True)
+
+
+@pytest.mark.parametrize("password", ["short", "aaaaaaaaaaaaaaaa", "chen-chen-2026-ok"])
+def test_a_password_that_is_easy_to_guess_is_refused(tx: Tx, chen: Operator, clock: Clock, password: str) -> None:
+    with pytest.raises(BadInput, match="password"):
+        people.own_password(tx, chen, password, now=clock())
+
+
+def test_a_login_is_never_given_to_somebody_else(tx: Tx, chen: Operator, clock: Clock) -> None:
+    with pytest.raises(Conflict, match="taken"):
+        people.add_operator(
+            tx, login="chen", name="", roles=["desk"], carrier=None, plan=chinese_plan(), now=clock(), by="test"
+        )

@@ -1,0 +1,50 @@
+"""Roles: what nobody may do alone, and what a role must not see."""
+
+from __future__ import annotations
+
+import pytest
+
+from huanxin.domain.errors import BadInput, Conflict, Forbidden
+from huanxin.domain.operators import RIGHTS, Operator, Right, Role, read_roles, second_person
+
+
+def person(*roles: Role, key: int = 1, carrier: str | None = None, enabled: bool = True) -> Operator:
+    return Operator(id=key, login=f"p{key}", name="某人", carrier=carrier, roles=frozenset(roles), enabled=enabled)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_nobody_decides_on_what_he_proposed_himself_whatever_his_roles(role: Role) -> None:
+    with pytest.raises(Conflict, match="another supervisor"):
+        second_person(1, person(Role.SUPERVISOR, role, key=1))
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.SUPERVISOR])
+def test_only_a_supervisor_is_a_second_person(role: Role) -> None:
+    with pytest.raises(Forbidden, match="needs the role supervisor"):
+        second_person(1, person(role, key=2))
+    second_person(1, person(Role.SUPERVISOR, key=2))
+
+
+def test_a_regulator_sees_figures_and_no_number() -> None:
+    assert RIGHTS[Role.REGULATOR] == {Right.FIGURES}
+
+
+def test_an_admin_gives_rights_and_has_none_over_numbers_himself() -> None:
+    assert not {Right.NUMBERS, Right.DECIDE, Right.BATCHES, Right.DESK} & person(Role.ADMIN).rights
+
+
+def test_who_was_locked_out_has_no_rights_left() -> None:
+    assert person(*Role, enabled=False).rights == frozenset()
+
+
+def test_somebody_of_one_carrier_does_not_act_on_anothers_numbers() -> None:
+    mine = person(Role.OPERATOR, carrier="cmcc")
+    assert mine.sees(["cmcc"])
+    assert not mine.sees(["cmcc", "cucc"])
+    assert person(Role.OPERATOR).sees(["cmcc", "cucc"])
+
+
+@pytest.mark.parametrize("names", [[], [""], ["operator", "king"]])
+def test_a_role_that_does_not_exist_is_refused_with_those_that_do(names: list[str]) -> None:
+    with pytest.raises(BadInput, match="supervisor"):
+        read_roles(names)

@@ -1,0 +1,123 @@
+"""Four eyes: nothing is waived or released by one person alone, and nobody releases what is still frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from clocks import Clock
+from huanxin.access import people
+from huanxin.domain.errors import BadInput, Conflict, Forbidden
+from huanxin.domain.operators import Operator
+from huanxin.domain.partners import Kind
+from huanxin.notify.partners import add_partner
+from huanxin.operations import Platform
+from huanxin.release.gate import load_gate
+from huanxin.release.proposals import Outcome
+
+NUMBERS = [f"+861380013800{n}" for n in range(4)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A sent batch of four numbers whose one partner is silent, and three people."""
+
+    platform: Platform
+    batch: int
+    partner: int
+    li: Operator
+    wang: Operator
+    other: Operator
+
+    def propose(self) -> int:
+        return self.platform.propose_waiver(
+            self.batch, partner_id=self.partner, only=None, reason="the partner closed down", by=self.li
+        )
+
+    def open(self) -> int:
+        with self.platform.database.transaction() as tx:
+            loaded = load_gate(tx, self.batch, plan=self.platform.plan, now=self.platform.now())
+        return len(loaded.gate.open())
+
+
+@pytest.fixture
+def case(platform: Platform, report: Callable[..., Path]) -> Case:
+    platform.import_report(report(*(f"{n},cancelled,2026-08-26" for n in NUMBERS)), carrier="cmcc", by="test")
+    with platform.database.transaction() as tx:
+        silent = add_partner(
+            tx, name="青禾音乐", kind=Kind.APP, required=True, endpoint=None, https_only=False, now=platform.now(), by="test"
+        ).partner
+        li, wang, other = (
+            people.add_operator(
+                tx, login=login, name="", roles=["supervisor"], carrier=carrier, plan=platform.plan, now=platform.now(),
+                by="test",
+            )
+            for login, carrier in (("li", None), ("wang", None), ("zhao", "cucc"))
+        )  # fmt: skip
+    batch = platform.plan_batch(by="test")
+    assert batch is not None
+    platform.send_batch(batch.id)
+    return Case(platform=platform, batch=batch.id, partner=silent.id, li=li, wang=wang, other=other)
+
+
+def test_a_waiver_takes_two_people(case: Case) -> None:
+    proposal = case.propose()
+    assert case.open() == 4, "a proposal changes nothing"
+    with pytest.raises(Conflict, match="another supervisor"):
+        case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.li)
+    assert case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.wang) == 4
+    assert case.open() == 0
+
+
+def test_the_database_itself_refuses_one_person_who_decides_alone(case: Case) -> None:
+    proposal = case.propose()
+    with case.platform.database.transaction() as tx, pytest.raises(psycopg.errors.RaiseException, match="somebody else"):
+        tx.execute("INSERT INTO proposal_end VALUES (%s, 'approved', '', 4, %s, now())", (proposal, case.li.id))
+
+
+def test_what_was_decided_once_is_not_decided_again(case: Case) -> None:
+    proposal = case.propose()
+    case.platform.decide(proposal, Outcome.DECLINED, note="ask them once more", by=case.wang)
+    with pytest.raises(Conflict, match="declined by wang already"):
+        case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.wang)
+    assert case.open() == 4
+
+
+def test_only_its_author_withdraws_a_proposal_and_a_refusal_says_why(case: Case) -> None:
+    proposal = case.propose()
+    with pytest.raises(Forbidden, match="only li"):
+        case.platform.decide(proposal, Outcome.WITHDRAWN, note="", by=case.wang)
+    with pytest.raises(BadInput, match="why"):
+        case.platform.decide(proposal, Outcome.DECLINED, note=" ", by=case.wang)
+    case.platform.decide(proposal, Outcome.WITHDRAWN, note="", by=case.li)
+
+
+def test_nobody_acts_on_numbers_of_another_carrier(case: Case) -> None:
+    proposal = case.propose()
+    with pytest.raises(Forbidden, match="other carriers"):
+        case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.other)
+    with pytest.raises(Forbidden, match="other carriers"):
+        case.platform.propose_release(case.batch, reason="", by=case.other)
+
+
+def test_nobody_releases_before_the_freeze_has_ended(case: Case, clock: Clock) -> None:
+    case.platform.decide(case.propose(), Outcome.APPROVED, note="", by=case.wang)
+    clock.forward(hours=14, minutes=59)  # 23:59 of the 90th day
+    with pytest.raises(Conflict, match="no number"):
+        case.platform.propose_release(case.batch, reason="", by=case.li)
+    clock.forward(minutes=1)
+    proposal = case.platform.propose_release(case.batch, reason="all is in", by=case.li)
+    with pytest.raises(Conflict, match="proposed already"):
+        case.platform.propose_release(case.batch, reason="", by=case.wang)
+    assert case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.wang) == 4
+
+
+def test_a_waiver_covers_what_was_open_when_it_was_proposed_and_no_more(case: Case) -> None:
+    proposal = case.propose()
+    assert case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.wang) == 4
+    with pytest.raises(Conflict, match="nothing to waive"):
+        case.propose()
