@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from huanxin.answer.single import Answered, Line, answer
@@ -67,6 +67,10 @@ class Platform:
 
     def now(self) -> datetime:
         return self.clock()
+
+    def today(self) -> date:
+        """The earliest day that it is anywhere where a carrier is: nothing is due a day early."""
+        return min(carrier.today(self.clock()) for carrier in self.plan.carriers.values())
 
     def import_report(
         self, path: Path, *, carrier: str, by: str, skip_bad: bool = False, progress: Progress = lambda _step, _lines: None

@@ -14,6 +14,7 @@ from huanxin.notify.reminders import Escalator, Reminder
 from huanxin.notify.worker import Workers
 from huanxin.operations import Platform, open_signer
 from huanxin.operations.inboxes import InboxReader
+from huanxin.operations.summaries import Summarizer
 from huanxin.outbound import Outbound
 from huanxin.settings import Settings
 from huanxin.web.telling import Teller, make_gateway
@@ -47,6 +48,7 @@ def make_workers(platform: Platform, settings: Settings) -> Workers:
         jobs.append(Escalator(database=platform.database, client=client, url=url, clock=platform.clock).one_job)
     count = min(settings.workers, _IN_SANDBOX) if platform.sandbox else settings.workers
     if not platform.sandbox:
+        jobs.append(Summarizer(platform=platform).one_job)
         gateway = make_gateway(platform, settings)
         jobs.append(
             Teller(database=platform.database, gateway=gateway, clock=platform.clock, issuer=platform.issuer).one_job

@@ -1,0 +1,69 @@
+"""Summaries: counts over millions of numbers, made beforehand from the facts so that pages need not count.
+
+A summary is not a fact (rule 6): it can be made again from the facts at any time, and says when and of which facts it was
+made (`stamp`). Pages show when that was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from huanxin.store.database import Tx
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """Counts as they were at `made_at`."""
+
+    kind: str
+    key: str
+    stamp: str
+    body: dict[str, Any]
+    made_at: datetime
+
+
+def stamp(tx: Tx) -> str:
+    """What changes whenever a fact that numbers' states depend on is recorded."""
+    row = tx.execute(
+        "SELECT concat_ws('/', (SELECT max(id) FROM report), (SELECT max(id) FROM batch), (SELECT max(id) FROM hold),"
+        " (SELECT count(*) FROM hold_lift), (SELECT greatest((SELECT max(seq) FROM receipt), (SELECT max(seq) FROM waiver))),"
+        " (SELECT max(id) FROM release), (SELECT count(*) FROM notice), (SELECT max(seq) FROM request_answer))"
+    ).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def get(tx: Tx, kind: str, key: str = "") -> Summary | None:
+    with tx.cursor(row_factory=class_row(Summary)) as cursor:
+        return cursor.execute(
+            "SELECT kind, key, stamp, body, made_at FROM summary WHERE kind = %s AND key = %s", (kind, key)
+        ).fetchone()
+
+
+def all_of(tx: Tx, kind: str) -> list[Summary]:
+    """Every summary of a kind, by key."""
+    with tx.cursor(row_factory=class_row(Summary)) as cursor:
+        return cursor.execute(
+            "SELECT kind, key, stamp, body, made_at FROM summary WHERE kind = %s ORDER BY key", (kind,)
+        ).fetchall()
+
+
+def put(tx: Tx, kind: str, key: str, *, stamp: str, body: dict[str, Any], at: datetime) -> Summary:
+    """Keep a summary in place of the one before."""
+    tx.execute(
+        "INSERT INTO summary (kind, key, stamp, body, made_at) VALUES (%s, %s, %s, %s, %s)"
+        " ON CONFLICT (kind, key) DO UPDATE SET stamp = excluded.stamp, body = excluded.body, made_at = excluded.made_at",
+        (kind, key, stamp, Jsonb(body), at),
+    )
+    return Summary(kind=kind, key=key, stamp=stamp, body=body, made_at=at)
+
+
+def shown(tx: Tx, kind: str, key: str, *, make: Callable[[Tx], dict[str, Any]], now: datetime) -> Summary:
+    """The summary to show: the stored one, which a worker keeps fresh, or one made now where there is none yet."""
+    return get(tx, kind, key) or put(tx, kind, key, stamp=stamp(tx), body=make(tx), at=now)
