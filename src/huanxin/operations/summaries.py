@@ -44,7 +44,8 @@ def refresh(tx: Tx, platform: Platform) -> list[str]:
     current = f"{summaries.stamp(tx)}@{platform.today()}"
     made = []
     for kind, make in MAKERS.items():
-        if all(one.stamp == current for one in (known := summaries.all_of(tx, kind))) and known:
+        known = summaries.all_of(tx, kind)
+        if known and all(one.stamp == current for one in known):
             continue
         for key, body in make(tx, platform).items():
             summaries.put(tx, kind, key, stamp=current, body=body, at=now)

@@ -1,0 +1,46 @@
+"""Summaries: made again when a fact comes or a day ends, and not otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from clocks import Clock
+from huanxin.operations import Platform, summaries
+from huanxin.store import summaries as stored
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was counted, each time."""
+    counted: list[str] = []
+
+    def make(*_: object) -> dict[str, dict[str, int]]:
+        counted.append("reports")
+        return {"": {"times": len(counted)}}
+
+    monkeypatch.setattr(summaries, "MAKERS", {"test": make})
+    return counted
+
+
+def times(platform: Platform) -> int:
+    with platform.database.transaction() as tx:
+        summaries.refresh(tx, platform)
+        found = stored.get(tx, "test")
+    assert found is not None
+    return int(found.body["times"])
+
+
+@pytest.mark.usefixtures("made")
+def test_a_page_shows_the_new_counts_after_a_report_and_after_midnight(
+    platform: Platform, clock: Clock, report: Callable[..., Path]
+) -> None:
+    assert times(platform) == 1
+    clock.forward(hours=1)
+    assert times(platform) == 1, "nothing happened, so nothing is counted again"
+    platform.import_report(report("+8613800138000,opened,2026-10-01"), carrier="cmcc", by="test")
+    assert times(platform) == 2
+    clock.forward(days=1)
+    assert times(platform) == 3, "what is frozen or due depends on the day"
