@@ -31,9 +31,9 @@ class Summary:
 def stamp(tx: Tx) -> str:
     """What changes whenever a fact that numbers' states depend on is recorded."""
     row = tx.execute(
-        "SELECT concat_ws('/', (SELECT max(id) FROM report), (SELECT max(id) FROM batch), (SELECT max(id) FROM hold),"
-        " (SELECT count(*) FROM hold_lift), (SELECT max(seq) FROM receipt),"
-        " (SELECT max(seq) FROM waiver), (SELECT max(id) FROM release), (SELECT count(*) FROM notice), (SELECT max(seq) FROM request_answer))"
+        "SELECT ROW((SELECT max(id) FROM report), (SELECT max(id) FROM batch), (SELECT max(id) FROM hold),"
+        " (SELECT count(*) FROM hold_lift), (SELECT max(seq) FROM receipt), (SELECT max(seq) FROM waiver),"
+        " (SELECT max(id) FROM release), (SELECT count(*) FROM notice), (SELECT max(seq) FROM request_answer))::text"
     ).fetchone()
     assert row is not None
     return str(row[0])
