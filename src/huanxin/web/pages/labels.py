@@ -3,6 +3,8 @@ the way out."""
 
 from __future__ import annotations
 
+from huanxin.domain.numbers import NumberingPlan
+
 
 def N_(text: str) -> str:
     """Mark a text for the catalogue."""
@@ -108,6 +110,14 @@ CARRIERS = {
     "ctcc": N_("China Telecom"),
     "cbn": N_("China Broadnet"),
 }
+
+
+def carrier_name(code: str, plan: NumberingPlan) -> str:
+    """A carrier's name: ours are in the catalogue, others as the settings name them."""
+    if code in CARRIERS:
+        return CARRIERS[code]
+    return plan.carriers[code].name if code in plan.carriers else code
+
 
 BEHAVIOURS = {
     "plain": N_("answers at once"),
