@@ -38,9 +38,8 @@ def begin(request: Request, carrier: str, to: str = "renew") -> Response:
     except Unavailable as error:
         return _problem(request, carrier, door, error)
     answer = RedirectResponse(started.url, status_code=303)
-    session.start(
-        answer, context, name=BEGUN, kind=BEGUN_KIND, claims={"oidc": started.kept, "to": door}, life=oidc.LIFE
-    )  # fmt: skip
+    claims = {"oidc": started.kept, "at": carrier, "to": door}
+    session.start(answer, context, name=BEGUN, kind=BEGUN_KIND, claims=claims, life=oidc.LIFE)
     return answer
 
 
@@ -50,8 +49,9 @@ def end(request: Request, carrier: str) -> Response:
     provider, people = _provider(request, carrier), people_of(request)
     begun: dict[str, Any] = session.claims_of(request, _context(request), name=BEGUN, kind=BEGUN_KIND) or {}
     door = signing.door(str(begun.get("to")))
+    kept = begun["oidc"] if begun.get("at") == carrier else {}  # one begun at another carrier's is worth nothing here
     try:
-        claims = provider.client.finish(request.query_params, begun.get("oidc", {}))
+        claims = provider.client.finish(request.query_params, kept)
         with people.platform.database.transaction() as tx:
             found = handover.vouched(
                 tx, claims, carrier=carrier, number_claim=provider.setting.number_claim,
