@@ -32,7 +32,7 @@ provider.use(async (ctx, next) => {
   const { as } = ctx.query;
   if (as === undefined) {
     ctx.type = "html";
-    ctx.body = `<title>Sign in</title>${Object.keys(people).map((one) => `<p><a href="?as=${one}">${one}</a></p>`).join("")}
+    ctx.body = `<title>Sign in</title><link rel="icon" href="data:,">${Object.keys(people).map((one) => `<p><a href="?as=${one}">${one}</a></p>`).join("")}
       <p><a href="?as=">no</a></p>`;
   } else {
     const answer = as ? { login: { accountId: as } } : { error: "access_denied", error_description: "the person said no" };
