@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -18,7 +19,7 @@ from processes import free_port
 from town import FIRST, PORTED, RECYCLED, Phone, Town, settings_of, town
 
 THEIRS = "+8613012345678"  # of a range of cucc
-PEOPLE = {
+PEOPLE: dict[str, dict[str, Any]] = {
     "owner": {"phone_number": RECYCLED, "phone_number_verified": True},
     "other": {"phone_number": THEIRS, "phone_number_verified": True},
     "ported": {"phone_number": PORTED, "phone_number_verified": True},
