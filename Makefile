@@ -25,7 +25,7 @@ setup: .venv/.ready  ## make .venv with everything that is needed, pinned by has
 	@touch $@
 
 .venv/.ready-dev: .venv/.ready .venv-synapse/.ready requirements-dev.txt tests/setup_browser.sh tests/setup_node.sh \
-		tests/peers/jose/package-lock.json
+		tests/peers/jose/package-lock.json tests/peers/oidc/package-lock.json
 	@echo "Installing what the tests need into .venv ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@BIN=$(BIN) bash tests/setup_browser.sh

@@ -1,4 +1,4 @@
-"""Node and the library that its peers use, or a skip that says what is missing."""
+"""Node and the libraries that its peers use, or a skip that says what is missing."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pytest
 
-PEERS = Path(__file__).parent / "peers" / "jose"
+PEERS = Path(__file__).parent / "peers"
 HOUSE = Path(__file__).parents[1]
 
 
-def node() -> str:
-    """The Node program. Skips the test if it or the library `jose` is not here."""
+def node(peer: str = "jose", library: str = "jose") -> str:
+    """The Node program. Skips the test if it, or the library of a peer, is not here."""
     found = shutil.which("node")
     if found is None:
-        pytest.skip("Node is not here: install Node 18.20 or newer, then run tests/setup_node.sh")
-    if not (PEERS / "node_modules" / "jose").is_dir():
-        pytest.skip("the library jose is not here: run tests/setup_node.sh")
+        pytest.skip("Node is not here: install Node 20 or newer, then run tests/setup_node.sh")
+    if not (PEERS / peer / "node_modules" / library).is_dir():
+        pytest.skip(f"the library {library} is not here: run tests/setup_node.sh")
     return found
 
 
 def with_jose(script: Path, folder: Path) -> Path:
     """A copy of a script in a folder where it finds the library."""
-    (folder / "node_modules").symlink_to(PEERS / "node_modules")
+    (folder / "node_modules").symlink_to(PEERS / "jose" / "node_modules")
     return Path(shutil.copy(script, folder))

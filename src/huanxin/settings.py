@@ -36,6 +36,22 @@ class CarrierSetting(BaseModel):
     prefixes: list[str]
 
 
+class OidcSetting(BaseModel):
+    """An OpenID provider: its issuer, exactly as it calls itself, and what it knows this platform by."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = Field(repr=False)
+
+
+class CarrierOidc(OidcSetting):
+    """A carrier's provider. The number stands in `number_claim`, and counts if `verified_claim` is true."""
+
+    scope: str = "openid phone"
+    number_claim: str = "phone_number"
+    verified_claim: str = "phone_number_verified"
+
+
 class Settings(BaseSettings):
     """Everything that can be set; the field names are the settings' names without `HUANXIN_`."""
 
@@ -65,6 +81,7 @@ class Settings(BaseSettings):
     label_days: Annotated[int, Field(ge=0, le=60)] = 5
     handover: dict[str, str] = {}
     totp_required: bool | None = None
+    oidc: dict[str, CarrierOidc] = {}
 
     @classmethod
     def settings_customise_sources(

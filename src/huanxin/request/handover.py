@@ -2,6 +2,9 @@
 
 A JWT (RFC 7519) signed by the carrier: `iss` the carrier's code, `aud` this platform's issuer, `phone_number`, `iat`, `exp`
 at most five minutes later, `jti`. It lets in once.
+
+Or the carrier's OpenID provider vouches for him (OpenID Connect Core 1.0, section 5.1: `phone_number`,
+`phone_number_verified`); the sign-in itself is the caller's, and lets in once as well.
 """
 
 from __future__ import annotations
@@ -20,7 +23,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from huanxin.domain.errors import Unauthorized, Unavailable
-from huanxin.domain.numbers import NumberingPlan, parse
+from huanxin.domain.numbers import NumberingPlan, masked, parse
+from huanxin.domain.tenures import State
 from huanxin.numbersets.sharded import shard_of
 from huanxin.store import wishes
 from huanxin.store.database import Tx
@@ -32,6 +36,7 @@ _AHEAD = timedelta(seconds=60)  # that clocks may differ
 _REREAD = timedelta(minutes=5)
 _TIMEOUT = 5.0  # seconds
 _LONGEST_ID = 200
+_REMEMBERED = timedelta(hours=1)  # that a sign-in was used; longer than one may take
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +45,14 @@ class HandedOver:
 
     carrier: str
     number: int
+
+
+class NoNumber(Unauthorized):
+    """The carrier names no number, one that can't be read, or one of which it does not say that it is the subscriber's."""
+
+
+class NotTheirs(Unauthorized):
+    """The number is another carrier's."""
 
 
 @dataclass(kw_only=True)
@@ -83,16 +96,40 @@ def take(tx: Tx, token: str, *, keys: CarrierKeys, issuer: str, plan: NumberingP
     carrier, jti = str(claims["iss"]), claims.get("jti")
     if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_ID:
         raise Unauthorized("the token has no `jti`, or one that is too long")
-    try:
-        number = parse(str(claims.get("phone_number", "")))
-    except ValueError as error:
-        raise Unauthorized(f"`phone_number`: {error}") from error
-    tenure = standing_of(tx, number).current
-    if (tenure.carrier if tenure else plan.owner(shard_of(number))) != carrier:
-        raise Unauthorized("the number is not this carrier's")
+    number = _theirs(tx, claims.get("phone_number"), "phone_number", carrier, plan)
     if not wishes.use_handover(tx, f"{carrier}/{jti}", expires_at=expires_at + _AHEAD, now=now):
         raise Unauthorized("this token was used before; open the page from the carrier's app again")
     return HandedOver(carrier=carrier, number=number)
+
+
+def vouched(
+    tx: Tx, claims: Mapping[str, Any], *, carrier: str, number_claim: str, verified_claim: str, plan: NumberingPlan,
+    now: datetime,
+) -> HandedOver:  # fmt: skip
+    """Let in, once, whom a carrier's OpenID provider vouches for. claims: those of a verified sign-in, with its `nonce`.
+
+    Raises NoNumber if it names no number, or does not say that it is his; NotTheirs for a number of another carrier;
+    Unauthorized for a sign-in that was used.
+    """
+    if claims.get(verified_claim) is not True:
+        raise NoNumber(f"the provider of {carrier} does not say `{verified_claim}`: true")
+    number = _theirs(tx, claims.get(number_claim), number_claim, carrier, plan)
+    if not wishes.use_handover(tx, f"oidc {carrier}/{claims['nonce']}", expires_at=now + _REMEMBERED, now=now):
+        raise Unauthorized("this sign-in was used before; begin again")
+    return HandedOver(carrier=carrier, number=number)
+
+
+def _theirs(tx: Tx, text: Any, claim: str, carrier: str, plan: NumberingPlan) -> int:
+    """The number in a claim, if it is the carrier's: of its present tenure, as reported, or of its range."""
+    try:
+        number = parse(str(text or ""))
+    except ValueError as error:
+        raise NoNumber(f"`{claim}`: {error}") from error
+    stands = standing_of(tx, number)
+    holder = stands.current.carrier if stands.current else plan.owner(shard_of(number))
+    if holder != carrier or stands.state is State.PORTED_OUT:
+        raise NotTheirs(f"{masked(number)} is not a number of {carrier}")
+    return number
 
 
 def _signed(token: str, keys: CarrierKeys, now: datetime) -> dict[str, Any]:

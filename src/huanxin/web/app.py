@@ -35,6 +35,7 @@ from huanxin.web.pages.console import routes as console
 from huanxin.web.pages.partner import routes as partner_routes
 from huanxin.web.pages.partner.signing import SignInFirst, to_sign_in
 from huanxin.web.pages.people import signing
+from huanxin.web.pages.people.carriers import router as carriers_router
 from huanxin.web.pages.people.enter import router as enter_router
 from huanxin.web.pages.people.leave import router as leave_router
 from huanxin.web.pages.people.routes import router as renew_router
@@ -96,8 +97,8 @@ def create_app(
     app.include_router(certificate_routes.router)
     app.add_exception_handler(SignInFirst, to_sign_in)
     app.add_exception_handler(certificate_routes.NotHolder, certificate_routes.not_holder)
-    app.state.people = make_people(platform, settings)
-    for router in (enter_router, renew_router, leave_router):
+    app.state.people = make_people(platform, settings, contexts[0].outbound)
+    for router in (enter_router, carriers_router, renew_router, leave_router):
         app.include_router(router)
     app.add_exception_handler(OwnerSignsIn, signing.to_sign_in)
     console.include(app, settings)

@@ -68,7 +68,7 @@ def seen_by_node(world: World, one: Caller, tokens: list[str], *, issuer: str = 
     """What a verifier in Node, which shares nothing with us, says of tokens."""
     jwks = f"{one.platform.issuer}/jwks.json"
     done = subprocess.run(
-        [node(), str(PEERS / "verify.mjs"), jwks, issuer or one.platform.issuer, one.client_id],
+        [node(), str(PEERS / "jose" / "verify.mjs"), jwks, issuer or one.platform.issuer, one.client_id],
         input="\n".join(tokens), capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     return [json.loads(line) for line in done.stdout.splitlines()]

@@ -3,6 +3,8 @@ the way out."""
 
 from __future__ import annotations
 
+from huanxin.domain.numbers import NumberingPlan
+
 
 def N_(text: str) -> str:
     """Mark a text for the catalogue."""
@@ -126,6 +128,14 @@ DID = {
     "locked-out": N_("locked after wrong tries"),
     "unmasked": N_("saw a whole number"),
 }
+
+
+def carrier_name(code: str, plan: NumberingPlan) -> str:
+    """A carrier's name: ours are in the catalogue, others as the settings name them."""
+    if code in CARRIERS:
+        return CARRIERS[code]
+    return plan.carriers[code].name if code in plan.carriers else code
+
 
 BEHAVIOURS = {
     "plain": N_("answers at once"),

@@ -30,13 +30,14 @@ def same_origin(request: Request) -> None:
         raise Forbidden("this form was sent from another site, so it was not carried out; use the form on our page")
 
 
-def start(answer: Response, context: Context, *, name: str, kind: str, claims: dict[str, Any]) -> None:
-    """Set a cookie that says who signed in, signed by the platform, for some hours."""
+def start(
+    answer: Response, context: Context, *, name: str, kind: str, claims: dict[str, Any], life: timedelta = LIFE
+) -> None:
+    """Set a cookie that says who signed in, signed by the platform, for some hours or as long as is said."""
     now = context.platform.now()
-    token = context.signer.signed(kind, claims | {"iat": _seconds(now), "exp": _seconds(now + LIFE)})
+    token = context.signer.signed(kind, claims | {"iat": _seconds(now), "exp": _seconds(now + life)})
     secure = not context.platform.development
-    life = int(LIFE.total_seconds())
-    answer.set_cookie(name, token, max_age=life, httponly=True, samesite="lax", secure=secure, path="/")
+    answer.set_cookie(name, token, max_age=int(life.total_seconds()), httponly=True, samesite="lax", secure=secure, path="/")
 
 
 def claims_of(request: Request, context: Context, *, name: str, kind: str) -> dict[str, Any] | None:

@@ -8,11 +8,11 @@ from datetime import date, datetime
 from huanxin.disclose.certificate import statement_of
 from huanxin.disclose.printing import address, spaced
 from huanxin.disclose.verifying import Finding
-from huanxin.domain.numbers import CHINESE_CARRIERS, NumberingPlan, masked
+from huanxin.domain.numbers import NumberingPlan, masked
 from huanxin.paper import qr
 from huanxin.store.certificates import Certificate
 from huanxin.web.pages.certificate.words import ANSWERS, Answer
-from huanxin.web.pages.labels import CARRIERS
+from huanxin.web.pages.labels import carrier_name
 from huanxin.web.pages.views import Text, Words
 
 
@@ -79,13 +79,6 @@ def holder_view(finding: Finding, one: Certificate, plan: NumberingPlan, issuer:
 def _stated(one: Certificate, plan: NumberingPlan, *, hidden: bool) -> Stated:
     return Stated(
         id=one.id, number=masked(one.number) if hidden else spaced(one.number), masked=hidden,
-        opened_on=one.opened_on, before=one.before, carrier=_carrier(one.carrier, plan),
+        opened_on=one.opened_on, before=one.before, carrier=carrier_name(one.carrier, plan),
         issued_at=one.issued_at, expires_at=one.expires_at,
     )  # fmt: skip
-
-
-def _carrier(code: str, plan: NumberingPlan) -> Text:
-    """A carrier's name: ours are in the catalogue, others as the settings name them."""
-    if code in CHINESE_CARRIERS:
-        return CARRIERS[code]
-    return plan.carriers[code].name if code in plan.carriers else code

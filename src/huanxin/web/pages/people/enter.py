@@ -1,5 +1,5 @@
 """The ways in: a number and a code by SMS, or a carrier's app that hands its subscriber over; in development, the page
-that shows the SMS."""
+that shows the SMS. A carrier's OpenID provider: carriers.py."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from huanxin.request.sms import Message
 from huanxin.store import messages
 from huanxin.web.context import Context
 from huanxin.web.pages import session
+from huanxin.web.pages.labels import carrier_name
 from huanxin.web.pages.people import signing
 from huanxin.web.pages.people.setup import people_of
 from huanxin.web.pages.render import render
@@ -37,33 +38,44 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
     return answer
 
 
+def sign_in_page(
+    request: Request, status: int = 200, *, to: str, given: str = "", problem: str = "", wait: int = 0
+) -> Response:
+    """The page that asks for the number, and names the carriers at which a subscriber may sign in instead."""
+    people = people_of(request)
+    carriers = {code: carrier_name(code, people.platform.plan) for code in people.providers}
+    return page(
+        request, "sign_in.html", status, to=to, given=given, problem=problem, wait=wait, carriers=carriers
+    )  # fmt: skip
+
+
 @router.get("/renew/sign-in")
 def sign_in_form(request: Request, to: str = "renew") -> Response:
     """Asks for the number."""
-    return page(request, "sign_in.html", to=_door(to), given="", problem="", wait=0)
+    return sign_in_page(request, to=signing.door(to))
 
 
 @router.post("/renew/sign-in", dependencies=FORMS)
 def send_code(request: Request, number: Annotated[str, Form()] = "", to: Annotated[str, Form()] = "renew") -> Response:
     """Sends a code to a number of the numbering plan: the plan keeps codes from being sent all over the world."""
-    people, door, lang = people_of(request), _door(to), language(request)
+    people, door, lang = people_of(request), signing.door(to), language(request)
     try:
         wanted = typed(number)
     except ValueError:
-        return page(request, "sign_in.html", 422, to=door, given=number, problem="number", wait=0)
+        return sign_in_page(request, 422, to=door, given=number, problem="number")
     if people.platform.plan.owner(shard_of(wanted)) is None:
-        return page(request, "sign_in.html", 422, to=door, given=number, problem="number", wait=0)
+        return sign_in_page(request, 422, to=door, given=number, problem="number")
     address = request.client.host if request.client else ""
     try:
         code = people.platform.ask_code(wanted, address=address, secret=people.secret, rules=people.codes)
         people.gateway.send(Message(id=random_id("sm"), number=wanted, text=code_text(code, lang), kind="code"))
     except TooMany as error:
-        answer = page(request, "sign_in.html", 429, to=door, given=number, problem="many", wait=error.retry_after)
+        answer = sign_in_page(request, 429, to=door, given=number, problem="many", wait=error.retry_after)
         answer.headers["Retry-After"] = str(error.retry_after)
         return answer
     except Unavailable as error:
         log.warning("%s", error)
-        answer = page(request, "sign_in.html", 503, to=door, given=number, problem="gateway", wait=0)
+        answer = sign_in_page(request, 503, to=door, given=number, problem="gateway")
         answer.headers["Retry-After"] = str(int(people.codes.pause.total_seconds()))
         return answer
     answer = RedirectResponse("/renew/code", status_code=303)
@@ -111,7 +123,7 @@ def sign_out() -> Response:
 @router.get("/renew/enter")
 def handed_over_form(request: Request, token: str = "", to: str = "renew") -> Response:
     """What a carrier's app opens in its web view: a page with a button. A preview that follows the link uses nothing up."""
-    return page(request, "enter.html", token=token, to=_door(to), problem=not token)
+    return page(request, "enter.html", token=token, to=signing.door(to), problem=not token)
 
 
 @router.post("/renew/enter")
@@ -128,8 +140,8 @@ def handed_over(request: Request, token: Annotated[str, Form()] = "", to: Annota
     except (Unauthorized, Unavailable) as error:
         log.warning("a hand-over was refused: %s", error)
         status = 401 if isinstance(error, Unauthorized) else 503
-        return page(request, "enter.html", status, token="", to=_door(to), problem=True)
-    answer = RedirectResponse(signing.DOORS[_door(to)], status_code=303)
+        return page(request, "enter.html", status, token="", to=signing.door(to), problem=True)
+    answer = RedirectResponse(signing.DOORS[signing.door(to)], status_code=303)
     signing.remember(answer, request, found.number, f"app/{found.carrier}")
     return answer
 
@@ -145,13 +157,9 @@ def development_messages(request: Request) -> Response:
     return page(request, "dev_sms.html", messages=found)
 
 
-def _door(to: str) -> str:
-    return to if to in signing.DOORS else "renew"
-
-
 def _asked(request: Request) -> dict[str, Any] | None:
     """The number that this browser asked a code for, and where it wants to go; None if it asked for none."""
     claims = session.claims_of(request, request.app.state.context, name=signing.ASKED, kind=signing.ASKED_KIND)
     if claims is None or not isinstance(claims.get("number"), int):
         return None
-    return {"number": claims["number"], "to": _door(str(claims.get("to")))}
+    return {"number": claims["number"], "to": signing.door(str(claims.get("to")))}

@@ -27,6 +27,11 @@ DOORS = {"renew": "/renew", "leave": "/leave"}
 """Where a sign-in may lead."""
 
 
+def door(to: str) -> str:
+    """A place where a sign-in may lead; `renew` for any other word."""
+    return to if to in DOORS else "renew"
+
+
 class OwnerSignsIn(HuanxinError):
     """Nobody is signed in, or the number changed hands since; the browser is sent to the sign-in page."""
 
@@ -35,7 +40,8 @@ class OwnerSignsIn(HuanxinError):
 
 @dataclass(frozen=True, kw_only=True)
 class Owner:
-    """Who is signed in: the number, how he showed that it is his (`sms`, or `app/CARRIER`), where the number stands."""
+    """Who is signed in: the number, how he showed that it is his (`sms`, `app/CARRIER` or
+    `oidc/CARRIER`), where the number stands."""
 
     number: int
     channel: str

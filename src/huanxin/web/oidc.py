@@ -1,0 +1,236 @@
+"""Sign-in at an OpenID provider (OpenID Connect Core 1.0), whoever it is for: the authorization code flow, PKCE (RFC 7636).
+
+`start` gives the address at which a person signs in, and what has to be kept for his browser, signed, until he is back;
+`finish` turns what he brings back into claims. Requests and ID tokens are Authlib's and joserfc's matter; every call goes
+out through `Outbound`, so a provider's documents can't lead into the platform's own network.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+from authlib.common.errors import AuthlibBaseError
+from authlib.oauth2.auth import ClientAuth
+from authlib.oauth2.client import OAuth2Client
+from authlib.oidc.core import CodeIDToken
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from huanxin.domain.clock import Clock
+from huanxin.domain.errors import BadSetting, Forbidden, Unauthorized, Unavailable
+from huanxin.outbound import Outbound
+
+ALGORITHMS = ("ES256", "ES384", "PS256", "RS256")
+"""Signatures with a public key only: `none`, and the client's secret as a key, are never taken."""
+LIFE = timedelta(minutes=15)
+"""How long a person may take at the provider."""
+_REREAD, _PAUSE = timedelta(minutes=5), timedelta(seconds=10)  # a provider's documents; after one that could not be read
+_LEEWAY = 60  # seconds that the provider's clock may be off
+_DECLINED = {"access_denied", "login_required", "interaction_required", "consent_required", "account_selection_required"}
+_STALE = "this sign-in was not begun in this browser, or too long ago, or it was used; begin again"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """An OpenID provider and what it knows us by. `scope` has `openid` in it. `wanted`: claims that UserInfo is asked for
+    if the ID token has them not (OpenID Connect Core, section 5.4)."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    scope: str = "openid"
+    wanted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """Where to send the browser, and what to keep for it and give back to `finish`: a caller signs it into a cookie that
+    no other site and no script can read."""
+
+    url: str
+    kept: dict[str, Any]
+
+
+@dataclass(kw_only=True)
+class OidcClient:
+    """Signs people in at one provider; for any thread. Raises BadSetting for an issuer that is not an https address, unless
+    `outbound` may go into this machine's own network (development)."""
+
+    provider: Provider
+    outbound: Outbound
+    clock: Clock
+    _read: dict[str, tuple[datetime, dict[str, Any] | None]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self._is_safe(self.provider.issuer):
+            raise BadSetting(f"{self.provider.issuer} can't be an OpenID issuer: write its https address")
+
+    def start(self, redirect_uri: str) -> Started:
+        """Begin. redirect_uri: where the provider sends the browser back to, as registered there; give each provider one of
+        its own, so that no provider's answer passes for another's (RFC 9700, section 4.4). Raises Unavailable if the
+        provider's configuration can't be read."""
+        kept: dict[str, Any] = {name: secrets.token_urlsafe(32) for name in ("state", "nonce", "verifier")}
+        url, _ = self._oauth(redirect_uri).create_authorization_url(
+            self._endpoint("authorization_endpoint"),
+            state=kept["state"], nonce=kept["nonce"], code_verifier=kept["verifier"],
+        )  # fmt: skip
+        until = int((self.clock() + LIFE).timestamp())
+        return Started(url=url, kept=kept | {"until": until, "at": self._name(), "redirect_uri": redirect_uri})
+
+    def finish(self, query: Mapping[str, str], kept: Mapping[str, Any]) -> dict[str, Any]:
+        """The claims about whoever comes back: those of the ID token, and the wanted ones of UserInfo. A caller to whom it
+        matters that this works once at most notes the claim `nonce` as used, since a provider may take a code twice.
+
+        Raises Unauthorized if the answer is not the one that was begun here, or the ID token is not good; Forbidden if the
+        person, or the provider, said no; Unavailable if the provider does not answer, or not as it should.
+        """
+        self._expect(query, kept)
+        if "error" in query:
+            kind = Forbidden if query["error"] in _DECLINED else Unavailable
+            raise kind(f"{self.provider.issuer} answered {query['error'][:100]!r}")
+        token = self._token(query.get("code", ""), kept)
+        claims = self._claims(str(token.get("id_token", "")), token, kept)
+        if all(name in claims for name in self.provider.wanted):
+            return claims
+        return self._user_info(claims["sub"], token) | claims
+
+    def _expect(self, query: Mapping[str, str], kept: Mapping[str, Any]) -> None:
+        """Hold an answer against what was begun: state, time, provider (RFC 9207: `iss`)."""
+        state = kept.get("state")
+        begun_here = isinstance(state, str) and secrets.compare_digest(state.encode(), query.get("state", "").encode())
+        in_time = int(kept.get("until", 0)) > self.clock().timestamp()
+        if not begun_here or not in_time or kept.get("at") != self._name():
+            raise Unauthorized(_STALE)
+        says_who = bool(self._metadata().get("authorization_response_iss_parameter_supported"))
+        if query.get("iss", None if says_who else self.provider.issuer) != self.provider.issuer:
+            raise Unauthorized(f"the answer is not from {self.provider.issuer}: its `iss` is missing or another one")
+
+    def _name(self) -> str:
+        """What tells one provider, and one client of it, from another."""
+        return f"{self.provider.client_id} at {self.provider.issuer}"
+
+    def _token(self, code: str, kept: Mapping[str, Any]) -> dict[str, Any]:
+        """The provider's answer to the code."""
+        oauth = self._oauth(str(kept["redirect_uri"]))
+        try:
+            answer: dict[str, Any] = oauth.fetch_token(
+                self._endpoint("token_endpoint"), grant_type="authorization_code", code=code, code_verifier=kept["verifier"]
+            )
+        except AuthlibBaseError as error:
+            kind = Unauthorized if error.error == "invalid_grant" else Unavailable  # or else: our client is not set up right
+            raise kind(f"{self.provider.issuer} did not take the code: {error.error}") from error
+        except (httpx.HTTPError, ValueError) as error:
+            raise Unavailable(f"{self.provider.issuer} gave no token for the code: {error}") from error
+        return answer
+
+    def _claims(self, id_token: str, token: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+        """The claims of an ID token that is signed by the provider and meant for this sign-in (Core, section 3.1.3.7)."""
+        issuer, client_id = self.provider.issuer, self.provider.client_id
+        try:
+            kid = jws.extract_compact(id_token.encode()).headers().get("kid")
+            decoded = jwt.decode(id_token, self._keys(kid), algorithms=list(ALGORITHMS))
+            claims = CodeIDToken(
+                decoded.claims, decoded.header,
+                {"iss": {"essential": True, "value": issuer}, "aud": {"essential": True, "value": client_id}},
+                {"nonce": kept["nonce"], "client_id": client_id, "access_token": token.get("access_token")},
+            )  # fmt: skip
+            claims.validate(now=int(self.clock().timestamp()), leeway=_LEEWAY)
+        except (JoseError, ValueError, TypeError, KeyError) as error:
+            raise Unauthorized(f"the ID token of {issuer} is not good: {error}") from error
+        return dict(claims)
+
+    def _user_info(self, subject: str, token: Mapping[str, Any]) -> dict[str, Any]:
+        """The wanted claims of UserInfo, if the provider has it (Core, section 5.3)."""
+        if "userinfo_endpoint" not in self._metadata():
+            return {}
+        found = self._get(self._endpoint("userinfo_endpoint"), {"Authorization": f"Bearer {token.get('access_token')}"})
+        if found.get("sub") != subject:
+            raise Unauthorized(f"{self.provider.issuer} told of somebody else: `sub` of UserInfo and ID token differ")
+        return {name: found[name] for name in self.provider.wanted if name in found}
+
+    def _keys(self, kid: str | None) -> KeySet:
+        """The provider's public keys; read again if a token names one that is not known."""
+        address = self._endpoint("jwks_uri")
+        keys = _key_set(self._document(address, _REREAD))
+        if kid is None or any(key.kid == kid for key in keys.keys):
+            return keys
+        return _key_set(self._document(address, _PAUSE))
+
+    def _metadata(self) -> dict[str, Any]:
+        """The provider's configuration (OpenID Connect Discovery 1.0, section 4)."""
+        found = self._document(f"{self.provider.issuer.rstrip('/')}/.well-known/openid-configuration", _REREAD)
+        if found.get("issuer") != self.provider.issuer:
+            raise Unavailable(f"{self.provider.issuer} calls itself {found.get('issuer')!r}; set exactly that as the issuer")
+        return found
+
+    def _endpoint(self, name: str) -> str:
+        url = str(self._metadata().get(name, ""))
+        if not self._is_safe(url):
+            raise Unavailable(f"the configuration of {self.provider.issuer} names no https address as {name}")
+        return url
+
+    def _is_safe(self, url: str) -> bool:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and self.outbound.inner_allowed))
+
+    def _document(self, url: str, good_for: timedelta) -> dict[str, Any]:
+        """A document of the provider, kept for a while; one that could not be read is not asked for again at once, so that
+        a provider that is down holds no threads."""
+        now = self.clock()
+        read_at, document = self._read.get(url, (datetime.min.replace(tzinfo=UTC), None))
+        if read_at > now - (_PAUSE if document is None else good_for):
+            if document is None:
+                raise Unavailable(f"{url} could not be read a moment ago; try again in {_PAUSE.seconds} seconds")
+            return document
+        self._read[url] = (now, None)
+        found = self._get(url, {})
+        self._read[url] = (now, found)
+        return found
+
+    def _get(self, url: str, headers: dict[str, str]) -> dict[str, Any]:
+        try:
+            answer = self.outbound.get(url, {"Accept": "application/json"} | headers)
+            found = json.loads(answer.text)
+        except (httpx.HTTPError, ValueError) as error:
+            raise Unavailable(f"{url} can't be read: {error}") from error
+        if answer.status != httpx.codes.OK or not isinstance(found, dict):
+            raise Unavailable(f"{url} answered {answer.status}, and not what is expected there")
+        return found
+
+    def _oauth(self, redirect_uri: str) -> OAuth2Client:
+        """Authlib's client for one sign-in."""
+        methods = self._metadata().get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+        basic = "client_secret_basic" in methods or "client_secret_post" not in methods
+        made = OAuth2Client(
+            _Session(self.outbound), client_id=self.provider.client_id, client_secret=self.provider.client_secret,
+            token_endpoint_auth_method="client_secret_basic" if basic else "client_secret_post",
+            scope=self.provider.scope, redirect_uri=redirect_uri, code_challenge_method="S256",
+        )  # fmt: skip
+        made.oauth_error_class = AuthlibBaseError  # its own refuses descriptions that are not in ASCII
+        return made
+
+
+def _key_set(document: Mapping[str, Any]) -> KeySet:
+    """The keys that can have signed; others, and kinds that are not known here, are passed over (RFC 7517, section 5)."""
+    keys = [one for one in document.get("keys", ()) if one.get("kty") in ("EC", "RSA") and one.get("use") != "enc"]
+    return KeySet.import_key_set({"keys": keys})
+
+
+@dataclass(frozen=True)
+class _Session:
+    """What Authlib posts with. (Its own client for httpx brings a transport of its own and warns of its end.)"""
+
+    outbound: Outbound
+
+    def post(self, url: str, *, data: Mapping[str, str], headers: Mapping[str, str], auth: ClientAuth) -> httpx.Response:
+        url, signed, body = auth.prepare("POST", url, dict(headers), urlencode(data))
+        answer = self.outbound.post(url, body, signed)
+        return httpx.Response(answer.status, text=answer.text, request=httpx.Request("POST", url))
