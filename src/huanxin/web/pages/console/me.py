@@ -124,24 +124,23 @@ def set_totp(
     request: Request, who: SignedIn, secret: Annotated[str, Form()] = "", code: Annotated[str, Form()] = ""
 ) -> Response:
     """Take an authenticator into use."""
-    now, passphrase = who.platform.now(), who.context.passphrase
-    with who.platform.database.transaction() as tx:
-        if operators.login_of(tx, who.operator.id).totp_secret:
-            raise Conflict("an authenticator is in use already; an admin can take it away with a new first password")
-        try:
-            signing_in.prove_totp(tx, who.operator, code, secret=secret, sealed=seal(secret, passphrase), now=now)
-        except (BadInput, ValueError):
-            return _me(request, who, status=422, problem="code", secret=secret)
+    try:
+        with who.platform.database.transaction() as tx:
+            if operators.login_of(tx, who.operator.id).totp_secret:
+                raise Conflict("an authenticator is in use already; an admin can take it away with a new first password")
+            signing_in.prove_totp(
+                tx, who.operator, code, secret=secret, sealed=seal(secret, who.context.passphrase), now=who.platform.now()
+            )
+    except (BadInput, ValueError):  # ValueError: what should be a secret is none
+        return _me(request, who, status=422, problem="code")
     return back("/console/me?done=totp")
 
 
-def _me(
-    request: Request, who: Working, *, status: int = 200, problem: str = "", done: str = "", secret: str = ""
-) -> Response:
+def _me(request: Request, who: Working, *, status: int = 200, problem: str = "", done: str = "") -> Response:
     with who.platform.database.transaction() as tx:
         stored = operators.login_of(tx, who.operator.id)
         events = operators.events(tx, operator_id=who.operator.id, most=20)
-    secret = secret or signing_in.new_secret()
+    secret = signing_in.new_secret()
     address = signing_in.address_for_authenticator(who.operator, secret, issuer="Huanxin 号码焕新")
     return page(
         request, who, "me.html", status, tab="me", problem=problem, done=done, stored=stored, events=events,

@@ -22,6 +22,7 @@ _FORMS = [Depends(session.same_origin)]
 Admin = Annotated[Working, Depends(signing.working(Right.PEOPLE))]
 Roles = Annotated[list[str] | None, Form()]
 _PAGE = 200
+_BLANK: dict[str, object] = {"login": "", "name": "", "carrier": "", "roles": []}
 
 
 @router.get("/people")
@@ -80,7 +81,7 @@ def _people(
     with who.platform.database.transaction() as tx:
         found = operators.everyone(tx)
     return page(
-        request, who, "people.html", status, tab="people", people=found, roles=list(Role), given=given or {},
+        request, who, "people.html", status, tab="people", people=found, roles=list(Role), given=_BLANK | dict(given or {}),
         carriers=who.platform.plan.carriers, problem=str(problem or ""), secret=secret, done=done,
     )  # fmt: skip
 

@@ -1,0 +1,144 @@
+"""The console's door over HTTP: who gets in, what each role may open, and what ends a sign-in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pyotp
+import pytest
+
+from clocks import Clock
+from huanxin.access import people
+from huanxin.domain.operators import Role
+from huanxin.operations import Platform
+from huanxin.settings import Mode, Settings
+from huanxin.store import operators
+from huanxin.web.app import create_app
+from operators import PASSWORD, hired, signed_in
+from serving import served
+
+
+@pytest.fixture
+def url(platform: Platform, dsn: str, tmp_path: Path) -> Iterator[str]:
+    settings = Settings(
+        home=tmp_path / "home", database_url=dsn, mode=Mode.DEVELOPMENT, key_passphrase="a test", totp_required=False
+    )
+    with served(create_app(platform, settings, run_workers=False)) as http:
+        yield str(http.base_url).rstrip("/")
+
+
+@pytest.fixture
+def stranger(url: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=url, headers={"Accept": "text/html"}, follow_redirects=True, timeout=30) as client:
+        yield client
+
+
+def test_who_is_not_signed_in_is_led_to_the_door_and_back_afterwards(stranger: httpx.Client, platform: Platform) -> None:
+    door = stranger.get("/console/people")
+    assert door.url.path == "/console/sign-in"
+    hired(platform, "an", Role.ADMIN)
+    to = re.search(r'name="to" value="([^"]*)"', door.text)
+    assert to
+    inside = stranger.post("/console/sign-in", data={"login": "an", "password": PASSWORD, "to": to[1]})
+    assert inside.url.path == "/console/people"
+
+
+@pytest.mark.parametrize("to", ["https://example.org/", "//example.org", "/partner", "/console/sign-in"])
+def test_the_door_leads_nowhere_else(stranger: httpx.Client, platform: Platform, to: str) -> None:
+    hired(platform, "an", Role.ADMIN)
+    answer = stranger.post("/console/sign-in", data={"login": "an", "password": PASSWORD, "to": to}, follow_redirects=False)
+    assert answer.headers["location"] == "/console"
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.ADMIN])
+def test_only_admins_see_and_change_who_may_do_what(url: str, platform: Platform, role: Role) -> None:
+    with signed_in(url, platform, role) as browser:
+        assert browser.get("/console/people").status_code == 403
+        assert browser.get("/console/audit").status_code == 403
+        tried = browser.post(f"/console/people/{role}", data={"do": "roles", "roles": list(Role)})
+        assert tried.status_code == 403
+    with platform.database.transaction() as tx:
+        assert people.named(tx, role).roles == {role}
+
+
+def test_an_admin_adds_somebody_who_chooses_a_password_before_anything_else(
+    url: str, platform: Platform, stranger: httpx.Client
+) -> None:
+    with signed_in(url, platform, Role.ADMIN) as admin:
+        added = admin.post("/console/people", data={"login": "chen", "name": "陈 <b>", "roles": ["admin"]})
+        first = re.search(r"</?p>.*?<code>([^<]+)</code>", added.text, re.S)
+        assert first
+        assert "陈 &lt;b&gt;" in added.text
+    assert stranger.post("/console/sign-in", data={"login": "chen", "password": first[1]}).url.path == "/console/me"
+    assert stranger.get("/console/people").url.path == "/console/me"
+    refused = stranger.post("/console/me/password", data={"old": first[1], "new": "short"})
+    assert refused.status_code == 422
+    assert stranger.post("/console/me/password", data={"old": first[1], "new": PASSWORD}).is_success
+    assert stranger.get("/console/people").url.path == "/console/people"
+
+
+def test_an_admin_does_not_change_his_own_roles(url: str, platform: Platform) -> None:
+    with signed_in(url, platform, Role.ADMIN) as admin:
+        tried = admin.post("/console/people/admin", data={"do": "roles", "roles": ["admin", "supervisor"]})
+        assert tried.status_code == 409
+    with platform.database.transaction() as tx:
+        assert people.named(tx, "admin").roles == {Role.ADMIN}
+
+
+def test_who_is_locked_out_or_changes_the_password_is_out_everywhere(url: str, platform: Platform, clock: Clock) -> None:
+    with signed_in(url, platform, Role.ADMIN, login="chen") as phone:
+        clock.forward(seconds=2)
+        with platform.database.transaction() as tx:
+            people.own_password(tx, people.named(tx, "chen"), PASSWORD + " anew", now=clock())
+        assert phone.get("/console/people").url.path == "/console/sign-in"
+    with signed_in(url, platform, Role.ADMIN, login="wang") as desk:
+        with platform.database.transaction() as tx:
+            people.set_enabled(tx, "wang", False, now=clock(), by="test")
+        assert desk.get("/console/people").url.path == "/console/sign-in"
+
+
+def test_with_an_authenticator_a_stolen_password_stops_at_the_second_step(
+    url: str, platform: Platform, stranger: httpx.Client, clock: Clock
+) -> None:
+    with signed_in(url, platform, Role.ADMIN, login="chen") as own:
+        secret = re.search(r'name="secret" value="([A-Z2-7]+)"', own.get("/console/me").text)
+        assert secret
+        totp = pyotp.TOTP(secret[1])
+        for wrong in ({"secret": secret[1], "code": "000000"}, {"secret": "no secret!", "code": "000000"}):
+            assert own.post("/console/me/totp", data=wrong).status_code == 422
+        assert own.post("/console/me/totp", data={"secret": secret[1], "code": totp.at(clock())}).is_success
+    with platform.database.transaction() as tx:
+        stored = operators.login_of(tx, people.named(tx, "chen").id).totp_secret
+    assert stored is not None
+    assert secret[1] not in stored, "the secret is sealed"
+    half = stranger.post("/console/sign-in", data={"login": "chen", "password": PASSWORD})
+    assert half.url.path == "/console/sign-in/code"
+    assert stranger.get("/console/people").url.path == "/console/sign-in", "half a sign-in opens nothing"
+    assert stranger.post("/console/sign-in/code", data={"code": "000000"}).status_code == 401
+    clock.forward(seconds=30)
+    assert stranger.post("/console/sign-in/code", data={"code": totp.at(clock())}).url.path == "/console/people"
+
+
+def test_where_a_second_factor_is_asked_for_nothing_opens_before_it_is_set_up(
+    platform: Platform, dsn: str, tmp_path: Path
+) -> None:
+    settings = Settings(
+        home=tmp_path / "home", database_url=dsn, mode=Mode.DEVELOPMENT, key_passphrase="a test", totp_required=True
+    )
+    with (
+        served(create_app(platform, settings, run_workers=False)) as http,
+        signed_in(str(http.base_url).rstrip("/"), platform, Role.ADMIN) as browser,
+    ):
+        assert browser.get("/console/people").url.path == "/console/me"
+
+
+def test_a_form_of_another_site_does_nothing_in_an_operators_name(url: str, platform: Platform) -> None:
+    with signed_in(url, platform, Role.ADMIN) as browser:
+        foreign = {"Sec-Fetch-Site": "cross-site"}
+        tried = browser.post("/console/people", data={"login": "evil", "roles": ["admin"]}, headers=foreign)
+        assert tried.status_code == 403
+    with platform.database.transaction() as tx:
+        assert operators.by_login(tx, "evil") is None
