@@ -110,7 +110,9 @@ class SqlAlchemyTies(RowTies[Session]):
         rows = self._recorded(self._number, self._key, cutoff).where(chosen)
         session.execute(sa.insert(self._cuts).from_select(_RECORD, rows))
 
-    def _recorded(self, number: sa.ColumnElement[str], key: sa.ColumnElement[Any], cutoff: datetime) -> sa.Select[*tuple[Any, ...]]:
+    def _recorded(
+        self, number: sa.ColumnElement[str], key: sa.ColumnElement[Any], cutoff: datetime
+    ) -> sa.Select[*tuple[Any, ...]]:
         source, at = sa.literal(self._table.fullname), sa.literal(as_text(cutoff))
         return sa.select(number, at, source, sa.cast(key, sa.String(64)), sa.false())
 
