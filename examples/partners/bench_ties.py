@@ -2,12 +2,16 @@
 
 .venv/bin/python examples/partners/bench_ties.py
 .venv/bin/python examples/partners/bench_ties.py --numbers 100000 --accounts 1000000 --bound 0.3
+
+Beside the time it takes it prints the processor seconds of Python and of the server, which say more on a busy machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import resource
 import sys
 import tempfile
 import time
@@ -21,10 +25,14 @@ import django
 import psycopg
 import sqlalchemy as sa
 from django.conf import settings
+from django.core.management import call_command
+from django.db import models
 from psycopg.conninfo import conninfo_to_dict
 
 from huanxin.store.embedded import embedded_dsn
 from huanxin_partner import TieStore
+from huanxin_partner.django import DjangoTies
+from huanxin_partner.rows import Tie
 from huanxin_partner.sqlalchemy import SqlAlchemyTies
 
 CUTOFF = datetime(2026, 11, 24, 5, 8, tzinfo=UTC)
@@ -60,13 +68,13 @@ def tuned_server(folder: Path) -> str:
     return embedded_dsn(folder)
 
 
-def sqlalchemy_ties(dsn: str) -> TieStore:
+def sqlalchemy_ties(dsn: str, hooks: dict[str, Any]) -> TieStore:
     engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn))
     table = sa.Table("accounts", sa.MetaData(), autoload_with=engine)
-    return SqlAlchemyTies(engine, table, number="phone", bound_at="bound_at")
+    return SqlAlchemyTies(engine, table, number="phone", bound_at="bound_at", **hooks)
 
 
-def django_ties(dsn: str) -> TieStore:
+def django_ties(dsn: str, hooks: dict[str, Any]) -> TieStore:
     parts = conninfo_to_dict(dsn)
     database = {
         "ENGINE": "django.db.backends.postgresql", "NAME": parts["dbname"], "USER": parts.get("user", ""),
@@ -74,32 +82,64 @@ def django_ties(dsn: str) -> TieStore:
     }  # fmt: skip
     settings.configure(DATABASES={"default": database}, INSTALLED_APPS=["huanxin_partner.django"], USE_TZ=True)
     django.setup()
-    from django.core.management import call_command  # noqa: PLC0415  # once there are settings
-    from django.db import models  # noqa: PLC0415
-
-    from huanxin_partner.django import DjangoTies  # noqa: PLC0415
 
     class Account(models.Model):
-        phone = models.CharField(max_length=20, null=True)
-        bound_at = models.DateTimeField()
+        phone: models.CharField[str | None, str | None] = models.CharField(max_length=20, null=True)
+        bound_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
 
         class Meta:
             app_label, managed, db_table = "bench", False, "accounts"
 
     call_command("migrate", verbosity=0)
-    return DjangoTies(Account, number="phone", bound_at="bound_at")
+    return DjangoTies(Account, number="phone", bound_at="bound_at", **hooks)
 
 
-def timed(name: str, ties: TieStore, asked: list[str], chunk: int) -> Iterator[tuple[str, float, Counter[str]]]:
-    for what, method in (("unbind", ties.unbind), ("the same again", ties.unbind)):
-        start, outcomes = time.perf_counter(), Counter[str]()
+def nobody(_: object, __: list[Tie]) -> dict[Any, str]:
+    """Refuses no row, but has to see each."""
+    return {}
+
+
+class Server:
+    """The processor time of a PostgreSQL server on this machine, as Linux tells it."""
+
+    def __init__(self, dsn: str) -> None:
+        with psycopg.connect(dsn) as connection:
+            found = self._stat(str(connection.info.backend_pid))
+        self._parent = found[1] if found else None
+
+    def seconds(self) -> float | None:
+        """Of its processes that are and that were; None if it runs elsewhere."""
+        if self._parent is None:
+            return None
+        stats = [found for entry in Path("/proc").iterdir() if entry.name.isdigit() and (found := self._stat(entry.name))]
+        mine = [*(stat[11:13] for stat in stats if stat[1] == self._parent), self._stat(self._parent)[13:15]]
+        return sum(int(ticks) for stat in mine for ticks in stat) / os.sysconf("SC_CLK_TCK")
+
+    @staticmethod
+    def _stat(pid: str) -> list[str]:
+        """Its state, its parent, ... as in proc(5) from the third on; nothing if there is no such process of PostgreSQL."""
+        try:
+            name, _, rest = (Path("/proc") / pid / "stat").read_text().rpartition(")")
+        except OSError:
+            return []
+        return rest.split() if name.partition("(")[2].startswith("postgres") else []
+
+
+def timed(name: str, ties: TieStore, asked: list[str], chunk: int, server: Server) -> Iterator[tuple[str, dict[str, Any]]]:
+    for what in ("unbind", "the same again"):
+        start, python, postgres = time.perf_counter(), time.process_time(), server.seconds()
+        outcomes = Counter[str]()
         for at in range(0, len(asked), chunk):
-            outcomes.update(answer.outcome for answer in method(asked[at : at + chunk], CUTOFF))
+            outcomes.update(answer.outcome for answer in ties.unbind(asked[at : at + chunk], CUTOFF))
             done = min(len(asked), at + chunk)
             print(f"\r{name}: {what}: {done:,} of {len(asked):,}", end="", file=sys.stderr, flush=True)
-        seconds = time.perf_counter() - start
-        print(f"\r{name}: {what}: {len(asked):,} numbers in {seconds:.1f} s: {dict(outcomes)}", file=sys.stderr)
-        yield what, seconds, outcomes
+        found: dict[str, Any] = {"seconds": round(time.perf_counter() - start, 1)}
+        found["python processor seconds"] = round(time.process_time() - python, 1)
+        if postgres is not None:
+            found["postgres processor seconds"] = round((server.seconds() or 0) - postgres, 1)
+        found["outcomes"] = dict(outcomes)
+        print(f"\r{name}: {what}: {len(asked):,} numbers: {found}", file=sys.stderr)
+        yield what, found
 
 
 def main() -> None:
@@ -109,8 +149,10 @@ def main() -> None:
     parser.add_argument("--bound", type=float, default=1.0, help="share of the numbers that have an account")
     parser.add_argument("--chunk", type=int, default=10_000, help="numbers in one transaction")
     parser.add_argument("--stores", nargs="+", default=["sqlalchemy", "django"], choices=["sqlalchemy", "django"])
+    parser.add_argument("--hooks", action="store_true", help="with a hook that has to see each row before it is cut")
     parser.add_argument("--database", help="address of your own PostgreSQL; its table `accounts` is made anew")
     given = parser.parse_args()
+    hooks: dict[str, Any] = {"refuse": nobody} if given.hooks else {}
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="huanxin-bench-", ignore_cleanup_errors=True) as folder:
         dsn = given.database or tuned_server(Path(folder))
@@ -121,9 +163,10 @@ def main() -> None:
                 print(f"Making {given.accounts:,} accounts; shared_buffers is {memory} ...", file=sys.stderr)
                 connection.execute("DROP TABLE IF EXISTS huanxin_cuts, django_migrations")
                 connection.execute(TABLE.replace("ACCOUNTS", str(given.accounts)))
-            ties = sqlalchemy_ties(dsn) if name == "sqlalchemy" else django_ties(dsn)
-            found[name] = {what: round(seconds, 1) for what, seconds, _ in timed(name, ties, asked, given.chunk)}
-    print(json.dumps({"numbers": given.numbers, "accounts": given.accounts, "bound": given.bound, "seconds": found}))
+            ties = sqlalchemy_ties(dsn, hooks) if name == "sqlalchemy" else django_ties(dsn, hooks)
+            found[name] = dict(timed(name, ties, asked, given.chunk, Server(dsn)))
+    memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(json.dumps(vars(given) | {"found": found, "most memory of Python in MB": memory_mb}))
 
 
 if __name__ == "__main__":

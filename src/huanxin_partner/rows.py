@@ -14,7 +14,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Generic, TypeVar
 
 from huanxin_partner.ties import Answer
-from huanxin_partner.times import latest_instant
+from huanxin_partner.times import MOST_MEANT, latest_instant
 
 REASONS = frozenset({"debt", "balance", "frozen", "banned", "legal_hold", "dispute", "other"})  # DESIGN: outcomes
 _PART = 10_000  # rows in one statement: SQLite takes 32,766 values, PostgreSQL 65,535
@@ -55,6 +55,9 @@ class RowTies(ABC, Generic[Session]):
     - `refuse` gives the keys of rows that must not be cut, each with its reason (`REASONS`).
     - `end_sessions` ends the sessions of rows that are being cut.
 
+    Without hooks nobody has to see a row before it is cut. A store may then cut in one statement (`cut_older`) the rows
+    that are older than the cut-off however their time is read, which are nearly all, and leave the others to the rule.
+
     `spell` turns `+8613800138000` into what the column holds; numbers that share a spelling are not told apart. A store
     whose table shows by other means than NULL that a row has no number overrides `detach` and `attach`.
     """
@@ -82,9 +85,12 @@ class RowTies(ABC, Generic[Session]):
 
     def _unbind(self, session: Session, numbers: Sequence[str], cutoff: datetime) -> list[Answer]:
         asked = {self._spell(number): number for number in numbers}
-        ties = self.found(session, list(asked))
-        record = self.cuts(session, list(asked), cutoff)  # after the rows are locked: another worker may have cut them
         outcomes: dict[str, set[str]] = defaultdict(set)
+        for number in self._cut_at_once(session, list(asked), cutoff):
+            outcomes[number].add("unbound")
+        ties = self.found(session, list(asked))
+        unsure = {tie.number for tie in ties} | (asked.keys() - outcomes.keys())
+        record = self.cuts(session, sorted(unsure), cutoff)  # after the rows are locked: another worker may have cut them
         stale = []
         for tie in ties:
             latest = latest_instant(tie.bound_at, self._zone)
@@ -103,6 +109,14 @@ class RowTies(ABC, Generic[Session]):
             if not restored:
                 outcomes[number].add("unbound")
         return [_answer(asked[number], found) for number, found in outcomes.items()]
+
+    def _cut_at_once(self, session: Session, numbers: list[str], cutoff: datetime) -> list[str]:
+        """Cut what needs no closer look; the numbers it was on. What was cut before may be back again, and needs one."""
+        if self._refuse or self._end_sessions or not self.cuts_at_once(session):
+            return []
+        before = {number for number, _ in self.cuts(session, numbers, cutoff)}
+        fresh = [number for number in numbers if number not in before]
+        return self.cut_older(session, fresh, cutoff, cutoff.astimezone(UTC) - MOST_MEANT) if fresh else []
 
     def _refusals(self, session: Session, ties: list[Tie]) -> dict[Any, str]:
         refused: dict[Any, str] = {}
@@ -129,6 +143,15 @@ class RowTies(ABC, Generic[Session]):
             self.record_restored(session, attached, cutoff)
             outcomes |= {tie.number: "restored" for tie in attached}
         return [Answer(number=asked[number], outcome=outcome) for number, outcome in outcomes.items()]
+
+    def cuts_at_once(self, session: Session) -> bool:
+        """Whether this store, on this database and table, has a `cut_older`."""
+        return False
+
+    def cut_older(self, session: Session, numbers: list[str], cutoff: datetime, than: datetime) -> list[str]:
+        """Record and detach in one statement the ties on these numbers whose time, read as UTC, is before `than`; their
+        numbers. It has to see a row as it is once it is locked."""
+        raise NotImplementedError
 
     # What a kind of database does its own way. Lists have at most a few thousand rows.
     @abstractmethod

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from huanxin_partner.rows import BadTable, EndSessions, Refuse, RowTies, Tie
 from huanxin_partner.ties import as_text
 
 _READ_BACK: dict[type[Any], Callable[[str], Any]] = {int: int, str: str, UUID: UUID}
+_TEXT = frozenset({sa.String, sa.Text, sa.VARCHAR, sa.TEXT})  # compared as text; CHAR and CITEXT are not
+_RECORD = ["number", "cutoff", "source", "tie", "restored"]
 
 
 def record_table(metadata: sa.MetaData, name: str = "huanxin_cuts") -> sa.Table:
@@ -67,13 +70,31 @@ class SqlAlchemyTies(RowTies[Session]):
             yield session
 
     def found(self, session: Session, numbers: list[str]) -> list[Tie]:
-        rows = session.execute(
-            sa.select(self._key, self._number, self._bound_at)
+        rows = session.execute(self._locked(session, numbers, self._key, self._number, self._bound_at)).all()
+        return [Tie(key=key, number=number, bound_at=bound_at) for key, number, bound_at in rows]
+
+    def _locked(self, session: Session, numbers: list[str], *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+        return (
+            sa.select(*columns)
             .where(_among(session, self._number, numbers), self._where)
             .order_by(self._key)  # so that two that lock the same rows wait for each other in one order
             .with_for_update(of=self._table)
-        ).all()
-        return [Tie(key=key, number=number, bound_at=bound_at) for key, number, bound_at in rows]
+        )
+
+    def cuts_at_once(self, session: Session) -> bool:
+        kind, own = type(self), SqlAlchemyTies
+        as_here = (kind.found, kind.record, kind.detach) == (own.found, own.record, own.detach)
+        return as_here and _on_postgresql(session) and isinstance(self._bound_at.type, sa.Date | sa.DateTime)
+
+    def cut_older(self, session: Session, numbers: list[str], cutoff: datetime, than: datetime) -> list[str]:
+        limit = _as_stored(than, self._bound_at.type)
+        columns = self._key.label("tie"), self._number.label("number")
+        old = self._locked(session, numbers, *columns).where(self._bound_at < limit).cte("old")
+        cut = sa.update(self._table).where(self._key == old.c.tie).values({self._number: None}).cte("cut")
+        record = sa.insert(self._cuts).from_select(_RECORD, self._recorded(old.c.number, old.c.tie, cutoff)).cte("record")
+        # All numbers in one value, since it takes longer to read them as rows than to find them.
+        found = session.scalar(sa.select(sa.cast(sa.func.json_agg(old.c.number), sa.Text)).add_cte(cut, record))
+        return json.loads(found) if found else []
 
     def cuts(self, session: Session, numbers: list[str], cutoff: datetime) -> dict[tuple[str, Any], bool]:
         cuts, read_back = self._cuts.c, _READ_BACK[self._key.type.python_type]
@@ -85,11 +106,15 @@ class SqlAlchemyTies(RowTies[Session]):
         return {(number, read_back(tie)): restored for number, tie, restored in rows}
 
     def record(self, session: Session, ties: list[Tie], cutoff: datetime) -> None:
+        chosen = _among(session, self._key, [tie.key for tie in ties])
+        rows = self._recorded(self._number, self._key, cutoff).where(chosen)
+        session.execute(sa.insert(self._cuts).from_select(_RECORD, rows))
+
+    def _recorded(
+        self, number: sa.ColumnElement[str], key: sa.ColumnElement[Any], cutoff: datetime
+    ) -> sa.Select[*tuple[Any, ...]]:
         source, at = sa.literal(self._table.fullname), sa.literal(as_text(cutoff))
-        chosen = sa.select(self._number, at, source, sa.cast(self._key, sa.String(64)), sa.false()).where(
-            _among(session, self._key, [tie.key for tie in ties])
-        )
-        session.execute(sa.insert(self._cuts).from_select(["number", "cutoff", "source", "tie", "restored"], chosen))
+        return sa.select(number, at, source, sa.cast(key, sa.String(64)), sa.false())
 
     def record_restored(self, session: Session, ties: list[Tie], cutoff: datetime) -> None:
         cuts = self._cuts.c
@@ -123,11 +148,26 @@ class SqlAlchemyTies(RowTies[Session]):
         return back
 
 
+def _on_postgresql(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
+
+
 def _among(session: Session, column: sa.Column[Any], values: list[Any]) -> sa.ColumnElement[bool]:
-    """Whether a column is one of many values: on PostgreSQL they go as one array, since thousands of parameters are slow."""
-    if session.get_bind().dialect.name == "postgresql":
+    """Whether a column is one of many values: on PostgreSQL they go as one array, since thousands of parameters are slow,
+    and texts as one JSON, since psycopg's array of texts is slow too."""
+    if not _on_postgresql(session):
+        return column.in_(values)
+    if type(column.type) not in _TEXT:
         return column == sa.any_(sa.literal(values, sa.ARRAY(column.type)))
-    return column.in_(values)
+    texts = sa.func.json_array_elements_text(sa.cast(sa.literal(json.dumps(values), sa.Text), sa.JSON))
+    return column == sa.any_(sa.func.array(sa.select(texts).scalar_subquery()))
+
+
+def _as_stored(instant: datetime, kind: sa.types.TypeEngine[Any]) -> date:
+    """A time as a column of this type has it; without a zone, in UTC."""
+    if isinstance(kind, sa.Date):
+        return instant.date()
+    return instant if getattr(kind, "timezone", False) else instant.replace(tzinfo=None)
 
 
 def _column(table: sa.Table, given: Any) -> sa.Column[Any]:

@@ -6,6 +6,9 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 _LEAST = timedelta(microseconds=1)
+# A stored day or time stands for no instant later than this after it, read as UTC: a day lasts 24 hours, a zone is less
+# than 24 hours away, and digits that were left out make less than a second.
+MOST_MEANT = timedelta(days=2, seconds=1)
 _FRACTION = re.compile(r"[.,](\d+)")
 _WITH_SECONDS = re.compile(r"\d\d:\d\d:\d\d")
 

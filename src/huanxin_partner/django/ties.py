@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.db import connections, models, router, transaction
 from django.db.models.functions import Cast
 from django.utils import timezone
@@ -17,6 +19,12 @@ from huanxin_partner.ties import as_text
 
 _INSERT = "INSERT INTO {} ({}, {}, {}, {}, {}) {}"
 _UPDATE = "UPDATE {} SET {} = %s WHERE {} = %s"
+# All numbers in one value, since it takes longer to read them as rows than to find them.
+_CUT_OLDER = """WITH old (tie, number) AS ({select}),
+cut AS (UPDATE {table} SET {number} = NULL FROM old WHERE {table}.{key} = old.tie),
+record AS (INSERT INTO {cuts} (number, cutoff, source, tie, restored)
+    SELECT number, %s, %s, CAST(tie AS varchar(64)), false FROM old)
+SELECT CAST(json_agg(CAST(number AS text)) AS text) FROM old"""
 
 
 class DjangoTies(RowTies[str]):
@@ -63,14 +71,41 @@ class DjangoTies(RowTies[str]):
             yield self._using
 
     def found(self, session: str, numbers: list[str]) -> list[Tie]:
-        rows = (
-            self._ties.using(session)
-            .select_for_update()
-            .filter(among(self._number, numbers))
-            .order_by("pk")  # so that two that lock the same rows wait for each other in one order
-            .values_list("pk", self._number, self._bound_at)
-        )
+        rows = self._locked(session, numbers).values_list("pk", self._number, self._bound_at)
         return [Tie(key=key, number=str(number), bound_at=bound_at) for key, number, bound_at in rows]
+
+    def _locked(self, session: str, numbers: list[str]) -> models.QuerySet[Any]:
+        # In order, so that two that lock the same rows wait for each other in one order.
+        return self._ties.using(session).select_for_update().filter(among(self._number, numbers)).order_by("pk")
+
+    def cuts_at_once(self, session: str) -> bool:
+        kind, own = type(self), DjangoTies
+        as_here = (kind.found, kind.record, kind.detach) == (own.found, own.record, own.detach)
+        on_postgresql = connections[session].vendor == "postgresql"
+        return as_here and on_postgresql and isinstance(self._model._meta.get_field(self._bound_at), models.DateField)
+
+    def cut_older(self, session: str, numbers: list[str], cutoff: datetime, than: datetime) -> list[str]:
+        field = self._model._meta.get_field(self._bound_at)
+        timed = isinstance(field, models.DateTimeField)
+        limit = than.date() if not timed else than if settings.USE_TZ else than.replace(tzinfo=None)
+        old = self._locked(session, numbers).filter(**{f"{self._bound_at}__lt": limit}).values_list("pk", self._number)
+        connection = connections[session]
+        select, parameters = old.query.get_compiler(session).as_sql()
+        table, number, key = self._place(session)
+        cuts = connection.ops.quote_name(self._cuts().model._meta.db_table)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _CUT_OLDER.format(select=select, table=table, number=number, key=key, cuts=cuts),
+                [*parameters, as_text(cutoff), self._source],
+            )
+            ((found,),) = cursor.fetchall()
+        return json.loads(found) if found else []
+
+    def _place(self, session: str) -> Iterator[str]:
+        """Where the number is, as quoted names: the table, the column, and the table's key."""
+        field: Any = self._model._meta.get_field(self._number)
+        owner = field.model._meta  # a parent, if the model inherits the field: its keys are the same
+        return map(connections[session].ops.quote_name, [owner.db_table, field.column, owner.pk.column])
 
     def cuts(self, session: str, numbers: list[str], cutoff: datetime) -> dict[tuple[str, Any], bool]:
         rows = self._cuts(among("number", numbers), cutoff=as_text(cutoff)).values_list("number", "tie", "restored")
@@ -106,21 +141,23 @@ class DjangoTies(RowTies[str]):
         free = set(rows.values_list("pk", flat=True))
         back = [tie for tie in ties if tie.key in free and tie.number not in taken]
         connection, key = connections[session], self._model._meta.pk
-        field: Any = self._model._meta.get_field(self._number)
-        owner = field.model._meta  # a parent, if the model inherits the field: its keys are the same
-        quoted = map(connection.ops.quote_name, [owner.db_table, field.column, owner.pk.column])
         with connection.cursor() as cursor:
             values = [(tie.number, key.get_db_prep_value(tie.key, connection)) for tie in back]
-            cursor.executemany(_UPDATE.format(*quoted), values)
+            cursor.executemany(_UPDATE.format(*self._place(session)), values)
         return back
 
 
 class among(models.lookups.In):
-    """Whether a field is one of many values: on PostgreSQL they go as one array, since thousands of parameters are slow."""
+    """Whether a field is one of many values: on PostgreSQL they go as one array, since thousands of parameters are slow,
+    and texts as one JSON, since psycopg's array of texts is slow too."""
 
     def __init__(self, field: str, values: list[Any]) -> None:
         super().__init__(models.F(field), values)
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         left, parameters = self.process_lhs(compiler, connection)
+        kind = str(self.lhs.output_field.db_type(connection))
+        if kind.startswith(("varchar", "text")):  # compared as text; citext is not
+            texts = f"{left} = ANY(ARRAY(SELECT json_array_elements_text(CAST(%s AS json))))"
+            return texts, [*parameters, json.dumps(list(self.rhs))]
         return f"{left} = ANY(%s)", [*parameters, list(self.rhs)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from huanxin_partner.rows import BadTable, Tie
+from huanxin_partner.rows import BadTable, Refuse, Tie
 from huanxin_partner.sqlalchemy import SqlAlchemyTies
 from huanxin_partner.ties import Answer
 from ready_stores import ACCOUNTS, Shop, django_shop, postgres_url, sqlalchemy_shop, sqlite_url
@@ -145,6 +146,62 @@ def test_numbers_may_be_stored_as_people_write_them(shop: Shop) -> None:
     assert said(ties.unbind([NUMBER], CUTOFF)) == {NUMBER: ("unbound", "")}
     assert said(ties.restore([NUMBER], CUTOFF)) == {NUMBER: ("restored", "")}
     assert shop.phones() == ["13800138000"]
+
+
+def test_what_is_cut_at_once_is_only_what_the_rule_would_cut(shop: Shop) -> None:
+    """Without hooks PostgreSQL cuts in one statement; a hook shows each row to the rule first. Both leave the same."""
+    steps = [timedelta(days=days, microseconds=more) for days in (-4, -3, -2, -1, 0, 1) for more in (-1_000_001, -1, 0, 1)]
+    zone = ZoneInfo("Etc/GMT+12")  # the last on earth to end a day
+    for column in ("bound_at", "day"):
+        both: list[dict[str, tuple[str, str]]] = []
+        refuses: list[Refuse[Any] | None] = [None, lambda *_: {}]
+        for refuse in refuses:
+            bound = {f"+8613{len(column)}{len(both)}{place:07}": CUTOFF + step for place, step in enumerate(steps)}
+            for number, at in bound.items():
+                shop.add(number, at, day=at.date())
+            found = said(shop.store(bound_at=column, zone=zone, refuse=refuse).unbind(list(bound), CUTOFF))
+            assert bound.keys() & set(shop.phones()) == {number for number in bound if found[number] == ("kept", "")}
+            both.append({number[-7:]: what for number, what in found.items()})
+        assert both[0] == both[1]
+        assert set(both[0].values()) == {("unbound", ""), ("kept", "")}
+
+
+def test_an_old_tie_beside_a_new_one_and_one_given_back_are_told_apart(shop: Shop) -> None:
+    shop.add(NUMBER, OLD)
+    shop.add(NUMBER, CUTOFF)
+    shop.add(OTHER, OLD)
+    shop.add(NOBODY, OLD)
+    shop.add(NOBODY, None)
+    ties = shop.store()
+    ties.unbind([OTHER], CUTOFF)
+    ties.restore([OTHER], CUTOFF)
+    shop.add(OTHER, OLD)  # not known when it was given back
+    expected = {NUMBER: ("unbound", ""), OTHER: ("unbound", ""), NOBODY: ("refused", "other")}
+    for _ in range(2):
+        assert said(ties.unbind([NUMBER, OTHER, NOBODY], CUTOFF)) == expected
+    assert shop.phones() == [None, NUMBER, OTHER, None, NOBODY, None]
+
+
+def test_a_number_bound_anew_while_a_statement_waits_for_its_row_is_kept(shop: Shop) -> None:
+    """Rule 2 in a race: the statement that cuts at once looks again at a row that it had to wait for."""
+    if shop.engine.name != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    key = shop.add(NUMBER, OLD)
+    shop.add(OTHER, OLD)
+    ties, locked = shop.store(), threading.Event()
+
+    def bind_anew() -> None:
+        with shop.engine.begin() as binding:
+            binding.execute(sa.update(ACCOUNTS).where(ACCOUNTS.c.id == key).values(bound_at=CUTOFF))
+            locked.set()
+            time.sleep(0.5)  # the store waits meanwhile
+
+    other = threading.Thread(target=bind_anew)
+    other.start()
+    locked.wait()
+    assert said(ties.unbind([NUMBER, OTHER], CUTOFF)) == {NUMBER: ("kept", ""), OTHER: ("unbound", "")}
+    other.join()
+    assert shop.phones() == [NUMBER, None]
 
 
 def test_more_numbers_than_a_statement_takes(shop: Shop) -> None:

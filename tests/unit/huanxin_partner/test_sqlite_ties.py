@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from huanxin_partner.rows import BadTable
 from huanxin_partner.sqlite_ties import SqliteTies
 from huanxin_partner.ties import Answer
-from huanxin_partner.times import latest_instant
+from huanxin_partner.times import MOST_MEANT, latest_instant
 
 CUTOFF = datetime(2026, 11, 24, 5, 8, 0, 500_000, tzinfo=UTC)
 NUMBER = "+8613800138000"
@@ -195,3 +195,15 @@ def test_an_hour_that_a_clock_shows_twice_counts_as_the_later_one() -> None:
     for value in ("2026-10-25 02:30:00", datetime(2026, 10, 25, 2, 30)):  # noqa: DTZ001  # as a table holds it
         assert latest_instant(value, berlin) == datetime(2026, 10, 25, 1, 30, 0, 999_999, tzinfo=UTC)
     assert latest_instant("2026-03-29 02:30:00", berlin) is not None  # the hour that is left out
+
+
+@given(
+    stored=st.dates(date(1990, 1, 1), date(2100, 1, 1)) | st.datetimes(*map(datetime, (1990, 2100), (1, 1), (1, 1))),
+    zone=st.timezones() | st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+)
+def test_what_databases_call_older_the_rule_calls_older_too(stored: date, zone: tzinfo) -> None:
+    """What is cut in one statement has a time, read as UTC, so long before the cut-off that no zone puts it after it."""
+    as_utc = stored if isinstance(stored, datetime) else datetime.combine(stored, time.min)
+    latest = latest_instant(stored, zone)
+    assert latest is not None
+    assert latest < as_utc.replace(tzinfo=UTC) + MOST_MEANT
