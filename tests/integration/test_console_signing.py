@@ -24,7 +24,11 @@ from serving import served
 @pytest.fixture
 def url(platform: Platform, dsn: str, tmp_path: Path) -> Iterator[str]:
     settings = Settings(
-        home=tmp_path / "home", database_url=dsn, mode=Mode.DEVELOPMENT, key_passphrase="a test", totp_required=False
+        home=tmp_path / "home",
+        database_url=dsn,
+        mode=Mode.DEVELOPMENT,
+        key_passphrase="a test of the door",
+        totp_required=False,
     )
     with served(create_app(platform, settings, run_workers=False)) as http:
         yield str(http.base_url).rstrip("/")
@@ -126,7 +130,11 @@ def test_where_a_second_factor_is_asked_for_nothing_opens_before_it_is_set_up(
     platform: Platform, dsn: str, tmp_path: Path
 ) -> None:
     settings = Settings(
-        home=tmp_path / "home", database_url=dsn, mode=Mode.DEVELOPMENT, key_passphrase="a test", totp_required=True
+        home=tmp_path / "home",
+        database_url=dsn,
+        mode=Mode.DEVELOPMENT,
+        key_passphrase="a test of the door",
+        totp_required=True,
     )
     with (
         served(create_app(platform, settings, run_workers=False)) as http,
