@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 
 import segno
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.request.ordering import Purpose, Wish
 from huanxin.web.pages.people import data, words
 from huanxin.web.pages.people.enter import FORMS, page
-from huanxin.web.pages.people.routes import Chosen, Picked, SignedIn, choosing, ids, ordering
+from huanxin.web.pages.people.routes import Chosen, Searched, SignedIn, choosing, ids, ordering
 from huanxin.web.pages.people.setup import people_of
 from huanxin.web.pages.routes import language
 
@@ -64,13 +64,9 @@ def asked(request: Request, who: SignedIn, request_id: str, names: bool = False)
 
 
 @router.get("/choose")
-def choose(
-    request: Request, who: SignedIn, p: Picked = None, q: Annotated[str, Query(max_length=60)] = "", seen: bool = False,
-    mark: str = "",
-) -> Response:  # fmt: skip
+def choose(request: Request, who: SignedIn, search: Searched) -> Response:
     """Partners to choose, all ticked at first."""
-    ticked = {"all": None, "none": ()}.get(mark, ids(p) if seen else None)
-    return choosing(request, who, Purpose.LEAVE, ticked=ticked, query=q)
+    return choosing(request, who, Purpose.LEAVE, search)
 
 
 @router.post("/order", dependencies=FORMS)
