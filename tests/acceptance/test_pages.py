@@ -17,12 +17,12 @@ from playwright.sync_api import Browser, Page, Route
 import page_samples as samples
 from acceptance.browsing import SIZES, axe, fits, open_tab
 from huanxin.web.i18n import LANGUAGES
-from huanxin.web.pages.render import STATIC, batch_page, error_page, error_view, home_page
+from huanxin.web.pages.render import STATIC, batch_page, batches_page, error_page, error_view, help_page, home_page
 from huanxin.web.pages.report import write_report
-from huanxin.web.pages.views import HomeView
+from huanxin.web.pages.views import BatchesView
 
 ORIGIN = "http://pages.huanxin.test"
-PAGES = ("home", "empty", "batch", "unsent", "error", "report")
+PAGES = ("home", "help", "batches", "empty", "batch", "unsent", "error", "report")
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str
         write_report(path, samples.report(), lang)
         made |= {
             ("home", lang): home_page(lang, samples.home()),
-            ("empty", lang): home_page(lang, HomeView()),
+            ("help", lang): help_page(lang),
+            ("batches", lang): batches_page(lang, samples.latest()),
+            ("empty", lang): batches_page(lang, BatchesView()),
             ("batch", lang): batch_page(lang, samples.batch()),
             ("unsent", lang): batch_page(lang, samples.batch(())),
             ("error", lang): error_page(lang, error_view(500, "7f3a90")),
@@ -68,8 +70,7 @@ def keep_picture(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("size", "scheme"), [("phone", "dark"), ("desk", "light")])  # what fits and what shows are apart
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("name", PAGES)
 def test_page_is_quiet_fits_and_is_accessible(

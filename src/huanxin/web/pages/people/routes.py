@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from huanxin.domain.errors import BadInput, Conflict
-from huanxin.request.ordering import Purpose, Wish
+from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.store import partners, wishes
 from huanxin.web.context import Context
 from huanxin.web.i18n import LANGUAGES
@@ -104,16 +104,25 @@ def ordering(request: Request, who: Owner, purpose: Purpose, *, chosen: tuple[in
     """Order at the chosen partners; number, day and cut-off are never the form's to say (rule 2)."""
     if not chosen or not agreed:
         return choosing(request, who, purpose, Search(ticked=chosen), problem="consent" if chosen else "none")
+    ordered = placed(request, who, purpose, chosen)
+    return _watching(ordered) if ordered else RedirectResponse(f"/{purpose.value}", status_code=303)
+
+
+def placed(request: Request, who: Owner, purpose: Purpose, chosen: tuple[int, ...]) -> Ordered | None:
+    """Place an order that was agreed to. None where a partner left meanwhile, or the number moved: the page to go to then
+    says what is so now."""
     lang, current = language(request), who.standing.current
     text = words.consent(purpose, lang, current.opened_on if current else None)
     wish = Wish(purpose=purpose, number=who.number, partner_ids=chosen, consent_text=text, channel=who.channel,
                 language=lang)  # fmt: skip
     try:
-        ordered = who.platform.order_request(wish)
-    except (BadInput, Conflict):  # a partner that left meanwhile, or a number that moved: the page says what is so now
-        return RedirectResponse(f"/{purpose.value}", status_code=303)
-    done = "" if ordered.new else "?same=1"
-    return RedirectResponse(f"/renew/orders/{ordered.request.id}{done}", status_code=303)
+        return who.platform.order_request(wish)
+    except (BadInput, Conflict):
+        return None
+
+
+def _watching(ordered: Ordered) -> Response:
+    return RedirectResponse(f"/renew/orders/{ordered.request.id}{'' if ordered.new else '?same=1'}", status_code=303)
 
 
 @router.get("/order")
@@ -139,9 +148,7 @@ def again(request: Request, who: SignedIn, request_id: str, p: Annotated[str, Fo
     chosen = [one for one in ids([p]) if one in refused]
     wish = Wish(purpose=Purpose(before.purpose), number=who.number, partner_ids=chosen, channel=who.channel,
                 consent_text=before.consent_text, language=language(request))  # fmt: skip
-    ordered = who.platform.order_request(wish)
-    done = "" if ordered.new else "?same=1"
-    return RedirectResponse(f"/renew/orders/{ordered.request.id}{done}", status_code=303)
+    return _watching(who.platform.order_request(wish))
 
 
 @router.get("/orders/{request_id}/events")
