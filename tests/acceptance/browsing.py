@@ -15,6 +15,8 @@ AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text(encoding=
 CHROMIUM = Path("/usr/bin/chromium")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync"]  # fmt: skip
+LONGEST = 1600
+"""Pixels of a page that a picture shows; longer ones are cut off."""
 SIZES = {"phone": (390, 844), "desk": (1280, 800)}
 
 
@@ -49,7 +51,8 @@ def keep_picture(page: Page, name: str, lang: str) -> None:
     """Keep the open page as the documents show it (docs/screenshots.md), where HUANXIN_SCREENSHOTS names a folder for it."""
     if folder := os.environ.get("HUANXIN_SCREENSHOTS"):
         picture = Image.open(BytesIO(page.screenshot(full_page=True)))
-        picture.save(Path(folder) / f"{name}-{lang[:2]}.webp", quality=60, method=6)
+        seen = picture.crop((0, 0, picture.width, min(picture.height, LONGEST)))
+        seen.save(Path(folder) / f"{name}-{lang[:2]}.webp", quality=50, method=6)
 
 
 def keep_both(page: Page, name: str) -> None:
