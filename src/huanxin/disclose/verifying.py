@@ -7,10 +7,11 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet, KeySetSerialization
+from joserfc.jwk import KeySet
 
 from huanxin.disclose.certificate import KIND
 from huanxin.disclose.statement import Before, Statement
@@ -133,9 +134,10 @@ class Read:
     expires_at: datetime
 
 
-def read_offline(given: str, jwks: KeySetSerialization) -> Read:
+def read_offline(given: str, jwks: Any) -> Read:
     """Verify a certificate's signature by public keys (RFC 7517), without the platform: whether it was revoked or the
-    number has changed hands since is not known then. Raises BadInput with the reason if it is not genuine."""
+    number has changed hands since is not known then. `jwks`: as read from JSON, whatever it is. Raises BadInput with the
+    reason if it is not genuine."""
     token = "".join(given.split())
     try:
         header = jws.extract_compact(token.encode()).headers()
