@@ -18,6 +18,7 @@ from huanxin.web.pages.report_data import (
     Step,
 )  # fmt: skip
 from huanxin.web.pages.views import (
+    BatchesView,
     BatchSummary,
     BatchView,
     GateCounts,
@@ -159,13 +160,19 @@ def batch(rows: tuple[PartnerRow, ...] | None = None) -> BatchView:
 
 def home() -> HomeView:
     """A platform that has been at work for a while."""
+    return HomeView(
+        numbers_renewed=250_318_442, ties_cut=1_004_771_209, partners=239, batches=288, released=243_110_007
+    )  # fmt: skip
+
+
+def latest() -> BatchesView:
+    """Its latest batches."""
     counts = OutcomeCounts(
         unbound=6_400_000, absent=231_000_000, kept=812, pending=41_000, refused=9_300, outstanding=1_500_000
     )
-    latest = tuple(
+    shown = tuple(
         BatchSummary(id=number, href=f"/batches/{number}", cutoff=CUTOFF - timedelta(days=17 - number),
                      answer_by=DUE, numbers=1_000_000, partners=239, outcomes=counts, released=812_345)
         for number in (17, 16, 15)
     )  # fmt: skip
-    return HomeView(numbers_renewed=250_318_442, ties_cut=1_004_771_209, partners=239, batches=288,
-                    released=243_110_007, latest=latest, older=285)  # fmt: skip
+    return BatchesView(latest=shown, older=285)

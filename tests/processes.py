@@ -18,6 +18,7 @@ SOURCES = Path(__file__).parents[1] / "src"
 
 
 def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on now, for whoever has to know an address beforehand."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -11,14 +10,6 @@ from typing import Any
 
 import httpx
 import uvicorn
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now, for an application that has to know its address beforehand."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -22,7 +22,8 @@ from huanxin.store.deliveries import Attempt, Delivery
 from huanxin.store.migrate import migrate
 from huanxin.web.app import create_app
 from huanxin.web.context import Context
-from serving import free_port, served
+from processes import free_port
+from serving import served
 
 PUSH, POLL = "urn:ietf:rfc:8935", "urn:ietf:rfc:8936"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from processes import free_port
 
 PYTHON = Path(__file__).parents[1] / ".venv-synapse" / "bin" / "python"
 SECRET = "registration-secret"
@@ -66,12 +67,6 @@ class Homeserver:
     def ok(answer: httpx.Response) -> dict[str, Any]:
         assert answer.is_success, answer.text
         return dict(answer.json())
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

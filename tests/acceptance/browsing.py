@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text(encoding="utf-8")
 CHROMIUM = Path("/usr/bin/chromium")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync"]  # fmt: skip
+LONGEST = 1600
+"""Pixels of a page that a picture shows; longer ones are cut off."""
 SIZES = {"phone": (390, 844), "desk": (1280, 800)}
 
 
@@ -40,6 +45,23 @@ def open_tab(
     page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     return page, complaints
+
+
+def keep_picture(page: Page, name: str, lang: str) -> None:
+    """Keep the open page as the documents show it (docs/screenshots.md), where HUANXIN_SCREENSHOTS names a folder for it."""
+    if folder := os.environ.get("HUANXIN_SCREENSHOTS"):
+        picture = Image.open(BytesIO(page.screenshot(full_page=True)))
+        seen = picture.crop((0, 0, picture.width, min(picture.height, LONGEST)))
+        seen.save(Path(folder) / f"{name}-{lang[:2]}.webp", quality=50, method=6)
+
+
+def keep_both(page: Page, name: str) -> None:
+    """The same in English and in Chinese; the page is loaded again for it, so it has to be one with an address."""
+    if os.environ.get("HUANXIN_SCREENSHOTS"):
+        address = page.url
+        for lang in ("en", "zh"):
+            page.goto(f"{address}{'&' if '?' in address else '?'}lang={lang}")
+            keep_picture(page, name, lang)
 
 
 def fits(page: Page) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
 
-from acceptance.browsing import SIZES, axe, fits, open_tab
+from acceptance.browsing import SIZES, axe, fits, keep_both, open_tab
 from huanxin.domain.accounts import RunState
 from huanxin.operations import Platform, open_platform
 from huanxin.operations.onboarding import Onboarding
@@ -127,13 +127,17 @@ def test_a_company_registers_proves_its_domain_and_learns_what_its_receiver_does
     assert (axe(page), fits(page)) == ([], True)
 
     page.get_by_role("link", name="接入", exact=True).click()
+    if size == "phone":
+        keep_both(page, "partner-account")
     page.get_by_role("button", name="开始自测").click()
     expect(page.get_by_role("status")).to_contain_text("未通过", timeout=60_000)
     forged = page.locator(".checklist li", has_text="伪造的签名")
     expect(forged).to_contain_text("未通过")
     assert forged.locator("p").count() == 2, "it says how to mend it"
     assert (axe(page), fits(page)) == ([], True)
-    page.goto(f"{page.url}?lang=en")
+    if size == "phone":
+        keep_both(page, "partner-selftest")
+    page.goto(f"{page.url.partition('?')[0]}?lang=en")
     expect(page.locator("body")).to_contain_text("a forged signature")
     assert complaints == []
     page.context.close()
@@ -155,6 +159,10 @@ def test_only_after_a_passed_self_test_and_a_persons_word_the_live_credentials_a
     browser: Browser, site: Site, company: Company
 ) -> None:
     page, _ = open_tab(browser, "phone")
+    for address, name in (("/partner", "partner-start"), ("/partner/register", "partner-register")):
+        page.goto(f"{site.url}{address}")
+        assert (axe(page), fits(page)) == ([], True)
+        keep_both(page, name)
     client_id, _ = register(page, site, company)
     company.challenge = page.locator("dt:has-text('内容仅为') + dd").inner_text()
     page.get_by_role("button", name="现在查看").click()

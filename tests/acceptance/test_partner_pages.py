@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from acceptance.browsing import SIZES, axe, fits, open_tab
+from acceptance.browsing import SIZES, axe, fits, keep_both, keep_picture, open_tab
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import Registered, add_partner
 from huanxin.operations import Platform, open_platform
@@ -104,12 +104,18 @@ def test_a_partner_sees_what_was_not_delivered_why_and_sends_it_again(browser: B
 def test_each_page_fits_is_quiet_and_accessible(browser: Browser, site: Site, size: str, lang: str) -> None:
     page, complaints = open_tab(browser, size)
     sign_in(page, site, site.shop)
-    for address in ("/partner/live", f"/partner/live/notices/{site.shop_notice}", "/partner/live/deliveries",
-                    "/partner/live/deliveries?undelivered=true", "/partner/live/keys"):  # fmt: skip
+    pages = {
+        "/partner/live": "overview", f"/partner/live/notices/{site.shop_notice}": "notice",
+        "/partner/live/deliveries": "deliveries", "/partner/live/deliveries?undelivered=true": "",
+        "/partner/live/keys": "keys", "/partner/live/stream": "stream",
+    }  # fmt: skip
+    for address, name in pages.items():
         joint = "&" if "?" in address else "?"
         page.goto(f"{site.url}{address}{joint}lang={lang}")
         assert fits(page), address
         assert axe(page) == [], address
+        if name and size == "phone":
+            keep_picture(page, f"partner-{name}", lang)
     assert complaints == []
     page.context.close()
 
@@ -167,6 +173,8 @@ def test_wrong_credentials_get_a_hint_and_no_way_in(browser: Browser, site: Site
     page.fill("#client_secret", site.courier.client_secret)
     page.locator("main button").click()
     expect(page.get_by_role("alert")).to_contain_text("don't belong together")
+    page.goto(f"{site.url}/partner/sign-in")
+    keep_both(page, "partner-sign_in")
     page.goto(f"{site.url}/partner/live")
     expect(page).to_have_url(f"{site.url}/partner/sign-in")
     assert axe(page) == []

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
+import pypdfium2
 import pytest
+import zxingcpp
 from playwright.sync_api import Browser, Page, expect
+from pypdf import PdfReader
 
-from acceptance.browsing import SIZES, axe, open_tab
+from acceptance.browsing import SIZES, axe, fits, keep_both, keep_picture, open_tab
 from town import FIRST, RECYCLED, Town, town
 
 MOST_BYTES = 100_000
+PAGES = {
+    "/renew": "people-home", "/renew/choose": "people-choose", "/renew/missing": "people-missing", "/leave": "people-leave",
+    "/leave/choose": "", "/leave/poster": "people-poster", "/dev/sms": "people-dev_sms",
+    "/renew/sign-in": "people-sign_in", "/renew/enter?token=x": "people-enter", "/renew/enter": "", "/": "", "/help": "",
+}  # fmt: skip
+"""By address: the name of its picture in the documents; empty if it is another state of one that has one."""
 
 
 @pytest.fixture
@@ -29,10 +39,6 @@ def sign_in(page: Page, place: Town, number: str = RECYCLED, door: str = "renew"
     page.wait_for_url(f"{place.url}/{door}")
 
 
-def fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
-
-
 @pytest.mark.parametrize("size", SIZES)
 def test_the_new_owner_signs_in_orders_and_watches_it_happen(browser: Browser, place: Town, size: str) -> None:
     page, complaints = open_tab(browser, size)
@@ -42,7 +48,10 @@ def test_the_new_owner_signs_in_orders_and_watches_it_happen(browser: Browser, p
     page.fill("#q", "feiyan")
     expect(page.get_by_label("飞燕快递")).to_be_visible()
     expect(page.get_by_label("晨星商城")).to_be_hidden()
+    page.fill("#q", "没有这个")
+    expect(page.locator("[data-none] a")).to_be_visible()
     page.fill("#q", "")
+    expect(page.locator("[data-none]")).to_be_hidden()
     page.get_by_label("我是这个号码的机主").check()
     page.get_by_role("button", name="一键焕新").click()
     summary = page.locator("#summary")
@@ -53,6 +62,8 @@ def test_the_new_owner_signs_in_orders_and_watches_it_happen(browser: Browser, p
     expect(page.locator("main")).to_contain_text("这不是您的债务")
     expect(summary).to_contain_text("1 家需要您处理")
     assert axe(page) == []
+    if size == "phone":
+        keep_both(page, "people-order")
     page.get_by_role("button", name="再问一次 飞燕快递").click()
     expect(page.locator(".rows li")).to_have_count(1)
     page.goto(f"{place.url}/renew")
@@ -96,6 +107,7 @@ def test_who_leaves_asks_sees_counts_and_cuts(browser: Browser, place: Town) -> 
     expect(page.locator("main")).not_to_contain_text("晨星商城")
     page.get_by_role("button", name="显示名称").click()
     expect(page.locator("main")).to_contain_text("晨星商城")
+    keep_both(page, "people-asked")
     page.get_by_role("link", name="选择应用并解绑").click()
     page.get_by_label("我是这个号码的机主").check()
     page.get_by_role("button", name="立即解绑").click()
@@ -104,8 +116,7 @@ def test_who_leaves_asks_sees_counts_and_cuts(browser: Browser, place: Town) -> 
     page.context.close()
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("size", "lang"), [("phone", "zh"), ("phone", "en"), ("desk", "zh")])
 def test_each_page_fits_is_small_quiet_and_accessible_also_for_elders(
     browser: Browser, place: Town, size: str, lang: str
 ) -> None:
@@ -113,16 +124,46 @@ def test_each_page_fits_is_small_quiet_and_accessible_also_for_elders(
     sign_in(page, place)
     weights: list[int] = []
     page.on("response", lambda answer: weights.append(len(answer.body())) if answer.status == 200 else None)
-    for care in ("off", "30"):
-        for address in ("/renew", "/renew/choose", "/renew/missing", "/leave", "/leave/choose", "/leave/poster", "/dev/sms",
-                        "/renew/sign-in", "/renew/enter?token=x", "/renew/enter", "/"):  # fmt: skip
+    for care in ("off", "30") if size == "phone" else ("off",):
+        for address, name in PAGES.items():
             weights.clear()
             page.goto(f"{place.url}{address}{'&' if '?' in address else '?'}lang={lang}&care={care}")
             assert fits(page), (address, care)
             assert axe(page) == [], (address, care)
             assert sum(weights) < MOST_BYTES, (address, sum(weights))
+            if name and size == "phone" and care == "off":
+                keep_picture(page, name, lang)
+    page.goto(f"{place.url}/renew/sign-in?care=off")
+    page.fill("#number", FIRST)
+    page.locator("main .button.primary").click()
+    page.wait_for_url(f"{place.url}/renew/code")
+    assert (axe(page), fits(page)) == ([], True)
+    if size == "phone":
+        keep_picture(page, "people-code", lang)
     assert complaints == []
     page.context.close()
+
+
+def test_another_language_or_size_keeps_the_way_in_and_the_door(browser: Browser, place: Town) -> None:
+    """Else who switches to large text loses what his carrier's app handed over, or ends at another door."""
+    page, _ = open_tab(browser, "phone")
+    page.goto(f"{place.url}/renew/enter?token=a%26b&to=leave")
+    page.get_by_role("link", name="关怀模式").click()
+    page.get_by_role("link", name="English").click()
+    expect(page.locator("html")).to_have_class("care care-20")
+    assert page.locator("[name=token]").get_attribute("value") == "a&b"
+    assert page.locator("[name=to]").get_attribute("value") == "leave"
+    expect(page.locator("nav [aria-current]").first).to_have_text("Leave")
+    page.context.close()
+
+
+def test_the_sheet_for_the_desk_is_one_page_whose_code_leads_to_leaving(place: Town) -> None:
+    for lang, words in (("zh", "短信验证码"), ("en", "cancel or transfer")):
+        answer = place.phone().http.get("/leave/poster.pdf", params={"lang": lang})
+        assert answer.headers["content-type"] == "application/pdf"
+        assert [words in page.extract_text() for page in PdfReader(BytesIO(answer.content)).pages] == [True]
+        picture = pypdfium2.PdfDocument(answer.content)[0].render(scale=2).to_pil()
+        assert [one.text for one in zxingcpp.read_barcodes(picture)] == [f"{place.platform.issuer}/leave"]
 
 
 def test_elders_mode_is_one_tap_away_remembered_and_large_enough(browser: Browser, place: Town) -> None:

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from fake_platform import FakePlatform
-from synapse_server import free_port
+from processes import free_port
 
 SHOP = Path(__file__).parents[1] / "peers" / "allauth"
 _serial = count(1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from fake_platform import CLIENT, SECRET
 from fake_streams import FakeStreams
 from huanxin_partner.rehearsal.words import SCENARIOS
 from huanxin_partner.trial import load_magic_ties
+from processes import free_port
 from serving import served
 from waiting import until
 
@@ -80,11 +80,6 @@ def running(*arguments: object) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def selftest(*arguments: object) -> tuple[int, dict[str, Any]]:

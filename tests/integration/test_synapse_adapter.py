@@ -16,7 +16,8 @@ import pytest
 from fake_platform import FakePlatform
 from huanxin_partner.adapters.synapse import SynapseError, SynapseTies
 from huanxin_partner.ties import Answer
-from synapse_server import PYTHON, Homeserver, free_port, running
+from processes import free_port
+from synapse_server import PYTHON, Homeserver, running
 
 pytestmark = pytest.mark.skipif(
     not PYTHON.exists(),

@@ -15,6 +15,7 @@ from huanxin.cli.main import app
 
 HOUSE = Path(__file__).parents[2]
 DOCUMENTS = sorted([*HOUSE.glob("*.md"), *(HOUSE / "docs").rglob("*.md"), *(HOUSE / "examples").glob("*.md")])
+TEMPLATES = HOUSE / "src/huanxin/web/templates"
 LINK = re.compile(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
 COMMAND = re.compile(r"^    (?:\.venv/bin/)?huanxin (.+)$", re.MULTILINE)
 
@@ -44,6 +45,21 @@ def test_commands_exist_with_the_options_shown(document: Path) -> None:
         if isinstance(command, TyperGroup):
             assert command.invoke_without_command, f"huanxin {line}: there is no such command"
             assert not words or words[0].startswith("--"), f"huanxin {line}: there is no such command"
+
+
+def test_each_page_has_its_picture_in_both_languages_and_all_of_them_are_small() -> None:
+    """Pictures are named after templates; docs/screenshots.md says how they are taken. What is drawn in the browser, and the
+    report that is a file of its own, are not among them."""
+    pages = {
+        "-".join(page.relative_to(TEMPLATES).with_suffix("").parts)
+        for page in TEMPLATES.rglob("*.html")
+        if not page.name.startswith("_") and page.stem not in ("base", "docs", "report")
+    }
+    pictures = HOUSE / "docs/screenshots"
+    assert {one.name for one in pictures.iterdir()} == {f"{page}-{lang}.webp" for page in pages for lang in ("zh", "en")}
+    shown = (HOUSE / "docs/screenshots.md").read_text(encoding="utf-8")
+    assert [one.name for one in pictures.iterdir() if f"(screenshots/{one.name})" not in shown] == []
+    assert sum(one.stat().st_size for one in pictures.iterdir()) < 2_000_000
 
 
 def test_both_readmes_show_the_same_commands() -> None:

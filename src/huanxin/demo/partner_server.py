@@ -13,19 +13,32 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator
+from html import escape
 from pathlib import Path
+from urllib.parse import parse_qs, quote
 
 import httpx
 import uvicorn
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from huanxin.demo.behaviours import HANDLERS
 from huanxin.demo.partner_store import AccountTies
 from huanxin_partner import Journal, Platform, Verifier, Worker, receiver_app
+
+_HEAD = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark"><title>Demo app 演示应用</title>
+<style>body{{font:18px/1.6 system-ui,sans-serif;max-width:28rem;margin:3rem auto;padding:0 1rem}}
+input,button{{font:inherit;padding:.5rem;min-height:44px}}</style>"""
+_PAGE = f"""{_HEAD}<h1>Demo app 演示应用</h1><form method="post" action="/login">
+<p><label>Number 手机号<br><input name="number" value="{{number}}" required></label></p>
+<p><button>Log in as with the right SMS code 以短信验证码登录</button></p></form>"""
+_LANDED = f"""{_HEAD}<h1>{{owner}}</h1><p>The login landed in {{words}}.</p>
+<p><a href="/?number={{number}}">Again 再来一次</a></p>"""
 
 
 class DownForAWhile:
@@ -44,7 +57,8 @@ class DownForAWhile:
 
 
 def partner_app(db: Path, *, behaviour: str, issuer: str, client_id: str, secret: str, delay: float) -> Starlette:
-    """The partner's server: /events takes notices, /login is a login with an SMS code, /healthz answers."""
+    """The partner's server: /events takes notices, / is a page to log in by hand with a number, /login does it as with the
+    right SMS code, /healthz answers."""
     ties = AccountTies(db, refuse_unpaid=behaviour == "debt")
     platform = Platform(issuer, client_id=client_id, client_secret=secret)
     journal = Journal(db.with_suffix(".journal.db"))
@@ -53,9 +67,6 @@ def partner_app(db: Path, *, behaviour: str, issuer: str, client_id: str, secret
     events: ASGIApp = receiver_app(verifier, journal, worker)
     if behaviour == "down":
         events = DownForAWhile(events, delay)
-
-    def login(request: Request) -> Response:
-        return JSONResponse(ties.log_in(request.query_params["number"])._asdict())
 
     def health(_: Request) -> Response:
         return JSONResponse({"status": "ok", "waiting": journal.waiting()})
@@ -66,8 +77,23 @@ def partner_app(db: Path, *, behaviour: str, issuer: str, client_id: str, secret
         yield
         worker.stop()
 
-    routes = [Mount("/events", events), Route("/login", login, methods=["POST"]), Route("/healthz", health)]
+    routes = [Mount("/events", events), Route("/healthz", health), *_logins(ties)]
     return Starlette(routes=routes, lifespan=lifespan)
+
+
+def _logins(ties: AccountTies) -> list[Route]:
+    def by_hand(request: Request) -> Response:
+        return HTMLResponse(_PAGE.format(number=escape(request.query_params.get("number", ""))))
+
+    async def login(request: Request) -> Response:
+        asked = request.query_params.get("number") or parse_qs((await request.body()).decode())["number"][0]
+        found = await run_in_threadpool(ties.log_in, asked)
+        if "text/html" not in request.headers.get("accept", ""):
+            return JSONResponse(found._asdict())
+        words = "a fresh account 新账户" if found.fresh else "an account that was there 已有账户"
+        return HTMLResponse(_LANDED.format(owner=escape(found.owner), words=words, number=quote(asked)))
+
+    return [Route("/", by_hand), Route("/login", login, methods=["POST"])]
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from huanxin.demo.audit import Audit, audit
-from huanxin.demo.by_hand import missed_number
+from huanxin.demo.by_hand import Missed, leave_ties
 from huanxin.demo.job import Job, Story
 from huanxin.demo.kept import Kept, find, keep, made_from
 from huanxin.demo.own_servers import serve_process, worker_process
@@ -31,10 +31,10 @@ from huanxin.demo.summary import Counted, print_summary
 from huanxin.demo.world import WorldReports, load_reports, make_reports
 from huanxin.demo.world_partners import partner_specs
 from huanxin.domain.errors import BadInput, BadSetting
-from huanxin.domain.numbers import written
+from huanxin.domain.numbers import masked, parse
 from huanxin.operations import Platform, open_platform
 from huanxin.settings import Mode, Settings
-from huanxin.store import figures, notices
+from huanxin.store import figures, notices, requests
 from huanxin.web.pages.report import write_report
 
 _CHINA = ZoneInfo("Asia/Shanghai")
@@ -79,19 +79,28 @@ def run_demo(wishes: Wishes) -> None:
             else:
                 _open_again(kept, folder, issuer, servers)
                 opened = f"{time.perf_counter() - begun:.1f} s"
-            _tell(wishes, kept, folder, opened, err)
+            missed = _missed(kept, folder, platform)
+            _tell(wishes, kept, folder, opened, missed, err)
             if wishes.serve:
+                err.print(missed.steps(issuer), highlight=False, soft_wrap=True)
                 err.print(
-                    f"[bold]{issuer}/renew[/] renews a number by hand: try {kept.told['by_hand']}, on which a former owner "
-                    f"left a few things; the SMS appears on {issuer}/dev/sms", highlight=False,
-                )  # fmt: skip
-                err.print(
-                    f"[bold]{issuer}[/] shows it all: / the batches, /report the charts (Ctrl-C ends it)", highlight=False
+                    f"[bold]{issuer}[/] for people, /batches and /report for operators (Ctrl-C ends it)", highlight=False
                 )
                 _until_interrupted()
 
 
-def _tell(wishes: Wishes, kept: Kept, folder: Path, opened: str | None, err: Console) -> None:
+def _missed(kept: Kept, folder: Path, platform: Platform) -> Missed:
+    """The number to try by hand: not the one that the summary tells of, and none that was tried before."""
+
+    def ordered(number: str) -> bool:
+        with platform.database.transaction() as tx:
+            return bool(requests.of_number(tx, parse(number), since=None))
+
+    told = kept.told["login"]["number"]
+    return leave_ties(folder, kept.partners, spare=lambda one: masked(parse(one)) == told, ordered=ordered)
+
+
+def _tell(wishes: Wishes, kept: Kept, folder: Path, opened: str | None, missed: Missed, err: Console) -> None:
     """Print what came of the world; of one that was opened again, when that was."""
     out = err if wishes.as_json else Console()
     print_summary(out, kept.told, folder / "report.html")
@@ -105,6 +114,7 @@ def _tell(wishes: Wishes, kept: Kept, folder: Path, opened: str | None, err: Con
         )
     if wishes.as_json:
         told = kept.told | {"made_at": kept.made_at.isoformat(), "reopened": opened is not None}
+        told |= {"by_hand": {"number": missed.number, "app": missed.app}}
         print(json.dumps(told, ensure_ascii=False), flush=True)
 
 
@@ -128,10 +138,8 @@ def _make(
     counted = _run(wishes, folder, platform, servers, err, begun)
     with platform.database.transaction() as tx:
         write_report(folder / "report.html", counted.report(tx, platform.now().astimezone(_CHINA).date()))
-    told = counted.json() | {"by_hand": written(missed_number(counted.job))}
-    kept = Kept(
-        made_at=platform.now(), told=told, partners=tuple(one.process for one in counted.job.partners)
-    )  # fmt: skip
+    partners = tuple(one.process for one in counted.job.partners)
+    kept = Kept(made_at=platform.now(), told=counted.json(), partners=partners)
     keep(folder, kept, wanted)
     return kept
 

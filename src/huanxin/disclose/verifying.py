@@ -134,13 +134,14 @@ class Read:
     expires_at: datetime
 
 
-def read_offline(given: str, jwks: dict[str, Any]) -> Read:
+def read_offline(given: str, jwks: Any) -> Read:
     """Verify a certificate's signature by public keys (RFC 7517), without the platform: whether it was revoked or the
-    number has changed hands since is not known then. Raises BadInput with the reason if it is not genuine."""
+    number has changed hands since is not known then. `jwks`: as read from JSON, whatever it is. Raises BadInput with the
+    reason if it is not genuine."""
     token = "".join(given.split())
     try:
         header = jws.extract_compact(token.encode()).headers()
-        keys = KeySet.import_key_set(jwks)  # type: ignore[arg-type]
+        keys = KeySet.import_key_set(jwks)
         found = jwt.decode(token, keys, algorithms=["ES256"]).claims
     except (JoseError, ValueError, KeyError, TypeError) as error:
         raise BadInput("this text was altered or cut off, or was not signed with one of these keys") from error

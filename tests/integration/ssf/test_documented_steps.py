@@ -17,7 +17,7 @@ from huanxin.domain.answers import Purpose
 from huanxin.release.gate import load_gate
 from huanxin.store import batches
 from node import HOUSE, node, with_jose
-from serving import free_port
+from processes import free_port
 from ssf_world import Caller, World
 
 NUMBERS = ["+8613800138000", "+8613800138001"]

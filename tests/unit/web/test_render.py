@@ -13,9 +13,9 @@ import pytest
 import page_samples as samples
 from huanxin.web.i18n import LANGUAGES
 from huanxin.web.pages import labels
-from huanxin.web.pages.render import ERRORS, batch_page, error_page, error_view, home_page
+from huanxin.web.pages.render import ERRORS, NAV, batch_page, batches_page, error_page, error_view, help_page, home_page
 from huanxin.web.pages.report import write_report
-from huanxin.web.pages.views import ErrorView, HomeView, OutcomeCounts, PartnerRow
+from huanxin.web.pages.views import BatchesView, ErrorView, HomeView, OutcomeCounts, PartnerRow
 
 both = pytest.mark.parametrize("lang", LANGUAGES)
 
@@ -25,17 +25,33 @@ def charts_of(page: str) -> list[dict[str, Any]]:
 
 
 @both
-def test_home_lists_batches_and_says_what_is_left_out(lang: str) -> None:
+def test_home_leads_every_kind_of_visitor_on_and_each_page_leads_to_what_people_need(lang: str) -> None:
     page = home_page(lang, samples.home())
-    assert page.count('<li class="card">') == 3
-    assert "285" in page
-    assert 'href="/batches/17"' in page
+    for address in ("/renew", "/leave", "/verify", "/help", "/partner", "/docs", "/batches", "/leave/poster"):
+        assert f'<a class="button{" primary" if address in ("/renew", "/leave") else ""}" href="{address}">' in page
     assert 'title="250,318,442"' in page
+    for other in (help_page(lang), batches_page(lang, samples.latest()), error_page(lang, error_view(404))):
+        assert re.findall(r'<a href="(/\w+)"', other.partition("</nav>")[0]) == [address for address, _ in NAV]
 
 
 @both
-def test_home_without_batches_says_how_to_begin(lang: str) -> None:
-    assert "huanxin batch plan" in home_page(lang, HomeView())
+def test_help_says_what_is_never_done_and_all_its_links_lead_somewhere(lang: str) -> None:
+    page = help_page(lang)
+    assert set(re.findall(r'href="#(\w+)"', page)) - {"main"} == set(re.findall(r'<h2 id="(\w+)"', page))
+    assert {"en": "never asks for money", "zh_CN": "不索要钱款"}[lang] in page
+
+
+@both
+def test_batches_are_listed_and_it_says_what_is_left_out(lang: str) -> None:
+    page = batches_page(lang, samples.latest())
+    assert page.count('<li class="card">') == 3
+    assert "285" in page
+    assert 'href="/batches/17"' in page
+
+
+@both
+def test_without_batches_it_says_how_to_begin(lang: str) -> None:
+    assert "huanxin batch plan" in batches_page(lang, BatchesView())
 
 
 def test_home_is_chinese_or_english() -> None:

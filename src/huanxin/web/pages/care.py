@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from huanxin.web.pages.render import CARE
+from huanxin.web.pages.render import CARE, QUERY
 
 COOKIE = "care"
 SIZES = ("18", "20", "24", "30")
@@ -27,6 +29,8 @@ class Care:
         asked = request.query_params.get("care", "")
         wish = asked or request.cookies.get(COOKIE, "")
         CARE.set(wish if wish in SIZES else "")
+        others = [(name, value) for name, value in request.query_params.multi_items() if name not in ("care", "lang")]
+        QUERY.set(urlencode(others))
         remembered = Response()
         if asked:
             remembered.set_cookie(COOKIE, CARE.get(), max_age=365 * 86_400, samesite="lax", httponly=True)

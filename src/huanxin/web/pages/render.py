@@ -7,21 +7,25 @@ from contextvars import ContextVar
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from huanxin.web import i18n
 from huanxin.web.pages import charts, labels
-from huanxin.web.pages.views import BatchView, ErrorView, HomeView, OutcomeCounts, PartnerRow, Text, Words
+from huanxin.web.pages.views import BatchesView, BatchView, ErrorView, HomeView, OutcomeCounts, PartnerRow, Text, Words
 
 CARE: ContextVar[str] = ContextVar("care", default="")
 """The size of text in pixels that a reader in elders' mode (关怀模式) wants; empty without it. Set by web/pages/care.py."""
+QUERY: ContextVar[str] = ContextVar("query", default="")
+"""What stands in the page's address beside size and language. Set by web/pages/care.py."""
 STATIC = Path(__file__).parent.parent / "static"
 N_ = labels.N_
 SERVER = 500
 """Statuses from here on are our fault, below the caller's (RFC 9110 section 15)."""
 
-NAV = (("/", N_("Overview")), ("/verify", N_("Verify")), ("/partner", N_("Partners")), ("/docs", N_("For developers")))
+NAV = (("/renew", N_("Renew")), ("/leave", N_("Leave")), ("/verify", N_("Verify")), ("/help", N_("Help")),
+       ("/partner", N_("Partners")))  # fmt: skip
 """Address and name of each entry of the header."""
 
 
@@ -31,8 +35,18 @@ def render(template: str, lang: str, **values: Any) -> str:
 
 
 def home_page(lang: str, view: HomeView) -> str:
-    """The first page: what Huanxin is, figures, batches."""
+    """The first page: where people, partners and operators go from here, and figures."""
     return render("home.html", lang, view=view, here="/")
+
+
+def help_page(lang: str) -> str:
+    """For people: what to do, and what Huanxin never does."""
+    return render("help.html", lang, here="/help")
+
+
+def batches_page(lang: str, view: BatchesView) -> str:
+    """The latest batches."""
+    return render("batches.html", lang, view=view, here="")
 
 
 def batch_page(lang: str, view: BatchView) -> str:
@@ -67,7 +81,7 @@ ERRORS = {
     403: (N_("This page is not open to you"), N_("Nothing was changed."),
           N_("Sign in with an account that may see it, or ask whoever runs this site.")),
     404: (N_("There is no page at this address"), N_("It may have moved, or the address was cut off."),
-          N_("Check the address, or start from the overview.")),
+          N_("Check the address, or start from the first page.")),
     429: (N_("Too many requests came from you at once"), N_("This one was not carried out."),
           N_("Wait a minute, then try again.")),
     SERVER: (N_("Something broke on our side"),
@@ -102,6 +116,11 @@ def asset(name: str) -> str:
     return f"/static/{name}?v={digest}"
 
 
+def again(**changed: str) -> str:
+    """The address of the page that is shown, in another size or language; what else stands in it stays."""
+    return f"?{urlencode([*parse_qsl(QUERY.get(), keep_blank_values=True), *changed.items()])}"
+
+
 @cache
 def environment(lang: str) -> Environment:
     """The templates in one language, with its figures, dates and words at hand."""
@@ -129,7 +148,7 @@ def environment(lang: str) -> Environment:
         result_names=translated(labels.RESULTS, lang), keeps_names=translated(labels.KEEPS, lang),
         done_words=translated(labels.STREAM_DONE, lang), icons=labels.ICONS, icon_of=labels.ICON_OF,
         role_names=translated(labels.ROLES, lang), did_names=translated(labels.DID, lang),
-        care=CARE.get, slivers=charts.slivers, share=partial(_share, lang),
+        care=CARE.get, again=again, slivers=charts.slivers, share=partial(_share, lang),
     )  # fmt: skip
     return env
 

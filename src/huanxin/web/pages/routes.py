@@ -1,4 +1,4 @@
-"""The pages' routes: `/`, a batch, the report of a demo run. Counts only; numbers need a role (rule 5)."""
+"""The pages' routes: `/`, help, batches, the report of a demo run. Counts only; numbers need a role (rule 5)."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
-from huanxin.domain.answers import Outcome, Purpose
+from huanxin.domain.answers import Purpose
 from huanxin.domain.errors import NotFound
 from huanxin.release.gate import load_gate
 from huanxin.store import batches, figures
+from huanxin.store.batches import Batch
+from huanxin.store.database import Tx
 from huanxin.store.progress import progress
 from huanxin.web import i18n
 from huanxin.web.context import Context
 from huanxin.web.pages.gate_view import gate_counts, late_row, partner_row, retraction_view
-from huanxin.web.pages.render import batch_page, docs_page, home_page
-from huanxin.web.pages.views import BatchSummary, BatchView, HomeView, OutcomeCounts
+from huanxin.web.pages.render import batch_page, batches_page, docs_page, help_page, home_page
+from huanxin.web.pages.views import BatchesView, BatchSummary, BatchView, HomeView, OutcomeCounts
 
 router = APIRouter(include_in_schema=False)
 _LATEST = 10
@@ -38,39 +40,42 @@ def html(request: Request, page: str) -> Response:
 
 @router.get("/")
 def home(request: Request) -> Response:
-    """What Huanxin is, live figures, the latest batches."""
+    """Where to go from here, and live figures."""
     context: Context = request.app.state.context
     with context.platform.database.transaction() as tx:
         totals = figures.totals(tx)
-        known = batches.all_batches(tx, Purpose.RENEWAL)[::-1]
-        summaries = []
-        for batch in known[:_LATEST]:
-            counts = figures.outcomes(tx, batch.id, batch.count)
-            pairs = {
-                outcome.value: counts.by_outcome.get(outcome.value, 0) for outcome in Outcome if outcome.value in _SHOWN
-            }
-            summaries.append(
-                BatchSummary(
-                    id=batch.id,
-                    href=f"/batches/{batch.id}",
-                    cutoff=batch.cutoff,
-                    answer_by=batch.answer_by,
-                    numbers=batch.count,
-                    partners=counts.partners,
-                    outcomes=OutcomeCounts(**pairs, outstanding=counts.unanswered),
-                    released=counts.released,
-                )
-            )
+        known = batches.all_batches(tx, Purpose.RENEWAL)
     view = HomeView(
-        numbers_renewed=totals.renewed,
-        ties_cut=totals.ties_cut,
-        partners=totals.partners,
-        batches=len(known),
+        numbers_renewed=totals.renewed, ties_cut=totals.ties_cut, partners=totals.partners, batches=len(known),
         released=totals.released,
-        latest=tuple(summaries),
-        older=max(0, len(known) - _LATEST),
-    )
+    )  # fmt: skip
     return html(request, home_page(language(request), view))
+
+
+@router.get("/help")
+def guide(request: Request) -> Response:
+    """What people ask."""
+    return html(request, help_page(language(request)))
+
+
+@router.get("/batches")
+def latest(request: Request) -> Response:
+    """The latest batches, each with how its partners answered."""
+    context: Context = request.app.state.context
+    with context.platform.database.transaction() as tx:
+        known = batches.all_batches(tx, Purpose.RENEWAL)[::-1]
+        summaries = tuple(_summary(tx, one) for one in known[:_LATEST])
+    view = BatchesView(latest=summaries, older=max(0, len(known) - _LATEST))
+    return html(request, batches_page(language(request), view))
+
+
+def _summary(tx: Tx, batch: Batch) -> BatchSummary:
+    counts = figures.outcomes(tx, batch.id, batch.count)
+    pairs = {name: counts.by_outcome.get(name, 0) for name in _SHOWN}
+    return BatchSummary(
+        id=batch.id, href=f"/batches/{batch.id}", cutoff=batch.cutoff, answer_by=batch.answer_by, numbers=batch.count,
+        partners=counts.partners, outcomes=OutcomeCounts(**pairs, outstanding=counts.unanswered), released=counts.released,
+    )  # fmt: skip
 
 
 _SHOWN = ("unbound", "absent", "kept", "pending", "refused")

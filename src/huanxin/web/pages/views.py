@@ -106,13 +106,19 @@ class BatchSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class HomeView:
-    """The first page. `older` counts the batches that `latest` leaves out."""
+    """The first page."""
 
     numbers_renewed: int = 0
     ties_cut: int = 0
     partners: int = 0
     batches: int = 0
     released: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchesView:
+    """The latest batches; `older` counts those left out."""
+
     latest: tuple[BatchSummary, ...] = ()
     older: int = 0
 

@@ -8,6 +8,7 @@ if (find) {
   const filter = () => {
     const wanted = plain(find.value);
     for (const pick of picks) pick.hidden = !pick.dataset.key.includes(wanted);
+    document.querySelector("[data-none]").hidden = picks.some((pick) => !pick.hidden);
     for (const group of document.querySelectorAll(".group")) group.hidden = !group.querySelector("[data-key]:not([hidden])");
   };
   find.addEventListener("input", filter);

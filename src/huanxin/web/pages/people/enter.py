@@ -32,7 +32,9 @@ FORMS = [Depends(session.same_origin)]
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
     """A page of citizens; nothing of it is kept by the browser."""
-    answer = html(request, render(f"people/{template}", language(request), here="", **values))
+    by_path = "/leave" if request.url.path.startswith("/leave") else "/renew"
+    door = signing.DOORS.get(str(values.get("to")), by_path)
+    answer = html(request, render(f"people/{template}", language(request), here=door, **values))
     answer.status_code = status
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import segno
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from huanxin.domain.errors import BadInput, Conflict
-from huanxin.request.ordering import Purpose, Wish
-from huanxin.web.pages.people import data, words
+from huanxin.paper import qr
+from huanxin.request.ordering import Purpose
+from huanxin.web.i18n import translations
+from huanxin.web.pages.labels import N_
+from huanxin.web.pages.people import data, poster, words
 from huanxin.web.pages.people.enter import FORMS, page
-from huanxin.web.pages.people.routes import Chosen, Picked, SignedIn, choosing, ids, ordering
+from huanxin.web.pages.people.routes import Chosen, Searched, SignedIn, choosing, ids, ordering, placed
 from huanxin.web.pages.people.setup import people_of
 from huanxin.web.pages.routes import language
 
@@ -34,18 +35,10 @@ def ask(request: Request, who: SignedIn, consent: Annotated[str, Form()] = "") -
     """Asks the partners that answer such questions, once he agreed."""
     if consent != "yes":
         return RedirectResponse("/leave", status_code=303)
-    lang = language(request)
     with who.platform.database.transaction() as tx:
-        able = [one.id for one in data.may_be_asked(tx)]
-    wish = Wish(
-        purpose=Purpose.INQUIRE, number=who.number, partner_ids=able, channel=who.channel, language=lang,
-        consent_text=words.consent(Purpose.INQUIRE, lang, None),
-    )  # fmt: skip
-    try:
-        ordered = who.platform.order_request(wish)
-    except (BadInput, Conflict):
-        return RedirectResponse("/leave", status_code=303)
-    return RedirectResponse(f"/leave/asked/{ordered.request.id}", status_code=303)
+        able = tuple(one.id for one in data.may_be_asked(tx))
+    ordered = placed(request, who, Purpose.INQUIRE, able)
+    return RedirectResponse(f"/leave/asked/{ordered.request.id}" if ordered else "/leave", status_code=303)
 
 
 @router.get("/ask")
@@ -64,13 +57,9 @@ def asked(request: Request, who: SignedIn, request_id: str, names: bool = False)
 
 
 @router.get("/choose")
-def choose(
-    request: Request, who: SignedIn, p: Picked = None, q: Annotated[str, Query(max_length=60)] = "", seen: bool = False,
-    mark: str = "",
-) -> Response:  # fmt: skip
+def choose(request: Request, who: SignedIn, search: Searched) -> Response:
     """Partners to choose, all ticked at first."""
-    ticked = {"all": None, "none": ()}.get(mark, ids(p) if seen else None)
-    return choosing(request, who, Purpose.LEAVE, ticked=ticked, query=q)
+    return choosing(request, who, Purpose.LEAVE, search)
 
 
 @router.post("/order", dependencies=FORMS)
@@ -80,8 +69,21 @@ def order(request: Request, who: SignedIn, p: Chosen = None, consent: Annotated[
 
 
 @router.get("/poster")
-def poster(request: Request) -> Response:
+def poster_page(request: Request) -> Response:
     """What a carrier's desk prints for people who cancel or transfer a number: a reminder with a QR code that leads here."""
-    address = f"{people_of(request).platform.issuer}/leave"
-    code = segno.make(address, error="m").svg_data_uri(scale=8, border=2, dark="#1b1b19", light="#ffffff")
-    return page(request, "poster.html", address=address, code=code)
+    address = _address(request)
+    code = qr.svg(address, translations(language(request)).gettext(N_("QR code of the address below")))
+    return page(request, "poster.html", address=address, code=code, words=poster)
+
+
+@router.get("/poster.pdf")
+def poster_on_paper(request: Request) -> Response:
+    """The same as a PDF."""
+    headers = {"Content-Disposition": 'attachment; filename="huanxin-leave.pdf"'}
+    return Response(
+        poster.poster_pdf(_address(request), language(request)), media_type="application/pdf", headers=headers
+    )  # fmt: skip
+
+
+def _address(request: Request) -> str:
+    return f"{people_of(request).platform.issuer}/leave"

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated
 
 from anyio import to_thread
@@ -13,7 +14,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from huanxin.domain.errors import BadInput, Conflict
-from huanxin.request.ordering import Purpose, Wish
+from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.store import partners, wishes
 from huanxin.web.context import Context
 from huanxin.web.i18n import LANGUAGES
@@ -40,17 +41,30 @@ def home(request: Request, who: SignedIn) -> Response:
     return page(request, "home.html", view=view)
 
 
-Picked = Annotated[list[str] | None, Query()]
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """What stands in the form in which partners are chosen: the search, and those ticked (None: all)."""
+
+    query: str = ""
+    ticked: tuple[int, ...] | None = None
+
+
+def searched(
+    p: Annotated[list[str] | None, Query()] = None, q: Annotated[str, Query(max_length=60)] = "", seen: bool = False,
+    mark: str = "",
+) -> Search:  # fmt: skip
+    """The search travels in the form's address, and takes the ticks along; `mark` ticks all or none."""
+    marks: dict[str, tuple[int, ...] | None] = {"all": None, "none": ()}
+    return Search(query=q, ticked=marks[mark] if mark in marks else ids(p) if seen else None)
+
+
+Searched = Annotated[Search, Depends(searched)]
 
 
 @router.get("/choose")
-def choose(
-    request: Request, who: SignedIn, p: Picked = None, q: Annotated[str, Query(max_length=60)] = "", seen: bool = False,
-    mark: str = "",
-) -> Response:  # fmt: skip
-    """Partners to choose, all ticked at first. The search travels in the form's address, and takes the ticks along."""
-    ticked = {"all": None, "none": ()}.get(mark, ids(p) if seen else None)
-    return choosing(request, who, Purpose.RENEW, ticked=ticked, query=q)
+def choose(request: Request, who: SignedIn, search: Searched) -> Response:
+    """Partners to choose, all ticked at first."""
+    return choosing(request, who, Purpose.RENEW, search)
 
 
 def ids(given: list[str] | None) -> tuple[int, ...]:
@@ -58,15 +72,14 @@ def ids(given: list[str] | None) -> tuple[int, ...]:
     return tuple(int(one) for one in given or () if one.isascii() and one.isdecimal() and len(one) <= _DIGITS)
 
 
-def choosing(
-    request: Request, who: Owner, purpose: Purpose, *, ticked: tuple[int, ...] | None, query: str = "", problem: str = "",
-) -> Response:  # fmt: skip
+def choosing(request: Request, who: Owner, purpose: Purpose, search: Search, *, problem: str = "") -> Response:
     """The page on which partners are chosen; the start page for a number that can't be ordered for."""
     if who.standing.current is None or (purpose is Purpose.RENEW and not who.standing.recycled):
         return RedirectResponse("/renew", status_code=303)
     consent = words.consent(purpose, language(request), who.standing.current.opened_on)
     with who.platform.database.transaction() as tx:
-        view = data.choose(tx, who, purpose=purpose, ticked=ticked, query=query, consent=consent, problem=problem)
+        view = data.choose(tx, who, purpose=purpose, ticked=search.ticked, query=search.query, consent=consent,
+                           problem=problem)  # fmt: skip
     return page(request, "choose.html", 422 if problem else 200, view=view, groups=words.GROUPS,
                 base=f"/{purpose.value}")  # fmt: skip
 
@@ -90,17 +103,26 @@ def order(request: Request, who: SignedIn, p: Chosen = None, consent: Annotated[
 def ordering(request: Request, who: Owner, purpose: Purpose, *, chosen: tuple[int, ...], agreed: bool) -> Response:
     """Order at the chosen partners; number, day and cut-off are never the form's to say (rule 2)."""
     if not chosen or not agreed:
-        return choosing(request, who, purpose, ticked=chosen, problem="consent" if chosen else "none")
+        return choosing(request, who, purpose, Search(ticked=chosen), problem="consent" if chosen else "none")
+    ordered = placed(request, who, purpose, chosen)
+    return _watching(ordered) if ordered else RedirectResponse(f"/{purpose.value}", status_code=303)
+
+
+def placed(request: Request, who: Owner, purpose: Purpose, chosen: tuple[int, ...]) -> Ordered | None:
+    """Place an order that was agreed to. None where a partner left meanwhile, or the number moved: the page to go to then
+    says what is so now."""
     lang, current = language(request), who.standing.current
     text = words.consent(purpose, lang, current.opened_on if current else None)
     wish = Wish(purpose=purpose, number=who.number, partner_ids=chosen, consent_text=text, channel=who.channel,
                 language=lang)  # fmt: skip
     try:
-        ordered = who.platform.order_request(wish)
-    except (BadInput, Conflict):  # a partner that left meanwhile, or a number that moved: the page says what is so now
-        return RedirectResponse(f"/{purpose.value}", status_code=303)
-    done = "" if ordered.new else "?same=1"
-    return RedirectResponse(f"/renew/orders/{ordered.request.id}{done}", status_code=303)
+        return who.platform.order_request(wish)
+    except (BadInput, Conflict):
+        return None
+
+
+def _watching(ordered: Ordered) -> Response:
+    return RedirectResponse(f"/renew/orders/{ordered.request.id}{'' if ordered.new else '?same=1'}", status_code=303)
 
 
 @router.get("/order")
@@ -126,9 +148,7 @@ def again(request: Request, who: SignedIn, request_id: str, p: Annotated[str, Fo
     chosen = [one for one in ids([p]) if one in refused]
     wish = Wish(purpose=Purpose(before.purpose), number=who.number, partner_ids=chosen, channel=who.channel,
                 consent_text=before.consent_text, language=language(request))  # fmt: skip
-    ordered = who.platform.order_request(wish)
-    done = "" if ordered.new else "?same=1"
-    return RedirectResponse(f"/renew/orders/{ordered.request.id}{done}", status_code=303)
+    return _watching(who.platform.order_request(wish))
 
 
 @router.get("/orders/{request_id}/events")
