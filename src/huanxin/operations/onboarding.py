@@ -22,6 +22,7 @@ from huanxin.operations import Platform, open_platform, open_signer
 from huanxin.operations.rehearsal import claims_of, make_notice
 from huanxin.operations.selftest import SelfTests
 from huanxin.outbound import Outbound
+from huanxin.sentences import Sentence
 from huanxin.settings import Settings
 from huanxin.store import accounts, deliveries, partners, selftests, streams
 from huanxin.store.database import SANDBOX, Tx, within
@@ -60,7 +61,7 @@ class Onboarding:
         with self.live.database.transaction() as tx:
             registering.refuse_taken(tx, wanted)
             if partners.by_name(tx, wanted.name):
-                raise Conflict(f"a partner named {wanted.name} is there already; choose another name")
+                raise Conflict(partners.taken(wanted.name))
             with within(tx, SANDBOX):
                 made = add_partner(
                     tx, name=wanted.name, kind=wanted.kind, required=False, endpoint=endpoint,
@@ -80,7 +81,9 @@ class Onboarding:
         with self.live.database.transaction() as tx:
             found = accounts.by_sandbox_client(tx, sandbox_client_id)
         if found is None:
-            raise Unauthorized("the access token is not of an account; register one with POST /partner/v1/accounts")
+            raise Unauthorized(
+                Sentence("the access token is not of an account; register one with POST /partner/v1/accounts")
+            )
         return found
 
     def twins(self, *, sandbox: str = "", live: str = "") -> dict[str, str]:

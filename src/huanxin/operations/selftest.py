@@ -16,6 +16,7 @@ from huanxin.notify.keys import Signer
 from huanxin.operations import Platform
 from huanxin.operations.stage import SandboxStage
 from huanxin.outbound import Outbound
+from huanxin.sentences import Sentence
 from huanxin.store import partners, selftests, streams
 from huanxin.store.selftests import StepDone
 from huanxin_partner.rehearsal.run import Result, Run
@@ -69,7 +70,9 @@ class SelfTests:
         TooMany if this process is at too many already."""
         with self._lock:
             if len(self._running) >= _AT_ONCE:
-                raise TooMany("other self-tests are under way; start yours again in half a minute", retry_after=_WAIT)
+                raise TooMany(
+                    Sentence("other self-tests are under way; start yours again in half a minute"), retry_after=_WAIT
+                )
             with ExitStack() as stack:
                 run_id, stage = stack.enter_context(self._begun(account, by))
                 rest = stack.pop_all()  # the thread's to close: with it goes the lock of the account
@@ -106,10 +109,7 @@ class SelfTests:
             stream = streams.of_partner(tx, partner.id) if partner else None
         assert partner is not None, "an account has a partner in the sandbox from the start"
         if stream is None or stream.method == Method.FILES:
-            raise Conflict(
-                f"{account.name} has no stream in the sandbox that is pushed to or polled: make one first (the SSF API of"
-                f" {self.sandbox.issuer})"
-            )
+            raise Conflict(Sentence("%(name)s has no stream in the sandbox: make one first", name=account.name))
         return SandboxStage(
             sandbox=self.sandbox, signer=self.signer, outbound=self.outbound, passphrase=self.passphrase, partner=partner,
             stream=stream, sleep=self._sleep,

@@ -31,6 +31,7 @@ from huanxin.outbound import Outbound
 from huanxin.store import batches, deliveries, partners, receipts, rehearsals
 from huanxin.store.partners import RECEIPT_REFUSED
 from huanxin_partner.rehearsal.stage import Filed, Notice, Pushed
+from huanxin_partner.rehearsal.words import Words
 from huanxin_partner.ties import Answer
 
 _KEPT = 500  # characters of a partner's answer
@@ -137,7 +138,7 @@ class SandboxStage:
             # Before the first receipt there is nothing to fold, and a large notice is looked at often.
             found = receipts.standings(tx, told.batch.id, roster.everyone, self.partner.id) if taken else {}
             events = partners.events_of_notice(tx, notice)
-        refused = tuple(str(event.detail["detail"]) for event in events if event.kind == RECEIPT_REFUSED)
+        refused = tuple(Words(event.detail["zh"], event.detail["en"]) for event in events if event.kind == RECEIPT_REFUSED)
         standing = found.get(self.partner.id, Standing())
         return Filed(receipts=len(taken), answers=_Answers(roster, standing), refused=refused)
 

@@ -13,9 +13,15 @@ from psycopg.types.json import Jsonb
 from huanxin.domain.accounts import Account, AccountEvent
 from huanxin.domain.errors import Conflict
 from huanxin.domain.partners import Kind
+from huanxin.sentences import Sentence
 from huanxin.store.database import Tx
 
 _COLUMNS = "id, name, kind, domain, challenge, sandbox_client_id, registered_at"
+
+
+def taken(name: str) -> Sentence:
+    """What is said of a name that an account has."""
+    return Sentence("an account named %(name)s is registered already; choose another name", name=name)
 
 
 def _account(row: TupleRow) -> Account:
@@ -36,7 +42,7 @@ def add(tx: Tx, account: Account, *, name_key: str) -> None:
              account.sandbox_client_id, account.registered_at),
         )  # fmt: skip
     except errors.UniqueViolation as error:
-        raise Conflict(f"an account named {account.name} is registered already; choose another name") from error
+        raise Conflict(taken(account.name)) from error
 
 
 def all_accounts(tx: Tx) -> list[Account]:

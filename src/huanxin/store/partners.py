@@ -13,12 +13,18 @@ from psycopg.types.json import Jsonb
 
 from huanxin.domain.errors import Conflict
 from huanxin.domain.partners import Kind, Partner
+from huanxin.sentences import Sentence
 from huanxin.store.database import Tx
 
 RECEIPT_REFUSED = "receipt-refused"
 """Kind of event: a receipt was refused whole; the detail says why."""
 
 _COLUMNS = "id, name, kind, required, client_id, scopes, added_at"
+
+
+def taken(name: str) -> Sentence:
+    """What is said of a name that a partner has."""
+    return Sentence("a partner named %(name)s is there already; choose another name", name=name)
 
 
 def _partner(row: TupleRow) -> Partner:
@@ -39,7 +45,7 @@ def add(
             (name, kind.value, required, client_id, list(scopes), by, at),
         ).fetchone()
     except errors.UniqueViolation as error:
-        raise Conflict(f"a partner named {name} is registered already; choose another name") from error
+        raise Conflict(taken(name)) from error
     assert row is not None
     return _partner(row)
 

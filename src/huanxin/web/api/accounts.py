@@ -19,6 +19,7 @@ from huanxin.domain.errors import NotFound
 from huanxin.domain.partners import Scope
 from huanxin.domain.streams import POLLED
 from huanxin.operations.onboarding import Onboarding
+from huanxin.sentences import Sentence
 from huanxin.store import selftests
 from huanxin.store.selftests import StepDone
 from huanxin.web.api import account_schemas as schemas
@@ -44,9 +45,9 @@ class AccountLimits:
     rehearsing: Limit = field(init=False)
 
     def __post_init__(self) -> None:
-        self.registering = Limit(what="registering from this address", most=10, per=_HOUR, clock=self.clock)
-        self.proving = Limit(what="looking for the challenge", most=30, per=_HOUR, clock=self.clock)
-        self.rehearsing = Limit(what="rehearsals", most=60, per=_HOUR, clock=self.clock)
+        self.registering = Limit(what=Sentence("registering from this address"), most=10, per=_HOUR, clock=self.clock)
+        self.proving = Limit(what=Sentence("looking for the challenge"), most=30, per=_HOUR, clock=self.clock)
+        self.rehearsing = Limit(what=Sentence("rehearsals"), most=60, per=_HOUR, clock=self.clock)
 
 
 def _onboarding(request: Request) -> Onboarding:

@@ -3,11 +3,7 @@ the way out."""
 
 from __future__ import annotations
 
-
-def N_(text: str) -> str:
-    """Mark a text for the catalogue."""
-    return text
-
+from huanxin.sentences import N_
 
 OUTCOMES = {
     "unbound": N_("tie cut"),
@@ -97,6 +93,7 @@ PARTNER_EVENTS = {
     "resent": N_("an event was sent again"),
     "recovered": N_("events that were not taken were sent again"),
     "reminded": N_("a reminder was sent"),
+    "receipt-refused": N_("a receipt was refused, and nothing of it was taken"),
     "escalated": N_("the answer is late: the carrier was told"),
 }
 
