@@ -8,7 +8,7 @@ from functools import reduce
 
 from huanxin.connect.todo import what_to_do
 from huanxin.domain.accounts import BEFORE_ADMISSION, Account, Happened, Item, Known, Step, checklist, missing
-from huanxin.domain.errors import Conflict
+from huanxin.domain.errors import BadInput, Conflict
 from huanxin.sentences import N_, Sentence
 from huanxin.store import accounts
 from huanxin.store.database import Tx
@@ -24,10 +24,37 @@ def admit(tx: Tx, known: Known, *, required: bool, by: str, now: datetime) -> No
     account = known.account
     if known.last(Happened.LIVE):
         raise Conflict(Sentence("%(name)s is live already", name=account.name))
+    if known.last(Happened.NAME_FREED):
+        raise Conflict(Sentence("%(name)s is closed; the company registers anew", name=account.name))
     _refuse_missing(
         account, missing(checklist(known, now), *BEFORE_ADMISSION), N_("%(name)s can't be admitted yet: %(todo)s")
     )
     accounts.note(tx, account.id, Happened.ADMITTED, detail={"required": required}, by=by, at=now)
+
+
+def withdraw(tx: Tx, known: Known, *, reason: str, by: str, now: datetime) -> None:
+    """Record that an operator takes an admission back. Raises Conflict if there is none, BadInput without a reason."""
+    account = known.account
+    if known.last(Happened.ADMITTED) is None:
+        raise Conflict(Sentence("%(name)s is not admitted, so there is nothing to withdraw", name=account.name))
+    accounts.note(tx, account.id, Happened.WITHDRAWN, detail={"reason": _given(reason)}, by=by, at=now)
+
+
+def free_name(tx: Tx, known: Known, *, reason: str, by: str, now: datetime) -> None:
+    """Record that an account is closed and its name free. Raises Conflict while it is admitted, BadInput without a
+    reason."""
+    account = known.account
+    if known.last(Happened.ADMITTED):
+        raise Conflict(Sentence("%(name)s is admitted; withdraw that first", name=account.name))
+    if known.last(Happened.NAME_FREED):
+        raise Conflict(Sentence("the name of %(name)s was freed before", name=account.name))
+    accounts.note(tx, account.id, Happened.NAME_FREED, detail={"reason": _given(reason)}, by=by, at=now)
+
+
+def _given(reason: str) -> str:
+    if not reason.strip():
+        raise BadInput(Sentence("write the reason; it is recorded"))
+    return reason.strip()
 
 
 def may_go_live(known: Known, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from datetime import datetime
 import idna
 
 from huanxin.domain.accounts import Account, Happened
-from huanxin.domain.errors import BadInput, Conflict, NotFound
+from huanxin.domain.errors import BadInput, NotFound
 from huanxin.domain.partners import Kind
 from huanxin.domain.rules import NewId, random_id
 from huanxin.sentences import Sentence
@@ -123,12 +123,6 @@ def register(
     accounts.add(tx, account, name_key=wanted.name_key)
     accounts.note(tx, account.id, Happened.REGISTERED, by=by, at=now)
     return account
-
-
-def refuse_taken(tx: Tx, wanted: Wanted) -> None:
-    """Raise Conflict for a name that an account has."""
-    if accounts.by_name_key(tx, wanted.name_key):
-        raise Conflict(accounts.taken(wanted.name))
 
 
 def named(tx: Tx, name: str) -> Account:

@@ -15,6 +15,7 @@ _SENTENCES: dict[tuple[Step, Why], Sentence] = {
     (Step.SELFTEST, Why.OTHER_ENDPOINT): Sentence("the endpoint has changed since the self-test; run it again"),
     (Step.SELFTEST, Why.TOO_OLD): Sentence("the self-test is more than 30 days old; run it again"),
     (Step.ADMITTED, Why.NOT_YET): Sentence("the operator has to admit you; ask when the steps before are done"),
+    (Step.ADMITTED, Why.WITHDRAWN): Sentence("the operator has withdrawn your admission; ask why, and to be admitted again"),
     (Step.LIVE, Why.NOT_YET): Sentence("take the live credentials, once you are admitted"),
     (Step.LIVE_ENDPOINT, Why.NOT_YET): Sentence("make a live stream, pushed to or polled"),
     (Step.LIVE_ENDPOINT, Why.NOT_VERIFIED): Sentence(

@@ -20,7 +20,7 @@ def note_refusal(platform: Platform, partner: Partner, notice_id: str, error: Hu
         for fault in error.faults[:_FAULTS_KEPT]:
             line = Sentence("line %(line)s: %(reason)s", line=fault.line, reason=fault.reason)
             said = Sentence("%(first)s; %(then)s", first=said, then=line)
-    detail = {"en": str(said), "zh": say(said, "zh_CN")}
+    detail = {"detail": str(said), "zh": say(said, "zh_CN")}
     with platform.database.transaction() as tx:
         partners.note(
             tx, partner.id, RECEIPT_REFUSED, notice_id=notice_id, by=partner.client_id, at=platform.now(), detail=detail

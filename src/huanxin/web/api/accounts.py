@@ -17,8 +17,8 @@ from huanxin.domain.accounts import Account, Known, SelfTest, checklist, state
 from huanxin.domain.clock import Clock
 from huanxin.domain.errors import NotFound
 from huanxin.domain.partners import Scope
-from huanxin.domain.streams import POLLED
 from huanxin.operations.onboarding import Onboarding
+from huanxin.operations.selftest import scenarios_for
 from huanxin.sentences import Sentence
 from huanxin.store import selftests
 from huanxin.store.selftests import StepDone
@@ -148,7 +148,7 @@ def selftest(request: Request, run_id: str, caller: Reader) -> Response:
     if run is None:
         raise NotFound(f"there is no self-test {run_id} of this account")
     return JSONResponse(
-        {**run_view(run), "of": len(SCENARIOS) - (run.endpoint == POLLED), "scenarios": [step_view(step) for step in steps]}
+        {**run_view(run), "of": len(scenarios_for(run.endpoint)), "scenarios": [step_view(step) for step in steps]}
     )
 
 
@@ -221,7 +221,7 @@ def account_view(known: Known, onboarding: Onboarding) -> dict[str, Any]:
         "live": {"endpoint": known.live_endpoint},
         "checklist": [
             {"step": one.step.value, "done": one.done, "at": one.at.isoformat() if one.at else None,
-             "why": one.why.value if one.why else None, "todo": what_to_do(one)}
+             "why": one.why.value if one.why else None, "todo": what_to_do(one), "note": one.note}
             for one in items
         ],
         "selftests": [run_view(run) for run in known.selftests[:10]],

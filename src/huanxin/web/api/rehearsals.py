@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from fastapi.responses import Response
 
-from huanxin.numbersets.numberfile import number_file
+from huanxin.numbersets.numberfile import number_file, spoiled
 from huanxin.store import rehearsals
 from huanxin.web.context import Context
-
-_LOST = 5  # bytes
 
 
 def spoiled_file(context: Context, notice_id: str, batch_id: int, media_type: str) -> Response | None:
@@ -18,4 +16,4 @@ def spoiled_file(context: Context, notice_id: str, batch_id: int, media_type: st
     with context.platform.database.transaction() as tx:
         if not rehearsals.is_spoiled(tx, notice_id):
             return None
-    return Response(number_file(context.rosters.get(batch_id).numbers, media_type)[:-_LOST], media_type=media_type)
+    return Response(spoiled(number_file(context.rosters.get(batch_id).numbers, media_type)), media_type=media_type)

@@ -72,6 +72,7 @@ WHY = {
     "other-endpoint": N_("the endpoint has changed since"),
     "too-old": N_("more than 30 days ago"),
     "interrupted": N_("cut short"),
+    "withdrawn": N_("withdrawn"),
 }
 RUNS = {"running": N_("under way"), "passed": N_("passed"), "failed": N_("failed"), "interrupted": N_("cut short")}
 RESULTS = {"passed": N_("passed"), "warning": N_("passed, with a remark"), "failed": N_("failed")}
