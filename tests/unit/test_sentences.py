@@ -51,7 +51,7 @@ def plain_errors(file: Path) -> list[int]:
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in KINDS and call.args:
             first = call.args[0]
             if isinstance(first, ast.JoinedStr | ast.Constant):
-                found.append(node.lineno)
+                found.append(call.lineno)
     return found
 
 

@@ -144,7 +144,7 @@ def _notice(tx: Tx, payload: dict[str, Any], token: str, *, retraction: bool) ->
         )
     numbers = found.id + NUMBERS
     more = {name: payload[name] for name in ("of", "rehearsal") if name in payload}
-    manifest = {
+    manifest: dict[str, Any] = {
         "notice": found.id, "purpose": Purpose.RETRACTION if retraction else Purpose.RENEWAL,
         **more,
         "count": payload["count"], "sha256": sha256, "cutoff": payload["cutoff"], "answer_by": payload["answer_by"],

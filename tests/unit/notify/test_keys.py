@@ -1,4 +1,4 @@
-"""Whatever the sandbox signs says that it is a rehearsal: a made-up notice that passed for a real one would cut real ties."""
+"""Whatever the sandbox signs says that it is a rehearsal: a made-up notice that passed for a real one cuts real ties."""
 
 from __future__ import annotations
 
