@@ -143,8 +143,8 @@ def _notice(tx: Tx, payload: dict[str, Any], token: str, *, retraction: bool) ->
             f"the number file of {found.id} comes out otherwise than announced; run the version that planned its batch"
         )
     numbers = found.id + NUMBERS
-    more = {name: payload[name] for name in ("of", "rehearsal") if name in payload}
-    manifest: dict[str, Any] = {
+    more: dict[str, Any] = {name: payload[name] for name in ("of", "rehearsal") if name in payload}
+    manifest = {
         "notice": found.id, "purpose": Purpose.RETRACTION if retraction else Purpose.RENEWAL,
         **more,
         "count": payload["count"], "sha256": sha256, "cutoff": payload["cutoff"], "answer_by": payload["answer_by"],
