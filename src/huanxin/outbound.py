@@ -22,6 +22,7 @@ import httpcore
 import httpx
 
 from huanxin.domain.errors import BadInput
+from huanxin.sentences import Sentence
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Resolve: TypeAlias = Callable[[str], Sequence[str]]
@@ -62,6 +63,16 @@ def is_outer(address: Address) -> bool:
     if address.is_multicast or address.is_reserved or address.is_unspecified:
         return False
     return address.is_global and not any(address in network for network in _ALSO_INNER)
+
+
+def why_not(error: BaseException) -> str:
+    """Why a call failed: the Sentence that we raised ourselves, if one is among the causes, else the library's words."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if cause.args and isinstance(cause.args[0], Sentence):
+            return cause.args[0]
+        cause = cause.__cause__
+    return f"{type(error).__name__}: {error}"[:200]
 
 
 def literal(host: str) -> Address | None:
@@ -122,11 +133,11 @@ class Outbound:
         try:
             self.addresses(urlsplit(url).hostname or "")
         except httpcore.ConnectError as error:
-            raise BadInput(f"{url} can't be used: {error}") from error
+            raise BadInput(Sentence("%(url)s can't be used: %(why)s", url=url, why=why_not(error))) from error
         except OSError:
             return
         except ValueError as error:
-            raise BadInput(f"{url} is not an address that can be called") from error
+            raise BadInput(Sentence("%(url)s is not an address that can be called", url=url)) from error
 
     def addresses(self, host: str) -> list[str]:
         """Where a host is, every address checked. Raises httpcore.ConnectError if one is not for partners to name, OSError
@@ -139,7 +150,12 @@ class Outbound:
         inner = next((one for one in found if not is_outer(one)), None)
         if inner is not None and not self.inner_allowed:
             raise httpcore.ConnectError(
-                f"{host} leads to {inner}, which is not a public address of the Internet; events go to public ones only"
+                Sentence(
+                    "%(host)s leads to %(address)s, which is not a public address of the Internet; events go to public ones"
+                    " only",
+                    host=host,
+                    address=str(inner),
+                )
             )
         if not found:
             raise OSError(f"{host} has no address")

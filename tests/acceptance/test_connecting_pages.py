@@ -17,6 +17,7 @@ from acceptance.browsing import SIZES, axe, fits, keep_both, open_tab
 from huanxin.domain.accounts import RunState
 from huanxin.operations import Platform, open_platform
 from huanxin.operations.onboarding import Onboarding
+from huanxin.operations.selftest import Patience
 from huanxin.settings import Mode, Settings
 from huanxin.store import selftests
 from huanxin.web.app import create_app
@@ -82,8 +83,7 @@ def site(dsn: str, tmp_path: Path) -> Iterator[Site]:
     settings = Settings(home=tmp_path / "home", database_url=dsn, mode=Mode.DEVELOPMENT, key_passphrase="a test", workers=2)
     with open_platform(settings) as platform, open_platform(settings, sandbox=True) as sandbox:
         app = create_app(platform, settings, sandbox=sandbox)
-        app.state.onboarding.selftests.patience = 1.0
-        app.state.onboarding.selftests.large_patience = 1.0
+        app.state.onboarding.selftests.patience = Patience(few=1.0, many=1.0)
         with served(app) as http:
             yield Site(url=str(http.base_url).rstrip("/"), app=app, platform=platform)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -17,6 +17,7 @@ from huanxin.domain.numbers import masked, why_not_a_number
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import Numbers, bitmap_of
+from huanxin.sentences import Sentence
 
 COLUMNS = tables.Columns(names=("number", "outcome", "reason", "until"), optional=frozenset({"reason", "until"}))
 SHOWN_FAULTS = 100
@@ -67,9 +68,9 @@ def parse_receipt(source: tables.Source, roster: Roster, purpose: Purpose, zone:
         if not taken.bad:
             _refuse_contradictions(source, roster, taken)
     except tables.BadTable as error:
-        raise BadInput(str(error), [Fault(line=error.line, reason=str(error))]) from error
+        raise unreadable(error) from error
     if taken.bad:
-        raise BadInput(f"the receipt was refused whole: {taken.bad:,} of its lines can't be taken", taken.faults, taken.bad)
+        raise refused_whole(taken.faults, taken.bad)
     return ParsedReceipt(answers={_answer(key): places for key, places in taken.answers.items()}, lines=taken.lines)
 
 
@@ -92,7 +93,12 @@ def _take(chunk: tables.Chunk, roster: Roster, purpose: Purpose, zone: str, take
     good = good_number & known & allowed[outcome] & (reason >= 0) & (refused <= (reason > 0)) & good_until
     taken.lines += len(numbers)
     if taken.lines > _SPARE_LINES + 2 * len(roster):  # a few KB of packed file can hold a billion lines
-        raise tables.BadTable(f"the receipt has more than twice as many lines as the notice has numbers ({len(roster):,})")
+        raise tables.BadTable(
+            Sentence(
+                "the receipt has more than twice as many lines as the notice has numbers (%(count)s)",
+                count=f"{len(roster):,}",
+            )
+        )
     if not good.all():
         bad = np.flatnonzero(~(good | _blank(chunk)))
         shown = bad[: SHOWN_FAULTS - len(taken.faults)]
@@ -114,7 +120,12 @@ def _sort_in(taken: _Taken, key: npt.NDArray[np.int64], places: npt.NDArray[np.u
             if known is not found:
                 known |= found
     if len(taken.answers) > MOST_ANSWERS:
-        raise tables.BadTable(f"the receipt names more than {MOST_ANSWERS:,} different days in until; round them to months")
+        raise tables.BadTable(
+            Sentence(
+                "the receipt names more than %(most)s different days in until; round them to months",
+                most=f"{MOST_ANSWERS:,}",
+            )
+        )
 
 
 def _reasons(chunk: tables.Chunk) -> npt.NDArray[np.int8]:
@@ -152,19 +163,46 @@ def _faults(  # one mask for each thing that can be wrong with a line
     outcomes = columns.texts(chunk.columns["outcome"], rows)
     for row, number, outcome in zip(rows.tolist(), numbers, outcomes, strict=True):
         if not good_number[row]:
-            why = why_not_a_number(number) or "not an E.164 number"
+            why = why_not_a_number(number) or Sentence("not an E.164 number")
         elif not known[row]:
-            why = f"{masked(number.strip())} is not in this notice; answer only for the numbers that the notice names"
+            why = Sentence(
+                "%(number)s is not in this notice; answer only for the numbers that the notice names",
+                number=masked(number.strip()),
+            )
         elif not allowed[row]:
-            why = f"outcome {outcome.strip()!r} can't answer a {purpose}; it is one of {', '.join(OUTCOMES_OF[purpose])}"
+            why = cant_answer(outcome, OUTCOMES_OF[purpose])
         elif not good_until[row]:
-            why = "until can't be read; write a date like 2026-03-01 or RFC 3339"
+            why = Sentence("until can't be read; write a date like 2026-03-01 or RFC 3339")
         elif reason[row] < 0:
-            why = f"the reason is unknown; it is one of {', '.join(Reason)}"
+            why = Sentence("the reason is unknown; it is one of %(known)s", known=", ".join(Reason))
         else:
-            why = f"a refusal needs its reason: one of {', '.join(Reason)}"
+            why = needs_reason()
         found.append(Fault(line=int(chunk.lines[row]), reason=why))
     return found
+
+
+def cant_answer(outcome: str, known: Iterable[str]) -> Sentence:
+    """Why an outcome is not taken."""
+    return Sentence(
+        "outcome %(outcome)s can't answer it; it is one of %(known)s", outcome=repr(outcome.strip()), known=", ".join(known)
+    )
+
+
+def needs_reason() -> Sentence:
+    """Why a refusal is not taken."""
+    return Sentence("a refusal needs its reason: one of %(known)s", known=", ".join(Reason))
+
+
+def refused_whole(faults: Sequence[Fault], total: int) -> BadInput:
+    """A receipt of which nothing was taken."""
+    why = Sentence("the receipt was refused whole: %(count)s of its lines can't be taken", count=f"{total:,}")
+    return BadInput(why, faults, total)
+
+
+def unreadable(error: tables.BadTable) -> BadInput:
+    """A receipt that can't be read."""
+    why: str = error.args[0]
+    return BadInput(why, [Fault(line=error.line, reason=why)])
 
 
 def _refuse_contradictions(source: tables.Source, roster: Roster, taken: _Taken) -> None:
@@ -175,9 +213,14 @@ def _refuse_contradictions(source: tables.Source, roster: Roster, taken: _Taken)
         seen |= places
     if twice:
         found = _lines_of(source, roster.at(twice[:SHOWN_FAULTS]))
-        taken.refuse([Fault(line=lines[-1], reason=f"{masked(number)} is answered in two ways, here and on line {lines[0]}; "
-                                                   "send one answer")
-                      for number, lines in sorted(found.items(), key=lambda one: one[1][-1])], len(twice))  # fmt: skip
+        faults = [Fault(line=lines[-1], reason=_in_two_ways(number, lines[0])) for number, lines in found.items()]
+        taken.refuse(sorted(faults, key=lambda fault: fault.line), len(twice))
+
+
+def _in_two_ways(number: int, line: int) -> Sentence:
+    return Sentence(
+        "%(number)s is answered in two ways, here and on line %(line)s; send one answer", number=masked(number), line=line
+    )
 
 
 def _lines_of(source: tables.Source, wanted: Numbers) -> dict[int, list[int]]:

@@ -17,6 +17,7 @@ from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.numbersets import tables
 from huanxin.numbersets.roster import Roster
+from huanxin.sentences import Sentence
 from huanxin.store import batches, notices, receipts, releases
 from huanxin.store.database import Database, Tx, recording_facts
 from huanxin.store.notices import Notice
@@ -74,7 +75,7 @@ def partners_notice(tx: Tx, notice_id: str, partner: Partner) -> Notice:
     """A notice of this partner. Raises NotFound for another's as for none (rule 5)."""
     notice = notices.get(tx, notice_id)
     if notice is None or notice.partner_id != partner.id:
-        raise NotFound(f"there is no notice {notice_id} for this partner")
+        raise NotFound(Sentence("there is no notice %(notice)s for this partner", notice=notice_id))
     return notice
 
 
@@ -97,7 +98,7 @@ def file_receipt(
         return Accepted(receipt=same, outstanding=len(_standing(tx, notice, everyone).outstanding(everyone)), new=False)
     parsed = parse_receipt(source, roster, Purpose(batch.purpose), zone)
     if not parsed.lines and not complete:
-        raise BadInput("the receipt has no lines; say complete=true if no number of the notice has a tie")
+        raise BadInput(Sentence("the receipt has no lines; say complete=true if no number of the notice has a tie"))
     stored = receipts.add(
         tx, receipt_id=new_id("rc"), notice_id=notice.id, batch_id=batch.id, partner_id=notice.partner_id,
         sha256=source.sha256, complete=complete, idempotency_key=idempotency_key, lines=parsed.lines,

@@ -8,12 +8,14 @@ from datetime import date, datetime
 
 import numpy as np
 
+from huanxin.answer.lines import cant_answer, needs_reason, refused_whole, unreadable
 from huanxin.domain.answers import INQUIRY_OUTCOMES, OUTCOMES_OF, Purpose, Reason
 from huanxin.domain.errors import BadInput, Fault
 from huanxin.domain.numbers import written
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.numbersets import columns, tables
+from huanxin.sentences import Sentence
 from huanxin.store import requests
 from huanxin.store.database import Tx
 from huanxin.store.requests import NewAnswer, RequestNotice
@@ -46,7 +48,9 @@ def read(source: tables.Source) -> list[Line]:
         table = tables.read(source, COLUMNS)
         for chunk in table.chunks:
             if len(found) + len(chunk.lines) > MOST_LINES:
-                raise BadInput(f"a receipt of requests has at most {MOST_LINES:,} lines; file it in parts")
+                raise BadInput(
+                    Sentence("a receipt of requests has at most %(most)s lines; file it in parts", most=f"{MOST_LINES:,}")
+                )
             rows = np.arange(len(chunk.lines))
             texts = {name: columns.texts(chunk.columns[name], rows) if name in chunk.columns else [""] * len(rows)
                      for name in COLUMNS.names}  # fmt: skip
@@ -55,9 +59,9 @@ def read(source: tables.Source) -> list[Line]:
                 for row in rows.tolist()
             )
     except tables.BadTable as error:
-        raise BadInput(str(error), [Fault(line=error.line, reason=str(error))]) from error
+        raise unreadable(error) from error
     if table.ragged:
-        raise _refused([Fault(line=line, reason=reason) for line, reason, _ in table.ragged])
+        raise refused_whole([Fault(line=line, reason=reason) for line, reason, _ in table.ragged], table.ragged_count)
     return [line for line in found if line.number or line.outcome]
 
 
@@ -94,7 +98,7 @@ def answer(
             fresh.append(NewAnswer(receipt=receipts[told.id], notice_id=told.id, request_id=told.request_id,
                                    outcome=line.outcome, reason=line.reason, until_day=day))  # fmt: skip
     if faults:
-        raise _refused(faults)
+        raise refused_whole(faults[:_SHOWN], len(faults))
     requests.add_answers(tx, fresh, now)
     touched = sorted({one.request_id for one in fresh})
     return Answered(receipts=receipts, request_ids=touched, new=len(fresh))
@@ -103,25 +107,19 @@ def answer(
 def _checked(line: Line, told: RequestNotice | None, *, again: bool) -> tuple[date | None, str]:
     """The day until which the answer stands, and why the line can't be taken; empty if it can."""
     if told is None:
-        return None, f"there is no notice {line.notice} for this partner"
+        return None, Sentence("there is no notice %(notice)s for this partner", notice=line.notice)
     if again:
-        return None, f"notice {told.id} is answered twice in one receipt; send one answer"
+        return None, Sentence("notice %(notice)s is answered twice in one receipt; send one answer", notice=told.id)
     if line.number != written(told.number):
-        return None, "the number is not the one of this notice"
+        return None, Sentence("the number is not the one of this notice")
     possible = INQUIRY_OUTCOMES if told.purpose == "inquire" else OUTCOMES_OF[Purpose.RENEWAL]
     if line.outcome not in possible:
-        return None, f"outcome {line.outcome!r} can't answer it; it is one of {', '.join(possible)}"
+        return None, cant_answer(line.outcome, possible)
     if line.outcome == "refused" and line.reason not in list(Reason):
-        return None, f"a refusal needs its reason: one of {', '.join(Reason)}"
+        return None, needs_reason()
     if not line.until:
         return None, ""
     try:
         return date.fromisoformat(line.until[:10]), ""
     except ValueError:
-        return None, "until can't be read; write a date like 2026-03-01"
-
-
-def _refused(faults: list[Fault]) -> BadInput:
-    return BadInput(
-        f"the receipt was refused whole: {len(faults):,} of its lines can't be taken", faults[:_SHOWN], len(faults)
-    )
+        return None, Sentence("until can't be read; write a date like 2026-03-01 or RFC 3339")

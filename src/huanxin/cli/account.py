@@ -12,6 +12,8 @@ from rich.markup import escape
 from huanxin.cli.console import EXIT_REFUSED, By, Json, done, err, explained, me, table
 from huanxin.connect.todo import what_to_do
 from huanxin.domain.accounts import Known, RunState, checklist, state
+from huanxin.notify import files
+from huanxin.notify.partners import named
 from huanxin.operations.onboarding import Onboarding, open_onboarding
 from huanxin.operations.selftest import Played
 from huanxin.settings import read_settings
@@ -106,3 +108,46 @@ def _played(played: Played) -> dict[str, object]:
         for one in played.results
     ]
     return {"run": played.run, "state": played.state.value, "scenarios": scenarios}
+
+
+Reason = Annotated[str, typer.Option(help="Why; it is recorded, and the company is told.")]
+
+
+def withdraw(name: Name, reason: Reason, by: By = "", as_json: Json = False) -> None:
+    """Take an admission back: the company is sent nothing more and not let in. What it has to answer stays open until you
+    waive it; it may be admitted again, and then gets new credentials."""
+    with _onboarding() as opened:
+        account = opened.named(name)
+        opened.withdraw(account, reason=reason, by=by or me())
+    facts = {"account": account.id, "name": account.name, "reason": reason}
+    say = (f"✓ {escape(account.name)} is not admitted any more, and gets no more notices\n"
+           "  Numbers wait for what it left unanswered; see `huanxin gate`, and `huanxin gate waive`.")  # fmt: skip
+    done(as_json, facts, say)
+
+
+def free_name(name: Name, reason: Reason, by: By = "", as_json: Json = False) -> None:
+    """Close an account that is not admitted, so that another company can register under its name."""
+    with _onboarding() as opened:
+        account = opened.named(name)
+        opened.free_name(account, reason=reason, by=by or me())
+    facts = {"account": account.id, "name": account.name, "reason": reason}
+    done(as_json, facts, f"✓ {escape(account.name)} is closed; the name is free")
+
+
+def use_files(
+    name: Name,
+    out: Annotated[str, typer.Option(help="Notices are written to this folder: a directory, sftp:// or s3://.")],
+    into: Annotated[str, typer.Option("--in", help="Receipts are read from this folder.")],
+    rehearsal: Annotated[bool, typer.Option("--rehearsal", help="In the sandbox, for the self-test.")] = False,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Exchange files with a company from now on, in the sandbox or live, each with folders of its own."""
+    with _onboarding() as opened:
+        if rehearsal:
+            opened.use_files(opened.named(name), out=out, into=into, by=by or me())
+        else:
+            with opened.live.database.transaction() as tx:
+                files.use_files(tx, named(tx, name).id, out=out, into=into, now=opened.live.now(), by=by or me())
+    facts = {"name": name, "out": out, "in": into, "rehearsal": rehearsal}
+    done(as_json, facts, f"✓ {escape(name)} is told in {escape(out)} and answers in {escape(into)}")

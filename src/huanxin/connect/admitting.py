@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import reduce
 
 from huanxin.connect.todo import what_to_do
 from huanxin.domain.accounts import BEFORE_ADMISSION, Account, Happened, Item, Known, Step, checklist, missing
-from huanxin.domain.errors import Conflict
+from huanxin.domain.errors import BadInput, Conflict
+from huanxin.sentences import N_, Sentence
 from huanxin.store import accounts
 from huanxin.store.database import Tx
+
+_NOT_ADMITTED = N_("%(name)s can't be admitted yet: %(todo)s")
+_NOT_LIVE = N_("%(name)s can't go live yet: %(todo)s")
 
 
 def admit(tx: Tx, known: Known, *, required: bool, by: str, now: datetime) -> None:
@@ -18,9 +23,38 @@ def admit(tx: Tx, known: Known, *, required: bool, by: str, now: datetime) -> No
     """
     account = known.account
     if known.last(Happened.LIVE):
-        raise Conflict(f"{account.name} is live already")
-    _refuse_missing(account, missing(checklist(known, now), *BEFORE_ADMISSION), "can't be admitted")
+        raise Conflict(Sentence("%(name)s is live already", name=account.name))
+    if known.last(Happened.NAME_FREED):
+        raise Conflict(Sentence("%(name)s is closed; the company registers anew", name=account.name))
+    _refuse_missing(
+        account, missing(checklist(known, now), *BEFORE_ADMISSION), N_("%(name)s can't be admitted yet: %(todo)s")
+    )
     accounts.note(tx, account.id, Happened.ADMITTED, detail={"required": required}, by=by, at=now)
+
+
+def withdraw(tx: Tx, known: Known, *, reason: str, by: str, now: datetime) -> None:
+    """Record that an operator takes an admission back. Raises Conflict if there is none, BadInput without a reason."""
+    account = known.account
+    if known.last(Happened.ADMITTED) is None:
+        raise Conflict(Sentence("%(name)s is not admitted, so there is nothing to withdraw", name=account.name))
+    accounts.note(tx, account.id, Happened.WITHDRAWN, detail={"reason": _given(reason)}, by=by, at=now)
+
+
+def free_name(tx: Tx, known: Known, *, reason: str, by: str, now: datetime) -> None:
+    """Record that an account is closed and its name free. Raises Conflict while it is admitted, BadInput without a
+    reason."""
+    account = known.account
+    if known.last(Happened.ADMITTED):
+        raise Conflict(Sentence("%(name)s is admitted; withdraw that first", name=account.name))
+    if known.last(Happened.NAME_FREED):
+        raise Conflict(Sentence("the name of %(name)s was freed before", name=account.name))
+    accounts.note(tx, account.id, Happened.NAME_FREED, detail={"reason": _given(reason)}, by=by, at=now)
+
+
+def _given(reason: str) -> str:
+    if not reason.strip():
+        raise BadInput(Sentence("write the reason; it is recorded"))
+    return reason.strip()
 
 
 def may_go_live(known: Known, now: datetime) -> bool:
@@ -28,10 +62,16 @@ def may_go_live(known: Known, now: datetime) -> bool:
     account = known.account
     if live := known.last(Happened.LIVE):
         raise Conflict(
-            f"{account.name} is live since {live.at:%Y-%m-%d}, and its secret was shown once. If it is lost, the operator"
-            " makes another: `huanxin partner rotate-key`"
+            Sentence(
+                "%(name)s is live since %(day)s, and its secret was shown once. If it is lost, the operator makes another:"
+                " `huanxin partner rotate-key`",
+                name=account.name,
+                day=f"{live.at:%Y-%m-%d}",
+            )
         )
-    _refuse_missing(account, missing(checklist(known, now), *BEFORE_ADMISSION, Step.ADMITTED), "can't go live")
+    _refuse_missing(
+        account, missing(checklist(known, now), *BEFORE_ADMISSION, Step.ADMITTED), N_("%(name)s can't go live yet: %(todo)s")
+    )
     admitted = known.last(Happened.ADMITTED)
     assert admitted is not None
     return bool(admitted.detail["required"])
@@ -45,4 +85,9 @@ def record_live(tx: Tx, account: Account, *, client_id: str, required: bool, by:
 
 def _refuse_missing(account: Account, items: Sequence[Item], what: str) -> None:
     if items:
-        raise Conflict(f"{account.name} {what} yet: {'; '.join(f'{one.step}: {what_to_do(one)}' for one in items)}")
+        todo = [Sentence("%(step)s: %(todo)s", step=one.step.value, todo=what_to_do(one)) for one in items]
+        raise Conflict(Sentence(what, name=account.name, todo=reduce(_and_then, todo)))
+
+
+def _and_then(first: Sentence, then: Sentence) -> Sentence:
+    return Sentence("%(first)s; %(then)s", first=first, then=then)

@@ -12,7 +12,8 @@ import httpx
 
 from huanxin.domain.accounts import Account, Happened
 from huanxin.domain.errors import Conflict
-from huanxin.outbound import Outbound
+from huanxin.outbound import Outbound, why_not
+from huanxin.sentences import Sentence
 from huanxin.store import accounts
 from huanxin.store.database import Tx
 
@@ -27,7 +28,11 @@ LookUp = Callable[[str], Sequence[str]]
 
 
 class LookUpFailed(Exception):
-    """A name has no TXT entries, or they can't be read now; the text says which."""
+    """A name has no TXT entries, or they can't be read now; `why` says which."""
+
+    def __init__(self, why: Sentence) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +75,18 @@ def look(account: Account, proof: Proof) -> str:
     if by_dns is None:
         return "dns"
     raise Conflict(
-        f"{account.domain} is not proven yet. The file {url}: {by_file}. The TXT entry of {record_name(account)}: {by_dns}."
-        f" Do one of the two: serve a file there that contains {account.challenge} and nothing else, or add the TXT entry"
-        f" {record_value(account)}; then ask again"
+        Sentence(
+            "%(domain)s is not proven yet. The file %(url)s: %(by_file)s. The TXT entry of %(entry)s: %(by_dns)s."
+            " Do one of the two: serve a file there that contains %(challenge)s and nothing else, or add the TXT entry"
+            " %(value)s; then ask again",
+            domain=account.domain,
+            url=url,
+            by_file=by_file,
+            entry=record_name(account),
+            by_dns=by_dns,
+            challenge=account.challenge,
+            value=record_value(account),
+        )
     )
 
 
@@ -84,32 +98,34 @@ def record_proof(tx: Tx, account: Account, *, way: str, by: str, now: datetime) 
         accounts.note(tx, account.id, Happened.DOMAIN_PROVEN, detail=detail, by=by, at=now)
 
 
-def _in_file(url: str, challenge: str, outbound: Outbound) -> str | None:
+def _in_file(url: str, challenge: str, outbound: Outbound) -> Sentence | None:
     """None if the file has the challenge; else what was found instead."""
     try:
         answer = outbound.get(url, {"Accept": "text/plain"})
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return f"can't be fetched ({type(error).__name__}: {str(error)[:200]})"
+        return Sentence("can't be fetched (%(why)s)", why=why_not(error))
     if httpx.codes.is_redirect(answer.status):
-        return f"answers {answer.status}, which leads elsewhere; serve it without a redirect"
+        return Sentence("answers %(status)s, which leads elsewhere; serve it without a redirect", status=answer.status)
     if answer.status != httpx.codes.OK:
-        return f"answers {answer.status} instead of 200"
+        return Sentence("answers %(status)s instead of 200", status=answer.status)
     found = answer.text.strip()
     if found == challenge:
         return None
-    return f"contains {found[:_SHOWN]!r}{' and more' if len(found) > _SHOWN else ''}" if found else "is empty"
+    if len(found) > _SHOWN:
+        return Sentence("contains %(found)s and more", found=repr(found[:_SHOWN]))
+    return Sentence("contains %(found)s", found=repr(found)) if found else Sentence("is empty")
 
 
-def _in_dns(name: str, wanted: str, look_up: LookUp) -> str | None:
+def _in_dns(name: str, wanted: str, look_up: LookUp) -> Sentence | None:
     """None if the entry is there; else what was found instead."""
     try:
         found = look_up(name)
     except LookUpFailed as error:
-        return str(error)
+        return error.why
     if wanted in (entry.strip() for entry in found):
         return None
     ours = [entry[:_SHOWN] for entry in found if entry.startswith(_ENTRY)] or [entry[:_SHOWN] for entry in found[:3]]
-    return f"is {', '.join(map(repr, ours))}" if ours else "is empty"
+    return Sentence("is %(found)s", found=", ".join(map(repr, ours))) if ours else Sentence("is empty")
 
 
 def text_entries(resolver: dns.resolver.Resolver | None = None) -> LookUp:
@@ -119,9 +135,9 @@ def text_entries(resolver: dns.resolver.Resolver | None = None) -> LookUp:
         try:
             answer = (resolver or dns.resolver.get_default_resolver()).resolve(name, "TXT", lifetime=_PATIENCE)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer) as error:
-            raise LookUpFailed("there is none") from error
+            raise LookUpFailed(Sentence("there is none")) from error
         except dns.exception.DNSException as error:
-            raise LookUpFailed(f"can't be looked up now ({type(error).__name__})") from error
+            raise LookUpFailed(Sentence("can't be looked up now (%(why)s)", why=type(error).__name__)) from error
         return [b"".join(entry.strings).decode("utf-8", "replace") for entry in answer]
 
     return look_up

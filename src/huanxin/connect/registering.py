@@ -10,9 +10,10 @@ from datetime import datetime
 import idna
 
 from huanxin.domain.accounts import Account, Happened
-from huanxin.domain.errors import BadInput, Conflict, NotFound
+from huanxin.domain.errors import BadInput, NotFound
 from huanxin.domain.partners import Kind
 from huanxin.domain.rules import NewId, random_id
+from huanxin.sentences import Sentence
 from huanxin.store import accounts
 from huanxin.store.database import Tx
 
@@ -38,7 +39,7 @@ def checked(*, name: str, kind: str, domain: str, development: bool) -> Wanted:
     """
     clean = checked_name(name)
     if kind not in list(Kind):
-        raise BadInput(f"kind must be one of {', '.join(Kind)}: what is kept on a number")
+        raise BadInput(Sentence("kind must be one of %(kinds)s: what is kept on a number", kinds=", ".join(Kind)))
     return Wanted(
         name=clean, name_key=key_of(clean), kind=Kind(kind), domain=checked_domain(domain, development=development)
     )
@@ -48,12 +49,14 @@ def checked_name(name: str) -> str:
     """A name as it is kept: composed, single spaces. Markup in it is text like any other. Raises BadInput."""
     clean = " ".join(unicodedata.normalize("NFC", name).split(" ")).strip()
     if not clean:
-        raise BadInput("name is empty; write the company's or the service's name")
+        raise BadInput(Sentence("name is empty; write the company's or the service's name"))
     if len(clean) > _LONGEST_NAME:
-        raise BadInput(f"name has {len(clean)} characters; at most {_LONGEST_NAME} are kept")
+        raise BadInput(
+            Sentence("name has %(count)s characters; at most %(most)s are kept", count=len(clean), most=_LONGEST_NAME)
+        )
     # Categories C*: control characters, and invisible ones that turn or hide text.
     if any(unicodedata.category(letter).startswith("C") or letter in "\u2028\u2029" for letter in clean):
-        raise BadInput("name has control characters or invisible ones; type it as plain text")
+        raise BadInput(Sentence("name has control characters or invisible ones; type it as plain text"))
     return clean
 
 
@@ -66,27 +69,31 @@ def checked_domain(domain: str, *, development: bool) -> str:
     """A domain as it is kept: lower case, in its ASCII form. Raises BadInput."""
     text = domain.strip().rstrip(".").lower()
     if "/" in text or "@" in text or not text:
-        raise BadInput("domain must be a name like example.com, without https:// and without a path")
+        raise BadInput(Sentence("domain must be a name like example.com, without https:// and without a path"))
     host, _, port = text.partition(":")
     if development and (port or _is_local(host)):
         if not _is_local(host) or (port and not _is_port(port)):
-            raise BadInput("in development a domain with a port is this machine's, like 127.0.0.1:8701")
+            raise BadInput(Sentence("in development a domain with a port is this machine's, like 127.0.0.1:8701"))
         return text
     if port:
-        raise BadInput("domain has a port; write the name alone: the file is fetched by https")
+        raise BadInput(Sentence("domain has a port; write the name alone: the file is fetched by https"))
     return _name(host)
 
 
 def _name(host: str) -> str:
     if _is_address(host):
-        raise BadInput("domain is an address; write the domain name that your company owns")
+        raise BadInput(Sentence("domain is an address; write the domain name that your company owns"))
     try:
         name = idna.encode(host, uts46=True).decode()
     except idna.IDNAError as error:
-        raise BadInput(f"domain {host[:80]} is not a domain name: {error}") from error
+        raise BadInput(_not_a_name(host)) from error
     if "." not in name or len(name) > _LONGEST_DOMAIN:
-        raise BadInput(f"domain {host[:80]} is not a domain name like example.com")
+        raise BadInput(_not_a_name(host))
     return name
+
+
+def _not_a_name(host: str) -> Sentence:
+    return Sentence("domain %(domain)s is not a domain name like example.com", domain=host[:80])
 
 
 def _is_port(text: str) -> bool:
@@ -118,15 +125,9 @@ def register(
     return account
 
 
-def refuse_taken(tx: Tx, wanted: Wanted) -> None:
-    """Raise Conflict for a name that an account has."""
-    if accounts.by_name_key(tx, wanted.name_key):
-        raise Conflict(f"an account named {wanted.name} is registered already; choose another name")
-
-
 def named(tx: Tx, name: str) -> Account:
     """An account by its name or id. Raises NotFound."""
     found = accounts.by_name_key(tx, key_of(name)) or accounts.get(tx, name)
     if found is None:
-        raise NotFound(f"no account is named {name}; `huanxin partner accounts` shows them")
+        raise NotFound(Sentence("no account is named %(name)s; `huanxin partner accounts` shows them", name=name))
     return found

@@ -21,6 +21,10 @@ class Happened(StrEnum):
     DOMAIN_PROVEN = "domain-proven"
     ADMITTED = "admitted"
     LIVE = "live"
+    WITHDRAWN = "withdrawn"
+    """The admission was taken back: what it led to counts no more."""
+    NAME_FREED = "name-freed"
+    """The account is closed, and another may have its name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,15 +96,17 @@ class Why(StrEnum):
     OTHER_ENDPOINT = "other-endpoint"
     TOO_OLD = "too-old"
     NOT_VERIFIED = "not-verified"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One line of the checklist: done since `at`, or not and why."""
+    """One line of the checklist: done since `at`, or not and why; `note` is what a person wrote about it."""
 
     step: Step
     at: datetime | None = None
     why: Why | None = None
+    note: str = ""
 
     @property
     def done(self) -> bool:
@@ -109,8 +115,8 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """The facts that an account's checklist follows from. Endpoints are POLLED (domain.streams) where events are polled, and
-    None where they are neither pushed nor polled; `selftests` are newest first; `live_verified_at`: when the live one last
+    """The facts that an account's checklist follows from. Endpoints are ways (domain.streams.way_of), None where there is
+    no stream; `selftests` are newest first; `live_verified_at`: when the live one last
     took a verification event."""
 
     account: Account
@@ -122,8 +128,18 @@ class Known:
     live_verified_at: datetime | None = None
 
     def last(self, kind: Happened) -> AccountEvent | None:
-        """The last event of a kind."""
-        return next((event for event in reversed(self.events) if event.kind == kind), None)
+        """The last event of a kind that still counts."""
+        return last(self.events, kind)
+
+
+def last(events: Sequence[AccountEvent], kind: Happened) -> AccountEvent | None:
+    """The last event of a kind that still counts: an admission, and going live by it, do until it is withdrawn."""
+    for event in reversed(events):
+        if event.kind == kind:
+            return event
+        if event.kind == Happened.WITHDRAWN and kind in (Happened.ADMITTED, Happened.LIVE):
+            return None
+    return None
 
 
 def checklist(known: Known, now: datetime) -> list[Item]:
@@ -137,7 +153,7 @@ def checklist(known: Known, now: datetime) -> list[Item]:
     else:
         items.append(Item(step=Step.ENDPOINT, why=Why.NOT_YET))
     items.append(_selftest(known, now))
-    items.append(_happened(known, Step.ADMITTED, Happened.ADMITTED))
+    items.append(_admitted(known))
     items.append(_happened(known, Step.LIVE, Happened.LIVE))
     items.append(_live_endpoint(known))
     return items
@@ -153,10 +169,22 @@ BEFORE_ADMISSION = (Step.REGISTERED, Step.DOMAIN, Step.ENDPOINT, Step.SELFTEST)
 
 
 def state(known: Known) -> str:
-    """`sandbox`, `admitted` or `live`."""
+    """`sandbox`, `admitted`, `live`, `withdrawn` or `closed`."""
+    if known.last(Happened.NAME_FREED):
+        return "closed"
     if known.last(Happened.LIVE):
         return "live"
-    return "admitted" if known.last(Happened.ADMITTED) else "sandbox"
+    if known.last(Happened.ADMITTED):
+        return "admitted"
+    return "withdrawn" if known.last(Happened.WITHDRAWN) else "sandbox"
+
+
+def _admitted(known: Known) -> Item:
+    item = _happened(known, Step.ADMITTED, Happened.ADMITTED)
+    withdrawn = None if item.done else known.last(Happened.WITHDRAWN)
+    if withdrawn is None:
+        return item
+    return Item(step=Step.ADMITTED, at=withdrawn.at, why=Why.WITHDRAWN, note=str(withdrawn.detail["reason"]))
 
 
 def _happened(known: Known, step: Step, kind: Happened) -> Item:

@@ -14,6 +14,12 @@ class HuanxinError(Exception):
 
     code = "error"
 
+    @property
+    def said(self) -> str:
+        """What it says: a Sentence (huanxin.sentences) wherever a page shows it, plain English elsewhere."""
+        said: str = self.args[0] if self.args else ""
+        return said
+
 
 class NotFound(HuanxinError):
     """What was named does not exist, or is not the caller's to see."""

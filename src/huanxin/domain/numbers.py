@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 
 from huanxin.numbersets.sharded import SHARD_SIZE
+from huanxin.sentences import Sentence
 
 E164 = re.compile(r"\+?[1-9][0-9]{6,14}")
 _SPREADSHEET = re.compile(r"\+?[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")
@@ -36,17 +37,17 @@ def masked(number: int | str) -> str:
     return f"{national[:3]}****{national[-4:]}" if len(national) >= _SHORTEST_MASKED else "****"
 
 
-def why_not_a_number(text: str) -> str | None:
+def why_not_a_number(text: str) -> Sentence | None:
     """The reason why a text is not an E.164 number with country code, with the remedy; None if it is one."""
     text = text.strip()
     if not text:
-        return "the number is empty"
+        return Sentence("the number is empty")
     if _SPREADSHEET.fullmatch(text) and not E164.fullmatch(text):
-        return f"{text} is a number that a spreadsheet rounded; export the column as text"
+        return Sentence("%(text)s is a number that a spreadsheet rounded; export the column as text", text=text)
     if _CHINESE_NATIONAL.fullmatch(text):
-        return f"{masked(text)} has no country code; write +86 before it"
+        return Sentence("%(number)s has no country code; write +86 before it", number=masked(text))
     if not E164.fullmatch(text):
-        return "not an E.164 number; write + and the country code, then digits only, like +8613800138000"
+        return Sentence("not an E.164 number; write + and the country code, then digits only, like +8613800138000")
     return None
 
 

@@ -72,6 +72,13 @@ class Stream:
         return [name for name in EVENTS_SUPPORTED if name in wanted]
 
 
-def way_of(stream: Stream) -> str | None:
-    """Where events are pushed to, or POLLED; None if they go by files."""
-    return POLLED if stream.method == Method.POLL else stream.endpoint if stream.method == Method.PUSH else None
+def way_of(stream: Stream) -> str:
+    """Where events are pushed to, the folder that they are written to, or POLLED."""
+    return POLLED if stream.method == Method.POLL else stream.endpoint or ""
+
+
+def method_of(way: str) -> Method:
+    """What kind of way it is: no folder's address begins as a web address does."""
+    if way == POLLED:
+        return Method.POLL
+    return Method.PUSH if way.startswith(("http://", "https://")) else Method.FILES

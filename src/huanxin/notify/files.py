@@ -30,6 +30,9 @@ from huanxin.store.database import Database, Tx
 from huanxin.store.deliveries import Delivery
 
 _WORDS_KEPT = 500  # characters of what went wrong that are recorded
+NUMBERS = ".numbers.csv"
+FILES_CHOSEN = "files-chosen"
+"""Kind of a partner's event: it exchanges files from now on."""
 File = tuple[str, bytes]
 """A file's name and content."""
 
@@ -73,7 +76,7 @@ def use_files(tx: Tx, partner_id: int, *, out: str, into: str, now: datetime, by
             events_requested=DEFAULT_EVENTS, alg=there.alg, description=there.description,
         )  # fmt: skip
     deliveries.drop_feeds(tx, partner_id)
-    partners.note(tx, partner_id, "files-chosen", by=by, at=now, detail={"out": folders.out, "in": folders.into})
+    partners.note(tx, partner_id, FILES_CHOSEN, by=by, at=now, detail={"out": folders.out, "in": folders.into})
     deliveries.wake_workers(tx)
 
 
@@ -111,26 +114,26 @@ class FileWriter:
 
     def _write(self, tx: Tx, due: Delivery) -> list[str]:
         """Write an event's files, in their order; their names."""
-        wanted = files_of(tx, due, self.signer.event_token(due.claims, due.alg))
+        wanted = files_of(tx, due, self.signer)
         with open_folder(due.endpoint or "") as folder:
             for name, content in wanted:
                 folder.put(name, content)
         return [name for name, _ in wanted]
 
 
-def files_of(tx: Tx, due: Delivery, token: str) -> list[File]:
-    """The files that tell of an event, in the order in which they are written; `token` is the event, signed."""
+def files_of(tx: Tx, due: Delivery, signer: Signer) -> list[File]:
+    """The files that tell of an event, in the order in which they are written."""
+    token = signer.event_token(due.claims, due.alg)
+    payload: dict[str, Any] = signer.event_claims(due.claims)["events"][due.event]
     if due.event in (RENEWAL, RETRACTION):
-        return _notice(tx, due, token)
-    payload: dict[str, Any] = due.claims["events"][due.event]
+        return _notice(tx, payload, token, retraction=due.event == RETRACTION)
     if due.event == REMINDER:
         name = f"{payload['notice']}.reminder-{deliveries.ordinal(tx, due)}.json"
         return [(name, as_json(payload | {"set": token}))]
     return [(f"{due.jti}.event.json", as_json({"event": due.event, "set": token}))]
 
 
-def _notice(tx: Tx, due: Delivery, token: str) -> list[File]:
-    payload: dict[str, Any] = due.claims["events"][due.event]
+def _notice(tx: Tx, payload: dict[str, Any], token: str, *, retraction: bool) -> list[File]:
     found = notices.get(tx, payload["notice"])
     assert found is not None
     content = number_file(batches.roster(tx, found.batch_id).numbers, CSV)
@@ -139,10 +142,11 @@ def _notice(tx: Tx, due: Delivery, token: str) -> list[File]:
         raise Conflict(
             f"the number file of {found.id} comes out otherwise than announced; run the version that planned its batch"
         )
-    numbers = f"{found.id}.numbers.csv"
+    numbers = found.id + NUMBERS
+    more: dict[str, Any] = {name: payload[name] for name in ("of", "rehearsal") if name in payload}
     manifest = {
-        "notice": found.id, "purpose": Purpose.RETRACTION if due.event == RETRACTION else Purpose.RENEWAL,
-        **({"of": payload["of"]} if "of" in payload else {}),
+        "notice": found.id, "purpose": Purpose.RETRACTION if retraction else Purpose.RENEWAL,
+        **more,
         "count": payload["count"], "sha256": sha256, "cutoff": payload["cutoff"], "answer_by": payload["answer_by"],
         "numbers": numbers, "set": token,
     }  # fmt: skip

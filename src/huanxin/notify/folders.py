@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import fsspec
 
 from huanxin.domain.errors import BadInput
+from huanxin.sentences import Sentence
 
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss", "cos", "obs", "memory"})
 _READ_ONLY = frozenset({"http", "https", "data"})
@@ -89,7 +90,7 @@ class Folder:
         with _explained(self.url), self._opened(name) as source:
             content = bytes(source.read(limit + 1))
             if len(content) > limit:
-                raise Missing(f"{name} is longer than {limit:,} bytes")
+                raise Missing(_too_long(name, limit))
         return content
 
     def fetch(self, name: str, to: Path, limit: int) -> None:
@@ -99,14 +100,14 @@ class Folder:
             while block := source.read(_BLOCK):
                 length += len(block)
                 if length > limit:
-                    raise Missing(f"{name} is longer than {limit:,} bytes")
+                    raise Missing(_too_long(name, limit))
                 out.write(block)
 
     def _opened(self, name: str) -> Any:
         try:
             return self.files.open(f"{self.path}/{name}", "rb")
         except FileNotFoundError as error:
-            raise Missing(f"{name} is not there") from error
+            raise Missing(Sentence("%(name)s is not there", name=name)) from error
 
     @property
     def _is_object_store(self) -> bool:
@@ -150,6 +151,10 @@ def _sftp(url: str) -> tuple[Any, str]:
 
     files = Known(skip_instance_cache=True, **Known._get_kwargs_from_urls(url))
     return files, Known._strip_protocol(url)
+
+
+def _too_long(name: str, limit: int) -> Sentence:
+    return Sentence("%(name)s is longer than %(most)s bytes", name=name, most=f"{limit:,}")
 
 
 @contextmanager

@@ -46,20 +46,28 @@ class LoadedKey:
 class Signer:
     """Signs as the platform, with the newest key that may sign already; all published keys verify.
 
-    The keys are read again every half minute, so that a rotation reaches every process.
+    The keys are read again every half minute, so that a rotation reaches every process. With `rehearsal` every event says
+    that it is one.
     """
 
     issuer: str
     database: Database
     passphrase: str
     clock: Clock
+    rehearsal: bool = False
     _keys: tuple[LoadedKey, ...] = ()
     _read_at: datetime | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def event_token(self, claims: dict[str, Any], alg: str = ES256) -> str:
         """A Security Event Token (RFC 8417) with `iss` filled in; `typ` secevent+jwt."""
-        return self.signed("secevent+jwt", claims, alg)
+        return self.signed("secevent+jwt", self.event_claims(claims), alg)
+
+    def event_claims(self, claims: dict[str, Any]) -> dict[str, Any]:
+        """The claims of an event as they are signed: in the sandbox, where nothing is real, each says so."""
+        if not self.rehearsal:
+            return claims
+        return claims | {"events": {name: event | {"rehearsal": True} for name, event in claims["events"].items()}}
 
     def access_token(self, claims: dict[str, Any]) -> str:
         """An access token (RFC 9068) with `iss` filled in; `typ` at+jwt."""

@@ -15,6 +15,7 @@ from huanxin.domain.partners import DEFAULT_SCOPES, IDENTIFIER_RECYCLED, INQUIRY
 from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.streams import DEFAULT_EVENTS, Method
 from huanxin.notify.keys import ES256, Signer
+from huanxin.sentences import Sentence
 from huanxin.store import credentials, partners, streams
 from huanxin.store.database import Tx
 
@@ -39,10 +40,12 @@ def add_partner(
     Raises BadInput for an endpoint or scope that can't be used, Conflict if the name is taken.
     """
     if not name.strip():
-        raise BadInput("a partner needs a name")
+        raise BadInput(Sentence("a partner needs a name"))
     unknown = [scope for scope in scopes if scope not in list(Scope)]
     if unknown:
-        raise BadInput(f"scope {unknown[0]} is unknown; scopes are {', '.join(Scope)}")
+        raise BadInput(
+            Sentence("scope %(scope)s is unknown; scopes are %(known)s", scope=unknown[0], known=", ".join(Scope))
+        )
     if endpoint is not None:
         check_endpoint(endpoint, https_only=https_only)
     partner = partners.add(
@@ -62,7 +65,9 @@ def add_partner(
 
 def check_endpoint(endpoint: str, *, https_only: bool) -> None:
     """Raise BadInput for an address that events can't be pushed to. Where it leads is checked at each push."""
-    unreadable = f"endpoint {endpoint!r} is not an address that can be pushed to; write https://host/path"
+    unreadable = Sentence(
+        "endpoint %(endpoint)s is not an address that can be pushed to; write https://host/path", endpoint=repr(endpoint)
+    )
     try:
         parts = urlsplit(endpoint)
         named = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -71,16 +76,16 @@ def check_endpoint(endpoint: str, *, https_only: bool) -> None:
     if not named or not endpoint.isprintable() or " " in endpoint:
         raise BadInput(unreadable)
     if parts.username is not None or parts.fragment:
-        raise BadInput("an endpoint has no user, password or fragment; send credentials as authorization_header")
+        raise BadInput(Sentence("an endpoint has no user, password or fragment; send credentials as authorization_header"))
     if https_only and parts.scheme != "https":
-        raise BadInput("in production an endpoint must be https; HUANXIN_MODE=development allows http")
+        raise BadInput(Sentence("in production an endpoint must be https; HUANXIN_MODE=development allows http"))
 
 
 def named(tx: Tx, name: str) -> Partner:
     """A partner by its name or client_id. Raises NotFound."""
     found = partners.by_name(tx, name) or partners.by_client_id(tx, name)
     if found is None:
-        raise NotFound(f"no partner is named {name}; `huanxin partner list` shows them")
+        raise NotFound(Sentence("no partner is named %(name)s; `huanxin partner list` shows them", name=name))
     return found
 
 
@@ -104,7 +109,7 @@ def with_secret(tx: Tx, *, client_id: str, client_secret: str, now: datetime) ->
     shown = _hash(client_secret)
     valid = credentials.of_partner(tx, partner.id, now) if partner else []
     if partner is None or not any(one.secret_hash and hmac.compare_digest(one.secret_hash, shown) for one in valid):
-        raise Unauthorized("client_id or client_secret is not right")
+        raise Unauthorized(Sentence("client_id or client_secret is not right"))
     return partner
 
 
@@ -115,7 +120,13 @@ def grant_token(
     wanted = scope.split() or list(partner.scopes)
     beyond = [one for one in wanted if one not in partner.scopes]
     if beyond:
-        raise Forbidden(f"the partner was not given the scope {beyond[0]}; it has {' '.join(partner.scopes)}")
+        raise Forbidden(
+            Sentence(
+                "the partner was not given the scope %(scope)s; it has %(held)s",
+                scope=beyond[0],
+                held=" ".join(partner.scopes),
+            )
+        )
     claims = {
         "sub": partner.client_id, "client_id": partner.client_id, "aud": signer.issuer, "scope": " ".join(wanted),
         "jti": new_id("at"),
@@ -131,13 +142,13 @@ def caller(tx: Tx, *, token: str, scope: Scope, signer: Signer, now: datetime) -
     """The partner that shows an access token. Raises Unauthorized, or LacksScope. Who may manage a stream may read it."""
     claims = signer.verified(token, "at+jwt")
     if claims is None or claims.get("aud") != signer.issuer:
-        raise Unauthorized("the access token was not issued here; get one from /oauth/token")
+        raise Unauthorized(Sentence("the access token was not issued here; get one from /oauth/token"))
     if int(claims.get("exp", 0)) <= now.timestamp():
-        raise Unauthorized("the access token has expired; get a new one from /oauth/token")
+        raise Unauthorized(Sentence("the access token has expired; get a new one from /oauth/token"))
     held = str(claims.get("scope", "")).split()
     if scope not in held and not (scope is Scope.SSF_READ and Scope.SSF_MANAGE in held):
-        raise LacksScope(f"the access token lacks the scope {scope}", scope)
+        raise LacksScope(Sentence("the access token lacks the scope %(scope)s", scope=scope), scope)
     found = partners.by_client_id(tx, str(claims.get("client_id")))
     if found is None:
-        raise Unauthorized("the partner of this access token is no longer registered")
+        raise Unauthorized(Sentence("the partner of this access token is no longer registered"))
     return found

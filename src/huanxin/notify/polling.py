@@ -14,7 +14,7 @@ from huanxin.domain.streams import Method, Status, Stream
 from huanxin.notify.keys import Signer
 from huanxin.notify.pushing import Retries, recycled_event
 from huanxin.numbersets.sharded import SHARD_SIZE, values_of
-from huanxin.store import deliveries, streams
+from huanxin.store import deliveries, rehearsals, streams
 from huanxin.store.database import Database, Tx
 from huanxin.store.deliveries import Delivery
 
@@ -33,7 +33,8 @@ class Polled:
 
 @dataclass(frozen=True, kw_only=True)
 class Poller:
-    """Answers polls: the database, the signer, the clock, the zone of days, when a refused event is given again."""
+    """Answers polls: the database, the signer, the clock, the zone of days, when a refused event is given again. In a
+    rehearsal events may be answered with tokens that were made beforehand, to be refused."""
 
     database: Database
     signer: Signer
@@ -53,7 +54,8 @@ class Poller:
             stream = _polled_stream(tx, partner)
             self._note(tx, partner, acks, errors or {})
             due = self._due(tx, partner, stream, wanted + 1) if wanted else []
-        sets = {one.jti: self.signer.event_token(one.claims, one.alg) for one in due[:wanted]}
+            made = rehearsals.tokens(tx, [one.jti for one in due]) if self.signer.rehearsal else {}
+        sets = {one.jti: made.get(one.jti) or self.signer.event_token(one.claims, one.alg) for one in due[:wanted]}
         return Polled(sets=sets, more=len(due) > wanted > 0)
 
     def _note(self, tx: Tx, partner: Partner, acks: Sequence[str], errors: Mapping[str, str]) -> None:

@@ -84,7 +84,7 @@ def tell_retractions(tx: Tx, batch_id: int, *, issuer: str, now: datetime, new_i
     for retraction in batches.retractions_of(tx, batch_id):
         knowing = {notice.partner_id for notice in notices.of_batch(tx, retraction.id)}
         for notice in told:
-            if notice.partner_id not in knowing:
+            if notice.partner_id not in knowing and notice.partner_id in by_id:  # a withdrawn partner is told nothing
                 tell_partner(
                     tx, retraction, by_id[notice.partner_id], of_notice=notice, issuer=issuer, now=now, new_id=new_id
                 )

@@ -18,6 +18,7 @@ from huanxin.notify.keys import ES256
 from huanxin.notify.sealing import seal
 from huanxin.notify.wishes import METHODS, Delivery, Wishes
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, shard_of
+from huanxin.sentences import Sentence
 from huanxin.store import deliveries, partners, streams
 from huanxin.store.database import Tx
 
@@ -45,7 +46,7 @@ def stream_of(tx: Tx, partner: Partner, stream_id: str) -> Stream:
     """A partner's stream by its id. Raises NotFound, for another's as for none."""
     found = streams.of_partner(tx, partner.id)
     if found is None or found.id != stream_id:
-        raise NotFound("you have no stream of this stream_id; GET the configuration endpoint lists yours")
+        raise NotFound(Sentence("you have no stream of this stream_id; GET the configuration endpoint lists yours"))
     return found
 
 
@@ -53,7 +54,7 @@ def create(tx: Tx, partner: Partner, wishes: Wishes, *, passphrase: str, now: da
     """Make a partner's stream. Raises Conflict if it has one."""
     streams.one_at_a_time(tx, partner.id)
     if streams.of_partner(tx, partner.id):
-        raise Conflict("you have a stream already; GET it, then PATCH or PUT it, or DELETE it first")
+        raise Conflict(Sentence("you have a stream already; GET it, then PATCH or PUT it, or DELETE it first"))
     wanted = _settled(wishes, before=None, replace=True, passphrase=passphrase)
     made = streams.add(tx, stream_id=new_id("st"), partner_id=partner.id, inbox=None, at=now, **wanted)
     partners.note(tx, partner.id, "stream-created", by=partner.client_id, at=now, detail=_noted(made))
@@ -103,7 +104,7 @@ def _way(delivery: Delivery, before: Stream | None, passphrase: str) -> dict[str
     sends back the configuration it read, where the header does not stand, must not lose it."""
     same = before is not None and before.method == delivery.method and before.endpoint == delivery.endpoint
     if delivery.method is Method.FILES and not same:
-        raise BadRequest("delivery by files is agreed with the platform; ask whoever runs it")
+        raise BadRequest(Sentence("delivery by files is agreed with the platform; ask whoever runs it"))
     if delivery.method is not Method.PUSH:
         endpoint = delivery.endpoint if delivery.method is Method.FILES else None
         return {"method": delivery.method, "endpoint": endpoint, "sealed_authorization": None}
@@ -117,12 +118,18 @@ def _same(body: Mapping[str, Any], present: Mapping[str, Any]) -> None:
     """Sections 8.1.1.3 and 8.1.1.4: members that are the transmitter's may stand in a request, as they are."""
     for name in ("iss", "aud", "events_supported", "events_delivered", "min_verification_interval"):
         if name in body and _plain(body[name]) != _plain(present[name]):
-            raise BadRequest(f"{name} is the platform's to choose and is {present[name]!r}; leave it out or as it is")
+            raise BadRequest(_unchangeable(name, present[name]))
     delivery = body.get("delivery")
     if isinstance(delivery, dict) and delivery.get("method") == _URNS[Method.POLL] and "endpoint_url" in delivery:
         expected = f"{present['iss']}/ssf/poll"
         if delivery["endpoint_url"] != expected:
-            raise BadRequest(f"delivery.endpoint_url of a stream that is polled is {expected}; leave it out or as it is")
+            raise BadRequest(_unchangeable("delivery.endpoint_url", expected))
+
+
+def _unchangeable(name: str, present: object) -> Sentence:
+    return Sentence(
+        "%(name)s is the platform's to choose and is %(value)s; leave it out or as it is", name=name, value=repr(present)
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -150,7 +157,7 @@ def set_status(
     streams.one_at_a_time(tx, partner.id)
     found = streams.of_partner(tx, partner.id)
     if found is None:
-        raise NotFound(f"{partner.name} has no stream")
+        raise NotFound(Sentence("%(name)s has no stream", name=partner.name))
     streams.set_status(tx, partner.id, status=status, reason=reason)
     if status is Status.DISABLED:
         deliveries.drop_open(tx, partner.id)
@@ -169,7 +176,7 @@ def verify(tx: Tx, partner: Partner, stream_id: str, *, state: str | None, now: 
     found = stream_of(tx, partner, stream_id)
     if found.verified_at and now < found.verified_at + MIN_VERIFICATION_INTERVAL:
         wait = _seconds(found.verified_at + MIN_VERIFICATION_INTERVAL - now)
-        raise TooMany(f"a verification was asked for just now; ask again in {wait} seconds", wait)
+        raise TooMany(Sentence("a verification was asked for just now; ask again in %(wait)s seconds", wait=wait), wait)
     streams.set_verified(tx, partner.id, now)
     jti = new_id("ev")
     claims = verification(found.id, state=state, audience=partner.client_id, jti=jti, now=now)
@@ -210,11 +217,13 @@ def set_subject(tx: Tx, partner: Partner, stream_id: str, subject: Any, *, wante
 def _number(subject: Any) -> int | None:
     """The number of a phone_number subject (RFC 9493, section 3.2.5; `phone` in an example of SSF); None for another."""
     if not isinstance(subject, dict) or not isinstance(subject.get("format"), str):
-        raise BadRequest('subject must be an object such as {"format": "phone_number", "phone_number": "+8613800138000"}')
+        raise BadRequest(
+            Sentence('subject must be an object such as {"format": "phone_number", "phone_number": "+8613800138000"}')
+        )
     if subject["format"] not in ("phone_number", "phone"):
         return None
     text = subject.get("phone_number")
     why = why_not_a_number(text) if isinstance(text, str) else "phone_number is missing"
     if why is not None or not isinstance(text, str):
-        raise BadRequest(f"the subject's phone_number can't be read: {why}")
+        raise BadRequest(Sentence("the subject's phone_number can't be read: %(why)s", why=why))
     return parse(text)

@@ -11,6 +11,7 @@ from typing import Any
 from huanxin.domain.errors import BadRequest
 from huanxin.domain.streams import Method
 from huanxin.notify.keys import ALGORITHMS, ES256
+from huanxin.sentences import Sentence
 
 METHODS = {
     "urn:ietf:rfc:8935": Method.PUSH, "urn:ietf:rfc:8936": Method.POLL, "urn:huanxin:delivery:files": Method.FILES,
@@ -46,7 +47,9 @@ def read_wishes(body: Mapping[str, Any]) -> Wishes:
     left alone."""
     alg = _text(body, "signing_alg")
     if alg is not None and alg not in ALGORITHMS:
-        raise BadRequest(f"signing_alg is {' or '.join(ALGORITHMS)} ({ES256} if left out)")
+        raise BadRequest(
+            Sentence("signing_alg is %(known)s (%(usual)s if left out)", known=" / ".join(ALGORITHMS), usual=ES256)
+        )
     description = _text(body, "description")
     return Wishes(
         delivery=_delivery(body.get("delivery")),
@@ -59,7 +62,7 @@ def read_wishes(body: Mapping[str, Any]) -> Wishes:
 def _text(body: Mapping[str, Any], name: str) -> str | None:
     value = body.get(name)
     if value is not None and (not isinstance(value, str) or "\0" in value):
-        raise BadRequest(f"{name} must be a string")
+        raise BadRequest(Sentence("%(name)s must be a string", name=name))
     return value
 
 
@@ -68,7 +71,7 @@ def _events(value: Any) -> list[str] | None:
         return None
     good = isinstance(value, list) and len(value) <= _MOST_EVENTS
     if not good or not all(isinstance(one, str) and one and len(one) <= _LONGEST and "\0" not in one for one in value):
-        raise BadRequest(f"events_requested must be a list of at most {_MOST_EVENTS} event types")
+        raise BadRequest(Sentence("events_requested must be a list of at most %(most)s event types", most=_MOST_EVENTS))
     return list(dict.fromkeys(value))
 
 
@@ -76,13 +79,15 @@ def _delivery(value: Any) -> Delivery | None:
     if value is None:
         return None
     if not isinstance(value, dict):
-        raise BadRequest('delivery must be an object such as {"method": "urn:ietf:rfc:8936"}')
+        raise BadRequest(Sentence('delivery must be an object such as {"method": "urn:ietf:rfc:8936"}'))
     method = METHODS.get(str(value.get("method")))
     if method is None:
-        raise BadRequest("delivery.method must be urn:ietf:rfc:8935 (push) or urn:ietf:rfc:8936 (poll)")
+        raise BadRequest(Sentence("delivery.method must be urn:ietf:rfc:8935 (push) or urn:ietf:rfc:8936 (poll)"))
     endpoint, authorization = _text(value, "endpoint_url"), _text(value, "authorization_header")
     if method is Method.PUSH and (not endpoint or len(endpoint) > _LONGEST):
-        raise BadRequest("delivery.endpoint_url must say where events are pushed to")
+        raise BadRequest(Sentence("delivery.endpoint_url must say where events are pushed to"))
     if authorization and not _HEADER.fullmatch(authorization):
-        raise BadRequest("delivery.authorization_header must be one line of printable ASCII, as sent in an HTTP header")
+        raise BadRequest(
+            Sentence("delivery.authorization_header must be one line of printable ASCII, as sent in an HTTP header")
+        )
     return Delivery(method=method, endpoint=endpoint, authorization=authorization)

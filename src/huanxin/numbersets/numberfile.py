@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from huanxin.numbersets.sharded import Numbers
 
 CSV = "text/csv"
+_LOST = 5  # bytes
 PARQUET = "application/vnd.apache.parquet"
 MEDIA_TYPES = (CSV, PARQUET)
 _PIECE = 1 << 20  # numbers: a row group of Parquet, whose bytes would differ with another size
@@ -76,3 +77,8 @@ class _Measured(io.RawIOBase):
         self.sha256.update(data)
         self.length += memoryview(data).nbytes
         return memoryview(data).nbytes
+
+
+def spoiled(content: bytes) -> bytes:
+    """A number file that lacks its end, to see in a rehearsal whether its hash is checked."""
+    return content[:-_LOST]

@@ -21,6 +21,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from huanxin.sentences import Sentence
+
 BLOCK = 1 << 21  # bytes of CSV per chunk
 PARQUET_ROWS = 1 << 16
 _BUFFER = 1 << 18
@@ -62,7 +64,11 @@ class Table:
         self.ragged_count += 1
         self._skipped.append(row.number)
         if self.keep_ragged is None or len(self.ragged) < self.keep_ragged:
-            why = f"{row.actual_columns} columns where the header has {row.expected_columns}"
+            why = Sentence(
+                "%(found)s columns where the header has %(expected)s",
+                found=row.actual_columns,
+                expected=row.expected_columns,
+            )
             self.ragged.append((self._before + row.number, why, row.text))
         return "skip"
 
@@ -100,10 +106,14 @@ class Columns:
                 found[index] = name
         missing = [name for name in self.names if name not in found.values() and name not in self.optional]
         if missing:
-            seen = ", ".join(cell.strip()[:20] for cell in header[:6]) or "nothing"
+            seen = ", ".join(cell.strip()[:20] for cell in header[:6]) or "–"
             raise BadTable(
-                f"the first line must name the columns {','.join(self.names)}; {', '.join(missing)} is missing "
-                f"(the line reads: {seen})",
+                Sentence(
+                    "the first line must name the columns %(names)s; %(missing)s is missing (the line reads: %(seen)s)",
+                    names=",".join(self.names),
+                    missing=", ".join(missing),
+                    seen=seen,
+                ),
                 line=1,
             )
         return found
@@ -164,12 +174,16 @@ def _encoding(stream: IO[bytes] | pa.NativeFile) -> str:
                 is_gb = is_gb and _decodes(gb, block)
             block = stream.read(1 << 20)
     except (OSError, EOFError) as error:
-        raise BadTable(f"the compressed file is damaged or cut short ({error}); send it again") from error
+        raise BadTable(_damaged(error)) from error
     if is_utf8:
         return "utf-8"
     if is_gb:
         return "gb18030"
-    raise BadTable("the text is neither UTF-8 nor GB18030; save it as CSV in UTF-8")
+    raise BadTable(Sentence("the text is neither UTF-8 nor GB18030; save it as CSV in UTF-8"))
+
+
+def _damaged(error: Exception) -> Sentence:
+    return Sentence("the file is damaged or cut short (%(why)s); send it again", why=error)
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, block: bytes) -> bool:
@@ -205,9 +219,9 @@ def _csv(stream: pa.NativeFile, encoding: str, columns: Columns, table: Table) -
             lines = table.number_rows(rows.num_rows)
             yield Chunk(columns={name: _one(rows.column(name)) for name in found.values()}, lines=lines)
     except pa.ArrowInvalid as error:
-        raise BadTable(f"the file can't be read as CSV: {error}") from error
+        raise BadTable(Sentence("the file can't be read as %(form)s: %(why)s", form="CSV", why=error)) from error
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise BadTable(f"the file is damaged or cut short ({error}); send it again") from error
+        raise BadTable(_damaged(error)) from error
 
 
 def _whole_lines(stream: pa.NativeFile, encoding: str, table: Table) -> Iterator[bytes]:
@@ -218,7 +232,10 @@ def _whole_lines(stream: pa.NativeFile, encoding: str, table: Table) -> Iterator
         block = kept + (data if decoder is None else decoder.decode(data).encode())
         cut = block.rfind(b"\n") + 1 or block.rfind(b"\r", 0, -1) + 1
         if not cut and len(block) > BLOCK:
-            raise BadTable(f"a line is longer than {BLOCK:,} bytes, so this is not a table of numbers", table.next_line)
+            raise BadTable(
+                Sentence("a line is longer than %(most)s bytes, so this is not a table of numbers", most=f"{BLOCK:,}"),
+                table.next_line,
+            )
         kept = block[cut:]
         if cut:
             yield block[:cut]
@@ -250,7 +267,7 @@ def _parquet(path: Path, columns: Columns) -> Iterator[Chunk]:
                 )  # fmt: skip
                 line += batch.num_rows
     except (pa.ArrowInvalid, OSError) as error:
-        raise BadTable(f"the file can't be read as Parquet: {error}; send it again") from error
+        raise BadTable(Sentence("the file can't be read as %(form)s: %(why)s", form="Parquet", why=error)) from error
 
 
 def _plain(column: pa.Array) -> pa.Array:

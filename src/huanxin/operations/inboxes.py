@@ -32,7 +32,8 @@ from huanxin.notify.pushing import Retries
 from huanxin.numbersets import tables
 from huanxin.operations.platform import Platform
 from huanxin.operations.problems import problem_of
-from huanxin.store import partners, recurring, streams
+from huanxin.sentences import Sentence
+from huanxin.store import notices, partners, recurring, streams
 
 log = logging.getLogger("huanxin.inboxes")
 _MANIFEST = re.compile(r"(?P<notice>[A-Za-z0-9_-]{1,100})\.(?P<part>[0-9]{1,9})\.receipt\.json")
@@ -71,6 +72,8 @@ class InboxReader:
     signer: Signer
     every: timedelta
     limit: int
+    on_refusal: Callable[[Platform, Partner, str, HuanxinError], None] = lambda *_: None
+    """told of each receipt of one of the partner's notices that is refused"""
     retries: Retries = field(default_factory=Retries)
     chance: Callable[[], float] = random.random
     _unfinished: dict[tuple[int, str, str], datetime] = field(default_factory=dict)
@@ -140,12 +143,19 @@ class InboxReader:
         except _Unfinished as unfinished:
             if self._may_settle((partner.id, match[0], unfinished.seen)):
                 return None
-            return result | {"problem": problem_of(unfinished.error)}
+            return result | {"problem": self._refused(partner, match["notice"], unfinished.error)}
         except HuanxinError as error:
-            return result | {"problem": problem_of(error)}
+            return result | {"problem": self._refused(partner, match["notice"], error)}
         claims = confirmation(accepted, audience=partner.client_id, now=self.platform.now())
         told = {name: claims[name] for name in ("accepted", "outstanding")}
         return result | told | {"confirmation": self.signer.signed(CONFIRMATION, claims)}
+
+    def _refused(self, partner: Partner, notice: str, error: HuanxinError) -> dict[str, Any]:
+        with self.platform.database.transaction() as tx:
+            known = notices.get(tx, notice)
+        if known is not None and known.partner_id == partner.id:
+            self.on_refusal(self.platform, partner, notice, error)
+        return problem_of(error)
 
     def _may_settle(self, key: tuple[int, str, str]) -> bool:
         now = self.platform.now()
@@ -165,8 +175,13 @@ class InboxReader:
                 complete=manifest.complete, idempotency_key=key, now=platform.now(),
             )  # fmt: skip
             if accepted.receipt.lines != manifest.count:
-                why = f"the manifest says {manifest.count:,} lines, the receipt has {accepted.receipt.lines:,}"
-                raise BadInput(f"{why}; nothing of it was taken", [Fault(line=0, reason=why)])
+                raise _not_as_said(
+                    Sentence(
+                        "the manifest says %(said)s lines, the receipt has %(found)s",
+                        said=f"{manifest.count:,}",
+                        found=f"{accepted.receipt.lines:,}",
+                    )
+                )
         return accepted
 
 
@@ -175,23 +190,33 @@ def _manifest(into: Folder, match: re.Match[str]) -> Manifest:
     try:
         content = into.read(match[0], _LONGEST_MANIFEST)
     except Missing as error:
-        raise _Unfinished(BadRequest(str(error))) from error
+        raise _Unfinished(BadRequest(error.args[0])) from error
     try:
         read = json.loads(content)
     except ValueError as error:
         seen = hashlib.sha256(content).hexdigest()
-        raise _Unfinished(BadRequest(f"the manifest {match[0]} is not JSON: {error}"), seen) from error
+        raise _Unfinished(
+            BadRequest(Sentence("the manifest %(file)s is not JSON: %(why)s", file=match[0], why=error)), seen
+        ) from error
     try:
         manifest = Manifest.model_validate(read)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(str(p) for p in e['loc']) or 'it'}: {e['msg']}" for e in error.errors())
-        raise BadRequest(f"the manifest {match[0]} can't be used: {wrong}") from error
+        raise BadRequest(Sentence("the manifest %(file)s can't be used: %(why)s", file=match[0], why=wrong)) from error
     start = f"{match['notice']}.{match['part']}.receipt"
     if manifest.notice != match["notice"]:
-        raise BadRequest(f"the manifest {match[0]} names another notice than its own name does")
+        raise BadRequest(Sentence("the manifest %(file)s names another notice than its own name does", file=match[0]))
     if manifest.receipt not in (f"{start}.csv", f"{start}.parquet"):
-        raise BadRequest(f"the receipt of {match[0]} has to be named {start}.csv or {start}.parquet")
+        raise BadRequest(
+            Sentence(
+                "the receipt of %(file)s has to be named %(start)s.csv or %(start)s.parquet", file=match[0], start=start
+            )
+        )
     return manifest
+
+
+def _not_as_said(why: Sentence) -> BadInput:
+    return BadInput(Sentence("%(why)s; nothing of it was taken", why=why), [Fault(line=0, reason=why)])
 
 
 def _fetched(into: Folder, manifest: Manifest, path: Path, limit: int) -> tables.Source:
@@ -199,14 +224,18 @@ def _fetched(into: Folder, manifest: Manifest, path: Path, limit: int) -> tables
     try:
         into.fetch(manifest.receipt, path, limit)
     except Missing as error:
-        raise _Unfinished(BadRequest(f"{error}; its manifest names it"), manifest.sha256) from error
+        why = Sentence("%(why)s; its manifest names it", why=error.args[0])
+        raise _Unfinished(BadRequest(why), manifest.sha256) from error
     try:
         source = tables.inspect(path)
     except tables.BadTable as error:
-        raise _Unfinished(BadRequest(str(error)), manifest.sha256) from error
+        raise _Unfinished(BadRequest(error.args[0]), manifest.sha256) from error
     if source.sha256.hex() != manifest.sha256.lower():
-        why = f"{manifest.receipt} hashes to {source.sha256.hex()}, the manifest says {manifest.sha256}"
-        raise _Unfinished(BadInput(f"{why}; nothing of it was taken", [Fault(line=0, reason=why)]), source.sha256.hex())
+        why = Sentence(
+            "%(file)s hashes to %(found)s, the manifest says %(said)s",
+            file=manifest.receipt, found=source.sha256.hex(), said=manifest.sha256,
+        )  # fmt: skip
+        raise _Unfinished(_not_as_said(why), source.sha256.hex())
     if source.gzip:
-        raise BadRequest("receipts are taken as they are, not packed; unpack the file and write it again")
+        raise BadRequest(Sentence("receipts are taken as they are, not packed; unpack the file and write it again"))
     return source

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from joserfc import jws
 
 from huanxin.domain.partners import Partner
 from huanxin.operations import Platform
-from huanxin.store import deliveries
+from huanxin.store import deliveries, rehearsals
 from huanxin_partner.rehearsal.stage import Pushed
 
 _LOOK = 0.1  # seconds between two looks for what the partner says
@@ -26,9 +27,10 @@ class Offering:
     partner: Partner
     sleep: Callable[[float], None]
 
-    def offer(self, claims: dict[str, Any]) -> Pushed:
-        """Offer an event once: 202 if it was acknowledged, 400 with the partner's code if it was refused, no status if the
-        partner didn't poll it."""
+    def offer(self, token: str) -> Pushed:
+        """Offer an event once, by just this token: 202 if it was acknowledged, 400 with the partner's code if it was
+        refused, no status if the partner didn't poll it."""
+        claims = claims_in(token)
         jti: str = claims["jti"]
         with self.sandbox.database.transaction() as tx:
             now = self.sandbox.now()
@@ -37,6 +39,7 @@ class Offering:
                 tx, jti=jti, partner_id=self.partner.id, notice_id=None, event=name, subject=jti, claims=claims, at=now,
                 kept=False,
             )  # fmt: skip
+            rehearsals.serve_as(tx, jti, token, at=now)
             before = len(deliveries.attempts_of(tx, [jti])[jti])
             deliveries.send_again(tx, self.partner.id, [jti], now)
             deliveries.wake_workers(tx)
@@ -63,3 +66,9 @@ class Offering:
     def _withdraw(self, jti: str) -> None:
         with self.sandbox.database.transaction() as tx:
             deliveries.give_up(tx, self.partner.id, jti)
+
+
+def claims_in(token: str) -> dict[str, Any]:
+    """The claims of a token of the stage's own, without `iss`, as events stand in a stream."""
+    claims: dict[str, Any] = json.loads(jws.extract_compact(token.encode()).payload)
+    return {name: value for name, value in claims.items() if name != "iss"}

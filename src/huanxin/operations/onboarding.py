@@ -10,24 +10,27 @@ from typing import Any
 
 from huanxin.connect import admitting, proving, registering
 from huanxin.connect.proving import Proof, text_entries
-from huanxin.domain.accounts import Account, Happened, Known
-from huanxin.domain.errors import Conflict, Unauthorized
+from huanxin.domain.accounts import Account, Happened, Known, last
+from huanxin.domain.errors import Unauthorized
 from huanxin.domain.rules import random_id
-from huanxin.domain.streams import VERIFICATION, way_of
+from huanxin.domain.streams import VERIFICATION, Method, Status, method_of, way_of
+from huanxin.notify.files import FILES_CHOSEN, use_files
 from huanxin.notify.keys import Signer
 from huanxin.notify.notices import queue_event
 from huanxin.notify.partners import Registered, add_partner, check_endpoint
-from huanxin.notify.streams import verify
+from huanxin.notify.streams import set_status, verify
 from huanxin.operations import Platform, open_platform, open_signer
 from huanxin.operations.rehearsal import claims_of, make_notice
 from huanxin.operations.selftest import SelfTests
 from huanxin.outbound import Outbound
+from huanxin.sentences import Sentence
 from huanxin.settings import Settings
 from huanxin.store import accounts, deliveries, partners, selftests, streams
 from huanxin.store.database import SANDBOX, Tx, within
 from huanxin_partner.rehearsal import magic
 
-STREAM_CHANGED = "stream-changed"
+_CHANGES = ("stream-changed", FILES_CHOSEN)
+"""Kinds of events after which a partner is told in another way."""
 _SELF = "self-registered"
 
 
@@ -58,9 +61,8 @@ class Onboarding:
         wanted = registering.checked(name=name, kind=kind, domain=domain, development=self.live.development)
         now = self.live.now()
         with self.live.database.transaction() as tx:
-            registering.refuse_taken(tx, wanted)
-            if partners.by_name(tx, wanted.name):
-                raise Conflict(f"a partner named {wanted.name} is there already; choose another name")
+            accounts.refuse_taken(tx, wanted.name, wanted.name_key)
+            partners.refuse_taken(tx, wanted.name)
             with within(tx, SANDBOX):
                 made = add_partner(
                     tx, name=wanted.name, kind=wanted.kind, required=False, endpoint=endpoint,
@@ -80,7 +82,9 @@ class Onboarding:
         with self.live.database.transaction() as tx:
             found = accounts.by_sandbox_client(tx, sandbox_client_id)
         if found is None:
-            raise Unauthorized("the access token is not of an account; register one with POST /partner/v1/accounts")
+            raise Unauthorized(
+                Sentence("the access token is not of an account; register one with POST /partner/v1/accounts")
+            )
         return found
 
     def twins(self, *, sandbox: str = "", live: str = "") -> dict[str, str]:
@@ -116,6 +120,33 @@ class Onboarding:
             accounts.one_at_a_time(tx, account.id)
             admitting.admit(tx, known(tx, account), required=required, by=by, now=self.live.now())
 
+    def withdraw(self, account: Account, *, reason: str, by: str) -> None:
+        """An operator takes an admission back: what is on its way to the live partner is given up, it is told nothing more
+        and not let in. What it has to answer stays open until it is waived. Raises Conflict if it was not admitted."""
+        with self.live.database.transaction() as tx:
+            accounts.one_at_a_time(tx, account.id)
+            found = known(tx, account)
+            admitting.withdraw(tx, found, reason=reason, by=by, now=self.live.now())
+            if live := found.last(Happened.LIVE):
+                self._shut_out(tx, str(live.detail["client_id"]), reason=reason, by=by)
+
+    def free_name(self, account: Account, *, reason: str, by: str) -> None:
+        """An operator closes an account that is not admitted, so that another can have its name. Raises Conflict if it
+        is."""
+        with self.live.database.transaction() as tx:
+            accounts.one_at_a_time(tx, account.id)
+            admitting.free_name(tx, known(tx, account), reason=reason, by=by, now=self.live.now())
+            with within(tx, SANDBOX):
+                self._shut_out(tx, account.sandbox_client_id, reason=reason, by=by)
+
+    def _shut_out(self, tx: Tx, client_id: str, *, reason: str, by: str) -> None:
+        partner = partners.by_client_id(tx, client_id)
+        assert partner is not None, "it is withdrawn with its account only"
+        now = self.live.now()
+        if streams.of_partner(tx, partner.id):
+            set_status(tx, partner, status=Status.DISABLED, reason=reason, by=by, now=now)
+        partners.withdraw(tx, partner.id, reason=reason, by=by, at=now)
+
     def go_live(self, account: Account, *, endpoint: str | None = None) -> Registered:
         """Make the account's live partner, pushed to at `endpoint` or else polled, and send it a verification event.
 
@@ -135,6 +166,13 @@ class Onboarding:
             assert stream is not None
             verify(tx, made.partner, stream.id, state=None, now=now)
         return made
+
+    def use_files(self, account: Account, *, out: str, into: str, by: str) -> None:
+        """Exchange files with the account's partner in the sandbox from now on. Raises as `notify.files.use_files`."""
+        with self.sandbox.database.transaction() as tx:
+            partner = partners.by_client_id(tx, account.sandbox_client_id)
+            assert partner is not None
+            use_files(tx, partner.id, out=out, into=into, now=self.sandbox.now(), by=by)
 
     def send_notice(self, account: Account) -> str:
         """Send a rehearsal notice of the magic numbers to the account's partner in the sandbox now; the notice's id."""
@@ -157,14 +195,13 @@ def known(tx: Tx, account: Account) -> Known:
     with within(tx, SANDBOX):
         rehearsing = _way(tx, account.sandbox_client_id)
     events = accounts.events_of(tx, account.id)
-    live = next((event for event in events if event.kind == Happened.LIVE), None)
+    live = last(events, Happened.LIVE)
     told = _way(tx, str(live.detail["client_id"])) if live else None
-    verified = deliveries.last_taken(tx, told.partner_id, VERIFICATION) if told else None
     return Known(
         account=account, events=events, selftests=selftests.of_account(tx, account.id),
         sandbox_endpoint=rehearsing.endpoint if rehearsing else None,
         endpoint_since=rehearsing.since if rehearsing else None, live_endpoint=told.endpoint if told else None,
-        live_verified_at=verified[1] if told and verified and verified[0] >= told.since else None,
+        live_verified_at=_verified(told, deliveries.last_taken(tx, told.partner_id, VERIFICATION)) if told else None,
     )  # fmt: skip
 
 
@@ -177,15 +214,23 @@ class _Way:
     since: datetime
 
 
+def _verified(way: _Way, taken: tuple[datetime, datetime] | None) -> datetime | None:
+    """When the present way took a verification event that was made for it; into a folder, one that was written since it was
+    chosen: that is the operator's to do, after the event was made."""
+    if taken is None:
+        return None
+    made, delivered = taken
+    return delivered if (delivered if method_of(way.endpoint) is Method.FILES else made) >= way.since else None
+
+
 def _way(tx: Tx, client_id: str) -> _Way | None:
     partner = partners.by_client_id(tx, client_id)
     stream = streams.of_partner(tx, partner.id) if partner else None
-    way = way_of(stream) if stream else None
-    if stream is None or way is None:
+    if stream is None:
         return None
-    changed = partners.events_of(tx, stream.partner_id, kind=STREAM_CHANGED, limit=1)
-    since = max([stream.created_at, *(event.at for event in changed)])
-    return _Way(partner_id=stream.partner_id, endpoint=way, since=since)
+    changed = [partners.events_of(tx, stream.partner_id, kind=kind, limit=1) for kind in _CHANGES]
+    since = max([stream.created_at, *(event.at for events in changed for event in events)])
+    return _Way(partner_id=stream.partner_id, endpoint=way_of(stream), since=since)
 
 
 def make_onboarding(live: Platform, sandbox: Platform, signer: Signer, settings: Settings) -> Onboarding:

@@ -215,7 +215,8 @@ def open_platform(settings: Settings, *, sandbox: bool = False, clock: Clock = s
 def open_signer(platform: Platform, settings: Settings) -> Signer:
     """The platform's signer; its first keys are made when there are none."""
     signer = Signer(
-        issuer=platform.issuer, database=platform.database, passphrase=settings.passphrase(), clock=platform.clock
-    )
+        issuer=platform.issuer, database=platform.database, passphrase=settings.passphrase(), clock=platform.clock,
+        rehearsal=platform.sandbox,
+    )  # fmt: skip
     signer.keys()
     return signer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,9 +18,12 @@ from huanxin.domain.numbers import written
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import random_id
 from huanxin.domain.streams import Method, Stream
+from huanxin.notify.files import NUMBERS, files_of
+from huanxin.notify.folders import Unreachable, open_folder
 from huanxin.notify.keys import ES256, Signer
 from huanxin.notify.pushing import words
 from huanxin.notify.sealing import unseal
+from huanxin.numbersets.numberfile import spoiled
 from huanxin.numbersets.roster import Roster
 from huanxin.operations import Platform
 from huanxin.operations.offering import Offering
@@ -31,6 +33,7 @@ from huanxin.outbound import Outbound
 from huanxin.store import batches, deliveries, partners, receipts, rehearsals
 from huanxin.store.partners import RECEIPT_REFUSED
 from huanxin_partner.rehearsal.stage import Filed, Notice, Pushed
+from huanxin_partner.rehearsal.words import Words
 from huanxin_partner.ties import Answer
 
 _KEPT = 500  # characters of a partner's answer
@@ -39,8 +42,8 @@ _RSA_BITS = 2048
 
 @dataclass(kw_only=True)
 class SandboxStage:
-    """A `huanxin_partner.rehearsal.stage.Stage`. `stream` is the partner's, pushed to by `outbound` or polled; what was
-    handed over and answered stands among the partner's deliveries. `sleep` waits for some seconds."""
+    """A `huanxin_partner.rehearsal.stage.Stage`. `stream` is the partner's: pushed to by `outbound`, polled, or written into
+    its folder; what was handed over and answered stands among the partner's deliveries. `sleep` waits for some seconds."""
 
     sandbox: Platform
     signer: Signer
@@ -52,6 +55,7 @@ class SandboxStage:
     _told: dict[str, Told] = field(default_factory=dict)
     _rosters: dict[str, Roster] = field(default_factory=dict)
     _jtis: dict[str, str] = field(default_factory=dict)
+    _notices: dict[str, str] = field(default_factory=dict)
 
     def notice(self, numbers: Sequence[str], *, cutoff: datetime) -> Notice:
         """See rehearsal.stage.Stage."""
@@ -74,6 +78,7 @@ class SandboxStage:
         self._told[told.notice] = told
         token = self.signer.event_token(claims, self.stream.alg)
         self._jtis[token] = claims["jti"]
+        self._notices[claims["jti"]] = told.notice
         return Notice(id=told.notice, token=token)
 
     def _claims(self, told: Told) -> dict[str, Any]:
@@ -103,7 +108,9 @@ class SandboxStage:
     def push(self, token: str) -> Pushed:
         """See rehearsal.stage.Stage."""
         if self.stream.method == Method.POLL:
-            return Offering(sandbox=self.sandbox, partner=self.partner, sleep=self.sleep).offer(_claims_in(token))
+            return Offering(sandbox=self.sandbox, partner=self.partner, sleep=self.sleep).offer(token)
+        if self.stream.method == Method.FILES:
+            return self._written(self._jtis[token])
         assert self.stream.endpoint is not None, "a stream that is pushed to has an endpoint"
         headers = {"Content-Type": "application/secevent+jwt", "Accept": "application/json"}
         if self.stream.sealed_authorization:
@@ -117,6 +124,26 @@ class SandboxStage:
             self._record(self._jtis[token], pushed)
         return pushed
 
+    def _written(self, jti: str) -> Pushed:
+        """Put an event into the partner's folder as a worker does: 202 once its files are there. Its number file is cut
+        short for as long as it shall be broken."""
+        with self.sandbox.database.transaction() as tx:
+            due = deliveries.get(tx, self.partner.id, jti)
+            assert due is not None, "the stage made it"
+            files = files_of(tx, due, self.signer)
+            if due.notice_id and rehearsals.is_spoiled(tx, due.notice_id):
+                files = [(name, spoiled(content) if name.endswith(NUMBERS) else content) for name, content in files]
+        try:
+            with open_folder(self.stream.endpoint or "") as folder:
+                for name, content in files:
+                    folder.put(name, content)
+        except Unreachable as error:
+            pushed = Pushed(None, str(error))
+        else:
+            pushed = Pushed(httpx.codes.ACCEPTED, f"written: {', '.join(name for name, _ in files)}")
+        self._record(jti, pushed)
+        return pushed
+
     def _record(self, jti: str, pushed: Pushed) -> None:
         taken = pushed.status is not None and httpx.codes.is_success(pushed.status)
         with self.sandbox.database.transaction() as tx:
@@ -128,6 +155,8 @@ class SandboxStage:
         """See rehearsal.stage.Stage."""
         with self.sandbox.database.transaction() as tx:
             rehearsals.spoil(tx, notice, broken, at=self.sandbox.now())
+        if self.stream.method == Method.FILES and not broken:  # what is fetched is right from now on; a file is written
+            self._written(next(jti for jti in self._jtis.values() if self._notices[jti] == notice))
 
     def filed(self, notice: str) -> Filed:
         """See rehearsal.stage.Stage."""
@@ -137,15 +166,9 @@ class SandboxStage:
             # Before the first receipt there is nothing to fold, and a large notice is looked at often.
             found = receipts.standings(tx, told.batch.id, roster.everyone, self.partner.id) if taken else {}
             events = partners.events_of_notice(tx, notice)
-        refused = tuple(str(event.detail["detail"]) for event in events if event.kind == RECEIPT_REFUSED)
+        refused = tuple(Words(one.detail["zh"], one.detail["detail"]) for one in events if one.kind == RECEIPT_REFUSED)
         standing = found.get(self.partner.id, Standing())
         return Filed(receipts=len(taken), answers=_Answers(roster, standing), refused=refused)
-
-
-def _claims_in(token: str) -> dict[str, Any]:
-    """The claims of a token of our own, without `iss`, as events wait for a poll."""
-    claims: dict[str, Any] = json.loads(jws.extract_compact(token.encode()).payload)
-    return {name: value for name, value in claims.items() if name != "iss"}
 
 
 def _words(pushed: Pushed) -> str:

@@ -6,16 +6,23 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from psycopg import errors
 from psycopg.rows import TupleRow, class_row
 from psycopg.types.json import Jsonb
 
 from huanxin.domain.accounts import Account, AccountEvent
 from huanxin.domain.errors import Conflict
 from huanxin.domain.partners import Kind
-from huanxin.store.database import Tx
+from huanxin.sentences import Sentence
+from huanxin.store.database import Tx, one_name_at_a_time
 
 _COLUMNS = "id, name, kind, domain, challenge, sandbox_client_id, registered_at"
+
+
+def refuse_taken(tx: Tx, name: str, name_key: str) -> None:
+    """Raise Conflict for a name that an account has; keep it from being taken until this transaction ends."""
+    one_name_at_a_time(tx, name_key)
+    if by_name_key(tx, name_key):
+        raise Conflict(Sentence("an account named %(name)s is registered already; choose another name", name=name))
 
 
 def _account(row: TupleRow) -> Account:
@@ -28,15 +35,13 @@ def _account(row: TupleRow) -> Account:
 
 def add(tx: Tx, account: Account, *, name_key: str) -> None:
     """Record an account; `name_key` is the name as it is compared. Raises Conflict if the name is taken."""
-    try:
-        tx.execute(
-            "INSERT INTO account (id, name, name_key, kind, domain, challenge, sandbox_client_id, registered_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-            (account.id, account.name, name_key, account.kind.value, account.domain, account.challenge,
-             account.sandbox_client_id, account.registered_at),
-        )  # fmt: skip
-    except errors.UniqueViolation as error:
-        raise Conflict(f"an account named {account.name} is registered already; choose another name") from error
+    refuse_taken(tx, account.name, name_key)
+    tx.execute(
+        "INSERT INTO account (id, name, name_key, kind, domain, challenge, sandbox_client_id, registered_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        (account.id, account.name, name_key, account.kind.value, account.domain, account.challenge,
+         account.sandbox_client_id, account.registered_at),
+    )  # fmt: skip
 
 
 def all_accounts(tx: Tx) -> list[Account]:
@@ -50,7 +55,12 @@ def get(tx: Tx, account_id: str) -> Account | None:
 
 
 def by_name_key(tx: Tx, name_key: str) -> Account | None:
-    row = tx.execute(f"SELECT {_COLUMNS} FROM account WHERE name_key = %s", (name_key,)).fetchone()
+    """The account that has a name now."""
+    row = tx.execute(
+        f"SELECT {_COLUMNS} FROM account WHERE name_key = %s AND NOT EXISTS"
+        " (SELECT 1 FROM account_event e WHERE e.account_id = account.id AND e.kind = 'name-freed')",
+        (name_key,),
+    ).fetchone()
     return _account(row) if row else None
 
 
@@ -86,7 +96,7 @@ def twin_clients(tx: Tx, client_id: str) -> dict[str, str]:
     rows = tx.execute(
         "SELECT a.sandbox_client_id, e.detail ->> 'client_id' FROM account a"
         " LEFT JOIN account_event e ON e.account_id = a.id AND e.kind = 'live'"
-        " WHERE a.sandbox_client_id = %s OR e.detail ->> 'client_id' = %s",
+        " WHERE a.sandbox_client_id = %s OR e.detail ->> 'client_id' = %s ORDER BY e.id DESC NULLS LAST",
         (client_id, client_id),
     ).fetchall()
     return {"sandbox": rows[0][0]} | ({"live": rows[0][1]} if rows[0][1] else {}) if rows else {}

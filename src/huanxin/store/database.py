@@ -19,6 +19,7 @@ Tx: TypeAlias = "psycopg.Connection[TupleRow]"
 LIVE, SANDBOX = "public", "sandbox"
 """The schemas: the recorded facts, and rehearsals, which are kept apart from them."""
 
+_NAMES = 7_307  # any constant: the seed of the keys of the locks of names
 _GATE = 7_305_001  # any constant: the key of the lock between facts and releases
 
 
@@ -66,6 +67,11 @@ def within(tx: Tx, schema: str) -> Iterator[Tx]:
     tx.execute("SELECT set_config('search_path', %s, true)", (schema,))
     yield tx
     tx.execute("SELECT set_config('search_path', %s, true)", (row[0],))
+
+
+def one_name_at_a_time(tx: Tx, name: str) -> None:
+    """Make those who want to take one name wait for each other, until this transaction ends."""
+    tx.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", (name, _NAMES))
 
 
 def recording_facts(tx: Tx) -> None:

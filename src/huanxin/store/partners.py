@@ -7,18 +7,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg import errors
 from psycopg.rows import TupleRow, class_row
 from psycopg.types.json import Jsonb
 
 from huanxin.domain.errors import Conflict
 from huanxin.domain.partners import Kind, Partner
-from huanxin.store.database import Tx
+from huanxin.sentences import Sentence
+from huanxin.store.database import Tx, one_name_at_a_time
 
 RECEIPT_REFUSED = "receipt-refused"
 """Kind of event: a receipt was refused whole; the detail says why."""
 
+_THERE = "NOT EXISTS (SELECT 1 FROM partner_withdrawal w WHERE w.partner_id = partner.id)"
 _COLUMNS = "id, name, kind, required, client_id, scopes, added_at"
+
+
+def refuse_taken(tx: Tx, name: str) -> None:
+    """Raise Conflict for a name that a partner has; keep it from being taken until this transaction ends."""
+    one_name_at_a_time(tx, name)
+    if tx.execute(f"SELECT 1 FROM partner WHERE name = %s AND {_THERE}", (name,)).fetchone():
+        raise Conflict(Sentence("a partner named %(name)s is there already; choose another name", name=name))
 
 
 def _partner(row: TupleRow) -> Partner:
@@ -31,37 +39,48 @@ def _partner(row: TupleRow) -> Partner:
 def add(
     tx: Tx, *, name: str, kind: Kind, required: bool, client_id: str, scopes: Sequence[str], by: str, at: datetime
 ) -> Partner:
-    """Record a partner. Raises Conflict if the name is taken."""
-    try:
-        row = tx.execute(
-            "INSERT INTO partner (name, kind, required, client_id, scopes, added_by, added_at)"
-            f" VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING {_COLUMNS}",
-            (name, kind.value, required, client_id, list(scopes), by, at),
-        ).fetchone()
-    except errors.UniqueViolation as error:
-        raise Conflict(f"a partner named {name} is registered already; choose another name") from error
+    """Record a partner. Raises Conflict if another one that is not withdrawn has the name."""
+    refuse_taken(tx, name)
+    row = tx.execute(
+        "INSERT INTO partner (name, kind, required, client_id, scopes, added_by, added_at)"
+        f" VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING {_COLUMNS}",
+        (name, kind.value, required, client_id, list(scopes), by, at),
+    ).fetchone()
     assert row is not None
     return _partner(row)
 
 
 def all_partners(tx: Tx) -> list[Partner]:
-    """Every partner, in the order in which they were registered."""
-    return [_partner(row) for row in tx.execute(f"SELECT {_COLUMNS} FROM partner ORDER BY id")]
+    """Every partner that is not withdrawn, in the order in which they were registered."""
+    return [_partner(row) for row in tx.execute(f"SELECT {_COLUMNS} FROM partner WHERE {_THERE} ORDER BY id")]
 
 
 def get(tx: Tx, partner_id: int) -> Partner | None:
+    """A partner, withdrawn or not."""
     row = tx.execute(f"SELECT {_COLUMNS} FROM partner WHERE id = %s", (partner_id,)).fetchone()
     return _partner(row) if row else None
 
 
 def by_name(tx: Tx, name: str) -> Partner | None:
-    row = tx.execute(f"SELECT {_COLUMNS} FROM partner WHERE name = %s", (name,)).fetchone()
+    """The partner of a name, or the last one that had it and was withdrawn: its notices may still be open."""
+    row = tx.execute(
+        f"SELECT {_COLUMNS} FROM partner WHERE name = %s ORDER BY ({_THERE}) DESC, id DESC LIMIT 1", (name,)
+    ).fetchone()
     return _partner(row) if row else None
 
 
 def by_client_id(tx: Tx, client_id: str) -> Partner | None:
-    row = tx.execute(f"SELECT {_COLUMNS} FROM partner WHERE client_id = %s", (client_id,)).fetchone()
+    """The partner of a client_id; None once it is withdrawn, so that nobody is let in by it."""
+    row = tx.execute(f"SELECT {_COLUMNS} FROM partner WHERE client_id = %s AND {_THERE}", (client_id,)).fetchone()
     return _partner(row) if row else None
+
+
+def withdraw(tx: Tx, partner_id: int, *, reason: str, by: str, at: datetime) -> None:
+    """Record that a partner is withdrawn: it is told nothing more and not let in, and its name is free."""
+    tx.execute(
+        "INSERT INTO partner_withdrawal (partner_id, reason, withdrawn_by, withdrawn_at) VALUES (%s, %s, %s, %s)",
+        (partner_id, reason, by, at),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from huanxin.store.database import Tx
@@ -18,3 +19,15 @@ def is_spoiled(tx: Tx, notice_id: str) -> bool:
         "SELECT spoiled FROM spoiled_file WHERE notice_id = %s ORDER BY id DESC LIMIT 1", (notice_id,)
     ).fetchone()
     return bool(row and row[0])
+
+
+def serve_as(tx: Tx, jti: str, token: str, *, at: datetime) -> None:
+    """Let a poll answer an event with just this token. The same again changes nothing."""
+    tx.execute(
+        "INSERT INTO rehearsed_token (jti, token, at) VALUES (%s, %s, %s) ON CONFLICT (jti) DO NOTHING", (jti, token, at)
+    )
+
+
+def tokens(tx: Tx, jtis: Sequence[str]) -> dict[str, str]:
+    """The tokens that some events are to be answered with, where there is one."""
+    return dict(tx.execute("SELECT jti, token FROM rehearsed_token WHERE jti = ANY(%s)", (list(jtis),)).fetchall())

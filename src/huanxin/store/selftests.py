@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 
 from huanxin.domain.accounts import RunState, SelfTest
 from huanxin.domain.errors import Conflict
+from huanxin.sentences import Sentence
 from huanxin.store.database import Database, Tx
 
 _SPACE = 7306  # any constant: the seed of these locks' keys
@@ -40,7 +41,7 @@ def alone(database: Database, account_id: str) -> Iterator[None]:
     with psycopg.connect(database.dsn, autocommit=True) as connection:
         row = connection.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, %s))", (account_id, _SPACE)).fetchone()
         if not row or not row[0]:
-            raise Conflict("a self-test of this account is under way; wait for its end, or look at its steps")
+            raise Conflict(Sentence("a self-test of this account is under way; wait for its end, or look at its steps"))
         yield
 
 

@@ -19,6 +19,7 @@ from huanxin.notify.polling import Poller
 from huanxin.operations import Platform, open_signer
 from huanxin.operations.onboarding import make_onboarding
 from huanxin.outbound import Outbound
+from huanxin.sentences import Sentence
 from huanxin.settings import Settings
 from huanxin.store import figures
 from huanxin.web.api import accounts, oauth, partner, poll, ssf, wellknown
@@ -132,8 +133,8 @@ def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> 
         ),
         passphrase=settings.passphrase(), outbound=Outbound(inner_allowed=platform.development),
         poller=Poller(database=platform.database, signer=signer, clock=platform.clock, zone=zone), bell=bell,
-        failed_tokens=Limit(what="wrong attempts to get a token", most=10, per=_MINUTE, clock=platform.clock),
-        subjects=Limit(what="adding or removing subjects", most=600, per=_MINUTE, clock=platform.clock),
+        failed_tokens=Limit(what=Sentence("wrong attempts to get a token"), most=10, per=_MINUTE, clock=platform.clock),
+        subjects=Limit(what=Sentence("adding or removing subjects"), most=600, per=_MINUTE, clock=platform.clock),
     )  # fmt: skip
     answer_errors(app)
     described_by_fastapi = app.openapi

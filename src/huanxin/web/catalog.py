@@ -5,20 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from huanxin.web.i18n import LANGUAGES, LOCALES
 
-WEB = Path(__file__).parent
-METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
-OPTIONS = {"templates/**.html": {"silent": "false", "trimmed": "true"}}
+HOUSE = Path(__file__).parent.parent
+_TEMPLATES = "web/templates/**.html"
+METHODS = [("**.py", "python"), (_TEMPLATES, "jinja2.ext:babel_extract")]
+OPTIONS = {_TEMPLATES: {"silent": "false", "trimmed": "true"}}
+KEYWORDS = {**DEFAULT_KEYWORDS, "Sentence": None}
+"""What marks a message: gettext's own words, and `Sentence("...")`, from which layer ever it may reach a page."""
 
 
 def used() -> Catalog:
-    """Every message that the templates and the code of the pages use, with the files that use it."""
+    """Every message that the templates, the pages and the errors that they show use, with the files that use it."""
     found = Catalog(charset="utf-8", project="huanxin")
-    for name, _, message, comments, context in extract_from_dir(WEB, METHODS, OPTIONS):
+    for name, _, message, comments, context in extract_from_dir(HOUSE, METHODS, OPTIONS, KEYWORDS):
         found.add(message, None, [(Path(name).as_posix(), 0)], auto_comments=comments, context=context)
     return found
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from huanxin.domain.errors import TooMany
+from huanxin.sentences import Sentence
 
 _CALLERS = 10_000  # that are remembered; beyond, the one that was quiet longest is forgotten
 _V6_NETWORK = 64  # bits: what one household or machine is given
@@ -18,7 +19,8 @@ _V6_NETWORK = 64  # bits: what one household or machine is given
 
 @dataclass(kw_only=True)
 class Limit:
-    """At most `most` times within `per`, for each caller. May be used from several threads."""
+    """At most `most` times within `per`, for each caller. May be used from several threads. `what` is a Sentence if a page
+    may show it."""
 
     what: str
     most: int
@@ -49,7 +51,11 @@ class Limit:
             times.popleft()
         if len(times) >= self.most:
             wait = math.ceil((times[0] + self.per - now).total_seconds())
-            raise TooMany(f"{self.what}: at most {self.most} within {self.per}; try again in {wait} s", retry_after=wait)
+            said = Sentence(
+                "%(what)s: at most %(most)s times within %(minutes)s min; try again in %(wait)s s",
+                what=self.what, most=self.most, minutes=int(self.per.total_seconds() // 60), wait=wait,
+            )  # fmt: skip
+            raise TooMany(said, retry_after=wait)
 
     def _add(self, caller: str) -> None:
         self._times.setdefault(caller, deque()).append(self.clock())

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from huanxin.domain.errors import HuanxinError, LacksScope, TooLarge, TooMany, TooSlow, Unauthorized
 from huanxin.operations.problems import problem_body, problem_of, status_of
+from huanxin.sentences import Sentence
 from huanxin.web import i18n
 from huanxin.web.pages.render import error_page, error_view
 
@@ -28,10 +29,11 @@ def _wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-def _page(request: Request, status: int) -> Response:
+def _page(request: Request, status: int, said: str = "") -> Response:
     query, cookie = request.query_params.get("lang"), request.cookies.get(i18n.COOKIE)
     language = i18n.choose_language(query, cookie, request.headers.get("accept-language"))
-    return HTMLResponse(error_page(language, error_view(status)), status_code=status)
+    view = error_view(status, said=said if isinstance(said, Sentence) else "")
+    return HTMLResponse(error_page(language, view), status_code=status)
 
 
 def _headers(request: Request, error: HuanxinError) -> dict[str, str]:
@@ -53,7 +55,7 @@ def answer_errors(app: FastAPI) -> None:
     def ours(request: Request, error: HuanxinError) -> Response:
         status = status_of(error)
         if _wants_page(request):
-            return _page(request, status)
+            return _page(request, status, error.said)
         headers = _headers(request, error)
         return JSONResponse(problem_of(error), status_code=status, media_type="application/problem+json", headers=headers)
 

@@ -17,6 +17,7 @@ from huanxin.operations.inboxes import InboxReader
 from huanxin.operations.summaries import Summarizer
 from huanxin.outbound import Outbound
 from huanxin.settings import Settings
+from huanxin.web.refusals import note_refusal
 from huanxin.web.telling import Teller, make_gateway
 
 _IN_SANDBOX = 2  # rehearsals are few, and must not keep real notices waiting
@@ -38,6 +39,7 @@ def make_workers(platform: Platform, settings: Settings) -> Workers:
     reader = InboxReader(
         platform=platform, rosters=Rosters(platform.database), signer=signer,
         every=timedelta(seconds=settings.inbox_seconds), limit=settings.max_receipt_mb * 1024 * 1024,
+        on_refusal=note_refusal,
     )  # fmt: skip
     url = None if platform.sandbox else settings.escalate_url  # a rehearsal bothers no one
     reminder = Reminder(

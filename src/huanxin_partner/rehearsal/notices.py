@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from huanxin_partner.rehearsal.stage import Filed
+from huanxin_partner.rehearsal.words import Words
 from huanxin_partner.ties import Answer
 
 _HEADING = ["number", "outcome", "reason", "until"]
@@ -22,9 +23,18 @@ _NAMED = 20  # faults that are told
 class BadReceipt(Exception):
     """A receipt that is refused whole: `errors` name lines and reasons."""
 
-    def __init__(self, errors: Sequence[tuple[int, str]]) -> None:
-        super().__init__("; ".join(f"line {line}: {reason}" for line, reason in errors[:_NAMED]))
+    def __init__(self, errors: Sequence[tuple[int, Words]]) -> None:
         self.errors = list(errors[:_NAMED])
+        self.words = Words(
+            "；".join(f"第 {line} 行：{reason.zh}" for line, reason in self.errors),
+            "; ".join(f"line {line}: {reason.en}" for line, reason in self.errors),
+        )
+        super().__init__(self.words.en)
+
+    @classmethod
+    def at(cls, line: int, zh: str, en: str) -> BadReceipt:
+        """One thing that is wrong."""
+        return cls([(line, Words(zh, en))])
 
 
 @dataclass(kw_only=True)
@@ -37,7 +47,7 @@ class PlayedNotice:
     broken: bool = False
     _answers: dict[str, Answer] = field(default_factory=dict)
     _receipts: dict[tuple[bytes, bool], int] = field(default_factory=dict)
-    _refused: list[str] = field(default_factory=list)
+    _refused: list[Words] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -59,7 +69,7 @@ class PlayedNotice:
             try:
                 answers = self._read(body, complete)
             except BadReceipt as error:
-                self._refused.append(str(error))
+                self._refused.append(error.words)
                 raise
             self._answers |= answers
             if complete:
@@ -82,11 +92,13 @@ class PlayedNotice:
         try:
             heading, *lines = list(csv.reader(io.StringIO(body.decode())))
         except (ValueError, csv.Error) as error:
-            raise BadReceipt([(1, f"the receipt is not CSV in UTF-8: {error}")]) from error
+            raise BadReceipt.at(1, f"回执不是 UTF-8 的 CSV：{error}", f"the receipt is not CSV in UTF-8: {error}") from error
         if heading != _HEADING:
-            raise BadReceipt([(1, f"the heading must be {','.join(_HEADING)}")])
+            raise BadReceipt.at(1, f"表头必须是 {','.join(_HEADING)}", f"the heading must be {','.join(_HEADING)}")
         if not lines and not complete:
-            raise BadReceipt([(1, "the receipt has no lines and does not say complete=true")])
+            raise BadReceipt.at(
+                1, "回执没有内容，也没有写 complete=true", "the receipt has no lines and does not say complete=true"
+            )
         found: dict[str, Answer] = {}
         faults = []
         for place, line in enumerate(lines, start=2):
@@ -98,16 +110,19 @@ class PlayedNotice:
             raise BadReceipt(faults)
         return found
 
-    def _fault(self, line: list[str], before: Mapping[str, Answer]) -> str:
+    def _fault(self, line: list[str], before: Mapping[str, Answer]) -> Words | None:
         if len(line) != len(_HEADING):
-            return f"{len(_HEADING)} fields are wanted"
+            return Words(f"应有 {len(_HEADING)} 栏", f"{len(_HEADING)} fields are wanted")
         number, outcome, reason, _ = line
         if number not in self._known:
-            return "the number is not in this notice"
+            return Words("号码不在这份通知里", "the number is not in this notice")
         if number in before:
-            return "the number stands here twice"
+            return Words("号码在回执中出现两次", "the number stands here twice")
         if outcome not in (_TAKEN_BACK if self.retracts else _RENEWED):
-            return f"the outcome {outcome!r} does not answer a {'retraction' if self.retracts else 'renewal'}"
+            return Words(
+                f"结果 {outcome!r} 不能答复{'撤回' if self.retracts else '焕新'}",
+                f"the outcome {outcome!r} does not answer a {'retraction' if self.retracts else 'renewal'}",
+            )
         if (outcome == "refused") != (reason in _REASONS):
-            return "a refusal needs a reason, and nothing else has one"
-        return ""
+            return Words("拒绝须附原因，其他结果没有原因", "a refusal needs a reason, and nothing else has one")
+        return None

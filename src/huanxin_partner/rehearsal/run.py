@@ -11,7 +11,7 @@ from typing import Literal
 
 from huanxin_partner.rehearsal import magic
 from huanxin_partner.rehearsal.stage import Filed, Notice, Pushed, Stage
-from huanxin_partner.rehearsal.words import MENDS, SCENARIOS, Words
+from huanxin_partner.rehearsal.words import MENDS, NAMES, SCENARIOS, Words
 from huanxin_partner.ties import Answer
 
 _LOOK = 0.1  # seconds between two looks for receipts
@@ -85,7 +85,7 @@ class Run:
         while True:
             filed = self.stage.filed(notice)
             if filed.refused:
-                raise Found("receipt-refused", _same(filed.refused[-1][:_SHOWN]))
+                raise Found("receipt-refused", _shortened(filed.refused[-1]))
             if len(filed.answers) >= len(numbers):
                 return filed.answers
             if self.clock() >= end:
@@ -98,7 +98,7 @@ class Run:
         while self.clock() < end:
             filed = self.stage.filed(notice)
             if filed.receipts > receipts or filed.refused:
-                raise Found(mend, Words("又收到了回执", "a receipt was filed"))
+                raise Found(mend, Words("收到了不该有的回执", "a receipt was filed"))
             self.sleep(_LOOK)
 
     def refuses(self, notice: Notice, token: str, codes: AbstractSet[str]) -> Words:
@@ -139,16 +139,28 @@ def _mend_for(number: str, outcome: str) -> str:
 def said(pushed: Pushed) -> Words:
     """What the partner answered to a push."""
     if pushed.status is None:
-        return _same(pushed.body[:_SHOWN])
+        return Words(f"没有回应：{pushed.body[:_SHOWN]}", f"no answer: {pushed.body[:_SHOWN]}")
     return _same(f"HTTP {pushed.status} {' '.join(pushed.body.split())[:_SHOWN]}".strip())
 
 
 def listed(answers: Mapping[str, Answer]) -> Words:
     """A few answers, by number."""
-    return _same(", ".join(
-        f"{number} {answer.outcome}{f' ({answer.reason})' if answer.reason else ''}"
-        for number, answer in sorted(answers.items())
-    ))  # fmt: skip
+    told = [(number, answer.outcome, answer.reason) for number, answer in sorted(answers.items())]
+    return Words(
+        "，".join(
+            f"{number} {_in_chinese(outcome)}{f'（{_in_chinese(reason)}）' if reason else ''}"
+            for number, outcome, reason in told
+        ),
+        ", ".join(f"{number} {outcome}{f' ({reason})' if reason else ''}" for number, outcome, reason in told),
+    )
+
+
+def _in_chinese(code: str) -> str:
+    return f"{NAMES[code]} {code}" if code in NAMES else code
+
+
+def _shortened(words: Words) -> Words:
+    return Words(words.zh[:_SHOWN], words.en[:_SHOWN])
 
 
 def _waited(filed: Filed, asked: int, patience: float) -> Words:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from huanxin_partner.rehearsal.words import Words
 from huanxin_partner.ties import Answer
 
 
@@ -36,7 +37,7 @@ class Filed:
 
     receipts: int
     answers: Mapping[str, Answer]
-    refused: Sequence[str] = ()
+    refused: Sequence[Words] = ()
 
 
 class Stage(Protocol):

@@ -161,7 +161,7 @@ class StandIn:
             body = _unpacked(await request.body(), request.headers)
             receipt, new = await run_in_threadpool(notice.file, body, complete=complete)
         except BadReceipt as error:
-            errors = [{"line": line, "reason": reason} for line, reason in error.errors]
+            errors = [{"line": line, "reason": reason.en} for line, reason in error.errors]
             return _problem(422, "the receipt is refused", str(error), errors=errors)
         said = {"receipt": receipt, "outstanding": notice.outstanding()}
         return JSONResponse(said, status_code=201 if new else 200)
@@ -184,14 +184,16 @@ def _unpacked(body: bytes, headers: Any) -> bytes:
     """The receipt itself. Raises BadReceipt if it didn't arrive whole or is packed in a way that isn't known here."""
     digest = headers.get("content-digest")
     if digest and digest != f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:":
-        raise BadReceipt([(0, "the body does not hash to its Content-Digest")])
+        raise BadReceipt.at(0, "正文与 Content-Digest 不符", "the body does not hash to its Content-Digest")
     coding = headers.get("content-encoding", "identity")
     if coding not in ("identity", "gzip"):
-        raise BadReceipt([(0, f"Content-Encoding {coding} is not known to the stand-in; it takes gzip")])
+        raise BadReceipt.at(
+            0, f"请用 gzip，不要用 Content-Encoding {coding}", f"Content-Encoding {coding} is not known here; use gzip"
+        )
     try:
         return gzip.decompress(body) if coding == "gzip" else body
     except (OSError, EOFError, zlib.error) as error:
-        raise BadReceipt([(0, f"the body is not gzip: {error}")]) from error
+        raise BadReceipt.at(0, f"正文不是 gzip：{error}", f"the body is not gzip: {error}") from error
 
 
 def _problem(status: int, title: str, detail: str, **more: Any) -> Response:

@@ -27,6 +27,13 @@ SCENARIOS = {
 }
 """The scenarios, in the order in which they are played."""
 
+NAMES = {
+    "unbound": "已解绑", "absent": "无绑定", "kept": "保留", "pending": "处理中", "refused": "拒绝", "restored": "已恢复",
+    "irreversible": "无法恢复", "debt": "欠费", "balance": "余额", "frozen": "账号冻结", "banned": "账号封禁",
+    "legal_hold": "依法保留", "dispute": "争议", "other": "其他",
+}  # fmt: skip
+"""Outcomes and reasons in Chinese, by code."""
+
 MENDS = {
     "unreachable": Words(
         "接收端连不上。请确认它正在运行，地址、端口和路径无误。",

@@ -12,6 +12,12 @@ import pytest
 from typer.testing import CliRunner
 
 from huanxin.cli.main import app
+from huanxin.connect.todo import what_to_do
+from huanxin.domain.accounts import checklist
+from huanxin.domain.errors import Conflict
+from huanxin.operations.onboarding import open_onboarding
+from huanxin.settings import read_settings
+from huanxin.store import accounts
 
 NUMBER = "+8613800138000"
 LONG_AGO = f"{datetime.now(UTC) - timedelta(days=120):%Y-%m-%d}"
@@ -99,3 +105,30 @@ def test_a_hold_is_placed_listed_and_lifted(run: Run, tmp_path: Path) -> None:
     run("hold", "lift", str(held["hold"]), "--reason", "cleared", "--by", "Wang")
     (listed,) = run("hold", "list", "--json")["holds"]
     assert (listed["source"], listed["lifted_by"]) == ("Order 17", "Wang")
+
+
+def test_an_admission_is_withdrawn_and_a_name_freed_with_reasons_that_the_checklist_shows(run: Run, dsn: str) -> None:
+    with open_onboarding(read_settings()) as opened:
+        account = opened.register(name="shop", kind="app", domain="shop.example").account
+        with opened.live.database.transaction() as tx:
+            accounts.note(tx, account.id, "admitted", detail={"required": True}, by="li", at=opened.live.now())
+    said = run("partner", "free-name", "shop", "--reason", "squatted", code=1)
+    assert "withdraw that first" in said
+    run("partner", "withdraw", "shop", "--reason", "sold to others", "--by", "li")
+    (told,) = run("partner", "accounts", "--json")["accounts"]
+    assert told["state"] == "withdrawn"
+    with open_onboarding(read_settings()) as opened:
+        known = opened.known(account)
+        item = next(one for one in checklist(known, opened.live.now()) if one.step == "admitted")
+        assert (item.why, item.note) == ("withdrawn", "sold to others")
+        assert "has withdrawn" in what_to_do(item)
+        with pytest.raises(Conflict, match="registered already"):
+            opened.register(name="Shop", kind="app", domain="other.example")
+    assert "nothing to withdraw" in run("partner", "withdraw", "shop", "--reason", "again", code=1)
+    run("partner", "free-name", "shop", "--reason", "closed down")
+    with open_onboarding(read_settings()) as opened:
+        other = opened.register(name="Shop", kind="app", domain="other.example").account
+        assert opened.named("shop").id == other.id
+        with pytest.raises(Conflict, match="is closed"):
+            opened.admit(account, required=False, by="li")
+    assert [one["state"] for one in run("partner", "accounts", "--json")["accounts"]] == ["closed", "sandbox"]

@@ -57,9 +57,10 @@ class CheckItem(BaseModel):
     done: bool
     at: str | None = Field(description="RFC 3339")
     why: str | None = Field(
-        description="not-yet, running, failed, interrupted, other-endpoint, too-old, not-verified; null if it is done"
+        description="not-yet, running, failed, interrupted, other-endpoint, too-old, not-verified, withdrawn; null if done"
     )
     todo: str = Field(description="what to do, in words; empty if it is done")
+    note: str = Field(description="what the operator wrote, such as why an admission was withdrawn; mostly empty")
 
 
 class RunShort(BaseModel):
@@ -91,7 +92,7 @@ class AccountView(BaseModel):
     name: str
     kind: Kind
     domain: str
-    state: str = Field(description="sandbox, admitted, live")
+    state: str = Field(description="sandbox, admitted, live, withdrawn, closed")
     sandbox: SandboxEndpoint
     live: Endpoint
     checklist: list[CheckItem]

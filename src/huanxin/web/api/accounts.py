@@ -17,8 +17,9 @@ from huanxin.domain.accounts import Account, Known, SelfTest, checklist, state
 from huanxin.domain.clock import Clock
 from huanxin.domain.errors import NotFound
 from huanxin.domain.partners import Scope
-from huanxin.domain.streams import POLLED
 from huanxin.operations.onboarding import Onboarding
+from huanxin.operations.selftest import scenarios_for
+from huanxin.sentences import Sentence
 from huanxin.store import selftests
 from huanxin.store.selftests import StepDone
 from huanxin.web.api import account_schemas as schemas
@@ -44,9 +45,9 @@ class AccountLimits:
     rehearsing: Limit = field(init=False)
 
     def __post_init__(self) -> None:
-        self.registering = Limit(what="registering from this address", most=10, per=_HOUR, clock=self.clock)
-        self.proving = Limit(what="looking for the challenge", most=30, per=_HOUR, clock=self.clock)
-        self.rehearsing = Limit(what="rehearsals", most=60, per=_HOUR, clock=self.clock)
+        self.registering = Limit(what=Sentence("registering from this address"), most=10, per=_HOUR, clock=self.clock)
+        self.proving = Limit(what=Sentence("looking for the challenge"), most=30, per=_HOUR, clock=self.clock)
+        self.rehearsing = Limit(what=Sentence("rehearsals"), most=60, per=_HOUR, clock=self.clock)
 
 
 def _onboarding(request: Request) -> Onboarding:
@@ -147,7 +148,7 @@ def selftest(request: Request, run_id: str, caller: Reader) -> Response:
     if run is None:
         raise NotFound(f"there is no self-test {run_id} of this account")
     return JSONResponse(
-        {**run_view(run), "of": len(SCENARIOS) - (run.endpoint == POLLED), "scenarios": [step_view(step) for step in steps]}
+        {**run_view(run), "of": len(scenarios_for(run.endpoint)), "scenarios": [step_view(step) for step in steps]}
     )
 
 
@@ -220,7 +221,7 @@ def account_view(known: Known, onboarding: Onboarding) -> dict[str, Any]:
         "live": {"endpoint": known.live_endpoint},
         "checklist": [
             {"step": one.step.value, "done": one.done, "at": one.at.isoformat() if one.at else None,
-             "why": one.why.value if one.why else None, "todo": what_to_do(one)}
+             "why": one.why.value if one.why else None, "todo": what_to_do(one), "note": one.note}
             for one in items
         ],
         "selftests": [run_view(run) for run in known.selftests[:10]],

@@ -18,11 +18,12 @@ from huanxin.numbersets.numberfile import CSV, PARQUET
 from huanxin.store import batches, notices, requests
 from huanxin.web.api import schemas
 from huanxin.web.api.files import number_file_of
-from huanxin.web.api.rehearsals import note_refusal, spoiled_file
+from huanxin.web.api.rehearsals import spoiled_file
 from huanxin.web.api.single import MOST_REQUESTS, file_single, request_item
 from huanxin.web.api.taking import Body, inspected, take
 from huanxin.web.context import Context, calling_partner
 from huanxin.web.memory import give_back
+from huanxin.web.refusals import note_refusal
 
 router = APIRouter(prefix="/partner/v1", tags=["Notices and receipts"])
 
@@ -147,7 +148,7 @@ def _file(
                 complete=complete, idempotency_key=idempotency_key, now=platform.now(),
             )  # fmt: skip
     except BadInput as error:
-        note_refusal(context, partner, notice_id, error)
+        note_refusal(platform, partner, notice_id, error)
         raise
     if large:
         give_back()

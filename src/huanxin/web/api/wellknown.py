@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -23,42 +24,6 @@ def jwks(request: Request) -> Response:
     """Public keys with which the platform's tokens can be verified (RFC 7517)."""
     context: Context = request.app.state.context
     return JSONResponse(context.signer.jwks(), headers=_KEPT)
-
-
-@router.get("/.well-known/ssf-configuration", summary="The transmitter's configuration")
-def ssf_configuration(request: Request) -> Response:
-    """What the transmitter can do and where: OpenID SSF 1.0, section 7.1."""
-    return JSONResponse(_transmitter(request.app.state.context.platform.issuer), headers=_KEPT)
-
-
-@router.get("/.well-known/oauth-authorization-server", summary="How to get access tokens")
-def authorization_server(request: Request) -> Response:
-    """Where tokens are had and how a partner shows who it is: RFC 8414, section 2."""
-    return JSONResponse(_authorization_server(request.app.state.context.platform.issuer), headers=_KEPT)
-
-
-@router.get("/.well-known/oauth-protected-resource", summary="Who gives out access tokens, and for what")
-def protected_resource(request: Request) -> Response:
-    """Which scopes there are and who gives out tokens for them: RFC 9728, section 2."""
-    return JSONResponse(_protected_resource(request.app.state.context.platform.issuer), headers=_KEPT)
-
-
-@of_sandbox.get("/.well-known/ssf-configuration/sandbox", summary="The sandbox's configuration")
-def sandbox_ssf_configuration(request: Request) -> Response:
-    """OpenID SSF 1.0, section 7.2.1: the issuer has a path."""
-    return JSONResponse(_transmitter(request.app.state.sandbox.platform.issuer), headers=_KEPT)
-
-
-@of_sandbox.get("/.well-known/oauth-authorization-server/sandbox", summary="How to get the sandbox's access tokens")
-def sandbox_authorization_server(request: Request) -> Response:
-    """RFC 8414, section 3.1: the issuer has a path."""
-    return JSONResponse(_authorization_server(request.app.state.sandbox.platform.issuer), headers=_KEPT)
-
-
-@of_sandbox.get("/.well-known/oauth-protected-resource/sandbox", summary="Who gives out the sandbox's access tokens")
-def sandbox_protected_resource(request: Request) -> Response:
-    """RFC 9728, section 3.1: the resource has a path."""
-    return JSONResponse(_protected_resource(request.app.state.sandbox.platform.issuer), headers=_KEPT)
 
 
 def _transmitter(issuer: str) -> dict[str, Any]:
@@ -99,3 +64,29 @@ def _protected_resource(issuer: str) -> dict[str, Any]:
         "bearer_methods_supported": ["header"],
         "resource_signing_alg_values_supported": ["ES256", "RS256"],
     }
+
+
+def _publish(name: str, summary: str, source: str, document: Callable[[str], dict[str, Any]]) -> None:
+    """A document about an issuer, of the platform at its usual place and of the sandbox at its own."""
+
+    def of_platform(request: Request) -> Response:
+        return JSONResponse(document(request.app.state.context.platform.issuer), headers=_KEPT)
+
+    def of_its_sandbox(request: Request) -> Response:
+        return JSONResponse(document(request.app.state.sandbox.platform.issuer), headers=_KEPT)
+
+    address, operation = f"/.well-known/{name}", name.replace("-", "_")
+    router.get(address, summary=summary, description=source, name=operation)(of_platform)
+    summary = f"{summary}, of the sandbox"
+    of_sandbox.get(f"{address}/sandbox", summary=summary, description=source, name=f"{operation}_sandbox")(of_its_sandbox)
+
+
+for _document in (
+    ("ssf-configuration", "The transmitter's configuration",
+     "What the transmitter can do and where: OpenID SSF 1.0, section 7.", _transmitter),
+    ("oauth-authorization-server", "How to get access tokens",
+     "Where tokens are had and how a partner shows who it is: RFC 8414, sections 2 and 3.", _authorization_server),
+    ("oauth-protected-resource", "Who gives out access tokens, and for what",
+     "Which scopes there are and who gives out tokens for them: RFC 9728, sections 2 and 3.", _protected_resource),
+):  # fmt: skip
+    _publish(*_document)

@@ -4,12 +4,7 @@ the way out."""
 from __future__ import annotations
 
 from huanxin.domain.numbers import NumberingPlan
-
-
-def N_(text: str) -> str:
-    """Mark a text for the catalogue."""
-    return text
-
+from huanxin.sentences import N_
 
 OUTCOMES = {
     "unbound": N_("tie cut"),
@@ -78,6 +73,7 @@ WHY = {
     "other-endpoint": N_("the endpoint has changed since"),
     "too-old": N_("more than 30 days ago"),
     "interrupted": N_("cut short"),
+    "withdrawn": N_("withdrawn"),
 }
 RUNS = {"running": N_("under way"), "passed": N_("passed"), "failed": N_("failed"), "interrupted": N_("cut short")}
 RESULTS = {"passed": N_("passed"), "warning": N_("passed, with a remark"), "failed": N_("failed")}
@@ -99,6 +95,7 @@ PARTNER_EVENTS = {
     "resent": N_("an event was sent again"),
     "recovered": N_("events that were not taken were sent again"),
     "reminded": N_("a reminder was sent"),
+    "receipt-refused": N_("a receipt was refused, and nothing of it was taken"),
     "escalated": N_("the answer is late: the carrier was told"),
 }
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from huanxin.sentences import N_, Sentence
 from huanxin.web import i18n
 from huanxin.web.pages import charts, labels
 from huanxin.web.pages.views import BatchesView, BatchView, ErrorView, HomeView, OutcomeCounts, PartnerRow, Text, Words
@@ -20,7 +21,6 @@ CARE: ContextVar[str] = ContextVar("care", default="")
 QUERY: ContextVar[str] = ContextVar("query", default="")
 """What stands in the page's address beside size and language. Set by web/pages/care.py."""
 STATIC = Path(__file__).parent.parent / "static"
-N_ = labels.N_
 SERVER = 500
 """Statuses from here on are our fault, below the caller's (RFC 9110 section 15)."""
 
@@ -70,10 +70,10 @@ def error_page(lang: str, view: ErrorView) -> str:
     return render("error.html", lang, view=view, here="")
 
 
-def error_view(status: int, reference: str = "") -> ErrorView:
-    """The words for an HTTP status that has no story of its own."""
+def error_view(status: int, reference: str = "", said: str = "") -> ErrorView:
+    """The words for an HTTP status; `said` is a sentence that tells more."""
     happened, meaning, todo = ERRORS.get(status, ERRORS[SERVER if status >= SERVER else 400])
-    return ErrorView(status=status, happened=happened, meaning=meaning, todo=todo, reference=reference)
+    return ErrorView(status=status, happened=happened, meaning=said or meaning, todo=todo, reference=reference)
 
 
 ERRORS = {
@@ -99,9 +99,13 @@ def total(rows: list[PartnerRow]) -> OutcomeCounts:
 
 
 def say(text: Text, lang: str) -> str:
-    """A text in one language: Words by their language, a plain string through the catalogue (itself if not there)."""
+    """A text in one language: Words by their language, a Sentence with its values, a plain string through the catalogue
+    (itself if not there)."""
     if isinstance(text, Words):
         return text.zh if lang == "zh_CN" else text.en
+    if isinstance(text, Sentence):
+        values = {name: say(one, lang) if isinstance(one, Sentence) else one for name, one in text.values.items()}
+        return i18n.translations(lang).gettext(text.template) % values
     return i18n.translations(lang).gettext(text) if text else ""
 
 

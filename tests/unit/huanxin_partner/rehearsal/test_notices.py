@@ -49,7 +49,7 @@ def test_a_bad_line_refuses_the_receipt_whole(lines: bytes, said: str) -> None:
         notice.file(HEAD + lines, complete=False)
     filed = notice.filed()
     assert (filed.receipts, filed.answers) == (0, {})
-    assert said in filed.refused[0]
+    assert said in filed.refused[0].en
 
 
 def test_a_heading_of_another_kind_is_refused() -> None:

@@ -18,13 +18,13 @@ from huanxin.disclose.printing import certificate_pdf
 from huanxin.disclose.verifying import Finding, Verdict
 from huanxin.domain.errors import BadInput, TooLarge, TooMany
 from huanxin.domain.numbers import written
+from huanxin.sentences import N_
 from huanxin.store.certificates import Certificate
 from huanxin.web.context import Context
 from huanxin.web.i18n import translations
 from huanxin.web.pages import session
 from huanxin.web.pages.certificate import words
 from huanxin.web.pages.certificate.data import holder_view, result_view
-from huanxin.web.pages.labels import N_
 from huanxin.web.pages.render import error_page, render
 from huanxin.web.pages.routes import html, language
 from huanxin.web.pages.views import ErrorView

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from huanxin.web.pages.labels import N_
+from huanxin.sentences import N_
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,10 @@ from huanxin.connect import proving
 from huanxin.domain.accounts import Account, Item, RunState, SelfTest, Step, checklist, missing, state
 from huanxin.domain.errors import BadInput, Conflict, HuanxinError, NotFound, TooMany
 from huanxin.domain.partners import Kind
+from huanxin.domain.streams import Method, method_of
 from huanxin.operations.onboarding import Onboarding
+from huanxin.operations.selftest import scenarios_for
+from huanxin.sentences import Sentence
 from huanxin.store import selftests
 from huanxin.store.selftests import StepDone
 from huanxin.web.api.accounts import AccountLimits
@@ -58,6 +61,10 @@ class RunPage:
     of: int
 
     @property
+    def by_files(self) -> bool:
+        return method_of(self.run.endpoint) is Method.FILES
+
+    @property
     def running(self) -> bool:
         return self.run.state is RunState.RUNNING
 
@@ -70,7 +77,7 @@ def sandbox_caller(request: Request) -> Caller:
 def _onboarding(request: Request) -> Onboarding:
     found: Onboarding | None = getattr(request.app.state, "onboarding", None)
     if found is None:
-        raise NotFound("this platform has no sandbox")
+        raise NotFound(Sentence("this platform has no sandbox"))
     return found
 
 
@@ -101,7 +108,7 @@ def register(
         made = onboarding.register(name=name, kind=kind, domain=domain)
     except (BadInput, Conflict, TooMany) as error:
         status = 429 if isinstance(error, TooMany) else 422
-        return page(request, "register.html", status, given=given, problem=str(error), kinds=list(Kind))
+        return page(request, "register.html", status, given=given, problem=error.said, kinds=list(Kind))
     client_id = made.account.sandbox_client_id
     who = Who(name=made.account.name, client_id=client_id, env="sandbox")
     answer = _account_page(
@@ -165,8 +172,8 @@ def selftest(request: Request, caller: Rehearsing, onboarding: Ordering, run_id:
         run = selftests.get(tx, found.id, run_id)
         steps = selftests.steps_of(tx, run_id) if run else []
     if run is None:
-        raise NotFound(f"there is no self-test {run_id} of this account")
-    view = RunPage(who=caller.who, run=run, steps=tuple(steps), of=len(SCENARIOS))
+        raise NotFound(Sentence("there is no self-test %(run)s of this account", run=run_id))
+    view = RunPage(who=caller.who, run=run, steps=tuple(steps), of=len(scenarios_for(run.endpoint)))
     return page(request, "selftest.html", view=view, tab="account", scenarios=SCENARIOS, mends=MENDS)
 
 
@@ -204,7 +211,8 @@ def _account_page(
         who=who, account=found, state=state(known), items=tuple(items), runs=tuple(known.selftests[:10]),
         file_url=proving.file_url(found, development=onboarding.proof.development),
         record_name=proving.record_name(found), record_value=proving.record_value(found),
-        may_go_live=not missing(items, *ready) and state(known) != "live", problem=str(problem or ""), secret=secret,
+        may_go_live=not missing(items, *ready) and state(known) != "live", secret=secret,
+        problem=problem.said if problem else "",
     )  # fmt: skip
     status = 409 if problem else 200
     return page(request, "account.html", status, view=view, tab="account", magic=magic.EXPECTED)

@@ -11,6 +11,7 @@ from huanxin.domain.answers import Outcome, Standing
 from huanxin.domain.errors import NotFound
 from huanxin.domain.partners import Partner
 from huanxin.domain.streams import EVENTS_SUPPORTED
+from huanxin.sentences import Sentence
 from huanxin.store import batches, credentials, deliveries, notices, partners, receipts, streams
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx
@@ -67,7 +68,7 @@ def notice_page(tx: Tx, who: Who, partner: Partner, notice_id: str, now: datetim
     notice = notices.get(tx, notice_id)
     batch = batches.get(tx, notice.batch_id) if notice else None
     if notice is None or batch is None or notice.partner_id != partner.id:
-        raise NotFound(f"there is no notice {notice_id} for this partner")
+        raise NotFound(Sentence("there is no notice %(notice)s for this partner", notice=notice_id))
     row, standing = _notice_row(tx, notice, batch, now)
     refusals: dict[str, int] = {}
     for answer, places in standing.answers.items():

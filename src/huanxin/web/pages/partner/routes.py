@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from huanxin.domain.errors import BadInput, NotFound, Unauthorized
 from huanxin.notify.partners import rotate_secret
+from huanxin.sentences import Sentence
 from huanxin.store import deliveries, partners
 from huanxin.store.database import Tx
 from huanxin.web.i18n import ZONE
@@ -105,7 +106,7 @@ def resend(caller: SignedIn, jti: Annotated[str, Form()]) -> Response:
     with platform.database.transaction() as tx:
         event = deliveries.get(tx, caller.partner.id, jti)
         if event is None:
-            raise NotFound(f"there is no event {jti} for this partner")
+            raise NotFound(Sentence("there is no event %(jti)s for this partner", jti=jti))
         deliveries.send_again(tx, caller.partner.id, [jti], platform.now())
         _note(tx, caller, "resent", {"jti": jti}, notice_id=event.notice_id)
         deliveries.wake_workers(tx)
@@ -142,7 +143,7 @@ def keys(request: Request, caller: SignedIn) -> Response:
 def rotate(request: Request, caller: SignedIn, hours: Annotated[int, Form()] = 168) -> Response:
     """A new secret, shown once; the old ones go on for a while."""
     if not 0 <= hours <= _LONGEST_OVERLAP:
-        raise BadInput("the old secret may go on for 0 hours to 90 days")
+        raise BadInput(Sentence("the old secret may go on for 0 hours to 90 days"))
     platform = caller.context.platform
     with platform.database.transaction() as tx:
         secret = rotate_secret(

@@ -11,6 +11,7 @@ from huanxin.domain.errors import HuanxinError, NotFound, Unauthorized
 from huanxin.domain.partners import Partner
 from huanxin.notify.partners import with_secret
 from huanxin.operations.onboarding import Onboarding
+from huanxin.sentences import Sentence
 from huanxin.store import partners
 from huanxin.web.context import Context
 from huanxin.web.pages import session
@@ -37,7 +38,7 @@ def context_of(request: Request, env: str) -> Context:
     """The context of an environment. Raises NotFound for one that this platform does not have."""
     found = request.app.state.context if env == "live" else getattr(request.app.state, "sandbox", None)
     if env not in ENVIRONMENTS or found is None:
-        raise NotFound(f"there is no environment {env}")
+        raise NotFound(Sentence("there is no environment %(name)s", name=env))
     context: Context = found
     return context
 
@@ -55,7 +56,7 @@ def sign_in(request: Request, client_id: str, client_secret: str) -> tuple[str, 
                 )
         except Unauthorized:
             continue
-    raise Unauthorized("client_id or client_secret is not right")
+    raise Unauthorized(Sentence("client_id or client_secret is not right"))
 
 
 def remember_client(answer: Response, request: Request, env: str, client_id: str) -> None:

@@ -12,6 +12,7 @@ from huanxin.domain.streams import EVENTS_SUPPORTED, Status, Stream
 from huanxin.notify import streams as verb
 from huanxin.notify.partners import check_endpoint
 from huanxin.notify.wishes import read_wishes
+from huanxin.sentences import Sentence
 from huanxin.store import streams
 from huanxin.web.pages import session
 from huanxin.web.pages.partner import data, signing
@@ -55,7 +56,7 @@ def change(
                     passphrase=context.passphrase, now=platform.now(),
                 )  # fmt: skip
     except (BadInput, BadRequest, Conflict) as error:
-        return _page(request, caller, status=422, problem=str(error), given=endpoint)
+        return _page(request, caller, status=422, problem=error.said, given=endpoint)
     return _back(caller, "changed")
 
 
@@ -63,7 +64,7 @@ def change(
 def set_status(caller: SignedIn, status: Annotated[str, Form()]) -> Response:
     """Pause the stream, or let it run again."""
     if status not in list(Status):
-        raise BadRequest(f"status must be one of {', '.join(Status)}")
+        raise BadRequest(Sentence("status must be one of %(known)s", known=", ".join(Status)))
     platform = caller.context.platform
     with platform.database.transaction() as tx:
         verb.set_status(
@@ -80,7 +81,7 @@ def verify(request: Request, caller: SignedIn) -> Response:
         with platform.database.transaction() as tx:
             verb.verify(tx, caller.partner, _stream(caller).id, state=None, now=platform.now())
     except TooMany as error:
-        return _page(request, caller, status=429, problem=str(error))
+        return _page(request, caller, status=429, problem=error.said)
     return _back(caller, "verified")
 
 
@@ -88,7 +89,7 @@ def _stream(caller: Caller) -> Stream:
     with caller.context.platform.database.transaction() as tx:
         found = streams.of_partner(tx, caller.partner.id)
     if found is None:
-        raise Conflict("there is no stream yet; say first where events go")
+        raise Conflict(Sentence("there is no stream yet; say first where events go"))
     return found
 
 
