@@ -17,7 +17,7 @@ HOUSE = Path(__file__).parents[2] / "src/huanxin"
 SHOWN = (
     "connect", "answer", "notify/partners.py", "notify/streams.py", "notify/wishes.py", "operations/onboarding.py",
     "operations/selftest.py", "store/accounts.py", "store/partners.py", "store/selftests.py", "web/limits.py",
-    "web/pages/partner", "outbound.py",
+    "web/pages/partner", "outbound.py", "access", "domain/operators.py", "release/proposals.py",
 )  # fmt: skip
 """Whatever these raise may stand on a partner's page."""
 KINDS = {name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, errors.HuanxinError)}

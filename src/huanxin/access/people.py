@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.operators import Operator, read_roles
+from huanxin.sentences import Sentence
 from huanxin.store import operators
 from huanxin.store.database import Tx
 
@@ -25,13 +26,21 @@ def add_operator(
 ) -> Operator:
     """Record a person who may sign in, without a password yet. Raises BadInput, or Conflict for a login that is taken."""
     if not _LOGIN.fullmatch(login):
-        raise BadInput("a login is 2 to 64 of a-z, 0-9, . _ @ and -, and begins with a letter or digit")
+        raise BadInput(Sentence("a login is 2 to 64 of a-z, 0-9, . _ @ and -, and begins with a letter or digit"))
     wanted = read_roles(roles)
     if carrier is not None and carrier not in plan.carriers:
-        raise BadInput(f"there is no carrier {carrier}; the carriers are {', '.join(plan.carriers)}")
+        raise BadInput(
+            Sentence(
+                "there is no carrier %(carrier)s; the carriers are %(known)s",
+                carrier=carrier,
+                known=", ".join(plan.carriers),
+            )
+        )
     made = operators.add(tx, login=login, name=name.strip() or login, carrier=carrier, by=by, at=now)
     if made is None:
-        raise Conflict(f"the login {login} is taken; logins are never used twice, so that records stay clear")
+        raise Conflict(
+            Sentence("the login %(login)s is taken; logins are never used twice, so that records stay clear", login=login)
+        )
     operators.note(tx, made, "roles", by=by, at=now, detail={"roles": sorted(wanted)})
     return _known(tx, made)
 
@@ -64,9 +73,17 @@ def first_password(tx: Tx, login: str, *, now: datetime, by: str) -> str:
 def own_password(tx: Tx, person: Operator, password: str, *, now: datetime) -> None:
     """A password that the person chose. Raises BadInput for one that is too easy (NIST SP 800-63B, section 5.1.1)."""
     if not SHORTEST <= len(password) <= LONGEST:
-        raise BadInput(f"a password has {SHORTEST} to {LONGEST} characters; a short sentence is easy to remember")
+        raise BadInput(
+            Sentence(
+                "a password has %(shortest)s to %(longest)s characters; a short sentence is easy to remember",
+                shortest=SHORTEST,
+                longest=LONGEST,
+            )
+        )
     if person.login in password.casefold() or len(set(password)) < SHORTEST // 2:
-        raise BadInput("this password is too easy to guess: it holds your login, or a few characters again and again")
+        raise BadInput(
+            Sentence("this password is too easy to guess: it holds your login, or a few characters again and again")
+        )
     operators.set_password(tx, person.id, HASHER.hash(password), must_change=False, at=now)
     operators.note(tx, person.id, "password-set", by=person.login, at=now, detail={"must_change": False})
 
@@ -75,7 +92,7 @@ def named(tx: Tx, login: str) -> Operator:
     """The operator with this login. Raises NotFound."""
     found = operators.by_login(tx, login)
     if found is None:
-        raise NotFound(f"there is no operator {login}; `huanxin operator list` shows them")
+        raise NotFound(Sentence("there is no operator %(login)s; `huanxin operator list` shows them", login=login))
     return found
 
 

@@ -15,6 +15,7 @@ from argon2.exceptions import VerifyMismatchError
 from huanxin.access.people import HASHER
 from huanxin.domain.errors import BadInput
 from huanxin.domain.operators import Operator
+from huanxin.sentences import Sentence
 from huanxin.store import operators
 from huanxin.store.database import Tx
 from huanxin.store.operators import Login
@@ -104,7 +105,7 @@ def prove_totp(tx: Tx, person: Operator, code: str, *, secret: str, sealed: str,
     """Take an authenticator into use once it has shown a right code. Raises BadInput for a wrong one."""
     step = step_of(secret, code, now)
     if step is None:
-        raise BadInput("this code is not right; let the network set the clock of your phone, and try the next one")
+        raise BadInput(Sentence("this code is not right; let the network set the clock of your phone, and try the next one"))
     operators.set_totp(tx, person.id, sealed, step=step)
     operators.note(tx, person.id, "totp-set", by=person.login, at=now)
 

@@ -21,6 +21,7 @@ import httpx
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from huanxin.demo import staff
 from huanxin.demo.audit import Audit, audit
 from huanxin.demo.by_hand import Missed, leave_ties
 from huanxin.demo.job import Job, Story
@@ -79,10 +80,12 @@ def run_demo(wishes: Wishes) -> None:
             else:
                 _open_again(kept, folder, issuer, servers)
                 opened = f"{time.perf_counter() - begun:.1f} s"
+            staff.hire(platform)
             missed = _missed(kept, folder, platform)
             _tell(wishes, kept, folder, opened, missed, err)
             if wishes.serve:
                 err.print(missed.steps(issuer), highlight=False, soft_wrap=True)
+                err.print(staff.steps(issuer), highlight=False, soft_wrap=True)
                 err.print(
                     f"[bold]{issuer}[/] for people, /batches and /report for operators (Ctrl-C ends it)", highlight=False
                 )

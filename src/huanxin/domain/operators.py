@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from huanxin.domain.errors import BadInput, Conflict, Forbidden
+from huanxin.sentences import Sentence
 
 
 class Role(StrEnum):
@@ -70,7 +71,13 @@ class Operator:
         """Raise Forbidden unless a role of this person allows it."""
         if not self.may(right):
             roles = ", ".join(sorted(role for role, rights in RIGHTS.items() if right in rights))
-            raise Forbidden(f"{self.login} may not do this; it needs the role {roles}. Ask an admin of this platform")
+            raise Forbidden(
+                Sentence(
+                    "%(login)s may not do this; it needs the role %(roles)s. Ask an admin of this platform",
+                    login=self.login,
+                    roles=roles,
+                )
+            )
 
     def sees(self, carriers: Iterable[str]) -> bool:
         """Whether everything of these carriers is this person's to work with."""
@@ -82,7 +89,13 @@ def read_roles(names: Iterable[str]) -> frozenset[Role]:
     wanted = {name.strip() for name in names if name.strip()}
     unknown = sorted(wanted - set(Role))
     if unknown or not wanted:
-        raise BadInput(f"{', '.join(unknown) or 'nothing'} is no role; the roles are {', '.join(Role)}")
+        raise BadInput(
+            Sentence(
+                "%(named)s is no role; the roles are %(roles)s",
+                named=", ".join(unknown) or Sentence("nothing"),
+                roles=", ".join(Role),
+            )
+        )
     return frozenset(Role(name) for name in wanted)
 
 
@@ -90,4 +103,4 @@ def second_person(proposed_by: int, decider: Operator) -> None:
     """Four eyes: raise unless somebody else, who may decide, decides. Conflict for the same person, else Forbidden."""
     decider.require(Right.DECIDE)
     if decider.id == proposed_by:
-        raise Conflict("you proposed this, so another supervisor has to decide on it")
+        raise Conflict(Sentence("you proposed this, so another supervisor has to decide on it"))

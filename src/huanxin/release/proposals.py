@@ -10,6 +10,7 @@ from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.operators import Operator, Right, second_person
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.gate import LoadedGate, load_gate, release_batch, waive_places
+from huanxin.sentences import Sentence
 from huanxin.store import proposals
 from huanxin.store.database import Tx
 from huanxin.store.proposals import Proposal
@@ -30,15 +31,17 @@ def propose_waiver(
     """Record that somebody wants to go on without a partner's answer, for what is open at it now (or `only` some of it);
     the proposal's id. Raises Conflict if nothing is open."""
     if not reason.strip():
-        raise BadInput("say why the platform should go on without this answer; the reason is recorded")
+        raise BadInput(Sentence("say why the platform should go on without this answer; the reason is recorded"))
     loaded = _loaded(tx, batch_id, plan=plan, now=now, by=by)
     if partner_id not in loaded.notices:
-        raise NotFound(f"batch {batch_id} was not sent to this partner, so there is nothing to waive")
+        raise NotFound(
+            Sentence("batch %(batch)s was not sent to this partner, so there is nothing to waive", batch=batch_id)
+        )
     places = loaded.gate.standings[partner_id].open(loaded.gate.everyone)
     if only is not None:
         places &= loaded.roster.places_in(only)
     if not places:
-        raise Conflict("this partner keeps none of these numbers open, so there is nothing to waive")
+        raise Conflict(Sentence("this partner keeps none of these numbers open, so there is nothing to waive"))
     return proposals.add(
         tx, kind="waiver", batch_id=batch_id, partner_id=partner_id, places=places, count=len(places), reason=reason.strip(),
         by=by.id, at=now,
@@ -51,9 +54,15 @@ def propose_release(tx: Tx, batch_id: int, *, reason: str, plan: NumberingPlan, 
     loaded = _loaded(tx, batch_id, plan=plan, now=now, by=by)
     free = loaded.gate.releasable()
     if not free:
-        raise Conflict(f"no number of batch {batch_id} is clear and unreleased now; its page says what each waits for")
+        raise Conflict(
+            Sentence(
+                "no number of batch %(batch)s is clear and unreleased now; its page says what they wait for", batch=batch_id
+            )
+        )
     if any(one.kind == "release" for one in proposals.listed(tx, batch_id=batch_id, open_only=True)):
-        raise Conflict(f"a release of batch {batch_id} is proposed already and waits for a second person")
+        raise Conflict(
+            Sentence("a release of batch %(batch)s is proposed already and waits for a second person", batch=batch_id)
+        )
     return proposals.add(
         tx, kind="release", batch_id=batch_id, partner_id=None, places=None, count=len(free), reason=reason.strip(),
         by=by.id, at=now,
@@ -69,17 +78,24 @@ def decide(
     """
     found = proposals.get(tx, proposal_id)
     if found is None:
-        raise NotFound(f"there is no proposal {proposal_id}")
+        raise NotFound(Sentence("there is no proposal %(id)s", id=proposal_id))
     loaded = _loaded(tx, found.batch_id, plan=plan, now=now, by=by, proposing=outcome is Outcome.WITHDRAWN)
     if found.outcome:
-        raise Conflict(f"proposal {proposal_id} was {found.outcome} by {found.decider} already")
+        raise Conflict(
+            Sentence(
+                "proposal %(id)s was %(outcome)s by %(who)s already",
+                id=proposal_id,
+                outcome=Sentence(found.outcome),
+                who=found.decider,
+            )
+        )
     if outcome is Outcome.WITHDRAWN:
         if by.id != found.proposed_by:
-            raise Forbidden(f"only {found.proposer} may withdraw this proposal; decline it instead")
+            raise Forbidden(Sentence("only %(who)s may withdraw this proposal; decline it instead", who=found.proposer))
     else:
         second_person(found.proposed_by, by)
     if outcome is Outcome.DECLINED and not note.strip():
-        raise BadInput("say why it is declined; whoever proposed it reads it")
+        raise BadInput(Sentence("say why it is declined; whoever proposed it reads it"))
     freed = _carry_out(tx, found, loaded, plan=plan, now=now, by=by) if outcome is Outcome.APPROVED else 0
     proposals.end(tx, proposal_id, outcome=outcome.value, note=note.strip(), count=freed, by=by.id, at=now)
     return freed
@@ -93,7 +109,11 @@ def _loaded(
         by.require(Right.BATCHES)
     loaded = load_gate(tx, batch_id, plan=plan, now=now)
     if not by.sees(carrier for carrier, _ in loaded.gate.spans):
-        raise Forbidden(f"batch {batch_id} holds numbers of other carriers; somebody for all carriers has to act on it")
+        raise Forbidden(
+            Sentence(
+                "batch %(batch)s holds numbers of other carriers; somebody for all carriers has to act on it", batch=batch_id
+            )
+        )
     return loaded
 
 
@@ -102,10 +122,14 @@ def _carry_out(tx: Tx, found: Proposal, loaded: LoadedGate, *, plan: NumberingPl
     if found.kind == "release":
         released = release_batch(tx, found.batch_id, plan=plan, now=now, by=both)
         if released is None:
-            raise Conflict("nothing of this batch is clear any more, so nothing was released; decline the proposal")
+            raise Conflict(
+                Sentence("nothing of this batch is clear any more, so nothing was released; decline the proposal")
+            )
         return released.count
     assert found.partner_id is not None
     still = proposals.places_of(tx, found.id) & loaded.gate.standings[found.partner_id].open(loaded.gate.everyone)
     if not still:
-        raise Conflict("the partner has answered for these numbers meanwhile, so there is nothing to waive; decline it")
+        raise Conflict(
+            Sentence("the partner has answered for these numbers meanwhile, so there is nothing to waive; decline it")
+        )
     return waive_places(tx, found.batch_id, partner_id=found.partner_id, places=still, reason=found.reason, now=now, by=both)

@@ -134,6 +134,8 @@ def carrier_name(code: str, plan: NumberingPlan) -> str:
     return plan.carriers[code].name if code in plan.carriers else code
 
 
+DECIDED = {"approved": N_("approved"), "declined": N_("declined"), "withdrawn": N_("withdrawn")}
+
 BEHAVIOURS = {
     "plain": N_("answers at once"),
     "debt": N_("refuses numbers with unpaid orders"),

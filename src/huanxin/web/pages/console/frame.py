@@ -8,8 +8,8 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
 from huanxin.domain.operators import Right
+from huanxin.sentences import N_
 from huanxin.web.pages.console.signing import Working
-from huanxin.web.pages.labels import N_
 from huanxin.web.pages.render import render
 from huanxin.web.pages.routes import html, language
 

@@ -12,6 +12,7 @@ from huanxin.access.signing_in import Result, Tried
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.notify.sealing import seal, unseal
 from huanxin.paper import qr
+from huanxin.sentences import Sentence
 from huanxin.store import operators
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing
@@ -127,7 +128,9 @@ def set_totp(
     try:
         with who.platform.database.transaction() as tx:
             if operators.login_of(tx, who.operator.id).totp_secret:
-                raise Conflict("an authenticator is in use already; an admin can take it away with a new first password")
+                raise Conflict(
+                    Sentence("an authenticator is in use already; an admin can take it away with a new first password")
+                )
             signing_in.prove_totp(
                 tx, who.operator, code, secret=secret, sealed=seal(secret, who.context.passphrase), now=who.platform.now()
             )

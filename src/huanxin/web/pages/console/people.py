@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from huanxin.access import people
 from huanxin.domain.errors import BadInput, Conflict, HuanxinError
 from huanxin.domain.operators import Right, Role
+from huanxin.sentences import Sentence
 from huanxin.store import operators
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing
@@ -56,7 +57,7 @@ def change(request: Request, who: Admin, login: str, do: Annotated[str, Form()],
     """Change roles, lock out, let in again, or give a new first password."""
     platform, by, now = who.platform, who.operator.login, who.platform.now()
     if login == by and do != "password":
-        return _people(request, who, status=409, problem=Conflict("another admin has to change your own roles"))
+        return _people(request, who, status=409, problem=Conflict(Sentence("another admin has to change your own roles")))
     try:
         with platform.database.transaction() as tx:
             if do == "password":
@@ -66,7 +67,7 @@ def change(request: Request, who: Admin, login: str, do: Annotated[str, Form()],
             elif do in ("enable", "disable"):
                 people.set_enabled(tx, login, do == "enable", now=now, by=by)
             else:
-                raise BadInput(f"{do} is nothing that can be done to an operator")
+                raise BadInput(Sentence("%(do)s is nothing that can be done to an operator", do=do))
     except BadInput as error:
         return _people(request, who, status=422, problem=error)
     if do == "password":
@@ -82,7 +83,7 @@ def _people(
         found = operators.everyone(tx)
     return page(
         request, who, "people.html", status, tab="people", people=found, roles=list(Role), given=_BLANK | dict(given or {}),
-        carriers=who.platform.plan.carriers, problem=str(problem or ""), secret=secret, done=done,
+        carriers=who.platform.plan.carriers, problem=problem.said if problem else "", secret=secret, done=done,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from huanxin.domain.errors import HuanxinError
 from huanxin.domain.operators import Operator, Right
 from huanxin.operations import Platform
+from huanxin.sentences import Sentence
 from huanxin.store import operators
 from huanxin.web.context import Context
 from huanxin.web.pages import session
@@ -67,7 +68,7 @@ def signed_in(request: Request) -> Working:
     """The operator of this request, ready or not. Raises OperatorSignsIn."""
     found = _of_cookie(request, COOKIE, KIND)
     if found is None:
-        raise OperatorSignsIn("sign in first")
+        raise OperatorSignsIn(Sentence("sign in first"))
     context = _context(request)
     with context.platform.database.transaction() as tx:
         stored = operators.login_of(tx, found.id)

@@ -9,8 +9,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from huanxin.paper import qr
 from huanxin.request.ordering import Purpose
+from huanxin.sentences import N_
 from huanxin.web.i18n import translations
-from huanxin.web.pages.labels import N_
 from huanxin.web.pages.people import data, poster, words
 from huanxin.web.pages.people.enter import FORMS, page
 from huanxin.web.pages.people.routes import Chosen, Searched, SignedIn, choosing, ids, ordering, placed

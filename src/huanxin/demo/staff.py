@@ -1,0 +1,35 @@
+"""The people of the demo's console: one for each role, and a second supervisor, since a waiver takes two."""
+
+from __future__ import annotations
+
+from huanxin.access import people
+from huanxin.domain.operators import Role
+from huanxin.operations import Platform
+from huanxin.store import operators
+
+PASSWORD = "huanxin 2026 yanshi"
+"""Of all of them, in the demo only."""
+
+_STAFF = (
+    ("li", "李 (操作员 operator)", Role.OPERATOR), ("wang", "王 (主管 supervisor)", Role.SUPERVISOR),
+    ("zhao", "赵 (主管 supervisor)", Role.SUPERVISOR), ("dian", "店员 (shop desk)", Role.DESK),
+    ("jian", "监管 (regulator)", Role.REGULATOR), ("guan", "管理员 (admin)", Role.ADMIN),
+)  # fmt: skip
+
+
+def hire(platform: Platform) -> None:
+    """Let them in, once."""
+    with platform.database.transaction() as tx:
+        if operators.everyone(tx):
+            return
+        for login, name, role in _STAFF:
+            made = people.add_operator(
+                tx, login=login, name=name, roles=[role], carrier=None, plan=platform.plan, now=platform.now(), by="demo"
+            )
+            people.own_password(tx, made, PASSWORD, now=platform.now())
+
+
+def steps(issuer: str) -> str:
+    """Where they sign in."""
+    logins = ", ".join(f"{login} {role.value}" for login, _, role in _STAFF)
+    return f"[bold]Console 控制台[/]  {issuer}/console   password 密码: {PASSWORD}\n  {logins}"
