@@ -52,6 +52,14 @@ class CarrierOidc(OidcSetting):
     verified_claim: str = "phone_number_verified"
 
 
+class OperatorsOidc(OidcSetting):
+    """The provider at which operators sign in. Their login here is what `login_claim` says; their roles are ours to give."""
+
+    name: str = "OpenID Connect"
+    scope: str = "openid profile"
+    login_claim: str = "preferred_username"
+
+
 class Settings(BaseSettings):
     """Everything that can be set; the field names are the settings' names without `HUANXIN_`."""
 
@@ -81,6 +89,7 @@ class Settings(BaseSettings):
     label_days: Annotated[int, Field(ge=0, le=60)] = 5
     handover: dict[str, str] = {}
     totp_required: bool | None = None
+    operators: OperatorsOidc | None = None
     oidc: dict[str, CarrierOidc] = {}
 
     @classmethod

@@ -9,7 +9,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from huanxin.domain.operators import Right
 from huanxin.sentences import N_
-from huanxin.web.pages.console.signing import Working
+from huanxin.settings import OperatorsOidc
+from huanxin.web.pages.console.signing import Working, inside
 from huanxin.web.pages.render import render
 from huanxin.web.pages.routes import html, language
 
@@ -30,6 +31,13 @@ def page(
     answer.status_code = status
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+def door(request: Request, *, to: str, status: int = 200, problem: str = "", given: str = "") -> Response:
+    """The sign-in page, which leads on to `to`."""
+    provider: OperatorsOidc | None = request.app.state.operators_setting
+    name = provider.name if provider else ""
+    return page(request, None, "sign_in.html", status, to=inside(to), problem=problem, given=given, provider=name)
 
 
 def back(address: str) -> Response:

@@ -16,19 +16,20 @@ from huanxin.sentences import Sentence
 from huanxin.store import operators
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing
-from huanxin.web.pages.console.frame import back, page
-from huanxin.web.pages.console.signing import SIGN_IN, Working
+from huanxin.web.pages.console.frame import back, door, page
+from huanxin.web.pages.console.signing import SIGN_IN, Working, inside
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]
 SignedIn = Annotated[Working, Depends(signing.signed_in)]
 To = Annotated[str, Form()]
+_STATUS = {Result.WRONG: 401, Result.LOCKED: 429}
 
 
 @router.get("/sign-in")
 def sign_in_form(request: Request, to: str = "/console") -> Response:
     """The form; in development the demo's people are named beneath."""
-    return page(request, None, "sign_in.html", to=_inside(to), problem="", given="")
+    return door(request, to=to)
 
 
 @router.post("/sign-in", dependencies=_FORMS)
@@ -40,10 +41,12 @@ def sign_in(
     with platform.database.transaction() as tx:
         tried = signing_in.try_password(tx, login, password, now=platform.now())
     if tried.result is Result.CODE and tried.operator:
-        answer: Response = RedirectResponse(f"{SIGN_IN}/code?to={_inside(to)}", status_code=303)
+        answer: Response = RedirectResponse(f"{SIGN_IN}/code?to={inside(to)}", status_code=303)
         signing.remember_half(answer, request, tried.operator)
         return answer
-    return _in_or_again(request, tried, "sign_in.html", to=to, given=login)
+    if tried.result is not Result.IN:
+        return door(request, to=to, status=_STATUS[tried.result], problem=tried.result.value, given=login)
+    return _in(request, tried, to)
 
 
 @router.get("/sign-in/code")
@@ -51,7 +54,7 @@ def code_form(request: Request, to: str = "/console") -> Response:
     """The second step."""
     if signing.half_of(request) is None:
         return back(SIGN_IN)
-    return page(request, None, "code.html", to=_inside(to), problem="")
+    return page(request, None, "code.html", to=inside(to), problem="")
 
 
 @router.post("/sign-in/code", dependencies=_FORMS)
@@ -66,21 +69,16 @@ def sign_in_code(request: Request, code: Annotated[str, Form()] = "", to: To = "
             return back(SIGN_IN)
         secret = unseal(sealed, context.passphrase)
         tried = signing_in.try_code(tx, person, code, secret=secret, now=context.platform.now())
-    return _in_or_again(request, tried, "code.html", to=to)
+    if tried.result is not Result.IN:
+        return page(request, None, "code.html", _STATUS[tried.result], to=inside(to), problem=tried.result.value)
+    return _in(request, tried, to)
 
 
-def _in_or_again(request: Request, tried: Tried, template: str, *, to: str, **values: str) -> Response:
-    if tried.result is Result.IN and tried.operator:
-        answer = back(_inside(to))
-        signing.remember(answer, request, tried.operator)
-        return answer
-    status = 429 if tried.result is Result.LOCKED else 401
-    return page(request, None, template, status, to=_inside(to), problem=tried.result.value, **values)
-
-
-def _inside(to: str) -> str:
-    """Where to go after the sign-in: to the console and nowhere else."""
-    return to if to.startswith("/console") and not to.startswith(SIGN_IN) else "/console"
+def _in(request: Request, tried: Tried, to: str) -> Response:
+    assert tried.operator is not None
+    answer = back(inside(to))
+    signing.remember(answer, request, tried.operator)
+    return answer
 
 
 @router.post("/sign-out", dependencies=_FORMS)

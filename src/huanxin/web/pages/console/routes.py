@@ -5,13 +5,15 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from huanxin.settings import Settings
-from huanxin.web.pages.console import me, people, signing, start
+from huanxin.web.pages.console import me, openid, people, signing, start
 
 
 def include(app: FastAPI, settings: Settings) -> None:
     """Everything under /console."""
     app.state.second_factor = settings.second_factor()
-    for room in (start, me, people):
+    app.state.operators_setting = settings.operators
+    app.state.operators_provider = openid.make(settings.operators, app.state.context)
+    for room in (start, me, openid, people):
         app.include_router(room.router)
     app.add_exception_handler(signing.OperatorSignsIn, signing.to_sign_in)
     app.add_exception_handler(signing.SetUpFirst, signing.to_set_up)

@@ -111,6 +111,11 @@ def _context(request: Request) -> Context:
     return found
 
 
+def inside(to: str) -> str:
+    """Where to go after the sign-in: to the console and nowhere else."""
+    return to if to.startswith("/console") and not to.startswith(SIGN_IN) else "/console"
+
+
 def to_sign_in(request: Request, _: Exception) -> Response:
     """Send a browser to the sign-in page, and back afterwards."""
     target = request.url.path if request.method == "GET" and request.url.path.startswith("/console") else "/console"
