@@ -164,6 +164,16 @@ def note_done(tx: Tx, request_ids: Sequence[str], at: datetime) -> list[str]:
     return [request_id for (request_id,) in rows]
 
 
+def all_done(tx: Tx) -> list[str]:
+    """Every request that has a final answer from every partner, oldest first."""
+    return [one for (one,) in tx.execute("SELECT request_id FROM request_done ORDER BY done_at")]
+
+
+def outcomes(tx: Tx) -> dict[str, int]:
+    """How many answers of each outcome are on record."""
+    return dict(tx.execute("SELECT outcome, count(*) FROM request_answer GROUP BY outcome").fetchall())
+
+
 def claim_done(tx: Tx, now: datetime) -> tuple[Request, int] | None:
     """A request whose owner is to be told that it is done, locked for this transaction, and how often that was tried."""
     row = tx.execute(
