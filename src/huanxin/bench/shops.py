@@ -65,7 +65,7 @@ class Shop:
         store = SqliteTies(accounts, table="accounts", number_column="phone", bound_at_column="bound_at")
         self._journal = Journal(accounts.with_suffix(".journal.db"))
         handler = Handler(store, Platform(issuer, client_id=client_id, client_secret=secret), self._journal)
-        self._worker = Worker(self._journal, handler.handle)
+        self._worker = Worker(self._journal, handler.handle, handler.handle_many)
         verifier = Verifier(issuer=issuer, audience=client_id, client=httpx.Client(timeout=10))
         self.routes: list[BaseRoute] = []
         self._loop: PollLoop | None = None
