@@ -201,7 +201,9 @@ def _world(folder: Path, *, numbers: int, partners: int, way: str) -> Iterator[W
             pids["partners"].append(run(f"shops-{index}", "huanxin.bench.shops", "--shops", str(file), "--port", str(one),
                                         at=f"http://127.0.0.1:{one}"))  # fmt: skip
         world = World(platform=platform, url=url, numbers=list(opened), partner_ids=ids, pids=pids)
-        world.phones = [running_now.enter_context(_signed_in(url, number, key)) for number in opened]
+        for number in opened:
+            world.phones.append(_signed_in(url, number, key))
+            running_now.callback(world.phones[-1].close)
         yield world
 
 
@@ -267,7 +269,7 @@ def _print(out: Console, results: list[Result]) -> None:
     for one in results:
         table.add_row(
             one.way, f"{one.orders} x {one.partners}", f"{one.orders_per_second:,.1f}", f"{one.outcomes_per_second:,.0f}",
-            f"{one.cpu_ms_per_outcome:.2f}", str(one.paced), *(f"{one.click_to_last[p]:.2f}" for p in ("p50", "p95", "p100")),
+            f"{one.cpu_ms_per_outcome:.2f}", str(one.paced), *(f"{seconds:.2f}" for seconds in one.click_to_last.values()),
             f"{one.load:.1f}",
         )  # fmt: skip
     out.print(table)

@@ -1,4 +1,4 @@
-"""Partners' servers of the orders benchmark: several in one process, since sixty processes would measure the machine's memory.
+"""Partners' servers of the orders benchmark: several in one process, as sixty would measure the machine's memory.
 
     python -m huanxin.bench.shops --shops FILE --port PORT
 
