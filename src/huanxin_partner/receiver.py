@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from httpx import codes
@@ -21,6 +22,7 @@ from huanxin_partner.tokens import Event, Verifier
 log = logging.getLogger("huanxin_partner")
 _IDLE = 0.5  # seconds between looks for events that are due again
 _TOGETHER = 200  # events that are handled together at most
+_GATHER = 0.2  # seconds between two rounds of handling many: when events come faster, they are handled together
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 300.0  # seconds before an event that failed is tried again
 
 
@@ -85,6 +87,7 @@ class Worker:
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            started = time.monotonic()
             self._wake.clear()
             try:
                 busy = self.some_events()
@@ -93,6 +96,8 @@ class Worker:
                 busy = False
             if not busy:
                 self._wake.wait(_IDLE)
+            elif self._many is not None:
+                self._stop.wait(max(0.0, started + _GATHER - time.monotonic()))
 
 
 def receiver_app(verifier: Verifier, journal: Journal, worker: Worker) -> Starlette:

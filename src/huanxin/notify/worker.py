@@ -65,14 +65,15 @@ class Workers:
     def _call(self) -> None:
         """There may be something to do: one thread looks, and calls the next if there is."""
         with self._awake:
+            self._calls += 1
             self._rests = {job: (since, min(until, since + _LEAST_REST)) for job, (since, until) in self._rests.items()}
             self._awake.notify()
 
     def _work(self) -> None:
         while not self._stopping.is_set():
-            asked = self._ready()
-            worked = {job: self._did(self.jobs[job]) for job in asked}
-            self._note(worked)
+            calls = self._calls
+            worked = {job: self._did(self.jobs[job]) for job in self._ready()}
+            self._note(worked, calls)
             if any(worked.values()):
                 continue
             with self._awake:
@@ -87,8 +88,9 @@ class Workers:
             self._rests |= {job: (now, now + _SHORTEST_SLEEP) for job in ready if job in self._rests}
         return ready
 
-    def _note(self, worked: Mapping[int, bool | None]) -> None:
-        """Let the jobs rest that found nothing: at least a moment, since what is due may be in another worker's hands."""
+    def _note(self, worked: Mapping[int, bool | None], calls: int) -> None:
+        """Let the jobs rest that found nothing: at least a moment, since what is due may be in another worker's hands; no
+        longer if somebody called since they looked."""
         idle = [job for job, did in worked.items() if not did]
         rest = _SHORTEST_SLEEP
         if idle and not any(worked.values()):
@@ -97,7 +99,7 @@ class Workers:
         now = time.monotonic()
         with self._awake:
             found = [job for job, did in worked.items() if did and self._rests.pop(job, None)]
-            self._rests |= dict.fromkeys(idle, (now, now + rest))
+            self._rests |= dict.fromkeys(idle, (now, now + (rest if calls == self._calls else _LEAST_REST)))
             if found:
                 self._awake.notify()
 

@@ -20,6 +20,7 @@ from huanxin.numbersets.sharded import dump, load
 from huanxin.store.database import Tx
 
 CHANNEL = "huanxin_delivery"
+OWNERS = "owners"
 REQUESTS = "huanxin_request"
 
 _NOTHING_EARLIER = (
@@ -94,9 +95,9 @@ def add_all(tx: Tx, events: Sequence[NewDelivery], *, at: datetime) -> None:
     )  # fmt: skip
 
 
-def wake_workers(tx: Tx) -> None:
-    """Tell the workers, when this transaction is committed, that there is something to do."""
-    tx.execute(f"NOTIFY {CHANNEL}")
+def wake_workers(tx: Tx, about: str = "") -> None:
+    """Tell workers, once this transaction is committed, that there is something to do; `about` OWNERS: not for partners."""
+    tx.execute("SELECT pg_notify(%s, %s)", (CHANNEL, about))
 
 
 def claim_due(tx: Tx, now: datetime, method: str, most: int = 1) -> list[Delivery]:

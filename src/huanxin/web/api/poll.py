@@ -17,6 +17,7 @@ from huanxin.web.context import Context, calling_partner
 
 router = APIRouter(prefix="/ssf", tags=["Streams"])
 _LOOK_AGAIN = 5.0  # seconds; an event that was refused falls due without a ring
+_GATHER = 0.4  # seconds; a partner that was given events so lately gets the next ones together
 _MOST_ANSWERS = 10_000
 _LONGEST = 500
 _EXAMPLE = {"maxEvents": 10, "returnImmediately": False, "ack": ["ev_1"],
@@ -35,6 +36,8 @@ async def poll(request: Request, partner: Annotated[Partner, Depends(_poller)], 
     most, at_once = _most(body), _at_once(body)
     acks, errors = _acks(body), _errors(body)
     until = time.monotonic() + context.longest_poll
+    if not at_once and most:
+        await context.bell.gather(partner.id, _GATHER)
     rung = context.bell.rung
     polled = await run_in_threadpool(context.poller.poll, partner, most=most, acks=acks, errors=errors)
     while not polled.sets and not at_once and most and (left := until - time.monotonic()) > 0:
@@ -43,6 +46,8 @@ async def poll(request: Request, partner: Annotated[Partner, Depends(_poller)], 
             break
         rung = context.bell.rung
         polled = await run_in_threadpool(context.poller.poll, partner, most=most)
+    if polled.sets and not polled.more:
+        context.bell.given(partner.id)
     return JSONResponse(_written(polled), headers={"Cache-Control": "no-store"})
 
 
