@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from clocks import Clock
-from huanxin.answer import single
 from huanxin.answer.single import Line
 from huanxin.domain.numbers import parse
 from huanxin.domain.partners import Kind, Partner
@@ -35,7 +34,7 @@ def shops(platform: Platform, report: Report) -> list[Partner]:
     platform.import_report(
         report(*(f"{number},{event},{day}" for number in NUMBERS for event, day in days)), carrier="cmcc", by="test"
     )
-    made = []
+    made: list[Partner] = []
     for name in ("晨星商城", "飞燕快递"):
         with platform.database.transaction() as tx:
             made.append(add_partner(
@@ -92,7 +91,7 @@ def test_of_two_last_answers_at_the_same_instant_one_is_the_last(
         record(*given)  # type: ignore[arg-type]
         both_in.wait(10)
 
-    monkeypatch.setattr(single.requests, "add_answers", together)
+    monkeypatch.setattr(requests, "add_answers", together)
 
     def answer(shop: Partner) -> None:
         line = Line(line=2, notice=order.notices[shop.id], number=NUMBERS[0], outcome="unbound", reason="", until="")

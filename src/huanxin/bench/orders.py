@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -123,7 +124,7 @@ def _click(world: World, place: int) -> str:
     """The one click; the order that it made."""
     form = {"p": [str(one) for one in world.partner_ids], "consent": "yes"}
     answer = world.phones[place].post("/renew/order", data=form)
-    where = answer.headers.get("location", "")
+    where = str(answer.headers.get("location", ""))
     if answer.status_code != httpx.codes.SEE_OTHER or not where.startswith("/renew/orders/"):
         raise AssertionError(f"the order was not taken: {answer.status_code} {where}")
     return where.rpartition("/")[2]
@@ -238,13 +239,18 @@ def _shops(
         with platform.database.transaction() as tx:
             made = add_partner(
                 tx, name=f"partner {index}", kind=Kind.APP, required=True, endpoint=endpoint, https_only=False,
-                now=platform.now(), by="bench", new_id=lambda kind, own=client_id: own if kind == "pc" else random_id(kind),
+                now=platform.now(), by="bench", new_id=partial(_named, client_id),
             )  # fmt: skip
         make_accounts(folder / f"partner-{index}.db", index, numbers)
         shops.append({"issuer": platform.issuer, "client_id": client_id, "secret": made.client_secret,
                       "accounts": str(folder / f"partner-{index}.db"), "polls": endpoint is None})  # fmt: skip
         ids.append(made.partner.id)
     return shops, ids
+
+
+def _named(client_id: str, kind: str) -> str:
+    """New ids, but for the client's own, which its endpoint names."""
+    return client_id if kind == "pc" else random_id(kind)
 
 
 def _signed_in(url: str, number: int, key: ECKey) -> httpx.Client:

@@ -83,18 +83,18 @@ def test_what_waits_is_answered_in_one_receipt_each_by_its_own_cut_off(tmp_path:
     assert desk.journal.outcome("jnr_0") == "unbound"
 
 
-def test_after_a_crash_between_the_receipt_and_the_journal_the_receipt_is_the_same(tmp_path: Path) -> None:
+def test_after_a_crash_between_the_receipt_and_the_journal_the_receipt_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk = Desk(tmp_path)
     desk.journal.take_all([order(OLD), order(NEW)])
-    finish = desk.journal.finish_all
 
     def crash(_: Mapping[str, str]) -> None:
         raise KeyboardInterrupt
 
-    desk.journal.finish_all = crash  # type: ignore[method-assign]
-    with pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(desk.journal, "finish_all", crash)
         desk.worker.some_events()
-    desk.journal.finish_all = finish  # type: ignore[method-assign]
     assert desk.worker.some_events()
     assert desk.platform.many == [{"nr_0": "unbound", "nr_1": "kept"}] * 2
     assert desk.phones() == [None, NEW]
