@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import ssl
 import tempfile
 import threading
 import time
@@ -202,8 +203,9 @@ def _world(folder: Path, *, numbers: int, partners: int, way: str) -> Iterator[W
             pids["partners"].append(run(f"shops-{index}", "huanxin.bench.shops", "--shops", str(file), "--port", str(one),
                                         at=f"http://127.0.0.1:{one}"))  # fmt: skip
         world = World(platform=platform, url=url, numbers=list(opened), partner_ids=ids, pids=pids)
+        tls = httpx.create_ssl_context()  # read once for all phones: that takes a third of a second
         for number in opened:
-            world.phones.append(_signed_in(url, number, key))
+            world.phones.append(_signed_in(url, number, key, tls))
             running_now.callback(world.phones[-1].close)
         yield world
 
@@ -253,13 +255,13 @@ def _named(client_id: str, kind: str) -> str:
     return client_id if kind == "pc" else random_id(kind)
 
 
-def _signed_in(url: str, number: int, key: ECKey) -> httpx.Client:
+def _signed_in(url: str, number: int, key: ECKey, tls: ssl.SSLContext) -> httpx.Client:
     """A phone whose owner a carrier's app has handed over."""
     now = int(time.time())
     token = jwt.encode({"alg": "ES256", "kid": "carrier"}, {
         "iss": "cmcc", "aud": url, "phone_number": written(number), "iat": now, "exp": now + 60, "jti": random_id("ho"),
     }, key)  # fmt: skip
-    phone = httpx.Client(base_url=url, timeout=60)
+    phone = httpx.Client(base_url=url, timeout=60, verify=tls)
     phone.post("/renew/enter", data={"token": token, "to": "renew"})
     return phone
 
