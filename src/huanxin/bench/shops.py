@@ -33,7 +33,7 @@ from huanxin_partner.commands.poll import PATIENT
 from huanxin_partner.polling import Inbox, PollLoop
 from huanxin_partner.sqlite_ties import SqliteTies
 from huanxin_partner.stream import PolledStream
-from huanxin_partner.ties import as_text
+from huanxin_partner.ties import as_text, immediate
 
 OUTCOMES = ("unbound", "absent", "kept")
 
@@ -52,12 +52,12 @@ def make_accounts(path: Path, partner: int, numbers: Iterable[tuple[str, datetim
         if outcome != "absent":
             at = opened_at + (timedelta(hours=30) if outcome == "kept" else -timedelta(days=300))
             rows.append((number, as_text(at)))
-    with closing(sqlite3.connect(path)) as db:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("CREATE TABLE accounts (id INTEGER PRIMARY KEY, phone TEXT, bound_at TEXT NOT NULL)")
-        db.executemany("INSERT INTO accounts (phone, bound_at) VALUES (?, ?)", rows)
+        with immediate(db):
+            db.executemany("INSERT INTO accounts (phone, bound_at) VALUES (?, ?)", rows)
         db.execute("CREATE INDEX accounts_by_phone ON accounts (phone)")
-        db.commit()
 
 
 @cache

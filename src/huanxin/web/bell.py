@@ -26,7 +26,7 @@ class Bell:
     database: Database
     rung: int = 0
     _waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = field(default_factory=set)
-    _given: dict[int, float] = field(default_factory=dict)
+    _gathering: dict[int, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -41,14 +41,14 @@ class Bell:
         if self._thread:
             self._thread.join(timeout)
 
-    def given(self, partner_id: int) -> None:
-        """Say that a partner got everything that waited for it."""
-        self._given[partner_id] = time.monotonic()
+    def given(self, partner_id: int, seconds: float) -> None:
+        """Say that a partner got everything that waited for it, and for how long more is to be gathered."""
+        self._gathering[partner_id] = time.monotonic() + seconds
 
-    async def gather(self, partner_id: int, seconds: float) -> None:
-        """Wait until some seconds have passed since a partner got what waited for it: when orders come faster than that, it
-        fetches and answers many at a time, at a fraction of the cost. The first of a quiet time doesn't wait."""
-        left = self._given.get(partner_id, float("-inf")) + seconds - time.monotonic()
+    async def gather(self, partner_id: int) -> None:
+        """Wait until it was gathered long enough for a partner: when orders come faster than that, it fetches and answers
+        many at a time, at a fraction of the cost. The first of a quiet time doesn't wait."""
+        left = self._gathering.get(partner_id, 0.0) - time.monotonic()
         if left > 0:
             await asyncio.sleep(left)
 
