@@ -46,8 +46,9 @@ run: setup  ## make a world of carriers and partners, run the main job on it, se
 test: .venv/.ready-dev  ## pass all tests
 	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
-bench: .venv/.ready-dev  ## time the main job at size beside two obvious builds, then partners' stores (TIES="--numbers 100000")
+bench: .venv/.ready-dev  ## time the main job at size beside two obvious builds, owners' orders, then partners' stores (TIES="--numbers 100000")
 	$(BIN)/huanxin bench
+	$(BIN)/huanxin bench orders
 	$(BIN)/python examples/partners/bench_ties.py $(TIES)
 
 lint: .venv/.ready-dev  ## style, types, one-way imports

@@ -7,7 +7,7 @@ import hashlib
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any, TypeVar
 
@@ -101,16 +101,22 @@ class Platform:
 
     def file_receipt(self, notice: str, answers: Iterable[Answer], *, complete: bool) -> dict[str, Any]:
         """File a receipt, or the last part of one; what the platform says of it. Raises PlatformError if it is refused."""
-        body = receipt_csv(answers)
-        return self._tried(lambda: self._post(notice, body, complete))
+        url, body = f"{self.issuer}/partner/v1/notices/{notice}/receipts", receipt_csv(answers)
+        return self._tried(lambda: self._post(url, body, {"complete": "true"} if complete else {}))
 
-    def _post(self, notice: str, body: bytes, complete: bool) -> dict[str, Any]:
+    def file_receipts(self, answers: Mapping[str, Answer]) -> dict[str, Any]:
+        """Answer notices about one number each, given by notice, in one receipt (at most 10,000): taken whole, or refused
+        whole with PlatformError. What the platform says of it."""
+        lines = [f"{notice},{_line(answer)}" for notice, answer in answers.items()]
+        body = _csv("notice,number,outcome,reason,until", lines)
+        return self._tried(lambda: self._post(f"{self.issuer}/partner/v1/receipts", body, {}))
+
+    def _post(self, url: str, body: bytes, params: dict[str, str]) -> dict[str, Any]:
         digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
         headers = {
             "Authorization": f"Bearer {self.token()}", "Content-Type": "text/csv", "Content-Digest": f"sha-256=:{digest}:",
         }  # fmt: skip
-        url = f"{self.issuer}/partner/v1/notices/{notice}/receipts"
-        answer = self._client.post(url, params={"complete": "true"} if complete else {}, content=body, headers=headers)
+        answer = self._client.post(url, params=params, content=body, headers=headers)
         if answer.status_code not in (httpx.codes.OK, httpx.codes.CREATED):
             self._refused(answer)
         found: dict[str, Any] = answer.json()
@@ -151,8 +157,15 @@ class Platform:
 
 def receipt_csv(answers: Iterable[Answer]) -> bytes:
     """A receipt as a file."""
-    lines = ["number,outcome,reason,until", *(f"{a.number},{a.outcome},{a.reason},{a.until}" for a in answers)]
-    return ("\n".join(lines) + "\n").encode()
+    return _csv("number,outcome,reason,until", map(_line, answers))
+
+
+def _line(answer: Answer) -> str:
+    return f"{answer.number},{answer.outcome},{answer.reason},{answer.until}"
+
+
+def _csv(heading: str, lines: Iterable[str]) -> bytes:
+    return ("\n".join([heading, *lines]) + "\n").encode()
 
 
 def waiting(growing: Callable[[RetryCallState], float]) -> Callable[[RetryCallState], float]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import datetime
 from itertools import islice
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, runtime_checkable
 
 from huanxin_partner.events import (
     IDENTIFIER_RECYCLED,
@@ -24,7 +26,7 @@ from huanxin_partner.events import (
 )
 from huanxin_partner.journal import Journal
 from huanxin_partner.rehearsal.ties import RehearsalTies
-from huanxin_partner.ties import Answer, TieStore
+from huanxin_partner.ties import Answer, ManyTies, TieStore
 from huanxin_partner.tokens import Event
 
 log = logging.getLogger("huanxin_partner")
@@ -51,6 +53,14 @@ class Channel(Protocol):
         """File a receipt, or the last part of one."""
 
 
+@runtime_checkable
+class ManyReceipts(Protocol):
+    """A channel on which one receipt may answer many notices (client.Platform)."""
+
+    def file_receipts(self, answers: Mapping[str, Answer]) -> dict[str, Any]:
+        """Answer notices about one number each, given by notice, whole or not at all."""
+
+
 class Handler:
     """Handles events with a store and the platform. Numbers go through the store `chunk` at a time, receipts leave in
     parts of `part` lines; override `file` to answer in another way. `progress` is told (numbers done, numbers in all)."""
@@ -73,6 +83,37 @@ class Handler:
         if event.name == INQUIRY:
             return self.inquire(event)
         return f"event {event.name} is not handled here"
+
+    def handle_many(self, events: Sequence[Event]) -> dict[str, str]:
+        """Do what the first of these events ask, as far as they are renewals of one number each, no number twice: in one
+        transaction of the store, with one receipt for all. What came of each, by `jti`; empty if the first is another event.
+
+        May be called again after a crash. If it raises, `handle` does them one by one and finds the one that is to blame.
+        """
+        together: dict[str, Event] = {}
+        for event in events:
+            if not _is_order(event) or (number := number_of(event)) in together:
+                break
+            together[number] = event
+        if len(together) < 2 or not isinstance(self.platform, ManyReceipts):  # noqa: PLR2004  # one alone gains nothing
+            return {}
+        answers = self._renewed(together)
+        self.platform.file_receipts({notice_of(event): answers[number] for number, event in together.items()})
+        return {event.jti: answers[number].outcome for number, event in together.items()}
+
+    def _renewed(self, events: Mapping[str, Event]) -> dict[str, Answer]:
+        """Cut what these events name, given by number; the answer for each number."""
+        wanted: dict[datetime, list[str]] = defaultdict(list)
+        for number, event in events.items():
+            if number not in self.journal.taken_back(notice_of(event)):
+                wanted[cutoff_of(event)].append(number)
+        if isinstance(self.store, ManyTies):
+            found = list(self.store.unbind_many(wanted))
+        else:
+            found = [answer for cutoff, numbers in wanted.items() for answer in self.store.unbind(numbers, cutoff)]
+        asked = [number for numbers in wanted.values() for number in numbers]
+        named = {answer.number: answer for answer in _checked(found, asked, _RENEWED)}
+        return {number: named.get(number) or Answer(number=number, outcome=_ABSENT) for number in events}
 
     def renew(self, event: Event) -> str:
         """Cut every tie bound before the notice's cut-off, and answer for each number of the notice.
@@ -149,6 +190,11 @@ class Handler:
                 yield chunk
                 done += len(chunk)
                 self.progress(done, max(done, total))
+
+
+def _is_order(event: Event) -> bool:
+    """Whether an event is a renewal of one number, and no rehearsal."""
+    return event.name == RENEWAL and number_file(event) is None and not is_rehearsal(event)
 
 
 def _checked(answers: Iterable[Answer], asked: Sequence[str], allowed: frozenset[str]) -> list[Answer]:

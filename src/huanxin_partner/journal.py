@@ -6,8 +6,9 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from huanxin_partner.ties import immediate
@@ -23,12 +24,21 @@ CREATE TABLE IF NOT EXISTS huanxin_taken_back (notice TEXT, number TEXT, PRIMARY
 """
 
 
+@dataclass(eq=False)
+class _Taking:
+    """An event that a thread waits to have recorded, and whether it was new."""
+
+    event: Event
+    new: bool | None = None
+
+
 class Journal:
     """Events by `jti`, first come first served. May be used from several threads. `clock` gives Unix seconds."""
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._lock = threading.Lock()
         self._clock = clock
+        self._coming: deque[_Taking] = deque()
         self._db = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")  # a 202 is a promise, also when the power goes
@@ -39,28 +49,62 @@ class Journal:
             self._db.close()
 
     def take(self, event: Event) -> bool:
-        """Record an event; False if it is here already (a replay changes nothing)."""
-        stored, now = json.dumps(asdict(event)), self._clock()
+        """Record an event; False if it is here already (a replay changes nothing).
+
+        Events that come while the disk is busy are recorded together by whoever has the lock next: one wait for the disk.
+        """
+        mine = _Taking(event)
+        self._coming.append(mine)
         with self._lock:
-            return bool(self._db.execute(
-                "INSERT OR IGNORE INTO huanxin_event (jti, event, received, due) VALUES (?, ?, ?, ?)",
-                (event.jti, stored, now, now),
-            ).rowcount)  # fmt: skip
+            if mine.new is None:  # nobody has recorded it for us
+                coming = [self._coming.popleft() for _ in range(len(self._coming))]
+                self._take(coming if mine in coming else [mine, *coming])
+        assert mine.new is not None
+        return mine.new
+
+    def take_all(self, events: Sequence[Event]) -> list[bool]:
+        """Record some events, all or none; of each whether it is new."""
+        taking = [_Taking(event) for event in events]
+        with self._lock:
+            self._take(taking)
+        return [bool(one.new) for one in taking]
+
+    def _take(self, taking: Sequence[_Taking]) -> None:
+        now, new = self._clock(), []
+        with immediate(self._db):
+            for one in taking:
+                stored = json.dumps(asdict(one.event))
+                new.append(bool(self._db.execute(
+                    "INSERT OR IGNORE INTO huanxin_event (jti, event, received, due) VALUES (?, ?, ?, ?)",
+                    (one.event.jti, stored, now, now),
+                ).rowcount))  # fmt: skip
+        for one, is_new in zip(taking, new, strict=True):
+            one.new = is_new
 
     def next(self) -> tuple[Event, int] | None:
         """The event that has been due longest, and how often it failed before."""
+        return next(iter(self.due(1)), None)
+
+    def due(self, most: int) -> list[tuple[Event, int]]:
+        """The events that have been due longest, `most` at the most, and how often each failed before."""
         with self._lock:
-            row = self._db.execute(
+            rows = self._db.execute(
                 "SELECT event, attempts FROM huanxin_event WHERE done IS NULL AND due <= ?"
-                " ORDER BY due, received, rowid LIMIT 1",
-                (self._clock(),),
-            ).fetchone()
-        return (Event(**json.loads(row[0])), row[1]) if row else None
+                " ORDER BY due, received, rowid LIMIT ?",
+                (self._clock(), most),
+            ).fetchall()
+        return [(Event(**json.loads(event)), attempts) for event, attempts in rows]
 
     def finish(self, jti: str, outcome: str) -> None:
         """Record that an event was handled, and what came of it."""
-        with self._lock:
-            self._db.execute("UPDATE huanxin_event SET done = ?, outcome = ? WHERE jti = ?", (self._clock(), outcome, jti))
+        self.finish_all({jti: outcome})
+
+    def finish_all(self, outcomes: Mapping[str, str]) -> None:
+        """Record that events were handled, and what came of each, by `jti`."""
+        now = self._clock()
+        with self._lock, immediate(self._db):
+            rows = ((now, outcome, jti) for jti, outcome in outcomes.items())
+            self._db.executemany("UPDATE huanxin_event SET done = ?, outcome = ? WHERE jti = ?", rows)
 
     def put_off(self, jti: str, seconds: float, why: str) -> None:
         """Record that an event could not be handled; it is due again after so many seconds, and others go first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -25,7 +25,10 @@ class Forwarder:
     client: httpx.Client
     say: Callable[[str], None]
 
-    def __call__(self, stream: PolledStream, jti: str, token: str) -> bool:
+    def __call__(self, stream: PolledStream, tokens: Mapping[str, str]) -> list[str]:
+        return [jti for jti, token in tokens.items() if not self._forwarded(stream, jti, token)]
+
+    def _forwarded(self, stream: PolledStream, jti: str, token: str) -> bool:
         headers = {"Content-Type": "application/secevent+jwt", "Accept": "application/json"}
         try:
             answer = self.client.post(self.url, content=token, headers=headers)

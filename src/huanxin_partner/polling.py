@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -22,7 +22,7 @@ from huanxin_partner.client import Passing, PlatformError, waiting
 from huanxin_partner.events import check
 from huanxin_partner.journal import Journal
 from huanxin_partner.stream import PolledStream
-from huanxin_partner.tokens import KeysUnreachable, TokenError, Verifier
+from huanxin_partner.tokens import Event, KeysUnreachable, TokenError, Verifier
 
 log = logging.getLogger("huanxin_partner")
 _PATIENT = 1.0  # seconds; an empty answer that came sooner shows a platform that doesn't wait
@@ -40,26 +40,33 @@ class Inbox:
     wake: Callable[[], None]
     clock: Callable[[], float] = time.time
 
-    def __call__(self, stream: PolledStream, jti: str, token: str) -> bool:
-        """Take one. Raises KeysUnreachable: nothing is said of it yet, so that it comes again."""
-        try:
-            event = self.verifier.verify(token)
-            check(event, self.clock())
-            if event.jti != jti:
-                raise TokenError("invalid_request", f"the token's jti is {event.jti!r}, it was sent as {jti!r}")
-        except TokenError as error:
-            log.warning("event %s is refused: %s", jti, error)
-            stream.refused(jti, error.code, str(error))
-            return True
-        if self.journal.take(event):
-            log.info("event %s: %s", jti, event.name)
-        stream.taken(jti)
+    def __call__(self, stream: PolledStream, tokens: Mapping[str, str]) -> list[str]:
+        """Take them, with one wait for the disk. Raises KeysUnreachable: nothing is said of the good ones yet, so that they
+        come again."""
+        events = []
+        for jti, token in tokens.items():
+            try:
+                events.append(self._verified(jti, token))
+            except TokenError as error:
+                log.warning("event %s is refused: %s", jti, error)
+                stream.refused(jti, error.code, str(error))
+        for event, new in zip(events, self.journal.take_all(events), strict=True):
+            if new:
+                log.info("event %s: %s", event.jti, event.name)
+            stream.taken(event.jti)
         self.wake()
-        return True
+        return []
+
+    def _verified(self, jti: str, token: str) -> Event:
+        event = self.verifier.verify(token)
+        check(event, self.clock())
+        if event.jti != jti:
+            raise TokenError("invalid_request", f"the token's jti is {event.jti!r}, it was sent as {jti!r}")
+        return event
 
 
-Take = Callable[[PolledStream, str, str], bool]
-"""Deals with one token and says so to the stream. False: not now, the platform has to send it again."""
+Take = Callable[[PolledStream, Mapping[str, str]], Sequence[str]]
+"""Deals with tokens, given by `jti`, and says so to the stream; those that the platform has to send again."""
 
 
 @dataclass(kw_only=True)
@@ -91,7 +98,7 @@ class PollLoop:
         """One poll, and what it brought."""
         asked = time.monotonic()
         tokens = self.stream.poll()
-        left = [jti for jti, token in tokens.items() if not self.take(self.stream, jti, token)]
+        left = self.take(self.stream, tokens) if tokens else []
         if left or (not tokens and time.monotonic() - asked < _PATIENT):
             self.stop.wait(_PAUSE)
 

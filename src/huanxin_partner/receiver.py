@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
 
 from httpx import codes
 from starlette.applications import Starlette
@@ -20,17 +21,24 @@ from huanxin_partner.tokens import Event, Verifier
 
 log = logging.getLogger("huanxin_partner")
 _IDLE = 0.5  # seconds between looks for events that are due again
+_TOGETHER = 200  # events that are handled together at most
+_GATHER = 0.2  # seconds between two rounds of handling many: when events come faster, they are handled together
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 300.0  # seconds before an event that failed is tried again
 
 
 class Worker:
     """A thread that handles journalled events in the order in which they came, each until it succeeds.
 
-    One that fails waits, doubling each time and shortened at random by up to half, and holds up no other.
+    One that fails waits, doubling each time and shortened at random by up to half, and holds up no other. `many`, if given,
+    is offered what is due before `handle` is: it does the first of these events in one go, says what came of each, and
+    leaves the rest.
     """
 
-    def __init__(self, journal: Journal, handle: Callable[[Event], str]) -> None:
-        self._journal, self._handle = journal, handle
+    def __init__(
+        self, journal: Journal, handle: Callable[[Event], str],
+        many: Callable[[Sequence[Event]], Mapping[str, str]] | None = None,
+    ) -> None:  # fmt: skip
+        self._journal, self._handle, self._many = journal, handle, many
         self._wake, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="huanxin-partner", daemon=True)
 
@@ -45,6 +53,21 @@ class Worker:
     def wake(self) -> None:
         """Say that there is a new event."""
         self._wake.set()
+
+    def some_events(self) -> bool:
+        """Handle what has been due longest: many events in one go if that can be done, or one. False if none is due."""
+        if self._many is None:
+            return self.one_event()
+        due = [event for event, _ in self._journal.due(_TOGETHER)]
+        try:
+            outcomes = self._many(due) if due else {}
+        except Exception as error:  # whichever event is to blame, handled alone it holds up no other
+            log.warning("%s events are handled one by one: %s: %s", len(due), type(error).__name__, error)
+            outcomes = {}
+        if outcomes:
+            self._journal.finish_all(outcomes)
+            return True
+        return self.one_event()
 
     def one_event(self) -> bool:
         """Handle the event that has been due longest; False if none is due."""
@@ -64,14 +87,17 @@ class Worker:
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            started = time.monotonic()
             self._wake.clear()
             try:
-                busy = self.one_event()
+                busy = self.some_events()
             except Exception:  # the journal itself can't be read or written: a full disk, perhaps
                 log.exception("the journal can't be used")
                 busy = False
             if not busy:
                 self._wake.wait(_IDLE)
+            elif self._many is not None:
+                self._stop.wait(max(0.0, started + _GATHER - time.monotonic()))
 
 
 def receiver_app(verifier: Verifier, journal: Journal, worker: Worker) -> Starlette:

@@ -73,6 +73,12 @@ class RowTies(ABC, Generic[Session]):
         with self.transaction() as session:
             return [answer for part in _parts(numbers) for answer in self._unbind(session, part, cutoff)]
 
+    def unbind_many(self, wanted: Mapping[datetime, Sequence[str]]) -> list[Answer]:
+        """See ties.ManyTies."""
+        with self.transaction() as session:
+            parts = ((part, cutoff) for cutoff, numbers in wanted.items() for part in _parts(numbers))
+            return [answer for part, cutoff in parts for answer in self._unbind(session, part, cutoff)]
+
     def restore(self, numbers: Sequence[str], cutoff: datetime) -> list[Answer]:
         """See ties.TieStore."""
         with self.transaction() as session:

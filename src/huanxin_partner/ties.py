@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +38,14 @@ class TieStore(Protocol):
 
     def bound(self, number: str) -> bool:
         """Whether there is a tie on a number (an inquiry, asked with its owner's consent)."""
+
+
+@runtime_checkable
+class ManyTies(Protocol):
+    """What a `TieStore` may offer too, so that many orders of single numbers cost one transaction."""
+
+    def unbind_many(self, wanted: Mapping[datetime, Sequence[str]]) -> Iterable[Answer]:
+        """As `unbind` for each cut-off and its numbers, in one transaction; no number is named twice."""
 
 
 class immediate:

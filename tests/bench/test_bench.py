@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from huanxin.bench import builds, data
+from huanxin.bench import builds, data, shops
 from huanxin.bench.run import run_bench
 from huanxin.domain.numbers import chinese_plan
+from huanxin_partner.sqlite_ties import SqliteTies
 
 NUMBERS, PARTNERS = 3_000, 5
 STEPS = {"import the report", "plan the batch", "notices and number file", "receipts parsed", "receipts stored",
@@ -67,3 +68,15 @@ def test_the_data_is_the_same_every_time_and_has_the_shape_that_it_names(tmp_pat
     assert ties == pytest.approx(100_000 * data.TIES_PER_NUMBER, rel=0.05)
     assert len(many) == 239
     assert len(many[0].places) > 20 * len(many[-1].places)
+
+
+def test_the_shops_of_the_orders_benchmark_hold_an_old_tie_none_or_a_new_one(tmp_path: Path) -> None:
+    """What it checks its outcomes against is what the partners' own stores say."""
+    opened = datetime(2026, 11, 1, tzinfo=UTC)
+    numbers = [f"+861380013800{place}" for place in range(6)]
+    shops.make_accounts(tmp_path / "shop.db", 1, [(number, opened) for number in numbers])
+    store = SqliteTies(tmp_path / "shop.db", table="accounts", number_column="phone", bound_at_column="bound_at")
+    answers = {answer.number: answer.outcome for answer in store.unbind(numbers, opened)}
+    expected = [shops.outcome_of(1, place) for place in range(6)]
+    assert [answers.get(number, "absent") for number in numbers] == expected
+    assert set(expected) == set(shops.OUTCOMES)

@@ -20,6 +20,7 @@ OTHER_DATABASES = {
     "src/huanxin/demo/partner_store.py": "a demo partner's own SQLite",
     "src/huanxin/demo/audit.py": "reads the demo partners' SQLite files, and must share nothing with the platform",
     "src/huanxin/bench/builds.py": "the obvious builds that ours is timed beside",
+    "src/huanxin/bench/shops.py": "the accounts of the benchmark's partners, in their own SQLite",
 }
 SQL = re.compile(
     r"\s*(SELECT\b|INSERT INTO\b|UPDATE \S+ SET\b|DELETE FROM\b|CREATE (TEMP |UNIQUE )?(TABLE|INDEX|VIEW)\b"

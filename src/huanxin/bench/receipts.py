@@ -5,10 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-import os
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +24,7 @@ import zstandard
 
 from huanxin.bench import data
 from huanxin.bench.measure import peak_of
+from huanxin.bench.processes import free_port, running
 from huanxin.domain.answers import Outcome, Purpose, Reason
 from huanxin.domain.partners import Kind
 from huanxin.notify.notices import send_batch
@@ -39,7 +37,6 @@ from huanxin.store import batches
 
 _CHUNK = 1 << 20
 _SHARES = {Outcome.UNBOUND: 0.6, Outcome.ABSENT: 0.37, Outcome.KEPT: 0.01, Outcome.PENDING: 0.01, Outcome.REFUSED: 0.01}
-_START = 120.0  # seconds; a server is up in two, in many more on a busy machine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,32 +131,11 @@ def _table(numbers: Numbers, rng: np.random.Generator) -> pa.Table:
 
 @contextmanager
 def _server(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "huanxin.cli.main", "serve", "--port", str(port), "--no-workers"],
-        env=os.environ | {"HUANXIN_HOME": str(settings.home)}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        _wait_for(url, process)
+    with running("huanxin.cli.main", "serve", "--port", str(port), "--no-workers", url=url,
+                 environment={"HUANXIN_HOME": str(settings.home)}) as process:  # fmt: skip
         yield process, url
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    ends = time.monotonic() + _START
-    while time.monotonic() < ends and process.poll() is None:
-        try:
-            if httpx.get(f"{url}/readyz", timeout=2).is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise RuntimeError("the server to measure did not start")
 
 
 def _upload(

@@ -83,14 +83,37 @@ def demo(
         )  # fmt: skip
 
 
+bench_app = typer.Typer(help="Time the main job at size, or the orders of owners.", invoke_without_command=True)
+
+
+@bench_app.callback()
 def bench(
+    context: typer.Context,
     numbers: Annotated[int, typer.Option(help="Numbers in the batch.")] = 1_000_000,
     partners: Annotated[int, typer.Option(help="Partners that answer.")] = 239,
     receipt_lines: Annotated[int, typer.Option(help="Lines of the one large receipt.", min=1)] = 10_000_000,
     as_json: Json = False,
 ) -> None:
     """Time the main job at size, beside two obvious builds on the same data."""
+    if context.invoked_subcommand is not None:
+        return
     from huanxin.bench.run import run_bench  # noqa: PLC0415  # as above
 
     with explained():
         run_bench(numbers=numbers, partners=partners, receipt_lines=receipt_lines, as_json=as_json)
+
+
+@bench_app.command("orders")
+def bench_orders(
+    orders: Annotated[int, typer.Option(help="Orders that come at once.", min=1)] = 200,
+    paced: Annotated[int, typer.Option(help="Orders that come at 2.5 a second after that.", min=0)] = 75,
+    partners: Annotated[int, typer.Option(help="Partners that each order goes to.", min=1)] = 60,
+    way: Annotated[str, typer.Option(help="How partners are told: push, poll or both.")] = "both",
+    as_json: Json = False,
+) -> None:
+    """Time owners' orders from the click to the last partner's recorded answer, with real servers over HTTP."""
+    from huanxin.bench.orders import run_orders  # noqa: PLC0415  # as above
+
+    with explained():
+        ways = ("push", "poll") if way == "both" else (way,)
+        run_orders(orders=orders, paced=paced, partners=partners, ways=ways, as_json=as_json)

@@ -27,7 +27,7 @@ from huanxin.notify.pushing import Retries
 from huanxin.numbersets.numberfile import CSV, number_file
 from huanxin.store import batches, deliveries, notices, partners, streams
 from huanxin.store.database import Database, Tx
-from huanxin.store.deliveries import Delivery
+from huanxin.store.deliveries import Delivery, Met
 
 _WORDS_KEPT = 500  # characters of what went wrong that are recorded
 NUMBERS = ".numbers.csv"
@@ -97,9 +97,10 @@ class FileWriter:
         which means nothing, and the next writes both.
         """
         with self.database.transaction() as tx:
-            due = deliveries.claim_due(tx, self.clock(), Method.FILES)
-            if due is None:
+            found = deliveries.claim_due(tx, self.clock(), Method.FILES)
+            if not found:
                 return False
+            due = found[0]
             try:
                 names, problem = self._write(tx, due), ""
             except (Unreachable, Conflict) as error:
@@ -107,9 +108,8 @@ class FileWriter:
             now = self.clock()
             next_at = self.retries.next(due.attempts, now, due.created_at, self.chance) if problem else None
             answer = (problem or f"written: {', '.join(names)}")[:_WORDS_KEPT]
-            deliveries.record_attempt(
-                tx, due.jti, at=now, status=None, answer=answer, next_at=next_at, delivered=not problem
-            )
+            met = Met(jti=due.jti, status=None, answer=answer, next_at=next_at, delivered=not problem)
+            deliveries.record_attempts(tx, [met], at=now)
         return True
 
     def _write(self, tx: Tx, due: Delivery) -> list[str]:

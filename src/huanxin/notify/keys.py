@@ -26,6 +26,7 @@ ALGORITHMS = (ES256, RS256)
 """ES256 by default; RS256 (2048 bits) for streams that follow the CAEP interoperability profile."""
 
 _RSA_BITS = 2048
+_MOST_VERIFIED = 10_000  # tokens that are known at a time
 _REREAD = timedelta(seconds=30)
 PUBLISHED_BEFORE = timedelta(minutes=10)
 """How long a new key is published before it signs: twice as long as /jwks.json may be cached."""
@@ -56,6 +57,7 @@ class Signer:
     clock: Clock
     rehearsal: bool = False
     _keys: tuple[LoadedKey, ...] = ()
+    _verified: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     _read_at: datetime | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -81,8 +83,20 @@ class Signer:
         return jwt.encode(header, {"iss": self.issuer} | claims, chosen.key, algorithms=[alg])
 
     def verified(self, token: str, kind: str) -> dict[str, Any] | None:
-        """The claims of a token that this platform signed as `kind`; None if it did not. Times are the caller's to check."""
-        by_kid = {key.kid: key for key in self.keys()}
+        """The claims of a token that this platform signed as `kind`; None if it did not. Times are the caller's to check.
+
+        An access token comes with every call of a partner: what was verified is known until the keys are read again.
+        """
+        keys = self.keys()
+        known = self._verified.get((kind, token))
+        if known is None:
+            known = self._read(token, kind, keys)
+            if known is not None and len(self._verified) < _MOST_VERIFIED:
+                self._verified[kind, token] = known
+        return dict(known) if known is not None else None
+
+    def _read(self, token: str, kind: str, keys: tuple[LoadedKey, ...]) -> dict[str, Any] | None:
+        by_kid = {key.kid: key for key in keys}
         try:
             header = jws.extract_compact(token.encode()).headers()
             found = by_kid[header["kid"]]
@@ -107,6 +121,7 @@ class Signer:
                 known = {one.kid: one for one in self._keys}
                 self._keys = tuple(known.get(one.kid) or _opened(one, self.passphrase) for one in stored)
                 self._read_at = now
+                self._verified = {}
             return self._keys
 
 

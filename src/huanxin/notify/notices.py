@@ -16,11 +16,12 @@ from huanxin.domain.lifecycle import SetFact
 from huanxin.domain.numbers import NumberingPlan, written
 from huanxin.domain.partners import IDENTIFIER_RECYCLED, Partner
 from huanxin.domain.rules import NewId, random_id
-from huanxin.domain.streams import Status
+from huanxin.domain.streams import Status, Stream
 from huanxin.notify.events import batch_notice, request_notice
 from huanxin.store import batches, deliveries, notices, partners, streams
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx, deciding
+from huanxin.store.deliveries import NewDelivery
 from huanxin.store.notices import Notice
 from huanxin.store.requests import Request
 
@@ -67,31 +68,34 @@ def queue_event(
     tx: Tx, partner_id: int, *, jti: str, notice_id: str | None, subject: str, claims: dict[str, Any], at: datetime
 ) -> None:
     """Record an event for a partner, to be sent if its stream asks for such events and is not disabled."""
-    event = next(iter(claims["events"]))
     stream = streams.of_partner(tx, partner_id)
+    found = _wanted(stream, partner_id, jti=jti, notice_id=notice_id, subject=subject, claims=claims)
+    deliveries.add_all(tx, found, at=at)
+
+
+def _wanted(
+    stream: Stream | None, partner_id: int, *, jti: str, notice_id: str | None, subject: str, claims: dict[str, Any]
+) -> list[NewDelivery]:
+    """The event, or nothing if the stream doesn't ask for such ones."""
+    event = next(iter(claims["events"]))
     if stream is not None and event not in stream.events_delivered:
-        return
+        return []
     kept = stream is None or stream.status != Status.DISABLED
-    deliveries.add(
-        tx,
-        jti=jti,
-        partner_id=partner_id,
-        notice_id=notice_id,
-        event=event,
-        subject=subject,
-        claims=claims,
-        at=at,
-        kept=kept,
-    )
+    return [NewDelivery(jti=jti, partner_id=partner_id, notice_id=notice_id, event=event, subject=subject, claims=claims,
+                        kept=kept)]  # fmt: skip
 
 
 def send_request(tx: Tx, request: Request, told: Mapping[int, str], *, now: datetime, new_id: NewId = random_id) -> None:
     """Hand the notices of a request, given as partner -> id of the notice, to the workers."""
     known = {partner.id: partner for partner in partners.all_partners(tx)}
+    ways = streams.all_streams(tx)
+    events = []
     for partner_id, notice in told.items():
         jti = new_id("ev")
         claims = request_notice(request, notice=notice, audience=known[partner_id].client_id, jti=jti, now=now)
-        queue_event(tx, partner_id, jti=jti, notice_id=notice, subject=written(request.number), claims=claims, at=now)
+        events += _wanted(ways.get(partner_id), partner_id, jti=jti, notice_id=notice, subject=written(request.number),
+                          claims=claims)  # fmt: skip
+    deliveries.add_all(tx, events, at=now)
     deliveries.wake_workers(tx)
 
 

@@ -16,7 +16,7 @@ from huanxin.notify.pushing import Retries, recycled_event
 from huanxin.numbersets.sharded import SHARD_SIZE, values_of
 from huanxin.store import deliveries, rehearsals, streams
 from huanxin.store.database import Database, Tx
-from huanxin.store.deliveries import Delivery
+from huanxin.store.deliveries import Delivery, Met
 
 MOST_EVENTS = 100
 """The most events that one poll answers with."""
@@ -61,13 +61,15 @@ class Poller:
     def _note(self, tx: Tx, partner: Partner, acks: Sequence[str], errors: Mapping[str, str]) -> None:
         """An event that is both acknowledged and refused is taken for refused: it is given again."""
         now = self.clock()
+        if not acks and not errors:
+            return
+        met = []
         for one in deliveries.open_ones(tx, partner.id, [*acks, *errors]):
             said = errors.get(one.jti)
             next_at = None if said is None else self.retries.next(one.attempts, now, one.created_at, self.chance)
-            deliveries.record_attempt(
-                tx, one.jti, at=now, status=_ACKNOWLEDGED if said is None else _REFUSED, answer=said or "acknowledged",
-                next_at=next_at, delivered=said is None,
-            )  # fmt: skip
+            met.append(Met(jti=one.jti, status=_ACKNOWLEDGED if said is None else _REFUSED, answer=said or "acknowledged",
+                           next_at=next_at, delivered=said is None))  # fmt: skip
+        deliveries.record_attempts(tx, met, at=now)
 
     def _due(self, tx: Tx, partner: Partner, stream: Stream, limit: int) -> list[Delivery]:
         enabled = stream.status == Status.ENABLED

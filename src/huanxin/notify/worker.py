@@ -1,10 +1,15 @@
-"""Workers: threads that do what is due and sleep until something is. Any number of them, on any machine."""
+"""Workers: threads that do what is due and sleep until something is. Any number of them, on any machine.
+
+A job that finds nothing to do rests, for all threads together, until a notification or the next due time: eight threads
+that all ask the database for all jobs after each event took more of it than the events themselves.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
@@ -15,6 +20,7 @@ from huanxin.store.database import Database
 
 log = logging.getLogger("huanxin.worker")
 _SHORTEST_SLEEP = 0.2  # seconds
+_LEAST_REST = 0.02  # seconds; a job that found nothing is not asked again sooner, however often somebody calls
 _LONGEST_SLEEP = 5.0  # seconds; the net under a notification that got lost
 
 
@@ -31,6 +37,8 @@ class Workers:
     _stopping: threading.Event = field(default_factory=threading.Event)
     _awake: threading.Condition = field(default_factory=threading.Condition)
     _threads: list[threading.Thread] = field(default_factory=list)
+    _rests: dict[int, tuple[float, float]] = field(default_factory=dict)  # of jobs that found nothing: since and until when
+    _calls: int = 0
 
     def start(self) -> None:
         self._threads = [threading.Thread(target=self._work, name=f"worker-{n}", daemon=True) for n in range(self.count)]
@@ -54,15 +62,46 @@ class Workers:
         with self._awake:
             self._awake.notify_all()
 
+    def _call(self) -> None:
+        """There may be something to do: one thread looks, and calls the next if there is."""
+        with self._awake:
+            self._calls += 1
+            self._rests = {job: (since, min(until, since + _LEAST_REST)) for job, (since, until) in self._rests.items()}
+            self._awake.notify()
+
     def _work(self) -> None:
         while not self._stopping.is_set():
-            worked = [self._did(job) for job in self.jobs]
-            if any(worked):
+            calls = self._calls
+            worked = {job: self._did(self.jobs[job]) for job in self._ready()}
+            self._note(worked, calls)
+            if any(worked.values()):
                 continue
-            wait = 1.0 if None in worked else self._pause()
             with self._awake:
-                # At least a moment: what is due may be in another worker's hands.
-                self._awake.wait(min(_LONGEST_SLEEP, max(_SHORTEST_SLEEP, _LONGEST_SLEEP if wait is None else wait)))
+                until = min((until for _, until in self._rests.values()), default=0.0)
+                self._awake.wait(max(_LEAST_REST, until - time.monotonic()))
+
+    def _ready(self) -> list[int]:
+        """The jobs to ask now. One whose rest is over is asked by this thread alone for the moment."""
+        now = time.monotonic()
+        with self._awake:
+            ready = [job for job in range(len(self.jobs)) if self._rests.get(job, (0.0, 0.0))[1] <= now]
+            self._rests |= {job: (now, now + _SHORTEST_SLEEP) for job in ready if job in self._rests}
+        return ready
+
+    def _note(self, worked: Mapping[int, bool | None], calls: int) -> None:
+        """Let the jobs rest that found nothing: at least a moment, since what is due may be in another worker's hands; no
+        longer if somebody called since they looked."""
+        idle = [job for job, did in worked.items() if not did]
+        rest = _SHORTEST_SLEEP
+        if idle and not any(worked.values()):
+            wait = 1.0 if None in worked.values() else self._pause()
+            rest = min(_LONGEST_SLEEP, max(_SHORTEST_SLEEP, _LONGEST_SLEEP if wait is None else wait))
+        now = time.monotonic()
+        with self._awake:
+            found = [job for job, did in worked.items() if did and self._rests.pop(job, None)]
+            self._rests |= dict.fromkeys(idle, (now, now + (rest if calls == self._calls else _LEAST_REST)))
+            if found:
+                self._awake.notify()
 
     def _did(self, job: Callable[[], bool]) -> bool | None:
         """Whether a job found something to do; None if it failed, which must not keep the others from theirs."""
@@ -87,7 +126,7 @@ class Workers:
                 with self.database.listening(deliveries.CHANNEL) as connection:
                     while not self._stopping.is_set():
                         for _ in connection.notifies(timeout=1.0, stop_after=1):
-                            self._wake_all()
+                            self._call()
             except psycopg.OperationalError:
                 log.warning("the database can't be reached; listening again in a second")
                 self._stopping.wait(1.0)

@@ -145,7 +145,7 @@ class Platform:
         with self.database.transaction() as tx:
             answered = answer(tx, partner, lines, notice=notice, now=now)
             if answered.request_ids and requests.note_done(tx, answered.request_ids, now):
-                deliveries.wake_workers(tx)
+                deliveries.wake_workers(tx, deliveries.OWNERS)
         return answered
 
     def certify(self, number: int, signer: Signer, *, by: str) -> Certificate:

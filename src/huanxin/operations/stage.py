@@ -31,6 +31,7 @@ from huanxin.operations.rehearsal import Told, claims_of, make_notice
 from huanxin.outbound import Answer as Answered
 from huanxin.outbound import Outbound
 from huanxin.store import batches, deliveries, partners, receipts, rehearsals
+from huanxin.store.deliveries import Met
 from huanxin.store.partners import RECEIPT_REFUSED
 from huanxin_partner.rehearsal.stage import Filed, Notice, Pushed
 from huanxin_partner.rehearsal.words import Words
@@ -147,9 +148,8 @@ class SandboxStage:
     def _record(self, jti: str, pushed: Pushed) -> None:
         taken = pushed.status is not None and httpx.codes.is_success(pushed.status)
         with self.sandbox.database.transaction() as tx:
-            deliveries.record_attempt(
-                tx, jti, at=self.sandbox.now(), status=pushed.status, answer=_words(pushed), next_at=None, delivered=taken
-            )
+            met = Met(jti=jti, status=pushed.status, answer=_words(pushed), next_at=None, delivered=taken)
+            deliveries.record_attempts(tx, [met], at=self.sandbox.now())
 
     def set_broken(self, notice: str, broken: bool) -> None:
         """See rehearsal.stage.Stage."""

@@ -20,6 +20,7 @@ from huanxin.numbersets.sharded import dump, load
 from huanxin.store.database import Tx
 
 CHANNEL = "huanxin_delivery"
+OWNERS = "owners"
 REQUESTS = "huanxin_request"
 
 _NOTHING_EARLIER = (
@@ -54,32 +55,70 @@ _SELECT = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class NewDelivery:
+    """An event to record for a partner; with `kept` false it is on record and not sent, with `always` it is sent whatever
+    the status of the stream."""
+
+    jti: str
+    partner_id: int
+    notice_id: str | None
+    event: str
+    subject: str
+    claims: dict[str, Any]
+    always: bool = False
+    kept: bool = True
+
+
 def add(
     tx: Tx, *, jti: str, partner_id: int, notice_id: str | None, event: str, subject: str, claims: dict[str, Any],
     at: datetime, always: bool = False, kept: bool = True,
 ) -> None:  # fmt: skip
-    """Record an event for a partner; with `kept` false it is on record and not sent. Again with the same `jti` changes
-    nothing."""
+    """Record one event for a partner (`add_all`)."""
+    one = NewDelivery(jti=jti, partner_id=partner_id, notice_id=notice_id, event=event, subject=subject, claims=claims,
+                      always=always, kept=kept)  # fmt: skip
+    add_all(tx, [one], at=at)
+
+
+def add_all(tx: Tx, events: Sequence[NewDelivery], *, at: datetime) -> None:
+    """Record events for partners, in this order. Again with the same `jti` changes nothing."""
     tx.execute(
         "INSERT INTO delivery (jti, partner_id, notice_id, event, subject, claims, created_at, next_at, always)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (jti) DO NOTHING",
-        (jti, partner_id, notice_id, event, subject, Jsonb(claims), at, at if kept else None, always),
-    )
+        " SELECT u.jti, u.partner_id, u.notice_id, u.event, u.subject, u.claims, %(at)s,"
+        " CASE WHEN u.kept THEN %(at)s END, u.always FROM unnest(%(jti)s::text[], %(partner_id)s::bigint[],"
+        " %(notice_id)s::text[], %(event)s::text[], %(subject)s::text[], %(claims)s::jsonb[], %(always)s::boolean[],"
+        " %(kept)s::boolean[]) WITH ORDINALITY u (jti, partner_id, notice_id, event, subject, claims, always, kept, place)"
+        " ORDER BY u.place ON CONFLICT (jti) DO NOTHING",
+        {"at": at, "claims": [Jsonb(one.claims) for one in events]}
+        | {name: [getattr(one, name) for one in events]
+           for name in ("jti", "partner_id", "notice_id", "event", "subject", "always", "kept")},
+    )  # fmt: skip
 
 
-def wake_workers(tx: Tx) -> None:
-    """Tell the workers, when this transaction is committed, that there is something to do."""
-    tx.execute(f"NOTIFY {CHANNEL}")
+def wake_workers(tx: Tx, about: str = "") -> None:
+    """Tell workers, once this transaction is committed, that there is something to do; `about` OWNERS: not for partners."""
+    tx.execute("SELECT pg_notify(%s, %s)", (CHANNEL, about))
 
 
-def claim_due(tx: Tx, now: datetime, method: str) -> Delivery | None:
-    """The event that has waited longest of those due on streams of a method, locked for this transaction."""
+def claim_due(tx: Tx, now: datetime, method: str, most: int = 1) -> list[Delivery]:
+    """Events that are due, `most` at the most, locked for this transaction: all of one partner, the one whose event has
+    waited longest of those on streams of a method; of each subject the one that is next."""
+    waiting = tx.execute(
+        "SELECT s.partner_id FROM stream s CROSS JOIN LATERAL (SELECT d.next_at FROM delivery d"
+        " WHERE d.partner_id = s.partner_id AND d.next_at <= %s AND (s.status = 'enabled' OR d.always)"
+        f" AND {_NOTHING_EARLIER} ORDER BY d.next_at LIMIT 1) first WHERE s.method = %s ORDER BY first.next_at",
+        (now, method),
+    ).fetchall()
     with tx.cursor(row_factory=class_row(Delivery)) as cursor:
-        return cursor.execute(
-            f"{_SELECT} WHERE d.next_at <= %s AND s.method = %s AND (s.status = 'enabled' OR d.always)"
-            f" AND {_NOTHING_EARLIER} ORDER BY d.next_at, d.seq LIMIT 1 FOR UPDATE OF d SKIP LOCKED",
-            (now, method),
-        ).fetchone()
+        for (partner_id,) in waiting:  # of the first ones, other workers may hold all that is due
+            found = cursor.execute(
+                f"{_SELECT} WHERE d.partner_id = %s AND d.next_at <= %s AND (s.status = 'enabled' OR d.always)"
+                f" AND {_NOTHING_EARLIER} ORDER BY d.next_at, d.seq LIMIT %s FOR UPDATE OF d SKIP LOCKED",
+                (partner_id, now, most),
+            ).fetchall()
+            if found:
+                return found
+    return []
 
 
 def to_poll(tx: Tx, partner_id: int, now: datetime, *, enabled: bool, limit: int) -> list[Delivery]:
@@ -88,27 +127,52 @@ def to_poll(tx: Tx, partner_id: int, now: datetime, *, enabled: bool, limit: int
     with tx.cursor(row_factory=class_row(Delivery)) as cursor:
         return cursor.execute(
             f"{_SELECT} WHERE d.partner_id = %s AND d.next_at <= %s AND (%s OR d.always) AND {_NOTHING_EARLIER}"
-            " ORDER BY d.seq LIMIT %s",
+            " ORDER BY d.next_at, d.seq LIMIT %s",
             (partner_id, now, enabled, limit),
         ).fetchall()
 
 
-def record_attempt(
-    tx: Tx, jti: str, *, at: datetime, status: int | None, answer: str, next_at: datetime | None, delivered: bool
-) -> None:
-    """Record what a delivery met with: the HTTP `status` (None if there was none) and the partner's `answer`."""
-    tx.execute("INSERT INTO delivery_attempt (jti, at, status, answer) VALUES (%s, %s, %s, %s)", (jti, at, status, answer))
+@dataclass(frozen=True, kw_only=True)
+class Met:
+    """What a delivery met with: the HTTP `status` (None if there was none), the partner's `answer`, when to try again."""
+
+    jti: str
+    status: int | None
+    answer: str
+    next_at: datetime | None
+    delivered: bool
+
+
+def record_attempts(tx: Tx, attempts: Sequence[Met], *, at: datetime) -> None:
+    """Record what deliveries met with."""
+    if not attempts:
+        return
+    given = {name: [getattr(one, name) for one in attempts] for name in ("jti", "status", "answer", "next_at", "delivered")}
     tx.execute(
-        "UPDATE delivery SET attempts = attempts + 1, next_at = %s, delivered_at = coalesce(%s, delivered_at)"
-        " WHERE jti = %s",
-        (next_at, at if delivered else None, jti),
+        "INSERT INTO delivery_attempt (jti, at, status, answer)"
+        " SELECT jti, %(at)s, status, answer FROM unnest(%(jti)s::text[], %(status)s::integer[], %(answer)s::text[])"
+        " u (jti, status, answer)",
+        given | {"at": at},
     )
-    if delivered:  # whoever watches his order sees that the partner has it
+    tx.execute(
+        "UPDATE delivery d SET attempts = d.attempts + 1, next_at = u.next_at,"
+        " delivered_at = CASE WHEN u.delivered THEN %(at)s ELSE d.delivered_at END"
+        " FROM unnest(%(jti)s::text[], %(next_at)s::timestamptz[], %(delivered)s::boolean[]) u (jti, next_at, delivered)"
+        " WHERE d.jti = u.jti",
+        given | {"at": at},
+    )
+    taken = [one.jti for one in attempts if one.delivered]
+    if taken:  # whoever watches his order sees that the partner has it
         tx.execute(
-            "SELECT pg_notify(%s, n.request_id) FROM delivery d JOIN request_notice n ON n.id = d.notice_id"
-            " WHERE d.jti = %s",
-            (REQUESTS, jti),
+            "SELECT pg_notify(%s, told.request_id) FROM (SELECT DISTINCT n.request_id FROM delivery d"
+            " JOIN request_notice n ON n.id = d.notice_id WHERE d.jti = ANY(%s)) told",
+            (REQUESTS, taken),
         )
+
+
+def put_off(tx: Tx, jtis: Sequence[str], until: datetime) -> None:
+    """Let events wait that were not tried: their partner can't be reached."""
+    tx.execute("UPDATE delivery SET next_at = %s WHERE jti = ANY(%s)", (until, list(jtis)))
 
 
 def open_ones(tx: Tx, partner_id: int, jtis: Sequence[str]) -> list[Delivery]:
@@ -228,9 +292,9 @@ def seconds_until_next(tx: Tx, now: datetime) -> float | None:
     """Seconds until something falls due for a worker (0 if something is); None if nothing waits."""
     row = tx.execute(
         "SELECT extract(epoch FROM min(next_at) - %s) FROM ("
-        "SELECT d.next_at FROM delivery d JOIN stream s USING (partner_id)"
-        " WHERE d.next_at IS NOT NULL AND s.method <> 'poll' AND (s.status = 'enabled' OR d.always)"
-        f" AND {_NOTHING_EARLIER}"
+        "SELECT first.next_at FROM stream s CROSS JOIN LATERAL (SELECT d.next_at FROM delivery d"
+        " WHERE d.partner_id = s.partner_id AND d.next_at IS NOT NULL AND (s.status = 'enabled' OR d.always)"
+        f" AND {_NOTHING_EARLIER} ORDER BY d.next_at LIMIT 1) first WHERE s.method <> 'poll'"
         " UNION ALL SELECT f.next_at FROM recycled_feed f JOIN stream s USING (partner_id)"
         " WHERE f.next_at IS NOT NULL AND s.method <> 'poll' AND s.status = 'enabled') waiting",
         (now,),

@@ -78,11 +78,11 @@ def add(tx: Tx, request: Request, notices: Mapping[int, str]) -> None:
         (request.id, request.purpose, request.number, request.carrier, request.opened_on, request.cutoff, request.answer_by,
          request.channel, request.language, request.consent_text, request.requested_at),
     )  # fmt: skip
-    with tx.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO request_notice (id, request_id, partner_id, sent_at) VALUES (%s, %s, %s, %s)",
-            [(notice, request.id, partner, request.requested_at) for partner, notice in notices.items()],
-        )
+    tx.execute(
+        "INSERT INTO request_notice (id, request_id, partner_id, sent_at)"
+        " SELECT id, %s, partner_id, %s FROM unnest(%s::text[], %s::bigint[]) u (id, partner_id)",
+        (request.id, request.requested_at, list(notices.values()), list(notices)),
+    )
 
 
 def get(tx: Tx, request_id: str) -> Request | None:
@@ -141,18 +141,30 @@ class NewAnswer:
 def add_answers(tx: Tx, answers: Iterable[NewAnswer], at: datetime) -> None:
     """Record answers, and tell whoever watches their requests once this transaction is committed."""
     found = list(answers)
-    with tx.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO request_answer (id, notice_id, outcome, reason, until_day, received_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s)",
-            [(one.receipt, one.notice_id, one.outcome, one.reason, one.until_day, at) for one in found],
-        )
-        cursor.executemany("SELECT pg_notify(%s, %s)", [(CHANNEL, one) for one in sorted({a.request_id for a in found})])
+    if not found:
+        return
+    names = ("receipt", "notice_id", "outcome", "reason", "until_day")
+    tx.execute(
+        "INSERT INTO request_answer (id, notice_id, outcome, reason, until_day, received_at)"
+        " SELECT receipt, notice_id, outcome, reason, until_day, %(at)s FROM unnest(%(receipt)s::text[],"
+        " %(notice_id)s::text[], %(outcome)s::text[], %(reason)s::text[], %(until_day)s::date[])"
+        f" WITH ORDINALITY u ({', '.join(names)}, place) ORDER BY place",
+        {"at": at} | {name: [getattr(one, name) for one in found] for name in names},
+    )
+    tx.execute(
+        "SELECT pg_notify(%s, request_id) FROM unnest(%s::text[]) u (request_id)",
+        (CHANNEL, sorted({one.request_id for one in found})),
+    )
 
 
 def note_done(tx: Tx, request_ids: Sequence[str], at: datetime) -> list[str]:
     """Note which of some requests have a final answer from every partner since now; their owners are to be told.
-    Who asked a question waits for its answer on the page."""
+    Who asked a question waits for its answer on the page.
+
+    Of answers that come at the same time each transaction sees only its own, and none would be the last. So they go through
+    here one after the other, by request.
+    """
+    tx.execute("SELECT FROM request WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", (list(request_ids),))
     rows = tx.execute(
         "INSERT INTO request_done (request_id, done_at, next_at) SELECT r.id, %s, %s FROM request r WHERE r.id = ANY(%s)"
         " AND r.purpose <> 'inquire'"
@@ -162,6 +174,16 @@ def note_done(tx: Tx, request_ids: Sequence[str], at: datetime) -> list[str]:
         (at, at, list(request_ids)),
     )
     return [request_id for (request_id,) in rows]
+
+
+def all_done(tx: Tx) -> list[str]:
+    """Every request that has a final answer from every partner, oldest first."""
+    return [one for (one,) in tx.execute("SELECT request_id FROM request_done ORDER BY done_at")]
+
+
+def outcomes(tx: Tx) -> dict[str, int]:
+    """How many answers of each outcome are on record."""
+    return dict(tx.execute("SELECT outcome, count(*) FROM request_answer GROUP BY outcome").fetchall())
 
 
 def claim_done(tx: Tx, now: datetime) -> tuple[Request, int] | None:

@@ -60,6 +60,7 @@ _TAGS = [
 ]
 _MINUTE = timedelta(minutes=1)
 _LARGE_AT_ONCE = 2  # large receipts read at a time
+_PROGRAMS_AT_ONCE = 3  # polls and small receipts worked on at a time
 
 
 def create_app(
@@ -127,6 +128,7 @@ def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> 
     context = app.state.context = Context(
         platform=platform, signer=signer, rosters=Rosters(platform.database), files=settings.home / "files",
         uploads=settings.home / "uploads", large=CapacityLimiter(_LARGE_AT_ONCE),
+        programs=CapacityLimiter(_PROGRAMS_AT_ONCE),
         limits=Limits(
             most_bytes=settings.max_receipt_mb * 1024 * 1024, most_seconds=settings.upload_minutes * 60,
             least_rate=settings.upload_kb_per_second * 1000,

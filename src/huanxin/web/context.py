@@ -24,7 +24,8 @@ from huanxin.web.limits import Limit
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """`files` is where number files are kept once made; `uploads` where receipts are while they come in, within `limits`;
-    `large` lets few large ones be read at a time, so that memory stays small."""
+    `large` lets few large ones be read at a time, so that memory stays small; `programs` lets few calls of partners'
+    programs work at a time: people's clicks don't wait behind them, and what waits meanwhile is done together."""
 
     platform: Platform
     signer: Signer
@@ -33,6 +34,7 @@ class Context:
     uploads: Path
     limits: Limits
     large: CapacityLimiter
+    programs: CapacityLimiter
     passphrase: str
     outbound: Outbound
     poller: Poller

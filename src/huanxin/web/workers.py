@@ -22,6 +22,7 @@ from huanxin.web.telling import Teller, make_gateway
 
 _IN_SANDBOX = 2  # rehearsals are few, and must not keep real notices waiting
 _ZONE = ZoneInfo("Asia/Shanghai")
+_CONNECTIONS = 128  # to partners that are kept open: more than a few, since a country has hundreds
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 
 
@@ -29,7 +30,7 @@ def make_workers(platform: Platform, settings: Settings) -> Workers:
     """Workers that do everything that happens by itself, ready to start: push events, write them into folders, read
     receipts from folders, remind, escalate, and tell owners that their orders are done."""
     signer = open_signer(platform, settings)
-    outbound = Outbound(inner_allowed=platform.development, max_connections=settings.workers)
+    outbound = Outbound(inner_allowed=platform.development, max_connections=_CONNECTIONS)
     client = httpx.Client(timeout=_TIMEOUT, follow_redirects=False, limits=httpx.Limits(max_connections=settings.workers))
     pusher = Pusher(
         database=platform.database, signer=signer, clock=platform.clock, zone=_ZONE, outbound=outbound,
@@ -57,6 +58,7 @@ def make_workers(platform: Platform, settings: Settings) -> Workers:
         )
 
     def close() -> None:
+        pusher.close()
         outbound.close()
         client.close()
 

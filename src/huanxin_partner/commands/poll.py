@@ -40,7 +40,8 @@ def run(given: argparse.Namespace) -> int:
     settings = load(given.config, _NEEDED)
     end_on_sigterm()
     store, journal = store_of(settings), journal_of(settings)
-    worker = Worker(journal, Handler(store, platform_of(settings), journal).handle)
+    handler = Handler(store, platform_of(settings), journal)
+    worker = Worker(journal, handler.handle, handler.handle_many)
     inbox = Inbox(verifier=verifier_of(settings), journal=journal, wake=worker.wake)
     with httpx.Client(timeout=PATIENT) as client:
         loop = PollLoop(stream=PolledStream(platform=platform_of(settings, client)), take=inbox)

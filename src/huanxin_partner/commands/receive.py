@@ -48,7 +48,8 @@ def run(given: argparse.Namespace) -> int:
 
 def _app(settings: Settings) -> Starlette:
     store, journal = store_of(settings), journal_of(settings)
-    worker = Worker(journal, Handler(store, platform_of(settings), journal).handle)
+    handler = Handler(store, platform_of(settings), journal)
+    worker = Worker(journal, handler.handle, handler.handle_many)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

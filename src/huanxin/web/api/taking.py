@@ -43,7 +43,7 @@ async def take(request: Request, work: Work, body: Body) -> Response:
             request.stream(), path, encoding=body.encoding.strip().lower(), digest=body.digest,
             announced=request.headers.get("content-length"), limits=context.limits,
         )  # fmt: skip
-        limiter = context.large if length > tables.BLOCK else None
+        limiter = context.large if length > tables.BLOCK else context.programs
         told, new = await to_thread.run_sync(work, path, limiter=limiter)
     return JSONResponse(told, status_code=201 if new else 200)
 

@@ -1,0 +1,165 @@
+"""Answers and pushes that come at the same time: nobody's last answer is missed, no event is lost or overtakes another."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+
+from clocks import Clock
+from huanxin.answer.single import Line
+from huanxin.domain.numbers import parse
+from huanxin.domain.partners import Kind, Partner
+from huanxin.domain.streams import Method
+from huanxin.notify.keys import Signer
+from huanxin.notify.partners import add_partner
+from huanxin.notify.pushing import Pusher
+from huanxin.operations import Platform
+from huanxin.outbound import Answer, Outbound
+from huanxin.request.ordering import Ordered, Purpose, Wish
+from huanxin.store import deliveries, requests
+
+NUMBERS = [f"+861380013800{place}" for place in range(3)]
+Report = Callable[..., Path]
+
+
+@pytest.fixture
+def shops(platform: Platform, report: Report) -> list[Partner]:
+    """Two partners that are pushed to, and three numbers that were sold again."""
+    days = (("opened", "2024-01-05"), ("cancelled", "2026-06-01"), ("opened", "2026-10-01"))
+    platform.import_report(
+        report(*(f"{number},{event},{day}" for number in NUMBERS for event, day in days)), carrier="cmcc", by="test"
+    )
+    made: list[Partner] = []
+    for name in ("晨星商城", "飞燕快递"):
+        with platform.database.transaction() as tx:
+            made.append(add_partner(
+                tx, name=name, kind=Kind.APP, required=True, endpoint=f"http://{len(made)}.example/", https_only=False,
+                now=platform.now(), by="test",
+            ).partner)  # fmt: skip
+    return made
+
+
+class Post(Outbound):
+    """Takes down what is pushed; the hosts in `down` can't be reached."""
+
+    def __init__(self) -> None:
+        super().__init__(inner_allowed=True)
+        self.pushed: list[str] = []
+        self.down: set[str] = set()
+
+    def post(self, url: str, content: str | bytes, headers: dict[str, str]) -> Answer:
+        del content, headers
+        self.pushed.append(url)
+        if any(host in url for host in self.down):
+            raise httpx.ConnectError("nobody is there")
+        return Answer(status=202, text="")
+
+
+@pytest.fixture
+def post() -> Post:
+    return Post()
+
+
+@pytest.fixture
+def pusher(platform: Platform, post: Post) -> Pusher:
+    signer = Signer(issuer=platform.issuer, database=platform.database, passphrase="test", clock=platform.clock)
+    return Pusher(database=platform.database, signer=signer, outbound=post, clock=platform.clock,
+                  zone=ZoneInfo("Asia/Shanghai"), passphrase="test")  # fmt: skip
+
+
+def ordered(platform: Platform, shops: list[Partner], number: str = NUMBERS[0]) -> Ordered:
+    return platform.order_request(
+        Wish(purpose=Purpose.RENEW, number=parse(number), partner_ids=[one.id for one in shops], consent_text="I agree",
+             channel="sms", language="zh_CN")
+    )  # fmt: skip
+
+
+def test_of_two_last_answers_at_the_same_instant_one_is_the_last(
+    platform: Platform, shops: list[Partner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else an owner waits for ever for the message that everybody has answered."""
+    order = ordered(platform, shops)
+    both_in = threading.Barrier(2)
+    record = requests.add_answers
+
+    def together(*given: object) -> None:
+        record(*given)  # type: ignore[arg-type]
+        both_in.wait(10)
+
+    monkeypatch.setattr(requests, "add_answers", together)
+
+    def answer(shop: Partner) -> None:
+        line = Line(line=2, notice=order.notices[shop.id], number=NUMBERS[0], outcome="unbound", reason="", until="")
+        platform.answer_requests(shop, [line])
+
+    threads = [threading.Thread(target=answer, args=(shop,)) for shop in shops]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with platform.database.transaction() as tx:
+        assert requests.all_done(tx) == [order.request.id]
+
+
+def test_a_job_pushes_all_that_waits_for_one_partner(
+    platform: Platform, shops: list[Partner], pusher: Pusher, post: Post
+) -> None:
+    for number in NUMBERS:
+        ordered(platform, shops, number)
+    assert pusher.one_job()
+    assert len(post.pushed) == 3
+    assert len(set(post.pushed)) == 1
+    assert pusher.one_job()
+    assert not pusher.one_job()
+    assert len(post.pushed) == 6
+    with platform.database.transaction() as tx:
+        assert deliveries.waiting(tx) == 0
+
+
+def test_a_partner_that_is_down_costs_one_attempt_and_none_of_its_events(
+    platform: Platform, shops: list[Partner], pusher: Pusher, post: Post, clock: Clock
+) -> None:
+    post.down = {"0.example"}
+    for number in NUMBERS:
+        ordered(platform, shops, number)
+    while pusher.one_job():
+        pass
+    assert sorted(post.pushed) == ["http://0.example/"] + ["http://1.example/"] * 3
+    post.down = set()
+    clock.forward(hours=1)
+    while pusher.one_job():
+        pass
+    with platform.database.transaction() as tx:
+        assert deliveries.waiting(tx) == 0
+        assert all(one.delivered_at for one in deliveries.latest(tx, shops[0].id))
+
+
+def test_what_one_worker_holds_no_other_takes_and_it_is_free_when_that_one_dies(
+    platform: Platform, shops: list[Partner]
+) -> None:
+    for number in NUMBERS:
+        ordered(platform, shops[:1], number)
+    with platform.database.transaction() as dying:
+        held = deliveries.claim_due(dying, platform.now(), Method.PUSH, 2)
+        with platform.database.transaction() as tx:
+            others = deliveries.claim_due(tx, platform.now(), Method.PUSH, 9)
+        assert len(held) == 2
+        assert len(others) == 1
+        assert others[0].jti not in {one.jti for one in held}
+    with platform.database.transaction() as tx:
+        assert len(deliveries.claim_due(tx, platform.now(), Method.PUSH, 9)) == 3
+
+
+def test_of_one_number_the_next_event_waits_until_the_first_is_taken(platform: Platform, shops: list[Partner]) -> None:
+    ordered(platform, shops[:1])
+    platform.order_request(
+        Wish(purpose=Purpose.LEAVE, number=parse(NUMBERS[0]), partner_ids=[shops[0].id], consent_text="I agree",
+             channel="sms", language="zh_CN")
+    )  # fmt: skip
+    with platform.database.transaction() as tx:
+        assert len(deliveries.claim_due(tx, platform.now(), Method.PUSH, 9)) == 1
