@@ -170,7 +170,7 @@ def _faults(  # one mask for each thing that can be wrong with a line
                 number=masked(number.strip()),
             )
         elif not allowed[row]:
-            why = cant_answer(outcome, OUTCOMES_OF[purpose])
+            why = cant_answer(outcome, _ASKED[purpose], OUTCOMES_OF[purpose])
         elif not good_until[row]:
             why = Sentence("until can't be read; write a date like 2026-03-01 or RFC 3339")
         elif reason[row] < 0:
@@ -181,11 +181,15 @@ def _faults(  # one mask for each thing that can be wrong with a line
     return found
 
 
-def cant_answer(outcome: str, known: Iterable[str]) -> Sentence:
-    """Why an outcome is not taken."""
+_ASKED = {Purpose.RENEWAL: Sentence("a renewal"), Purpose.RETRACTION: Sentence("a retraction")}
+
+
+def cant_answer(outcome: str, what: Sentence, known: Iterable[str]) -> Sentence:
+    """Why an outcome is not taken as the answer to what was asked."""
     return Sentence(
-        "outcome %(outcome)s can't answer it; it is one of %(known)s", outcome=repr(outcome.strip()), known=", ".join(known)
-    )
+        "outcome %(outcome)s can't answer %(what)s; it is one of %(known)s", outcome=repr(outcome.strip()), what=what,
+        known=", ".join(known),
+    )  # fmt: skip
 
 
 def needs_reason() -> Sentence:

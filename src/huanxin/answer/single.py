@@ -114,7 +114,7 @@ def _checked(line: Line, told: RequestNotice | None, *, again: bool) -> tuple[da
         return None, Sentence("the number is not the one of this notice")
     possible = INQUIRY_OUTCOMES if told.purpose == "inquire" else OUTCOMES_OF[Purpose.RENEWAL]
     if line.outcome not in possible:
-        return None, cant_answer(line.outcome, possible)
+        return None, cant_answer(line.outcome, Sentence("this request"), possible)
     if line.outcome == "refused" and line.reason not in list(Reason):
         return None, needs_reason()
     if not line.until:
