@@ -49,16 +49,15 @@ def import_allocation(tx: Tx, path: Path, *, carrier: str, plan: NumberingPlan, 
 
 def _check(chunk: tables.Chunk, carrier: str, plan: NumberingPlan) -> tuple[list[tuple[int, Range]], list[Fault]]:
     """Ranges with their lines, and faults."""
-    first, first_ok = columns.numbers(chunk.columns["from"])
-    last, last_ok = columns.numbers(chunk.columns["to"])
+    first, _ = columns.numbers(chunk.columns["from"])
+    last, _ = columns.numbers(chunk.columns["to"])
     texts = zip(*(columns.texts(chunk.columns[name], np.arange(len(first))) for name in COLUMNS.names), strict=True)
     good, faults = [], []
     for row, (from_text, to_text) in enumerate(texts):
         if not (from_text.strip() or to_text.strip()):
             continue  # a blank line says nothing
         line, one = int(chunk.lines[row]), (int(first[row]), int(last[row]))
-        reason = (None if first_ok[row] else why_not_a_number(from_text)) or (None if last_ok[row] else why_not_a_number(to_text))
-        reason = reason or _why_not(one, carrier, plan)
+        reason = why_not_a_number(from_text) or why_not_a_number(to_text) or _why_not(one, carrier, plan)
         if reason:
             faults.append(Fault(line=line, reason=reason, text=f"{from_text},{to_text}"))
         else:
