@@ -1,6 +1,7 @@
 """The pool, counted: cells by shard and by batch, each made again only when its facts changed, and added up for the pages.
 
-Reports and holds change the cells of the shards that they name; receipts, waivers and releases those of their batch.
+Reports and holds change the cells of the shards that they name, and those of batches whose numbers left the freeze;
+receipts, waivers and releases change those of their batch.
 Nothing here holds more than some shards, or one batch, at a time.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -44,12 +46,13 @@ def count(tx: Tx, platform: Platform) -> tuple[int, int]:
     new = pool.uncounted_reports(tx)
     stamps = {key: f"{stamp} {binding}" for key, stamp in pool.batch_stamps(tx).items()}
     counted = pool.seen(tx, "batch")
-    stale = {key: stamp for key, stamp in stamps.items() if counted.get(key) != stamp}
     shards = pool.shards_of(tx, reports=new, holds=sorted(set(binding) ^ set(bound)))
+    moved: set[int] = set()
     for start in range(0, len(shards), AT_ONCE):
-        _count_shards(tx, platform, shards[start : start + AT_ONCE], binding)
+        moved |= _count_shards(tx, platform, shards[start : start + AT_ONCE], binding)
+    stale = {key: stamp for key, stamp in stamps.items() if counted.get(key) != stamp or key in moved}
     for key in stale:
-        loaded = load_gate(tx, key, plan=platform.plan, now=platform.now())
+        loaded = load_gate(tx, key, plan=platform.plan, now=platform.now(), left=pool.left_of(tx, key))
         pool.put(tx, batch_id=key, by_shard=dict(_by_shard(batch_cells(loaded))))
     pool.forget(tx, "hold", set(bound) - set(binding))
     pool.see(tx, "hold", dict.fromkeys(binding, ""))
@@ -58,14 +61,26 @@ def count(tx: Tx, platform: Platform) -> tuple[int, int]:
     return len(shards), len(stale)
 
 
-def _count_shards(tx: Tx, platform: Platform, shards: list[int], binding: list[int]) -> None:
-    """The cells of what reports and holds say of some shards."""
+def _count_shards(tx: Tx, platform: Platform, shards: list[int], binding: list[int]) -> set[int]:
+    """Count what reports and holds say of some shards; the batches whose numbers left the freeze."""
     held = pool.held_in(tx, shards=shards, holds=binding)
-    made = {}
+    planned = pool.planned_in(tx, shards)
+    zone = next(iter(platform.plan.carriers.values())).zone
+    made: dict[int, Cells] = {}
+    left: dict[tuple[int, int], BitMap] = {}
     for shard, facts in reports.facts_by_shard(tx, shards=shards):
-        found = of_shard(fold(facts), platform.plan.owner(shard), held.get(shard, BitMap()))
-        made[shard] = summed([_cells_of(shard, kind, day, places) for (kind, day), places in found.items()])
+        spans = of_shard(fold(facts), platform.plan.owner(shard), held.get(shard, BitMap()))
+        made[shard] = summed([_cells_of(shard, kind, day, places) for (kind, day), places in spans.items()])
+        for day, some in groupby(planned.get(shard, ()), key=lambda one: one.planned_at.astimezone(zone).date()):
+            frozen = _frozen_since(spans, day)
+            left |= {(one.batch_id, shard): one.numbers - frozen for one in some}
     pool.put(tx, batch_id=pool.REPORTS, by_shard=made)
+    return pool.note_left(tx, left)
+
+
+def _frozen_since(spans: Mapping[tuple[Kind, date | None], BitMap], day: date) -> BitMap:
+    """Numbers that were cancelled on a day or before, and are frozen still: what batches of that day hold of their tenure."""
+    return BitMap.union(BitMap(), *(places for (_, closed), places in spans.items() if closed is not None and closed <= day))
 
 
 def _cells_of(shard: int, kind: Kind, day: date | None, places: BitMap) -> Cells:

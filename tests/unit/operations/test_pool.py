@@ -123,6 +123,8 @@ def test_only_what_changed_is_counted_again(platform: Platform, partner: Partner
     platform.send_batch(batch.id)
     assert counted() == (0, 1)
     platform.import_report(report(f"{n(2, '861390000')},opened,2026-11-20", name="b.csv"), carrier="cmcc", by="test")
+    assert counted() == (1, 0), "a report that takes nothing out of a batch leaves its counts alone"
+    platform.import_report(report(f"{n(2)},reclaimed,2026-11-24", name="c.csv"), carrier="cmcc", by="test")
     assert counted() == (1, 1)
 
 

@@ -1,5 +1,5 @@
 -- The pool: what a carrier was allotted and which reports were uploaded are facts; counts of the pool are not, and can be made
--- again from the facts at any time (drop the rows of pool_cells and pool_seen).
+-- again from the facts at any time (drop the rows of pool_cells, pool_left and pool_seen).
 CREATE TABLE allocation (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     carrier     text NOT NULL,
@@ -43,6 +43,13 @@ CREATE TABLE pool_cells (
 );
 COMMENT ON TABLE pool_cells IS 'counts by block of 10,000 numbers, kind and day of cancellation (domain/cells.py); batch_id 0: what reports say';
 CREATE INDEX pool_cells_by_batch ON pool_cells (batch_id);
+CREATE TABLE pool_left (
+    batch_id bigint NOT NULL,
+    shard    integer NOT NULL,
+    numbers  bytea NOT NULL,
+    PRIMARY KEY (batch_id, shard)
+);
+COMMENT ON TABLE pool_left IS 'numbers that left the freeze of a batch since it was planned';
 CREATE TABLE pool_seen (
     what  text NOT NULL CHECK (what IN ('report', 'hold', 'batch')),
     id    bigint NOT NULL,
