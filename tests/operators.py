@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 
 import httpx
 
 from huanxin.access import people
-from huanxin.domain.operators import Operator, Role
+from huanxin.domain.operators import Operator
 from huanxin.operations import Platform
 
 PASSWORD = "春眠不觉晓 处处闻啼鸟 2026"
+_newcomers = count(1)
 
 
-def hired(platform: Platform, login: str, *roles: Role, carrier: str | None = None) -> Operator:
-    """An operator with a password of his own."""
+def operator(platform: Platform, *roles: str, carrier: str | None = None, login: str = "") -> Operator:
+    """Somebody new with these roles, who has chosen a password."""
+    login = login or f"{roles[0]}{next(_newcomers)}"
     with platform.database.transaction() as tx:
         made = people.add_operator(
             tx, login=login, name="", roles=roles, carrier=carrier, plan=platform.plan, now=platform.now(), by="test"
@@ -24,15 +27,22 @@ def hired(platform: Platform, login: str, *roles: Role, carrier: str | None = No
     return made
 
 
+def signed_in(url: str, platform: Platform, *roles: str, carrier: str | None = None, login: str = "") -> httpx.Client:
+    """A browser in which somebody new with these roles has signed in; whoever asks for it closes it."""
+    person = operator(platform, *roles, carrier=carrier, login=login)
+    client = httpx.Client(base_url=url, headers={"Accept": "text/html"}, follow_redirects=True, timeout=30)
+    answer = client.post("/console/sign-in", data={"login": person.login, "password": PASSWORD})
+    assert "operator" in client.cookies, answer.text
+    return client
+
+
 @contextmanager
-def signed_in(
-    url: str, platform: Platform, *roles: Role, carrier: str | None = None, login: str = ""
+def browsing(
+    url: str, platform: Platform, *roles: str, carrier: str | None = None, login: str = ""
 ) -> Iterator[httpx.Client]:
-    """A browser in which a new operator with these roles has signed in."""
-    login = login or "-".join(roles)
-    hired(platform, login, *roles, carrier=carrier)
-    with httpx.Client(base_url=url, headers={"Accept": "text/html"}, follow_redirects=True, timeout=30) as client:
-        answer = client.post("/console/sign-in", data={"login": login, "password": PASSWORD})
-        assert answer.is_success, answer.text
-        assert "/sign-in" not in str(answer.url), "not signed in"
+    """The same for the length of a block."""
+    client = signed_in(url, platform, *roles, carrier=carrier, login=login)
+    try:
         yield client
+    finally:
+        client.close()

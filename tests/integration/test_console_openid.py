@@ -16,7 +16,7 @@ from huanxin.operations import open_platform
 from huanxin.settings import Mode, OperatorsOidc, Settings
 from huanxin.web.app import create_app
 from openid_provider import CLIENT_ID, CLIENT_SECRET, OpenIdProvider, openid_provider
-from operators import hired
+from operators import operator
 from processes import free_port
 from serving import served
 
@@ -38,7 +38,7 @@ def place(dsn: str, tmp_path: Path, clock: Clock) -> Iterator[tuple[httpx.Client
         )  # fmt: skip
         with open_platform(settings, clock=clock) as platform:
             for login in ("li", "chen"):
-                hired(platform, login, Role.ADMIN)
+                operator(platform, Role.ADMIN, login=login)
             with platform.database.transaction() as tx:
                 people.set_enabled(tx, "chen", False, now=clock(), by="test")
             with (

@@ -17,7 +17,7 @@ from huanxin.operations import Platform
 from huanxin.settings import Mode, Settings
 from huanxin.store import operators
 from huanxin.web.app import create_app
-from operators import PASSWORD, hired, signed_in
+from operators import PASSWORD, browsing, operator
 from serving import served
 
 
@@ -43,7 +43,7 @@ def stranger(url: str) -> Iterator[httpx.Client]:
 def test_who_is_not_signed_in_is_led_to_the_door_and_back_afterwards(stranger: httpx.Client, platform: Platform) -> None:
     door = stranger.get("/console/people")
     assert door.url.path == "/console/sign-in"
-    hired(platform, "an", Role.ADMIN)
+    operator(platform, Role.ADMIN, login="an")
     to = re.search(r'name="to" value="([^"]*)"', door.text)
     assert to
     inside = stranger.post("/console/sign-in", data={"login": "an", "password": PASSWORD, "to": to[1]})
@@ -52,14 +52,14 @@ def test_who_is_not_signed_in_is_led_to_the_door_and_back_afterwards(stranger: h
 
 @pytest.mark.parametrize("to", ["https://example.org/", "//example.org", "/partner", "/console/sign-in"])
 def test_the_door_leads_nowhere_else(stranger: httpx.Client, platform: Platform, to: str) -> None:
-    hired(platform, "an", Role.ADMIN)
+    operator(platform, Role.ADMIN, login="an")
     answer = stranger.post("/console/sign-in", data={"login": "an", "password": PASSWORD, "to": to}, follow_redirects=False)
     assert answer.headers["location"] == "/console"
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.ADMIN])
 def test_only_admins_see_and_change_who_may_do_what(url: str, platform: Platform, role: Role) -> None:
-    with signed_in(url, platform, role) as browser:
+    with browsing(url, platform, role, login=role) as browser:
         assert browser.get("/console/people").status_code == 403
         assert browser.get("/console/audit").status_code == 403
         tried = browser.post(f"/console/people/{role}", data={"do": "roles", "roles": list(Role)})
@@ -71,7 +71,7 @@ def test_only_admins_see_and_change_who_may_do_what(url: str, platform: Platform
 def test_an_admin_adds_somebody_who_chooses_a_password_before_anything_else(
     url: str, platform: Platform, stranger: httpx.Client
 ) -> None:
-    with signed_in(url, platform, Role.ADMIN) as admin:
+    with browsing(url, platform, Role.ADMIN, login="admin") as admin:
         added = admin.post("/console/people", data={"login": "chen", "name": "陈 <b>", "roles": ["admin"]})
         first = re.search(r"</?p>.*?<code>([^<]+)</code>", added.text, re.S)
         assert first
@@ -85,7 +85,7 @@ def test_an_admin_adds_somebody_who_chooses_a_password_before_anything_else(
 
 
 def test_an_admin_does_not_change_his_own_roles(url: str, platform: Platform) -> None:
-    with signed_in(url, platform, Role.ADMIN) as admin:
+    with browsing(url, platform, Role.ADMIN, login="admin") as admin:
         tried = admin.post("/console/people/admin", data={"do": "roles", "roles": ["admin", "supervisor"]})
         assert tried.status_code == 409
     with platform.database.transaction() as tx:
@@ -93,12 +93,12 @@ def test_an_admin_does_not_change_his_own_roles(url: str, platform: Platform) ->
 
 
 def test_who_is_locked_out_or_changes_the_password_is_out_everywhere(url: str, platform: Platform, clock: Clock) -> None:
-    with signed_in(url, platform, Role.ADMIN, login="chen") as phone:
+    with browsing(url, platform, Role.ADMIN, login="chen") as phone:
         clock.forward(seconds=2)
         with platform.database.transaction() as tx:
             people.own_password(tx, people.named(tx, "chen"), PASSWORD + " anew", now=clock())
         assert phone.get("/console/people").url.path == "/console/sign-in"
-    with signed_in(url, platform, Role.ADMIN, login="wang") as desk:
+    with browsing(url, platform, Role.ADMIN, login="wang") as desk:
         with platform.database.transaction() as tx:
             people.set_enabled(tx, "wang", False, now=clock(), by="test")
         assert desk.get("/console/people").url.path == "/console/sign-in"
@@ -107,7 +107,7 @@ def test_who_is_locked_out_or_changes_the_password_is_out_everywhere(url: str, p
 def test_with_an_authenticator_a_stolen_password_stops_at_the_second_step(
     url: str, platform: Platform, stranger: httpx.Client, clock: Clock
 ) -> None:
-    with signed_in(url, platform, Role.ADMIN, login="chen") as own:
+    with browsing(url, platform, Role.ADMIN, login="chen") as own:
         secret = re.search(r'name="secret" value="([A-Z2-7]+)"', own.get("/console/me").text)
         assert secret
         totp = pyotp.TOTP(secret[1])
@@ -138,13 +138,13 @@ def test_where_a_second_factor_is_asked_for_nothing_opens_before_it_is_set_up(
     )
     with (
         served(create_app(platform, settings, run_workers=False)) as http,
-        signed_in(str(http.base_url).rstrip("/"), platform, Role.ADMIN) as browser,
+        browsing(str(http.base_url).rstrip("/"), platform, Role.ADMIN) as browser,
     ):
         assert browser.get("/console/people").url.path == "/console/me"
 
 
 def test_a_form_of_another_site_does_nothing_in_an_operators_name(url: str, platform: Platform) -> None:
-    with signed_in(url, platform, Role.ADMIN) as browser:
+    with browsing(url, platform, Role.ADMIN) as browser:
         foreign = {"Sec-Fetch-Site": "cross-site"}
         tried = browser.post("/console/people", data={"login": "evil", "roles": ["admin"]}, headers=foreign)
         assert tried.status_code == 403

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from huanxin.domain.regions import province_of
+
 BLOCK_SIZE = 10_000
 CARRIERS = ("cmcc", "cucc", "ctcc", "cbn")
 """The order in which carriers are stored as small integers."""
@@ -23,11 +25,6 @@ SAMPLE = {"cmcc": 1100, "cucc": 420, "ctcc": 420, "cbn": 60}
 """How many blocks of each carrier the sample has."""
 
 _NAMES = {"中国移动": "cmcc", "中国联通": "cucc", "中国电信": "ctcc", "中国广电": "cbn"}
-_PROVINCES = (
-    "北京", "天津", "上海", "重庆", "河北", "山西", "辽宁", "吉林", "黑龙江", "江苏", "浙江",
-    "安徽", "福建", "江西", "山东", "河南", "湖北", "湖南", "广东", "海南", "四川", "贵州",
-    "云南", "陕西", "甘肃", "青海", "台湾", "内蒙古", "广西", "西藏", "宁夏", "新疆",
-)  # fmt: skip
 _BLOCK_DIGITS = 9  # 86 and the seven leading digits of the national number
 
 
@@ -50,11 +47,6 @@ def blocks() -> Blocks:
         carrier=np.array([CARRIERS.index(row["carrier"]) for row in rows], np.int8),
         province=tuple(row["province"] for row in rows),
     )
-
-
-def province_of(place: str) -> str:
-    """The province in a place name like 山东省济南市; "" if there is none."""
-    return next((province for province in _PROVINCES if place.startswith(province)), "")
 
 
 def carrier_of(block: str) -> str | None:

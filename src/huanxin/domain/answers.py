@@ -110,6 +110,11 @@ class Standing:
         """Places whose answer is pending or a refusal."""
         return BitMap.union(BitMap(), *(p for answer, p in self.answers.items() if not answer.settles))
 
+    def refused(self) -> BitMap:
+        """Places that it refused and nobody has waived."""
+        refusals = (places for answer, places in self.answers.items() if answer.outcome is Outcome.REFUSED)
+        return BitMap.union(BitMap(), *refusals) - self.waived_places()
+
     def waived_places(self) -> BitMap:
         return BitMap.union(BitMap(), *self.waived.values())
 

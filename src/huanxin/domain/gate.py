@@ -45,6 +45,12 @@ class Gate:
             return self.everyone
         return BitMap.union(BitMap(), *(self.standings[partner].open(self.everyone) for partner in self.required))
 
+    def refused(self) -> BitMap:
+        """Places that some required partner refused and nobody has waived (rule 1)."""
+        if not self.sent:
+            return BitMap()
+        return BitMap.union(BitMap(), *(self.standings[partner].refused() for partner in self.required))
+
     def frozen_still(self) -> BitMap:
         """Places whose freeze has not ended today (rule 1)."""
         early = [places for (carrier, day), places in self.spans.items()

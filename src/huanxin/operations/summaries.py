@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from huanxin.operations import pool
 from huanxin.operations.platform import Platform
 from huanxin.store import recurring, summaries
 from huanxin.store.database import Tx
@@ -14,10 +15,14 @@ from huanxin.store.database import Tx
 Make = Callable[[Tx, Platform], Mapping[str, dict[str, Any]]]
 """Counts by key, from the facts as they are now."""
 
-MAKERS: dict[str, Make] = {}
+MAKERS: dict[str, Make] = {"pool": pool.make}
 """By kind of summary: how it is made."""
 
+RESTS: dict[str, timedelta] = {"pool": timedelta(minutes=1)}
+"""Kinds that take seconds at a country's size are not made again before they have rested so long."""
+
 _EVERY = timedelta(seconds=5)
+_NOT_AT_ALL = timedelta(0)
 _JOB = "summaries"
 
 
@@ -44,8 +49,10 @@ def refresh(tx: Tx, platform: Platform) -> list[str]:
     current = f"{summaries.stamp(tx)}@{platform.today()}"
     made = []
     for kind, make in MAKERS.items():
-        known = summaries.all_of(tx, kind)
-        if known and all(one.stamp == current for one in known):
+        known = summaries.stamps(tx, kind)
+        if known and all(one == current for one, _ in known):
+            continue
+        if known and max(at for _, at in known) > now - RESTS.get(kind, _NOT_AT_ALL):
             continue
         for key, body in make(tx, platform).items():
             summaries.put(tx, kind, key, stamp=current, body=body, at=now)

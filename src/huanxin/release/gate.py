@@ -45,8 +45,12 @@ def renewal_batch(tx: Tx, batch_id: int) -> Batch:
     return batch
 
 
-def load_gate(tx: Tx, batch_id: int, *, plan: NumberingPlan, now: datetime) -> LoadedGate:
-    """Everything that decides on a batch, from the facts recorded so far."""
+def load_gate(tx: Tx, batch_id: int, *, plan: NumberingPlan, now: datetime, left: NumberSet | None = None) -> LoadedGate:
+    """Everything that decides on a batch, from the facts recorded so far.
+
+    `left`: the numbers that reports took out of the freeze since the plan, for a caller who counted them before; they are
+    looked for in every later report otherwise.
+    """
     batch = renewal_batch(tx, batch_id)
     numbers = batches.numbers_of(tx, batch_id)
     roster = Roster.of(numbers)
@@ -65,8 +69,9 @@ def load_gate(tx: Tx, batch_id: int, *, plan: NumberingPlan, now: datetime) -> L
     gate = Gate(
         everyone=everyone, spans=batches.spans(tx, batch_id), standings=standings,
         required=frozenset(notice.partner_id for notice in told.values() if notice.required), sent=bool(told),
-        held={key: places for key, places in held.items() if places}, retracted=_left_the_freeze(tx, batch, numbers, roster),
-        ordered=ordered, released=releases.released_places(tx, batch_id), today=today, freeze_days=batch.freeze_days,
+        held={key: places for key, places in held.items() if places}, ordered=ordered,
+        retracted=_left_the_freeze(tx, batch, numbers, roster) if left is None else {Event.OPENED: roster.places_in(left)},
+        released=releases.released_places(tx, batch_id), today=today, freeze_days=batch.freeze_days,
     )  # fmt: skip
     waivers = {waiver.id: waiver for found in receipts.waivers(tx, batch_id).values() for _, waiver in found}
     return LoadedGate(batch=batch, roster=roster, notices=told, waivers=waivers, retractions=back, gate=gate)

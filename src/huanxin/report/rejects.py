@@ -3,14 +3,43 @@
 from __future__ import annotations
 
 import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from huanxin.domain.errors import Fault
+from huanxin.domain.numbers import masked
+from huanxin.report.lines import COLUMNS
+
+_DIGITS = re.compile(r"\+?\d{7,}")
 
 
-def write_rejects(path: Path, faults: tuple[Fault, ...]) -> None:
-    """Write bad lines as CSV: line, reason, text."""
+def write_rejects(path: Path, faults: Iterable[Fault]) -> None:
+    """Write bad lines as a report of their own: number, event, at, and then the line and the reason, which an import ignores."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("line", "reason", "text"))
-        writer.writerows((fault.line, fault.reason, fault.text) for fault in faults)
+        write_rejects_to(file, faults)
+
+
+def rejects_of(faults: Iterable[Fault]) -> bytes:
+    """The same as UTF-8 with a byte order mark, without which spreadsheets take it for another encoding."""
+    text = io.StringIO(newline="")
+    write_rejects_to(text, faults)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def write_rejects_to(file: io.TextIOBase | io.TextIOWrapper, faults: Iterable[Fault]) -> None:
+    writer = csv.writer(file)
+    writer.writerow((*COLUMNS.names, "line", "reason"))
+    writer.writerows((*_cells(fault.text), fault.line, fault.reason) for fault in faults)
+
+
+def masked_text(text: str) -> str:
+    """A bad line as a page may show it: whatever looks like a number is masked."""
+    return _DIGITS.sub(lambda found: masked(found.group()), text)
+
+
+def _cells(text: str) -> Iterator[str]:
+    """The three cells of a line, whatever is left of them."""
+    found = next(csv.reader([text]), [])
+    yield from (found[at].strip() if at < len(found) else "" for at in range(len(COLUMNS.names)))

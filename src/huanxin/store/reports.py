@@ -50,6 +50,21 @@ def all_reports(tx: Tx) -> list[StoredReport]:
         return cursor.execute(f"SELECT {_COLUMNS} FROM report ORDER BY id").fetchall()
 
 
+def get(tx: Tx, report_id: int) -> StoredReport | None:
+    with tx.cursor(row_factory=class_row(StoredReport)) as cursor:
+        return cursor.execute(f"SELECT {_COLUMNS} FROM report WHERE id = %s", (report_id,)).fetchone()
+
+
+def newest(tx: Tx, *, carrier: str | None, before: int | None, most: int | None) -> list[StoredReport]:
+    """Reports of one carrier or all, newest first: those before one, at most so many (None: all)."""
+    with tx.cursor(row_factory=class_row(StoredReport)) as cursor:
+        return cursor.execute(
+            f"SELECT {_COLUMNS} FROM report WHERE carrier = coalesce(%s, carrier) AND id < coalesce(%s, id + 1)"
+            " ORDER BY id DESC LIMIT %s",
+            (carrier, before, most),
+        ).fetchall()
+
+
 def add(
     tx: Tx, *, carrier: str, file_name: str, sha256: bytes, lines: int, accepted: int, known: int, rejected: int,
     counts: Mapping[str, int], by: str, at: datetime,

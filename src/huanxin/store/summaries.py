@@ -33,7 +33,8 @@ def stamp(tx: Tx) -> str:
     row = tx.execute(
         "SELECT ROW((SELECT max(id) FROM report), (SELECT max(id) FROM batch), (SELECT max(id) FROM hold),"
         " (SELECT count(*) FROM hold_lift), (SELECT max(seq) FROM receipt), (SELECT max(seq) FROM waiver),"
-        " (SELECT max(id) FROM release), (SELECT count(*) FROM notice), (SELECT max(seq) FROM request_answer))::text"
+        " (SELECT max(id) FROM release), (SELECT count(*) FROM notice), (SELECT max(seq) FROM request_answer),"
+        " (SELECT max(id) FROM allocation))::text"
     ).fetchone()
     assert row is not None
     return str(row[0])
@@ -52,6 +53,12 @@ def all_of(tx: Tx, kind: str) -> list[Summary]:
         return cursor.execute(
             "SELECT kind, key, stamp, body, made_at FROM summary WHERE kind = %s ORDER BY key", (kind,)
         ).fetchall()
+
+
+def stamps(tx: Tx, kind: str) -> list[tuple[str, datetime]]:
+    """The stamp of every summary of a kind, and when it was made; the counts themselves may be large."""
+    rows = tx.execute("SELECT stamp, made_at FROM summary WHERE kind = %s", (kind,)).fetchall()
+    return [(str(stamp), made_at) for stamp, made_at in rows]
 
 
 def put(tx: Tx, kind: str, key: str, *, stamp: str, body: dict[str, Any], at: datetime) -> Summary:

@@ -150,6 +150,26 @@ async def _in_time(body: AsyncIterator[bytes], limits: Limits) -> AsyncIterator[
         yield block
 
 
+async def limited(body: AsyncIterator[bytes], limits: Limits, announced: str | None) -> AsyncIterator[bytes]:
+    """The blocks of a form with a file, within the limits. Raises TooLarge or TooSlow; a browser that is refused may go on
+    sending for some seconds, so that it reads why."""
+    length = int(announced) if announced is not None and announced.isdecimal() else 0
+    seen, blocks = 0, _in_time(body, limits)
+    if length <= limits.most_bytes:
+        async for block in blocks:
+            seen += len(block)
+            if seen > limits.most_bytes:
+                break
+            yield block
+        else:
+            return
+    with contextlib.suppress(TimeoutError, TooSlow, ClientDisconnect):
+        async with asyncio.timeout(_LAST_WORDS):
+            async for _ in blocks:
+                pass
+    raise TooLarge(f"the file is longer than {limits.most_bytes:,} bytes; send it in parts, or as gzip or Parquet")
+
+
 def sweep(folder: Path, older_than: float) -> None:
     """Remove uploads that a killed server left behind: those that no server can be working on any more (seconds)."""
     if folder.is_dir():

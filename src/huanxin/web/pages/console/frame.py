@@ -15,6 +15,8 @@ from huanxin.web.pages.render import render
 from huanxin.web.pages.routes import html, language
 
 TABS: tuple[tuple[str, str, frozenset[Right]], ...] = (
+    ("pool", N_("Pool"), frozenset({Right.FIGURES})),
+    ("reports", N_("Reports"), frozenset({Right.REPORTS})),
     ("people", N_("Operators"), frozenset({Right.PEOPLE})),
     ("audit", N_("Who did what"), frozenset({Right.PEOPLE})),
 )

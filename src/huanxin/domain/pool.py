@@ -1,0 +1,123 @@
+"""The pool: every number of a carrier's ranges is in exactly one state. This file says which, in words and as sets.
+
+A number belongs to the carrier that its range is allotted to, wherever it is served now. Its state is the first of these
+that holds:
+
+    never sold      allotted, and no report ever named it
+    in service      an owner has it, served by the carrier of its range
+    served elsewhere  an owner has it who took it along to another carrier (rule 4: that is not a cancellation)
+    held            cancelled, and an authority's order binds it today, whatever else is true of it
+    released        given back for sale, and not opened again yet
+    blocked         a required partner refused and nobody waived that, or an operator took it back from its batch
+    renewing        in a batch; a required partner owes an answer, or all have answered and the freeze still runs
+    clear           in a batch; all required partners have answered and the freeze has ended: it may be released
+    due             cancelled, in no batch, and the freeze ends within the lead time or has ended
+    frozen          cancelled, in no batch, and the freeze ends later
+
+What depends on the day (frozen or due, renewing or clear, held or not any more) is told apart when it is shown: a `Kind`
+is what the facts alone say, so it has to be counted again only when a fact comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from enum import IntEnum, StrEnum
+
+from pyroaring import BitMap
+
+from huanxin.domain.gate import Gate
+from huanxin.domain.lifecycle import ShardState
+
+
+class State(StrEnum):
+    """Where a number of the pool stands, in the order in which pages list it."""
+
+    NEVER_SOLD = "never_sold"
+    IN_SERVICE = "in_service"
+    ELSEWHERE = "elsewhere"
+    FROZEN = "frozen"
+    HELD = "held"
+    DUE = "due"
+    RENEWING = "renewing"
+    CLEAR = "clear"
+    BLOCKED = "blocked"
+    RELEASED = "released"
+
+
+STATES = tuple(State)
+USED = (State.IN_SERVICE, State.ELSEWHERE)
+"""What utilisation counts: numbers that somebody has."""
+
+CANCELLED = (State.FROZEN, State.DUE, State.RENEWING, State.CLEAR, State.BLOCKED, State.HELD, State.RELEASED)
+"""Numbers that had an owner and have none now."""
+
+TO_COME = (State.FROZEN, State.DUE, State.RENEWING, State.CLEAR)
+"""Numbers that can be sold once their freeze is over and their partners have answered."""
+
+
+class Kind(IntEnum):
+    """What the facts say of a number, whatever the day; stored by value."""
+
+    SERVED = 0
+    ELSEWHERE = 1
+    HELD = 2
+    RELEASED = 3
+    BLOCKED = 4
+    OPEN = 5
+    """in a batch; a required partner owes an answer"""
+    ANSWERED = 6
+    """in a batch; nothing but the freeze can keep it"""
+    RESTING = 7
+    """cancelled, in no batch"""
+
+
+_ALWAYS = {
+    Kind.SERVED: State.IN_SERVICE, Kind.ELSEWHERE: State.ELSEWHERE, Kind.HELD: State.HELD, Kind.RELEASED: State.RELEASED,
+    Kind.BLOCKED: State.BLOCKED, Kind.OPEN: State.RENEWING,
+}  # fmt: skip
+
+
+def state_of(kind: Kind, *, days_left: int, lead_days: int) -> State:
+    """The state of a number whose freeze ends in `days_left` days (0 or less: it has ended)."""
+    if kind is Kind.ANSWERED:
+        return State.RENEWING if days_left > 0 else State.CLEAR
+    if kind is Kind.RESTING:
+        return State.FROZEN if days_left > lead_days else State.DUE
+    return _ALWAYS[kind]
+
+
+def of_shard(state: ShardState, owner: str | None, held: BitMap) -> Mapping[tuple[Kind, date | None], BitMap]:
+    """The numbers of a shard that reports named, by kind and day of cancellation (None: not cancelled).
+
+    `owner` is the carrier of the range, `held` what holds bind. Numbers in batches count as resting here: `of_batch` says
+    more of them.
+    """
+    found: dict[tuple[Kind, date | None], BitMap] = {}
+    for kind, table in ((Kind.SERVED, state.in_service), (Kind.ELSEWHERE, state.ported)):
+        for carrier, places in table.items():
+            _add(found, kind if carrier == owner else Kind.ELSEWHERE, None, places)
+    for (_, day), places in state.frozen().items():
+        _add(found, Kind.HELD, day, places & held)
+        _add(found, Kind.RESTING, day, places - held)
+    return found
+
+
+def _add(found: dict[tuple[Kind, date | None], BitMap], kind: Kind, day: date | None, places: BitMap) -> None:
+    if places:
+        found[kind, day] = found.get((kind, day), BitMap()) | places
+
+
+def of_batch(gate: Gate) -> dict[Kind, BitMap]:
+    """The places of a batch by kind. Those that left the freeze after the plan are in none: the batch is over for them."""
+    left = gate.everyone - BitMap.union(BitMap(), *gate.retracted.values())
+    claims = (
+        (Kind.HELD, gate.held_places()), (Kind.RELEASED, gate.released),
+        (Kind.BLOCKED, gate.refused() | BitMap.union(BitMap(), *gate.ordered.values())), (Kind.OPEN, gate.open()),
+        (Kind.ANSWERED, gate.everyone),
+    )  # fmt: skip
+    found = {}
+    for kind, places in claims:
+        found[kind] = left & places
+        left = left - places
+    return found

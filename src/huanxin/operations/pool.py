@@ -1,0 +1,113 @@
+"""The pool, counted: cells by shard and by batch, each made again only when its facts changed, and added up for the pages.
+
+Reports and holds change the cells of the shards that they name, and those of batches whose numbers left the freeze;
+receipts, waivers and releases change those of their batch.
+Nothing here holds more than some shards, or one batch, at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from pyroaring import BitMap
+
+from huanxin.domain.cells import CELL, Cells, day_number, summed, tally
+from huanxin.domain.lifecycle import fold
+from huanxin.domain.pool import Kind, of_batch, of_shard
+from huanxin.domain.regions import BLOCK
+from huanxin.numbersets.sharded import SHARD_SIZE, values_of
+from huanxin.operations.platform import Platform
+from huanxin.operations.pool_sums import add_up
+from huanxin.release.gate import LoadedGate, load_gate
+from huanxin.store import holds, pool, reports
+from huanxin.store.database import Tx
+
+AT_ONCE = 50  # shards in memory at a time
+_BLOCKS = SHARD_SIZE // BLOCK
+
+
+def make(tx: Tx, platform: Platform) -> Mapping[str, dict[str, Any]]:
+    """The pool's summary, under no key; read it with operations.pool_sums.Sums.of."""
+    count(tx, platform)
+    return {"": add_up(tx, platform).body()}
+
+
+def count(tx: Tx, platform: Platform) -> tuple[int, int]:
+    """Make the cells that are stale; how many shards and batches that were.
+
+    What is stale is asked before the facts are read: a fact that comes meanwhile is counted again the next time.
+    """
+    binding = [one.id for one in holds.all_holds(tx) if one.binds(platform.today())]
+    bound = pool.seen(tx, "hold")
+    new = pool.uncounted_reports(tx)
+    stamps = {key: f"{stamp} {binding}" for key, stamp in pool.batch_stamps(tx).items()}
+    counted = pool.seen(tx, "batch")
+    shards = pool.shards_of(tx, reports=new, holds=sorted(set(binding) ^ set(bound)))
+    moved: set[int] = set()
+    for start in range(0, len(shards), AT_ONCE):
+        moved |= _count_shards(tx, platform, shards[start : start + AT_ONCE], binding)
+    stale = {key: stamp for key, stamp in stamps.items() if counted.get(key) != stamp or key in moved}
+    for key in stale:
+        loaded = load_gate(tx, key, plan=platform.plan, now=platform.now(), left=pool.left_of(tx, key))
+        pool.put(tx, batch_id=key, by_shard=dict(_by_shard(batch_cells(loaded))))
+    pool.forget(tx, "hold", set(bound) - set(binding))
+    pool.see(tx, "hold", dict.fromkeys(binding, ""))
+    pool.see(tx, "report", dict.fromkeys(new, ""))
+    pool.see(tx, "batch", stale)
+    return len(shards), len(stale)
+
+
+def _count_shards(tx: Tx, platform: Platform, shards: list[int], binding: list[int]) -> set[int]:
+    """Count what reports and holds say of some shards; the batches whose numbers left the freeze."""
+    held = pool.held_in(tx, shards=shards, holds=binding)
+    planned = pool.planned_in(tx, shards)
+    zone = next(iter(platform.plan.carriers.values())).zone
+    made: dict[int, Cells] = {}
+    left: dict[tuple[int, int], BitMap] = {}
+    for shard, facts in reports.facts_by_shard(tx, shards=shards):
+        spans = of_shard(fold(facts), platform.plan.owner(shard), held.get(shard, BitMap()))
+        made[shard] = summed([_cells_of(shard, kind, day, places) for (kind, day), places in spans.items()])
+        for day, some in groupby(planned.get(shard, ()), key=lambda one: one.planned_at.astimezone(zone).date()):
+            frozen = _frozen_since(spans, day)
+            left |= {(one.batch_id, shard): one.numbers - frozen for one in some}
+    pool.put(tx, batch_id=pool.REPORTS, by_shard=made)
+    return pool.note_left(tx, left)
+
+
+def _frozen_since(spans: Mapping[tuple[Kind, date | None], BitMap], day: date) -> BitMap:
+    """Numbers that were cancelled on a day or before, and are frozen still: what batches of that day hold of their tenure."""
+    return BitMap.union(BitMap(), *(places for (_, closed), places in spans.items() if closed is not None and closed <= day))
+
+
+def _cells_of(shard: int, kind: Kind, day: date | None, places: BitMap) -> Cells:
+    """One cell for each block that some numbers of a shard lie in."""
+    counts = np.bincount(values_of(places) // BLOCK, minlength=_BLOCKS)
+    blocks = np.flatnonzero(counts)
+    cells = np.zeros(len(blocks), CELL)
+    cells["place"], cells["count"] = shard * _BLOCKS + blocks, counts[blocks]
+    cells["kind"], cells["closed"] = kind, 0 if day is None else day_number(day)
+    return cells
+
+
+def batch_cells(loaded: LoadedGate) -> Cells:
+    """The cells of a batch. What is held is left out: its shard counts it, in whatever batch it is."""
+    gate, numbers = loaded.gate, loaded.roster.numbers
+    kinds = np.full(len(numbers), Kind.HELD, np.int8)
+    for kind, places in of_batch(gate).items():
+        kinds[values_of(places)] = kind
+    left = BitMap.union(BitMap(), *gate.retracted.values())
+    kinds[values_of(left)] = Kind.HELD
+    closed = np.zeros(len(numbers), np.int32)
+    for (_, day), places in gate.spans.items():
+        closed[values_of(places)] = day_number(day)
+    kept = kinds != Kind.HELD
+    return tally(numbers[kept] // BLOCK, kinds[kept], closed[kept], freeze=gate.freeze_days)
+
+
+def _by_shard(cells: Cells) -> Iterator[tuple[int, Cells]]:
+    shards, starts = np.unique(cells["place"] // _BLOCKS, return_index=True)
+    yield from zip(shards.tolist(), np.split(cells, starts[1:]), strict=True) if len(shards) else ()

@@ -1,0 +1,90 @@
+"""What a carrier was allotted: a file of ranges becomes the capacity of its pool, whole or not at all."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from huanxin.domain.errors import BadInput, Fault, NotFound
+from huanxin.domain.numbers import NumberingPlan, masked, why_not_a_number
+from huanxin.numbersets import columns, tables
+from huanxin.numbersets.sharded import shard_of
+from huanxin.store import allocations
+from huanxin.store.allocations import Range
+from huanxin.store.database import Tx
+
+COLUMNS = tables.Columns(
+    names=("from", "to"), aliases={"起始号码": "from", "起": "from", "结束号码": "to", "终止号码": "to", "止": "to"}
+)
+_MOST_SHARDS = 1000  # of one range: a billion numbers
+
+
+def import_allocation(tx: Tx, path: Path, *, carrier: str, plan: NumberingPlan, now: datetime, by: str) -> int:
+    """Record what a carrier was allotted, in place of any earlier file; how many numbers that are.
+
+    Raises BadInput with every bad line; NotFound for a carrier that is not configured.
+    """
+    if carrier not in plan.carriers:
+        raise NotFound(f"no carrier is named {carrier}; known are {', '.join(plan.carriers)}")
+    ranges, faults = [], []
+    try:
+        table = tables.read(tables.inspect(path), COLUMNS)
+        for chunk in table.chunks:
+            good, bad = _check(chunk, carrier, plan)
+            ranges += good
+            faults += bad
+    except tables.BadTable as error:
+        raise BadInput(str(error), [Fault(line=error.line, reason=str(error))]) from error
+    faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
+    faults += _overlapping(ranges)
+    if faults or not ranges:
+        why = f"{len(faults):,} lines can't be taken, so none was" if faults else "it names no range"
+        raise BadInput(f"{path.name}: {why}", sorted(faults, key=lambda fault: fault.line))
+    found = sorted(one for _, one in ranges)
+    allocations.add(tx, carrier=carrier, file_name=path.name, ranges=found, by=by, at=now)
+    return sum(last - first + 1 for first, last in found)
+
+
+def _check(chunk: tables.Chunk, carrier: str, plan: NumberingPlan) -> tuple[list[tuple[int, Range]], list[Fault]]:
+    """Ranges with their lines, and faults."""
+    first, _ = columns.numbers(chunk.columns["from"])
+    last, _ = columns.numbers(chunk.columns["to"])
+    texts = zip(*(columns.texts(chunk.columns[name], np.arange(len(first))) for name in COLUMNS.names), strict=True)
+    good, faults = [], []
+    for row, (from_text, to_text) in enumerate(texts):
+        if not (from_text.strip() or to_text.strip()):
+            continue  # a blank line says nothing
+        line, one = int(chunk.lines[row]), (int(first[row]), int(last[row]))
+        reason = why_not_a_number(from_text) or why_not_a_number(to_text) or _why_not(one, carrier, plan)
+        if reason:
+            faults.append(Fault(line=line, reason=reason, text=f"{from_text},{to_text}"))
+        else:
+            good.append((line, one))
+    return good, faults
+
+
+def _why_not(one: Range, carrier: str, plan: NumberingPlan) -> str | None:
+    first, last = one
+    if last < first:
+        return f"{masked(last)} comes before {masked(first)}; write the first number, then the last"
+    shards = range(shard_of(first), shard_of(last) + 1)
+    if len(shards) > _MOST_SHARDS:
+        return "more than a billion numbers; write the ranges one by one"
+    other = next((shard for shard in shards if plan.owner(shard) != carrier), None)
+    if other is None:
+        return None
+    return (
+        f"numbers that begin with +{other} are {plan.owner(other) or 'no carrier'}'s by the numbering plan, not {carrier}'s"
+    )
+
+
+def _overlapping(ranges: list[tuple[int, Range]]) -> list[Fault]:
+    """Ranges that begin before another has ended."""
+    ordered = sorted(ranges, key=lambda one: one[1])
+    return [
+        Fault(line=line, reason=f"{masked(first)} is in the range of line {before} already")
+        for (before, (_, end)), (line, (first, _)) in zip(ordered, ordered[1:], strict=False)
+        if first <= end
+    ]

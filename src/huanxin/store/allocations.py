@@ -1,0 +1,56 @@
+"""What carriers were allotted, as stored: ranges of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from huanxin.store.database import Tx
+
+Range = tuple[int, int]
+"""The first and the last number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allocation:
+    """A file that names all that a carrier was allotted."""
+
+    id: int
+    carrier: str
+    file_name: str
+    count: int
+    recorded_by: str
+    recorded_at: datetime
+
+
+def add(tx: Tx, *, carrier: str, file_name: str, ranges: Sequence[Range], by: str, at: datetime) -> int:
+    """Record what a carrier was allotted, in place of what was said before; its id."""
+    count = sum(last - first + 1 for first, last in ranges)
+    row = tx.execute(
+        "INSERT INTO allocation (carrier, file_name, count, recorded_by, recorded_at) VALUES (%s, %s, %s, %s, %s) RETURNING id",
+        (carrier, file_name, count, by, at),
+    ).fetchone()
+    assert row is not None
+    with tx.cursor() as cursor, cursor.copy("COPY allocation_range (allocation_id, first, last) FROM STDIN") as copy:
+        for first, last in ranges:
+            copy.write_row((row[0], first, last))
+    return int(row[0])
+
+
+def latest(tx: Tx) -> dict[str, Allocation]:
+    """The allocation that holds, by carrier."""
+    with tx.cursor(row_factory=class_row(Allocation)) as cursor:
+        rows = cursor.execute(
+            "SELECT DISTINCT ON (carrier) id, carrier, file_name, count, recorded_by, recorded_at FROM allocation"
+            " ORDER BY carrier, id DESC"
+        ).fetchall()
+    return {one.carrier: one for one in rows}
+
+
+def ranges_of(tx: Tx, allocation_id: int) -> list[Range]:
+    """The ranges of an allocation, ascending."""
+    rows = tx.execute("SELECT first, last FROM allocation_range WHERE allocation_id = %s ORDER BY first", (allocation_id,))
+    return [(int(first), int(last)) for first, last in rows]

@@ -1,0 +1,124 @@
+"""Carriers' reports: what was imported, uploading another, and the bad lines to mend."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from huanxin.domain.errors import Forbidden, NotFound, TooLarge, TooSlow
+from huanxin.domain.lifecycle import EVENTS
+from huanxin.domain.operators import Right
+from huanxin.numbersets import tables
+from huanxin.operations.uploading import SHOWN, upload_report
+from huanxin.store import operators, reports, uploads
+from huanxin.store.uploads import Upload
+from huanxin.web.pages import session
+from huanxin.web.pages.console import signing
+from huanxin.web.pages.console.csv_file import csv_file, saved
+from huanxin.web.pages.console.frame import back, page
+from huanxin.web.pages.console.pool_words import EVENT_NAMES
+from huanxin.web.pages.console.signing import Working
+from huanxin.web.pages.console.uploading import received
+
+router = APIRouter(prefix="/console", include_in_schema=False)
+_FORMS = [Depends(session.same_origin)]
+Reporter = Annotated[Working, Depends(signing.working(Right.REPORTS))]
+_PAGE = 100
+_REFUSED = 20
+
+
+@router.get("/reports")
+def everything(request: Request, who: Reporter, carrier: str = "", before: int | None = None, format: str = "") -> Response:
+    """The imports, newest first, and the form for another."""
+    return _reports(request, who, carrier=carrier, before=before, as_csv=format == "csv")
+
+
+@router.post("/reports", dependencies=_FORMS)
+async def upload(request: Request, who: Reporter) -> Response:
+    """Take a report, whole or not at all; what became of it stands on a page of its own."""
+    try:
+        async with received(request) as sent:
+            carrier = sent.fields.get("carrier") or who.operator.carrier or ""
+            if not who.operator.sees([carrier]):
+                raise Forbidden(f"{who.operator.login} works with the numbers of {who.operator.carrier} only")
+            if sent.path is None or carrier not in who.platform.plan.carriers:
+                missing = "file" if sent.path is None else "carrier"
+                return await to_thread.run_sync(lambda: _reports(request, who, status=422, problem=missing))
+            limiter = who.context.large if sent.length > tables.BLOCK else None
+            skip = "skip_bad" in sent.fields
+            done = await to_thread.run_sync(_take, who, sent.path, carrier, skip, limiter=limiter)
+    except (TooLarge, TooSlow) as error:
+        status, problem = (413, "large") if isinstance(error, TooLarge) else (408, "slow")
+        return await to_thread.run_sync(lambda: _reports(request, who, status=status, problem=problem))
+    return back(f"/console/reports/uploads/{done}")
+
+
+def _take(who: Working, path: Path, carrier: str, skip_bad: bool) -> int:
+    return upload_report(who.platform, path, carrier=carrier, by=who.operator.login, skip_bad=skip_bad)
+
+
+@router.get("/reports/uploads/{upload_id}")
+def outcome(request: Request, who: Reporter, upload_id: int) -> Response:
+    """What became of an upload."""
+    one = _upload(who, upload_id)
+    with who.platform.database.transaction() as tx:
+        report = reports.get(tx, one.report_id) if one.report_id else None
+    events = [(EVENT_NAMES[event], report.counts.get(event, 0)) for event in EVENTS] if report else []
+    return page(request, who, "upload.html", tab="reports", one=one, report=report, events=events, shown=SHOWN,
+                most=who.context.limits.most_bytes)  # fmt: skip
+
+
+@router.post("/reports/uploads/{upload_id}/rejects", dependencies=_FORMS)
+def rejects(who: Reporter, upload_id: int) -> Response:
+    """Every bad line of an upload with its whole number, to mend and upload again; who took it is recorded."""
+    one = _upload(who, upload_id)
+    with who.platform.database.transaction() as tx:
+        packed = uploads.rejects_of(tx, upload_id)
+        if packed is None:
+            raise NotFound(f"upload {upload_id} has no bad lines to mend")
+        operators.note(
+            tx, who.operator.id, "unmasked", by=who.operator.login, at=who.platform.now(),
+            detail={"upload": upload_id, "lines": one.bad_lines, "purpose": "mend the report"},
+        )  # fmt: skip
+    return saved(f"rejects-{upload_id}.csv", gzip.decompress(packed), "text/csv; charset=utf-8")
+
+
+def _upload(who: Working, upload_id: int) -> Upload:
+    with who.platform.database.transaction() as tx:
+        one = uploads.get(tx, upload_id)
+    if one is None or not who.operator.sees([one.carrier]):
+        raise NotFound(f"there is no upload {upload_id}")
+    return one
+
+
+def _reports(
+    request: Request, who: Working, *, status: int = 200, carrier: str = "", before: int | None = None, problem: str = "",
+    as_csv: bool = False,
+) -> Response:  # fmt: skip
+    chosen = who.operator.carrier or carrier or None
+    with who.platform.database.transaction() as tx:
+        found = reports.newest(tx, carrier=chosen, before=before, most=None if as_csv else _PAGE)
+        bad = uploads.with_rejects(tx, [one.id for one in found])
+        refused = uploads.refused(tx, carrier=chosen, most=_REFUSED)
+    if as_csv:
+        heads = ("report", "carrier", "file", "lines", "accepted", "known", "rejected", *EVENTS, "by", "at")
+        return csv_file("reports.csv", heads, (
+            (one.id, one.carrier, one.file_name, one.lines, one.accepted, one.known, one.rejected,
+             *(one.counts.get(event, 0) for event in EVENTS), one.recorded_by, one.recorded_at.isoformat())
+            for one in found
+        ))  # fmt: skip
+    more = found[-1].id if len(found) == _PAGE else None
+    return page(
+        request, who, "reports.html", status, tab="reports", reports=found, bad=bad, refused=refused, carrier=chosen or "",
+        carriers=_carriers(who), problem=problem, more=more, events=EVENT_NAMES, most=who.context.limits.most_bytes,
+    )  # fmt: skip
+
+
+def _carriers(who: Working) -> dict[str, str]:
+    """The carriers whose reports this person may bring, by code."""
+    return {code: one.name for code, one in who.platform.plan.carriers.items() if who.operator.sees([code])}

@@ -1,0 +1,90 @@
+"""The pool: a number that is in two states is counted twice, and one that is in none is lost."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyroaring import BitMap
+
+from huanxin.domain.acceptance import judge
+from huanxin.domain.answers import Answer, Outcome, Receipt, standing
+from huanxin.domain.cells import CELL, combined, day_number, in_states, tally
+from huanxin.domain.gate import Gate
+from huanxin.domain.lifecycle import EVENTS, Event, SetFact, fold
+from huanxin.domain.pool import CANCELLED, STATES, USED, Kind, State, of_batch, of_shard, state_of
+from huanxin.domain.regions import NOWHERE, PROVINCES, regions_of_shard
+
+TODAY = date(2026, 11, 24)
+EVERYONE = BitMap(range(10))
+PLACES = st.frozensets(st.integers(0, 9)).map(BitMap)
+FACTS = st.lists(
+    st.tuples(st.integers(0, 30), st.sampled_from(("cmcc", "cucc")), st.sampled_from(EVENTS), PLACES.filter(bool)),
+    max_size=14,
+)
+
+
+@given(FACTS, PLACES)
+def test_every_number_that_a_report_named_is_of_one_kind(lines: list[tuple[int, str, Event, BitMap]], held: BitMap) -> None:
+    facts = [SetFact(day=TODAY + timedelta(days=day), carrier=carrier, event=event, numbers=numbers)
+             for day, carrier, event, numbers in sorted(lines, key=lambda line: line[0])]  # fmt: skip
+    state = fold(fact for _, fact in judge([], [(0, fact) for fact in facts], "cmcc").accepted)
+    found = of_shard(state, "cmcc", held)
+    assert BitMap.union(BitMap(), *found.values()) == state.known
+    assert sum(map(len, found.values())) == len(state.known)
+    for (kind, day), places in found.items():
+        assert (day is None) == (kind in (Kind.SERVED, Kind.ELSEWHERE))
+        assert kind is not Kind.HELD or places <= held
+
+
+@given(PLACES, PLACES, PLACES, PLACES, PLACES, PLACES, st.booleans())
+def test_every_number_of_a_batch_is_of_one_kind(
+    held: BitMap, released: BitMap, ordered: BitMap, reclaimed: BitMap, refused: BitMap, absent: BitMap, sent: bool
+) -> None:
+    said = Receipt(answers={
+        Answer(outcome=Outcome.REFUSED, reason="debt"): refused, Answer(outcome=Outcome.ABSENT): absent - refused,
+    })  # fmt: skip
+    gate = Gate(
+        everyone=EVERYONE, spans={("cmcc", TODAY): EVERYONE}, standings={1: standing([said], EVERYONE)},
+        required=frozenset({1}), sent=sent, held={1: held}, retracted={Event.RECLAIMED: reclaimed}, ordered={2: ordered},
+        released=released, today={"cmcc": TODAY}, freeze_days=90,
+    )  # fmt: skip
+    found = of_batch(gate)
+    assert sum(map(len, found.values())) == len(EVERYONE - reclaimed)
+    assert BitMap.union(*found.values()) == EVERYONE - reclaimed
+    assert found[Kind.HELD] == held - reclaimed, "a hold goes before everything else"
+    assert not found[Kind.ANSWERED] & (gate.open() | held | ordered | released)
+    assert found[Kind.ANSWERED] == gate.renewed() - released
+
+
+def test_the_states_are_told_apart_by_the_day() -> None:
+    days = {left: state_of(Kind.RESTING, days_left=left, lead_days=15) for left in (16, 15, 0, -3)}
+    assert days == {16: State.FROZEN, 15: State.DUE, 0: State.DUE, -3: State.DUE}
+    assert state_of(Kind.ANSWERED, days_left=1, lead_days=15) is State.RENEWING
+    assert state_of(Kind.ANSWERED, days_left=0, lead_days=15) is State.CLEAR
+    assert {*USED, *CANCELLED, State.NEVER_SOLD} == set(STATES)
+
+
+def test_numbers_of_a_batch_are_taken_off_those_that_rest() -> None:
+    closed = day_number(TODAY) - 80
+    own = tally(np.array([861390011] * 5 + [861390012]), Kind.RESTING, closed, freeze=0)
+    batch = tally(np.array([861390011] * 3), Kind.OPEN, closed, freeze=90)
+    found = in_states(combined([own], [batch], freeze_days=90), today=TODAY, lead_days=15)
+    said = [(int(one["place"]), STATES[one["kind"]], int(one["count"])) for one in found]
+    assert said == [(861390011, State.RENEWING, 3), (861390011, State.DUE, 2), (861390012, State.DUE, 1)]
+
+
+def test_nothing_counts_as_nothing() -> None:
+    assert len(in_states(combined([], [], freeze_days=90), today=TODAY, lead_days=15)) == 0
+    assert combined([np.empty(0, CELL)], [], freeze_days=90).dtype == CELL
+
+
+@pytest.mark.parametrize(
+    ("block", "region"), [("861390000", "新疆"), ("861380013", "北京"), ("861920000", ""), ("447700900", "")]
+)
+def test_a_block_lies_where_the_numbering_plan_says(block: str, region: str) -> None:
+    found = regions_of_shard(int(block[:7]))[int(block[7:])]
+    assert (PROVINCES[found] if found != NOWHERE else "") == region
