@@ -65,6 +65,8 @@ class Settings(BaseSettings):
     label_days: Annotated[int, Field(ge=0, le=60)] = 5
     handover: dict[str, str] = {}
     totp_required: bool | None = None
+    watch_threshold: Annotated[int, Field(ge=3, le=1000)] = 10
+    watch_licence: str = ""
 
     @classmethod
     def settings_customise_sources(

@@ -8,13 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 from huanxin.operations.platform import Platform
+from huanxin.operations.watch import bulletin
 from huanxin.store import recurring, summaries
 from huanxin.store.database import Tx
 
 Make = Callable[[Tx, Platform], Mapping[str, dict[str, Any]]]
 """Counts by key, from the facts as they are now."""
 
-MAKERS: dict[str, Make] = {}
+MAKERS: dict[str, Make] = {bulletin.KIND: bulletin.make}
 """By kind of summary: how it is made."""
 
 _EVERY = timedelta(seconds=5)
