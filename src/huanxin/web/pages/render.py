@@ -21,7 +21,8 @@ N_ = labels.N_
 SERVER = 500
 """Statuses from here on are our fault, below the caller's (RFC 9110 section 15)."""
 
-NAV = (("/", N_("Overview")), ("/verify", N_("Verify")), ("/partner", N_("Partners")), ("/docs", N_("For developers")))
+NAV = (("/", N_("Overview")), ("/verify", N_("Verify")), ("/watch", N_("Bulletin")), ("/partner", N_("Partners")),
+       ("/docs", N_("For developers")))  # fmt: skip
 """Address and name of each entry of the header."""
 
 
