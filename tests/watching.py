@@ -18,8 +18,10 @@ from huanxin.store import batches, holds, notices, receipts, releases, requests
 from huanxin.store.database import Tx
 from huanxin.store.requests import NewAnswer, Request
 
-BLOCKS = {861380013: ("cmcc", "CN-BJ"), 861381790: ("cmcc", "CN-SH"), 861390200: ("cmcc", "CN-TJ"), 861771234: ("ctcc", "CN-JS"),
-          861330100: ("ctcc", "CN-BJ")}  # fmt: skip
+BLOCKS = {
+    861380013: ("cmcc", "CN-BJ"), 861381790: ("cmcc", "CN-SH"), 861390200: ("cmcc", "CN-TJ"),
+    861771234: ("ctcc", "CN-JS"), 861330100: ("ctcc", "CN-BJ"),
+}  # fmt: skip
 SHARE = {861380013: 60, 861381790: 40, 861390200: 25, 861771234: 30, 861330100: 4}
 PARTNERS = (("晨星商城", Kind.APP, True), ("飞燕快递", Kind.APP, True), ("白鹭号码标记", Kind.LABELER, True),
             ("银杏账单提醒", Kind.SENDER, False))  # fmt: skip

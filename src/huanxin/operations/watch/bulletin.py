@@ -164,7 +164,7 @@ class _Facts:
             numbers = one.count if carrier is None else by_carrier.get(carrier, 0)
             if numbers:
                 binds = one.binds(self._today)
-                found[one.source].update(orders=1, numbers=numbers, binding=binds, held=numbers if binds else 0)
+                found[one.source].update(orders=1, numbers=numbers, binding=int(binds), held=numbers if binds else 0)
         return [{"source": source, **dict(counts)} for source, counts in sorted(found.items())]
 
     def held_by_month(self) -> list[list[Any]]:
