@@ -91,7 +91,7 @@ def test_the_regulator_finds_who_is_late_and_who_refuses_and_takes_it_along(
     assert axe(page) == []
     page.locator("a[href^='?view=late']").first.click()
     rows = page.locator("tbody").first.locator("tr")
-    expect(rows).to_have_count(3)
+    expect(rows).to_have_count(2)
     page.get_by_role("link", name="九成用时不超过").click()
     expect(rows.first).to_contain_text("白鹭号码标记")
     assert "8613800" not in page.content()
