@@ -15,8 +15,8 @@ from huanxin.web.pages.labels import KINDS
 from huanxin.web.pages.render import say
 from huanxin.web.pages.watch import words
 
-Sum = tuple[int, bool]
-"""What is shown, added up, and whether something is missing from it."""
+Sum = Shown | tuple[int, bool]
+"""A count of one month, or those of all months that are shown, added up, and whether something is missing from it."""
 _MOST_MONTHS = 24
 
 
@@ -26,8 +26,9 @@ def view(shown: Publication, *, month: str, names: Mapping[str, str], lang: str,
     chosen = [month] if month else months
     regions = {code: both[0 if lang == "zh_CN" else 1] for code, both in REGIONS.items()}
     carriers, by_region = (_added(of, chosen, given) for of, given in ((shown.carriers, names), (shown.regions, regions)))
-    by_region.sort(key=lambda row: -row[2]["renewed"][0])
+    by_region.sort(key=lambda row: -_known(row[2]["renewed"]))
     timed = [(one, found) for one, found in shown.answers.items() if one in months and found["partners"] is not None]
+    renewed = [(name, row["renewed"]) for _, name, row in by_region if row["renewed"] != 0]
     kinds = [(say(KINDS[kind], lang), required, count) for kind, required, count in shown.partners]
     return {
         "months": months[::-1], "month": month, "totals": [(one, shown.totals[one]) for one in months[::-1]],
@@ -36,9 +37,9 @@ def view(shown: Publication, *, month: str, names: Mapping[str, str], lang: str,
         "answers": timed[::-1], "latest": timed[-1] if timed else None,
         "breaches": list(shown.breaches.items())[::-1], "holds": list(shown.holds.items())[::-1],
         "month_chart": _columns([(one, shown.totals[one]["renewed"]) for one in months], lang, threshold),
-        "carrier_chart": _bars([(name, row["renewed"]) for _, name, row in carriers], lang),
-        "region_chart": _bars([(name, row["renewed"]) for _, name, row in by_region if row["renewed"][0]], lang),
-        "partner_chart": _bars([(name, (count, False)) for name, _, count in _by_kind(kinds)], lang),
+        "carrier_chart": _bars([(name, row["renewed"]) for _, name, row in carriers], lang, threshold),
+        "region_chart": _bars(renewed, lang, threshold),
+        "partner_chart": _bars([(name, count) for name, _, count in _by_kind(kinds)], lang, threshold),
         "days_chart": _days_chart(timed[-1][1], lang) if timed else None,
     }  # fmt: skip
 
@@ -49,30 +50,46 @@ def _by_kind(kinds: Sequence[tuple[str, bool, int]]) -> list[tuple[str, bool, in
 
 
 def _sums(lines: Sequence[Mapping[str, Shown]]) -> dict[str, Sum]:
-    return {figure: at_least([line[figure] for line in lines]) for figure in FIGURES}
+    if len(lines) == 1:
+        return dict(lines[0])
+    sums = {figure: at_least([line[figure] for line in lines]) for figure in FIGURES}
+    return {figure: (count, True) if missing else count for figure, (count, missing) in sums.items()}
+
+
+def _known(count: Sum) -> int:
+    """As much of a count as is shown."""
+    return 0 if isinstance(count, Hidden) else count[0] if isinstance(count, tuple) else count
+
+
+def _said(count: Sum, lang: str, threshold: int) -> str:
+    """A count in words for a chart."""
+    if isinstance(count, Hidden):
+        return f"<{threshold}" if count is Hidden.SMALL else "*"
+    if isinstance(count, tuple):
+        return f"≥ {i18n.short(count[0], lang)}" if count[0] else "*"
+    return i18n.short(count, lang)
 
 
 def _added(of: Months, months: Sequence[str], names: Mapping[str, str]) -> list[tuple[str, str, dict[str, Sum]]]:
     """Code, name and figures of each carrier or region over some months; those of which nothing is to be said left out."""
     found = [(code, name, _sums([of[month][code] for month in months if month in of])) for code, name in names.items()]
-    return [row for row in found if any(count or missing for count, missing in row[2].values())]
+    return [row for row in found if any(count != 0 for count in row[2].values())]
 
 
 def _columns(lines: Sequence[tuple[str, Shown]], lang: str, threshold: int) -> charts.Chart:
-    values = [None if isinstance(count, Hidden) else count for _, count in lines]
     return {
         "kind": "columns", "categories": [month for month, _ in lines],
-        "series": [{"name": "", "tone": "unbound", "values": values}],
-        "texts": [f"<{threshold}" if value is None else i18n.short(value, lang) for value in values],
+        "series": [{"name": "", "tone": "unbound", "values": [_known(count) or None for _, count in lines]}],
+        "texts": [_said(count, lang, threshold) for _, count in lines],
     }  # fmt: skip
 
 
-def _bars(lines: Sequence[tuple[str, Sum]], lang: str) -> charts.Chart:
+def _bars(lines: Sequence[tuple[str, Sum]], lang: str, threshold: int) -> charts.Chart:
     shown = lines[: charts.MOST_BARS]
     return {
         "kind": "bars", "categories": [name for name, _ in shown],
-        "series": [{"name": "", "tone": "unbound", "values": [count for _, (count, _) in shown]}],
-        "texts": [f"{'≥ ' if missing else ''}{i18n.short(count, lang)}" for _, (count, missing) in shown],
+        "series": [{"name": "", "tone": "unbound", "values": [_known(count) or None for _, count in shown]}],
+        "texts": [_said(count, lang, threshold) for _, count in shown],
     }  # fmt: skip
 
 
