@@ -91,6 +91,8 @@ class Settings(BaseSettings):
     totp_required: bool | None = None
     operators: OperatorsOidc | None = None
     oidc: dict[str, CarrierOidc] = {}
+    watch_threshold: Annotated[int, Field(ge=3, le=1000)] = 10
+    watch_licence: str = ""
 
     @classmethod
     def settings_customise_sources(

@@ -56,3 +56,8 @@ def before_working_days(end: date, days: int) -> date:
         day -= timedelta(days=1)
         days -= is_working_day(day)
     return day
+
+
+def working_days_between(start: date, end: date) -> int:
+    """Working days after `start`, which is not counted, until `end`, which is; 0 if it is no later."""
+    return sum(is_working_day(start + timedelta(days=day)) for day in range(1, (end - start).days + 1))

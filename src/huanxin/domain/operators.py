@@ -36,16 +36,18 @@ class Right(StrEnum):
     """search single numbers; the whole number only for a stated purpose"""
     DESK = "desk"
     """disclose numbers to buyers"""
+    WATCH = "watch"
+    """see which partners are late or refuse, by name"""
     PEOPLE = "people"
     """operators, their roles, and who did what"""
 
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OPERATOR: frozenset({Right.FIGURES, Right.REPORTS, Right.BATCHES, Right.HOLDS, Right.NUMBERS}),
-    Role.SUPERVISOR: frozenset({Right.FIGURES, Right.BATCHES, Right.DECIDE, Right.NUMBERS}),
+    Role.SUPERVISOR: frozenset({Right.FIGURES, Right.BATCHES, Right.DECIDE, Right.NUMBERS, Right.WATCH}),
     Role.DESK: frozenset({Right.DESK}),
-    Role.REGULATOR: frozenset({Right.FIGURES}),
-    Role.ADMIN: frozenset({Right.FIGURES, Right.PEOPLE}),
+    Role.REGULATOR: frozenset({Right.FIGURES, Right.WATCH}),
+    Role.ADMIN: frozenset({Right.FIGURES, Right.PEOPLE, Right.WATCH}),
 }
 
 

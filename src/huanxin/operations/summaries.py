@@ -9,13 +9,14 @@ from typing import Any
 
 from huanxin.operations import pool
 from huanxin.operations.platform import Platform
+from huanxin.operations.watch import bulletin
 from huanxin.store import recurring, summaries
 from huanxin.store.database import Tx
 
 Make = Callable[[Tx, Platform], Mapping[str, dict[str, Any]]]
 """Counts by key, from the facts as they are now."""
 
-MAKERS: dict[str, Make] = {"pool": pool.make}
+MAKERS: dict[str, Make] = {"pool": pool.make, bulletin.KIND: bulletin.make}
 """By kind of summary: how it is made."""
 
 RESTS: dict[str, timedelta] = {"pool": timedelta(minutes=1)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime
 from pathlib import Path
 
@@ -85,6 +86,6 @@ def _overlapping(ranges: list[tuple[int, Range]]) -> list[Fault]:
     ordered = sorted(ranges, key=lambda one: one[1])
     return [
         Fault(line=line, reason=f"{masked(first)} is in the range of line {before} already")
-        for (before, (_, end)), (line, (first, _)) in zip(ordered, ordered[1:], strict=False)
+        for (before, (_, end)), (line, (first, _)) in itertools.pairwise(ordered)
         if first <= end
     ]

@@ -30,6 +30,15 @@ class StoredReceipt:
     sha256: bytes
 
 
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A receipt with the instant at which it came, or a waiver (`at` None), in the order of answers."""
+
+    seq: int
+    at: datetime | None
+    said: Receipt | Waiver
+
+
 _COLUMNS = "id, notice_id, batch_id, partner_id, complete, lines, counts, received_at, sha256"
 
 
@@ -96,33 +105,39 @@ def waivers(tx: Tx, batch_id: int) -> dict[int, list[tuple[int, Waiver]]]:
     return found
 
 
-def _receipts(tx: Tx, batch_id: int, partner_id: int | None) -> dict[int, list[tuple[int, Receipt]]]:
+def _receipts(tx: Tx, batch_id: int, partner_id: int | None) -> dict[int, list[Entry]]:
     rows = tx.execute(
-        "SELECT r.partner_id, r.seq, r.complete, s.outcome, s.reason, s.until_day, s.places FROM receipt r"
+        "SELECT r.partner_id, r.seq, r.received_at, r.complete, s.outcome, s.reason, s.until_day, s.places FROM receipt r"
         " LEFT JOIN receipt_set s ON s.receipt_id = r.id"
         " WHERE r.batch_id = %s AND (%s::int8 IS NULL OR r.partner_id = %s) ORDER BY r.seq",
         (batch_id, partner_id, partner_id), binary=True,
     )  # fmt: skip
-    found: dict[int, list[tuple[int, Receipt]]] = {}
+    found: dict[int, list[Entry]] = {}
     sets: dict[Answer, BitMap] = {}
     last_seq = None
-    for partner, seq, complete, outcome, reason, until, places in rows:
+    for partner, seq, at, complete, outcome, reason, until, places in rows:
         if seq != last_seq:
             sets, last_seq = {}, seq
-            found.setdefault(partner, []).append((seq, Receipt(answers=sets, complete=complete)))
+            found.setdefault(partner, []).append(Entry(seq=seq, at=at, said=Receipt(answers=sets, complete=complete)))
         if outcome is not None:
             sets[Answer(outcome=Outcome(outcome), reason=reason, until=until)] = load(places)
     return found
 
 
+def history(tx: Tx, batch_id: int, partner_id: int | None = None) -> dict[int, list[Entry]]:
+    """The receipts and waivers of every partner (or one) of a batch, by partner, in the order in which they came."""
+    found = _receipts(tx, batch_id, partner_id)
+    for partner, granted in waivers(tx, batch_id).items():
+        if partner_id in (None, partner):
+            new = [Entry(seq=seq, at=None, said=waiver) for seq, waiver in granted]
+            found[partner] = sorted([*found.get(partner, []), *new], key=lambda entry: entry.seq)
+    return found
+
+
 def standings(tx: Tx, batch_id: int, everyone: BitMap, partner_id: int | None = None) -> dict[int, Standing]:
     """The standing of every partner (or one) that answered a batch or was waived, by partner."""
-    entries = _receipts(tx, batch_id, partner_id)
-    ordered: dict[int, list[tuple[int, Receipt | Waiver]]] = {key: list(found) for key, found in entries.items()}
-    for partner, found in waivers(tx, batch_id).items():
-        if partner_id in (None, partner):
-            ordered[partner] = sorted([*ordered.get(partner, []), *found], key=lambda entry: entry[0])
-    return {partner: standing((entry for _, entry in found), everyone) for partner, found in ordered.items()}
+    found = history(tx, batch_id, partner_id)
+    return {partner: standing((entry.said for entry in entries), everyone) for partner, entries in found.items()}
 
 
 def all_of_batch(tx: Tx, batch_id: int) -> list[StoredReceipt]:

@@ -34,7 +34,8 @@ def stamp(tx: Tx) -> str:
         "SELECT ROW((SELECT max(id) FROM report), (SELECT max(id) FROM batch), (SELECT max(id) FROM hold),"
         " (SELECT count(*) FROM hold_lift), (SELECT max(seq) FROM receipt), (SELECT max(seq) FROM waiver),"
         " (SELECT max(id) FROM release), (SELECT count(*) FROM notice), (SELECT max(seq) FROM request_answer),"
-        " (SELECT max(id) FROM allocation))::text"
+        " (SELECT max(id) FROM allocation), (SELECT max(seq) FROM request), (SELECT max(id) FROM breach),"
+        " (SELECT max(id) FROM partner))::text"
     ).fetchone()
     assert row is not None
     return str(row[0])

@@ -42,6 +42,7 @@ from huanxin.web.pages.people.leave import router as leave_router
 from huanxin.web.pages.people.routes import router as renew_router
 from huanxin.web.pages.people.setup import make_people
 from huanxin.web.pages.people.signing import OwnerSignsIn
+from huanxin.web.pages.watch import routes as watch
 from huanxin.web.problems import answer_errors
 from huanxin.web.workers import make_workers
 
@@ -104,6 +105,7 @@ def create_app(
         app.include_router(router)
     app.add_exception_handler(OwnerSignsIn, signing.to_sign_in)
     console.include(app, settings)
+    watch.include(app, settings)
     app.add_middleware(Care)
     _health(app, platform)
     app.add_middleware(SafeHeaders)

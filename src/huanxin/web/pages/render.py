@@ -25,7 +25,7 @@ SERVER = 500
 """Statuses from here on are our fault, below the caller's (RFC 9110 section 15)."""
 
 NAV = (("/renew", N_("Renew")), ("/leave", N_("Leave")), ("/verify", N_("Verify")), ("/help", N_("Help")),
-       ("/partner", N_("Partners")))  # fmt: skip
+       ("/watch", N_("Bulletin")), ("/partner", N_("Partners")))  # fmt: skip
 """Address and name of each entry of the header."""
 
 

@@ -17,6 +17,7 @@ from huanxin.web.pages.routes import html, language
 TABS: tuple[tuple[str, str, frozenset[Right]], ...] = (
     ("pool", N_("Pool"), frozenset({Right.FIGURES})),
     ("reports", N_("Reports"), frozenset({Right.REPORTS})),
+    ("watch", N_("Supervision"), frozenset({Right.WATCH})),
     ("people", N_("Operators"), frozenset({Right.PEOPLE})),
     ("audit", N_("Who did what"), frozenset({Right.PEOPLE})),
 )

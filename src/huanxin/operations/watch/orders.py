@@ -1,0 +1,64 @@
+"""Owners' orders in figures, a month at a time: people served, orders, ties cut by carrier and region, and by partner."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from huanxin.domain.regions import CODES, regions_of_blocks
+from huanxin.operations.platform import Platform
+from huanxin.operations.watch.batch import ZONE
+from huanxin.store import summaries, watch
+from huanxin.store.database import Tx
+from huanxin.store.watch import BlockCount
+
+KIND = "watch-orders"
+_SEEN = "seen"
+_DECEMBER = 12
+
+
+def keep_orders(tx: Tx, platform: Platform) -> dict[str, dict[str, Any]]:
+    """The figures of every month with orders, by month; those months are counted again of which an order came or was
+    answered since."""
+    now, known = platform.now(), {one.key: one.body for one in summaries.all_of(tx, KIND)}
+    seen = known.pop(_SEEN, {"request": 0, "answer": 0})
+    request, answer = watch.last_orders(tx)
+    changed = watch.months_changed(
+        tx, after_request=seen["request"] - watch.SLACK, after_answer=seen["answer"] - watch.SLACK, zone=ZONE.key
+    )
+    for month in changed:
+        known[month] = count_month(tx, month)
+        summaries.put(tx, KIND, month, stamp=f"{request}/{answer}", body=known[month], at=now)
+    summaries.put(tx, KIND, _SEEN, stamp="", body={"request": request, "answer": answer}, at=now)
+    return known
+
+
+def count_month(tx: Tx, month: str) -> dict[str, Any]:
+    """A month's orders: `cells` [carrier, region, people, orders, ties cut], and a line a partner."""
+    since = datetime.strptime(month, "%Y-%m").replace(tzinfo=ZONE)
+    after = (since.year + 1, 1) if since.month == _DECEMBER else (since.year, since.month + 1)
+    until = datetime(*after, 1, tzinfo=ZONE)
+    people = watch.people(tx, since, until)
+    orders, partners = watch.orders(tx, since, until)
+    return {
+        "cells": _cells([*people, *orders]),
+        "partners": [
+            {"id": one.partner_id, "asked": one.asked, "answered": one.answered, "in_time": one.in_time,
+             "refused": one.refused} for one in partners
+        ],
+    }  # fmt: skip
+
+
+def _cells(counts: Iterable[BlockCount]) -> list[list[Any]]:
+    found = list(counts)
+    regions = regions_of_blocks(np.array([one.block for one in found], np.int64)).tolist() if found else []
+    total: Counter[tuple[str, str, int]] = Counter()
+    for one, region in zip(found, regions, strict=True):
+        for column, count in enumerate((one.people, one.orders, one.ties_cut)):
+            total[one.carrier, CODES[region], column] += count
+    places = sorted({(carrier, region) for carrier, region, _ in total})
+    return [[carrier, region, *(total[carrier, region, column] for column in range(3))] for carrier, region in places]

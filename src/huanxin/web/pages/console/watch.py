@@ -1,0 +1,113 @@
+"""`/console/watch`: which partners are late or refuse, by name, with breaches and holds, for the regulator and supervisors.
+Figures only: no number of anybody is in them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from huanxin.domain.operators import Right
+from huanxin.operations.watch import bulletin
+from huanxin.store import summaries
+from huanxin.web.pages import charts, labels
+from huanxin.web.pages.console import signing
+from huanxin.web.pages.console.frame import page
+from huanxin.web.pages.console.signing import Working
+from huanxin.web.pages.render import say
+from huanxin.web.pages.routes import language
+from huanxin.web.pages.watch import words
+
+router = APIRouter(prefix="/console", include_in_schema=False)
+Line = Mapping[str, Any]
+"""A partner's figures, as operations.watch.bulletin counts them."""
+
+
+def _share(line: Line) -> float:
+    """Notices that were answered in time, of those whose day has come or that were answered; 2 if there is none."""
+    due = line["notices"] - line["waiting"]
+    return line["in_time"] / due if due else 2.0
+
+
+VIEWS: Mapping[str, Callable[[Line], bool]] = {
+    "all": lambda _: True,
+    "late": lambda line: bool(line["overdue"] or line["late"]),
+    "refusing": lambda line: bool(line["refused"] or line["orders"]["refused"]),
+}
+SORTS: Mapping[str, Callable[[Line], Any]] = {
+    "name": lambda line: line["name"],
+    "share": _share,
+    "median": lambda line: -(line["median_hours"] or 0),
+    "p90": lambda line: -(line["p90_hours"] or 0),
+    "overdue": lambda line: (-line["overdue"], -line["late"]),
+    "refused": lambda line: -line["refused"],
+}
+"""What comes first is what needs looking at."""
+_CSV = (
+    "name",
+    "kind",
+    "required",
+    "notices",
+    "in_time",
+    "late",
+    "overdue",
+    "waiting",
+    "median_hours",
+    "p90_hours",
+    "refused",
+)
+_CSV_ORDERS = ("asked", "answered", "in_time", "refused")
+
+
+@router.get("/watch")
+def watch(
+    request: Request, who: Annotated[Working, Depends(signing.working(Right.WATCH))], view: str = "all",
+    sort: str = "overdue", format: str = "",
+) -> Response:  # fmt: skip
+    """Partners by name with their answer times; breaches, holds and figures of months and carriers, exactly."""
+    platform, carrier = who.platform, who.operator.carrier
+    with platform.database.transaction() as tx:
+        found = summaries.shown(
+            tx, bulletin.KIND, bulletin.scope_key(carrier), now=platform.now(),
+            make=lambda tx: bulletin.make_now(tx, platform)[bulletin.scope_key(carrier)],
+        )  # fmt: skip
+    view, sort = view if view in VIEWS else "all", sort if sort in SORTS else "overdue"
+    everyone = found.body["partners"]
+    lines = sorted((line for line in everyone if VIEWS[view](line)), key=SORTS[sort])
+    if format == "csv":
+        return _csv(lines)
+    lang = language(request)
+    names = {code: say(labels.CARRIERS.get(code, one.name), lang) for code, one in platform.plan.carriers.items()}
+    return page(
+        request, who, "watch.html", tab="watch", as_of=found.made_at, body=found.body, lines=lines, everyone=everyone,
+        view=view, sort=sort, views=words.VIEWS, sorts=words.SORTS, chart=_chart(lines, lang), carrier=carrier,
+        counts={key: sum(map(chosen, everyone)) for key, chosen in VIEWS.items()}, names=names, tones=words.TONES,
+        figure_names=words.FIGURES, breach_names=words.BREACHES, timeliness=words.TIMELINESS, most=charts.MOST_BARS,
+        answer_days=platform.rules.answer_days,
+    )  # fmt: skip
+
+
+def _chart(lines: Sequence[Line], lang: str) -> charts.Chart:
+    """One bar a partner: its notices by what became of them, in shares."""
+    shown = [line for line in lines if line["notices"]][: charts.MOST_BARS]
+    return {
+        "kind": "stacked", "categories": [line["name"] for line in shown],
+        "series": [
+            {"name": say(name, lang), "tone": words.TONES[key],
+             "values": [round(100 * line[key] / line["notices"], 4) or None for line in shown]}
+            for key, name in words.TIMELINESS.items()
+        ],
+    }  # fmt: skip
+
+
+def _csv(lines: Sequence[Line]) -> Response:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([*_CSV, *(f"orders_{key}" for key in _CSV_ORDERS)])
+    writer.writerows([*(line[key] for key in _CSV), *(line["orders"][key] for key in _CSV_ORDERS)] for line in lines)
+    headers = {"Content-Disposition": 'attachment; filename="partners.csv"', "Cache-Control": "no-store"}
+    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)

@@ -1,0 +1,1 @@
+"""`/watch`: the public bulletin and its open data."""

@@ -1,0 +1,161 @@
+"""The figures of /watch against the same past counted by hand, one number at a time."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pyroaring import BitMap
+
+from clocks import Clock
+from huanxin.domain.answers import Answer, Outcome, Purpose
+from huanxin.domain.punctuality import quantile
+from huanxin.domain.suppression import Hidden
+from huanxin.numbersets.sharded import NumberSet
+from huanxin.operations import Platform, summaries
+from huanxin.operations.watch import batch, bulletin, opendata
+from huanxin.store import batches, receipts
+from huanxin.store import summaries as stored
+from watching import ANSWER_BY, BLOCKS, SENT, Past, make_past, order
+
+
+@pytest.fixture
+def past(platform: Platform) -> Past:
+    return make_past(platform)
+
+
+def made(platform: Platform, key: str = bulletin.PUBLIC) -> dict[str, Any]:
+    with platform.database.transaction() as tx:
+        summaries.refresh(tx, platform)
+        found = stored.get(tx, bulletin.KIND, key)
+    assert found is not None
+    return found.body
+
+
+def by_hand(past: Past, *which: int) -> dict[tuple[str, ...], list[int]]:
+    """The cells added up over everything but some parts of (month, carrier, region)."""
+    found: dict[tuple[str, ...], list[int]] = {}
+    for (*cell, figure), count in past.cells.items():
+        line = found.setdefault(tuple(cell[at] for at in which), [0] * len(bulletin.FIGURES))
+        line[bulletin.FIGURES.index(figure)] += count
+    return {key: line for key, line in found.items() if any(line)}
+
+
+def test_numbers_ties_and_orders_are_those_counted_one_by_one(platform: Platform, past: Past) -> None:
+    body = made(platform)
+    assert {(month, code): counts for month, code, *counts in body["carriers"]} == by_hand(past, 0, 1)
+    assert {(month, code): counts for month, code, *counts in body["regions"]} == by_hand(past, 0, 2)
+    assert body["partners"] == [["app", True, 2], ["labeler", True, 1], ["sender", False, 1]]
+    assert body["breaches"] == [["2026-11", "opened-without-release", 12]]
+    assert body["holds"] == [["2026-11", 1, 25]]
+
+
+def test_answer_times_stand_beside_the_day_by_which_to_answer(platform: Platform, past: Past) -> None:
+    october, november = made(platform)["answers"]
+    assert {key: october[key] for key in ("notices", "in_time", "late", "overdue", "waiting")} == {
+        "notices": 4, "in_time": 2, "late": 1, "overdue": 1, "waiting": 0,
+    }  # fmt: skip
+    # 1 to 8 October 2026 are holidays: 50 hours after midnight no working day has passed, after 400 six have.
+    assert october["days"] == [2, 0, 0, 0, 0, 0, 1]
+    assert (october["median_hours"], october["p90_hours"]) == (50, 400)
+    assert november["days"] == [1, 2, 0, 0, 0, 0, 0]
+
+
+def test_the_regulator_sees_who_is_late_and_who_refuses(platform: Platform, past: Past) -> None:
+    body = made(platform, bulletin.scope_key(None))
+    lines = {one["name"]: one for one in body["partners"]}
+    assert {name: one["refused"] for name, one in lines.items()} == dict(past.refused)
+    assert [name for name, one in lines.items() if one["overdue"]] == ["白鹭号码标记", "银杏账单提醒"]
+    assert lines["晨星商城"]["orders"] == {"asked": 50, "answered": 50, "in_time": 50, "refused": 0}
+    assert body["holds"] == [{"source": "省公安厅", "orders": 1, "numbers": 25, "binding": 1, "held": 25}]
+    assert "8613800" not in str(body), "no number of anybody"
+
+
+def test_who_works_with_one_carrier_sees_what_concerns_it_alone(platform: Platform, past: Past) -> None:
+    body = made(platform, bulletin.scope_key("ctcc"))
+    mine = {key: counts for key, counts in by_hand(past, 0, 1).items() if key[1] == "ctcc"}
+    assert {(month, code): counts for month, code, *counts in body["carriers"]} == mine
+    assert body["holds"] == []
+    assert {one["notices"] for one in body["partners"]} == {0}, "both batches hold another carrier's numbers too"
+
+
+def test_only_what_a_new_fact_touches_is_counted_again(
+    platform: Platform, clock: Clock, past: Past, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(platform)
+    counted: list[int] = []
+    count = batch.count_batch
+    monkeypatch.setattr(batch, "count_batch", lambda tx, one: counted.append(one) or count(tx, one))
+    with platform.database.transaction() as tx:
+        receipts.add(
+            tx, receipt_id="rc", notice_id=f"nt_2026-11_{past.partners[2].id}", batch_id=past.batches["2026-11"],
+            partner_id=past.partners[2].id, sha256=b"y", complete=True, idempotency_key="", lines=0,
+            answers={Answer(outcome=Outcome.UNBOUND): BitMap([0])}, at=ANSWER_BY["2026-11"] + timedelta(days=1),
+        )  # fmt: skip
+        order(tx, past, "rq_new", 8613900000000, "cmcc", SENT["2026-11"], random.Random(2))
+    assert len(made(platform)["answers"]) == 2, "within a minute the figures stay"
+    assert counted == []
+    clock.forward(minutes=1)
+    body = made(platform)
+    assert counted == [past.batches["2026-11"]]
+    assert (body["answers"][1]["overdue"], body["answers"][1]["late"]) == (0, 1)
+    assert sum(line[2 + bulletin.FIGURES.index("people")] for line in body["carriers"]) == 41
+    with platform.database.transaction() as tx:
+        assert bulletin.make_now(tx, platform)[bulletin.PUBLIC] == body, "the same as counted from nothing"
+
+
+def test_a_number_that_was_taken_back_is_not_renewed_nor_waited_for(platform: Platform, past: Past) -> None:
+    before = sum(line[2 + 1] for line in made(platform)["carriers"])
+    with platform.database.transaction() as tx:
+        numbers = batches.roster(tx, past.batches["2026-10"]).numbers[-4:]
+        batches.add(
+            tx, purpose=Purpose.RETRACTION, retracts=past.batches["2026-10"], numbers=NumberSet.of(numbers), files={},
+            cutoff=SENT["2026-11"], answer_by=ANSWER_BY["2026-11"], freeze_days=90, seen_report=0, by="test",
+            at=SENT["2026-11"], reason="wrong list",
+        )  # fmt: skip
+        body = bulletin.make_now(tx, platform)[bulletin.PUBLIC]
+    renewed = sum(line[2 + 1] for line in body["carriers"])
+    assert before - 4 <= renewed <= before
+    assert sum(line[2] for line in body["carriers"]) == sum(past.cells[key] for key in past.cells if key[3] == "noticed")
+
+
+def test_the_published_tables_hide_small_counts_and_add_up(platform: Platform, past: Past) -> None:
+    shown = opendata.publish(made(platform), platform.plan.carriers, 10)
+    exact = {(month, code): counts for month, code, *counts in made(platform)["regions"]}
+    for month, codes in shown.regions.items():
+        for figure, total in shown.totals[month].items():
+            column = [exact.get((month, code), [0] * 7)[bulletin.FIGURES.index(figure)] for code in codes]
+            if not isinstance(total, Hidden):
+                assert total == sum(column)
+            for code, count in zip(codes, column, strict=True):
+                cell = codes[code][figure]
+                assert cell == count if not isinstance(cell, Hidden) else True
+                assert not 0 < count < 10 or isinstance(cell, Hidden)
+    assert shown.answers["2026-10"]["notices"] == 4
+
+
+def test_answer_times_of_fewer_than_three_companies_are_not_published(platform: Platform) -> None:
+    line = {"month": "2026-11", "partners": 2, "notices": 2, "days": [0] * 7}
+    body = {"carriers": [], "regions": [], "partners": [], "breaches": [], "holds": [], "answers": [line]}
+    shown = opendata.publish(body, platform.plan.carriers, 10)
+    assert set(shown.answers["2026-11"].values()) == {None}
+    assert {row[3] for row in opendata.tables(shown, 10, {})["answers"].rows} == {"*"}
+
+
+def test_blocks_are_where_the_public_data_has_them() -> None:
+    from huanxin.domain.regions import CODES, UNKNOWN, regions_of
+
+    numbers = [block * 10_000 + 8000 for block in BLOCKS]
+    import numpy as np
+
+    assert [CODES[at] for at in regions_of(np.array(numbers))] == [region for _, region in BLOCKS.values()]
+    assert CODES[regions_of(np.array([12025550100]))[0]] == UNKNOWN
+
+
+def test_quantiles_are_values_that_occurred() -> None:
+    assert [quantile([3, 1, 2, 9], share) for share in (0.5, 0.9)] == [2, 9]
+    assert quantile([], 0.5) is None
+    assert Counter([quantile([7], 0.5), quantile([7], 0.9)]) == {7: 2}
