@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from huanxin.web.pages.labels import N_
+from huanxin.sentences import N_
 
 FIGURES = {
     "noticed": N_("Numbers noticed"),
