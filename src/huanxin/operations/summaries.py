@@ -8,13 +8,23 @@ from datetime import timedelta
 from typing import Any
 
 from huanxin.operations.platform import Platform
-from huanxin.store import recurring, summaries
+from huanxin.simulate import counting
+from huanxin.store import answered, recurring, summaries
 from huanxin.store.database import Tx
 
 Make = Callable[[Tx, Platform], Mapping[str, dict[str, Any]]]
 """Counts by key, from the facts as they are now."""
 
-MAKERS: dict[str, Make] = {}
+
+def _answers(tx: Tx, platform: Platform) -> Mapping[str, dict[str, Any]]:
+    answered.refresh(tx, now=platform.now())
+    return {}  # kept there, a batch at a time, since only what is new is counted
+
+
+MAKERS: dict[str, Make] = {
+    answered.KIND: _answers,
+    counting.KIND: lambda tx, platform: counting.count(tx, platform.plan),
+}
 """By kind of summary: how it is made."""
 
 _EVERY = timedelta(seconds=5)

@@ -115,6 +115,15 @@ def _receipts(tx: Tx, batch_id: int, partner_id: int | None) -> dict[int, list[t
     return found
 
 
+def in_order(tx: Tx, batch_id: int, partner_id: int) -> list[tuple[datetime, Receipt]]:
+    """One partner's receipts for a batch, each with the instant at which it came, in that order."""
+    came = tx.execute(
+        "SELECT received_at FROM receipt WHERE batch_id = %s AND partner_id = %s ORDER BY seq", (batch_id, partner_id)
+    ).fetchall()
+    filed = _receipts(tx, batch_id, partner_id).get(partner_id, [])
+    return [(at, receipt) for (at,), (_, receipt) in zip(came, filed, strict=True)]
+
+
 def standings(tx: Tx, batch_id: int, everyone: BitMap, partner_id: int | None = None) -> dict[int, Standing]:
     """The standing of every partner (or one) that answered a batch or was waived, by partner."""
     entries = _receipts(tx, batch_id, partner_id)

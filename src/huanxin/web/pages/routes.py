@@ -41,11 +41,13 @@ def home(request: Request) -> Response:
     """What Huanxin is, live figures, the latest batches."""
     context: Context = request.app.state.context
     with context.platform.database.transaction() as tx:
-        totals = figures.totals(tx)
+        now = context.platform.now()
+        totals = figures.totals(tx, now=now)
         known = batches.all_batches(tx, Purpose.RENEWAL)[::-1]
+        answers = figures.outcomes(tx, {batch.id: batch.count for batch in known[:_LATEST]}, now=now)
         summaries = []
         for batch in known[:_LATEST]:
-            counts = figures.outcomes(tx, batch.id, batch.count)
+            counts = answers[batch.id]
             pairs = {
                 outcome.value: counts.by_outcome.get(outcome.value, 0) for outcome in Outcome if outcome.value in _SHOWN
             }
