@@ -27,7 +27,7 @@ app.command("release")(gate.release)
 app.command("serve")(run.serve)
 app.command("worker")(run.worker)
 app.command("demo")(run.demo)
-app.command("bench")(run.bench)
+app.add_typer(run.bench_app, name="bench", help="Time the main job, or the pages, at size.")
 
 
 def main() -> None:
