@@ -55,7 +55,8 @@ class Asked:
             return "not there"
         if self.status >= httpx.codes.BAD_REQUEST:
             return f"answered {self.status}"
-        return f"over {self.most} ms" if max(self.ms) > self.most else ""
+        over = sum(ms > self.most for ms in self.ms)
+        return f"over {self.most} ms, {over} of {len(self.ms)} times" if over else ""
 
 
 def run_pages(*, weeks: int, numbers: int, partners: int, home: Path | None, as_json: bool) -> None:
@@ -153,11 +154,13 @@ def _timed(name: str, most: int, ask: Callable[[int], httpx.Response]) -> Asked:
 
 def _print(out: Console, asked: list[Asked], title: str) -> None:
     table = Table(box=None, header_style="bold", title=f"Pages, asked {TIMES} times each: {title}", title_justify="left")
-    for heading in ("page", "status", "kB", "min ms", "median ms", "max ms", ""):
+    for heading in ("page", "status", "kB", "min ms", "median ms", "max ms", "first ms", ""):
         table.add_column(heading, justify="left" if heading in ("page", "") else "right")
     for one in asked:
         times = (
             [f"{value:.0f}" for value in (min(one.ms), statistics.median(one.ms), max(one.ms))] if one.there else [""] * 3
         )
-        table.add_row(one.name, str(one.status), f"{one.kb:.1f}", *times, one.remark)
+        table.add_row(
+            one.name, str(one.status), f"{one.kb:.1f}", *(f"{ms:.0f}" if one.there else "" for ms in times), one.remark
+        )
     out.print(table)

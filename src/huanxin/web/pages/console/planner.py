@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -30,6 +30,8 @@ Viewer = Annotated[Working, Depends(signing.working(Right.FIGURES))]
 Days = Annotated[list[str] | None, Query()]
 N_ = labels.N_
 
+_MOST_PACES = 24
+"""More partners than this are read in the CSV."""
 _MONTH_COLUMNS = 6
 """More scenarios than this don't stand side by side in the table of months; the CSV has them all."""
 
@@ -77,13 +79,14 @@ def show(
     if not who.operator.sees([wish.carrier]):
         raise Forbidden(f"{who.operator.login} works with the numbers of {who.operator.carrier} only")
     planned, problem, missing = _plan(who, wish)
-    if planned and format == "csv":
-        return _as_csv(planned)
+    if planned and format in ("csv", "partners.csv"):
+        return _as_csv(planned, _by_month(planned) if format == "csv" else _by_partner(planned))
     lang = language(request)
     return page(
         request, who, "planner.html", 422 if problem else 200, tab="planner", wish=wish, carriers=carriers, problem=problem,
         missing=missing, planned=planned, offered=_offered(wish, rules.lead_days), everyone=planner.EVERYONE,
-        link=request.url.include_query_params(format="csv").query, percent=partial(percent, lang=lang),
+        link=request.url.include_query_params(format="csv").query, most=_MOST_PACES,
+        partners_link=request.url.include_query_params(format="partners.csv").query, percent=partial(percent, lang=lang),
         carrier_names=translated(labels.CARRIERS, lang),
         **(_shown(planned, lang) if planned else {}),
     )  # fmt: skip
@@ -121,7 +124,8 @@ def _shown(planned: Planned, lang: str) -> dict[str, Any]:
     return {
         "rows": list(zip(names, [planner.figures(one, planned.history) for one in planned.results], strict=True)),
         "by_month": list(zip(*months, strict=True)), "month_names": names[:_MONTH_COLUMNS],
-        "paces": sorted(planned.history.partners, key=lambda one: (-one.never, -(one.typical or 0.0), one.id)),
+        "paces": sorted(planned.history.partners, key=lambda one: (-one.never, -(one.typical or 0.0), one.id))[:_MOST_PACES],
+        "worn": any(float(one.in_service.min()) == 0 for one in planned.results),
         "supply_chart": charts.bars([(n, t, "accent", i18n.short(t, lang)) for n, t in zip(names, totals, strict=True)]),
         "utilisation_chart": _percents(names, [one.utilisation for one in planned.results], "unbound", lang),
         "open_chart": _percents(names, [one.open_if_sold for one in planned.results], "refused", lang),
@@ -150,21 +154,34 @@ def _name(planned: Planned, result: Result, lang: str) -> str:
     return plain + say(N_(", %(partner)s in half the time")) % {"partner": whose}
 
 
-def _as_csv(planned: Planned) -> Response:
+_Lines = Iterator[Sequence[object]]
+
+
+def _by_month(planned: Planned) -> _Lines:
     """A line a scenario and month. Numbers are whole, shares are of 1."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["carrier", "freeze_days", "lead_days", "faster", "month", "on_sale", "utilisation", "waiting_at_end",
-                     "unserved_in_all", "open_if_sold", "open_sold"])  # fmt: skip
+    yield ("carrier", "freeze_days", "lead_days", "faster", "month", "on_sale", "utilisation", "waiting_at_end",
+           "unserved_in_all", "open_if_sold", "open_sold")  # fmt: skip
     for result in planned.results:
         told = planner.figures(result, planned.history)
+        faster = planned.choices.faster if told["faster"] else ""
         for month in planner.months(result, planned.history.today):
-            writer.writerow([
-                planned.history.carrier, told["freeze_days"], told["lead_days"],
-                planned.choices.faster if told["faster"] else "",
-                f"{month.first:%Y-%m}", month.supply, f"{month.utilisation:.6f}", told["waiting"], told["unserved"],
-                told["open_if_sold"], told["open_sold"],
-            ])  # fmt: skip
+            yield (planned.history.carrier, told["freeze_days"], told["lead_days"], faster, f"{month.first:%Y-%m}",
+                   month.supply, f"{month.utilisation:.6f}", told["waiting"], told["unserved"], told["open_if_sold"],
+                   told["open_sold"])  # fmt: skip
+
+
+def _by_partner(planned: Planned) -> _Lines:
+    """A line a partner: how it answered. Shares are of 1; half of its notices were answered within `typical_days`."""
+    yield ("partner", "required", "notices", "typical_days", "never", "pending", "refused", "ties")
+    for one in planned.history.partners:
+        typical = "" if one.typical is None else f"{one.typical:.2f}"
+        shares = (f"{share:.6f}" for share in (one.never, one.pending, one.refused, one.ties))
+        yield (one.name, one.required, one.notices, typical, *shares)
+
+
+def _as_csv(planned: Planned, lines: _Lines) -> Response:
+    out = io.StringIO()
+    csv.writer(out).writerows(lines)
     name = f'attachment; filename="planner-{planned.history.carrier}.csv"'
     headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
     return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
