@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pyroaring import BitMap
 
 from clocks import Clock
-from huanxin.domain.answers import Answer, Outcome
+from huanxin.domain.answers import Answer, Outcome, Receipt
 from huanxin.domain.errors import BadInput, NotFound
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import add_partner
@@ -19,6 +19,7 @@ from huanxin.simulate import counting, planner
 from huanxin.simulate.planner import Choices, Planned
 from huanxin.store import figures, notices, receipts, releases
 from huanxin.store import summaries as stored
+from huanxin.store.database import Tx
 
 Report = Callable[..., Path]
 A, B, C, D, E = (f"+861380013800{n}" for n in range(5))
@@ -112,7 +113,12 @@ def test_pages_never_show_old_answers_and_count_only_what_is_new(
         assert figures.totals(tx, now=clock()).ties_cut == 1
     folded: list[int] = []
     in_order = receipts.in_order
-    monkeypatch.setattr(receipts, "in_order", lambda tx, batch, one: (folded.append(one), in_order(tx, batch, one))[1])
+
+    def noted(tx: Tx, batch: int, partner: int) -> list[tuple[datetime, Receipt]]:
+        folded.append(partner)
+        return in_order(tx, batch, partner)
+
+    monkeypatch.setattr(receipts, "in_order", noted)
     answer(platform, batch_id, second, unbound={0, 1})
     with platform.database.transaction() as tx:
         assert figures.totals(tx, now=clock()).ties_cut == 3
