@@ -49,6 +49,7 @@ test: .venv/.ready-dev  ## pass all tests
 bench: .venv/.ready-dev  ## time the main job at size beside two obvious builds, owners' orders, then partners' stores (TIES="--numbers 100000")
 	$(BIN)/huanxin bench
 	$(BIN)/huanxin bench orders
+	$(BIN)/huanxin bench pages
 	$(BIN)/python examples/partners/bench_ties.py $(TIES)
 
 lint: .venv/.ready-dev  ## style, types, one-way imports

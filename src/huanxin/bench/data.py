@@ -26,11 +26,16 @@ _DAYS = 16
 def due_numbers(plan: NumberingPlan, count: int, seed: int) -> Numbers:
     """Numbers of one carrier, strewn over its blocks of ten thousand as a year of cancellations is: half of each block."""
     rng = np.random.default_rng(seed)
-    shards = np.array([shard for shard in range(8613000, 8619999) if plan.owner(shard) == "cmcc"], dtype=np.int64)
-    blocks = rng.choice(len(shards) * 100, size=count // (_BLOCK // 2) + 2, replace=False)
-    starts = shards[blocks // 100] * 1_000_000 + (blocks % 100) * _BLOCK
+    starts = block_starts(plan, count // (_BLOCK // 2) + 2, rng)
     every = (starts[:, None] + np.arange(_BLOCK)[None, :]).ravel()
     return np.sort(rng.choice(every, size=count, replace=False))
+
+
+def block_starts(plan: NumberingPlan, count: int, rng: np.random.Generator) -> Numbers:
+    """The first numbers of some blocks of ten thousand that one carrier has, in any order."""
+    shards = np.array([shard for shard in range(8613000, 8619999) if plan.owner(shard) == "cmcc"], dtype=np.int64)
+    blocks = rng.choice(len(shards) * 100, size=count, replace=False)
+    return np.asarray(shards[blocks // 100] * 1_000_000 + (blocks % 100) * _BLOCK, dtype=np.int64)
 
 
 def write_report(path: Path, numbers: Numbers, today: date, seed: int) -> None:

@@ -81,7 +81,7 @@ def time_receipts(platform: Platform, settings: Settings, folder: Path, lines: i
     for form in _FORMS:
         path = folder / "receipt"
         _write(path, numbers, form, seed)
-        with _server(settings) as (process, url):
+        with server(settings) as (process, url):
             yield _upload(process, url, path, form, lines, notice, partner)
 
 
@@ -130,7 +130,7 @@ def _table(numbers: Numbers, rng: np.random.Generator) -> pa.Table:
 
 
 @contextmanager
-def _server(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def server(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with running("huanxin.cli.main", "serve", "--port", str(port), "--no-workers", url=url,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from huanxin.cli import account, batch, certificate, gate, hold, key, operator, partner, report, run
+from huanxin.cli import account, batch, certificate, gate, hold, key, operator, partner, report, run, simulate
 
 app = typer.Typer(
     name="huanxin", no_args_is_help=True, add_completion=False, rich_markup_mode="rich",
@@ -25,6 +25,7 @@ app.add_typer(partner.app, name="partner", help="Partners: whoever holds ties to
 app.add_typer(certificate.app, name="certificate", help="Certificates (易主证明): that a number changed hands on a day.")
 app.add_typer(key.app, name="key", help="The platform's signing keys.")
 app.add_typer(operator.app, name="operator", help="The people who may sign in to the console.")
+app.add_typer(simulate.app, name="simulate", help="What if the rules were others: simulations on a carrier's own history.")
 app.command("release")(gate.release)
 app.command("serve")(run.serve)
 app.command("worker")(run.worker)

@@ -83,7 +83,7 @@ def demo(
         )  # fmt: skip
 
 
-bench_app = typer.Typer(help="Time the main job at size, or the orders of owners.", invoke_without_command=True)
+bench_app = typer.Typer(help="Time the main job at size, the orders of owners, or the pages.", invoke_without_command=True)
 
 
 @bench_app.callback()
@@ -117,3 +117,18 @@ def bench_orders(
     with explained():
         ways = ("push", "poll") if way == "both" else (way,)
         run_orders(orders=orders, paced=paced, partners=partners, ways=ways, as_json=as_json)
+
+
+@bench_app.command("pages")
+def bench_pages(
+    batches: Annotated[int, typer.Option(help="Batches in the store, one a week.", min=1, max=32)] = 25,
+    numbers: Annotated[int, typer.Option(help="Numbers in each batch.", min=200)] = 1_000_000,
+    partners: Annotated[int, typer.Option(help="Partners that answer.", min=1)] = 239,
+    home: Annotated[Path | None, typer.Option(help="Keep the store here, and use it again if it is there.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Time every page over a large store, asked of a server in a process of its own."""
+    from huanxin.bench.pages import run_pages  # noqa: PLC0415  # as above
+
+    with explained():
+        run_pages(weeks=batches, numbers=numbers, partners=partners, home=home, as_json=as_json)

@@ -10,13 +10,25 @@ from typing import Any
 from huanxin.operations import pool
 from huanxin.operations.platform import Platform
 from huanxin.operations.watch import bulletin
-from huanxin.store import recurring, summaries
+from huanxin.simulate import counting
+from huanxin.store import answered, recurring, summaries
 from huanxin.store.database import Tx
 
 Make = Callable[[Tx, Platform], Mapping[str, dict[str, Any]]]
 """Counts by key, from the facts as they are now."""
 
-MAKERS: dict[str, Make] = {"pool": pool.make, bulletin.KIND: bulletin.make}
+
+def _answers(tx: Tx, platform: Platform) -> Mapping[str, dict[str, Any]]:
+    answered.refresh(tx, now=platform.now())
+    return {}  # kept there, a batch at a time, since only what is new is counted
+
+
+MAKERS: dict[str, Make] = {
+    "pool": pool.make,
+    bulletin.KIND: bulletin.make,
+    answered.KIND: _answers,
+    counting.KIND: lambda tx, platform: counting.count(tx, platform.plan),
+}
 """By kind of summary: how it is made."""
 
 RESTS: dict[str, timedelta] = {"pool": timedelta(minutes=1)}

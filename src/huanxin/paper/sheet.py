@@ -8,10 +8,6 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from fontTools.ttLib import TTFont
-from fpdf import FPDF
-from fpdf.enums import XPos, YPos
-
 from huanxin.paper.qr import modules
 
 WIDTH, HEIGHT, MARGIN = 210.0, 297.0, 24.0
@@ -26,6 +22,8 @@ class Sheet:
     """One sheet; positions and sizes are mm from its top left corner, sizes of text are points."""
 
     def __init__(self, *, title: str, lang: str, made_at: datetime) -> None:
+        from fpdf import FPDF  # noqa: PLC0415  # heavy, and few processes ever print
+
         self._pdf = FPDF(format="A4", unit="mm")
         for style, name in (("", "Regular"), ("B", "Bold")):
             self._pdf.add_font(_FAMILY, style=style, fname=_FONTS / f"NotoSansSC-{name}.ttf")
@@ -47,7 +45,7 @@ class Sheet:
         pdf.set_font(_FAMILY, style="B" if bold else "", size=size)
         pdf.set_text_color(color)
         pdf.set_xy(x, y)
-        pdf.multi_cell(width, size * leading * _POINT, text, align=align, padding=0, new_x=XPos.LEFT, new_y=YPos.NEXT)
+        pdf.multi_cell(width, size * leading * _POINT, text, align=align, padding=0, new_x="LEFT", new_y="NEXT")
         return float(pdf.get_y())
 
     def rule(
@@ -109,6 +107,8 @@ def _runs(cells: Iterable[bool]) -> list[tuple[int, int]]:
 
 @cache
 def _known() -> frozenset[int]:
+    from fontTools.ttLib import TTFont  # noqa: PLC0415  # as above
+
     with TTFont(_FONTS / "NotoSansSC-Regular.ttf", lazy=True) as font:
         return frozenset(font.getBestCmap())
 

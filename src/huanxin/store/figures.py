@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from pyroaring import BitMap
-
-from huanxin.store import receipts
+from huanxin.store import answered
 from huanxin.store.database import Tx
 
 
@@ -20,16 +20,13 @@ class Totals:
     released: int
 
 
-def totals(tx: Tx) -> Totals:
+def totals(tx: Tx, *, now: datetime) -> Totals:
     row = tx.execute(
         "SELECT (SELECT coalesce(sum(count), 0) FROM batch WHERE purpose = 'renewal'),"
         " (SELECT count(*) FROM partner), (SELECT coalesce(sum(count), 0) FROM release)"
     ).fetchone()
     assert row is not None
-    cut = sum(
-        outcomes(tx, batch_id, count).by_outcome.get("unbound", 0)
-        for batch_id, count in tx.execute("SELECT id, count FROM batch WHERE purpose = 'renewal'").fetchall()
-    )
+    cut = sum(counts.get("unbound", 0) for counts in answered.counted(tx, now=now).values())
     return Totals(renewed=int(row[0]), ties_cut=cut, partners=int(row[1]), released=int(row[2]))
 
 
@@ -43,19 +40,20 @@ class Outcomes:
     released: int
 
 
-def outcomes(tx: Tx, batch_id: int, count: int) -> Outcomes:
-    """Fold a batch's answers into counts."""
-    everyone = BitMap(range(count))
-    told = [row[0] for row in tx.execute("SELECT partner_id FROM notice WHERE batch_id = %s", (batch_id,))]
-    found: dict[str, int] = {}
-    answered = 0
-    for standing in receipts.standings(tx, batch_id, everyone).values():
-        for answer, places in standing.answers.items():
-            found[answer.outcome.value] = found.get(answer.outcome.value, 0) + len(places)
-        answered += len(standing.answered())
-    row = tx.execute("SELECT coalesce(sum(count), 0) FROM release WHERE batch_id = %s", (batch_id,)).fetchone()
-    assert row is not None
-    return Outcomes(partners=len(told), by_outcome=found, unanswered=len(told) * count - answered, released=int(row[0]))
+def outcomes(tx: Tx, wanted: Mapping[int, int], *, now: datetime) -> dict[int, Outcomes]:
+    """Some batches' answers as counts. `wanted`: numbers by batch."""
+    counted = answered.counted(tx, now=now)
+    rows = tx.execute(
+        "SELECT b.id, (SELECT count(*) FROM notice n WHERE n.batch_id = b.id),"
+        " (SELECT coalesce(sum(r.count), 0)::int8 FROM release r WHERE r.batch_id = b.id) FROM batch b WHERE b.id = ANY(%s)",
+        (list(wanted),),
+    )
+    found = {}
+    for batch_id, told, released in rows:
+        counts = counted.get(batch_id, {})
+        left = told * wanted[batch_id] - sum(counts.values())
+        found[batch_id] = Outcomes(partners=told, by_outcome=counts, unanswered=left, released=released)
+    return found
 
 
 def ping(tx: Tx) -> None:

@@ -134,6 +134,12 @@ def history(tx: Tx, batch_id: int, partner_id: int | None = None) -> dict[int, l
     return found
 
 
+def in_order(tx: Tx, batch_id: int, partner_id: int) -> list[tuple[datetime, Receipt]]:
+    """One partner's receipts for a batch, each with the instant at which it came, in that order."""
+    found = _receipts(tx, batch_id, partner_id).get(partner_id, [])
+    return [(one.at, one.said) for one in found if one.at is not None and isinstance(one.said, Receipt)]
+
+
 def standings(tx: Tx, batch_id: int, everyone: BitMap, partner_id: int | None = None) -> dict[int, Standing]:
     """The standing of every partner (or one) that answered a batch or was waived, by partner."""
     found = history(tx, batch_id, partner_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -66,6 +67,23 @@ def released_places(tx: Tx, batch_id: int) -> BitMap:
         (batch_id,), binary=True,
     )  # fmt: skip
     return BitMap.union(BitMap(), *(load(places) for (places,) in rows))
+
+
+def latest(tx: Tx) -> int:
+    """The id of the newest release; 0 before the first."""
+    row = tx.execute("SELECT coalesce(max(id), 0) FROM release").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def released_by_day(tx: Tx) -> dict[str, Counter[date]]:
+    """How many numbers were ever released, by carrier and day of cancellation."""
+    found: dict[str, Counter[date]] = {}
+    with tx.cursor("released", binary=True) as cursor:
+        cursor.execute("SELECT carrier, closed_on, places FROM release_set")
+        for carrier, closed_on, places in cursor:
+            found.setdefault(carrier, Counter())[closed_on] += len(load(places))
+    return found
 
 
 def add_breach(

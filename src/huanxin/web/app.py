@@ -38,6 +38,7 @@ from huanxin.web.pages.partner.signing import SignInFirst, to_sign_in
 from huanxin.web.pages.people import signing
 from huanxin.web.pages.people.carriers import router as carriers_router
 from huanxin.web.pages.people.enter import router as enter_router
+from huanxin.web.pages.people.finding import warm
 from huanxin.web.pages.people.leave import router as leave_router
 from huanxin.web.pages.people.routes import router as renew_router
 from huanxin.web.pages.people.setup import make_people
@@ -78,6 +79,7 @@ def create_app(
         workers = [make_workers(one, settings) for one in opened] if run_workers else []
         bell.start()
         app.state.people.live.start()
+        warm()
         for one in workers:
             one.start()
         yield

@@ -75,8 +75,8 @@ def translations(lang: str) -> GNUTranslations:
 
 
 @cache
-def _locale(lang: str) -> Locale:
-    """How a language writes figures and dates. Looked up once: Babel takes a millisecond to find it by its name."""
+def locale(lang: str) -> Locale:
+    """The locale of one of LANGUAGES. Babel takes long to read its name, and a page may have a thousand figures."""
     return Locale.parse(lang)
 
 
@@ -87,7 +87,7 @@ def html_lang(lang: str) -> str:
 
 def whole(number: int, lang: str) -> str:
     """A figure in full, with separators: 1,234,567."""
-    return str(format_decimal(number, locale=_locale(lang)))
+    return str(format_decimal(number, locale=locale(lang)))
 
 
 def short(number: int, lang: str) -> str:
@@ -95,7 +95,7 @@ def short(number: int, lang: str) -> str:
     if abs(number) < SHORTEN_FROM:
         return whole(number, lang)
     digits = 1 if abs(number) < BILLION else 2
-    return str(format_compact_decimal(number, locale=_locale(lang), fraction_digits=digits)).replace("K", "k")
+    return str(format_compact_decimal(number, locale=locale(lang), fraction_digits=digits)).replace("K", "k")
 
 
 def figure(number: int, lang: str) -> Markup:
@@ -113,44 +113,44 @@ def percent(part: int, of: int, lang: str) -> str:
     share = part / of
     for edge, sign in ((0.001, "<"), (0.999, ">")):
         if (sign == "<" and 0 < share < edge) or (sign == ">" and edge < share < 1):
-            return f"{sign} {format_percent(edge, '0.#%', locale=_locale(lang))}"
-    return str(format_percent(share, "0.#%", locale=_locale(lang)))
+            return f"{sign} {format_percent(edge, '0.#%', locale=locale(lang))}"
+    return str(format_percent(share, "0.#%", locale=locale(lang)))
 
 
 def seconds(value: float, lang: str) -> str:
     """A duration given in seconds, in seconds or, if long, in minutes: 0.34 s, 12.5 s, 3.2 min."""
     short_one, long_one = ("秒", "分钟") if lang == "zh_CN" else ("s", "min")
     number, unit = (value, short_one) if value < MINUTES_FROM else (value / 60, long_one)
-    return f"{format_decimal(number, '0.00' if number < 1 else '0.0', locale=_locale(lang))} {unit}"
+    return f"{format_decimal(number, '0.00' if number < 1 else '0.0', locale=locale(lang))} {unit}"
 
 
 def span(value: float, lang: str) -> str:
     """How long something lasts or is left, given in seconds, in its largest unit: 3 days, 5 hours, 12 minutes."""
     return str(
-        format_timedelta(timedelta(seconds=max(60.0, value)), granularity="minute", threshold=1.5, locale=_locale(lang))
+        format_timedelta(timedelta(seconds=max(60.0, value)), granularity="minute", threshold=1.5, locale=locale(lang))
     )
 
 
 def day(value: date, lang: str) -> str:
     """A day. The table or sentence around it names the zone."""
-    return str(format_date(value, "y年M月d日" if lang == "zh_CN" else "d MMM y", locale=_locale(lang)))
+    return str(format_date(value, "y年M月d日" if lang == "zh_CN" else "d MMM y", locale=locale(lang)))
 
 
 def day_short(value: date, lang: str) -> str:
     """A day for the axis of a chart, without its year."""
-    return str(format_date(value, "M/d" if lang == "zh_CN" else "d MMM", locale=_locale(lang)))
+    return str(format_date(value, "M/d" if lang == "zh_CN" else "d MMM", locale=locale(lang)))
 
 
 def stamp(value: datetime, lang: str) -> str:
     """An instant in China's zone for a table whose caption names the zone."""
     pattern = "y年M月d日 HH:mm" if lang == "zh_CN" else "d MMM y, HH:mm"
-    return str(format_datetime(value, pattern, tzinfo=get_timezone(ZONE), locale=_locale(lang)))
+    return str(format_datetime(value, pattern, tzinfo=get_timezone(ZONE), locale=locale(lang)))
 
 
 def clock(value: datetime, lang: str) -> str:
     """An instant in China's zone to the second, for what happens within minutes."""
     pattern = "M月d日 HH:mm:ss" if lang == "zh_CN" else "d MMM, HH:mm:ss"
-    return str(format_datetime(value, pattern, tzinfo=get_timezone(ZONE), locale=_locale(lang)))
+    return str(format_datetime(value, pattern, tzinfo=get_timezone(ZONE), locale=locale(lang)))
 
 
 def moment(value: datetime, lang: str, zone: str = ZONE) -> str:
@@ -158,7 +158,7 @@ def moment(value: datetime, lang: str, zone: str = ZONE) -> str:
     if value.tzinfo is None:
         raise ValueError(f"{value.isoformat()} has no time zone. Pass an aware datetime.")
     pattern = "y年M月d日 HH:mm" if lang == "zh_CN" else "d MMM y, HH:mm"
-    local = format_datetime(value, pattern, tzinfo=get_timezone(zone), locale=_locale(lang))
+    local = format_datetime(value, pattern, tzinfo=get_timezone(zone), locale=locale(lang))
     if zone == ZONE:
         return f"{local}（北京时间）" if lang == "zh_CN" else f"{local} (Beijing time, UTC+8)"
     return f"{local} ({zone})"

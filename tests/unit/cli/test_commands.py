@@ -132,3 +132,15 @@ def test_an_admission_is_withdrawn_and_a_name_freed_with_reasons_that_the_checkl
         with pytest.raises(Conflict, match="is closed"):
             opened.admit(account, required=False, by="li")
     assert [one["state"] for one in run("partner", "accounts", "--json")["accounts"]] == ["closed", "sandbox"]
+
+
+def test_a_simulation_is_the_same_byte_for_byte_when_it_is_run_again(run: Run, report: Callable[..., Path]) -> None:
+    lines = [f"+86138001{n:05},cancelled,{datetime.now(UTC) - timedelta(days=n % 80):%Y-%m-%d}" for n in range(400)]
+    run("report", "import", str(report(*lines)), "--carrier", "cmcc")
+    wish = ("simulate", "plan", "--carrier", "cmcc", "--freeze", "90", "--freeze", "180", "--seed", "7")
+    told = run(*wish, "--json")
+    assert [one["freeze_days"] for one in told["scenarios"]] == [90, 180]
+    assert told["scenarios"][0]["supply"] > told["scenarios"][1]["supply"] > 0
+    assert CliRunner().invoke(app, [*wish, "--json"]).stdout == CliRunner().invoke(app, [*wish, "--json"]).stdout
+    assert "90 days" in run(*wish)
+    assert "a freeze has 90 to 720 days" in run("simulate", "plan", "--carrier", "cmcc", "--freeze", "30", code=1)

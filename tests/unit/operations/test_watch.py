@@ -88,7 +88,12 @@ def test_only_what_a_new_fact_touches_is_counted_again(
     made(platform)
     counted: list[int] = []
     count = batch.count_batch
-    monkeypatch.setattr(batch, "count_batch", lambda tx, one: counted.append(one) or count(tx, one))
+
+    def counting(tx: Tx, one: int) -> Any:
+        counted.append(one)
+        return count(tx, one)
+
+    monkeypatch.setattr(batch, "count_batch", counting)
     with platform.database.transaction() as tx:
         receipts.add(
             tx, receipt_id="rc", notice_id=f"nt_2026-11_{past.partners[2].id}", batch_id=past.batches["2026-11"],

@@ -46,14 +46,14 @@ def slivers(counts: OutcomeCounts) -> list[tuple[str, float, float]]:
 
 def gate_bars(gate: GateCounts, names: dict[str, str], lang: str) -> Chart:
     """One bar a state of the gate, in numbers. `names` by state."""
-    return _bars(
+    return bars(
         [(names[key], count, GATE_TONES[key], i18n.short(count, lang)) for key, count in gate.lines],
     )
 
 
 def step_bars(steps: Sequence[tuple[str, float]], lang: str) -> Chart:
     """One bar a step, in seconds."""
-    return _bars([(name, value, "accent", i18n.seconds(value, lang)) for name, value in steps])
+    return bars([(name, value, "accent", i18n.seconds(value, lang)) for name, value in steps])
 
 
 def day_columns(days: Sequence[tuple[date, int]], lang: str) -> Chart:
@@ -66,7 +66,8 @@ def day_columns(days: Sequence[tuple[date, int]], lang: str) -> Chart:
     }
 
 
-def _bars(lines: Sequence[tuple[str, float, str, str]]) -> Chart:
+def bars(lines: Sequence[tuple[str, float, str, str]]) -> Chart:
+    """One bar a line: its name, how long, its tone, what is written at it."""
     return {
         "kind": "bars",
         "categories": [name for name, _, _, _ in lines],

@@ -12,7 +12,7 @@ from huanxin.domain.errors import NotFound
 from huanxin.release.gate import load_gate
 from huanxin.store import batches, figures
 from huanxin.store.batches import Batch
-from huanxin.store.database import Tx
+from huanxin.store.figures import Outcomes
 from huanxin.store.progress import progress
 from huanxin.web import i18n
 from huanxin.web.context import Context
@@ -43,7 +43,7 @@ def home(request: Request) -> Response:
     """Where to go from here, and live figures."""
     context: Context = request.app.state.context
     with context.platform.database.transaction() as tx:
-        totals = figures.totals(tx)
+        totals = figures.totals(tx, now=context.platform.now())
         known = batches.all_batches(tx, Purpose.RENEWAL)
     view = HomeView(
         numbers_renewed=totals.renewed, ties_cut=totals.ties_cut, partners=totals.partners, batches=len(known),
@@ -64,13 +64,14 @@ def latest(request: Request) -> Response:
     context: Context = request.app.state.context
     with context.platform.database.transaction() as tx:
         known = batches.all_batches(tx, Purpose.RENEWAL)[::-1]
-        summaries = tuple(_summary(tx, one) for one in known[:_LATEST])
+        shown = known[:_LATEST]
+        counted = figures.outcomes(tx, {one.id: one.count for one in shown}, now=context.platform.now())
+    summaries = tuple(_summary(one, counted[one.id]) for one in shown)
     view = BatchesView(latest=summaries, older=max(0, len(known) - _LATEST))
     return html(request, batches_page(language(request), view))
 
 
-def _summary(tx: Tx, batch: Batch) -> BatchSummary:
-    counts = figures.outcomes(tx, batch.id, batch.count)
+def _summary(batch: Batch, counts: Outcomes) -> BatchSummary:
     pairs = {name: counts.by_outcome.get(name, 0) for name in _SHOWN}
     return BatchSummary(
         id=batch.id, href=f"/batches/{batch.id}", cutoff=batch.cutoff, answer_by=batch.answer_by, numbers=batch.count,

@@ -18,6 +18,7 @@ TABS: tuple[tuple[str, str, frozenset[Right]], ...] = (
     ("pool", N_("Pool"), frozenset({Right.FIGURES})),
     ("reports", N_("Reports"), frozenset({Right.REPORTS})),
     ("watch", N_("Supervision"), frozenset({Right.WATCH})),
+    ("planner", N_("Planner"), frozenset({Right.FIGURES})),
     ("people", N_("Operators"), frozenset({Right.PEOPLE})),
     ("audit", N_("Who did what"), frozenset({Right.PEOPLE})),
 )

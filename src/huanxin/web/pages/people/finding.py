@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import csv
+import threading
 import unicodedata
 from functools import cache
 from importlib.resources import files
-
-from pypinyin import Style, lazy_pinyin
 
 LONGEST = 40
 
@@ -20,9 +19,16 @@ def plain(text: str) -> str:
 @cache
 def keys(name: str) -> str:
     """What a name is found by, with spaces between: itself, its pinyin, its initials."""
+    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415  # its dictionaries are large: see `warm`
+
     sounds = lazy_pinyin(name)
     initials = lazy_pinyin(name, style=Style.FIRST_LETTER)
     return " ".join(dict.fromkeys(map(plain, (name, "".join(sounds), "".join(initials)))))
+
+
+def warm() -> None:
+    """Read the dictionaries beside the start, so that neither the start nor the first visitor waits for them."""
+    threading.Thread(target=keys, args=("号码",), name="pinyin", daemon=True).start()
 
 
 def finds(query: str, name: str) -> bool:

@@ -1,0 +1,162 @@
+"""A store of a large carrier's half year: a batch a week, every partner's answers, releases, and numbers sold meanwhile.
+
+Whatever pages read stands in it as the platform records it, through the store's own functions. The answers are drawn once
+and filed for each batch, so that making it takes minutes; the numbers of each batch are strewn over all blocks, as real
+ones are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+from pyroaring import BitMap
+
+from huanxin.bench import data
+from huanxin.domain.answers import Answer, Outcome, Purpose, Reason
+from huanxin.domain.lifecycle import Event, SetFact
+from huanxin.domain.partners import Kind
+from huanxin.notify.notices import send_batch
+from huanxin.notify.partners import add_partner
+from huanxin.numbersets.numberfile import CSV, PARQUET
+from huanxin.numbersets.roster import Roster
+from huanxin.numbersets.sharded import Numbers, NumberSet, bitmap_of
+from huanxin.operations import Platform
+from huanxin.store import batches, notices, receipts, releases, reports
+from huanxin.store.database import Tx
+
+CARRIER = "cmcc"
+_BLOCK, _WEEK, _PER_BLOCK = 10_000, 7, 200
+_SOLD, _BACK = 100, 4  # numbers of each block that are opened, and taken back in the freeze, each week
+_OPTIONAL = 20  # every so many partners, one that nothing waits for
+_SILENT = 40  # every so many, one that answers no batch
+
+
+@dataclass(kw_only=True)
+class Country:
+    """The store while it is made. `strewn[block]`: the ends of its numbers in a random order, dealt out from the left."""
+
+    platform: Platform
+    starts: npt.NDArray[np.int64]
+    strewn: npt.NDArray[np.uint16]
+    answers: dict[int, dict[Answer, BitMap]] = field(default_factory=dict)
+    """by the partner's place in the order of partners"""
+
+    def take(self, first: int, count: int) -> Numbers:
+        """`count` numbers of every block, from column `first` on, ascending."""
+        return np.sort((self.starts[:, None] + self.strewn[:, first : first + count]).ravel())
+
+
+def make(platform: Platform, *, weeks: int, numbers: int, partners: int, seed: int, say: Callable[[str], None]) -> None:
+    """Fill an empty store with `weeks` batches of `numbers` numbers (whole blocks of them) and `partners` partners."""
+    columns = weeks * (_PER_BLOCK + _SOLD + _BACK)
+    if columns > _BLOCK or numbers < _PER_BLOCK:
+        raise ValueError(f"at most {_BLOCK // (columns // weeks)} batches of {_PER_BLOCK} numbers or more fit")
+    rng = np.random.default_rng(seed)
+    strewn = rng.permuted(np.tile(np.arange(_BLOCK, dtype=np.uint16), (numbers // _PER_BLOCK, 1)), axis=1)[:, :columns]
+    made = Country(platform=platform, starts=data.block_starts(platform.plan, numbers // _PER_BLOCK, rng), strewn=strewn)
+    made.answers = dict(enumerate(_drawn(len(made.starts) * _PER_BLOCK, partners, seed)))
+    with platform.database.transaction() as tx:
+        for place in range(partners):
+            add_partner(tx, name=f"partner {place + 1}", kind=list(Kind)[place % len(Kind)], required=place % _OPTIONAL != 0,
+                        endpoint=None, https_only=False, now=platform.now() - timedelta(days=400), by="bench")  # fmt: skip
+    for week in range(weeks):
+        say(f"batch {week + 1} of {weeks}")
+        with platform.database.transaction() as tx:
+            _week(tx, made, week, weeks)
+
+
+def _drawn(numbers: int, partners: int, seed: int) -> Iterator[dict[Answer, BitMap]]:
+    reasons = {Outcome.REFUSED.value: Reason.DEBT.value}
+    for one in data.answers(numbers, partners, seed):
+        yield {
+            Answer(outcome=Outcome(word), reason=reasons.get(word, "")): bitmap_of(
+                one.places[one.outcomes == code].astype(np.uint32)
+            )
+            for code, word in enumerate(data.OUTCOMES)
+        }
+
+
+def _week(tx: Tx, made: Country, week: int, weeks: int) -> None:
+    """What was reported for a week's batch, the batch itself, its answers and its release."""
+    now = made.platform.now()
+    planned = now - timedelta(days=2 + _WEEK * (weeks - 1 - week))
+    rules = made.platform.rules
+    last = made.platform.plan.carriers[CARRIER].today(planned) + timedelta(days=rules.lead_days - rules.freeze_days - 1)
+    days = [last - timedelta(days=back) for back in reversed(range(_WEEK))]
+    numbers = made.take(week * _PER_BLOCK, _PER_BLOCK)
+    by_day = np.arange(len(numbers)) % _WEEK
+    cancelled = {day: NumberSet.of(numbers[by_day == place]) for place, day in enumerate(days)}
+    dealt = made.strewn.shape[1] - (_SOLD + _BACK) * (week + 1)
+    sold, back = made.take(dealt, _SOLD), made.take(dealt + _SOLD, _BACK)
+    reported = cancelled | {days[0]: cancelled[days[0]] | NumberSet.of(back)}
+    report = _report(
+        tx, week, planned,
+        [*((day, Event.CANCELLED, found) for day, found in reported.items()), (days[3], Event.OPENED, NumberSet.of(sold)),
+         (days[5], Event.RECLAIMED, NumberSet.of(back))],
+    )  # fmt: skip
+    batch_id = batches.add(
+        tx, purpose=Purpose.RENEWAL, retracts=None, numbers=NumberSet.of(numbers), cutoff=planned,
+        answer_by=planned + timedelta(days=7), freeze_days=rules.freeze_days, seen_report=report,
+        files={kind: {"sha256": "0" * 64, "bytes": 0} for kind in (CSV, PARQUET)}, by="bench", at=planned,
+    )  # fmt: skip
+    places = np.arange(len(numbers), dtype=np.uint32)
+    spans = {(CARRIER, day): bitmap_of(places[by_day == place]) for place, day in enumerate(days)}
+    batches.add_spans(tx, batch_id, spans)
+    send_batch(tx, batch_id, issuer=made.platform.issuer, now=planned)
+    _answer(tx, made, batch_id, planned)
+    if planned + timedelta(days=rules.lead_days + 2) < now:
+        _release(tx, made, week, batch_id, numbers, spans, planned + timedelta(days=rules.lead_days + 2))
+
+
+def _report(tx: Tx, week: int, at: datetime, facts: list[tuple[date, Event, NumberSet]], *, more: str = "") -> int:
+    counts = {event.value: sum(len(found) for _, other, found in facts if other is event) for event in Event}
+    lines = sum(counts.values())
+    report = reports.add(
+        tx, carrier=CARRIER, file_name=f"week-{week + 1}{more}.csv", sha256=f"{week}{more}".encode(), lines=lines,
+        accepted=lines, known=0, rejected=0, counts={event: count for event, count in counts.items() if count}, by="bench",
+        at=at,
+    )  # fmt: skip
+    reports.add_sets(
+        tx, report,
+        ((shard, 0, SetFact(day=day, carrier=CARRIER, event=event, numbers=found.shards[shard]))
+         for day, event, found in facts for shard in sorted(found.shards)),
+    )  # fmt: skip
+    return report
+
+
+def _answer(tx: Tx, made: Country, batch_id: int, planned: datetime) -> None:
+    """Nearly every partner's receipt, one to six days after the notice; what lies in the future is not there yet."""
+    for place, notice in enumerate(notices.of_batch(tx, batch_id)):
+        came = planned + timedelta(hours=24 + place * 11 % 120)
+        if place % _SILENT != _SILENT - 1 and came < made.platform.now():
+            receipts.add(
+                tx, receipt_id=f"rc_{batch_id}_{place}", notice_id=notice.id, batch_id=batch_id,
+                partner_id=notice.partner_id, sha256=bytes(32), complete=True, idempotency_key="",
+                lines=sum(map(len, made.answers[place].values())), answers=made.answers[place], at=came,
+            )  # fmt: skip
+
+
+def _release(
+    tx: Tx, made: Country, week: int, batch_id: int, numbers: Numbers, spans: dict[tuple[str, date], BitMap], at: datetime
+) -> None:
+    """Waive the silent partners, release what is clear, and sell a third of it."""
+    everyone = BitMap(range(len(numbers)))
+    unsettled = BitMap()
+    for place, notice in enumerate(notices.of_batch(tx, batch_id)):
+        if place % _SILENT == _SILENT - 1:
+            receipts.add_waiver(
+                tx, batch_id=batch_id, partner_id=notice.partner_id, places=everyone, reason="silent", by="bench", at=at
+            )
+        elif notice.required:
+            unsettled |= BitMap.union(
+                BitMap(), *(found for answer, found in made.answers[place].items() if not answer.settles)
+            )
+    clear = {span: places - unsettled for span, places in spans.items()}
+    releases.add(tx, batch_id=batch_id, spans=clear, by="bench", at=at)
+    sold = bitmap_of(np.arange(0, len(numbers), 3, dtype=np.uint32)) - unsettled
+    opened = [(at.date() + timedelta(days=1), Event.OPENED, Roster(numbers).subset(sold))]
+    _report(tx, week, at + timedelta(days=2), opened, more="-sold")

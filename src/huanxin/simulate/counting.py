@@ -1,0 +1,115 @@
+"""A carrier's history in counts by day, from the facts. It walks every report, so a worker does it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+from pyroaring import BitMap
+
+from huanxin.domain.lifecycle import Event, SetFact, ShardState
+from huanxin.domain.numbers import NumberingPlan
+from huanxin.numbersets.sharded import SHARD_SIZE
+from huanxin.store import releases, reports, summaries
+from huanxin.store.database import Tx
+
+KIND = "history"
+BLOCK = 10_000
+"""Numbers that the plan allots together: the seven digits after the country code (号段) name a block."""
+
+
+@dataclass(kw_only=True)
+class _Tally:
+    """What one carrier did. `back`, `sold_again`: by (day of cancellation, day of the event)."""
+
+    cancelled: Counter[date] = field(default_factory=Counter)
+    opened: Counter[date] = field(default_factory=Counter)
+    back: Counter[tuple[date, date]] = field(default_factory=Counter)
+    sold_again: Counter[date] = field(default_factory=Counter)
+    frozen: Counter[date] = field(default_factory=Counter)
+    in_service: int = 0
+    blocks: int = 0
+    known: int = 0
+
+    def take(self, fact: SetFact, state: ShardState) -> None:
+        """Note an event, before it is applied to the state."""
+        if fact.event is Event.CANCELLED:
+            self.cancelled[fact.day] += len(fact.numbers)
+        elif fact.event is Event.OPENED:
+            self.opened[fact.day] += len(fact.numbers)
+            for (_, closed_on), places in state.frozen_on(fact.numbers).items():
+                self.sold_again[closed_on] += len(places)
+        elif fact.event is Event.RECLAIMED:
+            for (_, closed_on), places in state.frozen_on(fact.numbers).items():
+                self.back[closed_on, fact.day] += len(places)
+
+
+def count(tx: Tx, plan: NumberingPlan) -> dict[str, dict[str, Any]]:
+    """By carrier: what `history.read` reads. If neither a report nor a release came since, what was counted before."""
+    seen = f"{reports.latest(tx)}/{releases.latest(tx)}"
+    known = {one.key: one.body for one in summaries.all_of(tx, KIND)}
+    if known and all(body["seen"] == seen for body in known.values()):
+        return known
+    tallies = {code: _Tally() for code in plan.carriers}
+    for shard, facts in reports.facts_by_shard(tx):
+        state = ShardState()
+        for fact in facts:
+            tallies[fact.carrier].take(fact, state)
+            state.apply(fact)
+        _end_of_shard(tallies, state, plan.owner(shard))
+    released = releases.released_by_day(tx)
+    return {
+        code: _body(tally, released.get(code, Counter()), seen)
+        for code, tally in tallies.items()
+        if tally.cancelled or tally.known
+    }
+
+
+def _end_of_shard(tallies: dict[str, _Tally], state: ShardState, owner: str | None) -> None:
+    for code, places in state.in_service.items():
+        tallies[code].in_service += len(places)
+    for (code, closed_on), places in state.frozen().items():
+        tallies[code].frozen[closed_on] += len(places)
+    if owner is not None:
+        tallies[owner].known += len(state.known)
+        tallies[owner].blocks += _blocks(state.known)
+
+
+def _blocks(known: BitMap) -> int:
+    return sum(known.range_cardinality(start, start + BLOCK) > 0 for start in range(0, SHARD_SIZE, BLOCK))
+
+
+def _body(tally: _Tally, released: Counter[date], seen: str) -> dict[str, Any]:
+    days = sorted({*tally.cancelled, *tally.opened, *(day for _, day in tally.back)})
+    first, last = (days[0], days[-1]) if days else (None, None)
+    unsold = {day: max(0, count - tally.sold_again[day]) for day, count in released.items()}
+    frozen = {day: count - min(count, unsold.get(day, 0)) for day, count in sorted(tally.frozen.items())}
+    back, at_risk = _by_day_of_freeze(tally, last)
+    return {
+        "seen": seen, "first": first and first.isoformat(), "last": last and last.isoformat(),
+        "cancelled": {day.isoformat(): n for day, n in sorted(tally.cancelled.items())},
+        "opened": {day.isoformat(): n for day, n in sorted(tally.opened.items())},
+        "frozen": {day.isoformat(): n for day, n in frozen.items() if n},
+        "for_sale": sum(min(n, tally.frozen[day]) for day, n in unsold.items()),
+        "in_service": tally.in_service, "capacity": tally.blocks * BLOCK, "never_sold": tally.blocks * BLOCK - tally.known,
+        "back": back, "at_risk": at_risk,
+    }  # fmt: skip
+
+
+def _by_day_of_freeze(tally: _Tally, last: date | None) -> tuple[list[int], list[int]]:
+    """Numbers taken back on each day of the freeze, and those that could have been: still frozen when it began, and the day
+    lies before the last one that reports tell of. Day 0 is that of the cancellation."""
+    if last is None or not tally.cancelled:
+        return [], []
+    closed = {day: row for row, day in enumerate(sorted(tally.cancelled))}
+    longest = max((day - closed_on).days for closed_on, day in tally.back) if tally.back else 0
+    taken = np.zeros((len(closed), longest + 1), dtype=np.int64)
+    for (closed_on, day), n in tally.back.items():
+        taken[closed[closed_on], (day - closed_on).days] += n
+    size = np.array([tally.cancelled[day] for day in closed], dtype=np.int64)
+    left = size[:, None] - np.cumsum(taken, axis=1) + taken
+    seen = np.array([(last - day).days for day in closed])[:, None] >= np.arange(longest + 1)[None, :]
+    return np.where(seen, taken, 0).sum(axis=0).tolist(), np.where(seen, left, 0).sum(axis=0).tolist()

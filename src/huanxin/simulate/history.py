@@ -1,0 +1,143 @@
+"""What a carrier's past says of its future, as plain values: how many, how fast, how often."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from huanxin.domain.rules import Rules
+from huanxin.store import answered
+from huanxin.store.answered import Answered
+from huanxin.store.database import Tx
+
+Floats = npt.NDArray[np.float64]
+
+LONGEST = 365
+"""Days of the past at most that stand for the future."""
+_DAY = 86_400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How a partner answers, over the notices that it was sent. `days`, `share`: within so many days it had answered such a
+    share of notices whole (ascending). `pending`, `refused`: the share of numbers so answered. `ties`: the share of numbers
+    on which it held a tie."""
+
+    id: int
+    name: str
+    required: bool
+    notices: int
+    days: tuple[float, ...]
+    share: tuple[float, ...]
+    pending: float = 0.0
+    refused: float = 0.0
+    ties: float = 0.0
+
+    @property
+    def never(self) -> float:
+        """The share of notices that are not answered whole, as far as can be seen."""
+        return 1 - self.share[-1] if self.share else 1.0
+
+    @property
+    def typical(self) -> float | None:
+        """Days within which half of its notices are answered; None if half are not."""
+        return next((day for day, share in zip(self.days, self.share, strict=True) if share >= 0.5), None)  # noqa: PLR2004
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """One carrier's past until `today`, in numbers. `cancelled`, `opened`: each day from `first` on. `frozen`: not released
+    yet, by day of cancellation. `back`: the chance to be taken back on each day of the freeze, from day 0.
+    `waived`: the share of what required partners left open that operators waived, `waived_after` days after the notice."""
+
+    carrier: str
+    today: date
+    rules: Rules
+    first: date
+    cancelled: tuple[int, ...]
+    opened: tuple[int, ...]
+    frozen: Mapping[date, int]
+    for_sale: int
+    never_sold: int
+    in_service: int
+    capacity: int
+    back: tuple[float, ...] = ()
+    partners: Sequence[Pace] = field(default=())
+    waived: float = 0.0
+    waived_after: int = 0
+
+
+def read(tx: Tx, body: Mapping[str, Any], *, carrier: str, today: date, rules: Rules, now: datetime) -> History:
+    """The history of a carrier: counts that `counting.count` made, and the answers to its batches as they are now."""
+    last = date.fromisoformat(body["last"]) if body["last"] else today
+    first = max(date.fromisoformat(body["first"]) if body["first"] else today, last - timedelta(days=LONGEST - 1))
+    days = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
+    answers = answered.of_carrier(tx, carrier, now=now)
+    waived, after = waivers(answers, now)
+    return History(
+        carrier=carrier, today=today, rules=rules, first=first,
+        cancelled=tuple(body["cancelled"].get(day, 0) for day in days),
+        opened=tuple(body["opened"].get(day, 0) for day in days),
+        frozen={date.fromisoformat(day): n for day, n in body["frozen"].items()},
+        for_sale=body["for_sale"], never_sold=body["never_sold"], in_service=body["in_service"], capacity=body["capacity"],
+        back=tuple(n / at_risk if at_risk else 0.0 for n, at_risk in zip(body["back"], body["at_risk"], strict=True)),
+        partners=paces(answers, now), waived=waived, waived_after=after,
+    )  # fmt: skip
+
+
+def paces(answers: Sequence[Answered], now: datetime) -> tuple[Pace, ...]:
+    """How each partner answers, in the order of partners."""
+    by_partner: dict[int, list[Answered]] = defaultdict(list)
+    for one in answers:
+        by_partner[one.partner_id].append(one)
+    return tuple(_pace(found, now) for _, found in sorted(by_partner.items()))
+
+
+def _pace(found: Sequence[Answered], now: datetime) -> Pace:
+    answers = [one for one in found if one.counts]
+    pairs = sum(one.numbers for one in answers)
+
+    def share(*outcomes: str) -> float:
+        return sum(one.counts.get(outcome, 0) for one in answers for outcome in outcomes) / pairs if pairs else 0.0
+
+    days, shares = _answered_within(found, now)
+    newest = found[-1]
+    return Pace(
+        id=newest.partner_id, name=newest.partner, required=newest.required, notices=len(found), days=days, share=shares,
+        pending=share("pending"), refused=share("refused"), ties=share("unbound", "pending", "refused"),
+    )  # fmt: skip
+
+
+def _answered_within(found: Sequence[Answered], now: datetime) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The share of notices answered within so many days. A notice that is still open counts for as long as it is known to be
+    open, and not after (Kaplan and Meier, 1958): a partner is not slow because it was asked yesterday."""
+    waits = sorted(((one.answered_at or now) - one.sent_at).total_seconds() / _DAY for one in found)
+    times = sorted((one.answered_at - one.sent_at).total_seconds() / _DAY for one in found if one.answered_at)
+    left, days, shares = 1.0, [], []
+    for day in sorted(set(times)):
+        at_risk = sum(wait >= day for wait in waits)
+        left *= 1 - times.count(day) / at_risk
+        days.append(day)
+        shares.append(1 - left)
+    return tuple(days), tuple(shares)
+
+
+def waivers(answers: Sequence[Answered], now: datetime) -> tuple[float, int]:
+    """(share waived of what required partners left open beyond the day by which to answer, days after the notice)."""
+    left_open, waived, spans = 0, 0, []
+    for one in answers:
+        if not one.required or (now < one.answer_by and not one.waived):
+            continue
+        late = one.answered_at is None or one.answered_at > one.answer_by
+        open_then = one.numbers if late else one.counts.get("pending", 0) + one.counts.get("refused", 0)
+        left_open += max(open_then, one.waived)
+        waived += one.waived
+        if one.waived_at:
+            spans.append((one.waived_at - one.sent_at).days)
+    return (waived / left_open if left_open else 0.0), int(np.median(spans)) if spans else 0

@@ -1,0 +1,142 @@
+"""The planner: what somebody wants to try, and what came of it, for the page and for `huanxin simulate plan`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from huanxin.domain.errors import BadInput, NotFound
+from huanxin.domain.lifecycle import FREEZE_DAYS
+from huanxin.domain.numbers import NumberingPlan
+from huanxin.domain.rules import Rules
+from huanxin.simulate import counting
+from huanxin.simulate.history import History, read
+from huanxin.simulate.model import Result, Scenario, simulate
+from huanxin.store import summaries
+from huanxin.store.database import Tx
+
+FREEZES, LEADS = (90, 120, 180), (7, 15, 30)
+"""Days that the planner offers."""
+EVERYONE = "everyone"
+MOST_SCENARIOS, LONGEST_FREEZE, MOST_DAYS = 18, 720, 1095
+_DIGITS = 6  # of what is printed: enough for everybody, and the same on every machine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """Every freeze with every lead time, in days; and again with `faster` (a partner's id or name, or everyone) answering in
+    half the time, if given. `capacity`: numbers that the carrier has, if it knows better than its reports."""
+
+    freezes: tuple[int, ...] = FREEZES
+    leads: tuple[int, ...] = ()
+    faster: str = ""
+    days: int = 365
+    seed: int = 1
+    capacity: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A simulation that was run. `as_of`: when the history was counted."""
+
+    choices: Choices
+    history: History
+    results: list[Result]
+    as_of: datetime
+
+
+def plan(
+    tx: Tx, carrier: str, choices: Choices, *, numbering: NumberingPlan, rules: Rules, now: datetime
+) -> Planned:  # fmt: skip
+    """Run the scenarios on a carrier's history. Raises BadInput for what can't be tried, NotFound without a history."""
+    if carrier not in numbering.carriers:
+        raise BadInput(f"there is no carrier {carrier}; the carriers are {', '.join(numbering.carriers)}")
+    counted = summaries.get(tx, counting.KIND, carrier)
+    if counted is None:
+        for code, body in counting.count(tx, numbering).items():
+            summaries.put(tx, counting.KIND, code, stamp="", body=body, at=now)
+        counted = summaries.get(tx, counting.KIND, carrier)
+    if counted is None or not counted.body["cancelled"]:
+        raise NotFound(f"{carrier} has reported no cancellation yet; import its reports first: huanxin report import")
+    today = numbering.carriers[carrier].today(now)
+    history = read(tx, counted.body, carrier=carrier, today=today, rules=rules, now=now)
+    if choices.capacity is not None:
+        history = replace(history, capacity=choices.capacity, never_sold=_never_sold(history, choices.capacity))
+    scenarios = list(_scenarios(choices, history))
+    results = simulate(history, scenarios, days=choices.days, seed=choices.seed)
+    return Planned(choices=choices, history=history, results=results, as_of=counted.made_at)
+
+
+def _never_sold(history: History, capacity: int) -> int:
+    known = history.capacity - history.never_sold
+    if capacity < known:
+        raise BadInput(f"the reports name {known:,} numbers, so the capacity can't be {capacity:,}; give it in numbers")
+    return capacity - known
+
+
+def _scenarios(choices: Choices, history: History) -> Iterator[Scenario]:
+    leads = choices.leads or (history.rules.lead_days,)
+    _check(choices, leads)
+    faster = _faster(choices.faster, history)
+    for freeze in sorted(set(choices.freezes)):
+        for lead in sorted(set(leads)):
+            yield Scenario(freeze_days=freeze, lead_days=lead)
+            if faster:
+                yield Scenario(freeze_days=freeze, lead_days=lead, faster=faster)
+
+
+def _check(choices: Choices, leads: Sequence[int]) -> None:
+    if not choices.freezes or not all(FREEZE_DAYS <= freeze <= LONGEST_FREEZE for freeze in choices.freezes):
+        raise BadInput(f"a freeze has {FREEZE_DAYS} to {LONGEST_FREEZE} days; the law wants {FREEZE_DAYS} at least")
+    if not all(1 <= lead <= FREEZE_DAYS for lead in leads):
+        raise BadInput(f"a lead time has 1 to {FREEZE_DAYS} days")
+    if not 1 <= choices.days <= MOST_DAYS or choices.seed < 0:
+        raise BadInput(f"the simulation runs for 1 to {MOST_DAYS} days, and a seed is 0 or more")
+    if len(set(choices.freezes)) * len(set(leads)) * (2 if choices.faster else 1) > MOST_SCENARIOS:
+        raise BadInput(f"at most {MOST_SCENARIOS} scenarios stand side by side; choose fewer freezes or lead times")
+
+
+def _faster(wanted: str, history: History) -> frozenset[int]:
+    if wanted == EVERYONE:
+        return frozenset(one.id for one in history.partners)
+    found = frozenset(one.id for one in history.partners if wanted in (one.name, str(one.id)))
+    if wanted and not found:
+        raise BadInput(f"{wanted} was told of no batch of {history.carrier}; give the name of a partner, or {EVERYONE}")
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Month:
+    """A calendar month of a result: numbers that go on sale in it, and utilisation at its end."""
+
+    first: date
+    supply: int
+    utilisation: float
+
+
+def months(result: Result, today: date) -> list[Month]:
+    """A result by calendar month, from tomorrow on; the first and the last may be cut."""
+    days = [today + timedelta(days=1 + n) for n in range(len(result.supply))]
+    ends = [n for n, day in enumerate(days) if n + 1 == len(days) or days[n + 1].month != day.month]
+    starts = [0, *(end + 1 for end in ends[:-1])]
+    return [
+        Month(
+            first=days[start], supply=round(float(result.supply[start : end + 1].sum())),
+            utilisation=float(result.in_service[end]) / result.capacity if result.capacity else 0.0,
+        )
+        for start, end in zip(starts, ends, strict=True)
+    ]  # fmt: skip
+
+
+def figures(result: Result, history: History) -> dict[str, Any]:
+    """A result for programs: numbers whole, shares of 1."""
+    return {
+        "freeze_days": result.scenario.freeze_days, "lead_days": result.scenario.lead_days,
+        "faster": [one.name for one in history.partners if one.id in result.scenario.faster],
+        "supply": result.total, "supply_per_day": round(result.total / len(result.supply), 1),
+        "waiting": round(float(result.waiting[-1])), "unserved": round(result.unserved),
+        "utilisation": round(result.utilisation, _DIGITS), "highest_utilisation": round(result.highest, _DIGITS),
+        "open_if_sold": round(result.open_if_sold, _DIGITS), "open_sold": round(result.open_sold, _DIGITS),
+    }  # fmt: skip
