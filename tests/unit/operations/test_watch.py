@@ -19,6 +19,7 @@ from huanxin.operations import Platform, summaries
 from huanxin.operations.watch import batch, bulletin, opendata
 from huanxin.store import batches, receipts
 from huanxin.store import summaries as stored
+from huanxin.store.database import Tx
 from watching import ANSWER_BY, BLOCKS, SENT, Past, make_past, order
 
 
