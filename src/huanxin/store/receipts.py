@@ -83,20 +83,25 @@ def add_waiver(tx: Tx, *, batch_id: int, partner_id: int, places: BitMap, reason
     return int(row[0])
 
 
-def waivers(tx: Tx, batch_id: int) -> dict[int, list[tuple[int, Waiver]]]:
-    """A batch's waivers by partner, each with its position in the order of answers."""
+def waivers(tx: Tx, batch_id: int, only: BitMap | None = None) -> dict[int, list[tuple[int, Waiver]]]:
+    """A batch's waivers by partner, each with its position in the order of answers; `only` some places of each."""
     rows = tx.execute(
         "SELECT partner_id, seq, id, places, waived_by, reason FROM waiver WHERE batch_id = %s ORDER BY seq",
         (batch_id,), binary=True,
     )  # fmt: skip
     found: dict[int, list[tuple[int, Waiver]]] = {}
     for partner_id, seq, waiver_id, places, by, reason in rows:
-        waiver = Waiver(id=waiver_id, places=load(places), by=by, reason=reason)
+        waiver = Waiver(id=waiver_id, places=_part(places, only), by=by, reason=reason)
         found.setdefault(partner_id, []).append((seq, waiver))
     return found
 
 
-def _receipts(tx: Tx, batch_id: int, partner_id: int | None) -> dict[int, list[tuple[int, Receipt]]]:
+def _part(stored: bytes, only: BitMap | None) -> BitMap:
+    places = load(stored)
+    return places if only is None else places & only
+
+
+def _receipts(tx: Tx, batch_id: int, partner_id: int | None, only: BitMap | None) -> dict[int, list[tuple[int, Receipt]]]:
     rows = tx.execute(
         "SELECT r.partner_id, r.seq, r.complete, s.outcome, s.reason, s.until_day, s.places FROM receipt r"
         " LEFT JOIN receipt_set s ON s.receipt_id = r.id"
@@ -111,15 +116,18 @@ def _receipts(tx: Tx, batch_id: int, partner_id: int | None) -> dict[int, list[t
             sets, last_seq = {}, seq
             found.setdefault(partner, []).append((seq, Receipt(answers=sets, complete=complete)))
         if outcome is not None:
-            sets[Answer(outcome=Outcome(outcome), reason=reason, until=until)] = load(places)
+            sets[Answer(outcome=Outcome(outcome), reason=reason, until=until)] = _part(places, only)
     return found
 
 
-def standings(tx: Tx, batch_id: int, everyone: BitMap, partner_id: int | None = None) -> dict[int, Standing]:
-    """The standing of every partner (or one) that answered a batch or was waived, by partner."""
-    entries = _receipts(tx, batch_id, partner_id)
+def standings(
+    tx: Tx, batch_id: int, everyone: BitMap, partner_id: int | None = None, *, only: BitMap | None = None
+) -> dict[int, Standing]:
+    """The standing of every partner (or one) that answered a batch or was waived, by partner; of `only` some places if
+    they are named, which then are `everyone` too."""
+    entries = _receipts(tx, batch_id, partner_id, only)
     ordered: dict[int, list[tuple[int, Receipt | Waiver]]] = {key: list(found) for key, found in entries.items()}
-    for partner, found in waivers(tx, batch_id).items():
+    for partner, found in waivers(tx, batch_id, only).items():
         if partner_id in (None, partner):
             ordered[partner] = sorted([*ordered.get(partner, []), *found], key=lambda entry: entry[0])
     return {partner: standing((entry for _, entry in found), everyone) for partner, found in ordered.items()}

@@ -21,7 +21,7 @@ from huanxin.operations.onboarding import make_onboarding
 from huanxin.outbound import Outbound
 from huanxin.settings import Settings
 from huanxin.store import figures
-from huanxin.web.api import accounts, oauth, partner, poll, ssf, wellknown
+from huanxin.web.api import accounts, disclosures, oauth, partner, poll, ssf, wellknown
 from huanxin.web.api.schemas import Status, problems, with_problems
 from huanxin.web.api.uploads import Limits, sweep
 from huanxin.web.bell import Bell
@@ -54,6 +54,7 @@ Every error is a problem (RFC 9457), whose `type` ends in a code that stays the 
 _TAGS = [
     {"name": "Access", "description": "Tokens, and the keys with which what the platform signs is verified."},
     {"name": "Notices and receipts", "description": "What a partner is told, and what it answers."},
+    {"name": "Disclosure", "description": "What a buyer is told of a number, for a carrier's own shop software."},
     {"name": "Health", "description": "For whoever watches the platform."},
 ]
 _MINUTE = timedelta(minutes=1)
@@ -100,6 +101,7 @@ def create_app(
     for router in (enter_router, renew_router, leave_router):
         app.include_router(router)
     app.add_exception_handler(OwnerSignsIn, signing.to_sign_in)
+    app.include_router(disclosures.router)
     console.include(app, settings)
     app.add_middleware(Care)
     _health(app, platform)

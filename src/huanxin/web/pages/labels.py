@@ -125,6 +125,9 @@ DID = {
     "signed-in": N_("signed in"),
     "locked-out": N_("locked after wrong tries"),
     "unmasked": N_("saw a whole number"),
+    "offered": N_("took clean numbers of a prefix"),
+    "token-made": N_("a token was made"),
+    "tokens-ended": N_("the tokens were ended"),
 }
 
 BEHAVIOURS = {
