@@ -120,6 +120,21 @@ def breaches(tx: Tx) -> list[Breach]:
         return cursor.execute(f"{_BREACH} ORDER BY b.id").fetchall()
 
 
+def latest_breaches(tx: Tx, *, kind: str | None, before: int | None, most: int) -> list[Breach]:
+    """Breaches of a kind (or all), newest first; `before` one to go on from it."""
+    with tx.cursor(row_factory=class_row(Breach)) as cursor:
+        return cursor.execute(
+            f"{_BREACH} WHERE b.kind = coalesce(%s, b.kind) AND b.id < coalesce(%s, 9223372036854775807)"
+            " ORDER BY b.id DESC LIMIT %s",
+            (kind, before, most),
+        ).fetchall()
+
+
+def breach_totals(tx: Tx) -> dict[str, int]:
+    """Numbers that breaches touch, by kind."""
+    return dict(tx.execute("SELECT kind, sum(count)::int8 FROM breach GROUP BY kind ORDER BY kind").fetchall())
+
+
 def breach(tx: Tx, breach_id: int) -> Breach | None:
     with tx.cursor(row_factory=class_row(Breach)) as cursor:
         return cursor.execute(f"{_BREACH} WHERE b.id = %s", (breach_id,)).fetchone()

@@ -130,6 +130,12 @@ DID = {
     "tokens-ended": N_("the tokens were ended"),
 }
 
+BREACHES = {
+    "opened-without-release": N_("sold without a release"),
+    "answered-after-release": N_("objected to after the release"),
+    "opened-without-disclosure": N_("sold without a disclosure"),
+}
+
 BEHAVIOURS = {
     "plain": N_("answers at once"),
     "debt": N_("refuses numbers with unpaid orders"),

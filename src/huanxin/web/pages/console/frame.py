@@ -14,6 +14,8 @@ from huanxin.web.pages.render import render
 from huanxin.web.pages.routes import html, language
 
 TABS: tuple[tuple[str, str, frozenset[Right]], ...] = (
+    ("desk", N_("Shop desk"), frozenset({Right.DESK})),
+    ("breaches", N_("Breaches"), frozenset({Right.FIGURES})),
     ("people", N_("Operators"), frozenset({Right.PEOPLE})),
     ("audit", N_("Who did what"), frozenset({Right.PEOPLE})),
 )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from huanxin.settings import Settings
-from huanxin.web.pages.console import me, people, signing, start
+from huanxin.web.pages.console import breaches, desk, desk_records, me, people, signing, start
 
 
 def include(app: FastAPI, settings: Settings) -> None:
     """Everything under /console."""
     app.state.second_factor = settings.second_factor()
-    for room in (start, me, people):
+    for room in (start, desk, desk_records, breaches, me, people):
         app.include_router(room.router)
     app.add_exception_handler(signing.OperatorSignsIn, signing.to_sign_in)
     app.add_exception_handler(signing.SetUpFirst, signing.to_set_up)
