@@ -22,9 +22,9 @@ def operator(platform: Platform, *roles: str, carrier: str | None = None, login:
     return made
 
 
-def signed_in(url: str, platform: Platform, *roles: str, carrier: str | None = None) -> httpx.Client:
+def signed_in(url: str, platform: Platform, *roles: str, carrier: str | None = None, login: str = "") -> httpx.Client:
     """A client that is signed in to the console as somebody new with these roles. The caller closes it."""
-    person = operator(platform, *roles, carrier=carrier)
+    person = operator(platform, *roles, carrier=carrier, login=login)
     client = httpx.Client(base_url=url, headers={"Accept": "text/html"}, follow_redirects=True, timeout=30)
     answer = client.post("/console/sign-in", data={"login": person.login, "password": PASSWORD})
     assert "operator" in client.cookies, answer.text

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+
+import httpx
 
 from clocks import Clock
 from huanxin.answer.receiving import file_receipt
@@ -16,11 +20,14 @@ from huanxin.domain.partners import Kind
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.operations import Platform
+from huanxin.operations import Platform, open_platform
 from huanxin.plan.holds import add_hold
 from huanxin.release.gate import waive
 from huanxin.store import batches, notices
+from huanxin.web.app import create_app
 from operators import operator
+from serving import served
+from town import settings_of
 
 CLEAN, WAIVED, REFUSED, HELD, LATE = (8613800138000 + n for n in range(5))
 SPARE = [8613801555000 + n for n in range(12)]
@@ -65,6 +72,17 @@ class Shop:
                 tx, tables.inspect(path), notice=notice, roster=batches.roster(tx, self.batch), zone="Asia/Shanghai",
                 complete=complete, idempotency_key=str(lines), now=self.platform.now(),
             )  # fmt: skip
+
+
+@contextmanager
+def served_shop(dsn: str, folder: Path) -> Iterator[tuple[Shop, httpx.Client]]:
+    """A shop with its pages and its API, and a client that nobody has signed in with."""
+    settings, clock = settings_of(dsn, folder), Clock()
+    with (
+        open_platform(settings, clock=clock) as platform,
+        served(create_app(platform, settings, run_workers=False)) as http,
+    ):
+        yield open_shop(platform, clock, folder), http
 
 
 def open_shop(platform: Platform, clock: Clock, folder: Path) -> Shop:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -122,16 +122,16 @@ class Offer:
 
 
 def next_clean(
-    tx: Tx, prefix: str, *, first_use: bool, after: int, most: int, seller: str | None, plan: NumberingPlan, rules: Rules,
-    now: datetime,
+    tx: Tx, prefix: str, *, grades: Collection[Grade], after: int, most: int, seller: str | None, plan: NumberingPlan,
+    rules: Rules, now: datetime,
 ) -> Offer:  # fmt: skip
-    """The next numbers with a prefix that are for sale and clean (A if `first_use`, else B), ascending, above `after`. Gives
-    up after some thousands that are not, with what it has."""
-    grade = Grade.A if first_use else Grade.B
+    """The next numbers with a prefix that are for sale and of these grades, ascending, above `after`: never used ones if A
+    is among them, else recycled ones. Gives up after some thousands that are not, with what it has."""
     found: list[Told] = []
-    for rounds, numbers in enumerate(_in_turn(tx, prefix, first_use=first_use, after=after, plan=plan), start=1):
+    turns = _in_turn(tx, prefix, first_use=Grade.A in grades, after=after, plan=plan)
+    for rounds, numbers in enumerate(turns, start=1):
         looked = look_up(tx, numbers, seller=seller, plan=plan, rules=rules, now=now)
-        found += [one for one in looked if one.grade is grade]
+        found += [one for one in looked if one.grade in grades]
         if len(found) >= most:
             return Offer(found=found[:most], reached=found[most - 1].number)
         if rounds == _ROUNDS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,7 +14,7 @@ from huanxin.disclose.acknowledging import Acknowledged, Acknowledgement
 from huanxin.disclose.breaches import find_undisclosed
 from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import Clock, system_clock
-from huanxin.domain.disclosure import Told
+from huanxin.domain.disclosure import Grade, Told
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.operators import Operator
 from huanxin.domain.partners import Partner
@@ -173,11 +173,11 @@ class Platform:
         with self.database.transaction() as tx:
             return desk.look_up(tx, numbers, seller=seller, plan=self.plan, rules=self.rules, now=self.clock())
 
-    def next_clean(self, prefix: str, *, first_use: bool, after: int, most: int, seller: str | None) -> desk.Offer:
-        """The next clean numbers with a prefix, above `after`."""
+    def next_clean(self, prefix: str, *, grades: Collection[Grade], after: int, most: int, seller: str | None) -> desk.Offer:
+        """The next numbers with a prefix that are for sale and of these grades, above `after`."""
         with self.database.transaction() as tx:
             return desk.next_clean(
-                tx, prefix, first_use=first_use, after=after, most=most, seller=seller, plan=self.plan, rules=self.rules,
+                tx, prefix, grades=grades, after=after, most=most, seller=seller, plan=self.plan, rules=self.rules,
                 now=self.clock(),
             )  # fmt: skip
 

@@ -152,7 +152,8 @@ def test_a_disclosure_of_the_tenure_before_does_not_cover_the_next_sale(shop: Sh
 
 def test_the_next_clean_numbers_of_a_prefix_leave_out_what_is_not_clean(shop: Shop) -> None:
     def offer(prefix: str, *, first_use: bool, after: int = 0) -> list[int]:
-        found = shop.platform.next_clean(prefix, first_use=first_use, after=after, most=3, seller="cmcc")
+        grades = {Grade.A} if first_use else {Grade.B}
+        found = shop.platform.next_clean(prefix, grades=grades, after=after, most=3, seller="cmcc")
         return [one.number for one in found.found]
 
     assert offer("1380013", first_use=False) == [CLEAN]

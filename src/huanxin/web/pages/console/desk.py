@@ -35,6 +35,7 @@ Clerk = Annotated[Working, Depends(signing.working(Right.DESK))]
 Text = Annotated[str, Form()]
 MOST, OFFERED = 50, 10
 _CODES_AN_HOUR = 120  # of one clerk
+CHOICES = {"A": {Grade.A}, "B": {Grade.B}, "BC": {Grade.B, Grade.C}}
 CHIPS = {Grade.A: "clear", Grade.B: "clear", Grade.C: "waits", Grade.BLOCKED: "refused"}
 _HEADINGS = ("number", "carrier", "grade", "why_not", "recycled", "closed_on", "frozen_days", "sellable_from", "asked",
              "confirmed", "open")  # fmt: skip
@@ -42,7 +43,7 @@ _HEADINGS = ("number", "carrier", "grade", "why_not", "recycled", "closed_on", "
 
 @router.get("")
 def desk(
-    request: Request, who: Clerk, numbers: str = "", prefix: str = "", first_use: bool = False, after: str = "",
+    request: Request, who: Clerk, numbers: str = "", prefix: str = "", grade: str = "B", after: str = "",
     format: str = "",
 ) -> Response:  # fmt: skip
     """What the clerk typed or scanned, or the next clean numbers of a prefix, each with its grade."""
@@ -50,7 +51,7 @@ def desk(
     told, offer, problem = who.platform.look_up(wanted, seller=who.operator.carrier), None, ""
     if prefix:
         try:
-            offer = _offer(who, read_prefix(prefix), first_use=first_use, after=int(after or 0) if after.isdigit() else 0)
+            offer = _offer(who, read_prefix(prefix), grade=grade, after=int(after) if after.isdecimal() else 0)
             told += offer.found
         except BadInput:
             problem = "prefix"
@@ -59,7 +60,7 @@ def desk(
     query = str(request.url.query)
     return page(
         request, who, "desk.html", tab="desk", told=told, unread=unread, offer=offer, problem=problem, numbers=numbers,
-        prefix=prefix, first_use=first_use, query=query, most=MOST, too_many=len(_pieces(numbers)) > MOST,
+        prefix=prefix, grade=grade, query=query, most=MOST, too_many=len(_pieces(numbers)) > MOST,
         sale=[written(one.number) for one in told if one.for_sale], **_words(request),
     )  # fmt: skip
 
@@ -80,9 +81,11 @@ def _pieces(text: str) -> list[str]:
     return [piece.strip() for piece in re.split(r"[\n\r,;，；、\t]+", text) if piece.strip()]
 
 
-def _offer(who: Working, prefix: str, *, first_use: bool, after: int) -> Offer:
+def _offer(who: Working, prefix: str, *, grade: str, after: int) -> Offer:
     platform, person = who.platform, who.operator
-    offer = platform.next_clean(prefix, first_use=first_use, after=after, most=OFFERED, seller=person.carrier)
+    offer = platform.next_clean(
+        prefix, grades=CHOICES.get(grade, CHOICES["B"]), after=after, most=OFFERED, seller=person.carrier
+    )
     with platform.database.transaction() as tx:
         detail = {"prefix": prefix, "numbers": len(offer.found)}
         operators.note(tx, person.id, "offered", by=person.login, at=platform.now(), detail=detail)
