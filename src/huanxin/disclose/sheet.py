@@ -27,7 +27,8 @@ def disclosure_pdf(told: Told, *, carrier: Carrier, made_at: datetime) -> bytes:
     sheet.text(MARGIN, 92, GRADE_NAMES[told.grade][EN], size=10, color=MUTED, align="C")
     below = _facts(sheet, told, carrier, made_at)
     texts = texts_of(told)
-    below = sheet.text(MARGIN, below + 5, texts[ZH], size=11.5, leading=1.65)
+    unbroken = texts[ZH].replace(" ", "\u00a0")  # lines break at spaces first, which Chinese has around figures only
+    below = sheet.text(MARGIN, below + 5, unbroken, size=11.5, leading=1.65)
     below = sheet.text(MARGIN, below + 3, texts[EN], size=9.5, color=MUTED, leading=1.5)
     _foot(sheet, max(below + 12, 248.0), digest(texts[ZH]))
     return sheet.done()
@@ -38,7 +39,7 @@ def _facts(sheet: Sheet, told: Told, carrier: Carrier, made_at: datetime) -> flo
     rows = [("等级依据", "Rule", RULES[told.grade][ZH]), ("运营商", "Carrier", name)]
     if told.closed_on is not None:
         rows += [
-            ("已冷冻", "Frozen", f"{told.frozen_days} 天 · days (≥ {told.freeze_days})"),
+            ("已冷冻", "Frozen", f"{told.frozen_days} 天 · days（至少 at least {told.freeze_days}）"),
             ("已确认", "Confirmed", f"{told.confirmed} / {told.asked} 家 · partners"),
         ]
     rows.append(("查询时间", "Looked up", made_at.astimezone(carrier.zone).isoformat(sep=" ", timespec="minutes")))
