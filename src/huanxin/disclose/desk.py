@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, tzinfo
 
 import numpy as np
 from pyroaring import BitMap
@@ -36,25 +36,24 @@ def look_up(
     wanted = list(numbers)
     asked = NumberSet.of(wanted)
     facts = dict(reports.facts_by_shard(tx, shards=asked.shards))
-    renewals = _renewals(tx, asked)
-    today = min(carrier.today(now) for carrier in plan.carriers.values())
-    held = holds.held_among(tx, asked, today)
+    where = {number: tenures.standing(_said(facts.get(shard_of(number), []), number % SHARD_SIZE)) for number in wanted}
+    sellers = {number: _sellers(where[number], plan.owner(shard_of(number))) for number in wanted}
+    zones = {number: plan.carriers[who[0]].zone for number, who in sellers.items() if who}
+    closed = {
+        number: (day, zones[number])
+        for number in zones
+        if (day := where[number].tenures and where[number].tenures[-1].closed_on)
+    }
+    renewals = _renewals(tx, asked, closed)
+    held = holds.held_among(tx, asked, min(carrier.today(now) for carrier in plan.carriers.values()))
     known = disclosures.standing_of(tx, wanted)
 
     def case(number: int) -> Case:
-        where = tenures.standing(_said(facts.get(shard_of(number), []), number % SHARD_SIZE))
-        sellers = _sellers(where, plan.owner(shard_of(number)))
-        closed = where.tenures[-1].closed_on if where.tenures else None
-        zone = plan.carriers[sellers[0]].zone if sellers else None
-        renewal = next(
-            (one for planned_at, one in renewals.get(number, []) if closed and planned_at.astimezone(zone).date() >= closed),
-            None,
-        )
         before = known.get(number)
         return Case(
-            number=number, today=now.astimezone(zone).date(), standing=where, sellers=sellers, renewal=renewal,
-            held=number in held, acknowledged=before is not None and before.closed_on == closed,
-            freeze_days=rules.freeze_days,
+            number=number, today=now.astimezone(zones.get(number)).date(), standing=where[number], sellers=sellers[number],
+            renewal=renewals.get(number), held=number in held, freeze_days=rules.freeze_days,
+            acknowledged=before is not None and before.closed_on == closed.get(number, (None,))[0],
         )  # fmt: skip
 
     return [disclosure.tell(case(number), seller) for number in wanted]
@@ -72,16 +71,24 @@ def _sellers(where: tenures.Standing, owner: str | None) -> tuple[str, ...]:
     return (last,) if last == owner else (last, owner)
 
 
-def _renewals(tx: Tx, wanted: NumberSet) -> dict[int, list[tuple[datetime, Renewal]]]:
-    """How the renewal of each number went, by when its batch was planned, the latest first."""
-    found: dict[int, list[tuple[datetime, Renewal]]] = {}
+def _renewals(tx: Tx, wanted: NumberSet, closed: Mapping[int, tuple[date, tzinfo]]) -> dict[int, Renewal]:
+    """How the renewal of each closed number went, in the latest batch that was planned since it was closed."""
+    found: dict[int, Renewal] = {}
     member = places.members(tx, wanted)
     back = {(one.retracts, number) for one in member if one.retracts and one.reason for number in one.places}
     for one in reversed(member):
-        if one.purpose is Purpose.RENEWAL:
-            for number, renewal in _renewal(tx, one, back):
-                found.setdefault(number, []).append((one.planned_at, renewal))
+        since = {
+            number: place
+            for number, place in one.places.items()
+            if number in closed and number not in found and _day(one.planned_at, closed[number][1]) >= closed[number][0]
+        }
+        if since and one.purpose is Purpose.RENEWAL:
+            found.update(_renewal(tx, replace(one, places=since), back))
     return found
+
+
+def _day(instant: datetime, zone: tzinfo) -> date:
+    return instant.astimezone(zone).date()
 
 
 def _renewal(tx: Tx, member: Members, back: set[tuple[int, int]]) -> Iterator[tuple[int, Renewal]]:

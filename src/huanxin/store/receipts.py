@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeAlias
 
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
@@ -12,7 +13,10 @@ from pyroaring import BitMap
 
 from huanxin.domain.answers import Answer, Outcome, Receipt, Standing, Waiver, standing
 from huanxin.numbersets.sharded import dump, load
+from huanxin.numbersets.slices import HEAD, Slice, container_of, slice_of
 from huanxin.store.database import Tx
+
+_Row: TypeAlias = tuple[Any, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,22 +106,64 @@ def _part(stored: bytes, only: BitMap | None) -> BitMap:
 
 
 def _receipts(tx: Tx, batch_id: int, partner_id: int | None, only: BitMap | None) -> dict[int, list[tuple[int, Receipt]]]:
+    found: dict[int, list[tuple[int, Receipt]]] = {}
+    sets: dict[Answer, BitMap] = {}
+    last_seq = None
+    near = only and partner_id is None and container_of(only.min()) == container_of(only.max())
+    rows = _rows_near(tx, batch_id, only) if near and only else _rows(tx, batch_id, partner_id, only)
+    for partner, seq, complete, outcome, reason, until, places in rows:
+        if seq != last_seq:
+            sets, last_seq = {}, seq
+            found.setdefault(partner, []).append((seq, Receipt(answers=sets, complete=complete)))
+        if outcome is not None:
+            sets[Answer(outcome=Outcome(outcome), reason=reason, until=until)] = places
+    return found
+
+
+def _rows(tx: Tx, batch_id: int, partner_id: int | None, only: BitMap | None) -> Iterator[_Row]:
+    """(partner, seq, complete, outcome, reason, until, places) of a batch's receipts, in order."""
     rows = tx.execute(
         "SELECT r.partner_id, r.seq, r.complete, s.outcome, s.reason, s.until_day, s.places FROM receipt r"
         " LEFT JOIN receipt_set s ON s.receipt_id = r.id"
         " WHERE r.batch_id = %s AND (%s::int8 IS NULL OR r.partner_id = %s) ORDER BY r.seq",
         (batch_id, partner_id, partner_id), binary=True,
     )  # fmt: skip
-    found: dict[int, list[tuple[int, Receipt]]] = {}
-    sets: dict[Answer, BitMap] = {}
-    last_seq = None
-    for partner, seq, complete, outcome, reason, until, places in rows:
-        if seq != last_seq:
-            sets, last_seq = {}, seq
-            found.setdefault(partner, []).append((seq, Receipt(answers=sets, complete=complete)))
-        if outcome is not None:
-            sets[Answer(outcome=Outcome(outcome), reason=reason, until=until)] = _part(places, only)
-    return found
+    for *row, places in rows:
+        yield *row, BitMap() if places is None else _part(places, only)
+
+
+def _rows_near(tx: Tx, batch_id: int, only: BitMap) -> Iterator[_Row]:
+    """The same for places that lie near each other: of each set its table and one container are read, and no more."""
+    key = container_of(only.min())
+    rows = tx.execute(
+        "SELECT r.partner_id, r.seq, r.complete, s.outcome, s.reason, s.until_day, s.ctid::text, octet_length(s.places),"
+        f" substring(s.places FOR {HEAD}) FROM receipt r LEFT JOIN receipt_set s ON s.receipt_id = r.id"
+        " WHERE r.batch_id = %s ORDER BY r.seq",
+        (batch_id,), binary=True,
+    ).fetchall()  # fmt: skip
+    wanted: dict[str, Slice | None] = {}
+    for *_, row_id, length, head in rows:
+        if row_id is not None and length > HEAD:
+            try:
+                wanted[row_id] = slice_of(head, length, key)
+            except ValueError:
+                wanted[row_id] = Slice(start=0, size=length, head=b"")
+    read = _read_slices(tx, {row_id: one for row_id, one in wanted.items() if one})
+    for *row, row_id, _, head in rows:
+        if row_id is None or (row_id in wanted and row_id not in read):
+            yield *row, BitMap()
+        else:
+            yield *row, (read[row_id] if row_id in read else load(head)) & only
+
+
+def _read_slices(tx: Tx, wanted: Mapping[str, Slice]) -> dict[str, BitMap]:
+    """Containers of stored sets by where their rows lie, which holds for this transaction: facts are never moved."""
+    rows = tx.execute(
+        "SELECT s.ctid::text, substring(s.places FROM w.start + 1 FOR w.size) FROM receipt_set s"
+        " JOIN unnest(%s::text[]::tid[], %s::int4[], %s::int4[]) AS w (row_id, start, size) ON s.ctid = w.row_id",
+        (list(wanted), [one.start for one in wanted.values()], [one.size for one in wanted.values()]), binary=True,
+    )  # fmt: skip
+    return {row_id: wanted[row_id].load(stored) for row_id, stored in rows}
 
 
 def standings(

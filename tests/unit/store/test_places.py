@@ -12,13 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
-from huanxin.domain.answers import Answer, Outcome
+from huanxin.domain.answers import Answer, Outcome, Purpose
 from huanxin.domain.partners import Kind
+from huanxin.notify.notices import send_batch
 from huanxin.notify.partners import add_partner
+from huanxin.numbersets.numberfile import CSV, PARQUET
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform
 from huanxin.release.gate import load_gate, release_batch
-from huanxin.store import notices, places, receipts
+from huanxin.store import batches, notices, places, receipts
 from huanxin.store.database import Tx
 from huanxin.store.notices import Notice
 
@@ -94,3 +96,28 @@ def test_a_number_is_found_in_its_batch_at_its_place(platform: Platform, batch: 
         wanted = NumberSet.of([numbers[2], numbers[9], 8613800999999])
         found = places.members(tx, wanted)
     assert [(one.batch_id, one.places) for one in found] == [(batch, {numbers[2]: 2, numbers[9]: 9})]
+
+
+def test_of_large_sets_one_container_is_read_and_says_the_same(platform: Platform) -> None:
+    size, some = 200_000, [0, 3, 65_535, 65_536, 131_073, 199_999]
+    now = platform.now()
+    with platform.database.transaction() as tx:
+        add_partner(tx, name="晨星商城", kind=Kind.APP, required=True, endpoint=None, https_only=False, now=now, by="test")
+        files: dict[str, dict[str, str | int]] = {kind: {"sha256": "0" * 64, "bytes": 0} for kind in (CSV, PARQUET)}
+        batch = batches.add(
+            tx, purpose=Purpose.RENEWAL, retracts=None, numbers=NumberSet({8613800: BitMap(range(size))}), cutoff=now,
+            answer_by=now, freeze_days=90, seen_report=0, files=files, by="test", at=now,
+        )  # fmt: skip
+        send_batch(tx, batch, issuer="x", now=now)
+        (notice,) = notices.of_batch(tx, batch)
+        for step in (3, 7, 65_537):
+            lines = {place: ANSWERS[place % len(ANSWERS)] for place in range(0, size, step)}
+            record(platform, tx, notice, (lines, step == 7))
+        record(platform, tx, notice, set(range(60_000, 199_999, 11)))
+        whole = receipts.standings(tx, batch, BitMap(range(size)))[notice.partner_id]
+        alone = [places.answers_at(tx, batch, place)[notice.partner_id] for place in some]
+        together = places.standings_at(tx, batch, BitMap(some))[notice.partner_id]
+    for place, one in zip(some, alone, strict=True):
+        assert one.answer == next((answer for answer, of in whole.answers.items() if place in of), None)
+        assert bool(one.waivers) == (place in whole.waived_places())
+        assert one.answer == next((answer for answer, of in together.answers.items() if place in of), None)
