@@ -101,7 +101,9 @@ def _renewal(tx: Tx, member: Members, back: set[tuple[int, int]]) -> Iterator[tu
     still_open = BitMap() if told else wanted
     for partner, required in told.items():
         where = standings.get(partner, Standing())
-        confirmed += np.isin(order, values_of(where.answered() - where.unsettled()))
+        settled = where.answered() - where.unsettled()
+        # Mostly everybody answered for all: counting that one by one would cost more than all the rest.
+        confirmed += 1 if settled == wanted else np.isin(order, values_of(settled))
         if required:
             still_open |= where.open(wanted)
     count = dict(zip(order.tolist(), confirmed.tolist(), strict=True))
