@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from huanxin.access import people
+from huanxin.access import people, tokens
 from huanxin.cli.console import By, Json, done, me, platform, table
 from huanxin.domain.operators import Operator
 from huanxin.store import operators
@@ -44,6 +44,24 @@ def password(login: Login, by: By = "", as_json: Json = False) -> None:
         made = people.first_password(tx, login, now=opened.now(), by=by or me())
         person = people.named(tx, login)
     _say_password(person, made, as_json)
+
+
+@app.command()
+def token(
+    login: Login,
+    revoke: Annotated[bool, typer.Option("--revoke", help="End every token of this person instead.")] = False,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Print a bearer token once, with which a shop's own software acts for this person."""
+    with platform() as (opened, _), opened.database.transaction() as tx:
+        if revoke:
+            ended = tokens.end_tokens(tx, login, now=opened.now(), by=by or me())
+            done(as_json, {"login": login, "ended": ended}, f"✓ {ended} tokens of {escape(login)} are good no more")
+            return
+        made = tokens.make_token(tx, login, now=opened.now(), by=by or me())
+    text = f"✓ {escape(login)} is who this token acts for; it is shown this once: {made}"
+    done(as_json, {"login": login, "token": made}, text)
 
 
 @app.command()

@@ -40,7 +40,7 @@ def import_(
         "report": imported.report_id, "lines": imported.lines, "accepted": imported.accepted, "known": imported.known,
         "rejected": len(imported.faults), "counts": imported.counts, "already": imported.already,
         "retractions": [batch.id for batch in result.retractions], "recycled_events": result.recycled_events,
-        "breaches": result.breaches, "rejects_file": bad_file and str(bad_file),
+        "breaches": result.breaches, "undisclosed": result.undisclosed, "rejects_file": bad_file and str(bad_file),
     }  # fmt: skip
     if imported.already:
         say = f"✓ {file.name} was imported before, as report {imported.report_id}: nothing changed"
@@ -52,6 +52,8 @@ def import_(
         say += f"\n  {retraction.count:,} numbers were reclaimed: batch {retraction.id} takes them back from every partner"
     if result.breaches:
         say += f"\n  ! {result.breaches:,} numbers were opened without a release: recorded as a breach"
+    if result.undisclosed:
+        say += f"\n  ! {result.undisclosed:,} numbers were opened without a disclosure: recorded as a breach"
     done(as_json, facts, say)
 
 

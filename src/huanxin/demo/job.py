@@ -15,6 +15,7 @@ import numpy as np
 from huanxin.demo.own_servers import PartnerProcess
 from huanxin.demo.partner_store import add_ties
 from huanxin.demo.processes import Servers, free_port
+from huanxin.demo.shops import disclose
 from huanxin.demo.world import WorldReports
 from huanxin.demo.world_later import later_reports, opened_report
 from huanxin.demo.world_partners import PartnerSpec
@@ -213,7 +214,7 @@ class Job:
         self.story.lists = self.platform.write_release_lists(self.folder / "releases")
 
     def sell(self, batch: Batch) -> None:
-        """Some released numbers are sold: partners that asked for it are told of the new owners."""
+        """Some released numbers are disclosed to buyers and sold: partners that asked for it are told of the new owners."""
         with self.platform.database.transaction() as tx:
             loaded = load_gate(tx, batch.id, plan=self.platform.plan, now=self.platform.now())
         released = loaded.roster.at(loaded.gate.released)
@@ -222,6 +223,7 @@ class Job:
             self.folder / "opened", released, truth=self.world.truth, seed=self.world.seed, after=batch.cutoff,
             until=sold_after, always=[self.world.singer_number] if self.world.singer_number in released else [],
         )  # fmt: skip
+        disclose(self.platform, files, by=OPERATOR)
         for file in files:
             self._take(file, skip_bad=False)
         ends = time.monotonic() + _PATIENCE

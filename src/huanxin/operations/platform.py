@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from huanxin.answer.single import Answered, Line, answer
-from huanxin.disclose import certificate
+from huanxin.disclose import acknowledging, certificate, desk
+from huanxin.disclose.acknowledging import Acknowledged, Acknowledgement
+from huanxin.disclose.breaches import find_undisclosed
 from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import Clock, system_clock
+from huanxin.domain.disclosure import Grade, Told
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.operators import Operator
 from huanxin.domain.partners import Partner
@@ -49,6 +52,9 @@ class ImportDone:
     retractions: list[Batch]
     recycled_events: int
     breaches: int
+    """numbers that were opened without a release"""
+    undisclosed: int = 0
+    """numbers that were opened without a disclosure"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +94,10 @@ class Platform:
                 retractions = retract_reclaimed(tx, plan=self.plan, rules=self.rules, issuer=self.issuer, now=now, by=by)
             events = tell_recycled(tx, done.report_id, done.recycled, plan=self.plan, now=now)
             breaches = find_breaches(tx, done.report_id, now=now) if done.counts.get("opened") else 0
-        return ImportDone(imported=done, retractions=retractions, recycled_events=events, breaches=breaches)
+            untold = find_undisclosed(tx, done.report_id, done.recycled, plan=self.plan, now=now)
+        return ImportDone(
+            imported=done, retractions=retractions, recycled_events=events, breaches=breaches, undisclosed=untold
+        )
 
     def plan_batch(self, *, by: str, carrier: str | None = None) -> Batch | None:
         """Plan a batch of everything that is due."""
@@ -158,6 +167,31 @@ class Platform:
         token = signer.signed(certificate.KIND, certificate.claims(made))
         with self.database.transaction() as tx:
             return certificate.keep(tx, made, token, self.clock())
+
+    def look_up(self, numbers: Sequence[int], *, seller: str | None) -> list[Told]:
+        """What is told of each number to a buyer, for a carrier that wants to sell it (None: whichever may)."""
+        with self.database.transaction() as tx:
+            return desk.look_up(tx, numbers, seller=seller, plan=self.plan, rules=self.rules, now=self.clock())
+
+    def next_clean(self, prefix: str, *, grades: Collection[Grade], after: int, most: int, seller: str | None) -> desk.Offer:
+        """The next numbers with a prefix that are for sale and of these grades, above `after`."""
+        with self.database.transaction() as tx:
+            return desk.next_clean(
+                tx, prefix, grades=grades, after=after, most=most, seller=seller, plan=self.plan, rules=self.rules,
+                now=self.clock(),
+            )  # fmt: skip
+
+    def acknowledge(self, given: Sequence[Acknowledgement], *, by: Operator) -> Acknowledged:
+        """Record that buyers acknowledged what they were told, all or none."""
+        with self.database.transaction() as tx:
+            return acknowledging.acknowledge(tx, given, by=by, plan=self.plan, rules=self.rules, now=self.clock())
+
+    def withdraw_disclosure(self, disclosure_id: str, *, reason: str, by: Operator) -> None:
+        """Record that a buyer did not take the number."""
+        with self.database.transaction() as tx:
+            acknowledging.withdraw(
+                tx, disclosure_id, reason=reason, by=by, plan=self.plan, rules=self.rules, now=self.clock()
+            )
 
     def release(self, *, by: str, batch_id: int | None = None) -> list[Release]:
         """Release what is clear, of one batch or of all; the releases recorded now."""

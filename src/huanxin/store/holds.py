@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from psycopg.rows import class_row
 
-from huanxin.numbersets.sharded import NumberSet, dump, load
+from huanxin.numbersets.sharded import NumberSet, dump, load, union
 from huanxin.store.database import Tx
 
 
@@ -78,3 +78,13 @@ def numbers_of(tx: Tx, hold_id: int) -> NumberSet:
     """The numbers that a hold names."""
     rows = tx.execute("SELECT shard, numbers FROM hold_set WHERE hold_id = %s", (hold_id,), binary=True)
     return NumberSet({shard: load(numbers) for shard, numbers in rows})
+
+
+def held_among(tx: Tx, numbers: NumberSet, today: date) -> NumberSet:
+    """Those of some numbers that a hold keeps frozen. Reads their shards only."""
+    rows = tx.execute(
+        "SELECT s.shard, s.numbers FROM hold_set s JOIN hold h ON h.id = s.hold_id WHERE s.shard = ANY(%s)"
+        " AND h.until_day >= %s AND NOT EXISTS (SELECT FROM hold_lift l WHERE l.hold_id = h.id)",
+        (list(numbers.shards), today), binary=True,
+    )  # fmt: skip
+    return union(NumberSet({shard: load(stored) & numbers.shards[shard]}) for shard, stored in rows)

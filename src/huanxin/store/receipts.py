@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeAlias
 
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
@@ -12,7 +13,10 @@ from pyroaring import BitMap
 
 from huanxin.domain.answers import Answer, Outcome, Receipt, Standing, Waiver, standing
 from huanxin.numbersets.sharded import dump, load
+from huanxin.numbersets.slices import HEAD, Slice, container_of, slice_of
 from huanxin.store.database import Tx
+
+_Row: TypeAlias = tuple[Any, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,42 +96,90 @@ def add_waiver(tx: Tx, *, batch_id: int, partner_id: int, places: BitMap, reason
     return int(row[0])
 
 
-def waivers(tx: Tx, batch_id: int) -> dict[int, list[tuple[int, Waiver]]]:
-    """A batch's waivers by partner, each with its position in the order of answers."""
+def waivers(tx: Tx, batch_id: int, only: BitMap | None = None) -> dict[int, list[tuple[int, Waiver]]]:
+    """A batch's waivers by partner, each with its position in the order of answers; `only` some places of each."""
     rows = tx.execute(
         "SELECT partner_id, seq, id, places, waived_by, reason FROM waiver WHERE batch_id = %s ORDER BY seq",
         (batch_id,), binary=True,
     )  # fmt: skip
     found: dict[int, list[tuple[int, Waiver]]] = {}
     for partner_id, seq, waiver_id, places, by, reason in rows:
-        waiver = Waiver(id=waiver_id, places=load(places), by=by, reason=reason)
+        waiver = Waiver(id=waiver_id, places=_part(places, only), by=by, reason=reason)
         found.setdefault(partner_id, []).append((seq, waiver))
     return found
 
 
-def _receipts(tx: Tx, batch_id: int, partner_id: int | None) -> dict[int, list[Entry]]:
+def _part(stored: bytes, only: BitMap | None) -> BitMap:
+    places = load(stored)
+    return places if only is None else places & only
+
+
+def _receipts(tx: Tx, batch_id: int, partner_id: int | None, only: BitMap | None) -> dict[int, list[Entry]]:
+    found: dict[int, list[Entry]] = {}
+    sets: dict[Answer, BitMap] = {}
+    last_seq = None
+    near = only and partner_id is None and container_of(only.min()) == container_of(only.max())
+    rows = _rows_near(tx, batch_id, only) if near and only else _rows(tx, batch_id, partner_id, only)
+    for partner, seq, at, complete, outcome, reason, until, places in rows:
+        if seq != last_seq:
+            sets, last_seq = {}, seq
+            found.setdefault(partner, []).append(Entry(seq=seq, at=at, said=Receipt(answers=sets, complete=complete)))
+        if outcome is not None:
+            sets[Answer(outcome=Outcome(outcome), reason=reason, until=until)] = places
+    return found
+
+
+def _rows(tx: Tx, batch_id: int, partner_id: int | None, only: BitMap | None) -> Iterator[_Row]:
+    """(partner, seq, at, complete, outcome, reason, until, places) of a batch's receipts, in order."""
     rows = tx.execute(
         "SELECT r.partner_id, r.seq, r.received_at, r.complete, s.outcome, s.reason, s.until_day, s.places FROM receipt r"
         " LEFT JOIN receipt_set s ON s.receipt_id = r.id"
         " WHERE r.batch_id = %s AND (%s::int8 IS NULL OR r.partner_id = %s) ORDER BY r.seq",
         (batch_id, partner_id, partner_id), binary=True,
     )  # fmt: skip
-    found: dict[int, list[Entry]] = {}
-    sets: dict[Answer, BitMap] = {}
-    last_seq = None
-    for partner, seq, at, complete, outcome, reason, until, places in rows:
-        if seq != last_seq:
-            sets, last_seq = {}, seq
-            found.setdefault(partner, []).append(Entry(seq=seq, at=at, said=Receipt(answers=sets, complete=complete)))
-        if outcome is not None:
-            sets[Answer(outcome=Outcome(outcome), reason=reason, until=until)] = load(places)
-    return found
+    for *row, places in rows:
+        yield *row, BitMap() if places is None else _part(places, only)
 
 
-def history(tx: Tx, batch_id: int, partner_id: int | None = None) -> dict[int, list[Entry]]:
-    """The receipts and waivers of every partner (or one) of a batch, by partner, in the order in which they came."""
-    found = _receipts(tx, batch_id, partner_id)
-    for partner, granted in waivers(tx, batch_id).items():
+def _rows_near(tx: Tx, batch_id: int, only: BitMap) -> Iterator[_Row]:
+    """The same for places that lie near each other: of each set its table and one container are read, and no more."""
+    key = container_of(only.min())
+    rows = tx.execute(
+        "SELECT r.partner_id, r.seq, r.received_at, r.complete, s.outcome, s.reason, s.until_day, s.ctid::text, octet_length(s.places),"
+        f" substring(s.places FOR {HEAD}) FROM receipt r LEFT JOIN receipt_set s ON s.receipt_id = r.id"
+        " WHERE r.batch_id = %s ORDER BY r.seq",
+        (batch_id,), binary=True,
+    ).fetchall()  # fmt: skip
+    wanted: dict[str, Slice | None] = {}
+    for *_, row_id, length, head in rows:
+        if row_id is not None and length > HEAD:
+            try:
+                wanted[row_id] = slice_of(head, length, key)
+            except ValueError:
+                wanted[row_id] = Slice(start=0, size=length, head=b"")
+    read = _read_slices(tx, {row_id: one for row_id, one in wanted.items() if one})
+    for *row, row_id, _, head in rows:
+        if row_id is None or (row_id in wanted and row_id not in read):
+            yield *row, BitMap()
+        else:
+            yield *row, (read[row_id] if row_id in read else load(head)) & only
+
+
+def _read_slices(tx: Tx, wanted: Mapping[str, Slice]) -> dict[str, BitMap]:
+    """Containers of stored sets by where their rows lie, which holds for this transaction: facts are never moved."""
+    rows = tx.execute(
+        "SELECT s.ctid::text, substring(s.places FROM w.start + 1 FOR w.size) FROM receipt_set s"
+        " JOIN unnest(%s::text[]::tid[], %s::int4[], %s::int4[]) AS w (row_id, start, size) ON s.ctid = w.row_id",
+        (list(wanted), [one.start for one in wanted.values()], [one.size for one in wanted.values()]), binary=True,
+    )  # fmt: skip
+    return {row_id: wanted[row_id].load(stored) for row_id, stored in rows}
+
+
+def history(tx: Tx, batch_id: int, partner_id: int | None = None, *, only: BitMap | None = None) -> dict[int, list[Entry]]:
+    """The receipts and waivers of every partner (or one) of a batch, by partner, in the order in which they came; of `only`
+    some places if they are named."""
+    found = _receipts(tx, batch_id, partner_id, only)
+    for partner, granted in waivers(tx, batch_id, only).items():
         if partner_id in (None, partner):
             new = [Entry(seq=seq, at=None, said=waiver) for seq, waiver in granted]
             found[partner] = sorted([*found.get(partner, []), *new], key=lambda entry: entry.seq)
@@ -136,13 +188,16 @@ def history(tx: Tx, batch_id: int, partner_id: int | None = None) -> dict[int, l
 
 def in_order(tx: Tx, batch_id: int, partner_id: int) -> list[tuple[datetime, Receipt]]:
     """One partner's receipts for a batch, each with the instant at which it came, in that order."""
-    found = _receipts(tx, batch_id, partner_id).get(partner_id, [])
+    found = _receipts(tx, batch_id, partner_id, None).get(partner_id, [])
     return [(one.at, one.said) for one in found if one.at is not None and isinstance(one.said, Receipt)]
 
 
-def standings(tx: Tx, batch_id: int, everyone: BitMap, partner_id: int | None = None) -> dict[int, Standing]:
-    """The standing of every partner (or one) that answered a batch or was waived, by partner."""
-    found = history(tx, batch_id, partner_id)
+def standings(
+    tx: Tx, batch_id: int, everyone: BitMap, partner_id: int | None = None, *, only: BitMap | None = None
+) -> dict[int, Standing]:
+    """The standing of every partner (or one) that answered a batch or was waived, by partner; of `only` some places if
+    they are named, which then are `everyone` too."""
+    found = history(tx, batch_id, partner_id, only=only)
     return {partner: standing((entry.said for entry in entries), everyone) for partner, entries in found.items()}
 
 

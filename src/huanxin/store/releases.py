@@ -10,7 +10,7 @@ from datetime import date, datetime
 from psycopg.rows import class_row
 from pyroaring import BitMap
 
-from huanxin.numbersets.sharded import dump, load
+from huanxin.numbersets.sharded import NumberSet, dump, load
 from huanxin.store.database import Tx
 
 
@@ -97,21 +97,82 @@ def add_breach(
     )
 
 
+def add_report_breach(tx: Tx, *, kind: str, report_id: int, numbers: NumberSet, at: datetime) -> None:
+    """Record what a report showed that should not have happened to some numbers, of whatever batch or none."""
+    row = tx.execute(
+        "INSERT INTO breach (kind, report_id, count, found_at) VALUES (%s, %s, %s, %s) RETURNING id",
+        (kind, report_id, len(numbers), at),
+    ).fetchone()
+    assert row is not None
+    with tx.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO breach_set (breach_id, shard, numbers) VALUES (%s, %s, %s)",
+            [(row[0], shard, dump(bitmap)) for shard, bitmap in numbers.shards.items()],
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Breach:
-    """What should not have happened: its kind, and how many numbers it touches."""
+    """What should not have happened: its kind, and how many numbers it touches; of a batch, or found in a report, whose
+    carrier is named."""
 
+    id: int
     kind: str
-    batch_id: int
+    batch_id: int | None
+    report_id: int | None
+    carrier: str | None
     partner: str | None
     count: int
     found_at: datetime
 
 
+_BREACH = (
+    "SELECT b.id, b.kind, b.batch_id, b.report_id, r.carrier, p.name AS partner, b.count, b.found_at FROM breach b"
+    " LEFT JOIN partner p ON p.id = b.partner_id LEFT JOIN report r ON r.id = b.report_id"
+)
+
+
 def breaches(tx: Tx) -> list[Breach]:
     """Every recorded breach, oldest first."""
     with tx.cursor(row_factory=class_row(Breach)) as cursor:
+        return cursor.execute(f"{_BREACH} ORDER BY b.id").fetchall()
+
+
+def latest_breaches(tx: Tx, *, kind: str | None, before: int | None, most: int) -> list[Breach]:
+    """Breaches of a kind (or all), newest first; `before` one to go on from it."""
+    with tx.cursor(row_factory=class_row(Breach)) as cursor:
         return cursor.execute(
-            "SELECT b.kind, b.batch_id, p.name AS partner, b.count, b.found_at FROM breach b"
-            " LEFT JOIN partner p ON p.id = b.partner_id ORDER BY b.id"
+            f"{_BREACH} WHERE b.kind = coalesce(%s, b.kind) AND b.id < coalesce(%s, 9223372036854775807)"
+            " ORDER BY b.id DESC LIMIT %s",
+            (kind, before, most),
         ).fetchall()
+
+
+def breach_totals(tx: Tx) -> dict[str, int]:
+    """Numbers that breaches touch, by kind."""
+    return dict(tx.execute("SELECT kind, sum(count)::int8 FROM breach GROUP BY kind ORDER BY kind").fetchall())
+
+
+def breach(tx: Tx, breach_id: int) -> Breach | None:
+    with tx.cursor(row_factory=class_row(Breach)) as cursor:
+        return cursor.execute(f"{_BREACH} WHERE b.id = %s", (breach_id,)).fetchone()
+
+
+def breach_spans(tx: Tx, breach_id: int) -> dict[str, BitMap]:
+    """The places of a breach in its batch, by the carrier that froze them; empty for one that was found in a report."""
+    rows = tx.execute(
+        "SELECT s.carrier, s.places, b.places FROM breach b JOIN batch_span s ON s.batch_id = b.batch_id"
+        " WHERE b.id = %s ORDER BY s.carrier",
+        (breach_id,), binary=True,
+    )  # fmt: skip
+    found: dict[str, BitMap] = {}
+    for carrier, span, places in rows:
+        if here := load(span) & load(places):
+            found[carrier] = found.get(carrier, BitMap()) | here
+    return found
+
+
+def breach_numbers(tx: Tx, breach_id: int) -> NumberSet:
+    """The numbers of a breach that was found in a report."""
+    rows = tx.execute("SELECT shard, numbers FROM breach_set WHERE breach_id = %s", (breach_id,), binary=True)
+    return NumberSet({shard: load(numbers) for shard, numbers in rows})

@@ -99,6 +99,24 @@ def latest(tx: Tx) -> int:
     return int(row[0])
 
 
+def first_recorded_at(tx: Tx) -> datetime | None:
+    """When the first report was taken; None before it."""
+    row = tx.execute("SELECT recorded_at FROM report ORDER BY id LIMIT 1").fetchone()
+    return row[0] if row else None
+
+
+def cancelled_between(tx: Tx, *, shards: Iterable[int], after: date, until: date) -> Iterator[tuple[int, SetFact]]:
+    """(shard, fact) of what was cancelled in some shards after a day and until another."""
+    with tx.cursor(binary=True) as cursor:
+        cursor.execute(
+            "SELECT shard, day, carrier, numbers FROM report_set WHERE shard = ANY(%s) AND day > %s AND day <= %s"
+            " AND event = %s",
+            (list(shards), after, until, _CODES[Event.CANCELLED]),
+        )
+        for shard, day, carrier, numbers in cursor:
+            yield shard, SetFact(day=day, carrier=carrier, event=Event.CANCELLED, numbers=load(numbers))
+
+
 def facts_by_shard(
     tx: Tx, *, shards: Iterable[int] | None = None, after_report: int = 0, before_report: int | None = None
 ) -> Iterator[tuple[int, list[SetFact]]]:

@@ -22,7 +22,7 @@ from huanxin.outbound import Outbound
 from huanxin.sentences import Sentence
 from huanxin.settings import Settings
 from huanxin.store import figures
-from huanxin.web.api import accounts, oauth, partner, poll, ssf, wellknown
+from huanxin.web.api import accounts, disclosures, oauth, partner, poll, ssf, wellknown
 from huanxin.web.api.schemas import Status, problems, with_problems
 from huanxin.web.api.uploads import Limits, sweep
 from huanxin.web.bell import Bell
@@ -58,6 +58,7 @@ Every error is a problem (RFC 9457), whose `type` ends in a code that stays the 
 _TAGS = [
     {"name": "Access", "description": "Tokens, and the keys with which what the platform signs is verified."},
     {"name": "Notices and receipts", "description": "What a partner is told, and what it answers."},
+    {"name": "Disclosure", "description": "What a buyer is told of a number, for a carrier's own shop software."},
     {"name": "Health", "description": "For whoever watches the platform."},
 ]
 _MINUTE = timedelta(minutes=1)
@@ -106,6 +107,7 @@ def create_app(
     for router in (enter_router, carriers_router, renew_router, leave_router):
         app.include_router(router)
     app.add_exception_handler(OwnerSignsIn, signing.to_sign_in)
+    app.include_router(disclosures.router)
     console.include(app, settings)
     watch.include(app, settings)
     app.add_middleware(Care)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -36,6 +37,14 @@ def code_text(code: str, lang: str) -> str:
     """The SMS with a code."""
     _ = i18n.translations(lang).gettext
     return _("[Huanxin] Your code is %(code)s. It is good for 5 minutes. Tell it to nobody.") % {"code": code}
+
+
+def disclosure_code_text(code: str, number: int, grade: Mapping[str, str], lang: str) -> str:
+    """The SMS with the code by which a buyer acknowledges what he was told of a number."""
+    _ = i18n.translations(lang).gettext
+    words = {"code": code, "number": masked(number), "grade": grade[lang]}
+    return _("[Huanxin] You were told about %(number)s: %(grade)s. If you have read it and choose this number, tell the "
+             "clerk this code: %(code)s. It is good for 5 minutes.") % words  # fmt: skip
 
 
 def done_text(request: Request, notices: list[RequestNotice], issuer: str) -> str:

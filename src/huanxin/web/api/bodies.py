@@ -13,21 +13,22 @@ from huanxin.domain.errors import BadRequest
 _LARGEST = 256 * 1024  # bytes
 
 
-async def _read(request: Request) -> bytes:
+async def read_body(request: Request, most: int = _LARGEST) -> bytes:
+    """The body, at most so many bytes. Raises BadRequest."""
     read = bytearray()
     async for block in request.stream():
         read += block
-        if len(read) > _LARGEST:
-            raise BadRequest(f"the body is longer than {_LARGEST:,} bytes")
+        if len(read) > most:
+            raise BadRequest(f"the body is longer than {most:,} bytes")
     return bytes(read)
 
 
 async def _object(request: Request) -> dict[str, Any]:
-    return _parsed(await _read(request))
+    return _parsed(await read_body(request))
 
 
 async def _object_or_nothing(request: Request) -> dict[str, Any]:
-    read = await _read(request)
+    read = await read_body(request)
     return _parsed(read) if read.strip() else {}
 
 
@@ -43,7 +44,7 @@ def _parsed(read: bytes) -> dict[str, Any]:
 
 async def _form(request: Request) -> dict[str, str]:
     try:
-        return dict(parse_qsl((await _read(request)).decode(), keep_blank_values=True, max_num_fields=50))
+        return dict(parse_qsl((await read_body(request)).decode(), keep_blank_values=True, max_num_fields=50))
     except ValueError as error:
         raise BadRequest("the body can't be read as a form (application/x-www-form-urlencoded)") from error
 

@@ -110,7 +110,7 @@ _MEANING = {
     304: "The ETag in If-None-Match is still right.",
     400: "The call or its body is malformed, or the body was cut short.",
     401: "The access token is missing, wrong or expired.",
-    403: "The access token lacks the scope.",
+    403: "The access token does not allow this.",
     404: "The caller has no such notice.",
     408: "The body came too slowly, or took too long.",
     409: "The call contradicts a recorded fact.",
@@ -190,6 +190,7 @@ _SECURITY = {
             Scope.SSF_READ.value: "see the stream and the account", Scope.SSF_MANAGE.value: "change them",
         }}},
     },
+    "operator": {"type": "http", "scheme": "bearer", "description": "A token that `huanxin operator token` printed."},
     "client": {"type": "http", "scheme": "basic", "description": "client_id and client_secret"},
 }  # fmt: skip
 

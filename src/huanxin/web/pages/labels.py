@@ -124,6 +124,15 @@ DID = {
     "signed-in": N_("signed in"),
     "locked-out": N_("locked after wrong tries"),
     "unmasked": N_("saw a whole number"),
+    "offered": N_("took clean numbers of a prefix"),
+    "token-made": N_("a token was made"),
+    "tokens-ended": N_("the tokens were ended"),
+}
+
+BREACHES = {
+    "opened-without-release": N_("sold without a release"),
+    "answered-after-release": N_("objected to after the release"),
+    "opened-without-disclosure": N_("sold without a disclosure"),
 }
 
 

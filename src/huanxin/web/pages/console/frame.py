@@ -19,6 +19,8 @@ TABS: tuple[tuple[str, str, frozenset[Right]], ...] = (
     ("reports", N_("Reports"), frozenset({Right.REPORTS})),
     ("watch", N_("Supervision"), frozenset({Right.WATCH})),
     ("planner", N_("Planner"), frozenset({Right.FIGURES})),
+    ("desk", N_("Shop desk"), frozenset({Right.DESK})),
+    ("breaches", N_("Breaches"), frozenset({Right.FIGURES})),
     ("people", N_("Operators"), frozenset({Right.PEOPLE})),
     ("audit", N_("Who did what"), frozenset({Right.PEOPLE})),
 )

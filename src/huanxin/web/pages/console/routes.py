@@ -5,7 +5,20 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from huanxin.settings import Settings
-from huanxin.web.pages.console import me, openid, people, planner, pool, reports, signing, start, watch
+from huanxin.web.pages.console import (
+    breaches,
+    desk,
+    desk_records,
+    me,
+    openid,
+    people,
+    planner,
+    pool,
+    reports,
+    signing,
+    start,
+    watch,
+)
 
 
 def include(app: FastAPI, settings: Settings) -> None:
@@ -13,7 +26,7 @@ def include(app: FastAPI, settings: Settings) -> None:
     app.state.second_factor = settings.second_factor()
     app.state.operators_setting = settings.operators
     app.state.operators_provider = openid.make(settings.operators, app.state.context)
-    for room in (start, pool, reports, watch, planner, me, openid, people):
+    for room in (start, pool, reports, watch, planner, desk, desk_records, breaches, me, openid, people):
         app.include_router(room.router)
     app.add_exception_handler(signing.OperatorSignsIn, signing.to_sign_in)
     app.add_exception_handler(signing.SetUpFirst, signing.to_set_up)

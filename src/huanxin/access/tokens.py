@@ -1,0 +1,50 @@
+"""Tokens of operators: with one, a carrier's own software acts for a person, with his rights and no others."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime
+
+from huanxin.access.people import named
+from huanxin.domain.errors import Conflict, Unauthorized
+from huanxin.domain.operators import Operator
+from huanxin.store import operators, tokens
+from huanxin.store.database import Tx
+
+_PREFIX = "hxo_"  # so that a leaked one is recognised where code is searched for secrets
+
+
+def make_token(tx: Tx, login: str, *, now: datetime, by: str) -> str:
+    """A new token for a person; it is shown once, and only its hash is kept. Raises NotFound, or Conflict for one who is
+    locked out."""
+    person = named(tx, login)
+    if not person.enabled:
+        raise Conflict(f"{login} is locked out, so a token would open nothing; let him in again first")
+    token = _PREFIX + secrets.token_urlsafe(32)
+    tokens.add(tx, person.id, _hash(token), by=by, at=now)
+    operators.note(tx, person.id, "token-made", by=by, at=now)
+    return token
+
+
+def end_tokens(tx: Tx, login: str, *, now: datetime, by: str) -> int:
+    """End every token of a person at once; how many there were."""
+    person = named(tx, login)
+    ended = tokens.end_all(tx, person.id, by=by, at=now)
+    if ended:
+        operators.note(tx, person.id, "tokens-ended", by=by, at=now, detail={"tokens": ended})
+    return ended
+
+
+def holder(tx: Tx, token: str) -> Operator:
+    """Whom a token acts for. Raises Unauthorized for one that is unknown or has ended, or whose person is locked out."""
+    found = tokens.holder(tx, _hash(token))
+    person = operators.get(tx, found) if found is not None else None
+    if person is None or not person.enabled:
+        raise Unauthorized("this token is not good (any more); `huanxin operator token` makes another")
+    return person
+
+
+def _hash(token: str) -> bytes:
+    """A random token of 256 bits can't be guessed from a plain hash."""
+    return hashlib.sha256(token.encode()).digest()

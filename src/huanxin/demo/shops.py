@@ -1,0 +1,37 @@
+"""The carriers' shops: what they sell again they disclose first, through their own software; now and then one forgets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from huanxin.access import people
+from huanxin.demo.world_reports import ReportFile
+from huanxin.disclose.acknowledging import Acknowledgement, Method
+from huanxin.disclose.desk import texts_of
+from huanxin.domain.disclosure import ZH, digest
+from huanxin.domain.numbers import parse
+from huanxin.operations import Platform
+
+_FORGOTTEN = 7
+
+
+def disclose(platform: Platform, sold: Sequence[ReportFile], *, by: str) -> int:
+    """Record what buyers acknowledged of the numbers that reports will say were sold, all but the first few; how many."""
+    done, forgotten = 0, _FORGOTTEN
+    for file in sold:
+        numbers = [parse(line.partition(",")[0]) for line in file.path.read_text(encoding="utf-8").splitlines()[1:]]
+        spare = min(forgotten, len(numbers) // 2)
+        forgotten -= spare
+        told = [one for one in platform.look_up(numbers[spare:], seller=file.carrier) if one.for_sale]
+        given = [
+            Acknowledgement(number=one.number, shown=digest(texts_of(one)[ZH]), method=Method.REFERENCE,
+                            evidence=f"{file.carrier.upper()}-{serial:06}")
+            for serial, one in enumerate(told, start=1)
+        ]  # fmt: skip
+        with platform.database.transaction() as tx:
+            clerk = people.add_operator(
+                tx, login=f"shop-{file.carrier}", name=f"{platform.plan.carriers[file.carrier].name} 营业系统",
+                roles=["desk"], carrier=file.carrier, plan=platform.plan, now=platform.now(), by=by,
+            )  # fmt: skip
+        done += platform.acknowledge(given, by=clerk).new if given else 0
+    return done

@@ -1,0 +1,156 @@
+"""Recording that a buyer saw what is told of a number and chose it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from huanxin.disclose.desk import look_up, texts_of
+from huanxin.domain.disclosure import EN, REASONS, VERSION, Told, Why, digest
+from huanxin.domain.errors import BadInput, Conflict, Fault, Forbidden, NotFound
+from huanxin.domain.numbers import NumberingPlan, masked
+from huanxin.domain.operators import Operator, Right
+from huanxin.domain.rules import NewId, Rules, random_id
+from huanxin.store import disclosures
+from huanxin.store.database import Tx, recording_facts
+from huanxin.store.disclosures import Disclosure, NewDisclosure, SeenText
+
+MOST = 10_000
+"""Acknowledgements that are taken in one call."""
+_PATH = re.compile(r"M\d{1,4} \d{1,4}(?:[ML]\d{1,4} \d{1,4})*")
+LONGEST_SIGNATURE, _FEWEST_POINTS, _LONGEST_REFERENCE = 20_000, 5, 200
+
+
+class Method(StrEnum):
+    """How a buyer acknowledged: by a signature on the screen, by a code sent to his own phone, or in the shop's own system,
+    which names its record."""
+
+    SIGNATURE = "signature"
+    CODE = "code"
+    REFERENCE = "reference"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acknowledgement:
+    """One buyer's acknowledgement. `shown`: the SHA-256 (hex) of the text that he saw; `evidence`: the path of his signature
+    (SVG, moves and lines in whole pixels), the reference, or nothing for a code."""
+
+    number: int
+    shown: str
+    method: Method
+    evidence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acknowledged:
+    """What came of it: the id of each disclosure, in the order given, and how many are new."""
+
+    ids: list[str]
+    new: int
+
+
+@dataclass(kw_only=True)
+class _Taken:
+    ids: list[str] = field(default_factory=list)
+    rows: list[NewDisclosure] = field(default_factory=list)
+    texts: dict[str, SeenText] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+
+def acknowledge(
+    tx: Tx, given: Sequence[Acknowledgement], *, by: Operator, plan: NumberingPlan, rules: Rules, now: datetime,
+    new_id: NewId = random_id,
+) -> Acknowledged:  # fmt: skip
+    """Record acknowledgements, all or none. The same one again changes nothing (rule 7).
+
+    Raises BadInput with the line (from 1) of each that can't be taken: the number is not for sale or was acknowledged by
+    somebody before, the text that was shown is not the one of now, the signature is none. Forbidden without the right.
+    """
+    by.require(Right.DESK)
+    if not 1 <= len(given) <= MOST:
+        raise BadInput(f"send 1 to {MOST:,} acknowledgements at a time; there are {len(given):,}")
+    recording_facts(tx)
+    disclosures.one_at_a_time(tx)
+    numbers = [one.number for one in given]
+    looked = look_up(tx, numbers, seller=by.carrier, plan=plan, rules=rules, now=now)
+    known = disclosures.standing_of(tx, numbers)
+    taken, seen = _Taken(), set[int]()
+    for line, (one, told) in enumerate(zip(given, looked, strict=True), start=1):
+        reason = "the number stands in an earlier line too" if one.number in seen else _malformed(one)
+        seen.add(one.number)
+        reason = reason or _take(taken, one, told, known.get(one.number), by=by, now=now, new_id=new_id)
+        if reason:
+            taken.faults.append(Fault(line=line, reason=f"{masked(one.number)}: {reason}"))
+    if taken.faults:
+        raise BadInput(f"{len(taken.faults):,} of {len(given):,} acknowledgements can't be taken, so none was", taken.faults)
+    disclosures.add(tx, taken.rows, taken.texts.values())
+    return Acknowledged(ids=taken.ids, new=len(taken.rows))
+
+
+def _malformed(one: Acknowledgement) -> str:
+    if one.method is Method.SIGNATURE:
+        points = one.evidence.count("L") + one.evidence.count("M")
+        if len(one.evidence) > LONGEST_SIGNATURE or points < _FEWEST_POINTS or not _PATH.fullmatch(one.evidence):
+            return "the signature is no drawn line; let the buyer sign again, not longer than a few names"
+    if one.method is Method.REFERENCE and not 1 <= len(one.evidence.strip()) <= _LONGEST_REFERENCE:
+        return f"a reference has 1 to {_LONGEST_REFERENCE} characters: the record in the shop's own system"
+    if one.method is Method.CODE and one.evidence:
+        return "a code leaves no evidence; the platform has compared it itself"
+    return ""
+
+
+def _take(
+    taken: _Taken, one: Acknowledgement, told: Told, before: Disclosure | None, *, by: Operator, now: datetime, new_id: NewId
+) -> str:
+    """Prepare one record; the reason why not, if it can't be taken."""
+    if told.why is Why.ACKNOWLEDGED and before is not None:
+        if (before.text_sha256.hex(), before.method, before.evidence) == (one.shown, one.method, one.evidence):
+            taken.ids.append(before.id)
+            return ""
+        return f"a buyer acknowledged it on {before.acknowledged_at:%Y-%m-%d}; withdraw that first if he did not take it"
+    if told.why is not None or told.carrier is None:
+        return f"it is not for sale: {REASONS[told.why or Why.OTHER_CARRIER][EN]}"
+    found = next(((lang, text) for lang, text in texts_of(told).items() if digest(text) == one.shown), None)
+    if found is None:
+        return "the disclosure is not the one that was shown: it has changed since; show it again"
+    taken.texts[one.shown] = text = SeenText(version=VERSION, language=found[0], text=found[1])
+    row = NewDisclosure(
+        id=new_id("di"), number=one.number, carrier=told.carrier, closed_on=told.closed_on, grade=told.grade.value,
+        asked=told.asked, confirmed=told.confirmed, text_sha256=text.sha256, method=one.method.value, evidence=one.evidence,
+        operator_id=by.id, acknowledged_at=now,
+    )  # fmt: skip
+    taken.ids.append(row.id)
+    taken.rows.append(row)
+    return ""
+
+
+def named(tx: Tx, disclosure_id: str, *, by: Operator) -> Disclosure:
+    """A disclosure that this person may see. Raises NotFound, for another carrier's as for none."""
+    found = disclosures.get(tx, disclosure_id)
+    if found is None or not by.sees([found.carrier]):
+        raise NotFound(f"there is no disclosure {disclosure_id}; `/console/desk/records` lists them")
+    return found
+
+
+def withdraw(
+    tx: Tx, disclosure_id: str, *, reason: str, by: Operator, plan: NumberingPlan, rules: Rules, now: datetime
+) -> None:
+    """Record that the buyer did not take the number, so that it may be disclosed to another. Raises Conflict once it was
+    sold or withdrawn, BadInput without a reason."""
+    by.require(Right.DESK)
+    if not reason.strip():
+        raise BadInput("say why it is withdrawn; the reason is recorded")
+    recording_facts(tx)
+    disclosures.one_at_a_time(tx)
+    found = named(tx, disclosure_id, by=by)
+    told = look_up(tx, [found.number], seller=found.carrier, plan=plan, rules=rules, now=now)[0]
+    if not found.stands:
+        raise Conflict(f"{disclosure_id} was withdrawn before")
+    if told.why in (Why.IN_SERVICE, Why.PORTED_OUT):
+        raise Conflict(f"{masked(found.number)} was sold since; what its buyer acknowledged stays")
+    if by.carrier is not None and by.carrier != found.carrier:
+        raise Forbidden(f"{disclosure_id} is another carrier's")
+    disclosures.withdraw(tx, disclosure_id, reason=reason.strip(), by=by.id, at=now)

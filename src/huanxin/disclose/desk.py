@@ -1,0 +1,178 @@
+"""The shop desk: what is told of numbers, which are offered next."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, tzinfo
+
+import numpy as np
+from pyroaring import BitMap
+
+from huanxin.domain import disclosure, tenures
+from huanxin.domain.answers import Purpose, Standing
+from huanxin.domain.disclosure import Case, Grade, Renewal, Told
+from huanxin.domain.errors import BadInput
+from huanxin.domain.lifecycle import SetFact, fold
+from huanxin.domain.numbers import NumberingPlan
+from huanxin.domain.rules import Rules
+from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, shard_of, values_of
+from huanxin.store import disclosures, holds, places, reports
+from huanxin.store.database import Tx
+from huanxin.store.places import Members
+
+SHORTEST_PREFIX, LONGEST_PREFIX = 3, 10
+_FEW, _MANY, _ROUNDS = 50, 500, 12
+_COUNTRY, _NATIONAL = "86", 11  # the country code of the Chinese plan, and the digits after it
+
+
+def look_up(
+    tx: Tx, numbers: Iterable[int], *, seller: str | None, plan: NumberingPlan, rules: Rules, now: datetime
+) -> list[Told]:
+    """What is told of each number, in the order given. Reads the numbers' shards, and of their batches only their places.
+
+    seller: the carrier that wants to sell them; None: whichever may.
+    """
+    wanted = list(numbers)
+    asked = NumberSet.of(wanted)
+    facts = dict(reports.facts_by_shard(tx, shards=asked.shards))
+    where = {number: tenures.standing(_said(facts.get(shard_of(number), []), number % SHARD_SIZE)) for number in wanted}
+    sellers = {number: _sellers(where[number], plan.owner(shard_of(number))) for number in wanted}
+    zones = {number: plan.carriers[who[0]].zone for number, who in sellers.items() if who}
+    closed = {
+        number: (day, zones[number])
+        for number in zones
+        if (day := where[number].tenures and where[number].tenures[-1].closed_on)
+    }
+    renewals = _renewals(tx, asked, closed)
+    held = holds.held_among(tx, asked, min(carrier.today(now) for carrier in plan.carriers.values()))
+    known = disclosures.standing_of(tx, wanted)
+
+    def case(number: int) -> Case:
+        before = known.get(number)
+        return Case(
+            number=number, today=now.astimezone(zones.get(number)).date(), standing=where[number], sellers=sellers[number],
+            renewal=renewals.get(number), held=number in held, freeze_days=rules.freeze_days,
+            acknowledged=before is not None and before.closed_on == closed.get(number, (None,))[0],
+        )  # fmt: skip
+
+    return [disclosure.tell(case(number), seller) for number in wanted]
+
+
+def _said(facts: list[SetFact], offset: int) -> list[tenures.Said]:
+    return [tenures.Said(day=one.day, event=one.event, carrier=one.carrier) for one in facts if offset in one.numbers]
+
+
+def _sellers(where: tenures.Standing, owner: str | None) -> tuple[str, ...]:
+    """Who may open a number next (domain.lifecycle.possible): whoever cancelled it, and the owner of its range."""
+    if owner is None:
+        return ()
+    last = where.tenures[-1].carrier if where.tenures else owner
+    return (last,) if last == owner else (last, owner)
+
+
+def _renewals(tx: Tx, wanted: NumberSet, closed: Mapping[int, tuple[date, tzinfo]]) -> dict[int, Renewal]:
+    """How the renewal of each closed number went, in the latest batch that was planned since it was closed."""
+    found: dict[int, Renewal] = {}
+    member = places.members(tx, wanted)
+    back = {(one.retracts, number) for one in member if one.retracts and one.reason for number in one.places}
+    for one in reversed(member):
+        since = {
+            number: place
+            for number, place in one.places.items()
+            if number in closed and number not in found and _day(one.planned_at, closed[number][1]) >= closed[number][0]
+        }
+        if since and one.purpose is Purpose.RENEWAL:
+            found.update(_renewal(tx, replace(one, places=since), back))
+    return found
+
+
+def _day(instant: datetime, zone: tzinfo) -> date:
+    return instant.astimezone(zone).date()
+
+
+def _renewal(tx: Tx, member: Members, back: set[tuple[int, int]]) -> Iterator[tuple[int, Renewal]]:
+    wanted = BitMap(member.places.values())
+    told = places.told(tx, member.batch_id)
+    standings = places.standings_at(tx, member.batch_id, wanted)
+    released = places.released_among(tx, member.batch_id, wanted)
+    order = values_of(wanted)
+    confirmed = np.zeros(len(order), dtype=np.int64)
+    still_open = BitMap() if told else wanted
+    for partner, required in told.items():
+        where = standings.get(partner, Standing())
+        settled = where.answered() - where.unsettled()
+        # Mostly everybody answered for all: counting that one by one would cost more than all the rest.
+        confirmed += 1 if settled == wanted else np.isin(order, values_of(settled))
+        if required:
+            still_open |= where.open(wanted)
+    count = dict(zip(order.tolist(), confirmed.tolist(), strict=True))
+    for number, place in member.places.items():
+        yield number, Renewal(
+            freeze_days=member.freeze_days, asked=len(told), confirmed=count[place], open=place in still_open,
+            released=place in released, taken_back=(member.batch_id, number) in back,
+        )  # fmt: skip
+
+
+def read_prefix(text: str) -> str:
+    """The leading digits that somebody typed, after the country code. Raises BadInput."""
+    digits = "".join(text.split()).removeprefix("+86")
+    if not (digits.isascii() and digits.isdigit() and SHORTEST_PREFIX <= len(digits) <= LONGEST_PREFIX):
+        raise BadInput(f"a prefix is {SHORTEST_PREFIX} to {LONGEST_PREFIX} digits, such as 1380013")
+    return digits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """The next numbers, and how far was looked: above `reached` one may go on; None if the prefix is at its end."""
+
+    found: list[Told]
+    reached: int | None
+
+
+def next_clean(
+    tx: Tx, prefix: str, *, grades: Collection[Grade], after: int, most: int, seller: str | None, plan: NumberingPlan,
+    rules: Rules, now: datetime,
+) -> Offer:  # fmt: skip
+    """The next numbers with a prefix that are for sale and of these grades, ascending, above `after`: never used ones if A
+    is among them, else recycled ones. Gives up after some thousands that are not, with what it has."""
+    found: list[Told] = []
+    turns = _in_turn(tx, prefix, first_use=Grade.A in grades, after=after, plan=plan)
+    for rounds, numbers in enumerate(turns, start=1):
+        looked = look_up(tx, numbers, seller=seller, plan=plan, rules=rules, now=now)
+        found += [one for one in looked if one.grade in grades]
+        if len(found) >= most:
+            return Offer(found=found[:most], reached=found[most - 1].number)
+        if rounds == _ROUNDS:
+            return Offer(found=found, reached=numbers[-1])
+    return Offer(found=found, reached=None)
+
+
+def _in_turn(tx: Tx, prefix: str, *, first_use: bool, after: int, plan: NumberingPlan) -> Iterator[list[int]]:
+    """Numbers with a prefix that may be clean, ascending, few at first and then many at a time."""
+    start = int((_COUNTRY + prefix).ljust(len(_COUNTRY) + _NATIONAL, "0"))
+    high = start + 10 ** (_NATIONAL - len(prefix))
+    low, size = max(start, after + 1), _FEW
+    for shard in range(shard_of(low), shard_of(high - 1) + 1):
+        if plan.owner(shard) is None:
+            continue
+        first = shard * SHARD_SIZE
+        among = BitMap(range(max(0, low - first), min(SHARD_SIZE, high - first)))
+        offsets = values_of(_candidates(tx, shard, among, first_use=first_use))
+        while len(offsets):
+            some, offsets = offsets[:size], offsets[size:]
+            size = _MANY
+            yield [first + int(offset) for offset in some]
+
+
+def _candidates(tx: Tx, shard: int, among: BitMap, *, first_use: bool) -> BitMap:
+    """Offsets that may be clean: nobody reported them, or they were released and sleep."""
+    state = fold(next((facts for _, facts in reports.facts_by_shard(tx, shards=[shard])), []))
+    if first_use:
+        return among - state.known
+    return state.sleeping(places.released_in_shard(tx, shard) & among)
+
+
+def texts_of(told: Told) -> Mapping[str, str]:
+    """The words for a buyer by language; none for a number that is not for sale."""
+    return {lang: disclosure.disclosure_text(told, lang) for lang in (disclosure.ZH, disclosure.EN)} if told.for_sale else {}

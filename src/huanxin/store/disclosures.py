@@ -1,0 +1,144 @@
+"""Disclosures as stored: what buyers were told and acknowledged, one row each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from psycopg.rows import class_row
+
+from huanxin.numbersets.sharded import Numbers
+from huanxin.store.database import Tx
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disclosure:
+    """One acknowledged disclosure. `closed_on`: when the tenure before ended, None if there was none on record; `evidence`:
+    the path of a signature, a reference, or nothing; `withdrawn_at`: set if the buyer did not take the number."""
+
+    id: str
+    seq: int
+    number: int
+    carrier: str
+    closed_on: date | None
+    grade: str
+    asked: int
+    confirmed: int
+    text_sha256: bytes
+    method: str
+    evidence: str
+    clerk: str
+    acknowledged_at: datetime
+    withdrawn_at: datetime | None = None
+    withdrawn_reason: str | None = None
+
+    @property
+    def stands(self) -> bool:
+        return self.withdrawn_at is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewDisclosure:
+    """A disclosure to be recorded; the fields are those of `Disclosure`, the clerk by his id."""
+
+    id: str
+    number: int
+    carrier: str
+    closed_on: date | None
+    grade: str
+    asked: int
+    confirmed: int
+    text_sha256: bytes
+    method: str
+    evidence: str
+    operator_id: int
+    acknowledged_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenText:
+    """The words that a buyer saw."""
+
+    version: str
+    language: str
+    text: str
+
+    @property
+    def sha256(self) -> bytes:
+        return hashlib.sha256(self.text.encode()).digest()
+
+
+_SELECT = (
+    "SELECT d.id, d.seq, d.number, d.carrier, d.closed_on, d.grade, d.asked, d.confirmed, d.text_sha256, d.method,"
+    " d.evidence, o.login AS clerk, d.acknowledged_at, w.withdrawn_at, w.reason AS withdrawn_reason FROM disclosure d"
+    " JOIN operator o ON o.id = d.operator_id LEFT JOIN disclosure_withdrawal w ON w.disclosure_id = d.id"
+)
+
+
+def one_at_a_time(tx: Tx) -> None:
+    """Make whoever records disclosures wait for each other, until this transaction ends; readers don't wait."""
+    tx.execute("LOCK TABLE disclosure IN SHARE ROW EXCLUSIVE MODE")
+
+
+def add(tx: Tx, new: Iterable[NewDisclosure], texts: Iterable[SeenText]) -> None:
+    """Record disclosures with the words that were shown."""
+    with tx.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO disclosure_text (sha256, version, language, text) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            [(one.sha256, one.version, one.language, one.text) for one in texts],
+        )
+        with cursor.copy(
+            "COPY disclosure (id, number, carrier, closed_on, grade, asked, confirmed, text_sha256, method, evidence,"
+            " operator_id, acknowledged_at) FROM STDIN"
+        ) as copy:
+            for one in new:
+                copy.write_row(
+                    (one.id, one.number, one.carrier, one.closed_on, one.grade, one.asked, one.confirmed, one.text_sha256,
+                     one.method, one.evidence, one.operator_id, one.acknowledged_at)
+                )  # fmt: skip
+
+
+def withdraw(tx: Tx, disclosure_id: str, *, reason: str, by: int, at: datetime) -> bool:
+    """Record that the buyer did not take the number; False if that was recorded before."""
+    done = tx.execute(
+        "INSERT INTO disclosure_withdrawal (disclosure_id, reason, operator_id, withdrawn_at) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT DO NOTHING",
+        (disclosure_id, reason, by, at),
+    )
+    return done.rowcount == 1
+
+
+def get(tx: Tx, disclosure_id: str) -> Disclosure | None:
+    with tx.cursor(row_factory=class_row(Disclosure)) as cursor:
+        return cursor.execute(f"{_SELECT} WHERE d.id = %s", (disclosure_id,)).fetchone()
+
+
+def text_of(tx: Tx, sha256: bytes) -> SeenText:
+    """The words with this digest."""
+    with tx.cursor(row_factory=class_row(SeenText)) as cursor:
+        found = cursor.execute("SELECT version, language, text FROM disclosure_text WHERE sha256 = %s", (sha256,)).fetchone()
+    assert found is not None
+    return found
+
+
+def standing_of(tx: Tx, numbers: Numbers | list[int]) -> dict[int, Disclosure]:
+    """The latest disclosure of each of these numbers that was not withdrawn."""
+    with tx.cursor(row_factory=class_row(Disclosure)) as cursor:
+        rows = cursor.execute(
+            f"{_SELECT} JOIN unnest(%s::int8[]) AS wanted (number) ON d.number = wanted.number"
+            " WHERE w.withdrawn_at IS NULL ORDER BY d.seq",
+            ([int(number) for number in numbers],),
+        ).fetchall()
+    return {one.number: one for one in rows}
+
+
+def latest(tx: Tx, *, carrier: str | None, before: int | None = None, most: int = 100) -> list[Disclosure]:
+    """Disclosures of a carrier (or all), newest first; `before` one to go on from it."""
+    with tx.cursor(row_factory=class_row(Disclosure)) as cursor:
+        return cursor.execute(
+            f"{_SELECT} WHERE (%(of)s::text IS NULL OR d.carrier = %(of)s)"
+            " AND d.seq < coalesce(%(before)s, 9223372036854775807) ORDER BY d.seq DESC LIMIT %(most)s",
+            {"of": carrier, "before": before, "most": most},
+        ).fetchall()

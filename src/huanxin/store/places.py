@@ -1,0 +1,123 @@
+"""What was answered for a few numbers of a batch: their places only are kept of each stored set, so that one number is
+looked up without building the gate of a million."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pyroaring import BitMap
+
+from huanxin.domain.answers import Answer, Purpose, Standing, Waiver
+from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, load, values_of
+from huanxin.store import receipts
+from huanxin.store.database import Tx
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceAnswer:
+    """Where one partner stands on one number of a batch: its standing answer (None: it has not answered), and the waivers
+    that are in force."""
+
+    required: bool
+    answer: Answer | None
+    waivers: tuple[Waiver, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        return self.answer is not None and self.answer.settles
+
+    @property
+    def open(self) -> bool:
+        """Whether this partner keeps the number from being released, if it is required (rule 1)."""
+        return not self.settled and not self.waivers
+
+
+def answers_at(tx: Tx, batch_id: int, place: int) -> dict[int, PlaceAnswer]:
+    """Where each partner that was told of a batch stands on one of its places, by partner."""
+    wanted = BitMap([place])
+    found = standings_at(tx, batch_id, wanted)
+    granted = receipts.waivers(tx, batch_id, wanted)
+    waivers = {one.id: one for of_partner in granted.values() for _, one in of_partner}
+    answers = {}
+    for partner, required in told(tx, batch_id).items():
+        standing = found.get(partner, Standing())
+        answer = next((one for one, places in standing.answers.items() if places), None)
+        waived = tuple(waivers[key] for key, places in standing.waived.items() if places)
+        answers[partner] = PlaceAnswer(required=required, answer=answer, waivers=waived)
+    return answers
+
+
+def standings_at(tx: Tx, batch_id: int, places: BitMap) -> dict[int, Standing]:
+    """The standing of every partner that answered a batch or was waived, as far as some places go. The fold of receipts and
+    waivers (domain.answers) treats each place alone, so what is left out changes nothing."""
+    return receipts.standings(tx, batch_id, places, only=places)
+
+
+def told(tx: Tx, batch_id: int) -> dict[int, bool]:
+    """The partners that were told of a batch, each with whether its answer is required."""
+    rows = tx.execute("SELECT partner_id, required FROM notice WHERE batch_id = %s ORDER BY partner_id", (batch_id,))
+    return dict(rows.fetchall())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Members:
+    """Numbers that one batch holds, with their places. A retraction says which batch it takes them back from, and why, if an
+    operator ordered it."""
+
+    batch_id: int
+    purpose: Purpose
+    retracts: int | None
+    reason: str
+    planned_at: datetime
+    freeze_days: int
+    places: dict[int, int]
+    """place by number"""
+
+
+def members(tx: Tx, wanted: NumberSet) -> list[Members]:
+    """The batches that hold some of these numbers, oldest first. Reads the numbers' shards only."""
+    rows = tx.execute(
+        "SELECT b.id, b.purpose, b.retracts, b.reason, b.planned_at, b.freeze_days, s.shard, s.first, s.numbers"
+        " FROM batch_set s JOIN batch b ON b.id = s.batch_id WHERE s.shard = ANY(%s) ORDER BY b.id, s.shard",
+        (list(wanted.shards),), binary=True,
+    )  # fmt: skip
+    found: dict[int, Members] = {}
+    for batch_id, purpose, retracts, reason, planned_at, freeze_days, shard, first, stored in rows:
+        numbers = load(stored)
+        here = numbers & wanted.shards[shard]
+        if not here:
+            continue
+        one = found.setdefault(
+            batch_id,
+            Members(batch_id=batch_id, purpose=Purpose(purpose), retracts=retracts, reason=reason, planned_at=planned_at,
+                    freeze_days=freeze_days, places={}),
+        )  # fmt: skip
+        one.places.update(
+            (shard * SHARD_SIZE + offset, first + numbers.rank(offset) - 1) for offset in values_of(here).tolist()
+        )
+    return list(found.values())
+
+
+def released_in_shard(tx: Tx, shard: int) -> BitMap:
+    """Offsets within a shard of the numbers that any release gave back for sale, whatever became of them since."""
+    rows = tx.execute(
+        "SELECT b.batch_id, b.first, b.numbers FROM batch_set b WHERE b.shard = %s"
+        " AND EXISTS (SELECT FROM release r WHERE r.batch_id = b.batch_id)",
+        (shard,), binary=True,
+    ).fetchall()  # fmt: skip
+    found = BitMap()
+    for batch_id, first, stored in rows:
+        offsets = values_of(load(stored))
+        places = released_among(tx, batch_id, BitMap(range(first, first + len(offsets))))
+        found |= BitMap(offsets[values_of(places) - first].tolist())
+    return found
+
+
+def released_among(tx: Tx, batch_id: int, places: BitMap) -> BitMap:
+    """Those of some places of a batch that were released so far."""
+    rows = tx.execute(
+        "SELECT s.places FROM release_set s JOIN release r ON r.id = s.release_id WHERE r.batch_id = %s",
+        (batch_id,), binary=True,
+    )  # fmt: skip
+    return BitMap.union(BitMap(), *(load(stored) & places for (stored,) in rows))

@@ -1,0 +1,98 @@
+"""The shop desk in a real browser: the clerk looks numbers up, the buyer reads, chooses and signs on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from acceptance.browsing import axe, fits, open_tab
+from huanxin.store import disclosures
+from operators import PASSWORD, operator
+from shop import CLEAN, HELD, SPARE, WAIVED, Shop, served_shop
+
+
+@pytest.fixture(scope="module")
+def place(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shop, str]]:
+    with served_shop(module_dsn, tmp_path_factory.mktemp("shop")) as (shop, http):
+        operator(shop.platform, "desk", "operator", carrier="cmcc", login="clerk")
+        yield shop, str(http.base_url).rstrip("/")
+
+
+def sign_in(page: Page, url: str) -> None:
+    page.goto(f"{url}/console/sign-in?to=/console/desk")
+    page.fill("#login", "clerk")
+    page.fill("#password", PASSWORD)
+    page.locator("main .button.primary").click()
+    page.wait_for_url(f"{url}/console/desk")
+
+
+def draw(page: Page) -> None:
+    """Sign with the mouse."""
+    box = page.locator("canvas").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 30, box["y"] + 30)
+    page.mouse.down()
+    for step in range(12):
+        page.mouse.move(box["x"] + 30 + step * 15, box["y"] + 30 + (step % 3) * 20)
+    page.mouse.up()
+
+
+@pytest.mark.parametrize(
+    ("size", "lang", "number", "words"),
+    [
+        ("phone", "zh-CN", CLEAN, ("展示给买家", "继续阅读", "确认", "全部确认", "已记录", "不可销售")),
+        ("desk", "en", WAIVED, ("Show them to the buyer", "Read on", "Acknowledge", "not all confirmed", "Recorded",
+                                "not for sale")),
+    ],
+    ids=["phone-zh", "desk-en"],
+)  # fmt: skip
+def test_the_buyer_reads_chooses_and_signs(
+    browser: Browser, place: tuple[Shop, str], size: str, lang: str, number: int, words: tuple[str, ...]
+) -> None:
+    (shop, url), (page, complaints) = place, open_tab(browser, size, lang=lang)
+    show, read_on, acknowledge, grade, recorded, blocked = words
+    sign_in(page, url)
+    assert (axe(page), fits(page)) == ([], True)
+    page.fill("#numbers", f"+{number}\n+{HELD}\n+{SPARE[0]}")
+    page.locator("main .button.primary").first.click()
+    expect(page.locator("tbody tr")).to_have_count(3)
+    expect(page.locator("tbody tr").nth(1)).to_contain_text(blocked)
+    assert (axe(page), fits(page)) == ([], True)
+    page.get_by_role("link", name=show).click()
+    expect(page.locator(".card")).to_have_count(2)
+    assert (axe(page), fits(page)) == ([], True)
+    page.get_by_role("link", name=f"{read_on} +{number}").click()
+    expect(page.locator(".buyer")).to_contain_text(grade)
+    send = page.get_by_role("button", name=acknowledge, exact=True)
+    expect(send).to_be_disabled()
+    draw(page)
+    expect(send).to_be_enabled()
+    assert (axe(page), fits(page)) == ([], True)
+    seen = page.locator(".told").inner_text()
+    send.click()
+    expect(page.locator("[role=status]")).to_contain_text(recorded)
+    expect(page.locator(".signed path")).to_have_count(1)
+    expect(page.locator(".statement")).to_have_text(seen)
+    assert (axe(page), fits(page)) == ([], True)
+    with shop.platform.database.transaction() as tx:
+        kept = disclosures.standing_of(tx, [number])[number]
+        text = disclosures.text_of(tx, kept.text_sha256)
+    assert (kept.method, text.language, text.text) == ("signature", lang.replace("-", "_"), seen)
+    page.goto(f"{url}/console/desk/records")
+    assert (axe(page), fits(page)) == ([], True)
+    page.goto(f"{url}/console/breaches")
+    assert (axe(page), fits(page)) == ([], True)
+    assert complaints == []
+
+
+def test_without_scripts_a_code_is_the_way_and_a_sheet_goes_to_the_printer(
+    browser: Browser, place: tuple[Shop, str]
+) -> None:
+    page, _ = open_tab(browser, "desk", scripts=False)
+    sign_in(page, place[1])
+    page.goto(f"{place[1]}/console/desk/choose?number={SPARE[1]}")
+    expect(page.locator("canvas")).to_be_hidden()
+    expect(page.locator("#phone")).to_be_visible()
+    expect(page.get_by_role("link", name="纸质版")).to_be_visible()

@@ -1,0 +1,114 @@
+"""A carrier's shop: numbers whose renewal went in every way that there is, and a clerk at the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import httpx
+
+from clocks import Clock
+from huanxin.answer.receiving import file_receipt
+from huanxin.disclose.acknowledging import Acknowledgement, Method
+from huanxin.disclose.desk import texts_of
+from huanxin.domain.disclosure import ZH, Told, digest
+from huanxin.domain.operators import Operator
+from huanxin.domain.partners import Kind
+from huanxin.notify.partners import add_partner
+from huanxin.numbersets import tables
+from huanxin.numbersets.sharded import NumberSet
+from huanxin.operations import Platform, open_platform
+from huanxin.plan.holds import add_hold
+from huanxin.release.gate import waive
+from huanxin.store import batches, notices
+from huanxin.web.app import create_app
+from operators import operator
+from serving import served
+from town import settings_of
+
+CLEAN, WAIVED, REFUSED, HELD, LATE = (8613800138000 + n for n in range(5))
+SPARE = [8613801555000 + n for n in range(12)]
+SERVING, FIRST, OTHERS = 8613800138100, 8613800138200, 8613000000000
+SIGNATURE = "M10 10L20 30L40 20L60 35L80 12"
+DAY = "2026-11-24T10:00:00+08:00"
+
+
+@dataclass(kw_only=True)
+class Shop:
+    """A released batch: CLEAN and SPARE are confirmed by both partners, WAIVED waived at one, REFUSED refused by one; HELD
+    is held since, and LATE was objected to after the release."""
+
+    platform: Platform
+    clock: Clock
+    clerk: Operator
+    folder: Path
+    batch: int
+
+    def told(self, number: int, seller: str | None = "cmcc") -> Told:
+        return self.platform.look_up([number], seller=seller)[0]
+
+    def given(self, number: int, **changes: object) -> Acknowledgement:
+        """What the desk sends once a buyer has signed."""
+        shown = digest(texts_of(self.told(number)).get(ZH, ""))
+        one = Acknowledgement(number=number, shown=shown, method=Method.SIGNATURE, evidence=SIGNATURE)
+        return replace(one, **changes)  # type: ignore[arg-type]
+
+    def opened(self, *numbers: int, name: str = "opened.csv") -> int:
+        """The carrier reports two hours later that it sold numbers; how many of them nobody was told of."""
+        self.clock.forward(hours=2)
+        path = self.folder / name
+        path.write_text("\n".join(["number,event,at", *(f"+{number},opened,{DAY}" for number in numbers), ""]))
+        return self.platform.import_report(path, carrier="cmcc", by="test").undisclosed
+
+    def answer(self, partner: str, *lines: str, complete: bool = False) -> None:
+        path = self.folder / "receipt.csv"
+        path.write_text("\n".join(["number,outcome,reason,until", *lines, ""]))
+        with self.platform.database.transaction() as tx:
+            notice = next(one for one in notices.of_batch(tx, self.batch) if one.partner == partner)
+            file_receipt(
+                tx, tables.inspect(path), notice=notice, roster=batches.roster(tx, self.batch), zone="Asia/Shanghai",
+                complete=complete, idempotency_key=str(lines), now=self.platform.now(),
+            )  # fmt: skip
+
+
+@contextmanager
+def served_shop(dsn: str, folder: Path) -> Iterator[tuple[Shop, httpx.Client]]:
+    """A shop with its pages and its API, and a client that nobody has signed in with."""
+    settings, clock = settings_of(dsn, folder), Clock()
+    with (
+        open_platform(settings, clock=clock) as platform,
+        served(create_app(platform, settings, run_workers=False)) as http,
+    ):
+        yield open_shop(platform, clock, folder), http
+
+
+def open_shop(platform: Platform, clock: Clock, folder: Path) -> Shop:
+    """Everything up to the release, on a fresh platform."""
+    path = folder / "report.csv"
+    cancelled = [f"+{number},cancelled,2026-08-25" for number in (CLEAN, WAIVED, REFUSED, HELD, LATE, *SPARE)]
+    path.write_text("\n".join(["number,event,at", *cancelled, f"+{SERVING},opened,2026-01-05", ""]))
+    platform.import_report(path, carrier="cmcc", by="test")
+    with platform.database.transaction() as tx:
+        for name in ("晨星商城", "飞燕快递"):
+            slow = add_partner(tx, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False,
+                               now=platform.now(), by="test").partner  # fmt: skip
+    batch = platform.plan_batch(by="test")
+    assert batch is not None
+    platform.send_batch(batch.id)
+    clerk = operator(platform, "desk", carrier="cmcc")
+    shop = Shop(platform=platform, clock=clock, clerk=clerk, folder=folder, batch=batch.id)
+    shop.answer("晨星商城", f"+{CLEAN},unbound,,", complete=True)
+    shop.answer("飞燕快递", f"+{CLEAN},absent,,", f"+{HELD},absent,,", f"+{LATE},unbound,,", f"+{REFUSED},refused,debt,",
+                *(f"+{number},absent,," for number in SPARE))  # fmt: skip
+    with platform.database.transaction() as tx:
+        waive(tx, batch.id, partner_id=slow.id, only=NumberSet.of([WAIVED]), reason="closed down", plan=platform.plan,
+              now=platform.now(), by="li")  # fmt: skip
+    platform.release(by="test")
+    with platform.database.transaction() as tx:
+        add_hold(tx, NumberSet.of([HELD]), source="court", reason="12/3", until=date(2027, 6, 1), review_on=None,
+                 now=platform.now(), by="test")  # fmt: skip
+    shop.answer("飞燕快递", f"+{LATE},refused,legal_hold,")
+    return shop

@@ -1,0 +1,190 @@
+"""The shop desk: a buyer is told what is known of a number, and no number is sold that must not be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from clocks import Clock
+from huanxin.disclose.acknowledging import Acknowledgement, Method
+from huanxin.disclose.desk import read_prefix, texts_of
+from huanxin.domain.disclosure import EN, ZH, Grade, Why, digest
+from huanxin.domain.errors import BadInput, Conflict, Forbidden, NotFound
+from huanxin.operations import Platform
+from huanxin.store import disclosures, releases
+from operators import operator
+from shop import CLEAN, FIRST, HELD, LATE, OTHERS, REFUSED, SERVING, SIGNATURE, WAIVED, Shop, open_shop
+
+
+@pytest.fixture
+def shop(platform: Platform, clock: Clock, tmp_path: Path) -> Shop:
+    return open_shop(platform, clock, tmp_path)
+
+
+def test_each_number_gets_the_grade_that_its_renewal_earned_and_a_blocked_one_its_reason(shop: Shop) -> None:
+    numbers = {CLEAN: "B", WAIVED: "C", FIRST: "A", REFUSED: Why.NOT_RELEASED, HELD: Why.HELD, LATE: Why.OPEN_AGAIN,
+               SERVING: Why.IN_SERVICE, OTHERS: Why.OTHER_CARRIER, 8610012345678: Why.NO_NUMBER}  # fmt: skip
+    told = shop.platform.look_up(list(numbers), seller="cmcc")
+    assert [one.why or one.grade for one in told] == list(numbers.values())
+    clean = told[0]
+    assert (clean.asked, clean.confirmed, clean.open, clean.frozen_days) == (2, 2, 0, 91)
+    assert (told[1].asked, told[1].confirmed, told[1].open) == (2, 1, 1)
+    assert not texts_of(told[3]), "there is nothing to acknowledge"
+
+
+def test_a_buyer_learns_counts_and_a_day_and_neither_a_partner_nor_what_it_did(shop: Shop) -> None:
+    for number in (CLEAN, WAIVED):
+        for text in texts_of(shop.told(number)).values():
+            assert "2026-08-25" in text
+            assert not any(word in text for word in ("晨星", "飞燕", "unbound", "absent", "解绑", "waive", "豁免", "138"))
+
+
+def test_a_number_in_its_freeze_is_not_sold_a_day_early(
+    platform: Platform, clock: Clock, report: Callable[..., Path]
+) -> None:
+    platform.import_report(report(f"+{CLEAN},cancelled,2026-08-27"), carrier="cmcc", by="test")
+    told = platform.look_up([CLEAN], seller=None)[0]
+    assert (told.why, told.sellable_from) == (Why.FREEZING, date(2026, 11, 26))
+    clock.forward(days=2)
+    assert platform.look_up([CLEAN], seller=None)[0].why is Why.NOT_RELEASED
+
+
+def test_what_the_buyer_saw_is_recorded_with_his_signature_and_never_twice(shop: Shop) -> None:
+    done = shop.platform.acknowledge([shop.given(CLEAN)], by=shop.clerk)
+    with shop.platform.database.transaction() as tx:
+        kept = disclosures.get(tx, done.ids[0])
+        assert kept
+        seen = disclosures.text_of(tx, kept.text_sha256)
+    assert (kept.number, kept.grade, kept.asked, kept.confirmed, kept.evidence) == (CLEAN, "B", 2, 2, SIGNATURE)
+    assert (kept.clerk, kept.closed_on, seen.language) == (shop.clerk.login, date(2026, 8, 25), ZH)
+    assert "2 家均已确认" in seen.text
+    again = Acknowledgement(number=CLEAN, shown=kept.text_sha256.hex(), method=Method.SIGNATURE, evidence=SIGNATURE)
+    assert shop.platform.acknowledge([again], by=shop.clerk).new == 0, "a duplicate changes nothing (rule 7)"
+    with pytest.raises(BadInput) as refused:
+        shop.platform.acknowledge([replace(again, evidence="M1 1L2 2L3 3L4 4L5 9")], by=shop.clerk)
+    assert "acknowledged it on 2026-11-24" in refused.value.faults[0].reason
+    assert shop.told(CLEAN).why is Why.ACKNOWLEDGED
+
+
+@pytest.mark.parametrize("number", [REFUSED, HELD, LATE, SERVING, OTHERS])
+def test_nobody_can_acknowledge_a_number_that_is_not_for_sale(shop: Shop, number: int) -> None:
+    with pytest.raises(BadInput) as refused:
+        shop.platform.acknowledge([shop.given(CLEAN), shop.given(number)], by=shop.clerk)
+    assert [fault.line for fault in refused.value.faults] == [2]
+    assert "not for sale" in refused.value.faults[0].reason
+    assert shop.told(CLEAN).for_sale, "all or none"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"shown": "0" * 64}, "has changed since"),
+        ({"evidence": "<script>"}, "no drawn line"),
+        ({"evidence": "M1 1L2 2"}, "no drawn line"),
+        ({"method": Method.REFERENCE, "evidence": " "}, "1 to 200 characters"),
+        ({"method": Method.CODE}, "leaves no evidence"),
+    ],
+)
+def test_an_acknowledgement_of_something_else_is_refused(shop: Shop, changes: dict[str, object], reason: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        shop.platform.acknowledge([shop.given(CLEAN, **changes)], by=shop.clerk)
+    assert reason in refused.value.faults[0].reason
+
+
+def test_a_text_that_an_answer_has_overtaken_must_be_shown_again(shop: Shop) -> None:
+    seen = shop.given(WAIVED)
+    shop.answer("飞燕快递", f"+{WAIVED},unbound,,")
+    with pytest.raises(BadInput):
+        shop.platform.acknowledge([seen], by=shop.clerk)
+    assert shop.told(WAIVED).grade is Grade.B
+    assert shop.platform.acknowledge([shop.given(WAIVED)], by=shop.clerk).new == 1
+
+
+def test_only_the_desk_records_and_only_numbers_of_its_carrier(shop: Shop) -> None:
+    with pytest.raises(Forbidden):
+        shop.platform.acknowledge([shop.given(CLEAN)], by=operator(shop.platform, "supervisor"))
+    other = operator(shop.platform, "desk", carrier="cucc")
+    with pytest.raises(BadInput):
+        shop.platform.acknowledge([shop.given(CLEAN)], by=other)
+    done = shop.platform.acknowledge([shop.given(CLEAN)], by=shop.clerk)
+    with pytest.raises(NotFound):
+        shop.platform.withdraw_disclosure(done.ids[0], reason="x", by=other)
+
+
+def test_a_buyer_who_goes_without_the_number_leaves_it_to_another_until_it_is_sold(shop: Shop) -> None:
+    first = shop.platform.acknowledge([shop.given(CLEAN)], by=shop.clerk).ids[0]
+    shop.platform.withdraw_disclosure(first, reason="took another one", by=shop.clerk)
+    assert shop.told(CLEAN).for_sale
+    with pytest.raises(Conflict, match="withdrawn before"):
+        shop.platform.withdraw_disclosure(first, reason="again", by=shop.clerk)
+    second = shop.platform.acknowledge([shop.given(CLEAN)], by=shop.clerk).ids[0]
+    assert shop.opened(CLEAN) == 0
+    with pytest.raises(Conflict, match="was sold since"):
+        shop.platform.withdraw_disclosure(second, reason="too late", by=shop.clerk)
+
+
+def test_a_sale_without_a_disclosure_is_a_breach_and_a_first_use_or_the_past_is_none(shop: Shop) -> None:
+    shop.platform.acknowledge([shop.given(CLEAN)], by=shop.clerk)
+    assert shop.opened(CLEAN, WAIVED, FIRST) == 1
+    with shop.platform.database.transaction() as tx:
+        found = [one for one in releases.breaches(tx) if one.kind == "opened-without-disclosure"]
+        assert [(one.carrier, one.count) for one in found] == [("cmcc", 1)]
+        assert list(releases.breach_numbers(tx, found[0].id)) == [WAIVED]
+
+
+def test_history_from_before_the_platform_is_no_breach(platform: Platform, report: Callable[..., Path]) -> None:
+    lines = (f"+{CLEAN},opened,2024-01-05", f"+{CLEAN},cancelled,2026-06-01", f"+{CLEAN},opened,2026-10-01")
+    assert platform.import_report(report(*lines), carrier="cmcc", by="test").undisclosed == 0
+
+
+def test_a_disclosure_of_the_tenure_before_does_not_cover_the_next_sale(shop: Shop) -> None:
+    shop.platform.acknowledge([shop.given(CLEAN)], by=shop.clerk)
+    assert shop.opened(CLEAN) == 0
+    shop.clock.forward(days=200)
+    path = shop.folder / "later.csv"
+    path.write_text(f"number,event,at\n+{CLEAN},cancelled,2026-12-24\n+{CLEAN},opened,2027-05-01\n")
+    assert shop.platform.import_report(path, carrier="cmcc", by="test").undisclosed == 1
+
+
+def test_the_next_clean_numbers_of_a_prefix_leave_out_what_is_not_clean(shop: Shop) -> None:
+    def offer(prefix: str, *, first_use: bool, after: int = 0) -> list[int]:
+        grades = {Grade.A} if first_use else {Grade.B}
+        found = shop.platform.next_clean(prefix, grades=grades, after=after, most=3, seller="cmcc")
+        return [one.number for one in found.found]
+
+    assert offer("1380013", first_use=False) == [CLEAN]
+    shop.platform.acknowledge([shop.given(CLEAN)], by=shop.clerk)
+    assert offer("138001", first_use=False) == []
+    assert offer("1380013", first_use=True) == [8613800130000, 8613800130001, 8613800130002]
+    assert offer("1380013810", first_use=True, after=8613800138099) == [8613800138101, 8613800138102, 8613800138103]
+    assert offer("130", first_use=True) == [], "another carrier's range"
+
+
+@pytest.mark.parametrize("text", ["13", "13800138000", "12a", "１３８", ""])
+def test_a_prefix_is_some_digits(text: str) -> None:
+    with pytest.raises(BadInput, match="prefix"):
+        read_prefix(text)
+
+
+def test_both_languages_say_every_grade(shop: Shop) -> None:
+    told = shop.told(CLEAN)
+    for grade in (Grade.A, Grade.B, Grade.C):
+        texts = texts_of(replace(told, grade=grade))
+        assert "选择其他号码" in texts[ZH]
+        assert "another number" in texts[EN]
+        assert "{" not in texts[ZH] + texts[EN]
+
+
+def test_ten_thousand_acknowledgements_are_one_order(shop: Shop) -> None:
+    first = 8613800500000
+    told = shop.told(first)
+    shown = digest(texts_of(told)[EN])
+    one = Acknowledgement(number=first, shown=shown, method=Method.REFERENCE, evidence="")
+    given = [replace(one, number=first + n, evidence=f"contract {n}") for n in range(10_000)]
+    assert shop.platform.acknowledge(given, by=shop.clerk).new == 10_000
+    with pytest.raises(BadInput, match="1 to 10,000"):
+        shop.platform.acknowledge([], by=shop.clerk)

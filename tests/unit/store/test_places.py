@@ -1,0 +1,123 @@
+"""One number's answers are those that the gate counts: looked up alone, without the sets of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from itertools import count
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyroaring import BitMap
+
+from huanxin.domain.answers import Answer, Outcome, Purpose
+from huanxin.domain.partners import Kind
+from huanxin.notify.notices import send_batch
+from huanxin.notify.partners import add_partner
+from huanxin.numbersets.numberfile import CSV, PARQUET
+from huanxin.numbersets.sharded import NumberSet
+from huanxin.operations import Platform
+from huanxin.release.gate import load_gate, release_batch
+from huanxin.store import batches, notices, places, receipts
+from huanxin.store.database import Tx
+from huanxin.store.notices import Notice
+
+SIZE = 12
+ANSWERS = [Answer(outcome=one) for one in (Outcome.UNBOUND, Outcome.ABSENT, Outcome.KEPT, Outcome.PENDING)] + [
+    Answer(outcome=Outcome.REFUSED, reason="debt"), Answer(outcome=Outcome.REFUSED, reason="other", until=date(2027, 1, 1)),
+]  # fmt: skip
+RECEIPT = st.tuples(st.dictionaries(st.integers(0, SIZE - 1), st.sampled_from(ANSWERS), max_size=SIZE), st.booleans())
+WAIVER = st.sets(st.integers(0, SIZE - 1), min_size=1)
+Entry = tuple[dict[int, Answer], bool] | set[int]
+STORY = st.lists(st.tuples(st.integers(0, 2), RECEIPT | WAIVER), max_size=10)
+_ids = count(1)
+
+
+@pytest.fixture
+def batch(platform: Platform, report: Callable[..., Path]) -> int:
+    """A batch of twelve numbers in two shards, sent to two required partners and one whose answer is not required."""
+    numbers = [f"+{8613800 + n % 2}{380000 + n:06}" for n in range(SIZE)]
+    platform.import_report(report(*(f"{number},cancelled,2026-08-25" for number in numbers)), carrier="cmcc", by="test")
+    with platform.database.transaction() as tx:
+        for name, required in (("晨星商城", True), ("飞燕快递", True), ("白鹭标记", False)):
+            add_partner(tx, name=name, kind=Kind.APP, required=required, endpoint=None, https_only=False,
+                        now=platform.now(), by="test")  # fmt: skip
+    made = platform.plan_batch(by="test")
+    assert made
+    platform.send_batch(made.id)
+    return made.id
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(story=STORY)
+def test_one_place_is_answered_as_the_whole_gate_says(
+    platform: Platform, batch: int, story: list[tuple[int, Entry]]
+) -> None:
+    with platform.database.transaction() as tx, tx.transaction(force_rollback=True):
+        told = notices.of_batch(tx, batch)
+        for who, entry in story:
+            record(platform, tx, told[who], entry)
+        release_batch(tx, batch, plan=platform.plan, now=platform.now(), by="test")
+        gate = load_gate(tx, batch, plan=platform.plan, now=platform.now()).gate
+        alone = [places.answers_at(tx, batch, place) for place in range(SIZE)]
+        some = BitMap([0, 5, 11])
+        released = places.released_among(tx, batch, some)
+    for place, found in enumerate(alone):
+        assert found.keys() == gate.standings.keys()
+        for partner, one in found.items():
+            standing = gate.standings[partner]
+            assert one.answer == next((answer for answer, of in standing.answers.items() if place in of), None)
+            assert {waiver.id for waiver in one.waivers} == {key for key, of in standing.waived.items() if place in of}
+            assert one.open == (place in standing.open(gate.everyone))
+            assert one.required == (partner in gate.required)
+    assert released == gate.released & some
+
+
+def record(platform: Platform, tx: Tx, notice: Notice, entry: Entry) -> None:
+    of, now = {"batch_id": notice.batch_id, "partner_id": notice.partner_id}, platform.now()
+    if isinstance(entry, set):
+        receipts.add_waiver(tx, places=BitMap(entry), reason="x", by="li", at=now, **of)
+        return
+    lines, complete = entry
+    answers = {answer: BitMap(place for place, one in lines.items() if one == answer) for answer in set(lines.values())}
+    receipt = f"rc_{next(_ids)}"
+    receipts.add(
+        tx, receipt_id=receipt, notice_id=notice.id, sha256=receipt.encode(), complete=complete, idempotency_key="",
+        lines=len(lines), answers=answers, at=now, **of,
+    )  # fmt: skip
+
+
+def test_a_number_is_found_in_its_batch_at_its_place(platform: Platform, batch: int) -> None:
+    with platform.database.transaction() as tx:
+        loaded = load_gate(tx, batch, plan=platform.plan, now=platform.now())
+        numbers = loaded.roster.numbers.tolist()
+        wanted = NumberSet.of([numbers[2], numbers[9], 8613800999999])
+        found = places.members(tx, wanted)
+    assert [(one.batch_id, one.places) for one in found] == [(batch, {numbers[2]: 2, numbers[9]: 9})]
+
+
+def test_of_large_sets_one_container_is_read_and_says_the_same(platform: Platform) -> None:
+    size, some = 200_000, [0, 3, 65_535, 65_536, 131_073, 199_999]
+    now = platform.now()
+    with platform.database.transaction() as tx:
+        add_partner(tx, name="晨星商城", kind=Kind.APP, required=True, endpoint=None, https_only=False, now=now, by="test")
+        files: dict[str, dict[str, str | int]] = {kind: {"sha256": "0" * 64, "bytes": 0} for kind in (CSV, PARQUET)}
+        batch = batches.add(
+            tx, purpose=Purpose.RENEWAL, retracts=None, numbers=NumberSet({8613800: BitMap(range(size))}), cutoff=now,
+            answer_by=now, freeze_days=90, seen_report=0, files=files, by="test", at=now,
+        )  # fmt: skip
+        send_batch(tx, batch, issuer="x", now=now)
+        (notice,) = notices.of_batch(tx, batch)
+        for step in (3, 7, 65_537):
+            lines = {place: ANSWERS[place % len(ANSWERS)] for place in range(0, size, step)}
+            record(platform, tx, notice, (lines, step == 7))
+        record(platform, tx, notice, set(range(60_000, 199_999, 11)))
+        whole = receipts.standings(tx, batch, BitMap(range(size)))[notice.partner_id]
+        alone = [places.answers_at(tx, batch, place)[notice.partner_id] for place in some]
+        together = places.standings_at(tx, batch, BitMap(some))[notice.partner_id]
+    for place, one in zip(some, alone, strict=True):
+        assert one.answer == next((answer for answer, of in whole.answers.items() if place in of), None)
+        assert bool(one.waivers) == (place in whole.waived_places())
+        assert one.answer == next((answer for answer, of in together.answers.items() if place in of), None)
