@@ -145,8 +145,8 @@ def _rows_near(tx: Tx, batch_id: int, only: BitMap) -> Iterator[_Row]:
     """The same for places that lie near each other: of each set its table and one container are read, and no more."""
     key = container_of(only.min())
     rows = tx.execute(
-        "SELECT r.partner_id, r.seq, r.received_at, r.complete, s.outcome, s.reason, s.until_day, s.ctid::text, octet_length(s.places),"
-        f" substring(s.places FOR {HEAD}) FROM receipt r LEFT JOIN receipt_set s ON s.receipt_id = r.id"
+        "SELECT r.partner_id, r.seq, r.received_at, r.complete, s.outcome, s.reason, s.until_day, s.ctid::text,"
+        f" octet_length(s.places), substring(s.places FOR {HEAD}) FROM receipt r LEFT JOIN receipt_set s ON s.receipt_id = r.id"
         " WHERE r.batch_id = %s ORDER BY r.seq",
         (batch_id,), binary=True,
     ).fetchall()  # fmt: skip

@@ -12,6 +12,7 @@ from huanxin.domain.disclosure import GRADE_NAMES, Grade
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.numbers import written
 from huanxin.domain.operators import Right
+from huanxin.sentences import N_
 from huanxin.store import disclosures
 from huanxin.store.disclosures import Disclosure
 from huanxin.web.pages import session
@@ -19,7 +20,6 @@ from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import back, page
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.console.tables import as_csv
-from huanxin.sentences import N_
 from huanxin.web.pages.routes import language
 
 router = APIRouter(prefix="/console/desk/records", include_in_schema=False)
