@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from huanxin.operations import batch_figures
 from huanxin.operations.platform import Platform
 from huanxin.store import recurring, summaries
 from huanxin.store.database import Tx
 
 Make = Callable[[Tx, Platform], Mapping[str, dict[str, Any]]]
-"""Counts by key, from the facts as they are now."""
+"""Counts by key, from the facts as they are now. What it leaves out is as it was counted before."""
 
-MAKERS: dict[str, Make] = {}
+MAKERS: dict[str, Make] = {batch_figures.KIND: batch_figures.make}
 """By kind of summary: how it is made."""
 
 _EVERY = timedelta(seconds=5)
@@ -44,10 +45,10 @@ def refresh(tx: Tx, platform: Platform) -> list[str]:
     current = f"{summaries.stamp(tx)}@{platform.today()}"
     made = []
     for kind, make in MAKERS.items():
-        known = summaries.all_of(tx, kind)
-        if known and all(one.stamp == current for one in known):
+        if summaries.stamps(tx, kind) == {current}:
             continue
         for key, body in make(tx, platform).items():
             summaries.put(tx, kind, key, stamp=current, body=body, at=now)
+        summaries.confirm(tx, kind, stamp=current, at=now)
         made.append(kind)
     return made
