@@ -59,6 +59,6 @@ def list_(as_json: Json = False) -> None:
     rows = table("hold", "source", "order", "reason", "#numbers", "until", "review", "placed by", "lifted")
     for one in found:
         lifted = f"{one.lifted_at:%Y-%m-%d} by {one.lifted_by}: {one.lift_reason}" if one.lifted_at else ""
-        rows.add_row(str(one.id), one.source, one.order_number, one.reason, f"{one.count:,}", str(one.until_day), str(one.review_on or ""),
-                     one.placed_by, lifted)  # fmt: skip
+        rows.add_row(str(one.id), one.source, one.order_number, one.reason, f"{one.count:,}", str(one.until_day),
+                     str(one.review_on or ""), one.placed_by, lifted)  # fmt: skip
     done(as_json, {"holds": [vars(one) for one in found]}, rows if found else "No hold is on record.")

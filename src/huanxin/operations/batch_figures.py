@@ -37,9 +37,8 @@ def make(tx: Tx, platform: Platform) -> Mapping[str, Figures]:
     """The figures of every renewal batch whose facts have changed since they were counted last."""
     known = {one.key: one.body["of"] for one in summaries.heads(tx, KIND, without=_LONG)}
     stamps = _stamps(tx, platform, (one.id for one in batches.all_batches(tx, Purpose.RENEWAL)))
-    return {
-        str(batch_id): figures(tx, platform, batch_id, of) for batch_id, of in stamps.items() if known.get(str(batch_id)) != of
-    }
+    stale = {batch_id: of for batch_id, of in stamps.items() if known.get(str(batch_id)) != of}
+    return {str(batch_id): figures(tx, platform, batch_id, of) for batch_id, of in stale.items()}
 
 
 def current(tx: Tx, platform: Platform, batch_id: int) -> tuple[Summary, bool]:
@@ -93,7 +92,9 @@ def figures(tx: Tx, platform: Platform, batch_id: int, of: str) -> Figures:
     back = loaded.roster.places_in(union(batches.numbers_of(tx, one) for one in loaded.retractions))
     gate = loaded.gate
     partners = [_partner(loaded, partner, back) for partner in loaded.notices]
-    freezes = sorted((carrier, str(sellable_from(day, gate.freeze_days)), len(p)) for (carrier, day), p in gate.spans.items())
+    freezes = sorted(
+        (carrier, str(sellable_from(day, gate.freeze_days)), len(places)) for (carrier, day), places in gate.spans.items()
+    )
     return {
         "of": of, "numbers": loaded.batch.count, "carriers": sorted({carrier for carrier, _ in gate.spans}),
         "gate": gate_figures(loaded), "freezes": freezes,

@@ -41,7 +41,8 @@ class WaiverAt:
 def answers_at(tx: Tx, batch_id: int, place: int) -> list[AnswerAt]:
     """Every receipt that says something of one place of a batch, in the order in which they came."""
     rows = _tested(
-        tx, "receipt_set", "r.seq, r.id, r.notice_id, r.partner_id, r.complete, r.received_at, s.outcome, s.reason, s.until_day",
+        tx, "receipt_set",
+        "r.seq, r.id, r.notice_id, r.partner_id, r.complete, r.received_at, s.outcome, s.reason, s.until_day",
         "receipt r LEFT JOIN receipt_set s ON s.receipt_id = r.id WHERE r.batch_id = %s ORDER BY r.seq", batch_id, place,
     )  # fmt: skip
     found: dict[int, AnswerAt] = {}
@@ -121,13 +122,17 @@ def _pieces(tx: Tx, table: str, pieces: Sequence[tuple[str, Piece]]) -> dict[str
     written here: it is five times faster than the driver's own way, and they hold our own integers only.)"""
     if not pieces:
         return {}
+    places, starts, lengths = (
+        "{" + ",".join(texts) + "}"
+        for texts in (
+            [f'"{at}"' for at, _ in pieces], [str(one.start + 1) for _, one in pieces],
+            [str(one.length) for _, one in pieces],
+        )
+    )  # fmt: skip
     rows = tx.execute(
         "SELECT w.at::text, substring(s.places FROM w.first FOR w.length)"
         " FROM unnest(%s::tid[], %s::int4[], %s::int4[]) w (at, first, length)"
         f" CROSS JOIN LATERAL (SELECT places FROM {table} WHERE ctid = w.at OFFSET 0) s",
-        (
-            "{%s}" % ",".join(f'"{at}"' for at, _ in pieces), "{%s}" % ",".join(str(one.start + 1) for _, one in pieces),
-            "{%s}" % ",".join(str(one.length) for _, one in pieces),
-        ), binary=True,
+        (places, starts, lengths), binary=True,
     )  # fmt: skip
     return dict(rows.fetchall())

@@ -80,9 +80,7 @@ def stamps(tx: Tx, kind: str) -> set[str]:
 
 def confirm(tx: Tx, kind: str, *, stamp: str, at: datetime) -> None:
     """Say that the summaries of a kind hold for these facts too, though they were not counted again."""
-    tx.execute(
-        "UPDATE summary SET stamp = %s, made_at = %s WHERE kind = %s AND stamp <> %s", (stamp, at, kind, stamp)
-    )
+    tx.execute("UPDATE summary SET stamp = %s, made_at = %s WHERE kind = %s AND stamp <> %s", (stamp, at, kind, stamp))
 
 
 def batch_stamps(tx: Tx, batch_ids: Iterable[int]) -> dict[int, str]:

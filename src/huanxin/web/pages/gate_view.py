@@ -9,7 +9,7 @@ from typing import Any
 from huanxin.domain.answers import Purpose
 from huanxin.operations import Platform, batch_figures
 from huanxin.release.gate import LoadedGate, renewal_batch
-from huanxin.store import batches, progress
+from huanxin.store import progress
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx
 from huanxin.store.summaries import Summary

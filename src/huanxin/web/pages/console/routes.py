@@ -5,13 +5,14 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from huanxin.settings import Settings
-from huanxin.web.pages.console import me, people, signing, start
+from huanxin.web.pages.console import approvals, batches, holds, me, numbers, people, signing, start
 
 
 def include(app: FastAPI, settings: Settings) -> None:
     """Everything under /console."""
     app.state.second_factor = settings.second_factor()
-    for room in (start, me, people):
+    app.state.escalates = settings.escalate_url is not None
+    for room in (start, me, batches, approvals, numbers, holds, people):
         app.include_router(room.router)
     app.add_exception_handler(signing.OperatorSignsIn, signing.to_sign_in)
     app.add_exception_handler(signing.SetUpFirst, signing.to_set_up)
