@@ -123,6 +123,15 @@ def dsn(postgres: str, migrated: str) -> Iterator[str]:
     _drop(postgres, name)
 
 
+@pytest.fixture(scope="module")
+def module_dsn(postgres: str, migrated: str) -> Iterator[str]:
+    """As `dsn`, one for all tests of a file, which then meet each other's facts."""
+    name = f"huanxin_test_{os.getpid()}_{next(_names)}"
+    _recreate(postgres, name, template=migrated)
+    yield make_conninfo(postgres, dbname=name)
+    _drop(postgres, name)
+
+
 @pytest.fixture
 def empty_dsn(postgres: str) -> Iterator[str]:
     """The address of a database without any schema, for tests of the migrations themselves."""
