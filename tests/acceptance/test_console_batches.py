@@ -39,8 +39,9 @@ class Room:
                                 auth=(who.partner.client_id, who.client_secret)).json()  # fmt: skip
             headers = {"Authorization": f"Bearer {granted['access_token']}", "Content-Type": "text/csv"}
             notice = http.get("/partner/v1/notices", headers=headers).json()["notices"][0]["notice"]
-            http.post(f"/partner/v1/notices/{notice}/receipts?complete=true", headers=headers,
-                      content="\n".join(["number,outcome,reason,until", *lines, ""]).encode()).raise_for_status()  # fmt: skip
+            body = "\n".join(["number,outcome,reason,until", *lines, ""]).encode()
+            address = f"/partner/v1/notices/{notice}/receipts?complete=true"
+            http.post(address, headers=headers, content=body).raise_for_status()
 
     def browser_of(self, *roles: Role, login: str) -> Iterator[httpx.Client]:
         with signed_in(self.town.url, self.town.platform, *roles, login=login) as http:
@@ -187,7 +188,9 @@ def test_a_hold_comes_in_as_a_workbook_and_a_bad_line_refuses_it_whole(tmp_path:
         for cell in ("号码", *cells):
             book.active.append([cell])
         book.save(tmp_path / "list.xlsx")
-        return li.post("/console/holds?lang=en", data=fields, files={"file": ("list.xlsx", (tmp_path / "list.xlsx").read_bytes())})
+        return li.post(
+            "/console/holds?lang=en", data=fields, files={"file": ("list.xlsx", (tmp_path / "list.xlsx").read_bytes())}
+        )
 
     refused = sent("+8613800139001", "8.61E+12", 13800139002)
     assert refused.status_code == 422
