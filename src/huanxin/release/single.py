@@ -80,7 +80,8 @@ def load_single(
 def _standings(answers: list[AnswerAt], waivers: list[WaiverAt]) -> dict[int, Standing]:
     """Where each partner stands on the number, folded by the same rule as on a whole batch."""
     said: dict[int, list[AnswerAt | WaiverAt]] = {}
-    for one in [*answers, *waivers]:
+    everything: list[AnswerAt | WaiverAt] = [*answers, *waivers]
+    for one in everything:
         said.setdefault(one.partner_id, []).append(one)
     folded: dict[tuple[object, ...], Standing] = {}  # most of two hundred partners say the same
     found = {}

@@ -7,11 +7,12 @@ start, so that no build step stands between a corrected word and the page.
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations
 from io import BytesIO
 from pathlib import Path
 
+from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta, get_timezone
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -73,6 +74,12 @@ def translations(lang: str) -> GNUTranslations:
     return GNUTranslations(compiled)
 
 
+@cache
+def _locale(lang: str) -> Locale:
+    """Babel's data for one of LANGUAGES. Given a name, it would look the name up for each figure of a page of thousands."""
+    return Locale.parse(lang)
+
+
 def html_lang(lang: str) -> str:
     """The language as HTML's `lang` attribute wants it (BCP 47)."""
     return lang.replace("_", "-")
@@ -80,17 +87,19 @@ def html_lang(lang: str) -> str:
 
 def whole(number: int, lang: str) -> str:
     """A figure in full, with separators: 1,234,567."""
-    return str(format_decimal(number, locale=lang))
+    return str(format_decimal(number, locale=_locale(lang)))
 
 
+@lru_cache(maxsize=50_000)
 def short(number: int, lang: str) -> str:
     """A figure for reading at a glance: 9,876, then 1.2万, 3.4亿 in Chinese and 12.3k, 3.4M in English."""
     if abs(number) < SHORTEN_FROM:
         return whole(number, lang)
     digits = 1 if abs(number) < BILLION else 2
-    return str(format_compact_decimal(number, locale=lang, fraction_digits=digits)).replace("K", "k")
+    return str(format_compact_decimal(number, locale=_locale(lang), fraction_digits=digits)).replace("K", "k")
 
 
+@lru_cache(maxsize=50_000)
 def figure(number: int, lang: str) -> Markup:
     """A figure as HTML, shortened if large, with the whole one on hover."""
     text, full = short(number, lang), whole(number, lang)
@@ -106,42 +115,42 @@ def percent(part: int, of: int, lang: str) -> str:
     share = part / of
     for edge, sign in ((0.001, "<"), (0.999, ">")):
         if (sign == "<" and 0 < share < edge) or (sign == ">" and edge < share < 1):
-            return f"{sign} {format_percent(edge, '0.#%', locale=lang)}"
-    return str(format_percent(share, "0.#%", locale=lang))
+            return f"{sign} {format_percent(edge, '0.#%', locale=_locale(lang))}"
+    return str(format_percent(share, "0.#%", locale=_locale(lang)))
 
 
 def seconds(value: float, lang: str) -> str:
     """A duration given in seconds, in seconds or, if long, in minutes: 0.34 s, 12.5 s, 3.2 min."""
     short_one, long_one = ("秒", "分钟") if lang == "zh_CN" else ("s", "min")
     number, unit = (value, short_one) if value < MINUTES_FROM else (value / 60, long_one)
-    return f"{format_decimal(number, '0.00' if number < 1 else '0.0', locale=lang)} {unit}"
+    return f"{format_decimal(number, '0.00' if number < 1 else '0.0', locale=_locale(lang))} {unit}"
 
 
 def span(value: float, lang: str) -> str:
     """How long something lasts or is left, given in seconds, in its largest unit: 3 days, 5 hours, 12 minutes."""
-    return str(format_timedelta(timedelta(seconds=max(60.0, value)), granularity="minute", threshold=1.5, locale=lang))
+    return str(format_timedelta(timedelta(seconds=max(60.0, value)), granularity="minute", threshold=1.5, locale=_locale(lang)))
 
 
 def day(value: date, lang: str) -> str:
     """A day. The table or sentence around it names the zone."""
-    return str(format_date(value, "y年M月d日" if lang == "zh_CN" else "d MMM y", locale=lang))
+    return str(format_date(value, "y年M月d日" if lang == "zh_CN" else "d MMM y", locale=_locale(lang)))
 
 
 def day_short(value: date, lang: str) -> str:
     """A day for the axis of a chart, without its year."""
-    return str(format_date(value, "M/d" if lang == "zh_CN" else "d MMM", locale=lang))
+    return str(format_date(value, "M/d" if lang == "zh_CN" else "d MMM", locale=_locale(lang)))
 
 
 def stamp(value: datetime, lang: str) -> str:
     """An instant in China's zone for a table whose caption names the zone."""
     pattern = "y年M月d日 HH:mm" if lang == "zh_CN" else "d MMM y, HH:mm"
-    return str(format_datetime(value, pattern, tzinfo=get_timezone(ZONE), locale=lang))
+    return str(format_datetime(value, pattern, tzinfo=get_timezone(ZONE), locale=_locale(lang)))
 
 
 def clock(value: datetime, lang: str) -> str:
     """An instant in China's zone to the second, for what happens within minutes."""
     pattern = "M月d日 HH:mm:ss" if lang == "zh_CN" else "d MMM, HH:mm:ss"
-    return str(format_datetime(value, pattern, tzinfo=get_timezone(ZONE), locale=lang))
+    return str(format_datetime(value, pattern, tzinfo=get_timezone(ZONE), locale=_locale(lang)))
 
 
 def moment(value: datetime, lang: str, zone: str = ZONE) -> str:
@@ -149,7 +158,7 @@ def moment(value: datetime, lang: str, zone: str = ZONE) -> str:
     if value.tzinfo is None:
         raise ValueError(f"{value.isoformat()} has no time zone. Pass an aware datetime.")
     pattern = "y年M月d日 HH:mm" if lang == "zh_CN" else "d MMM y, HH:mm"
-    local = format_datetime(value, pattern, tzinfo=get_timezone(zone), locale=lang)
+    local = format_datetime(value, pattern, tzinfo=get_timezone(zone), locale=_locale(lang))
     if zone == ZONE:
         return f"{local}（北京时间）" if lang == "zh_CN" else f"{local} (Beijing time, UTC+8)"
     return f"{local} ({zone})"

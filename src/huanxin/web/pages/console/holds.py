@@ -108,11 +108,12 @@ def _listed(who: Working, state: str) -> list[Hold]:
     with who.platform.database.transaction() as tx:
         found = holds.all_holds(tx)[::-1]
         shards = holds.shards(tx) if who.operator.carrier else {}
-    wanted = {
-        "binding": lambda one: one.binds(today), "overdue": lambda one: one.review_overdue(today),
-        "ended": lambda one: not one.binds(today),
-    }.get(state, lambda one: True)  # fmt: skip
-    return [one for one in found if wanted(one) and _mine(who, shards.get(one.id, ()))]
+    return [one for one in found if _in_state(one, state, today) and _mine(who, shards.get(one.id, ()))]
+
+
+def _in_state(one: Hold, state: str, today: date) -> bool:
+    states = {"binding": one.binds(today), "overdue": one.review_overdue(today), "ended": not one.binds(today)}
+    return states.get(state, True)
 
 
 def _page(
