@@ -12,9 +12,7 @@ from typing import NamedTuple
 
 from huanxin.numbersets.sharded import load
 
-HEAD = 1024
-"""Bytes from the start in which to look: the header of a bitmap of 8 million places."""
-
+_LEAST = 512  # bytes: a small set is read whole at once
 _RUNS, _NO_RUNS = 12347, 12346
 _OFFSETS_FROM = 4
 _TWO, _KEY, _OFFSET = Struct("<II"), Struct("<HH"), Struct("<I")
@@ -33,8 +31,13 @@ class Piece(NamedTuple):
         return value in load(self.head + data)
 
 
+def head_of(count: int) -> int:
+    """How many bytes from the start to look into: at least the header of a bitmap of `count` places."""
+    return max(_LEAST, 16 + 9 * (count // 65_536 + 1))
+
+
 def look(head: bytes, length: int, value: int) -> bool | Piece:
-    """Whether a bitmap of `length` bytes holds a value, by its first HEAD bytes; or what else to read."""
+    """Whether a bitmap of `length` bytes holds a value, by its first bytes (head_of); or what else to read."""
     if len(head) >= length:
         return value in load(head)
     cookie, count = _TWO.unpack_from(head)

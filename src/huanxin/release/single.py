@@ -49,15 +49,15 @@ def load_single(
     """The gate of a number in one of its batches. `every`: all its memberships; `held`: the holds that name it."""
     batch = renewal_batch(tx, member.batch_id)
     told = {notice.partner_id: notice for notice in notices.of_batch(tx, batch.id)}
-    answers = places.answers_at(tx, batch.id, member.place)
-    waivers = places.waivers_at(tx, batch.id, member.place)
+    answers = places.answers_at(tx, batch, member.place)
+    waivers = places.waivers_at(tx, batch, member.place)
     standings = _standings(answers, waivers)
     for partner in told:
         standings.setdefault(partner, Standing())
     today = {code: carrier.today(now) for code, carrier in plan.carriers.items()}
     retractions = _retractions(tx, batch, every)
-    span = places.span_at(tx, batch.id, member.place)
-    given = places.releases_at(tx, batch.id, member.place)
+    span = places.span_at(tx, batch, member.place)
+    given = places.releases_at(tx, batch, member.place)
     left = _left_the_freeze(tx, batch, number)
     gate = Gate(
         everyone=HERE, spans={span: HERE} if span else {}, standings=standings,
@@ -73,7 +73,7 @@ def load_single(
     )  # fmt: skip
     return Single(
         loaded=loaded, answers=tuple(answers), waivers=tuple(waivers), releases=tuple(given),
-        breaches=tuple(places.breaches_at(tx, batch.id, member.place)), retractions=tuple(retractions),
+        breaches=tuple(places.breaches_at(tx, batch, member.place)), retractions=tuple(retractions),
     )  # fmt: skip
 
 

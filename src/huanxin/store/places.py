@@ -8,7 +8,8 @@ from datetime import date, datetime
 from typing import Any
 
 from huanxin.domain.answers import Answer, Outcome
-from huanxin.numbersets.slices import HEAD, Piece, look
+from huanxin.numbersets.slices import Piece, head_of, look
+from huanxin.store.batches import Batch
 from huanxin.store.database import Tx
 from huanxin.store.releases import Breach, Release
 
@@ -38,12 +39,12 @@ class WaiverAt:
     waived_at: datetime
 
 
-def answers_at(tx: Tx, batch_id: int, place: int) -> list[AnswerAt]:
+def answers_at(tx: Tx, batch: Batch, place: int) -> list[AnswerAt]:
     """Every receipt that says something of one place of a batch, in the order in which they came."""
     rows = _tested(
         tx, "receipt_set",
         "r.seq, r.id, r.notice_id, r.partner_id, r.complete, r.received_at, s.outcome, s.reason, s.until_day",
-        "receipt r LEFT JOIN receipt_set s ON s.receipt_id = r.id WHERE r.batch_id = %s ORDER BY r.seq", batch_id, place,
+        "receipt r LEFT JOIN receipt_set s ON s.receipt_id = r.id WHERE r.batch_id = %s ORDER BY r.seq", batch, place,
     )  # fmt: skip
     found: dict[int, AnswerAt] = {}
     for held, seq, receipt, notice, partner, complete, at, outcome, reason, until in rows:
@@ -56,11 +57,11 @@ def answers_at(tx: Tx, batch_id: int, place: int) -> list[AnswerAt]:
     return list(found.values())
 
 
-def waivers_at(tx: Tx, batch_id: int, place: int) -> list[WaiverAt]:
+def waivers_at(tx: Tx, batch: Batch, place: int) -> list[WaiverAt]:
     """The waivers that cover one place of a batch, oldest first."""
     rows = _tested(
         tx, "waiver", "s.id, s.seq, s.partner_id, s.waived_by, s.reason, s.waived_at",
-        "waiver s WHERE s.batch_id = %s ORDER BY s.seq", batch_id, place,
+        "waiver s WHERE s.batch_id = %s ORDER BY s.seq", batch, place,
     )  # fmt: skip
     return [
         WaiverAt(id=one, seq=seq, partner_id=partner, by=by, reason=reason, waived_at=at)
@@ -69,17 +70,17 @@ def waivers_at(tx: Tx, batch_id: int, place: int) -> list[WaiverAt]:
     ]
 
 
-def span_at(tx: Tx, batch_id: int, place: int) -> tuple[str, date] | None:
+def span_at(tx: Tx, batch: Batch, place: int) -> tuple[str, date] | None:
     """The carrier that cancelled the number at a place, and the day."""
-    rows = _tested(tx, "batch_span", "s.carrier, s.closed_on", "batch_span s WHERE s.batch_id = %s", batch_id, place)
+    rows = _tested(tx, "batch_span", "s.carrier, s.closed_on", "batch_span s WHERE s.batch_id = %s", batch, place)
     return next(((carrier, day) for held, carrier, day in rows if held), None)
 
 
-def releases_at(tx: Tx, batch_id: int, place: int) -> list[Release]:
+def releases_at(tx: Tx, batch: Batch, place: int) -> list[Release]:
     """The releases that gave back the number at a place of a batch, oldest first."""
     rows = _tested(
         tx, "release_set", "r.id, r.batch_id, r.count, r.released_by, r.released_at",
-        "release r JOIN release_set s ON s.release_id = r.id WHERE r.batch_id = %s ORDER BY r.id", batch_id, place,
+        "release r JOIN release_set s ON s.release_id = r.id WHERE r.batch_id = %s ORDER BY r.id", batch, place,
     )  # fmt: skip
     return [
         Release(id=one, batch_id=batch, count=count, released_by=by, released_at=at)
@@ -88,11 +89,11 @@ def releases_at(tx: Tx, batch_id: int, place: int) -> list[Release]:
     ]
 
 
-def breaches_at(tx: Tx, batch_id: int, place: int) -> list[Breach]:
+def breaches_at(tx: Tx, batch: Batch, place: int) -> list[Breach]:
     """The breaches that touch one place of a batch, oldest first."""
     rows = _tested(
         tx, "breach", "s.kind, s.batch_id, p.name, s.count, s.found_at",
-        "breach s LEFT JOIN partner p ON p.id = s.partner_id WHERE s.batch_id = %s ORDER BY s.id", batch_id, place,
+        "breach s LEFT JOIN partner p ON p.id = s.partner_id WHERE s.batch_id = %s ORDER BY s.id", batch, place,
     )  # fmt: skip
     return [
         Breach(kind=kind, batch_id=batch, partner=partner, count=count, found_at=at)
@@ -101,12 +102,13 @@ def breaches_at(tx: Tx, batch_id: int, place: int) -> list[Breach]:
     ]
 
 
-def _tested(tx: Tx, table: str, columns: str, source: str, batch_id: int, place: int) -> list[tuple[Any, ...]]:
+def _tested(tx: Tx, table: str, columns: str, source: str, batch: Batch, place: int) -> list[tuple[Any, ...]]:
     """The rows of a query of one batch, each behind whether its set `s.places` holds the place. Where the first bytes of
     a set don't tell, a second query reads the piece that does; rows of facts don't move, so their ctid finds them again."""
     rows = tx.execute(
-        f"SELECT s.ctid::text, substring(s.places FROM 1 FOR {HEAD}), octet_length(s.places), {columns} FROM {source}",
-        (batch_id,), binary=True,
+        f"SELECT s.ctid::text, substring(s.places FROM 1 FOR {head_of(batch.count)}), octet_length(s.places), {columns}"
+        f" FROM {source}",
+        (batch.id,), binary=True,
     ).fetchall()  # fmt: skip
     said = [look(head, length, place) if head is not None else False for _, head, length, *_ in rows]
     pieces = [(rows[at][0], piece) for at, piece in enumerate(said) if isinstance(piece, Piece)]

@@ -128,7 +128,9 @@ def seconds(value: float, lang: str) -> str:
 
 def span(value: float, lang: str) -> str:
     """How long something lasts or is left, given in seconds, in its largest unit: 3 days, 5 hours, 12 minutes."""
-    return str(format_timedelta(timedelta(seconds=max(60.0, value)), granularity="minute", threshold=1.5, locale=_locale(lang)))
+    return str(
+        format_timedelta(timedelta(seconds=max(60.0, value)), granularity="minute", threshold=1.5, locale=_locale(lang))
+    )
 
 
 def day(value: date, lang: str) -> str:
