@@ -55,8 +55,8 @@ def make_past(platform: Platform, seed: int = 1) -> Past:
             _batch(tx, past, month, rng)
         _orders(tx, past, rng)
         held = NumberSet.of(range(8613800131000, 8613800131025))
-        holds.add(tx, source="省公安厅", reason="fraud", until=date(2027, 1, 1), review_on=None, numbers=held, by="test",
-                  at=SENT["2026-11"])  # fmt: skip
+        holds.add(tx, source="省公安厅", order="", reason="fraud", until=date(2027, 1, 1), review_on=None, numbers=held,
+                  by="test", at=SENT["2026-11"])  # fmt: skip
         releases.add_breach(
             tx, kind="opened-without-release", batch_id=past.batches["2026-10"], partner_id=None, receipt_id=None,
             places=BitMap(range(12)), at=SENT["2026-11"],

@@ -22,7 +22,7 @@ def test_the_store_of_a_half_year_says_the_same_in_every_place(platform: Platfor
         known = batches.all_batches(tx, Purpose.RENEWAL)
         states = [fold(facts) for _, facts in reports.facts_by_shard(tx)]
         totals = figures.totals(tx, now=clock())
-        outcomes = figures.outcomes(tx, {one.id: one.count for one in known}, now=clock())
+        counted = answered.counted(tx, now=clock())
         told = answered.of_carrier(tx, country.CARRIER, now=clock())
         released = [sum(one.count for one in releases.all_releases(tx, batch.id)) for batch in known]
         sold = sum(one.accepted for one in reports.all_reports(tx) if "-sold" in one.file_name)
@@ -34,7 +34,7 @@ def test_the_store_of_a_half_year_says_the_same_in_every_place(platform: Platfor
     assert [bool(count) for count in released] == [True, True, True, False, False, False], "17 days after the plan"
     frozen = sum(len(places) for state in states for places in state.frozen().values())
     assert frozen + sold == 12_000
-    assert totals.ties_cut == sum(one.by_outcome.get("unbound", 0) for one in outcomes.values()) > 0
+    assert totals.ties_cut == sum(one.get("unbound", 0) for one in counted.values()) > 0
     assert len(told) == 6 * 41
     assert [one.answered_at for one in told if one.partner == "partner 40"] == [None] * 6, "one of forty never answers"
     assert sum(plan.history.frozen.values()) + plan.history.for_sale == frozen

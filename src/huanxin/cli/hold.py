@@ -17,10 +17,11 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command()
 def add(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or Parquet with a column number.")],
-    source: Annotated[str, typer.Option(help="The authority and its order.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, Excel or Parquet with a column number.")],
+    source: Annotated[str, typer.Option(help="The authority.")],
     reason: Annotated[str, typer.Option(help="Why.")],
     until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The last day on which it binds.")],
+    order: Annotated[str, typer.Option(help="The number of its order.")] = "",
     review: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="When it is looked at again.")] = None,
     by: By = "",
     as_json: Json = False,
@@ -31,7 +32,7 @@ def add(
         with opened.database.transaction() as tx:
             hold_id = add_hold(
                 tx, numbers, source=source, reason=reason, until=until.date(), review_on=review and review.date(),
-                now=opened.now(), by=by or me(),
+                now=opened.now(), by=by or me(), order=order,
             )  # fmt: skip
     say = f"✓ hold {hold_id} keeps {len(numbers):,} numbers frozen until {until:%Y-%m-%d}"
     done(as_json, {"hold": hold_id, "count": len(numbers), "until": f"{until:%Y-%m-%d}"}, say)
@@ -55,9 +56,9 @@ def list_(as_json: Json = False) -> None:
     """Every hold, lifted ones too."""
     with platform() as (opened, _), opened.database.transaction() as tx:
         found = holds.all_holds(tx)
-    rows = table("hold", "source", "reason", "#numbers", "until", "review", "placed by", "lifted")
+    rows = table("hold", "source", "order", "reason", "#numbers", "until", "review", "placed by", "lifted")
     for one in found:
         lifted = f"{one.lifted_at:%Y-%m-%d} by {one.lifted_by}: {one.lift_reason}" if one.lifted_at else ""
-        rows.add_row(str(one.id), one.source, one.reason, f"{one.count:,}", str(one.until_day), str(one.review_on or ""),
-                     one.placed_by, lifted)  # fmt: skip
+        rows.add_row(str(one.id), one.source, one.order_number, one.reason, f"{one.count:,}", str(one.until_day),
+                     str(one.review_on or ""), one.placed_by, lifted)  # fmt: skip
     done(as_json, {"holds": [vars(one) for one in found]}, rows if found else "No hold is on record.")

@@ -124,6 +124,26 @@ def remind_now(
     return chosen
 
 
+def escalate_now(
+    tx: Tx, batch_id: int, *, partner_id: int | None, escalates: bool, now: datetime, by: str, new_id: NewId = random_id
+) -> list[Open]:
+    """Tell the partners of a batch (or one) that are late, and the operator's webhook if there is one, that this is now
+    somebody's matter; those told. Raises Conflict if nobody is late."""
+    batch = batches.get(tx, batch_id)
+    if batch is None:
+        raise NotFound(f"there is no batch {batch_id}; `huanxin batch status` shows them")
+    late = [one for one in progress.progress(tx, batch) if partner_id in (None, one.notice.partner_id) and one.late(now)]
+    if not late:
+        raise Conflict(
+            f"no answer to batch {batch_id} is overdue, so there is nothing to escalate; a reminder can go out now"
+        )
+    for one in late:
+        _remind(tx, one, step=OVERDUE, by=by, now=now, new_id=new_id)
+    if escalates:
+        reminders.add_escalation(tx, batch_id=batch_id, body=_escalation(batch, late), at=now)
+    return late
+
+
 def _escalation(batch: Batch, late: list[Open]) -> dict[str, object]:
     """What the operator's webhook is told: which partners are late with a batch."""
     return {

@@ -1,4 +1,5 @@
-"""Reading tables as companies really send them (CSV in any usual encoding, gzip, Parquet), in chunks of Arrow columns.
+"""Reading tables as companies really send them (CSV in any usual encoding, gzip, Parquet, and where people send lists by
+hand an Excel workbook), in chunks of Arrow columns.
 
 Everything comes out as text columns with the line of each row, so that a refusal can name it. Parsing is pyarrow's.
 """
@@ -21,6 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from huanxin.numbersets import workbook
 from huanxin.sentences import Sentence
 
 BLOCK = 1 << 21  # bytes of CSV per chunk
@@ -128,10 +130,12 @@ class Source:
     parquet: bool
     gzip: bool
     encoding: str
+    xlsx: bool = False
 
 
-def inspect(path: Path) -> Source:
-    """Hash a file and find out what it is: Parquet, gzip, and the encoding of its text. Raises BadTable."""
+def inspect(path: Path, *, workbooks: bool = False) -> Source:
+    """Hash a file and find out what it is: Parquet, gzip, and the encoding of its text; an Excel workbook only where
+    `workbooks` come from people (a program that sends one has made a mistake). Raises BadTable."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         head = file.read(4)
@@ -139,11 +143,12 @@ def inspect(path: Path) -> Source:
         while block := file.read(1 << 20):
             digest.update(block)
     parquet, gzip = head == b"PAR1", head[:2] == b"\x1f\x8b"
+    xlsx = workbooks and head == workbook.MAGIC
     encoding = "binary"
-    if not parquet:
+    if not parquet and not xlsx:
         with _open(path, gzip) as stream:
             encoding = _encoding(stream)
-    return Source(path=path, sha256=digest.digest(), parquet=parquet, gzip=gzip, encoding=encoding)
+    return Source(path=path, sha256=digest.digest(), parquet=parquet, gzip=gzip, encoding=encoding, xlsx=xlsx)
 
 
 def read(source: Source, columns: Columns, keep_ragged: int | None = None) -> Table:
@@ -151,6 +156,8 @@ def read(source: Source, columns: Columns, keep_ragged: int | None = None) -> Ta
     table = Table(keep_ragged=keep_ragged)
     if source.parquet:
         table.chunks = _parquet(source.path, columns)
+    elif source.xlsx:
+        table.chunks = _workbook(source.path, columns, table)
     else:
         table.chunks = _csv(_open(source.path, source.gzip), source.encoding, columns, table)
     return table
@@ -192,6 +199,15 @@ def _decodes(decoder: codecs.IncrementalDecoder, block: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _workbook(path: Path, columns: Columns, table: Table) -> Iterator[Chunk]:
+    """A workbook's sheet as the CSV that it would be exported to: the same lines, the same checks."""
+    try:
+        text = workbook.as_csv(path)
+    except ValueError as error:
+        raise BadTable(str(error)) from error
+    yield from _csv(pa.input_stream(pa.py_buffer(text)), "utf-8", columns, table)
 
 
 def _csv(stream: pa.NativeFile, encoding: str, columns: Columns, table: Table) -> Iterator[Chunk]:

@@ -22,7 +22,7 @@ from huanxin.domain.rules import Rules
 from huanxin.notify.keys import Signer
 from huanxin.notify.notices import send_batch, send_request, tell_recycled
 from huanxin.notify.partners import named
-from huanxin.notify.reminders import remind_now
+from huanxin.notify.reminders import escalate_now, remind_now
 from huanxin.notify.retractions import retract_ordered, retract_reclaimed, tell_retractions
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.plan.batches import plan_batch
@@ -128,6 +128,11 @@ class Platform:
         with self.database.transaction() as tx:
             chosen = named(tx, partner).id if partner else None
             return remind_now(tx, batch_id, partner_id=chosen, now=self.clock(), by=by)
+
+    def escalate(self, batch_id: int, *, partner_id: int | None, escalates: bool, by: str) -> list[Open]:
+        """Escalate the answers to a batch that are overdue, now; `escalates`: the operator has a webhook to tell."""
+        with self.database.transaction() as tx:
+            return escalate_now(tx, batch_id, partner_id=partner_id, escalates=escalates, now=self.clock(), by=by)
 
     def order_request(self, wish: Wish) -> Ordered:
         """Record an owner's order and tell the partners that he chose; the standing order, if he asked for all before."""

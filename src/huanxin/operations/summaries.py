@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from huanxin.operations import pool
+from huanxin.operations import batch_figures, pool
 from huanxin.operations.platform import Platform
 from huanxin.operations.watch import bulletin
 from huanxin.simulate import counting
@@ -15,7 +15,7 @@ from huanxin.store import answered, recurring, summaries
 from huanxin.store.database import Tx
 
 Make = Callable[[Tx, Platform], Mapping[str, dict[str, Any]]]
-"""Counts by key, from the facts as they are now."""
+"""Counts by key, from the facts as they are now. What it leaves out is as it was counted before."""
 
 
 def _answers(tx: Tx, platform: Platform) -> Mapping[str, dict[str, Any]]:
@@ -24,6 +24,7 @@ def _answers(tx: Tx, platform: Platform) -> Mapping[str, dict[str, Any]]:
 
 
 MAKERS: dict[str, Make] = {
+    batch_figures.KIND: batch_figures.make,
     "pool": pool.make,
     bulletin.KIND: bulletin.make,
     answered.KIND: _answers,
@@ -69,5 +70,6 @@ def refresh(tx: Tx, platform: Platform) -> list[str]:
             continue
         for key, body in make(tx, platform).items():
             summaries.put(tx, kind, key, stamp=current, body=body, at=now)
+        summaries.confirm(tx, kind, stamp=current, at=now)
         made.append(kind)
     return made

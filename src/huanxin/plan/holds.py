@@ -25,7 +25,7 @@ def read_numbers(path: Path) -> NumberSet:
     """The numbers of a file with a column `number`, refused whole with every bad line."""
     parts, faults = [], []
     try:
-        table = tables.read(tables.inspect(path), _COLUMNS)
+        table = tables.read(tables.inspect(path, workbooks=True), _COLUMNS)
         for chunk in table.chunks:
             numbers, good = columns.numbers(chunk.columns["number"])
             parts.append(numbers[good])
@@ -45,15 +45,20 @@ def read_numbers(path: Path) -> NumberSet:
 
 
 def add_hold(
-    tx: Tx, numbers: NumberSet, *, source: str, reason: str, until: date, review_on: date | None, now: datetime, by: str
-) -> int:
-    """Record an authority's hold on some numbers; its id. It binds from now to the end of `until`."""
+    tx: Tx, numbers: NumberSet, *, source: str, reason: str, until: date, review_on: date | None, now: datetime, by: str,
+    order: str = "",
+) -> int:  # fmt: skip
+    """Record an authority's hold on some numbers; its id. It binds from now to the end of `until`. `order`: the number that
+    the authority gave its order."""
     if not numbers:
         raise BadInput("the hold names no number; give a file with a column number")
     if not source.strip() or not reason.strip():
         raise BadInput("a hold needs its source (the authority and its order) and its reason")
     recording_facts(tx)
-    return holds.add(tx, source=source, reason=reason, until=until, review_on=review_on, numbers=numbers, by=by, at=now)
+    return holds.add(
+        tx, source=source.strip(), order=order.strip(), reason=reason.strip(), until=until, review_on=review_on,
+        numbers=numbers, by=by, at=now,
+    )  # fmt: skip
 
 
 def lift_hold(tx: Tx, hold_id: int, *, reason: str, now: datetime, by: str) -> Hold:

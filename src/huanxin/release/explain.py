@@ -12,9 +12,10 @@ from huanxin.domain.numbers import NumberingPlan, masked
 from huanxin.domain.rules import Rules
 from huanxin.numbersets.sharded import SHARD_SIZE, load, shard_of
 from huanxin.release.findings import Finding
-from huanxin.release.gate import LoadedGate, load_gate
+from huanxin.release.gate import LoadedGate
+from huanxin.release.single import load_single
 from huanxin.release.unplanned import why_in_no_batch
-from huanxin.store import batches, reports
+from huanxin.store import batches, holds, reports
 from huanxin.store.database import Tx
 from huanxin.store.notices import Notice
 from huanxin.store.reports import HistoryEntry
@@ -39,14 +40,16 @@ def explain(tx: Tx, number: int, *, plan: NumberingPlan, rules: Rules, now: date
     history = tuple(
         f"{entry.day} {entry.event} ({entry.carrier}, report {entry.report_id}: {entry.file_name})" for entry in past
     )
-    member = [one for one in batches.memberships(tx, number) if one.purpose == Purpose.RENEWAL]
+    every = batches.memberships(tx, number)
+    member = [one for one in every if one.purpose == Purpose.RENEWAL]
     if not member or _cancelled_since(tx, member[-1].batch_id, past, plan):
         found = why_in_no_batch(tx, number, past, plan=plan, rules=rules, now=now)
         return Explanation(
             number=masked(number), history=history, batch_id=None, clear=False, released=False, findings=tuple(found)
         )
-    place = member[-1].place
-    loaded = load_gate(tx, member[-1].batch_id, plan=plan, now=now)
+    held = holds.of_number(tx, number)
+    loaded = load_single(tx, number, member[-1], every=every, held=held, plan=plan, now=now).loaded
+    place = 0
     findings = [*_freeze(loaded, place), *_holds(loaded, place), *_retraction(loaded, place), *_partners(loaded, place)]
     return Explanation(
         number=masked(number), history=history, batch_id=loaded.batch.id, findings=tuple(findings),

@@ -14,10 +14,12 @@ from pyroaring import BitMap
 from huanxin.domain.answers import Outcome
 from huanxin.domain.lifecycle import sellable_from
 from huanxin.numbersets.numberfile import write_csv, written
+from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import values_of
 from huanxin.release.gate import LoadedGate
 from huanxin.store import batches, releases
 from huanxin.store.database import Tx
+from huanxin.store.releases import Release
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,21 +96,35 @@ def write_release_lists(tx: Tx, folder: Path, batch_id: int | None = None) -> li
     folder.mkdir(parents=True, exist_ok=True)
     made: list[Path] = []
     for release in releases.all_releases(tx, batch_id):
-        batch = batches.get(tx, release.batch_id)
-        assert batch is not None
-        roster = batches.roster(tx, release.batch_id)
-        by_carrier: dict[str, list[tuple[str, BitMap]]] = {}
-        for (carrier, day), places in releases.spans_of(tx, release.id).items():
-            by_carrier.setdefault(carrier, []).append((str(sellable_from(day, batch.freeze_days)), places))
-        for carrier, spans in by_carrier.items():
-            place = np.concatenate([values_of(places) for _, places in spans])
-            day_of = np.repeat(np.arange(len(spans)), [len(places) for _, places in spans])
-            order = np.argsort(place)
-            days = pa.array([day for day, _ in spans], pa.string()).take(pa.array(day_of[order]))
-            path = folder / f"release-{release.id}-{carrier}.csv"
-            _atomically(path, pa.table({"number": written(roster.numbers[place[order]]), "sellable_from": days}))
+        for carrier, table in release_tables(tx, release).items():
+            path = folder / list_name(release, carrier)
+            _atomically(path, table)
             made.append(path)
     return made
+
+
+def list_name(release: Release, carrier: str) -> str:
+    """How the list of a release for a carrier is called."""
+    return f"release-{release.id}-{carrier}.csv"
+
+
+def release_tables(tx: Tx, release: Release) -> dict[str, pa.Table]:
+    """The lists of a release, by carrier: number, sellable_from, by number."""
+    batch = batches.get(tx, release.batch_id)
+    assert batch is not None
+    roster = batches.roster(tx, release.batch_id)
+    by_carrier: dict[str, list[tuple[str, BitMap]]] = {}
+    for (carrier, day), places in releases.spans_of(tx, release.id).items():
+        by_carrier.setdefault(carrier, []).append((str(sellable_from(day, batch.freeze_days)), places))
+    return {carrier: _list(roster, spans) for carrier, spans in by_carrier.items()}
+
+
+def _list(roster: Roster, spans: list[tuple[str, BitMap]]) -> pa.Table:
+    place = np.concatenate([values_of(places) for _, places in spans])
+    day_of = np.repeat(np.arange(len(spans)), [len(places) for _, places in spans])
+    order = np.argsort(place)
+    days = pa.array([day for day, _ in spans], pa.string()).take(pa.array(day_of[order]))
+    return pa.table({"number": written(roster.numbers[place[order]]), "sellable_from": days})
 
 
 def _atomically(path: Path, table: pa.Table) -> None:

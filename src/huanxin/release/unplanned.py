@@ -51,8 +51,8 @@ def _holds(tx: Tx, number: int, *, now: datetime, plan: NumberingPlan) -> list[F
     today = min(carrier.today(now) for carrier in plan.carriers.values())
     return [
         Finding(rule="1 hold", ok=False, text=f"hold {hold.id} keeps it frozen until {hold.until_day}: {hold.reason}",
-                evidence=f"{hold.source}, placed by {hold.placed_by} on {hold.placed_at:%Y-%m-%d}")
-        for hold in holds.all_holds(tx) if hold.binds(today) and number in holds.numbers_of(tx, hold.id)
+                evidence=f"{hold.named}, placed by {hold.placed_by} on {hold.placed_at:%Y-%m-%d}")
+        for hold in holds.of_number(tx, number) if hold.binds(today)
     ]  # fmt: skip
 
 

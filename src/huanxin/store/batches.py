@@ -132,6 +132,12 @@ def spans(tx: Tx, batch_id: int) -> dict[tuple[str, date], BitMap]:
     return {(carrier, day): load(places) for carrier, day, places in rows}
 
 
+def carriers(tx: Tx) -> dict[int, frozenset[str]]:
+    """The carriers whose numbers each renewal batch holds, by batch."""
+    rows = tx.execute("SELECT batch_id, array_agg(DISTINCT carrier) FROM batch_span GROUP BY batch_id")
+    return {batch_id: frozenset(found) for batch_id, found in rows}
+
+
 def planned_batches(tx: Tx, shards: Iterable[int], purpose: Purpose) -> list[tuple[datetime, NumberSet]]:
     """(planned at, numbers within some shards) of every batch of a purpose."""
     rows = tx.execute(

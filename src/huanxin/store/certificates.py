@@ -69,6 +69,14 @@ def of_tenure(tx: Tx, number: int, opened_on: date) -> list[Certificate]:
         ).fetchall()
 
 
+def of_number(tx: Tx, number: int) -> list[Certificate]:
+    """Every certificate of a number, oldest first."""
+    with tx.cursor(row_factory=class_row(Certificate)) as cursor:
+        return cursor.execute(
+            f"SELECT {_CERTIFICATE} FROM certificate WHERE number = %s ORDER BY issued_at, id", (number,)
+        ).fetchall()
+
+
 def revoke(tx: Tx, one: Revocation) -> bool:
     """Record that a certificate is revoked; False if it was before."""
     done = tx.execute(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,32 +27,6 @@ def totals(tx: Tx, *, now: datetime) -> Totals:
     assert row is not None
     cut = sum(counts.get("unbound", 0) for counts in answered.counted(tx, now=now).values())
     return Totals(renewed=int(row[0]), ties_cut=cut, partners=int(row[1]), released=int(row[2]))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcomes:
-    """A batch's answers in (number, partner) pairs: by outcome, and without one; numbers released."""
-
-    partners: int
-    by_outcome: dict[str, int]
-    unanswered: int
-    released: int
-
-
-def outcomes(tx: Tx, wanted: Mapping[int, int], *, now: datetime) -> dict[int, Outcomes]:
-    """Some batches' answers as counts. `wanted`: numbers by batch."""
-    counted = answered.counted(tx, now=now)
-    rows = tx.execute(
-        "SELECT b.id, (SELECT count(*) FROM notice n WHERE n.batch_id = b.id),"
-        " (SELECT coalesce(sum(r.count), 0)::int8 FROM release r WHERE r.batch_id = b.id) FROM batch b WHERE b.id = ANY(%s)",
-        (list(wanted),),
-    )
-    found = {}
-    for batch_id, told, released in rows:
-        counts = counted.get(batch_id, {})
-        left = told * wanted[batch_id] - sum(counts.values())
-        found[batch_id] = Outcomes(partners=told, by_outcome=counts, unanswered=left, released=released)
-    return found
 
 
 def ping(tx: Tx) -> None:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from psycopg.rows import class_row
 
-from huanxin.numbersets.sharded import NumberSet, dump, load, union
+from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, dump, load, shard_of, union
 from huanxin.store.database import Tx
 
 
@@ -17,6 +17,7 @@ class Hold:
 
     id: int
     source: str
+    order_number: str
     reason: str
     until_day: date
     review_on: date | None
@@ -27,24 +28,34 @@ class Hold:
     lifted_at: datetime | None
     lift_reason: str | None
 
+    @property
+    def named(self) -> str:
+        """Whose order it is, and which."""
+        return f"{self.source}, {self.order_number}" if self.order_number else self.source
+
     def binds(self, today: date) -> bool:
         return self.lifted_at is None and today <= self.until_day
 
+    def review_overdue(self, today: date) -> bool:
+        """Whether the day on which somebody was to look at it again has passed while it still binds."""
+        return self.binds(today) and self.review_on is not None and self.review_on < today
+
 
 _SELECT = (
-    "SELECT h.id, h.source, h.reason, h.until_day, h.review_on, h.count, h.placed_by, h.placed_at,"
+    "SELECT h.id, h.source, h.order_number, h.reason, h.until_day, h.review_on, h.count, h.placed_by, h.placed_at,"
     " l.lifted_by, l.lifted_at, l.reason AS lift_reason FROM hold h LEFT JOIN hold_lift l ON l.hold_id = h.id"
 )
 
 
 def add(
-    tx: Tx, *, source: str, reason: str, until: date, review_on: date | None, numbers: NumberSet, by: str, at: datetime
-) -> int:
+    tx: Tx, *, source: str, order: str, reason: str, until: date, review_on: date | None, numbers: NumberSet, by: str,
+    at: datetime,
+) -> int:  # fmt: skip
     """Record a hold on some numbers; its id."""
     row = tx.execute(
-        "INSERT INTO hold (source, reason, until_day, review_on, count, placed_by, placed_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id",
-        (source, reason, until, review_on, len(numbers), by, at),
+        "INSERT INTO hold (source, order_number, reason, until_day, review_on, count, placed_by, placed_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        (source, order, reason, until, review_on, len(numbers), by, at),
     ).fetchone()
     assert row is not None
     with tx.cursor() as cursor:
@@ -88,3 +99,17 @@ def held_among(tx: Tx, numbers: NumberSet, today: date) -> NumberSet:
         (list(numbers.shards), today), binary=True,
     )  # fmt: skip
     return union(NumberSet({shard: load(stored) & numbers.shards[shard]}) for shard, stored in rows)
+
+
+def of_number(tx: Tx, number: int) -> list[Hold]:
+    """The holds that name a number, oldest first, lifted ones too. Reads the number's shard only."""
+    offset = number % SHARD_SIZE
+    rows = tx.execute("SELECT hold_id, numbers FROM hold_set WHERE shard = %s", (shard_of(number),), binary=True)
+    naming = [hold_id for hold_id, numbers in rows if offset in load(numbers)]
+    with tx.cursor(row_factory=class_row(Hold)) as cursor:
+        return cursor.execute(f"{_SELECT} WHERE h.id = ANY(%s) ORDER BY h.id", (naming,)).fetchall()
+
+
+def shards(tx: Tx) -> dict[int, list[int]]:
+    """The shards of the numbers that each hold names, by hold."""
+    return dict(tx.execute("SELECT hold_id, array_agg(shard) FROM hold_set GROUP BY hold_id").fetchall())

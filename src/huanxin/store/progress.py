@@ -44,7 +44,7 @@ def progress(tx: Tx, batch: Batch) -> list[Open]:
     everyone = roster.everyone
     back = roster.places_in(union(batches.numbers_of(tx, one.id) for one in batches.retractions_of(tx, batch.id)))
     standings = receipts.standings(tx, batch.id, everyone)
-    told = _told(tx, batch.id)
+    reminders = told(tx, batch.id)
     found = []
     for notice in notices.of_batch(tx, batch.id):
         standing = standings.get(notice.partner_id, Standing())
@@ -56,7 +56,7 @@ def progress(tx: Tx, batch: Batch) -> list[Open]:
                 waiting |= places
         done = standing.waived_places() | back
         unanswered = standing.outstanding(everyone)
-        reminded, escalated_at = told.get(notice.id, (0, None))
+        reminded, escalated_at = reminders.get(notice.id, (0, None))
         found.append(
             Open(
                 notice=notice, answer_by=batch.answer_by, counts=counts, unanswered=len(unanswered),
@@ -67,7 +67,7 @@ def progress(tx: Tx, batch: Batch) -> list[Open]:
     return found
 
 
-def _told(tx: Tx, batch_id: int) -> dict[str, tuple[int, datetime | None]]:
+def told(tx: Tx, batch_id: int) -> dict[str, tuple[int, datetime | None]]:
     """How often each notice's partner was reminded, and when it was escalated, by notice."""
     rows = tx.execute(
         "SELECT e.notice_id, count(*) FILTER (WHERE e.kind = 'reminded'), max(e.at) FILTER (WHERE e.kind = 'escalated')"

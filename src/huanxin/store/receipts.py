@@ -13,8 +13,9 @@ from pyroaring import BitMap
 
 from huanxin.domain.answers import Answer, Outcome, Receipt, Standing, Waiver, standing
 from huanxin.numbersets.sharded import dump, load
-from huanxin.numbersets.slices import HEAD, Slice, container_of, slice_of
+from huanxin.numbersets.slices import HEAD, container_of
 from huanxin.store.database import Tx
+from huanxin.store.pieces import near, read_slices
 
 _Row: TypeAlias = tuple[Any, ...]
 
@@ -143,36 +144,18 @@ def _rows(tx: Tx, batch_id: int, partner_id: int | None, only: BitMap | None) ->
 
 def _rows_near(tx: Tx, batch_id: int, only: BitMap) -> Iterator[_Row]:
     """The same for places that lie near each other: of each set its table and one container are read, and no more."""
-    key = container_of(only.min())
     rows = tx.execute(
         "SELECT r.partner_id, r.seq, r.received_at, r.complete, s.outcome, s.reason, s.until_day, s.ctid::text,"
-        f" octet_length(s.places), substring(s.places FOR {HEAD}) FROM receipt r LEFT JOIN receipt_set s ON s.receipt_id = r.id"
+        f" octet_length(s.places), substring(s.places FOR {HEAD}) FROM receipt r"
+        " LEFT JOIN receipt_set s ON s.receipt_id = r.id"
         " WHERE r.batch_id = %s ORDER BY r.seq",
         (batch_id,), binary=True,
     ).fetchall()  # fmt: skip
-    wanted: dict[str, Slice | None] = {}
-    for *_, row_id, length, head in rows:
-        if row_id is not None and length > HEAD:
-            try:
-                wanted[row_id] = slice_of(head, length, key)
-            except ValueError:
-                wanted[row_id] = Slice(start=0, size=length, head=b"")
-    read = _read_slices(tx, {row_id: one for row_id, one in wanted.items() if one})
-    for *row, row_id, _, head in rows:
-        if row_id is None or (row_id in wanted and row_id not in read):
-            yield *row, BitMap()
-        else:
-            yield *row, (read[row_id] if row_id in read else load(head)) & only
-
-
-def _read_slices(tx: Tx, wanted: Mapping[str, Slice]) -> dict[str, BitMap]:
-    """Containers of stored sets by where their rows lie, which holds for this transaction: facts are never moved."""
-    rows = tx.execute(
-        "SELECT s.ctid::text, substring(s.places FROM w.start + 1 FOR w.size) FROM receipt_set s"
-        " JOIN unnest(%s::text[]::tid[], %s::int4[], %s::int4[]) AS w (row_id, start, size) ON s.ctid = w.row_id",
-        (list(wanted), [one.start for one in wanted.values()], [one.size for one in wanted.values()]), binary=True,
-    )  # fmt: skip
-    return {row_id: wanted[row_id].load(stored) for row_id, stored in rows}
+    wanted = {row_id: part for *_, row_id, length, head in rows if row_id and (part := near(head, length, only.min()))}
+    read = read_slices(tx, "receipt_set", wanted)
+    for *row, row_id, length, head in rows:
+        whole = row_id is not None and length <= len(head)
+        yield *row, (load(head) if whole else read.get(row_id, BitMap())) & only
 
 
 def history(tx: Tx, batch_id: int, partner_id: int | None = None, *, only: BitMap | None = None) -> dict[int, list[Entry]]:

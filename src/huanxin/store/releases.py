@@ -60,6 +60,14 @@ def spans_of(tx: Tx, release_id: int) -> dict[tuple[str, date], BitMap]:
     return {(carrier, day): load(places) for carrier, day, places in rows}
 
 
+def counts_of(tx: Tx, release_id: int) -> dict[str, int]:
+    """Numbers of a release by carrier."""
+    found: dict[str, int] = {}
+    for (carrier, _), places in spans_of(tx, release_id).items():
+        found[carrier] = found.get(carrier, 0) + len(places)
+    return found
+
+
 def released_places(tx: Tx, batch_id: int) -> BitMap:
     """The places of a batch that were released so far."""
     rows = tx.execute(

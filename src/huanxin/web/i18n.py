@@ -7,7 +7,7 @@ start, so that no build step stands between a corrected word and the page.
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations
 from io import BytesIO
 from pathlib import Path
@@ -90,6 +90,7 @@ def whole(number: int, lang: str) -> str:
     return str(format_decimal(number, locale=locale(lang)))
 
 
+@lru_cache(maxsize=50_000)
 def short(number: int, lang: str) -> str:
     """A figure for reading at a glance: 9,876, then 1.2万, 3.4亿 in Chinese and 12.3k, 3.4M in English."""
     if abs(number) < SHORTEN_FROM:
@@ -98,6 +99,7 @@ def short(number: int, lang: str) -> str:
     return str(format_compact_decimal(number, locale=locale(lang), fraction_digits=digits)).replace("K", "k")
 
 
+@lru_cache(maxsize=50_000)
 def figure(number: int, lang: str) -> Markup:
     """A figure as HTML, shortened if large, with the whole one on hover."""
     text, full = short(number, lang), whole(number, lang)

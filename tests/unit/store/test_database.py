@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 def hold(tx: Tx) -> int:
     return holds.add(
-        tx, source="police", reason="fraud", until=date(2027, 1, 1), review_on=None, by="li", at=NOW,
+        tx, source="police", order="17", reason="fraud", until=date(2027, 1, 1), review_on=None, by="li", at=NOW,
         numbers=NumberSet.of([8613800138000, 8613900139000]),
     )  # fmt: skip
 

@@ -1,80 +1,104 @@
-"""A loaded gate as the counts that pages show."""
+"""A batch's figures as the values that pages show."""
 
 from __future__ import annotations
 
-from pyroaring import BitMap
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
 
-from huanxin.domain.answers import Outcome
-from huanxin.release.gate import LoadedGate
+from huanxin.domain.answers import Purpose
+from huanxin.operations import Platform, batch_figures
+from huanxin.release.gate import LoadedGate, renewal_batch
+from huanxin.store import progress
 from huanxin.store.batches import Batch
-from huanxin.store.progress import Open
-from huanxin.web.pages.views import GateCounts, LateRow, PartnerRow, RetractionView, TakenBackRow, Text
+from huanxin.store.database import Tx
+from huanxin.store.summaries import Summary
+from huanxin.web.pages.views import (
+    BatchSummary,
+    BatchView,
+    GateCounts,
+    LateRow,
+    OutcomeCounts,
+    PartnerRow,
+    RetractionView,
+    TakenBackRow,
+    Text,
+)  # fmt: skip
+
+Told = dict[str, tuple[int, datetime | None]]
+"""How often each notice's partner was reminded, and when it was escalated."""
+
+_ROW = ("kind", "required", "unbound", "absent", "kept", "pending", "refused", "outstanding", "waived")
+_BACK = ("name", "restored", "absent", "irreversible", "pending", "outstanding")
+
+
+def batch_view(tx: Tx, platform: Platform, batch_id: int, figures: dict[str, Any], *, as_of: datetime) -> BatchView:
+    """One batch as a page shows it, from its figures and what is cheap to ask: who was reminded, who is late by now."""
+    batch = renewal_batch(tx, batch_id)
+    return BatchView(
+        id=batch_id, cutoff=batch.cutoff, answer_by=batch.answer_by, as_of=as_of, numbers=batch.count,
+        gate=GateCounts(**figures["gate"]), partners=tuple(_row(one) for one in figures["partners"]),
+        late_rows=tuple(_late_rows(tx, batch, figures, platform.now())),
+        retractions=tuple(_retraction(one) for one in figures["retractions"]),
+    )  # fmt: skip
+
+
+def batch_summaries(tx: Tx, platform: Platform, known: list[Batch]) -> list[BatchSummary]:
+    """Batches as lists show them, in the order given."""
+    heads = batch_figures.heads(tx, platform, known)
+    return [_summary(batch, heads.get(batch.id), platform.now()) for batch in known]
+
+
+def _summary(batch: Batch, head: Summary | None, now: datetime) -> BatchSummary:
+    body: dict[str, Any] = head.body if head else {"told": 0, "outcomes": {}, "gate": {"released": 0}, "waiting": 0}
+    return BatchSummary(
+        id=batch.id, href=f"/batches/{batch.id}", cutoff=batch.cutoff, answer_by=batch.answer_by, numbers=batch.count,
+        partners=body["told"], outcomes=OutcomeCounts(**body["outcomes"]), released=body["gate"]["released"],
+        late=body["waiting"] if now >= batch.answer_by else 0, as_of=head.made_at if head else None,
+    )  # fmt: skip
+
+
+def late_partners(figures: dict[str, Any], answer_by: datetime, now: datetime) -> list[dict[str, Any]]:
+    """The figures of the partners that are still waited for after the day by which to answer."""
+    if now < answer_by:
+        return []
+    return [one for one in figures["partners"] if one["waits_outstanding"] + one["waits_pending"] > 0]
 
 
 def partner_row(loaded: LoadedGate, partner_id: int, name: Text) -> PartnerRow:
-    """One partner's outcomes on a batch."""
-    gate, notice = loaded.gate, loaded.notices[partner_id]
-    standing = gate.standings[partner_id]
-    counts = dict.fromkeys(Outcome, 0)
-    for answer, places in standing.answers.items():
-        counts[answer.outcome] += len(places)
-    outstanding = standing.outstanding(gate.everyone)
-    return PartnerRow(
-        name=name,
-        kind=notice.kind,
-        required=notice.required,
-        unbound=counts[Outcome.UNBOUND],
-        absent=counts[Outcome.ABSENT],
-        kept=counts[Outcome.KEPT],
-        pending=counts[Outcome.PENDING],
-        refused=counts[Outcome.REFUSED],
-        outstanding=len(outstanding),
-        waived=len((outstanding | standing.unsettled()) & standing.waived_places()),
-    )
-
-
-def late_row(one: Open) -> LateRow:
-    """A partner that is late."""
-    return LateRow(
-        name=one.notice.partner, since=one.answer_by, outstanding=one.outstanding, pending=one.pending,
-        reminded=one.reminded, escalated_at=one.escalated_at,
-    )  # fmt: skip
-
-
-def retraction_view(retraction: Batch, partners: list[Open]) -> RetractionView:
-    """A retraction and how each partner answered it."""
-    rows = tuple(
-        TakenBackRow(
-            name=one.notice.partner, restored=one.counts.get(Outcome.RESTORED, 0), absent=one.counts.get(Outcome.ABSENT, 0),
-            irreversible=one.counts.get(Outcome.IRREVERSIBLE, 0), pending=one.counts.get(Outcome.PENDING, 0),
-            outstanding=one.unanswered,
-        )
-        for one in partners
-    )  # fmt: skip
-    return RetractionView(
-        id=retraction.id, numbers=retraction.count, at=retraction.planned_at, rows=rows, reason=retraction.reason,
-        by=retraction.planned_by if retraction.reason else "",
-    )  # fmt: skip
+    """One partner's outcomes on a batch that is loaded."""
+    return PartnerRow(name=name, **batch_figures.partner_figures(loaded, partner_id))
 
 
 def gate_counts(loaded: LoadedGate) -> GateCounts:
-    """The gate of a batch at a glance."""
-    gate = loaded.gate
-    outstanding, waived = BitMap(), BitMap()
-    unsettled = {Outcome.PENDING: BitMap(), Outcome.REFUSED: BitMap()}
-    for partner in gate.standings:
-        standing = gate.standings[partner]
-        gone_without = standing.waived_places()
-        waived |= gone_without
-        if partner not in gate.required:
-            continue
-        outstanding |= standing.outstanding(gate.everyone) - gone_without
-        for answer, places in standing.answers.items():
-            if answer.outcome in unsettled:
-                unsettled[answer.outcome] |= places - gone_without
-    return GateCounts(
-        total=len(gate.everyone), clear=len(gate.clear()), releasable_now=len(gate.releasable()),
-        freezing=len(gate.frozen_still()), outstanding=len(outstanding), pending=len(unsettled[Outcome.PENDING]),
-        refused=len(unsettled[Outcome.REFUSED]), held=len(gate.held_places()), retracted=len(gate.retracted_places()),
-        waived=len(waived), released=len(gate.released),
+    """The gate of a batch that is loaded, at a glance."""
+    return GateCounts(**batch_figures.gate_figures(loaded))
+
+
+def _row(one: dict[str, Any]) -> PartnerRow:
+    return PartnerRow(name=one["name"], **{key: one[key] for key in _ROW})
+
+
+def _late_rows(tx: Tx, batch: Batch, figures: dict[str, Any], now: datetime) -> Iterator[LateRow]:
+    late = [(batch.id, batch.answer_by, one) for one in late_partners(figures, batch.answer_by, now)]
+    for back in figures["retractions"]:
+        due = datetime.fromisoformat(back["answer_by"])
+        late += [(back["id"], due, one) for one in late_partners(back, due, now)]
+    told: Told = {}
+    for of in {batch_id for batch_id, _, _ in late}:
+        told |= progress.told(tx, of)
+    for batch_id, since, one in late:
+        reminded, escalated_at = told.get(one["notice"], (0, None))
+        yield LateRow(
+            name=one["name"], since=since, outstanding=one["waits_outstanding"], pending=one["waits_pending"],
+            reminded=reminded, escalated_at=escalated_at, partner=one["partner"],
+            purpose=(Purpose.RENEWAL if batch_id == batch.id else Purpose.RETRACTION).value, batch=batch_id,
+        )  # fmt: skip
+
+
+def _retraction(one: dict[str, Any]) -> RetractionView:
+    rows = tuple(TakenBackRow(**{key: row[key] for key in _BACK}) for row in one["partners"])
+    return RetractionView(
+        id=one["id"], numbers=one["numbers"], at=datetime.fromisoformat(one["at"]), rows=rows, reason=one["reason"],
+        by=one["by"],
     )  # fmt: skip

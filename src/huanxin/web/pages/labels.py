@@ -143,7 +143,82 @@ def carrier_name(code: str, plan: NumberingPlan) -> str:
     return plan.carriers[code].name if code in plan.carriers else code
 
 
-DECIDED = {"approved": N_("approved"), "declined": N_("declined"), "withdrawn": N_("withdrawn")}
+PROPOSALS = {"waiver": N_("go on without an answer"), "release": N_("release")}
+PROPOSAL_ENDS = {"approved": N_("approved"), "declined": N_("declined"), "withdrawn": N_("withdrawn")}
+BATCH_STATES = {
+    "all": N_("all"),
+    "late": N_("with late answers"),
+    "waiting": N_("waiting for answers"),
+    "done": N_("every answer is in"),
+}
+HOLD_STATES = {
+    "binding": N_("binding"),
+    "overdue": N_("review overdue"),
+    "ended": N_("lifted or expired"),
+    "all": N_("all"),
+}
+ACTS_DONE = {
+    "planned": N_("The batch is planned. Nobody has been told yet: send it next."),
+    "nothing-due": N_("Nothing is due: no freeze ends within the lead time."),
+    "send": N_("Every partner has a notice; workers deliver them now."),
+    "remind": N_("Reminders are on their way."),
+    "escalate": N_("Escalated: the late partners, and whoever watches for the platform, are told."),
+    "retract": N_("The numbers are taken back for good, and partners are told to restore what they cut."),
+    "waive": N_("Proposed. Another supervisor has to approve it before anything changes."),
+    "release": N_("Proposed. Another supervisor has to approve it before anything is released."),
+    "approved": N_("Approved and carried out."),
+    "declined": N_("Declined. Whoever proposed it reads your reason."),
+    "withdrawn": N_("Withdrawn. Nothing was changed."),
+    "placed": N_("The hold is placed. These numbers stay frozen until it ends or is lifted."),
+    "lifted": N_("The hold is lifted."),
+}
+NUMBER_STATES = {
+    "in_service": N_("in service"),
+    "frozen": N_("frozen"),
+    "ported_out": N_("ported out to another carrier"),
+    "unknown": N_("unknown: no report ever named it"),
+}
+FACTS = {
+    "opened": N_("opened"),
+    "cancelled": N_("cancelled: the freeze begins"),
+    "reclaimed": N_("reclaimed by its former owner"),
+    "transferred": N_("passed to another subscriber"),
+    "ported_out": N_("ported out to another carrier"),
+    "held": N_("held by an authority's order"),
+    "hold-lifted": N_("hold lifted"),
+    "hold-ended": N_("hold expired"),
+    "planned": N_("put into a batch"),
+    "noticed": N_("partners told"),
+    "answered": N_("partner answered"),
+    "absent": N_("partners without a tie"),
+    "waived": N_("gone on without an answer"),
+    "retracted": N_("taken back from the batch"),
+    "released": N_("released for sale"),
+    "breach": N_("breach"),
+    "request-renew": N_("its owner ordered a renewal"),
+    "request-leave": N_("its owner left it and had ties cut"),
+    "request-inquire": N_("its owner asked who holds ties"),
+    "certified": N_("certificate given out"),
+    "certificate-revoked": N_("certificate revoked"),
+}
+EVIDENCE = {
+    "report": N_("report"),
+    "file": N_("file"),
+    "hold": N_("hold"),
+    "order": N_("order"),
+    "batch": N_("batch"),
+    "receipt": N_("receipt"),
+    "notice": N_("notice"),
+    "waiver": N_("waiver"),
+    "retraction": N_("retraction"),
+    "release": N_("release"),
+    "request": N_("request"),
+    "certificate": N_("certificate"),
+}
+BREACHES = {
+    "opened-without-release": N_("opened though it was not released"),
+    "answered-after-release": N_("a partner took its answer back after the release"),
+}
 
 BEHAVIOURS = {
     "plain": N_("answers at once"),

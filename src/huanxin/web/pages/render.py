@@ -151,6 +151,11 @@ def environment(lang: str) -> Environment:
         why_names=translated(labels.WHY, lang), run_names=translated(labels.RUNS, lang),
         result_names=translated(labels.RESULTS, lang), keeps_names=translated(labels.KEEPS, lang),
         done_words=translated(labels.STREAM_DONE, lang), icons=labels.ICONS, icon_of=labels.ICON_OF,
+        proposal_names=translated(labels.PROPOSALS, lang), end_names=translated(labels.PROPOSAL_ENDS, lang),
+        batch_state_names=translated(labels.BATCH_STATES, lang), hold_state_names=translated(labels.HOLD_STATES, lang),
+        act_words=translated(labels.ACTS_DONE, lang), number_state_names=translated(labels.NUMBER_STATES, lang),
+        fact_names=translated(labels.FACTS, lang), evidence_names=translated(labels.EVIDENCE, lang),
+        breach_names=translated(labels.BREACHES, lang), carrier_names=translated(labels.CARRIERS, lang),
         role_names=translated(labels.ROLES, lang), did_names=translated(labels.DID, lang),
         care=CARE.get, again=again, slivers=charts.slivers, share=partial(_share, lang),
     )  # fmt: skip

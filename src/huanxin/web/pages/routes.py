@@ -9,16 +9,13 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from huanxin.domain.answers import Purpose
 from huanxin.domain.errors import NotFound
-from huanxin.release.gate import load_gate
+from huanxin.operations import batch_figures
 from huanxin.store import batches, figures
-from huanxin.store.batches import Batch
-from huanxin.store.figures import Outcomes
-from huanxin.store.progress import progress
 from huanxin.web import i18n
 from huanxin.web.context import Context
-from huanxin.web.pages.gate_view import gate_counts, late_row, partner_row, retraction_view
+from huanxin.web.pages.gate_view import batch_summaries, batch_view
 from huanxin.web.pages.render import batch_page, batches_page, docs_page, help_page, home_page
-from huanxin.web.pages.views import BatchesView, BatchSummary, BatchView, HomeView, OutcomeCounts
+from huanxin.web.pages.views import BatchesView, HomeView
 
 router = APIRouter(include_in_schema=False)
 _LATEST = 10
@@ -65,39 +62,19 @@ def latest(request: Request) -> Response:
     with context.platform.database.transaction() as tx:
         known = batches.all_batches(tx, Purpose.RENEWAL)[::-1]
         shown = known[:_LATEST]
-        counted = figures.outcomes(tx, {one.id: one.count for one in shown}, now=context.platform.now())
-    summaries = tuple(_summary(one, counted[one.id]) for one in shown)
+        summaries = tuple(batch_summaries(tx, context.platform, shown))
     view = BatchesView(latest=summaries, older=max(0, len(known) - _LATEST))
     return html(request, batches_page(language(request), view))
-
-
-def _summary(batch: Batch, counts: Outcomes) -> BatchSummary:
-    pairs = {name: counts.by_outcome.get(name, 0) for name in _SHOWN}
-    return BatchSummary(
-        id=batch.id, href=f"/batches/{batch.id}", cutoff=batch.cutoff, answer_by=batch.answer_by, numbers=batch.count,
-        partners=counts.partners, outcomes=OutcomeCounts(**pairs, outstanding=counts.unanswered), released=counts.released,
-    )  # fmt: skip
-
-
-_SHOWN = ("unbound", "absent", "kept", "pending", "refused")
 
 
 @router.get("/batches/{batch_id}")
 def batch(request: Request, batch_id: int) -> Response:
     """One batch: its partners and its gate, as counts."""
     context: Context = request.app.state.context
-    with context.platform.database.transaction() as tx:
-        now = context.platform.now()
-        loaded = load_gate(tx, batch_id, plan=context.platform.plan, now=now)
-        state = progress(tx, loaded.batch)
-        back = [(one, progress(tx, one)) for one in loaded.retractions.values()]
-    rows = tuple(partner_row(loaded, partner, notice.partner) for partner, notice in loaded.notices.items())
-    view = BatchView(
-        id=batch_id, cutoff=loaded.batch.cutoff, answer_by=loaded.batch.answer_by, as_of=now,
-        numbers=loaded.batch.count, gate=gate_counts(loaded), partners=rows,
-        late_rows=tuple(late_row(one) for one in [*state, *(one for _, found in back for one in found)] if one.late(now)),
-        retractions=tuple(retraction_view(one, found) for one, found in back),
-    )  # fmt: skip
+    platform = context.platform
+    with platform.database.transaction() as tx:
+        summary, _ = batch_figures.current(tx, platform, batch_id)
+        view = batch_view(tx, platform, batch_id, summary.body, as_of=summary.made_at)
     return html(request, batch_page(language(request), view))
 
 

@@ -92,7 +92,8 @@ class GateCounts:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchSummary:
-    """One batch in a list. `outcomes` counts (number, partner) pairs; `href` leads to its page."""
+    """One batch in a list. `outcomes` counts (number, partner) pairs; `href` leads to its page; `late`: partners that are
+    waited for after the day by which to answer; counted at `as_of`."""
 
     id: int
     href: str
@@ -102,6 +103,8 @@ class BatchSummary:
     partners: int
     outcomes: OutcomeCounts
     released: int = 0
+    late: int = 0
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +129,7 @@ class BatchesView:
 @dataclass(frozen=True, kw_only=True)
 class LateRow:
     """A partner whose answer is overdue `since` then: numbers without an answer and pending, how often it was reminded,
-    when that was escalated."""
+    when that was escalated. `batch`: the batch that it is late with, which is another one if its `purpose` is retraction."""
 
     name: Text
     since: datetime
@@ -134,6 +137,9 @@ class LateRow:
     pending: int
     reminded: int = 0
     escalated_at: datetime | None = None
+    partner: int = 0
+    batch: int = 0
+    purpose: str = "renewal"
 
 
 @dataclass(frozen=True, kw_only=True)

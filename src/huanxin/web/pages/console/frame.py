@@ -15,6 +15,10 @@ from huanxin.web.pages.render import render
 from huanxin.web.pages.routes import html, language
 
 TABS: tuple[tuple[str, str, frozenset[Right]], ...] = (
+    ("batches", N_("Batches"), frozenset({Right.FIGURES})),
+    ("approvals", N_("Approvals"), frozenset({Right.BATCHES})),
+    ("numbers", N_("Numbers"), frozenset({Right.NUMBERS})),
+    ("holds", N_("Holds"), frozenset({Right.BATCHES})),
     ("pool", N_("Pool"), frozenset({Right.FIGURES})),
     ("reports", N_("Reports"), frozenset({Right.REPORTS})),
     ("watch", N_("Supervision"), frozenset({Right.WATCH})),

@@ -14,6 +14,7 @@ from fastapi.responses import Response
 
 from huanxin.domain.errors import BadInput, Forbidden, NotFound
 from huanxin.domain.operators import Right
+from huanxin.sentences import N_
 from huanxin.simulate import planner
 from huanxin.simulate.model import Result
 from huanxin.simulate.planner import Choices, Planned
@@ -28,7 +29,7 @@ from huanxin.web.pages.routes import language
 router = APIRouter(prefix="/console", include_in_schema=False)
 Viewer = Annotated[Working, Depends(signing.working(Right.FIGURES))]
 Days = Annotated[list[str] | None, Query()]
-N_ = labels.N_
+
 
 _MOST_PACES = 24
 """More partners than this are read in the CSV."""

@@ -6,10 +6,14 @@ from fastapi import FastAPI
 
 from huanxin.settings import Settings
 from huanxin.web.pages.console import (
+    approvals,
+    batches,
     breaches,
     desk,
     desk_records,
+    holds,
     me,
+    numbers,
     openid,
     people,
     planner,
@@ -24,9 +28,26 @@ from huanxin.web.pages.console import (
 def include(app: FastAPI, settings: Settings) -> None:
     """Everything under /console."""
     app.state.second_factor = settings.second_factor()
+    app.state.escalates = settings.escalate_url is not None
     app.state.operators_setting = settings.operators
     app.state.operators_provider = openid.make(settings.operators, app.state.context)
-    for room in (start, pool, reports, watch, planner, desk, desk_records, breaches, me, openid, people):
+    for room in (
+        start,
+        batches,
+        approvals,
+        numbers,
+        holds,
+        pool,
+        reports,
+        watch,
+        planner,
+        desk,
+        desk_records,
+        breaches,
+        me,
+        openid,
+        people,
+    ):
         app.include_router(room.router)
     app.add_exception_handler(signing.OperatorSignsIn, signing.to_sign_in)
     app.add_exception_handler(signing.SetUpFirst, signing.to_set_up)

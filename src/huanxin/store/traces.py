@@ -1,0 +1,126 @@
+"""What is stored about one place of a batch: which sets hold it, without reading the sets whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from pyroaring import BitMap
+
+from huanxin.domain.answers import Answer, Outcome
+from huanxin.numbersets.sharded import load
+from huanxin.numbersets.slices import HEAD
+from huanxin.store.batches import Batch
+from huanxin.store.database import Tx
+from huanxin.store.pieces import near, read_slices
+from huanxin.store.releases import Breach, Release
+
+_NOTHING = BitMap()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerAt:
+    """What one receipt says of one place: `answer` None if it doesn't name it (then `complete` says that it is absent)."""
+
+    seq: int
+    receipt_id: str
+    notice_id: str
+    partner_id: int
+    complete: bool
+    received_at: datetime
+    answer: Answer | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaiverAt:
+    """A waiver that covers a place."""
+
+    id: int
+    seq: int
+    partner_id: int
+    by: str
+    reason: str
+    waived_at: datetime
+
+
+def answers_at(tx: Tx, batch: Batch, place: int) -> list[AnswerAt]:
+    """Every receipt that says something of one place of a batch, in the order in which they came."""
+    rows = _tested(
+        tx, "receipt_set",
+        "r.seq, r.id, r.notice_id, r.partner_id, r.complete, r.received_at, s.outcome, s.reason, s.until_day",
+        "receipt r LEFT JOIN receipt_set s ON s.receipt_id = r.id WHERE r.batch_id = %s ORDER BY r.seq", batch, place,
+    )  # fmt: skip
+    found: dict[int, AnswerAt] = {}
+    for held, seq, receipt, notice, partner, complete, at, outcome, reason, until in rows:
+        if held or (complete and seq not in found):
+            answer = Answer(outcome=Outcome(outcome), reason=reason, until=until) if held else None
+            found[seq] = AnswerAt(
+                seq=seq, receipt_id=receipt, notice_id=notice, partner_id=partner, complete=complete, received_at=at,
+                answer=answer,
+            )  # fmt: skip
+    return list(found.values())
+
+
+def waivers_at(tx: Tx, batch: Batch, place: int) -> list[WaiverAt]:
+    """The waivers that cover one place of a batch, oldest first."""
+    rows = _tested(
+        tx, "waiver", "s.id, s.seq, s.partner_id, s.waived_by, s.reason, s.waived_at",
+        "waiver s WHERE s.batch_id = %s ORDER BY s.seq", batch, place,
+    )  # fmt: skip
+    return [
+        WaiverAt(id=one, seq=seq, partner_id=partner, by=by, reason=reason, waived_at=at)
+        for held, one, seq, partner, by, reason, at in rows
+        if held
+    ]
+
+
+def span_at(tx: Tx, batch: Batch, place: int) -> tuple[str, date] | None:
+    """The carrier that cancelled the number at a place, and the day."""
+    rows = _tested(tx, "batch_span", "s.carrier, s.closed_on", "batch_span s WHERE s.batch_id = %s", batch, place)
+    return next(((carrier, day) for held, carrier, day in rows if held), None)
+
+
+def releases_at(tx: Tx, batch: Batch, place: int) -> list[Release]:
+    """The releases that gave back the number at a place of a batch, oldest first."""
+    rows = _tested(
+        tx, "release_set", "r.id, r.batch_id, r.count, r.released_by, r.released_at",
+        "release r JOIN release_set s ON s.release_id = r.id WHERE r.batch_id = %s ORDER BY r.id", batch, place,
+    )  # fmt: skip
+    return [
+        Release(id=one, batch_id=batch, count=count, released_by=by, released_at=at)
+        for held, one, batch, count, by, at in rows
+        if held
+    ]
+
+
+def breaches_at(tx: Tx, batch: Batch, place: int) -> list[Breach]:
+    """The breaches that touch one place of a batch, oldest first."""
+    rows = _tested(
+        tx, "breach", "s.id, s.kind, s.batch_id, p.name, s.count, s.found_at",
+        "breach s LEFT JOIN partner p ON p.id = s.partner_id WHERE s.batch_id = %s ORDER BY s.id", batch, place,
+    )  # fmt: skip
+    return [
+        Breach(id=one, kind=kind, batch_id=batch, report_id=None, carrier=None, partner=partner, count=count, found_at=at)
+        for held, one, kind, batch, partner, count, at in rows
+        if held
+    ]
+
+
+def _tested(tx: Tx, table: str, columns: str, source: str, batch: Batch, place: int) -> list[tuple[Any, ...]]:
+    """The rows of a query of one batch, each behind whether its set `s.places` holds the place. Where the first bytes of
+    a set don't tell, a second query reads the container that does."""
+    rows = tx.execute(
+        f"SELECT s.ctid::text, substring(s.places FROM 1 FOR {HEAD}), octet_length(s.places), {columns} FROM {source}",
+        (batch.id,), binary=True,
+    ).fetchall()  # fmt: skip
+    wanted = {row[0]: part for row in rows if row[1] is not None and (part := near(row[1], row[2], place))}
+    read = read_slices(tx, table, wanted)
+    return [(_holds(row[0], row[1], row[2], place, read), *row[3:]) for row in rows]
+
+
+def _holds(row_id: str, head: bytes | None, length: int, place: int, read: Mapping[str, BitMap]) -> bool:
+    if head is None:
+        return False
+    return place in (load(head) if length <= len(head) else read.get(row_id, _NOTHING))

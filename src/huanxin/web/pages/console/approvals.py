@@ -1,0 +1,89 @@
+"""Four eyes: what waits for a second person, and what became of what was proposed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from huanxin.domain.errors import BadInput, HuanxinError, NotFound
+from huanxin.domain.operators import Right
+from huanxin.operations import batch_figures
+from huanxin.operations.problems import status_of
+from huanxin.release.proposals import Outcome
+from huanxin.store import batches, proposals
+from huanxin.store.proposals import Proposal
+from huanxin.web.pages import session
+from huanxin.web.pages.console import signing
+from huanxin.web.pages.console.forms import Form
+from huanxin.web.pages.console.frame import back, page
+from huanxin.web.pages.console.plain import plain
+from huanxin.web.pages.console.sheets import as_csv
+from huanxin.web.pages.console.signing import Working
+from huanxin.web.pages.routes import language
+
+router = APIRouter(prefix="/console", include_in_schema=False)
+_FORMS = [Depends(session.same_origin)]
+Proposer = Annotated[Working, Depends(signing.working(Right.BATCHES))]
+_HEADER = (
+    "proposal", "kind", "batch", "partner", "numbers", "reason", "proposed_by", "proposed_at", "outcome", "note", "freed",
+    "decided_by", "decided_at",
+)  # fmt: skip
+
+
+@router.get("/approvals")
+def approvals(request: Request, who: Proposer, done: str = "", count: int = 0, format: str = "") -> Response:
+    """What waits, and what was decided: all of it for those who decide, one's own for the others."""
+    if format == "csv":
+        return as_csv("approvals", _HEADER, (_line(one) for one in _listed(who)))
+    return _page(request, who, done=done, count=count)
+
+
+@router.post("/approvals/{proposal_id}", dependencies=_FORMS)
+def decide(request: Request, who: Proposer, proposal_id: int, form: Form) -> Response:
+    """Approve, decline or withdraw."""
+    try:
+        if form["do"] not in set(Outcome):
+            raise BadInput(f"{form['do'] or 'nothing'} is nothing that can be done with a proposal")
+        freed = who.platform.decide(proposal_id, Outcome(form["do"]), note=form["note"], by=who.operator)
+        if form["do"] == Outcome.APPROVED:
+            _count_again(who, proposal_id)
+    except HuanxinError as error:
+        return _page(request, who, status=status_of(error), problem=error, about=proposal_id)
+    return back(f"/console/approvals?done={form['do']}&count={freed}")
+
+
+def _count_again(who: Working, proposal_id: int) -> None:
+    with who.platform.database.transaction() as tx:
+        found = proposals.get(tx, proposal_id)
+        if found is None:
+            raise NotFound(f"there is no proposal {proposal_id}")
+        batch_figures.again(tx, who.platform, found.batch_id)
+
+
+def _listed(who: Working) -> list[Proposal]:
+    """The proposals that this operator sees, newest first."""
+    with who.platform.database.transaction() as tx:
+        of = batches.carriers(tx)
+        found = proposals.listed(tx)
+    everyones = who.operator.may(Right.DECIDE)
+    seen = [one for one in found if who.operator.sees(of.get(one.batch_id, ()))]
+    return [one for one in seen if everyones or one.proposed_by == who.operator.id]
+
+
+def _page(
+    request: Request, who: Working, *, status: int = 200, done: str = "", count: int = 0,
+    problem: HuanxinError | None = None, about: int | None = None,
+) -> Response:  # fmt: skip
+    found = _listed(who)
+    return page(
+        request, who, "approvals.html", status, tab="approvals", waiting=[one for one in found if one.outcome is None],
+        ended=[one for one in found if one.outcome], may_decide=who.operator.may(Right.DECIDE), done=done, count=count,
+        problem=problem and plain(str(problem), language(request)), about=about,
+    )  # fmt: skip
+
+
+def _line(one: Proposal) -> tuple[object, ...]:
+    return (one.id, one.kind, one.batch_id, one.partner, one.count, one.reason, one.proposer, one.proposed_at, one.outcome,
+            one.note, one.freed, one.decider, one.decided_at)  # fmt: skip

@@ -1,0 +1,182 @@
+"""Batches: all of them, one on a page, and what is done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from huanxin.domain.errors import BadInput, Forbidden, HuanxinError, NotFound
+from huanxin.domain.operators import Right
+from huanxin.numbersets.numberfile import write_csv
+from huanxin.operations import batch_figures
+from huanxin.operations.problems import status_of
+from huanxin.release.gate import renewal_batch
+from huanxin.release.listing import list_name, release_tables
+from huanxin.store import batches, partners, releases
+from huanxin.store.database import Tx
+from huanxin.web.pages import session
+from huanxin.web.pages.console import signing, unmasking
+from huanxin.web.pages.console.batch_pages import batch_csv, batch_page, list_csv, list_page, shown
+from huanxin.web.pages.console.forms import Form, Posted, numbers_given
+from huanxin.web.pages.console.frame import back
+from huanxin.web.pages.console.signing import Working
+
+router = APIRouter(prefix="/console", include_in_schema=False)
+_FORMS = [Depends(session.same_origin)]
+Reader = Annotated[Working, Depends(signing.working(Right.FIGURES))]
+Worker = Annotated[Working, Depends(signing.working(Right.BATCHES))]
+Seer = Annotated[Working, Depends(signing.working(Right.NUMBERS))]
+
+
+@router.get("/batches")
+def everything(
+    request: Request, who: Reader, state: str = "all", before: int | None = None, done: str = "", format: str = ""
+) -> Response:  # fmt: skip
+    """The batches that this operator sees, newest first."""
+    rows, more = shown(who, state=state, before=before)
+    if format == "csv":
+        return list_csv(rows)
+    return list_page(request, who, rows, more=more, state=state, done=done)
+
+
+@router.post("/batches", dependencies=_FORMS)
+def plan(request: Request, who: Worker, form: Form) -> Response:
+    """Put everything that is due into a batch: of all carriers, of one, or of the operator's own."""
+    carrier = who.operator.carrier or form["carrier"] or None
+    try:
+        if carrier is not None and carrier not in who.platform.plan.carriers:
+            raise BadInput(f"there is no carrier {carrier}")
+        planned = who.platform.plan_batch(by=who.operator.login, carrier=carrier)
+    except HuanxinError as error:
+        rows, more = shown(who, state="all", before=None)
+        return list_page(request, who, rows, more=more, state="all", done="", problem=error)
+    return back(f"/console/batches/{planned.id}?done=planned" if planned else "/console/batches?done=nothing-due")
+
+
+@router.get("/batches/{batch_id}")
+def one(request: Request, who: Reader, batch_id: int, done: str = "", count: int = 0, format: str = "") -> Response:
+    """One batch."""
+    _seen(who, batch_id)
+    if format == "csv":
+        return batch_csv(who, batch_id)
+    return batch_page(request, who, batch_id, done=done, count=count)
+
+
+@router.post("/batches/{batch_id}", dependencies=_FORMS)
+def act(request: Request, who: Worker, batch_id: int, form: Form) -> Response:
+    """Send, remind, escalate, take numbers back; propose a waiver or a release. Whoever does it is on record."""
+    _seen(who, batch_id)
+    do = form["do"]
+    try:
+        if do not in ACTS:
+            raise BadInput(f"{do or 'nothing'} is nothing that can be done to a batch")
+        count = ACTS[do](request, who, batch_id, form)
+    except HuanxinError as error:
+        return batch_page(request, who, batch_id, status=status_of(error), problem=error, given=form)
+    return back(f"/console/batches/{batch_id}?done={do}&count={count}")
+
+
+def _seen(who: Working, batch_id: int) -> None:
+    """Raise unless the batch is this operator's to see."""
+    with who.platform.database.transaction() as tx:
+        renewal_batch(tx, batch_id)
+        carriers = batches.carriers(tx).get(batch_id, frozenset())
+    if not who.operator.sees(carriers):
+        raise Forbidden(f"batch {batch_id} holds numbers of other carriers; somebody for all carriers has to act on it")
+
+
+def _send(_: Request, who: Working, batch_id: int, form: Posted) -> int:
+    del form
+    told = who.platform.send_batch(batch_id)
+    _count_again(who, batch_id)
+    return len(told)
+
+
+def _remind(_: Request, who: Working, batch_id: int, form: Posted) -> int:
+    chosen = form.number("partner")
+    with who.platform.database.transaction() as tx:
+        partner = partners.get(tx, chosen) if chosen is not None else None
+    if chosen is not None and partner is None:
+        raise NotFound(f"there is no partner {chosen}")
+    name = partner.name if partner else None
+    return len(who.platform.remind(_of(who, batch_id, form), partner=name, by=who.operator.login))
+
+
+def _escalate(request: Request, who: Working, batch_id: int, form: Posted) -> int:
+    late = who.platform.escalate(
+        _of(who, batch_id, form), partner_id=form.number("partner"), escalates=request.app.state.escalates,
+        by=who.operator.login,
+    )  # fmt: skip
+    return len(late)
+
+
+def _of(who: Working, batch_id: int, form: Posted) -> int:
+    """The batch that is meant: this one, or a retraction of it."""
+    wanted = form.number("of") or batch_id
+    with who.platform.database.transaction() as tx:
+        known = {batch_id, *(back.id for back in batches.retractions_of(tx, batch_id))}
+    if wanted not in known:
+        raise NotFound(f"batch {batch_id} has no retraction {wanted}")
+    return wanted
+
+
+def _retract(_: Request, who: Working, batch_id: int, form: Posted) -> int:
+    numbers = numbers_given(form, who.context)
+    if numbers is None:
+        raise BadInput("name the numbers that are taken back, in the field or as a file")
+    made = who.platform.retract(batch_id, numbers, reason=form["reason"], by=who.operator.login)
+    _count_again(who, batch_id)
+    return made.count
+
+
+def _waive(_: Request, who: Working, batch_id: int, form: Posted) -> int:
+    partner = form.number("partner")
+    if partner is None:
+        raise BadInput("choose the partner whose answer is gone without")
+    only = numbers_given(form, who.context)
+    return who.platform.propose_waiver(batch_id, partner_id=partner, only=only, reason=form["reason"], by=who.operator)
+
+
+def _release(_: Request, who: Working, batch_id: int, form: Posted) -> int:
+    return who.platform.propose_release(batch_id, reason=form["reason"], by=who.operator)
+
+
+ACTS: dict[str, Callable[[Request, Working, int, Posted], int]] = {
+    "send": _send, "remind": _remind, "escalate": _escalate, "retract": _retract, "waive": _waive, "release": _release,
+}  # fmt: skip
+"""What can be done to a batch; each gives how many it concerned, or the number of the proposal that it made."""
+
+
+def _count_again(who: Working, batch_id: int) -> None:
+    with who.platform.database.transaction() as tx:
+        batch_figures.again(tx, who.platform, batch_id)
+
+
+@router.post("/batches/{batch_id}/releases/{release_id}", dependencies=_FORMS)
+def release_list(request: Request, who: Seer, batch_id: int, release_id: int, form: Form) -> Response:
+    """The list of a release for one carrier, for a stated purpose; that it was taken is recorded first."""
+    _seen(who, batch_id)
+    try:
+        if not unmasking.purpose_of(form, unmasking.LIST_PURPOSES):
+            raise BadInput("choose a purpose of the list")
+        with who.platform.database.transaction() as tx:
+            name, data = _list(tx, who, batch_id, release_id, form)
+    except BadInput as error:
+        return batch_page(request, who, batch_id, status=422, problem=error, given=form)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(data, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _list(tx: Tx, who: Working, batch_id: int, release_id: int, form: Posted) -> tuple[str, bytes]:
+    release = next((one for one in releases.all_releases(tx, batch_id) if one.id == release_id), None)
+    table = release_tables(tx, release).get(form["carrier"]) if release else None
+    if release is None or table is None:
+        raise NotFound(f"batch {batch_id} has no release {release_id} of this carrier")
+    unmasking.note(tx, who, form, release=release_id, carrier=form["carrier"], numbers=table.num_rows)
+    out = BytesIO()
+    write_csv(table, out)
+    return list_name(release, form["carrier"]), out.getvalue()

@@ -1,0 +1,94 @@
+"""What console forms hand in: fields, typed numbers, files of numbers; read once the sign-in has been looked at."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.datastructures import FormData, UploadFile
+
+from huanxin.domain.errors import BadInput, Fault, TooLarge
+from huanxin.domain.numbers import typed
+from huanxin.numbersets.sharded import NumberSet
+from huanxin.plan.holds import read_numbers
+from huanxin.web.context import Context
+from huanxin.web.pages.console import signing
+from huanxin.web.pages.console.signing import Working
+
+_MOST_BYTES = 64 << 20
+_MOST_TYPED = 10_000
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A form as it was sent."""
+
+    form: FormData
+
+    def __getitem__(self, name: str) -> str:
+        """A field as text, without spaces around it; empty if it was not sent."""
+        value = self.form.get(name)
+        return value.strip() if isinstance(value, str) else ""
+
+    def number(self, name: str) -> int | None:
+        """A field that holds an id. Raises BadInput."""
+        if not self[name]:
+            return None
+        if not self[name].isascii() or not self[name].isdigit():
+            raise BadInput(f"{name} has to be a whole number")
+        return int(self[name])
+
+    def file(self, name: str) -> UploadFile | None:
+        value = self.form.get(name)
+        return value if isinstance(value, UploadFile) and value.filename else None
+
+
+async def posted(request: Request, _: Annotated[Working, Depends(signing.signed_in)]) -> AsyncIterator[Posted]:
+    """The form of a request, of whoever is signed in: nobody else makes the server take in a file."""
+    length = request.headers.get("content-length", "")
+    if not length.isdigit() or int(length) > _MOST_BYTES:
+        raise TooLarge(f"a list may have {_MOST_BYTES >> 20} MB; cut it in two, or import it with the command line")
+    async with request.form(max_files=1, max_fields=50) as form:
+        yield Posted(form)
+
+
+Form = Annotated[Posted, Depends(posted)]
+
+
+def numbers_given(form: Posted, context: Context) -> NumberSet | None:
+    """The numbers that a form names, typed one a line in `numbers` or as a file in `file`; None if it names none. Refused
+    whole with every bad line."""
+    file = form.file("file")
+    if file is None:
+        return typed_numbers(form["numbers"]) if form["numbers"] else None
+    if form["numbers"]:
+        raise BadInput("give the numbers in the field or as a file, not both, so that it is clear which are meant")
+    context.uploads.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=context.uploads, prefix="list-") as folder:
+        path = Path(folder) / (Path(file.filename or "").name or "list")
+        with path.open("wb") as out:
+            file.file.seek(0)
+            while block := file.file.read(1 << 20):
+                out.write(block)
+        return read_numbers(path)
+
+
+def typed_numbers(text: str) -> NumberSet:
+    """Numbers as people type them, one a line. Raises BadInput with every line that is none."""
+    found, faults = [], []
+    lines = text.splitlines()
+    if len(lines) > _MOST_TYPED:
+        raise BadInput(f"more than {_MOST_TYPED:,} lines are a file; send one")
+    for at, line in enumerate(lines, start=1):
+        try:
+            if line.strip():
+                found.append(typed(line))
+        except ValueError as error:
+            faults.append(Fault(line=at, reason=str(error)))
+    if faults:
+        raise BadInput(f"{len(faults):,} lines can't be read, so none was taken", faults)
+    return NumberSet.of(found)

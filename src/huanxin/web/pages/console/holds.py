@@ -1,0 +1,136 @@
+"""Holds: authorities' orders that keep numbers frozen longer; placed from a file, lifted by name with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from huanxin.domain.errors import BadInput, Forbidden, HuanxinError, NotFound
+from huanxin.domain.operators import Right
+from huanxin.operations.problems import status_of
+from huanxin.plan.holds import add_hold, lift_hold
+from huanxin.store import holds
+from huanxin.store.holds import Hold
+from huanxin.web.pages import session
+from huanxin.web.pages.console import signing
+from huanxin.web.pages.console.forms import Form, Posted, numbers_given
+from huanxin.web.pages.console.frame import back, page
+from huanxin.web.pages.console.plain import lines_of, plain
+from huanxin.web.pages.console.sheets import as_csv
+from huanxin.web.pages.console.signing import Working
+from huanxin.web.pages.routes import language
+
+router = APIRouter(prefix="/console", include_in_schema=False)
+_FORMS = [Depends(session.same_origin)]
+Reader = Annotated[Working, Depends(signing.working(Right.BATCHES))]
+Holder = Annotated[Working, Depends(signing.working(Right.HOLDS))]
+STATES = ("binding", "overdue", "ended", "all")
+MOST = 200
+_HEADER = ("hold", "source", "order_number", "reason", "numbers", "until", "review_on", "review_overdue", "placed_by",
+           "placed_at", "lifted_by", "lifted_at", "lift_reason")  # fmt: skip
+
+
+@router.get("/holds")
+def everything(
+    request: Request, who: Reader, state: str = "binding", before: int | None = None, done: str = "", count: int = 0,
+    format: str = "",
+) -> Response:  # fmt: skip
+    """The holds that this operator sees, newest first, overdue reviews marked."""
+    if format == "csv":
+        return as_csv("holds", _HEADER, (_line(one, who.platform.today()) for one in _listed(who, state)))
+    return _page(request, who, state=state, before=before, done=done, count=count)
+
+
+@router.post("/holds", dependencies=_FORMS)
+def place(request: Request, who: Holder, form: Form) -> Response:
+    """Place a hold on the numbers of a list."""
+    try:
+        count = _place(who, form)
+    except HuanxinError as error:
+        return _page(request, who, status=status_of(error), problem=error, given=form)
+    return back(f"/console/holds?done=placed&count={count}")
+
+
+@router.post("/holds/{hold_id}/lift", dependencies=_FORMS)
+def lift(request: Request, who: Holder, hold_id: int, form: Form) -> Response:
+    """Let a hold go."""
+    try:
+        if hold_id not in {one.id for one in _listed(who, "all")}:
+            raise NotFound(f"there is no hold {hold_id}; `huanxin hold list` shows them")
+        with who.platform.database.transaction() as tx:
+            lifted = lift_hold(tx, hold_id, reason=form["reason"], now=who.platform.now(), by=who.operator.login)
+    except HuanxinError as error:
+        return _page(request, who, status=status_of(error), problem=error)
+    return back(f"/console/holds?done=lifted&count={lifted.count}")
+
+
+def _place(who: Working, form: Posted) -> int:
+    """Record the hold that a form describes; how many numbers it keeps frozen."""
+    platform = who.platform
+    until, review = _day(form["until"]), _day(form["review"])
+    if not form["order"]:
+        raise BadInput("a hold from the console needs the number of the authority's order")
+    if until < platform.today():
+        raise BadInput("the last day lies before today, so the hold would keep nothing frozen")
+    if not platform.today() <= review <= until:
+        raise BadInput("the day of review has to lie between today and the last day")
+    numbers = numbers_given(form, who.context)
+    if not numbers:
+        raise BadInput("the hold names no number; give a file with a column number")
+    if not _mine(who, numbers.shards):
+        raise Forbidden("some of these numbers are not your carrier's; somebody for all carriers has to act on them")
+    with platform.database.transaction() as tx:
+        add_hold(
+            tx, numbers, source=form["source"], order=form["order"], reason=form["reason"], until=until, review_on=review,
+            now=platform.now(), by=who.operator.login,
+        )  # fmt: skip
+    return len(numbers)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput("write the last day and the day of review like 2026-12-31") from error
+
+
+def _mine(who: Working, shards: Iterable[int]) -> bool:
+    """Whether all of these ranges are this operator's to act on, by the numbering plan."""
+    return who.operator.carrier is None or who.operator.sees(who.platform.plan.owner(shard) or "" for shard in shards)
+
+
+def _listed(who: Working, state: str) -> list[Hold]:
+    today = who.platform.today()
+    with who.platform.database.transaction() as tx:
+        found = holds.all_holds(tx)[::-1]
+        shards = holds.shards(tx) if who.operator.carrier else {}
+    return [one for one in found if _in_state(one, state, today) and _mine(who, shards.get(one.id, ()))]
+
+
+def _in_state(one: Hold, state: str, today: date) -> bool:
+    states = {"binding": one.binds(today), "overdue": one.review_overdue(today), "ended": not one.binds(today)}
+    return states.get(state, True)
+
+
+def _page(
+    request: Request, who: Working, *, status: int = 200, state: str = "binding", before: int | None = None, done: str = "",
+    count: int = 0, problem: HuanxinError | None = None, given: Posted | None = None,
+) -> Response:  # fmt: skip
+    lang, today = language(request), who.platform.today()
+    found = [one for one in _listed(who, state) if before is None or one.id < before]
+    return page(
+        request, who, "holds.html", status, tab="holds", holds=found[:MOST], state=state, states=STATES, today=today,
+        more=found[MOST - 1].id if len(found) > MOST else None, overdue=len(_listed(who, "overdue")), done=done, count=count,
+        may_act=who.operator.may(Right.HOLDS), problem=problem and plain(str(problem), lang),
+        faults=lines_of(problem, lang) if problem else [], given=given or {},
+    )  # fmt: skip
+
+
+def _line(one: Hold, today: date) -> tuple[object, ...]:
+    return (one.id, one.source, one.order_number, one.reason, one.count, one.until_day, one.review_on,
+            one.review_overdue(today), one.placed_by, one.placed_at, one.lifted_by, one.lifted_at,
+            one.lift_reason)  # fmt: skip

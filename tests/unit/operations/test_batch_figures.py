@@ -1,0 +1,110 @@
+"""A batch's figures are counted again when its own facts change, and only then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from clocks import Clock
+from huanxin.domain.errors import NotFound
+from huanxin.domain.partners import Kind
+from huanxin.notify.partners import add_partner
+from huanxin.numbersets.sharded import NumberSet
+from huanxin.operations import Platform, batch_figures, summaries
+from huanxin.plan.holds import add_hold
+from huanxin.release.gate import waive
+from huanxin.store import batches
+from huanxin.web.pages.gate_view import batch_summaries, batch_view
+
+FIRST, SECOND = (tuple(f"+8613{shard}0138{n:03}" for n in range(3)) for shard in (80, 90))
+
+
+@pytest.fixture
+def counted(platform: Platform, report: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Two sent batches of three numbers, in shards of their own; and which batch was counted, each time."""
+    for name, numbers in (("a.csv", FIRST), ("b.csv", SECOND)):
+        platform.import_report(report(*(f"{n},cancelled,2026-08-26" for n in numbers), name=name), carrier="cmcc", by="test")
+        with platform.database.transaction() as tx:
+            add_partner(tx, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False, now=platform.now(),
+                        by="test")  # fmt: skip
+        batch = platform.plan_batch(by="test")
+        assert batch is not None
+        platform.send_batch(batch.id)
+    done: list[int] = []
+    count = batch_figures.figures
+
+    def noted(*args: object, **named: object) -> object:
+        done.append(args[2])  # type: ignore[arg-type]
+        return count(*args, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(batch_figures, "figures", noted)
+    return done
+
+
+def refreshed(platform: Platform, counted: list[int]) -> list[int]:
+    counted.clear()
+    with platform.database.transaction() as tx:
+        summaries.refresh(tx, platform)
+    return sorted(counted)
+
+
+def test_a_fact_about_one_batch_counts_no_other(platform: Platform, counted: list[int], clock: Clock) -> None:
+    assert refreshed(platform, counted) == [1, 2]
+    assert refreshed(platform, counted) == []
+    with platform.database.transaction() as tx:
+        waive(tx, 1, partner_id=1, only=None, reason="closed", plan=platform.plan, now=platform.now(), by="wang")
+    assert refreshed(platform, counted) == [1]
+    with platform.database.transaction() as tx:
+        add_hold(tx, NumberSet.of([8613900138001]), source="police", reason="x", until=platform.today(), review_on=None,
+                 now=platform.now(), by="li")  # fmt: skip
+    assert refreshed(platform, counted) == [2]
+    platform.retract(1, NumberSet.of([8613800138000]), reason="wrongly cancelled", by="wang")
+    assert refreshed(platform, counted) == [1]
+    clock.forward(days=1)
+    assert refreshed(platform, counted) == [1, 2], "a freeze may have ended with the day"
+
+
+def test_a_page_counts_a_small_batch_itself_and_shows_a_large_one_as_of_when_it_was_counted(
+    platform: Platform, counted: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refreshed(platform, counted)
+    with platform.database.transaction() as tx:
+        waive(tx, 1, partner_id=1, only=None, reason="closed", plan=platform.plan, now=platform.now(), by="wang")
+    monkeypatch.setattr(batch_figures, "SMALL", 0)
+    with platform.database.transaction() as tx:
+        summary, fresh = batch_figures.current(tx, platform, 1)
+        assert (fresh, summary.body["gate"]["waived"]) == (False, 0)
+    monkeypatch.setattr(batch_figures, "SMALL", 100)
+    with platform.database.transaction() as tx:
+        summary, fresh = batch_figures.current(tx, platform, 1)
+        assert (fresh, summary.body["gate"]["waived"]) == (True, 3)
+
+
+def test_list_and_page_say_the_same_of_a_batch_and_who_is_late(platform: Platform, counted: list[int], clock: Clock) -> None:
+    assert counted == []
+    clock.forward(days=20)
+    with platform.database.transaction() as tx:
+        (row,) = batch_summaries(tx, platform, [one for one in batches.all_batches(tx) if one.id == 2])
+        summary, _ = batch_figures.current(tx, platform, 2)
+        view = batch_view(tx, platform, 2, summary.body, as_of=summary.made_at)
+    assert (row.partners, row.late, row.outcomes.outstanding) == (2, 2, 6)
+    assert [(one.name, one.outstanding, one.reminded) for one in view.late_rows] == [("a.csv", 3, 0), ("b.csv", 3, 0)]
+
+
+def test_an_escalation_by_hand_is_for_those_who_are_late(platform: Platform, counted: list[int], clock: Clock) -> None:
+    assert counted == []
+    with pytest.raises(Exception, match="overdue"):
+        platform.escalate(2, partner_id=None, escalates=False, by="wang")
+    clock.forward(days=20)
+    assert [one.notice.partner for one in platform.escalate(2, partner_id=1, escalates=True, by="wang")] == ["a.csv"]
+    with platform.database.transaction() as tx:
+        summary, _ = batch_figures.current(tx, platform, 2)
+        view = batch_view(tx, platform, 2, summary.body, as_of=summary.made_at)
+    assert [one.escalated_at is not None for one in view.late_rows] == [True, False]
+
+
+def test_there_are_no_figures_of_what_is_no_batch(platform: Platform) -> None:
+    with platform.database.transaction() as tx, pytest.raises(NotFound):
+        batch_figures.current(tx, platform, 99)

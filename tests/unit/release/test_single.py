@@ -1,0 +1,126 @@
+"""One number's gate, read alone, decides as the gate of its whole batch does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pyroaring import BitMap
+
+from clocks import Clock
+from huanxin.domain.answers import Answer, Outcome, Reason
+from huanxin.domain.numbers import parse
+from huanxin.domain.partners import Kind
+from huanxin.notify.partners import add_partner
+from huanxin.numbersets.sharded import NumberSet
+from huanxin.operations import Platform
+from huanxin.operations.tracing import Trace, trace
+from huanxin.plan.holds import add_hold
+from huanxin.release.gate import load_gate, waive
+from huanxin.release.single import load_single
+from huanxin.store import batches, holds, receipts
+
+NUMBERS = [f"+861380013800{n}" for n in range(9)]
+PLACES = {
+    "silent": 0,
+    "tie": 1,
+    "refused": 2,
+    "waived": 3,
+    "held": 4,
+    "reclaimed": 5,
+    "ordered": 6,
+    "released": 7,
+    "later": 8,
+}
+
+
+@pytest.fixture
+def batch(platform: Platform, report: Callable[..., Path], clock: Clock) -> int:
+    """A batch in which each number has a fate of its own; two required partners and an optional one."""
+    lines = [f"{n},cancelled,{'2026-09-01' if at == PLACES['later'] else '2026-08-20'}" for at, n in enumerate(NUMBERS)]
+    platform.import_report(report(*lines), carrier="cmcc", by="test")
+    with platform.database.transaction() as tx:
+        shop, bank, label = (
+            add_partner(tx, name=name, kind=Kind.APP, required=needed, endpoint=None, https_only=False, now=platform.now(),
+                        by="test").partner.id
+            for name, needed in (("shop", True), ("bank", True), ("label", False))
+        )  # fmt: skip
+    made = platform.plan_batch(by="test")
+    assert made is not None
+    told = {one.partner_id: one.id for one in platform.send_batch(made.id)}
+    cut, debt = Answer(outcome=Outcome.UNBOUND), Answer(outcome=Outcome.REFUSED, reason=Reason.DEBT)
+    others = BitMap(range(1, 9)) - BitMap([PLACES["refused"], PLACES["waived"]])
+    said = (
+        (shop, {Answer(outcome=Outcome.PENDING): BitMap([1])}, False), (shop, {cut: BitMap([1, 7])}, True),
+        (bank, {Answer(outcome=Outcome.KEPT): others, debt: BitMap([2, 3])}, False), (label, {debt: BitMap([1])}, False),
+    )  # fmt: skip
+    with platform.database.transaction() as tx:
+        for seq, (partner, answers, complete) in enumerate(said):
+            receipts.add(
+                tx, receipt_id=f"rc_{seq}", notice_id=told[partner], batch_id=made.id, partner_id=partner,
+                sha256=bytes([seq]), complete=complete, idempotency_key="", lines=1, answers=answers, at=platform.now(),
+            )  # fmt: skip
+        waive(tx, made.id, partner_id=bank, only=NumberSet.of([parse(NUMBERS[3])]), reason="closed down", plan=platform.plan,
+              now=platform.now(), by="wang")  # fmt: skip
+    platform.release(by="zhao", batch_id=made.id)
+    with platform.database.transaction() as tx:
+        add_hold(tx, NumberSet.of([parse(NUMBERS[4])]), source="police", order="17", reason="fraud", until=date(2027, 5, 1),
+                 review_on=None, now=platform.now(), by="li")  # fmt: skip
+    platform.import_report(report(f"{NUMBERS[5]},reclaimed,2026-11-24", name="b.csv"), carrier="cmcc", by="test")
+    platform.retract(made.id, NumberSet.of([parse(NUMBERS[6])]), reason="wrongly cancelled", by="wang")
+    clock.forward(hours=1)
+    return made.id
+
+
+def traced(platform: Platform, name: str) -> Trace:
+    with platform.database.transaction() as tx:
+        return trace(tx, platform, parse(NUMBERS[PLACES[name]]))
+
+
+def test_the_gate_of_one_number_says_what_the_whole_gate_says_of_its_place(platform: Platform, batch: int) -> None:
+    with platform.database.transaction() as tx:
+        whole = load_gate(tx, batch, plan=platform.plan, now=platform.now())
+        for place, number in enumerate(map(parse, NUMBERS)):
+            every = batches.memberships(tx, number)
+            member = next(one for one in every if one.batch_id == batch)
+            alone = load_single(
+                tx, number, member, every=every, held=holds.of_number(tx, number), plan=platform.plan, now=platform.now()
+            ).loaded.gate
+            one, all_ = (
+                {
+                    "clear": at in gate.clear(), "open": at in gate.open(), "frozen": at in gate.frozen_still(),
+                    "held": at in gate.held_places(), "retracted": at in gate.retracted_places(),
+                    "released": at in gate.released,
+                    "standing": {
+                        partner: {answer for answer, places in found.answers.items() if at in places}
+                        for partner, found in gate.standings.items()
+                    },
+                }
+                for gate, at in ((alone, 0), (whole.gate, place))
+            )  # fmt: skip
+            assert one == all_, number
+
+
+def test_each_fact_of_a_number_has_its_evidence(platform: Platform, batch: int) -> None:
+    kinds = {name: [entry.kind for entry in traced(platform, name).entries] for name in PLACES}
+    assert kinds["silent"] == ["cancelled", "planned", "noticed", "absent"]
+    assert kinds["waived"] == ["cancelled", "planned", "noticed", "answered", "absent", "waived", "released"]
+    assert "held" in kinds["held"]
+    assert kinds["reclaimed"].count("reclaimed") == 1
+    assert "retracted" in kinds["reclaimed"]
+    assert "retracted" in kinds["ordered"]
+    entries = [entry for name in PLACES for entry in traced(platform, name).entries]
+    assert [entry for entry in entries if not entry.evidence] == []
+    answered = {entry.evidence[0] for entry in traced(platform, "tie").entries if entry.kind == "answered"}
+    assert answered == {("receipt", f"rc_{n}") for n in range(4)}
+    assert batch == 1
+
+
+def test_what_another_number_has_is_not_shown(platform: Platform, batch: int) -> None:
+    """Rule 5: the page of one number tells of no other's hold, waiver or retraction."""
+    assert batch
+    silent = traced(platform, "silent")
+    assert silent.holds == ()
+    assert [(one.waivers, one.releases, one.retractions) for one in silent.batches] == [((), (), ())]
