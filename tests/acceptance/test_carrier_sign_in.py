@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-from acceptance.browsing import axe, fits, open_tab
+from acceptance.browsing import axe, fits, keep_both, open_tab
 from huanxin.settings import CarrierOidc
 from openid_provider import CLIENT_ID, CLIENT_SECRET, openid_provider
 from processes import free_port
@@ -33,6 +33,7 @@ def test_a_subscriber_says_no_at_first_and_then_signs_in_with_his_carrier(
             expect(page.locator("h1")).to_have_text("您没有用中国移动账号登录")
             assert axe(page) == []
             assert fits(page)
+            keep_both(page, "people-carrier")
             page.get_by_role("link", name="再用中国移动试一次").click()
             page.get_by_role("link", name="owner").click()
             expect(page.locator("h1")).to_have_text("您的号码以前有过机主")

@@ -17,8 +17,12 @@ from typing import Any
 
 import httpx
 import psutil
+import pyotp
 import pytest
+from playwright.sync_api import Browser, Page
 
+from acceptance.browsing import axe, fits, keep_both, keep_picture, open_tab
+from huanxin.demo import staff
 from processes import free_port, until
 
 SMALL = ["--numbers", "4000", "--partners", "9", "--port", "0", "--no-serve", "--json"]
@@ -167,3 +171,97 @@ def log_in(app: str, number: str) -> str:
     assert f'value="{number}"' in httpx.get(app).text
     page = str(httpx.URL(app).join("/login"))
     return httpx.post(page, data={"number": number}, headers={"Accept": "text/html"}).text
+
+
+# The console, as the demo leaves it ---------------------------------------------------------------------------------------
+STAFF = {
+    "li": {"batches", "approvals", "numbers", "holds", "pool", "reports", "planner", "breaches"},
+    "wang": {"batches", "approvals", "numbers", "holds", "pool", "watch", "planner", "breaches"},
+    "dian": {"desk"},
+    "jian": {"batches", "pool", "watch", "planner", "breaches"},
+    "guan": {"batches", "pool", "watch", "planner", "breaches", "people", "audit"},
+}
+ROOMS = set().union(*STAFF.values())
+
+
+def enter(page: Page, url: str, login: str) -> None:
+    page.goto(f"{url}/console/sign-in")
+    keep_both(page, "console-sign_in")
+    page.fill("#login", login)
+    page.fill("#password", staff.PASSWORD)
+    page.locator("main .button.primary").click()
+    page.wait_for_url(re.compile(r"/console/\w+$"))
+
+
+@pytest.mark.parametrize("login", STAFF)
+def test_each_role_finds_its_rooms_filled_and_no_others_open(browser: Browser, reopened: Served, login: str) -> None:
+    page, complaints = open_tab(browser, "desk")
+    enter(page, reopened.url, login)
+    tabs = page.locator("header nav a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    assert {address.removeprefix("/console/") for address in tabs} == STAFF[login]
+    for room in sorted(STAFF[login]):
+        page.goto(f"{reopened.url}/console/{room}")
+        assert page.locator("h1").count() == 1, room
+        assert fits(page), room
+        keep_both(page, f"console-{room}")
+    assert axe(page) == []
+    page.goto(f"{reopened.url}/console/me")
+    keep_both(page, "console-me")
+    assert complaints == []
+    for room in sorted(ROOMS - STAFF[login]):
+        answer = page.request.get(f"{reopened.url}/console/{room}")
+        assert answer.status == 403, room
+    page.context.close()
+
+
+def test_an_operator_opens_the_demos_batch_a_breach_and_what_is_wrong_with_a_report(
+    browser: Browser, reopened: Served, tmp_path: Path
+) -> None:
+    page, _ = open_tab(browser, "desk")
+    enter(page, reopened.url, "li")
+    page.goto(f"{reopened.url}/console/batches/1")
+    assert f"{reopened.told['noticed']:,}" in page.locator("main").inner_text()
+    keep_both(page, "console-batch")
+    page.goto(f"{reopened.url}/console/breaches")
+    page.locator("main tbody a").first.click()
+    assert page.locator("h1").count() == 1
+    keep_both(page, "console-breach")
+    report = tmp_path / "half.csv"
+    report.write_text("number,event,at\n8.61E+12,opened,2026-10-01\n")
+    page.goto(f"{reopened.url}/console/reports")
+    page.locator("main input[type=file]").first.set_input_files(report)
+    page.locator("main form").filter(has=page.locator("input[type=file]")).locator("button").first.click()
+    page.wait_for_url(re.compile("/uploads/"))
+    assert "E+12" in page.locator("main").inner_text()
+    keep_both(page, "console-upload")
+    for lang in ("en", "zh"):
+        page.goto(f"{reopened.url}/console/pool?lang={lang}")
+        page.locator("summary").filter(has_text=re.compile("llocation|号段")).last.click()
+        page.locator("main input[type=file]").first.set_input_files(report)
+        page.locator("main form").filter(has=page.locator("input[type=file]")).locator("button").first.click()
+        page.wait_for_load_state()
+        assert page.locator("[role=alert]").count() == 1
+        keep_picture(page, "console-pool_allocation", lang)
+    page.goto(f"{reopened.url}/watch")
+    keep_both(page, "watch-bulletin")
+    page.context.close()
+
+
+def test_an_admin_with_an_authenticator_is_asked_for_a_code(browser: Browser, reopened: Served) -> None:
+    page, _ = open_tab(browser, "desk")
+    enter(page, reopened.url, "guan")
+    page.goto(f"{reopened.url}/console/me")
+    secret = pyotp.TOTP(page.locator("input[name=secret]").input_value())
+    page.fill("#code", secret.now())
+    page.locator("form[action='/console/me/totp'] button").click()
+    page.goto(f"{reopened.url}/console/me")
+    page.locator("form[action='/console/sign-out'] button").first.click()
+    page.fill("#login", "guan")
+    page.fill("#password", staff.PASSWORD)
+    page.locator("main .button.primary").click()
+    page.wait_for_url(re.compile("/sign-in/code"))
+    keep_both(page, "console-code")
+    page.fill("#code", "000000")
+    page.locator("main .button.primary").click()
+    assert page.locator("[role=alert]").count() == 1
+    page.context.close()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from acceptance.browsing import axe, fits, open_tab
+from acceptance.browsing import axe, fits, keep_picture, open_tab
 from huanxin.store import disclosures
 from operators import PASSWORD, operator
 from shop import CLEAN, HELD, SPARE, WAIVED, Shop, served_shop
@@ -60,9 +60,11 @@ def test_the_buyer_reads_chooses_and_signs(
     expect(page.locator("tbody tr")).to_have_count(3)
     expect(page.locator("tbody tr").nth(1)).to_contain_text(blocked)
     assert (axe(page), fits(page)) == ([], True)
+    keep_picture(page, "console-desk", lang)
     page.get_by_role("link", name=show).click()
     expect(page.locator(".card")).to_have_count(2)
     assert (axe(page), fits(page)) == ([], True)
+    keep_picture(page, "console-desk_show", lang)
     page.get_by_role("link", name=f"{read_on} +{number}").click()
     expect(page.locator(".buyer")).to_contain_text(grade)
     send = page.get_by_role("button", name=acknowledge, exact=True)
@@ -70,6 +72,7 @@ def test_the_buyer_reads_chooses_and_signs(
     draw(page)
     expect(send).to_be_enabled()
     assert (axe(page), fits(page)) == ([], True)
+    keep_picture(page, "console-desk_choose", lang)
     seen = page.locator(".told").inner_text()
     send.click()
     expect(page.locator("[role=status]")).to_contain_text(recorded)
@@ -80,7 +83,9 @@ def test_the_buyer_reads_chooses_and_signs(
         kept = disclosures.standing_of(tx, [number])[number]
         text = disclosures.text_of(tx, kept.text_sha256)
     assert (kept.method, text.language, text.text) == ("signature", lang.replace("-", "_"), seen)
+    keep_picture(page, "console-desk_record", lang)
     page.goto(f"{url}/console/desk/records")
+    keep_picture(page, "console-desk_records", lang)
     assert (axe(page), fits(page)) == ([], True)
     page.goto(f"{url}/console/breaches")
     assert (axe(page), fits(page)) == ([], True)

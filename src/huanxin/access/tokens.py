@@ -9,6 +9,7 @@ from datetime import datetime
 from huanxin.access.people import named
 from huanxin.domain.errors import Conflict, Unauthorized
 from huanxin.domain.operators import Operator
+from huanxin.sentences import Sentence
 from huanxin.store import operators, tokens
 from huanxin.store.database import Tx
 
@@ -20,7 +21,9 @@ def make_token(tx: Tx, login: str, *, now: datetime, by: str) -> str:
     locked out."""
     person = named(tx, login)
     if not person.enabled:
-        raise Conflict(f"{login} is locked out, so a token would open nothing; let him in again first")
+        raise Conflict(
+            Sentence("%(login)s is locked out, so a token would open nothing; let him in again first", login=login)
+        )
     token = _PREFIX + secrets.token_urlsafe(32)
     tokens.add(tx, person.id, _hash(token), by=by, at=now)
     operators.note(tx, person.id, "token-made", by=by, at=now)
@@ -41,7 +44,7 @@ def holder(tx: Tx, token: str) -> Operator:
     found = tokens.holder(tx, _hash(token))
     person = operators.get(tx, found) if found is not None else None
     if person is None or not person.enabled:
-        raise Unauthorized("this token is not good (any more); `huanxin operator token` makes another")
+        raise Unauthorized(Sentence("this token is not good (any more); `huanxin operator token` makes another"))
     return person
 
 

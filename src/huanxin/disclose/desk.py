@@ -17,6 +17,7 @@ from huanxin.domain.lifecycle import SetFact, fold
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import Rules
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, shard_of, values_of
+from huanxin.sentences import Sentence
 from huanxin.store import disclosures, holds, places, reports
 from huanxin.store.database import Tx
 from huanxin.store.places import Members
@@ -118,7 +119,13 @@ def read_prefix(text: str) -> str:
     """The leading digits that somebody typed, after the country code. Raises BadInput."""
     digits = "".join(text.split()).removeprefix("+86")
     if not (digits.isascii() and digits.isdigit() and SHORTEST_PREFIX <= len(digits) <= LONGEST_PREFIX):
-        raise BadInput(f"a prefix is {SHORTEST_PREFIX} to {LONGEST_PREFIX} digits, such as 1380013")
+        raise BadInput(
+            Sentence(
+                "a prefix is %(shortest_prefix)s to %(longest_prefix)s digits, such as 1380013",
+                shortest_prefix=SHORTEST_PREFIX,
+                longest_prefix=LONGEST_PREFIX,
+            )
+        )
     return digits
 
 

@@ -18,6 +18,7 @@ from huanxin.domain.partners import IDENTIFIER_RECYCLED, Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.streams import Status, Stream
 from huanxin.notify.events import batch_notice, request_notice
+from huanxin.sentences import Sentence
 from huanxin.store import batches, deliveries, notices, partners, streams
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx, deciding
@@ -31,10 +32,10 @@ def send_batch(tx: Tx, batch_id: int, *, issuer: str, now: datetime, new_id: New
     deciding(tx)
     batch = batches.get(tx, batch_id)
     if batch is None or batch.retracts is not None:
-        raise NotFound(f"there is no renewal batch {batch_id}; `huanxin batch status` shows them")
+        raise NotFound(Sentence("there is no renewal batch %(batch)s; `huanxin batch status` shows them", batch=batch_id))
     everyone = partners.all_partners(tx)
     if not everyone:
-        raise Conflict("no partner is registered, so nobody can answer; add one with `huanxin partner add`")
+        raise Conflict(Sentence("no partner is registered, so nobody can answer; add one with `huanxin partner add`"))
     told = {notice.partner_id for notice in notices.of_batch(tx, batch_id)}
     for partner in everyone:
         if partner.id not in told:

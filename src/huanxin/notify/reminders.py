@@ -18,6 +18,7 @@ from huanxin.domain.rules import NewId, random_id
 from huanxin.notify.events import reminder, rfc3339
 from huanxin.notify.notices import queue_event
 from huanxin.notify.pushing import Retries
+from huanxin.sentences import Sentence
 from huanxin.store import batches, deliveries, partners, progress, recurring, reminders
 from huanxin.store.batches import Batch
 from huanxin.store.database import Database, Tx
@@ -115,10 +116,10 @@ def remind_now(
     """Remind the partners of a batch (or one) by hand; those reminded. Raises Conflict if nobody has anything open."""
     batch = batches.get(tx, batch_id)
     if batch is None:
-        raise NotFound(f"there is no batch {batch_id}; `huanxin batch status` shows them")
+        raise NotFound(Sentence("there is no batch %(batch)s; `huanxin batch status` shows them", batch=batch_id))
     chosen = [one for one in progress.progress(tx, batch) if partner_id in (None, one.notice.partner_id) and one.open]
     if not chosen:
-        raise Conflict(f"nothing is waited for on batch {batch_id}, so there is nobody to remind")
+        raise Conflict(Sentence("nothing is waited for on batch %(batch)s, so there is nobody to remind", batch=batch_id))
     for one in chosen:
         _remind(tx, one, step="by hand", by=by, now=now, new_id=new_id)
     return chosen
@@ -131,11 +132,14 @@ def escalate_now(
     somebody's matter; those told. Raises Conflict if nobody is late."""
     batch = batches.get(tx, batch_id)
     if batch is None:
-        raise NotFound(f"there is no batch {batch_id}; `huanxin batch status` shows them")
+        raise NotFound(Sentence("there is no batch %(batch)s; `huanxin batch status` shows them", batch=batch_id))
     late = [one for one in progress.progress(tx, batch) if partner_id in (None, one.notice.partner_id) and one.late(now)]
     if not late:
         raise Conflict(
-            f"no answer to batch {batch_id} is overdue, so there is nothing to escalate; a reminder can go out now"
+            Sentence(
+                "no answer to batch %(batch)s is overdue, so there is nothing to escalate; a reminder can go out now",
+                batch=batch_id,
+            )
         )
     for one in late:
         _remind(tx, one, step=OVERDUE, by=by, now=now, new_id=new_id)

@@ -15,6 +15,7 @@ from huanxin.domain.rules import NewId, Rules, random_id
 from huanxin.notify.notices import tell_partner
 from huanxin.numbersets.numberfile import described
 from huanxin.numbersets.sharded import NumberSet, union
+from huanxin.sentences import Sentence
 from huanxin.store import batches, deliveries, notices, partners, reports
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx, deciding
@@ -54,22 +55,33 @@ def retract_ordered(
     taken back before. A batch that was not sent yet tells its partners of the retraction right after their notices.
     """
     if not reason.strip() or not by.strip():
-        raise BadInput("a retraction needs who orders it and why; both are recorded")
+        raise BadInput(Sentence("a retraction needs who orders it and why; both are recorded"))
     deciding(tx)
     batch = batches.get(tx, batch_id)
     if batch is None or batch.purpose != Purpose.RENEWAL:
-        raise NotFound(f"there is no renewal batch {batch_id}; `huanxin batch status` shows them")
+        raise NotFound(Sentence("there is no renewal batch %(batch)s; `huanxin batch status` shows them", batch=batch_id))
     strangers = (numbers - batches.numbers_of(tx, batch_id)).numbers()
     if len(strangers):
         faults = [
-            Fault(line=0, reason=f"{masked(written(one))} is not in batch {batch_id}") for one in strangers[:_SHOWN].tolist()
+            Fault(
+                line=0, reason=Sentence("%(number)s is not in batch %(batch)s", number=masked(written(one)), batch=batch_id)
+            )
+            for one in strangers[:_SHOWN].tolist()
         ]
         raise BadInput(
-            f"{len(strangers):,} of the numbers are not in batch {batch_id}, so none was taken back", faults, len(strangers)
+            Sentence(
+                "%(count)s of the numbers are not in batch %(batch)s, so none was taken back",
+                count=f"{len(strangers):,}",
+                batch=batch_id,
+            ),
+            faults,
+            len(strangers),
         )
     again = numbers - _taken_back(tx, batch)
     if not again:
-        raise Conflict(f"all of these numbers were taken back from batch {batch_id} before; nothing changes")
+        raise Conflict(
+            Sentence("all of these numbers were taken back from batch %(batch)s before; nothing changes", batch=batch_id)
+        )
     made = _record(tx, batch, again, plan=plan, rules=rules, now=now, by=by, reason=reason.strip())
     tell_retractions(tx, batch_id, issuer=issuer, now=now, new_id=new_id)
     return made

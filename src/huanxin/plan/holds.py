@@ -11,6 +11,7 @@ from huanxin.domain.errors import BadInput, Conflict, Fault, NotFound
 from huanxin.domain.numbers import why_not_a_number
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.sharded import NumberSet
+from huanxin.sentences import Sentence
 from huanxin.store import holds
 from huanxin.store.database import Tx, recording_facts
 from huanxin.store.holds import Hold
@@ -40,7 +41,10 @@ def read_numbers(path: Path) -> NumberSet:
         raise BadInput(str(error), [Fault(line=error.line, reason=str(error))]) from error
     faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
     if faults:
-        raise BadInput(f"{path.name}: {len(faults):,} lines can't be read, so none was taken", faults)
+        raise BadInput(
+            Sentence("%(name)s: %(count)s lines can't be read, so none was taken", name=path.name, count=f"{len(faults):,}"),
+            faults,
+        )
     return NumberSet.of(np.concatenate(parts) if parts else [])
 
 
@@ -51,9 +55,9 @@ def add_hold(
     """Record an authority's hold on some numbers; its id. It binds from now to the end of `until`. `order`: the number that
     the authority gave its order."""
     if not numbers:
-        raise BadInput("the hold names no number; give a file with a column number")
+        raise BadInput(Sentence("the hold names no number; give a file with a column number"))
     if not source.strip() or not reason.strip():
-        raise BadInput("a hold needs its source (the authority and its order) and its reason")
+        raise BadInput(Sentence("a hold needs its source (the authority and its order) and its reason"))
     recording_facts(tx)
     return holds.add(
         tx, source=source.strip(), order=order.strip(), reason=reason.strip(), until=until, review_on=review_on,
@@ -66,10 +70,17 @@ def lift_hold(tx: Tx, hold_id: int, *, reason: str, now: datetime, by: str) -> H
     recording_facts(tx)
     hold = holds.get(tx, hold_id)
     if hold is None:
-        raise NotFound(f"there is no hold {hold_id}; `huanxin hold list` shows them")
+        raise NotFound(Sentence("there is no hold %(hold)s; `huanxin hold list` shows them", hold=hold_id))
     if hold.lifted_at:
-        raise Conflict(f"hold {hold_id} was lifted by {hold.lifted_by} on {hold.lifted_at:%Y-%m-%d} already")
+        raise Conflict(
+            Sentence(
+                "hold %(hold)s was lifted by %(lifted_by)s on %(lifted_at)s already",
+                hold=hold_id,
+                lifted_by=hold.lifted_by,
+                lifted_at=f"{hold.lifted_at:%Y-%m-%d}",
+            )
+        )
     if not reason.strip():
-        raise BadInput("say why the hold is lifted")
+        raise BadInput(Sentence("say why the hold is lifted"))
     holds.lift(tx, hold_id, reason=reason, by=by, at=now)
     return hold

@@ -15,6 +15,7 @@ from huanxin.domain.lifecycle import Event
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import NumberSet
+from huanxin.sentences import Sentence
 from huanxin.store import batches, holds, notices, receipts, releases, reports
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx, deciding, recording_facts
@@ -41,7 +42,7 @@ def renewal_batch(tx: Tx, batch_id: int) -> Batch:
     """A renewal batch by its number. Raises NotFound."""
     batch = batches.get(tx, batch_id)
     if batch is None or batch.purpose != Purpose.RENEWAL:
-        raise NotFound(f"there is no renewal batch {batch_id}; `huanxin batch status` shows them")
+        raise NotFound(Sentence("there is no renewal batch %(batch)s; `huanxin batch status` shows them", batch=batch_id))
     return batch
 
 
@@ -100,16 +101,18 @@ def waive(
     `only` limits it to some numbers. Raises Conflict if the partner keeps none of them open.
     """
     if not reason.strip() or not by.strip():
-        raise BadInput("a waiver needs who grants it and why; both are recorded")
+        raise BadInput(Sentence("a waiver needs who grants it and why; both are recorded"))
     recording_facts(tx)
     loaded = load_gate(tx, batch_id, plan=plan, now=now)
     if partner_id not in loaded.notices:
-        raise NotFound(f"batch {batch_id} was not sent to this partner, so there is nothing to waive")
+        raise NotFound(
+            Sentence("batch %(batch)s was not sent to this partner, so there is nothing to waive", batch=batch_id)
+        )
     places = loaded.gate.standings[partner_id].open(loaded.gate.everyone)
     if only is not None:
         places &= loaded.roster.places_in(only)
     if not places:
-        raise Conflict("this partner keeps none of these numbers open, so there is nothing to waive")
+        raise Conflict(Sentence("this partner keeps none of these numbers open, so there is nothing to waive"))
     return waive_places(tx, batch_id, partner_id=partner_id, places=places, reason=reason, now=now, by=by)
 
 

@@ -12,6 +12,7 @@ from huanxin.domain.errors import BadInput, Fault, NotFound
 from huanxin.domain.numbers import NumberingPlan, masked, why_not_a_number
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.sharded import shard_of
+from huanxin.sentences import Sentence
 from huanxin.store import allocations
 from huanxin.store.allocations import Range
 from huanxin.store.database import Tx
@@ -28,7 +29,9 @@ def import_allocation(tx: Tx, path: Path, *, carrier: str, plan: NumberingPlan, 
     Raises BadInput with every bad line; NotFound for a carrier that is not configured.
     """
     if carrier not in plan.carriers:
-        raise NotFound(f"no carrier is named {carrier}; known are {', '.join(plan.carriers)}")
+        raise NotFound(
+            Sentence("no carrier is named %(carrier)s; known are %(names)s", carrier=carrier, names=", ".join(plan.carriers))
+        )
     ranges, faults = [], []
     try:
         table = tables.read(tables.inspect(path), COLUMNS)
@@ -42,7 +45,7 @@ def import_allocation(tx: Tx, path: Path, *, carrier: str, plan: NumberingPlan, 
     faults += _overlapping(ranges)
     if faults or not ranges:
         why = f"{len(faults):,} lines can't be taken, so none was" if faults else "it names no range"
-        raise BadInput(f"{path.name}: {why}", sorted(faults, key=lambda fault: fault.line))
+        raise BadInput(Sentence("%(name)s: %(why)s", name=path.name, why=why), sorted(faults, key=lambda fault: fault.line))
     found = sorted(one for _, one in ranges)
     allocations.add(tx, carrier=carrier, file_name=path.name, ranges=found, by=by, at=now)
     return sum(last - first + 1 for first, last in found)
@@ -85,7 +88,10 @@ def _overlapping(ranges: list[tuple[int, Range]]) -> list[Fault]:
     """Ranges that begin before another has ended."""
     ordered = sorted(ranges, key=lambda one: one[1])
     return [
-        Fault(line=line, reason=f"{masked(first)} is in the range of line {before} already")
+        Fault(
+            line=line,
+            reason=Sentence("%(number)s is in the range of line %(before)s already", number=masked(first), before=before),
+        )
         for (before, (_, end)), (line, (first, _)) in itertools.pairwise(ordered)
         if first <= end
     ]

@@ -18,6 +18,7 @@ from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import SHARD_SIZE, values_of
 from huanxin.report.grouping import Layers, by_shard, in_layers
 from huanxin.report.lines import Lines, read_lines
+from huanxin.sentences import Sentence
 from huanxin.store import reports
 from huanxin.store.database import Tx, recording_facts
 
@@ -70,8 +71,7 @@ def import_report(
     faults = sorted([*faults, *_faults(layers, refusals)], key=lambda fault: fault.line)
     if faults and not skip_bad:
         raise BadInput(
-            f"{path.name}: {len(faults):,} of {total:,} lines can't be taken, so none was; mend them, "
-            "or leave them out with --skip-bad", faults,
+            Sentence("%(name)s: %(count)s of %(total)s lines can't be taken, so none was; mend them, or leave them out with --skip-bad", name=path.name, count=f"{len(faults):,}", total=f"{total:,}"), faults,
         )  # fmt: skip
     progress("recording", total)
     counts = _counts(sets)
@@ -84,7 +84,9 @@ def import_report(
 
 def _inspect(path: Path, carrier: str, plan: NumberingPlan) -> tables.Source:
     if carrier not in plan.carriers:
-        raise NotFound(f"no carrier is named {carrier}; known are {', '.join(plan.carriers)}")
+        raise NotFound(
+            Sentence("no carrier is named %(carrier)s; known are %(names)s", carrier=carrier, names=", ".join(plan.carriers))
+        )
     try:
         return tables.inspect(path)
     except tables.BadTable as error:

@@ -11,6 +11,7 @@ from huanxin.domain.errors import BadInput, NotFound
 from huanxin.domain.lifecycle import FREEZE_DAYS
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import Rules
+from huanxin.sentences import Sentence
 from huanxin.simulate import counting
 from huanxin.simulate.history import History, read
 from huanxin.simulate.model import Result, Scenario, simulate
@@ -52,14 +53,25 @@ def plan(
 ) -> Planned:  # fmt: skip
     """Run the scenarios on a carrier's history. Raises BadInput for what can't be tried, NotFound without a history."""
     if carrier not in numbering.carriers:
-        raise BadInput(f"there is no carrier {carrier}; the carriers are {', '.join(numbering.carriers)}")
+        raise BadInput(
+            Sentence(
+                "there is no carrier %(carrier)s; the carriers are %(names)s",
+                carrier=carrier,
+                names=", ".join(numbering.carriers),
+            )
+        )
     counted = summaries.get(tx, counting.KIND, carrier)
     if counted is None:
         for code, body in counting.count(tx, numbering).items():
             summaries.put(tx, counting.KIND, code, stamp="", body=body, at=now)
         counted = summaries.get(tx, counting.KIND, carrier)
     if counted is None or not counted.body["cancelled"]:
-        raise NotFound(f"{carrier} has reported no cancellation yet; import its reports first: huanxin report import")
+        raise NotFound(
+            Sentence(
+                "%(carrier)s has reported no cancellation yet; import its reports first: huanxin report import",
+                carrier=carrier,
+            )
+        )
     today = numbering.carriers[carrier].today(now)
     history = read(tx, counted.body, carrier=carrier, today=today, rules=rules, now=now)
     if choices.capacity is not None:
@@ -72,7 +84,13 @@ def plan(
 def _never_sold(history: History, capacity: int) -> int:
     known = history.capacity - history.never_sold
     if capacity < known:
-        raise BadInput(f"the reports name {known:,} numbers, so the capacity can't be {capacity:,}; give it in numbers")
+        raise BadInput(
+            Sentence(
+                "the reports name %(known)s numbers, so the capacity can't be %(capacity)s; give it in numbers",
+                known=f"{known:,}",
+                capacity=f"{capacity:,}",
+            )
+        )
     return capacity - known
 
 
@@ -89,13 +107,26 @@ def _scenarios(choices: Choices, history: History) -> Iterator[Scenario]:
 
 def _check(choices: Choices, leads: Sequence[int]) -> None:
     if not choices.freezes or not all(FREEZE_DAYS <= freeze <= LONGEST_FREEZE for freeze in choices.freezes):
-        raise BadInput(f"a freeze has {FREEZE_DAYS} to {LONGEST_FREEZE} days; the law wants {FREEZE_DAYS} at least")
+        raise BadInput(
+            Sentence(
+                "a freeze has %(freeze_days)s to %(longest_freeze)s days; the law wants %(freeze_days)s at least",
+                freeze_days=FREEZE_DAYS,
+                longest_freeze=LONGEST_FREEZE,
+            )
+        )
     if not all(1 <= lead <= FREEZE_DAYS for lead in leads):
-        raise BadInput(f"a lead time has 1 to {FREEZE_DAYS} days")
+        raise BadInput(Sentence("a lead time has 1 to %(freeze_days)s days", freeze_days=FREEZE_DAYS))
     if not 1 <= choices.days <= MOST_DAYS or choices.seed < 0:
-        raise BadInput(f"the simulation runs for 1 to {MOST_DAYS} days, and a seed is 0 or more")
+        raise BadInput(
+            Sentence("the simulation runs for 1 to %(most_days)s days, and a seed is 0 or more", most_days=MOST_DAYS)
+        )
     if len(set(choices.freezes)) * len(set(leads)) * (2 if choices.faster else 1) > MOST_SCENARIOS:
-        raise BadInput(f"at most {MOST_SCENARIOS} scenarios stand side by side; choose fewer freezes or lead times")
+        raise BadInput(
+            Sentence(
+                "at most %(most_scenarios)s scenarios stand side by side; choose fewer freezes or lead times",
+                most_scenarios=MOST_SCENARIOS,
+            )
+        )
 
 
 def _faster(wanted: str, history: History) -> frozenset[int]:
@@ -103,7 +134,14 @@ def _faster(wanted: str, history: History) -> frozenset[int]:
         return frozenset(one.id for one in history.partners)
     found = frozenset(one.id for one in history.partners if wanted in (one.name, str(one.id)))
     if wanted and not found:
-        raise BadInput(f"{wanted} was told of no batch of {history.carrier}; give the name of a partner, or {EVERYONE}")
+        raise BadInput(
+            Sentence(
+                "%(wanted)s was told of no batch of %(carrier)s; give the name of a partner, or %(everyone)s",
+                wanted=wanted,
+                carrier=history.carrier,
+                everyone=EVERYONE,
+            )
+        )
     return found
 
 

@@ -12,15 +12,16 @@ from huanxin.domain.operators import Right
 from huanxin.operations import batch_figures
 from huanxin.operations.problems import status_of
 from huanxin.release.proposals import Outcome
+from huanxin.sentences import Sentence
 from huanxin.store import batches, proposals
 from huanxin.store.proposals import Proposal
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.forms import Form
 from huanxin.web.pages.console.frame import back, page
-from huanxin.web.pages.console.plain import plain
 from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
+from huanxin.web.pages.render import say
 from huanxin.web.pages.routes import language
 
 router = APIRouter(prefix="/console", include_in_schema=False)
@@ -45,7 +46,7 @@ def decide(request: Request, who: Proposer, proposal_id: int, form: Form) -> Res
     """Approve, decline or withdraw."""
     try:
         if form["do"] not in set(Outcome):
-            raise BadInput(f"{form['do'] or 'nothing'} is nothing that can be done with a proposal")
+            raise BadInput(Sentence("%(value)s is nothing that can be done with a proposal", value=form["do"] or "nothing"))
         freed = who.platform.decide(proposal_id, Outcome(form["do"]), note=form["note"], by=who.operator)
         if form["do"] == Outcome.APPROVED:
             _count_again(who, proposal_id)
@@ -58,7 +59,7 @@ def _count_again(who: Working, proposal_id: int) -> None:
     with who.platform.database.transaction() as tx:
         found = proposals.get(tx, proposal_id)
         if found is None:
-            raise NotFound(f"there is no proposal {proposal_id}")
+            raise NotFound(Sentence("there is no proposal %(proposal_id)s", proposal_id=proposal_id))
         batch_figures.again(tx, who.platform, found.batch_id)
 
 
@@ -80,7 +81,7 @@ def _page(
     return page(
         request, who, "approvals.html", status, tab="approvals", waiting=[one for one in found if one.outcome is None],
         ended=[one for one in found if one.outcome], may_decide=who.operator.may(Right.DECIDE), done=done, count=count,
-        problem=problem and plain(str(problem), language(request)), about=about,
+        problem=problem and say(problem.said, language(request)), about=about,
     )  # fmt: skip
 
 

@@ -20,8 +20,7 @@ from huanxin.store.releases import Release
 from huanxin.web.pages import charts, labels
 from huanxin.web.pages.console import unmasking
 from huanxin.web.pages.console.forms import Posted
-from huanxin.web.pages.console.frame import page
-from huanxin.web.pages.console.plain import lines_of, plain
+from huanxin.web.pages.console.frame import lines_of, page
 from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.gate_view import batch_summaries, batch_view
@@ -68,7 +67,7 @@ def list_page(
     as_of = min((one.as_of for one in rows if one.as_of), default=None)
     return page(
         request, who, "batches.html", status_of(problem) if problem else 200, tab="batches", rows=rows, more=more,
-        state=state, states=STATES, done=done, as_of=as_of, problem=problem and plain(str(problem), language(request)),
+        state=state, states=STATES, done=done, as_of=as_of, problem=problem and say(problem.said, language(request)),
         may_act=who.operator.may(Right.BATCHES), carriers=who.platform.plan.carriers,
     )  # fmt: skip
 
@@ -96,7 +95,7 @@ def batch_page(
         request, who, "batch.html", status, tab="batches", view=view, rows=rows, totals=total(rows), most=charts.MOST_BARS,
         answers=charts.outcome_bars([(say(row.name, lang), row) for row in rows], translated(labels.OUTCOMES, lang)),
         gate=charts.gate_bars(view.gate, translated(labels.GATE, lang), lang), done=done, count=count,
-        problem=problem and plain(str(problem), lang), faults=lines_of(problem, lang) if problem else [],
+        problem=problem and say(problem.said, lang), faults=lines_of(problem, lang) if problem else [],
         given=given or {}, left=(view.answer_by - now).total_seconds(), may_act=who.operator.may(Right.BATCHES),
         may_see=who.operator.may(Right.NUMBERS), list_purposes=unmasking.LIST_PURPOSES,
         freezes=[(carrier, date.fromisoformat(day), numbers) for carrier, day, numbers in body["freezes"]],

@@ -16,6 +16,7 @@ from huanxin.operations import batch_figures
 from huanxin.operations.problems import status_of
 from huanxin.release.gate import renewal_batch
 from huanxin.release.listing import list_name, release_tables
+from huanxin.sentences import Sentence
 from huanxin.store import batches, partners, releases
 from huanxin.store.database import Tx
 from huanxin.web.pages import session
@@ -49,7 +50,7 @@ def plan(request: Request, who: Worker, form: Form) -> Response:
     carrier = who.operator.carrier or form["carrier"] or None
     try:
         if carrier is not None and carrier not in who.platform.plan.carriers:
-            raise BadInput(f"there is no carrier {carrier}")
+            raise BadInput(Sentence("there is no carrier %(carrier)s", carrier=carrier))
         planned = who.platform.plan_batch(by=who.operator.login, carrier=carrier)
     except HuanxinError as error:
         rows, more = shown(who, state="all", before=None)
@@ -73,7 +74,7 @@ def act(request: Request, who: Worker, batch_id: int, form: Form) -> Response:
     do = form["do"]
     try:
         if do not in ACTS:
-            raise BadInput(f"{do or 'nothing'} is nothing that can be done to a batch")
+            raise BadInput(Sentence("%(value)s is nothing that can be done to a batch", value=do or "nothing"))
         count = ACTS[do](request, who, batch_id, form)
     except HuanxinError as error:
         return batch_page(request, who, batch_id, status=status_of(error), problem=error, given=form)
@@ -86,7 +87,11 @@ def _seen(who: Working, batch_id: int) -> None:
         renewal_batch(tx, batch_id)
         carriers = batches.carriers(tx).get(batch_id, frozenset())
     if not who.operator.sees(carriers):
-        raise Forbidden(f"batch {batch_id} holds numbers of other carriers; somebody for all carriers has to act on it")
+        raise Forbidden(
+            Sentence(
+                "batch %(batch)s holds numbers of other carriers; somebody for all carriers has to act on it", batch=batch_id
+            )
+        )
 
 
 def _send(_: Request, who: Working, batch_id: int, form: Posted) -> int:
@@ -101,7 +106,7 @@ def _remind(_: Request, who: Working, batch_id: int, form: Posted) -> int:
     with who.platform.database.transaction() as tx:
         partner = partners.get(tx, chosen) if chosen is not None else None
     if chosen is not None and partner is None:
-        raise NotFound(f"there is no partner {chosen}")
+        raise NotFound(Sentence("there is no partner %(chosen)s", chosen=chosen))
     name = partner.name if partner else None
     return len(who.platform.remind(_of(who, batch_id, form), partner=name, by=who.operator.login))
 
@@ -120,14 +125,14 @@ def _of(who: Working, batch_id: int, form: Posted) -> int:
     with who.platform.database.transaction() as tx:
         known = {batch_id, *(back.id for back in batches.retractions_of(tx, batch_id))}
     if wanted not in known:
-        raise NotFound(f"batch {batch_id} has no retraction {wanted}")
+        raise NotFound(Sentence("batch %(batch)s has no retraction %(wanted)s", batch=batch_id, wanted=wanted))
     return wanted
 
 
 def _retract(_: Request, who: Working, batch_id: int, form: Posted) -> int:
     numbers = numbers_given(form, who.context)
     if numbers is None:
-        raise BadInput("name the numbers that are taken back, in the field or as a file")
+        raise BadInput(Sentence("name the numbers that are taken back, in the field or as a file"))
     made = who.platform.retract(batch_id, numbers, reason=form["reason"], by=who.operator.login)
     _count_again(who, batch_id)
     return made.count
@@ -136,7 +141,7 @@ def _retract(_: Request, who: Working, batch_id: int, form: Posted) -> int:
 def _waive(_: Request, who: Working, batch_id: int, form: Posted) -> int:
     partner = form.number("partner")
     if partner is None:
-        raise BadInput("choose the partner whose answer is gone without")
+        raise BadInput(Sentence("choose the partner whose answer is gone without"))
     only = numbers_given(form, who.context)
     return who.platform.propose_waiver(batch_id, partner_id=partner, only=only, reason=form["reason"], by=who.operator)
 
@@ -162,7 +167,7 @@ def release_list(request: Request, who: Seer, batch_id: int, release_id: int, fo
     _seen(who, batch_id)
     try:
         if not unmasking.purpose_of(form, unmasking.LIST_PURPOSES):
-            raise BadInput("choose a purpose of the list")
+            raise BadInput(Sentence("choose a purpose of the list"))
         with who.platform.database.transaction() as tx:
             name, data = _list(tx, who, batch_id, release_id, form)
     except BadInput as error:
@@ -175,7 +180,9 @@ def _list(tx: Tx, who: Working, batch_id: int, release_id: int, form: Posted) ->
     release = next((one for one in releases.all_releases(tx, batch_id) if one.id == release_id), None)
     table = release_tables(tx, release).get(form["carrier"]) if release else None
     if release is None or table is None:
-        raise NotFound(f"batch {batch_id} has no release {release_id} of this carrier")
+        raise NotFound(
+            Sentence("batch %(batch)s has no release %(release_id)s of this carrier", batch=batch_id, release_id=release_id)
+        )
     unmasking.note(tx, who, form, release=release_id, carrier=form["carrier"], numbers=table.num_rows)
     out = BytesIO()
     write_csv(table, out)

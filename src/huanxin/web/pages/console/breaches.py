@@ -13,6 +13,7 @@ from huanxin.domain.errors import NotFound
 from huanxin.domain.numbers import masked
 from huanxin.domain.operators import Operator, Right
 from huanxin.numbersets.sharded import Numbers
+from huanxin.sentences import Sentence
 from huanxin.store import batches, releases
 from huanxin.store.database import Tx
 from huanxin.store.releases import Breach
@@ -54,7 +55,7 @@ def one(request: Request, who: Watcher, breach_id: int, format: str = "") -> Res
         found = releases.breach(tx, breach_id)
         count = _count(tx, found, who.operator) if found else 0
         if found is None or not count:
-            raise NotFound(f"there is no breach {breach_id}")
+            raise NotFound(Sentence("there is no breach %(breach_id)s", breach_id=breach_id))
         numbers = _numbers(tx, found, who.operator) if who.operator.may(Right.NUMBERS) else None
     if format == "csv" and numbers is not None:
         return as_csv(f"breach-{breach_id}", ("number",), [(masked(int(number)),) for number in numbers])

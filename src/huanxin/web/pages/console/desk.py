@@ -19,6 +19,7 @@ from huanxin.domain.operators import Right
 from huanxin.domain.rules import random_id
 from huanxin.numbersets.sharded import shard_of
 from huanxin.request.sms import Message
+from huanxin.sentences import Sentence
 from huanxin.store import operators
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing
@@ -125,7 +126,7 @@ def sheet(who: Clerk, number: str = "") -> Response:
     """The disclosure on paper."""
     told = _one(who, number)
     if not told.for_sale or told.carrier is None:
-        raise Conflict("this number is not for sale, so there is nothing to disclose on paper")
+        raise Conflict(Sentence("this number is not for sale, so there is nothing to disclose on paper"))
     pdf = disclosure_pdf(told, carrier=who.platform.plan.carriers[told.carrier], made_at=who.platform.now())
     name = f'inline; filename="disclosure-{told.number}.pdf"'
     return Response(pdf, media_type="application/pdf", headers={"Content-Disposition": name, "Cache-Control": "no-store"})
@@ -164,7 +165,7 @@ def _one(who: Working, number: str) -> Told:
     try:
         wanted = typed(number)
     except ValueError as error:
-        raise BadInput(f"the number can't be read: {error}") from error
+        raise BadInput(Sentence("the number can't be read: %(error)s", error=error)) from error
     return who.platform.look_up([wanted], seller=who.operator.carrier)[0]
 
 

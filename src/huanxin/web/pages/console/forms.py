@@ -15,6 +15,7 @@ from huanxin.domain.errors import BadInput, Fault, TooLarge
 from huanxin.domain.numbers import typed
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.plan.holds import read_numbers
+from huanxin.sentences import Sentence
 from huanxin.web.context import Context
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.signing import Working
@@ -39,7 +40,7 @@ class Posted:
         if not self[name]:
             return None
         if not self[name].isascii() or not self[name].isdigit():
-            raise BadInput(f"{name} has to be a whole number")
+            raise BadInput(Sentence("%(name)s has to be a whole number", name=name))
         return int(self[name])
 
     def file(self, name: str) -> UploadFile | None:
@@ -51,7 +52,11 @@ async def posted(request: Request, _: Annotated[Working, Depends(signing.signed_
     """The form of a request, of whoever is signed in: nobody else makes the server take in a file."""
     length = request.headers.get("content-length", "")
     if not length.isdigit() or int(length) > _MOST_BYTES:
-        raise TooLarge(f"a list may have {_MOST_BYTES >> 20} MB; cut it in two, or import it with the command line")
+        raise TooLarge(
+            Sentence(
+                "a list may have %(value)s MB; cut it in two, or import it with the command line", value=_MOST_BYTES >> 20
+            )
+        )
     async with request.form(max_files=1, max_fields=50) as form:
         yield Posted(form)
 
@@ -66,7 +71,7 @@ def numbers_given(form: Posted, context: Context) -> NumberSet | None:
     if file is None:
         return typed_numbers(form["numbers"]) if form["numbers"] else None
     if form["numbers"]:
-        raise BadInput("give the numbers in the field or as a file, not both, so that it is clear which are meant")
+        raise BadInput(Sentence("give the numbers in the field or as a file, not both, so that it is clear which are meant"))
     context.uploads.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=context.uploads, prefix="list-") as folder:
         path = Path(folder) / (Path(file.filename or "").name or "list")
@@ -82,7 +87,7 @@ def typed_numbers(text: str) -> NumberSet:
     found, faults = [], []
     lines = text.splitlines()
     if len(lines) > _MOST_TYPED:
-        raise BadInput(f"more than {_MOST_TYPED:,} lines are a file; send one")
+        raise BadInput(Sentence("more than %(most_typed)s lines are a file; send one", _MOST_TYPED=f"{_MOST_TYPED:,}"))
     for at, line in enumerate(lines, start=1):
         try:
             if line.strip():
@@ -90,5 +95,5 @@ def typed_numbers(text: str) -> NumberSet:
         except ValueError as error:
             faults.append(Fault(line=at, reason=str(error)))
     if faults:
-        raise BadInput(f"{len(faults):,} lines can't be read, so none was taken", faults)
+        raise BadInput(Sentence("%(count)s lines can't be read, so none was taken", count=f"{len(faults):,}"), faults)
     return NumberSet.of(found)

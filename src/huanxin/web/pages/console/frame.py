@@ -7,12 +7,15 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
+from huanxin.domain.errors import BadInput, HuanxinError
 from huanxin.domain.operators import Right
 from huanxin.sentences import N_
 from huanxin.settings import OperatorsOidc
 from huanxin.web.pages.console.signing import Working, inside
-from huanxin.web.pages.render import render
+from huanxin.web.pages.render import render, say
 from huanxin.web.pages.routes import html, language
+
+_MOST_LINES = 20
 
 TABS: tuple[tuple[str, str, frozenset[Right]], ...] = (
     ("batches", N_("Batches"), frozenset({Right.FIGURES})),
@@ -53,3 +56,9 @@ def door(request: Request, *, to: str, status: int = 200, problem: str = "", giv
 def back(address: str) -> Response:
     """To a page after something was done."""
     return RedirectResponse(address, status_code=303)
+
+
+def lines_of(error: HuanxinError, lang: str) -> list[tuple[int, str]]:
+    """The bad lines of an input: line (0: none in particular) and what is wrong, the first ones of many."""
+    faults = error.faults if isinstance(error, BadInput) else ()
+    return [(one.line, say(one.reason, lang)) for one in faults[:_MOST_LINES]]

@@ -13,15 +13,16 @@ from huanxin.domain.errors import BadInput, Forbidden, HuanxinError, NotFound
 from huanxin.domain.operators import Right
 from huanxin.operations.problems import status_of
 from huanxin.plan.holds import add_hold, lift_hold
+from huanxin.sentences import Sentence
 from huanxin.store import holds
 from huanxin.store.holds import Hold
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.forms import Form, Posted, numbers_given
-from huanxin.web.pages.console.frame import back, page
-from huanxin.web.pages.console.plain import lines_of, plain
+from huanxin.web.pages.console.frame import back, lines_of, page
 from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
+from huanxin.web.pages.render import say
 from huanxin.web.pages.routes import language
 
 router = APIRouter(prefix="/console", include_in_schema=False)
@@ -60,7 +61,7 @@ def lift(request: Request, who: Holder, hold_id: int, form: Form) -> Response:
     """Let a hold go."""
     try:
         if hold_id not in {one.id for one in _listed(who, "all")}:
-            raise NotFound(f"there is no hold {hold_id}; `huanxin hold list` shows them")
+            raise NotFound(Sentence("there is no hold %(hold)s; `huanxin hold list` shows them", hold=hold_id))
         with who.platform.database.transaction() as tx:
             lifted = lift_hold(tx, hold_id, reason=form["reason"], now=who.platform.now(), by=who.operator.login)
     except HuanxinError as error:
@@ -73,16 +74,18 @@ def _place(who: Working, form: Posted) -> int:
     platform = who.platform
     until, review = _day(form["until"]), _day(form["review"])
     if not form["order"]:
-        raise BadInput("a hold from the console needs the number of the authority's order")
+        raise BadInput(Sentence("a hold from the console needs the number of the authority's order"))
     if until < platform.today():
-        raise BadInput("the last day lies before today, so the hold would keep nothing frozen")
+        raise BadInput(Sentence("the last day lies before today, so the hold would keep nothing frozen"))
     if not platform.today() <= review <= until:
-        raise BadInput("the day of review has to lie between today and the last day")
+        raise BadInput(Sentence("the day of review has to lie between today and the last day"))
     numbers = numbers_given(form, who.context)
     if not numbers:
-        raise BadInput("the hold names no number; give a file with a column number")
+        raise BadInput(Sentence("the hold names no number; give a file with a column number"))
     if not _mine(who, numbers.shards):
-        raise Forbidden("some of these numbers are not your carrier's; somebody for all carriers has to act on them")
+        raise Forbidden(
+            Sentence("some of these numbers are not your carrier's; somebody for all carriers has to act on them")
+        )
     with platform.database.transaction() as tx:
         add_hold(
             tx, numbers, source=form["source"], order=form["order"], reason=form["reason"], until=until, review_on=review,
@@ -95,7 +98,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise BadInput("write the last day and the day of review like 2026-12-31") from error
+        raise BadInput(Sentence("write the last day and the day of review like 2026-12-31")) from error
 
 
 def _mine(who: Working, shards: Iterable[int]) -> bool:
@@ -125,7 +128,7 @@ def _page(
     return page(
         request, who, "holds.html", status, tab="holds", holds=found[:MOST], state=state, states=STATES, today=today,
         more=found[MOST - 1].id if len(found) > MOST else None, overdue=len(_listed(who, "overdue")), done=done, count=count,
-        may_act=who.operator.may(Right.HOLDS), problem=problem and plain(str(problem), lang),
+        may_act=who.operator.may(Right.HOLDS), problem=problem and say(problem.said, lang),
         faults=lines_of(problem, lang) if problem else [], given=given or {},
     )  # fmt: skip
 

@@ -13,14 +13,15 @@ from huanxin.domain.numbers import masked, typed, written
 from huanxin.domain.operators import Right
 from huanxin.operations.problems import status_of
 from huanxin.operations.tracing import Entry, Trace, trace
+from huanxin.sentences import Sentence
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing, unmasking
 from huanxin.web.pages.console.forms import Form, Posted
 from huanxin.web.pages.console.frame import page
 from huanxin.web.pages.console.number_view import batch_cases
-from huanxin.web.pages.console.plain import plain
 from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
+from huanxin.web.pages.render import say
 from huanxin.web.pages.routes import language
 
 router = APIRouter(prefix="/console", include_in_schema=False)
@@ -63,7 +64,9 @@ def _found(who: Working, form: Posted, number: int, purpose: str) -> Trace:
     with who.platform.database.transaction() as tx:
         found = trace(tx, who.platform, number)
         if not who.operator.sees(found.carriers):
-            raise Forbidden("other carriers have reported this number or own it; somebody for all carriers has to look")
+            raise Forbidden(
+                Sentence("other carriers have reported this number or own it; somebody for all carriers has to look")
+            )
         if purpose:
             unmasking.note(tx, who, form, number=written(number))
     return found
@@ -75,7 +78,7 @@ def _page(
 ) -> Response:  # fmt: skip
     return page(
         request, who, "numbers.html", status, tab="numbers", found=found, name=name, purpose=purpose,
-        purposes=unmasking.PURPOSES, given=given or {}, problem=problem and plain(str(problem), language(request)),
+        purposes=unmasking.PURPOSES, given=given or {}, problem=problem and say(problem.said, language(request)),
         cases=batch_cases(found) if found else [],
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from fastapi.responses import Response
 
 from huanxin.domain.errors import BadInput, Forbidden, NotFound
 from huanxin.domain.operators import Right
-from huanxin.sentences import N_
+from huanxin.sentences import N_, Sentence
 from huanxin.simulate import planner
 from huanxin.simulate.model import Result
 from huanxin.simulate.planner import Choices, Planned
@@ -61,7 +61,7 @@ class _Wish:
 def _whole(text: str) -> int:
     plain = text.strip().replace(",", "")
     if not plain.isdecimal() or len(plain) > 12:  # noqa: PLR2004  # more numbers than E.164 has
-        raise BadInput(f"{text.strip()[:20]} is no whole number; write digits only")
+        raise BadInput(Sentence("%(value)s is no whole number; write digits only", value=text.strip()[:20]))
     return int(plain)
 
 
@@ -78,7 +78,13 @@ def show(
         lead=tuple(lead or [str(rules.lead_days)]), faster=faster, days=days, seed=seed, capacity=capacity,
     )  # fmt: skip
     if not who.operator.sees([wish.carrier]):
-        raise Forbidden(f"{who.operator.login} works with the numbers of {who.operator.carrier} only")
+        raise Forbidden(
+            Sentence(
+                "%(login)s works with the numbers of %(carrier)s only",
+                login=who.operator.login,
+                carrier=who.operator.carrier,
+            )
+        )
     planned, problem, missing = _plan(who, wish)
     if planned and format in ("csv", "partners.csv"):
         return _as_csv(planned, _by_month(planned) if format == "csv" else _by_partner(planned))

@@ -15,6 +15,7 @@ from huanxin.domain.pool import CANCELLED, STATES, TO_COME
 from huanxin.domain.regions import PROVINCES
 from huanxin.operations.pool_sums import Sums
 from huanxin.report.allocations import import_allocation
+from huanxin.sentences import Sentence
 from huanxin.store import allocations, summaries
 from huanxin.store.summaries import Summary
 from huanxin.web.pages import session
@@ -97,7 +98,9 @@ def _csv(table: str, found: Pool, sums: Sums) -> Response:
         states, by_day = (CANCELLED, found.days) if table == "days" else (TO_COME, found.ahead)
         heads = ("cancelled_on" if table == "days" else "sellable_from", *states)
         return csv_file(f"pool-{table}.csv", heads, (_day_cells(row) for row in by_day))
-    raise NotFound(f"the pool has no table {table}; it has states, carriers, regions, prefixes, days and ahead")
+    raise NotFound(
+        Sentence("the pool has no table %(table)s; it has states, carriers, regions, prefixes, days and ahead", table=table)
+    )
 
 
 def _cells(row: Row, with_place: bool) -> Sequence[object]:
@@ -118,9 +121,15 @@ async def allot(request: Request, who: Reporter) -> Response:
         async with received(request) as sent:
             carrier = who.operator.carrier or sent.fields.get("carrier", "")
             if not who.operator.sees([carrier]):
-                raise Forbidden(f"{who.operator.login} works with the numbers of {who.operator.carrier} only")
+                raise Forbidden(
+                    Sentence(
+                        "%(login)s works with the numbers of %(carrier)s only",
+                        login=who.operator.login,
+                        carrier=who.operator.carrier,
+                    )
+                )
             if sent.path is None:
-                raise BadInput("no file was chosen")
+                raise BadInput(Sentence("no file was chosen"))
             path = sent.path
 
             def take() -> int:

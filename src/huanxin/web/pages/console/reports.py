@@ -15,6 +15,7 @@ from huanxin.domain.lifecycle import EVENTS
 from huanxin.domain.operators import Right
 from huanxin.numbersets import tables
 from huanxin.operations.uploading import SHOWN, upload_report
+from huanxin.sentences import Sentence
 from huanxin.store import operators, reports, uploads
 from huanxin.store.uploads import Upload
 from huanxin.web.pages import session
@@ -45,7 +46,13 @@ async def upload(request: Request, who: Reporter) -> Response:
         async with received(request) as sent:
             carrier = sent.fields.get("carrier") or who.operator.carrier or ""
             if not who.operator.sees([carrier]):
-                raise Forbidden(f"{who.operator.login} works with the numbers of {who.operator.carrier} only")
+                raise Forbidden(
+                    Sentence(
+                        "%(login)s works with the numbers of %(carrier)s only",
+                        login=who.operator.login,
+                        carrier=who.operator.carrier,
+                    )
+                )
             if sent.path is None or carrier not in who.platform.plan.carriers:
                 missing = "file" if sent.path is None else "carrier"
                 return await to_thread.run_sync(lambda: _reports(request, who, status=422, problem=missing))
@@ -80,7 +87,7 @@ def rejects(who: Reporter, upload_id: int) -> Response:
     with who.platform.database.transaction() as tx:
         packed = uploads.rejects_of(tx, upload_id)
         if packed is None:
-            raise NotFound(f"upload {upload_id} has no bad lines to mend")
+            raise NotFound(Sentence("upload %(upload_id)s has no bad lines to mend", upload_id=upload_id))
         operators.note(
             tx, who.operator.id, "unmasked", by=who.operator.login, at=who.platform.now(),
             detail={"upload": upload_id, "lines": one.bad_lines, "purpose": "mend the report"},
@@ -92,7 +99,7 @@ def _upload(who: Working, upload_id: int) -> Upload:
     with who.platform.database.transaction() as tx:
         one = uploads.get(tx, upload_id)
     if one is None or not who.operator.sees([one.carrier]):
-        raise NotFound(f"there is no upload {upload_id}")
+        raise NotFound(Sentence("there is no upload %(upload_id)s", upload_id=upload_id))
     return one
 
 

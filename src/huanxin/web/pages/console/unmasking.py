@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from huanxin.domain.errors import BadInput
 from huanxin.domain.operators import Right
-from huanxin.sentences import N_
+from huanxin.sentences import N_, Sentence
 from huanxin.store import operators
 from huanxin.store.database import Tx
 from huanxin.web.pages.console.forms import Posted
@@ -26,9 +26,9 @@ def purpose_of(form: Posted, purposes: dict[str, str]) -> str:
     """The purpose that a form states, empty for none. Raises BadInput for an unknown one, or one without its ticket."""
     purpose = form["purpose"]
     if purpose and purpose not in purposes:
-        raise BadInput("choose a purpose of the list")
+        raise BadInput(Sentence("choose a purpose of the list"))
     if purpose and not form["ticket"]:
-        raise BadInput("write the ticket or order that this is for; it is recorded")
+        raise BadInput(Sentence("write the ticket or order that this is for; it is recorded"))
     return purpose
 
 

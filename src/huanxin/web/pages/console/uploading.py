@@ -17,6 +17,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from huanxin.domain.errors import BadRequest
+from huanxin.sentences import Sentence
 from huanxin.web.api.uploads import limited
 from huanxin.web.context import Context
 
@@ -38,12 +39,12 @@ async def received(request: Request) -> AsyncIterator[Sent]:
     """The form of a request. Raises TooLarge, TooSlow or BadRequest."""
     context: Context = request.app.state.context
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise BadRequest("send the form of the page: multipart/form-data with one file")
+        raise BadRequest(Sentence("send the form of the page: multipart/form-data with one file"))
     body = limited(request.stream(), context.limits, request.headers.get("content-length"))
     try:
         form = await MultiPartParser(request.headers, body, max_files=1, max_fields=_FIELDS).parse()  # type: ignore[arg-type]
     except (MultiPartException, ClientDisconnect) as error:
-        raise BadRequest("the form came in damaged or was cut short; nothing was taken, send it again") from error
+        raise BadRequest(Sentence("the form came in damaged or was cut short; nothing was taken, send it again")) from error
     context.uploads.mkdir(parents=True, exist_ok=True)
     try:
         fields = {key: value for key, value in form.items() if isinstance(value, str)}
