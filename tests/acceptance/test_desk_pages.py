@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from acceptance.browsing import axe, fits, keep_picture, open_tab
 from huanxin.store import disclosures
 from operators import PASSWORD, operator
-from shop import CLEAN, HELD, SPARE, WAIVED, Shop, served_shop
+from selling import CLEAN, HELD, SPARE, WAIVED, Shop, served_shop
 
 
 @pytest.fixture(scope="module")

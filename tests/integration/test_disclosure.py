@@ -12,7 +12,7 @@ import pytest
 from huanxin.access import tokens
 from huanxin.domain.operators import Operator
 from operators import operator, signed_in
-from shop import CLEAN, FIRST, HELD, SIGNATURE, SPARE, WAIVED, Shop, served_shop
+from selling import CLEAN, FIRST, HELD, SIGNATURE, SPARE, WAIVED, Shop, served_shop
 
 CONTACT = "13900139000"
 

@@ -12,17 +12,16 @@ from huanxin.domain.disclosure import ZH, digest
 from huanxin.domain.numbers import parse
 from huanxin.operations import Platform
 
-_FORGOTTEN = 7
+_FORGOTTEN = 2  # of each carrier
 
 
 def disclose(platform: Platform, sold: Sequence[ReportFile], *, by: str) -> int:
-    """Record what buyers acknowledged of the numbers that reports will say were sold, all but the first few; how many."""
-    done, forgotten = 0, _FORGOTTEN
+    """Record what buyers acknowledged of the numbers that reports will say were sold, all but a few; how many."""
+    done = 0
     for file in sold:
         numbers = [parse(line.partition(",")[0]) for line in file.path.read_text(encoding="utf-8").splitlines()[1:]]
-        spare = min(forgotten, len(numbers) // 2)
-        forgotten -= spare
-        told = [one for one in platform.look_up(numbers[spare:], seller=file.carrier) if one.for_sale]
+        remembered = numbers[min(_FORGOTTEN, len(numbers) // 3) :]
+        told = [one for one in platform.look_up(remembered, seller=file.carrier) if one.for_sale]
         given = [
             Acknowledgement(number=one.number, shown=digest(texts_of(one)[ZH]), method=Method.REFERENCE,
                             evidence=f"{file.carrier.upper()}-{serial:06}")

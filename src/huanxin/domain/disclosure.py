@@ -113,7 +113,8 @@ class Case:
 @dataclass(frozen=True, kw_only=True)
 class Told:
     """What is told of a number. `why`: set if and only if it is not for sale; `frozen_days`: the days since the tenure
-    before ended; `sellable_from`: the first day on which a frozen number may be sold."""
+    before ended; `sellable_from`: the first day on which a frozen number may be sold. Of a number that somebody holds,
+    or that is another carrier's, nothing more is told than that."""
 
     number: int
     carrier: str | None
@@ -146,12 +147,14 @@ def tell(case: Case, seller: str | None) -> Told:
         grade = Grade.B if renewal.confirmed == renewal.asked else Grade.C
     freeze = renewal.freeze_days if renewal else case.freeze_days
     ours = bool(case.sellers) and (seller is None or seller in case.sellers)
+    if not ours or case.standing.state not in (State.UNKNOWN, State.FROZEN):
+        closed = renewal = None
     return Told(
         number=case.number, carrier=(seller or case.sellers[0]) if ours else None, grade=grade, why=why,
-        recycled=bool(case.standing.tenures) if ours else None, closed_on=closed if ours else None,
-        frozen_days=(case.today - closed).days if closed and ours else None, freeze_days=freeze,
-        sellable_from=sellable_from(closed, freeze) if closed and ours else None,
-        asked=renewal.asked if renewal and ours else 0, confirmed=renewal.confirmed if renewal and ours else 0,
+        recycled=closed is not None if ours and why not in (Why.IN_SERVICE, Why.PORTED_OUT) else None, closed_on=closed,
+        frozen_days=(case.today - closed).days if closed else None, freeze_days=freeze,
+        sellable_from=sellable_from(closed, freeze) if closed else None,
+        asked=renewal.asked if renewal else 0, confirmed=renewal.confirmed if renewal else 0,
     )  # fmt: skip
 
 

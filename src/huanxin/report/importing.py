@@ -71,7 +71,12 @@ def import_report(
     faults = sorted([*faults, *_faults(layers, refusals)], key=lambda fault: fault.line)
     if faults and not skip_bad:
         raise BadInput(
-            Sentence("%(name)s: %(count)s of %(total)s lines can't be taken, so none was; mend them, or leave them out with --skip-bad", name=path.name, count=f"{len(faults):,}", total=f"{total:,}"), faults,
+            Sentence(
+                "%(name)s: %(count)s of %(total)s lines can't be taken, so none was; mend them, or leave them out with"
+                " --skip-bad",
+                name=path.name, count=f"{len(faults):,}", total=f"{total:,}",
+            ),
+            faults,
         )  # fmt: skip
     progress("recording", total)
     counts = _counts(sets)

@@ -58,6 +58,19 @@ def test_a_batch_from_report_to_release_by_commands_alone(run: Run, report: Call
     assert done["released"] == 2
     assert NUMBER in Path(done["lists"][0]).read_text()
     assert run("gate", "explain", NUMBER, "--json")["verdict"] == "released"
+    sold = report(f"{NUMBER},opened,{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", name="sold.csv")
+    assert "1 numbers were opened without a disclosure" in run("report", "import", str(sold), "--carrier", "cmcc")
+
+
+def test_a_token_for_a_shops_software_is_shown_once_and_can_be_revoked(run: Run) -> None:
+    run("operator", "add", "shop", "--role", "desk", "--carrier", "cmcc")
+    token = run("operator", "token", "shop", "--json")["token"]
+    assert token.startswith("hxo_")
+    assert token not in run("operator", "list", "--json"), "only its hash is kept"
+    assert run("operator", "token", "shop", "--revoke", "--json")["ended"] == 1
+    run("operator", "disable", "shop")
+    assert "locked out" in run("operator", "token", "shop", code=1)
+    assert "no operator nobody" in run("operator", "token", "nobody", code=1)
 
 
 def test_a_bad_report_ends_with_exit_code_1_and_its_lines(run: Run, report: Callable[..., Path], tmp_path: Path) -> None:

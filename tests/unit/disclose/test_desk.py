@@ -17,7 +17,7 @@ from huanxin.domain.errors import BadInput, Conflict, Forbidden, NotFound
 from huanxin.operations import Platform
 from huanxin.store import disclosures, releases
 from operators import operator
-from shop import CLEAN, FIRST, HELD, LATE, OTHERS, REFUSED, SERVING, SIGNATURE, WAIVED, Shop, open_shop
+from selling import CLEAN, FIRST, HELD, LATE, OTHERS, REFUSED, SERVING, SIGNATURE, WAIVED, Shop, open_shop
 
 
 @pytest.fixture
@@ -34,6 +34,9 @@ def test_each_number_gets_the_grade_that_its_renewal_earned_and_a_blocked_one_it
     assert (clean.asked, clean.confirmed, clean.open, clean.frozen_days) == (2, 2, 0, 91)
     assert (told[1].asked, told[1].confirmed, told[1].open) == (2, 1, 1)
     assert not texts_of(told[3]), "there is nothing to acknowledge"
+    assert (told[0].recycled, told[2].recycled) == (True, False)
+    serving = told[6]
+    assert (serving.recycled, serving.closed_on, serving.asked) == (None, None, 0), "its owner is nobody's business"
 
 
 def test_a_buyer_learns_counts_and_a_day_and_neither_a_partner_nor_what_it_did(shop: Shop) -> None:
