@@ -22,6 +22,7 @@ from huanxin.operations import Platform, summaries
 from huanxin.operations.watch import batch, bulletin, opendata
 from huanxin.store import batches, receipts
 from huanxin.store import summaries as stored
+from huanxin.store.database import Tx
 from watching import ANSWER_BY, BLOCKS, SENT, Past, make_past, order
 
 
@@ -91,7 +92,12 @@ def test_only_what_a_new_fact_touches_is_counted_again(
     made(platform)
     counted: list[int] = []
     count = batch.count_batch
-    monkeypatch.setattr(batch, "count_batch", lambda tx, one: counted.append(one) or count(tx, one))
+
+    def noting(tx: Tx, one: int) -> dict[str, Any]:
+        counted.append(one)
+        return count(tx, one)
+
+    monkeypatch.setattr(batch, "count_batch", noting)
     with platform.database.transaction() as tx:
         receipts.add(
             tx, receipt_id="rc", notice_id=f"nt_2026-11_{past.partners[2].id}", batch_id=past.batches["2026-11"],
