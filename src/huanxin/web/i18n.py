@@ -7,7 +7,7 @@ start, so that no build step stands between a corrected word and the page.
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations
 from io import BytesIO
 from pathlib import Path
@@ -98,8 +98,9 @@ def short(number: int, lang: str) -> str:
     return str(format_compact_decimal(number, locale=_locale(lang), fraction_digits=digits)).replace("K", "k")
 
 
+@lru_cache(maxsize=10_000)
 def figure(number: int, lang: str) -> Markup:
-    """A figure as HTML, shortened if large, with the whole one on hover."""
+    """A figure as HTML, shortened if large, with the whole one on hover. Remembered: tables are full of the same ones."""
     text, full = short(number, lang), whole(number, lang)
     if text == full:
         return Markup('<span class="num">{}</span>').format(text)
