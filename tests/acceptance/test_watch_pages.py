@@ -76,6 +76,9 @@ def test_somebody_reads_the_bulletin_and_finds_no_company_by_name(
     assert not any(name in text for name, _, _ in PARTNERS)
     assert "<10" in text
     assert LICENCE in text
+    page.emulate_media(media="print")
+    expect(page.locator(".no-print, .top nav")).to_have_count(2)
+    assert not any(one.is_visible() for one in page.locator(".no-print, .top nav").all()), "links are no use on paper"
     assert complaints == []
     page.context.close()
 

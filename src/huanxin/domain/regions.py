@@ -78,7 +78,8 @@ def _table() -> npt.NDArray[np.int8]:
     """The region of every Chinese mobile block: one byte each, a million of them."""
     text = (resources.files("huanxin.domain") / "data" / _FILE).read_text(encoding="ascii")
     starts, codes = zip(*((int(block), code) for block, code in csv.reader(text.splitlines()[1:])), strict=True)
-    lengths = np.diff(np.array([*starts, _FIRST + _BLOCKS], np.int64)).astype(np.int64)
+    ends = [*starts[1:], _FIRST + _BLOCKS]
+    lengths = np.array(ends, np.int64) - np.array(starts, np.int64)
     return np.repeat(np.array([CODES.index(code) for code in codes], np.int8), lengths)
 
 

@@ -101,7 +101,7 @@ def short(number: int, lang: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def figure(number: int, lang: str) -> Markup:
-    """A figure as HTML, shortened if large, with the whole one on hover."""
+    """A figure as HTML, shortened if large, with the whole one on hover. Remembered: tables are full of the same ones."""
     text, full = short(number, lang), whole(number, lang)
     if text == full:
         return Markup('<span class="num">{}</span>').format(text)

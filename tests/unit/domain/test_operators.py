@@ -26,7 +26,7 @@ def test_only_a_supervisor_is_a_second_person(role: Role) -> None:
 
 
 def test_a_regulator_sees_figures_and_no_number() -> None:
-    assert RIGHTS[Role.REGULATOR] == {Right.FIGURES}
+    assert RIGHTS[Role.REGULATOR] == {Right.FIGURES, Right.WATCH}
 
 
 def test_an_admin_gives_rights_and_has_none_over_numbers_himself() -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import random
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pyroaring import BitMap
 
 from clocks import Clock
 from huanxin.domain.answers import Answer, Outcome, Purpose
 from huanxin.domain.punctuality import quantile
+from huanxin.domain.regions import CODES, UNKNOWN, regions_of
 from huanxin.domain.suppression import Hidden
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform, summaries
@@ -90,11 +93,11 @@ def test_only_what_a_new_fact_touches_is_counted_again(
     counted: list[int] = []
     count = batch.count_batch
 
-    def counting(tx: Tx, one: int) -> Any:
+    def noting(tx: Tx, one: int) -> dict[str, Any]:
         counted.append(one)
         return count(tx, one)
 
-    monkeypatch.setattr(batch, "count_batch", counting)
+    monkeypatch.setattr(batch, "count_batch", noting)
     with platform.database.transaction() as tx:
         receipts.add(
             tx, receipt_id="rc", notice_id=f"nt_2026-11_{past.partners[2].id}", batch_id=past.batches["2026-11"],
@@ -151,12 +154,20 @@ def test_answer_times_of_fewer_than_three_companies_are_not_published(platform: 
     assert {row[3] for row in opendata.tables(shown, 10, {})["answers"].rows} == {"*"}
 
 
+def test_the_data_dictionary_names_every_table_field_and_figure(platform: Platform, past: Past) -> None:
+    document = (Path(__file__).parents[3] / "docs/watch.md").read_text(encoding="utf-8")
+    made_tables = opendata.tables(opendata.publish(made(platform), platform.plan.carriers, 10), 10, {})
+    for name, table in made_tables.items():
+        fields = ", ".join(f"`{one.name}`" for one in table.fields)
+        assert f"| `{name}` | {fields} |" in document, name
+    assert opendata.SCHEMA in document
+    assert [one for one in bulletin.FIGURES if f"| `{one}` |" not in document] == []
+    days = {f"day_{day}" for day in range(1, bulletin.DAYS)}  # written as `day_0` to `day_5`
+    assert [one for one in opendata.TIMES if one not in days and f"`{one}`" not in document] == []
+
+
 def test_blocks_are_where_the_public_data_has_them() -> None:
-    from huanxin.domain.regions import CODES, UNKNOWN, regions_of
-
     numbers = [block * 10_000 + 8000 for block in BLOCKS]
-    import numpy as np
-
     assert [CODES[at] for at in regions_of(np.array(numbers))] == [region for _, region in BLOCKS.values()]
     assert CODES[regions_of(np.array([12025550100]))[0]] == UNKNOWN
 

@@ -79,7 +79,7 @@ def _added(of: Months, months: Sequence[str], names: Mapping[str, str]) -> list[
 def _columns(lines: Sequence[tuple[str, Shown]], lang: str, threshold: int) -> charts.Chart:
     return {
         "kind": "columns", "categories": [month for month, _ in lines],
-        "series": [{"name": "", "tone": "unbound", "values": [_known(count) or None for _, count in lines]}],
+        "series": [{"name": "", "tone": "unbound", "values": [_known(count) for _, count in lines]}],
         "texts": [_said(count, lang, threshold) for _, count in lines],
     }  # fmt: skip
 
@@ -88,7 +88,7 @@ def _bars(lines: Sequence[tuple[str, Sum]], lang: str, threshold: int) -> charts
     shown = lines[: charts.MOST_BARS]
     return {
         "kind": "bars", "categories": [name for name, _ in shown],
-        "series": [{"name": "", "tone": "unbound", "values": [_known(count) or None for _, count in shown]}],
+        "series": [{"name": "", "tone": "unbound", "values": [_known(count) for _, count in shown]}],
         "texts": [_said(count, lang, threshold) for _, count in shown],
     }  # fmt: skip
 
