@@ -1,4 +1,4 @@
-"""The pool and the reports in a real browser: charts with their tables, an upload that says how far it is, and all of it without scripts."""
+"""The pool and the reports in a real browser: charts with tables, an upload that is watched, all without scripts too."""
 
 from __future__ import annotations
 

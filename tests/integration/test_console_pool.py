@@ -71,8 +71,8 @@ def test_the_pool_is_the_same_on_the_page_and_in_its_files_under_every_filter(de
     assert not WHOLE.search(page.replace("+8613900000000,+8613900009999", "")), "but for the example of an allocation"
     counts = {row["state"]: int(row["numbers"]) for row in desk.csv(desk.li, "/console/pool?format=csv&table=states")}
     assert counts == {
-        "never_sold": 20_000 - 6, "in_service": 3, "elsewhere": 1, "frozen": 2, "held": 0, "due": 0, "renewing": 0, "clear": 0,
-        "blocked": 0, "released": 0,
+        "never_sold": 20_000 - 6, "in_service": 3, "elsewhere": 1, "frozen": 2, "held": 0, "due": 0, "renewing": 0,
+        "clear": 0, "blocked": 0, "released": 0,
     }  # fmt: skip
     for table in ("prefixes", "regions", "carriers"):
         rows = desk.csv(desk.li, f"/console/pool?format=csv&table={table}")

@@ -41,7 +41,7 @@ def tally(place: Column, kind: Column, closed: Column, *, freeze: int) -> Cells:
 
 
 def summed(parts: Sequence[Cells]) -> Cells:
-    """All cells, those of the same place, kind, day and freeze as one; ascending by place. What adds up to nothing is gone."""
+    """All cells, those alike in all but the count as one; ascending by place. What adds up to nothing is gone."""
     cells = np.concatenate(parts) if parts else np.empty(0, CELL)
     return _added(cells["place"], {name: cells[name] for name in _BITS}, cells["count"])
 

@@ -1,4 +1,4 @@
-"""The cells of the pool added up: a row for each block of ten thousand numbers, and counts by carrier, region, state and day."""
+"""The cells of the pool added up: a row for each block of ten thousand numbers; counts by carrier, region, state, day."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ _BLOCKS = SHARD_SIZE // BLOCK
 _LAST = 2**31 - 1
 
 REGIONS = NOWHERE + 1
-PREFIX = np.dtype([("prefix", "<i8"), ("owner", "i1"), ("region", "i1"), ("capacity", "<i4"), ("counts", "<i4", (len(STATES),))])
+PREFIX = np.dtype(
+    [("prefix", "<i8"), ("owner", "i1"), ("region", "i1"), ("capacity", "<i4"), ("counts", "<i4", (len(STATES),))]
+)
 """`prefix`: a block's numbers without their last four digits; `owner`: index into the carriers, -1 for none; `region`: index
 into PROVINCES, or NOWHERE; `capacity`: numbers allotted; `counts` by STATES."""
 Prefixes = npt.NDArray[np.void]

@@ -45,9 +45,7 @@ def renewal_batch(tx: Tx, batch_id: int) -> Batch:
     return batch
 
 
-def load_gate(
-    tx: Tx, batch_id: int, *, plan: NumberingPlan, now: datetime, left: NumberSet | None = None
-) -> LoadedGate:
+def load_gate(tx: Tx, batch_id: int, *, plan: NumberingPlan, now: datetime, left: NumberSet | None = None) -> LoadedGate:
     """Everything that decides on a batch, from the facts recorded so far.
 
     `left`: the numbers that reports took out of the freeze since the plan, for a caller who counted them before; they are

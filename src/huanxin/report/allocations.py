@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,9 @@ def _why_not(one: Range, carrier: str, plan: NumberingPlan) -> str | None:
     other = next((shard for shard in shards if plan.owner(shard) != carrier), None)
     if other is None:
         return None
-    return f"numbers that begin with +{other} are {plan.owner(other) or 'no carrier'}'s by the numbering plan, not {carrier}'s"
+    return (
+        f"numbers that begin with +{other} are {plan.owner(other) or 'no carrier'}'s by the numbering plan, not {carrier}'s"
+    )
 
 
 def _overlapping(ranges: list[tuple[int, Range]]) -> list[Fault]:
@@ -83,6 +86,6 @@ def _overlapping(ranges: list[tuple[int, Range]]) -> list[Fault]:
     ordered = sorted(ranges, key=lambda one: one[1])
     return [
         Fault(line=line, reason=f"{masked(first)} is in the range of line {before} already")
-        for (before, (_, end)), (line, (first, _)) in zip(ordered, ordered[1:], strict=False)
+        for (before, (_, end)), (line, (first, _)) in pairwise(ordered)
         if first <= end
     ]

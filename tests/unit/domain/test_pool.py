@@ -22,14 +22,13 @@ TODAY = date(2026, 11, 24)
 EVERYONE = BitMap(range(10))
 PLACES = st.frozensets(st.integers(0, 9)).map(BitMap)
 FACTS = st.lists(
-    st.tuples(st.integers(0, 30), st.sampled_from(("cmcc", "cucc")), st.sampled_from(EVENTS), PLACES.filter(bool)), max_size=14
+    st.tuples(st.integers(0, 30), st.sampled_from(("cmcc", "cucc")), st.sampled_from(EVENTS), PLACES.filter(bool)),
+    max_size=14,
 )
 
 
 @given(FACTS, PLACES)
-def test_every_number_that_a_report_named_is_of_one_kind(
-    lines: list[tuple[int, str, Event, BitMap]], held: BitMap
-) -> None:
+def test_every_number_that_a_report_named_is_of_one_kind(lines: list[tuple[int, str, Event, BitMap]], held: BitMap) -> None:
     facts = [SetFact(day=TODAY + timedelta(days=day), carrier=carrier, event=event, numbers=numbers)
              for day, carrier, event, numbers in sorted(lines, key=lambda line: line[0])]  # fmt: skip
     state = fold(fact for _, fact in judge([], [(0, fact) for fact in facts], "cmcc").accepted)
@@ -80,7 +79,9 @@ def test_numbers_of_a_batch_are_taken_off_those_that_rest() -> None:
 
 def test_places_of_countries_far_apart_are_kept_apart() -> None:
     far = 8_613_900_110_000
-    found = summed([tally(np.array([7, far, far]), Kind.SERVED, 0, freeze=0), tally(np.array([far]), Kind.SERVED, 0, freeze=0)])
+    found = summed(
+        [tally(np.array([7, far, far]), Kind.SERVED, 0, freeze=0), tally(np.array([far]), Kind.SERVED, 0, freeze=0)]
+    )
     assert found["place"].tolist() == [7, far]
     assert found["count"].tolist() == [1, 3]
 

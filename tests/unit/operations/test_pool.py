@@ -161,7 +161,8 @@ def test_an_allocation_file_says_what_there_is_to_sell(platform: Platform, partn
     ("line", "reason"),
     [
         ("+8613800130009,+8613800130000", "comes before"), ("13800130000,+8613800130009", "no country code"),
-        ("+8613000000000,+8613000009999", "cucc's by the numbering plan"), ("+8613800135000,+8613800139999", "line 2 already"),
+        ("+8613000000000,+8613000009999", "cucc's by the numbering plan"),
+        ("+8613800135000,+8613800139999", "line 2 already"),
     ],
 )  # fmt: skip
 def test_a_bad_allocation_is_refused_whole(platform: Platform, tmp_path: Path, line: str, reason: str) -> None:

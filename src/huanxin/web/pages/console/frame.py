@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from huanxin.domain.operators import Right
 from huanxin.web.pages.console.signing import Working
-from huanxin.web.pages.labels import N_
+from huanxin.web.pages.labels import CARRIERS, N_
 from huanxin.web.pages.render import render
 from huanxin.web.pages.routes import html, language
 
@@ -32,6 +32,12 @@ def page(
     answer.status_code = status
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+def carrier_names(who: Working) -> dict[str, str]:
+    """The carriers whose numbers this person works with: name by code, to be said in the language of the page."""
+    known = who.platform.plan.carriers.items()
+    return {code: CARRIERS.get(code, one.name) for code, one in known if who.operator.sees([code])}
 
 
 def back(address: str) -> Response:

@@ -203,7 +203,8 @@ def _by_need(rows: Prefixes, filters: Filters) -> Prefixes:
 def block_rows(sums: Sums, blocks: Prefixes) -> list[Row]:
     """Some blocks as rows."""
     return [
-        Row(key=national(prefix), owner=owner_name(sums, owner), region=region_name(region), capacity=capacity, counts=tuple(counts))
+        Row(key=national(prefix), capacity=capacity, counts=tuple(counts), owner=owner_name(sums, owner),
+            region=region_name(region))
         for prefix, owner, region, capacity, counts in zip(
             *(blocks[name].tolist() for name in ("prefix", "owner", "region", "capacity", "counts")), strict=True
         )
@@ -238,6 +239,8 @@ def _by_day(cells: Cells, days: Ints, states: Sequence[State]) -> list[DayRow]:
     kept = column[cells["kind"]] >= 0
     cells, days = cells[kept], days[kept]
     found, which = np.unique(days, return_inverse=True)
-    counts = np.bincount(which * len(states) + column[cells["kind"]], weights=cells["count"], minlength=len(found) * len(states))
+    counts = np.bincount(
+        which * len(states) + column[cells["kind"]], weights=cells["count"], minlength=len(found) * len(states)
+    )
     table = counts.reshape(len(found), len(states)).astype(np.int64).tolist()
     return [DayRow(day=day_of(day), counts=tuple(row)) for day, row in zip(found.tolist(), table, strict=True)]

@@ -1,4 +1,4 @@
-"""A form with one file, taken to a file of its own within the limits of uploads: reports and lists are too long for memory."""
+"""A form with one file, taken to a file of its own within the limits of uploads: lists are too long for memory."""
 
 from __future__ import annotations
 
