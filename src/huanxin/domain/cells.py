@@ -22,6 +22,7 @@ Column = npt.NDArray[np.int64] | npt.NDArray[np.int32] | npt.NDArray[np.int16] |
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _BITS = {"kind": 4, "closed": 17, "freeze": 11}
+_NEAR = 1 << (63 - sum(_BITS.values()))  # places so near to each other fit into the integer that is left
 
 
 def day_number(day: date) -> int:
@@ -40,7 +41,7 @@ def tally(place: Column, kind: Column, closed: Column, *, freeze: int) -> Cells:
 
 
 def summed(parts: Sequence[Cells]) -> Cells:
-    """All cells, those of the same place, kind, day and freeze as one; ascending by place. Sums of nothing are gone."""
+    """All cells, those alike in all but the count as one; ascending by place. What adds up to nothing is gone."""
     cells = np.concatenate(parts) if parts else np.empty(0, CELL)
     return _added(cells["place"], {name: cells[name] for name in _BITS}, cells["count"])
 
@@ -50,12 +51,11 @@ def combined(shards: Sequence[Cells], batches: Sequence[Cells], *, freeze_days: 
 
     Each number of a batch counts as resting in its shard (domain.pool.of_shard), so it is taken off there.
     """
-    own = summed(shards)
-    own["freeze"] = np.where(own["kind"] == Kind.RESTING, freeze_days, own["freeze"])
-    taken = [cells.copy() for cells in batches]
-    for cells in taken:
-        cells["kind"], cells["freeze"], cells["count"] = Kind.RESTING, freeze_days, -cells["count"]
-    return summed([own, *batches, *taken])
+    own, held = (np.concatenate(parts) if parts else np.empty(0, CELL) for parts in (shards, batches))
+    own["freeze"][own["kind"] == Kind.RESTING] = freeze_days
+    taken = held.copy()
+    taken["kind"], taken["freeze"], taken["count"] = Kind.RESTING, freeze_days, -held["count"]
+    return summed([own, held, taken])
 
 
 def in_states(cells: Cells, *, today: date, lead_days: int) -> Cells:
@@ -80,7 +80,14 @@ def moved(cells: Cells, place: npt.NDArray[np.int64]) -> Cells:
 
 def _added(place: Column, columns: dict[str, Column], counts: npt.NDArray[np.int32] | None) -> Cells:
     """Rows with the same place and columns as one. Everything but the place is packed into one integer, for one sort."""
-    places, key = np.unique(np.asarray(place, np.int64), return_inverse=True)
+    key = np.asarray(place, np.int64)
+    if not len(key):
+        return np.empty(0, CELL)
+    first, places = int(key.min()), None
+    if int(key.max()) - first < _NEAR:
+        key = key - first
+    else:
+        places, key = np.unique(key, return_inverse=True)
     for name, bits in _BITS.items():
         key = (key << bits) | np.asarray(columns[name], np.int64)
     if counts is None:
@@ -96,5 +103,5 @@ def _added(place: Column, columns: dict[str, Column], counts: npt.NDArray[np.int
     for name, bits in reversed(_BITS.items()):
         cells[name] = key & ((1 << bits) - 1)
         key = key >> bits
-    cells["place"] = places[key]
+    cells["place"] = key + first if places is None else places[key]
     return cells

@@ -79,7 +79,7 @@ def _count_shards(tx: Tx, platform: Platform, shards: list[int], binding: list[i
 
 
 def _frozen_since(spans: Mapping[tuple[Kind, date | None], BitMap], day: date) -> BitMap:
-    """Numbers cancelled on a day or before, and frozen still: what batches of that day hold of their tenure."""
+    """Numbers that were cancelled on a day or before, and are frozen still: what batches of that day renew."""
     return BitMap.union(BitMap(), *(places for (_, closed), places in spans.items() if closed is not None and closed <= day))
 
 

@@ -1,4 +1,4 @@
-"""The cells of the pool added up: a row for each block of ten thousand, and counts by carrier, region, state and day."""
+"""The cells of the pool added up: a row for each block of ten thousand numbers; counts by carrier, region, state, day."""
 
 from __future__ import annotations
 

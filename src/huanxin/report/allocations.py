@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +92,6 @@ def _overlapping(ranges: list[tuple[int, Range]]) -> list[Fault]:
             line=line,
             reason=Sentence("%(number)s is in the range of line %(before)s already", number=masked(first), before=before),
         )
-        for (before, (_, end)), (line, (first, _)) in itertools.pairwise(ordered)
+        for (before, (_, end)), (line, (first, _)) in pairwise(ordered)
         if first <= end
     ]

@@ -16,7 +16,7 @@ _DIGITS = re.compile(r"\+?\d{7,}")
 
 
 def write_rejects(path: Path, faults: Iterable[Fault]) -> None:
-    """Write bad lines as a report of their own: number, event, at, then the line and the reason, which imports ignore."""
+    """Write bad lines as a report of their own: number, event, at; then line and reason, which an import ignores."""
     with path.open("w", encoding="utf-8", newline="") as file:
         write_rejects_to(file, faults)
 

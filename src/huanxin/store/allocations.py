@@ -30,8 +30,8 @@ def add(tx: Tx, *, carrier: str, file_name: str, ranges: Sequence[Range], by: st
     """Record what a carrier was allotted, in place of what was said before; its id."""
     count = sum(last - first + 1 for first, last in ranges)
     row = tx.execute(
-        "INSERT INTO allocation (carrier, file_name, count, recorded_by, recorded_at)"
-        " VALUES (%s, %s, %s, %s, %s) RETURNING id",
+        "INSERT INTO allocation (carrier, file_name, count, recorded_by, recorded_at) VALUES (%s, %s, %s, %s, %s)"
+        " RETURNING id",
         (carrier, file_name, count, by, at),
     ).fetchone()
     assert row is not None

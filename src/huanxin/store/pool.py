@@ -119,7 +119,7 @@ def left_of(tx: Tx, batch_id: int) -> NumberSet:
 
 
 def put(tx: Tx, *, batch_id: int, by_shard: Mapping[int, Cells]) -> None:
-    """Keep the cells of a batch, or of REPORTS, in place of those before: all of the batch's, or those of these shards."""
+    """Keep the cells of a batch in place of all those before; of REPORTS, in place of those of the shards named."""
     if batch_id == REPORTS:
         tx.execute("DELETE FROM pool_cells WHERE batch_id = %s AND shard = ANY(%s)", (batch_id, list(by_shard)))
     else:

@@ -12,7 +12,7 @@ from pyroaring import BitMap
 
 from huanxin.domain.acceptance import judge
 from huanxin.domain.answers import Answer, Outcome, Receipt, standing
-from huanxin.domain.cells import CELL, combined, day_number, in_states, tally
+from huanxin.domain.cells import CELL, combined, day_number, in_states, summed, tally
 from huanxin.domain.gate import Gate
 from huanxin.domain.lifecycle import EVENTS, Event, SetFact, fold
 from huanxin.domain.pool import CANCELLED, STATES, USED, Kind, State, of_batch, of_shard, state_of
@@ -75,6 +75,15 @@ def test_numbers_of_a_batch_are_taken_off_those_that_rest() -> None:
     found = in_states(combined([own], [batch], freeze_days=90), today=TODAY, lead_days=15)
     said = [(int(one["place"]), STATES[one["kind"]], int(one["count"])) for one in found]
     assert said == [(861390011, State.RENEWING, 3), (861390011, State.DUE, 2), (861390012, State.DUE, 1)]
+
+
+def test_places_of_countries_far_apart_are_kept_apart() -> None:
+    far = 8_613_900_110_000
+    found = summed(
+        [tally(np.array([7, far, far]), Kind.SERVED, 0, freeze=0), tally(np.array([far]), Kind.SERVED, 0, freeze=0)]
+    )
+    assert found["place"].tolist() == [7, far]
+    assert found["count"].tolist() == [1, 3]
 
 
 def test_nothing_counts_as_nothing() -> None:

@@ -4,7 +4,8 @@
 
    A chart is {kind, categories, series: [{name, tone, values}], texts}:
    kind "stacked" (one bar a category, parts add up to 100 %), "bars" (one bar a category), "columns" (upright);
-   tone one of the outcome tokens, or a list with one for each category; texts what to write at each bar.
+   tone one of the outcome tokens, or a list with one for each category; texts what to write at each bar;
+   line, if given, an amount in per cent at which a dashed line crosses the bars.
    Nothing moves: the picture is there at once. */
 (function () {
   "use strict";
@@ -76,7 +77,7 @@
       place = { show: true, position: "top", rotate: 90, align: "left", verticalAlign: "middle", distance: 8 };
     }
     var parts = stacked ? stack(spec, width - Math.min(176, width * 0.36)) : null;
-    return spec.series.map(function (one, k) {
+    var bars = spec.series.map(function (one, k) {
       return {
         type: "bar", name: one.name, stack: stacked ? "all" : undefined,
         data: stacked ? parts[k] : points(spec, one),
@@ -85,6 +86,15 @@
         label: stacked ? { position: "inside" } : Object.assign(label(undefined, true), place)
       };
     });
+    return spec.line === undefined ? bars : bars.concat(limit(spec));
+  }
+
+  /* A dashed line across the bars at an amount that matters. */
+  function limit(spec) {
+    return {
+      type: "line", symbol: "none", silent: true, lineStyle: { color: token("refused"), type: "dashed", width: 1.5 },
+      data: spec.categories.map(function (_, i) { return [spec.line, i]; })
+    };
   }
 
   function option(spec, width) {
@@ -97,7 +107,7 @@
         width: upright ? undefined : Math.min(168, width * 0.34), overflow: "break", lineHeight: 15
       })
     };
-    var amounts = { type: "value", show: false, min: 0, max: spec.kind === "stacked" ? 100 : undefined };
+    var amounts = { type: "value", show: false, min: 0, max: spec.kind === "stacked" || spec.line !== undefined ? 100 : undefined };
     return {
       animation: false, textStyle: { fontFamily: token("font") },
       grid: {

@@ -12,6 +12,7 @@ from huanxin.domain.operators import Right
 from huanxin.sentences import N_
 from huanxin.settings import OperatorsOidc
 from huanxin.web.pages.console.signing import Working, inside
+from huanxin.web.pages.labels import CARRIERS
 from huanxin.web.pages.render import render, say
 from huanxin.web.pages.routes import html, language
 
@@ -51,6 +52,12 @@ def door(request: Request, *, to: str, status: int = 200, problem: str = "", giv
     provider: OperatorsOidc | None = request.app.state.operators_setting
     name = provider.name if provider else ""
     return page(request, None, "sign_in.html", status, to=inside(to), problem=problem, given=given, provider=name)
+
+
+def carrier_names(who: Working) -> dict[str, str]:
+    """The carriers whose numbers this person works with: name by code, to be said in the language of the page."""
+    known = who.platform.plan.carriers.items()
+    return {code: CARRIERS.get(code, one.name) for code, one in known if who.operator.sees([code])}
 
 
 def back(address: str) -> Response:

@@ -21,7 +21,7 @@ from huanxin.store.summaries import Summary
 from huanxin.web.pages import session
 from huanxin.web.pages.console import pool_charts, signing
 from huanxin.web.pages.console.csv_file import csv_file
-from huanxin.web.pages.console.frame import back, page
+from huanxin.web.pages.console.frame import back, carrier_names, page
 from huanxin.web.pages.console.pool_data import DayRow, Filters, Pool, Row, block_rows, pool, read_filters
 from huanxin.web.pages.console.pool_words import REGION_NAMES, STATE_NAMES, STATE_WORDS
 from huanxin.web.pages.console.signing import Working
@@ -73,7 +73,7 @@ def _page(
     pages = max(1, -(-len(found.blocks) // _BLOCKS))
     number = min(number, pages)
     blocks = block_rows(sums, found.blocks[(number - 1) * _BLOCKS : number * _BLOCKS])
-    names = {code: one.name for code, one in who.platform.plan.carriers.items() if who.operator.sees([code])}
+    names = carrier_names(who)
     return page(
         request, who, "pool.html", tab="pool", summary=summary, sums=sums, filters=filters, pool=found, blocks=blocks,
         number=number, pages=pages, carriers=names, states=STATES,

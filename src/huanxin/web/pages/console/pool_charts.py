@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from huanxin.domain.pool import STATES
 from huanxin.web import i18n
 from huanxin.web.pages.charts import MOST_BARS, Chart
-from huanxin.web.pages.console.pool_data import DayRow, Filters, Pool, Row
+from huanxin.web.pages.console.pool_data import SCARCE, DayRow, Filters, Pool, Row
 from huanxin.web.pages.console.pool_words import REGION_NAMES, STATE_NAMES, TONES
 from huanxin.web.pages.render import say
 
@@ -23,7 +23,7 @@ def of_pool(
     regions = {key: say(name, lang) for key, name in REGION_NAMES.items()}
     return {
         "states": _states(found.total, lang),
-        "carriers": _shares([(carriers.get(row.key, row.key), row) for row in found.carriers], filters, lang),
+        "carriers": _shares([(say(carriers.get(row.key, row.key), lang), row) for row in found.carriers], filters, lang),
         "regions": _shares([(regions[row.key], row) for row in found.regions], filters, lang),
         "prefixes": _shares([(row.key, row) for row in blocks], filters, lang),
         "days": _columns(found.days[:_SHOWN_DAYS][::-1], lang),
@@ -41,7 +41,7 @@ def _shares(rows: Sequence[tuple[str, Row]], filters: Filters, lang: str) -> Cha
     state, shown = filters.state, rows[:MOST_BARS]
     if state:
         return _bars([(name, row.of(state), TONES[state], i18n.short(row.of(state), lang)) for name, row in shown])
-    return _bars([
+    return {"line": 100 * SCARCE} | _bars([
         (name, round(100 * row.used / row.capacity, 2) if row.capacity else 0, _TONES[row.scarce],
          i18n.percent(row.used, row.capacity, lang)) for name, row in shown
     ])  # fmt: skip

@@ -203,8 +203,8 @@ def _by_need(rows: Prefixes, filters: Filters) -> Prefixes:
 def block_rows(sums: Sums, blocks: Prefixes) -> list[Row]:
     """Some blocks as rows."""
     return [
-        Row(key=national(prefix), owner=owner_name(sums, owner), region=region_name(region), capacity=capacity,
-            counts=tuple(counts))
+        Row(key=national(prefix), capacity=capacity, counts=tuple(counts), owner=owner_name(sums, owner),
+            region=region_name(region))
         for prefix, owner, region, capacity, counts in zip(
             *(blocks[name].tolist() for name in ("prefix", "owner", "region", "capacity", "counts")), strict=True
         )

@@ -21,7 +21,7 @@ from huanxin.store.uploads import Upload
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.csv_file import csv_file, saved
-from huanxin.web.pages.console.frame import back, page
+from huanxin.web.pages.console.frame import back, carrier_names, page
 from huanxin.web.pages.console.pool_words import EVENT_NAMES
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.console.uploading import received
@@ -122,10 +122,5 @@ def _reports(
     more = found[-1].id if len(found) == _PAGE else None
     return page(
         request, who, "reports.html", status, tab="reports", reports=found, bad=bad, refused=refused, carrier=chosen or "",
-        carriers=_carriers(who), problem=problem, more=more, events=EVENT_NAMES, most=who.context.limits.most_bytes,
+        carriers=carrier_names(who), problem=problem, more=more, events=EVENT_NAMES, most=who.context.limits.most_bytes,
     )  # fmt: skip
-
-
-def _carriers(who: Working) -> dict[str, str]:
-    """The carriers whose reports this person may bring, by code."""
-    return {code: one.name for code, one in who.platform.plan.carriers.items() if who.operator.sees([code])}

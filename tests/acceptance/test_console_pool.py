@@ -1,0 +1,82 @@
+"""The pool and the reports in a real browser: charts with tables, an upload that is watched, all without scripts too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from acceptance.browsing import SIZES, axe, fits, open_tab
+from huanxin.operations import summaries
+from operators import PASSWORD, add_operator
+from town import Town, town
+
+SHOTS = ("/console/pool", "/console/pool?state=frozen&prefix=1380013", "/console/reports")
+
+
+def come_in(page: Page, made: Town, login: str) -> None:
+    page.goto(f"{made.url}/console/sign-in")
+    page.fill("#login", login)
+    page.fill("#password", PASSWORD)
+    page.click("form button.primary")
+    page.wait_for_url("**/console/pool")
+
+
+def report(folder: Path, *lines: str) -> Path:
+    path = folder / "晨报.csv"
+    path.write_text("\n".join(["number,event,at", *lines, ""]), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_pool_and_the_reports_are_read_filtered_and_uploaded_to(
+    dsn: str, tmp_path: Path, browser: Browser, size: str
+) -> None:
+    with town(dsn, tmp_path) as made:
+        with made.platform.database.transaction() as tx:
+            summaries.refresh(tx, made.platform)
+        login = add_operator(made.platform, "operator")
+        page, complaints = open_tab(browser, size, scheme="light" if size == "desk" else "dark")
+        come_in(page, made, login)
+        for address in SHOTS:
+            page.goto(made.url + address)
+            assert axe(page) == [], address
+            assert fits(page), address
+        page.goto(f"{made.url}/console/pool")
+        expect(page.locator(".plot canvas").first).to_be_visible()
+        page.click("#states ~ .scroll >> text=冷冻期 >> nth=0")
+        page.wait_for_url("**state=frozen")
+        page.goto(f"{made.url}/console/pool?lang=en")
+        expect(page.locator("h1")).to_have_text("Pool")
+        page.goto(f"{made.url}/console/reports?lang=zh")
+        page.set_input_files("#file", report(tmp_path, "13800138100,opened,2026-11-02"))
+        page.select_option("#carrier", "cmcc")
+        page.click("form[data-upload] button")
+        expect(page.locator("h1")).to_have_text("已拒收：此文件的内容均未收下")
+        assert axe(page) == []
+        assert fits(page)
+        with page.expect_download() as saved:
+            page.click("text=下载有误的行")
+        mended = saved.value.path().read_text(encoding="utf-8-sig").replace("13800138100", "+8613800138100")
+        again = tmp_path / "rejects.csv"
+        again.write_text(mended, encoding="utf-8")
+        page.set_input_files("#file", again)
+        page.click("form[data-upload] button")
+        expect(page.locator("h1")).to_contain_text("已收下")
+        assert complaints == []
+        page.context.close()
+        if size == "desk":
+            without_scripts(browser, made, login, tmp_path)
+
+
+def without_scripts(browser: Browser, made: Town, login: str, folder: Path) -> None:
+    page, _ = open_tab(browser, "desk", scripts=False)
+    come_in(page, made, login)
+    assert page.locator("table").count() >= 4, "the tables say what the charts show"
+    page.goto(f"{made.url}/console/reports")
+    page.set_input_files("#file", report(folder, "+8613800138200,opened,2026-11-02"))
+    page.select_option("#carrier", "cmcc")
+    page.click("form[data-upload] button")
+    expect(page.locator("h1")).to_contain_text("已收下")
+    page.context.close()
