@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from acceptance.browsing import SIZES, axe, fits, open_tab
 from huanxin.operations import summaries
-from operators import PASSWORD, add_operator
+from operators import PASSWORD, operator
 from town import Town, town
 
 SHOTS = ("/console/pool", "/console/pool?state=frozen&prefix=1380013", "/console/reports")
@@ -36,7 +36,7 @@ def test_the_pool_and_the_reports_are_read_filtered_and_uploaded_to(
     with town(dsn, tmp_path) as made:
         with made.platform.database.transaction() as tx:
             summaries.refresh(tx, made.platform)
-        login = add_operator(made.platform, "operator")
+        login = operator(made.platform, "operator").login
         page, complaints = open_tab(browser, size, scheme="light" if size == "desk" else "dark")
         come_in(page, made, login)
         for address in SHOTS:
