@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -20,6 +20,8 @@ Floats = npt.NDArray[np.float64]
 
 LONGEST = 365
 """Days of the past at most that stand for the future."""
+MOST_BATCHES = 26
+"""The newest batches by which partners' answers are measured: half a year of weekly ones."""
 _DAY = 86_400
 
 
@@ -78,7 +80,7 @@ def read(tx: Tx, body: Mapping[str, Any], *, carrier: str, today: date, rules: R
     last = date.fromisoformat(body["last"]) if body["last"] else today
     first = max(date.fromisoformat(body["first"]) if body["first"] else today, last - timedelta(days=LONGEST - 1))
     days = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
-    answers = answered.of_carrier(tx, carrier, now=now)
+    answers = answered.of_carrier(tx, carrier, newest=MOST_BATCHES, now=now)
     waived, after = waivers(answers, now)
     return History(
         carrier=carrier, today=today, rules=rules, first=first,
@@ -100,11 +102,13 @@ def paces(answers: Sequence[Answered], now: datetime) -> tuple[Pace, ...]:
 
 
 def _pace(found: Sequence[Answered], now: datetime) -> Pace:
-    answers = [one for one in found if one.counts]
-    pairs = sum(one.numbers for one in answers)
+    pairs, counts = 0, Counter[str]()
+    for one in found:
+        counts.update(one.counts)
+        pairs += one.numbers if one.counts else 0
 
     def share(*outcomes: str) -> float:
-        return sum(one.counts.get(outcome, 0) for one in answers for outcome in outcomes) / pairs if pairs else 0.0
+        return sum(counts[outcome] for outcome in outcomes) / pairs if pairs else 0.0
 
     days, shares = _answered_within(found, now)
     newest = found[-1]
