@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from huanxin.operations.platform import Platform
-from huanxin.simulate import counting
+from huanxin.simulate import counting, history
 from huanxin.store import answered, recurring, summaries
 from huanxin.store.database import Tx
 
@@ -23,6 +23,7 @@ def _answers(tx: Tx, platform: Platform) -> Mapping[str, dict[str, Any]]:
 
 MAKERS: dict[str, Make] = {
     answered.KIND: _answers,
+    history.KIND: lambda tx, platform: history.count_answers(tx, platform.plan.carriers, platform.now()),
     counting.KIND: lambda tx, platform: counting.count(tx, platform.plan),
 }
 """By kind of summary: how it is made."""
@@ -48,12 +49,14 @@ class Summarizer:
         return False
 
 
-def refresh(tx: Tx, platform: Platform) -> list[str]:
-    """Make every summary whose facts or day have changed; the kinds that were made."""
+def refresh(tx: Tx, platform: Platform, *, only: Collection[str] | None = None) -> list[str]:
+    """Make every summary (or those of some kinds) whose facts or day have changed; the kinds that were made."""
     now = platform.now()
     current = f"{summaries.stamp(tx)}@{platform.today()}"
     made = []
     for kind, make in MAKERS.items():
+        if only is not None and kind not in only:
+            continue
         known = summaries.all_of(tx, kind)
         if known and all(one.stamp == current for one in known):
             continue

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,8 @@ from huanxin.store.database import Tx
 
 Floats = npt.NDArray[np.float64]
 
+KIND = "paces"
+"""Summaries by carrier: how partners answer, and what was waived."""
 LONGEST = 365
 """Days of the past at most that stand for the future."""
 MOST_BATCHES = 26
@@ -75,13 +77,22 @@ class History:
     waived_after: int = 0
 
 
-def read(tx: Tx, body: Mapping[str, Any], *, carrier: str, today: date, rules: Rules, now: datetime) -> History:
-    """The history of a carrier: counts that `counting.count` made, and the answers to its batches as they are now."""
+def count_answers(tx: Tx, carriers: Iterable[str], now: datetime) -> dict[str, dict[str, Any]]:
+    """By carrier: how partners answered its newest batches, and what was waived of them; what `read` reads."""
+    found = {}
+    for carrier in carriers:
+        answers = answered.of_carrier(tx, carrier, newest=MOST_BATCHES, now=now)
+        waived, after = waivers(answers, now)
+        partners = [asdict(one) for one in paces(answers, now)]
+        found[carrier] = {"partners": partners, "waived": waived, "waived_after": after}
+    return found
+
+
+def read(body: Mapping[str, Any], answers: Mapping[str, Any], *, carrier: str, today: date, rules: Rules) -> History:
+    """The history of a carrier, of the counts that `counting.count` and `count_answers` made."""
     last = date.fromisoformat(body["last"]) if body["last"] else today
     first = max(date.fromisoformat(body["first"]) if body["first"] else today, last - timedelta(days=LONGEST - 1))
     days = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
-    answers = answered.of_carrier(tx, carrier, newest=MOST_BATCHES, now=now)
-    waived, after = waivers(answers, now)
     return History(
         carrier=carrier, today=today, rules=rules, first=first,
         cancelled=tuple(body["cancelled"].get(day, 0) for day in days),
@@ -89,7 +100,8 @@ def read(tx: Tx, body: Mapping[str, Any], *, carrier: str, today: date, rules: R
         frozen={date.fromisoformat(day): n for day, n in body["frozen"].items()},
         for_sale=body["for_sale"], never_sold=body["never_sold"], in_service=body["in_service"], capacity=body["capacity"],
         back=tuple(n / at_risk if at_risk else 0.0 for n, at_risk in zip(body["back"], body["at_risk"], strict=True)),
-        partners=paces(answers, now), waived=waived, waived_after=after,
+        partners=[Pace(**one | {key: tuple(one[key]) for key in ("days", "share")}) for one in answers["partners"]],
+        waived=answers["waived"], waived_after=answers["waived_after"],
     )  # fmt: skip
 
 
