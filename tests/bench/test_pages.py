@@ -23,7 +23,7 @@ def test_the_store_of_a_half_year_says_the_same_in_every_place(platform: Platfor
         states = [fold(facts) for _, facts in reports.facts_by_shard(tx)]
         totals = figures.totals(tx, now=clock())
         counted = answered.counted(tx, now=clock())
-        told = answered.of_carrier(tx, country.CARRIER, now=clock())
+        told = answered.of_carrier(tx, country.CARRIER, newest=26, now=clock())
         released = [sum(one.count for one in releases.all_releases(tx, batch.id)) for batch in known]
         sold = sum(one.accepted for one in reports.all_reports(tx) if "-sold" in one.file_name)
         plan = planner.plan(

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from huanxin.cli.console import Json, done, err, platform, table
+from huanxin.operations import summaries
 from huanxin.simulate import planner
 from huanxin.simulate.planner import Choices
 
@@ -39,6 +40,7 @@ def plan(
         capacity=capacity,
     )  # fmt: skip
     with platform() as (opened, _), opened.database.transaction() as tx:
+        summaries.refresh(tx, opened, only=planner.KINDS)
         found = planner.plan(
             tx, carrier, choices, numbering=opened.plan, rules=opened.rules, now=opened.now()
         )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from huanxin.operations import batch_figures, pool
 from huanxin.operations.platform import Platform
 from huanxin.operations.watch import bulletin
-from huanxin.simulate import counting
+from huanxin.simulate import counting, history
 from huanxin.store import answered, recurring, summaries
 from huanxin.store.database import Tx
 
@@ -28,6 +28,7 @@ MAKERS: dict[str, Make] = {
     "pool": pool.make,
     bulletin.KIND: bulletin.make,
     answered.KIND: _answers,
+    history.KIND: lambda tx, platform: history.count_answers(tx, platform.plan.carriers, platform.now()),
     counting.KIND: lambda tx, platform: counting.count(tx, platform.plan),
 }
 """By kind of summary: how it is made."""
@@ -57,12 +58,14 @@ class Summarizer:
         return False
 
 
-def refresh(tx: Tx, platform: Platform) -> list[str]:
-    """Make every summary whose facts or day have changed; the kinds that were made."""
+def refresh(tx: Tx, platform: Platform, *, only: Collection[str] | None = None) -> list[str]:
+    """Make every summary (or those of some kinds) whose facts or day have changed; the kinds that were made."""
     now = platform.now()
     current = f"{summaries.stamp(tx)}@{platform.today()}"
     made = []
     for kind, make in MAKERS.items():
+        if only is not None and kind not in only:
+            continue
         known = summaries.stamps(tx, kind)
         if known and all(one == current for one, _ in known):
             continue

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -18,8 +18,12 @@ from huanxin.store.database import Tx
 
 Floats = npt.NDArray[np.float64]
 
+KIND = "paces"
+"""Summaries by carrier: how partners answer, and what was waived."""
 LONGEST = 365
 """Days of the past at most that stand for the future."""
+MOST_BATCHES = 26
+"""The newest batches by which partners' answers are measured: half a year of weekly ones."""
 _DAY = 86_400
 
 
@@ -73,13 +77,22 @@ class History:
     waived_after: int = 0
 
 
-def read(tx: Tx, body: Mapping[str, Any], *, carrier: str, today: date, rules: Rules, now: datetime) -> History:
-    """The history of a carrier: counts that `counting.count` made, and the answers to its batches as they are now."""
+def count_answers(tx: Tx, carriers: Iterable[str], now: datetime) -> dict[str, dict[str, Any]]:
+    """By carrier: how partners answered its newest batches, and what was waived of them; what `read` reads."""
+    found = {}
+    for carrier in carriers:
+        answers = answered.of_carrier(tx, carrier, newest=MOST_BATCHES, now=now)
+        waived, after = waivers(answers, now)
+        partners = [asdict(one) for one in paces(answers, now)]
+        found[carrier] = {"partners": partners, "waived": waived, "waived_after": after}
+    return found
+
+
+def read(body: Mapping[str, Any], answers: Mapping[str, Any], *, carrier: str, today: date, rules: Rules) -> History:
+    """The history of a carrier, of the counts that `counting.count` and `count_answers` made."""
     last = date.fromisoformat(body["last"]) if body["last"] else today
     first = max(date.fromisoformat(body["first"]) if body["first"] else today, last - timedelta(days=LONGEST - 1))
     days = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
-    answers = answered.of_carrier(tx, carrier, now=now)
-    waived, after = waivers(answers, now)
     return History(
         carrier=carrier, today=today, rules=rules, first=first,
         cancelled=tuple(body["cancelled"].get(day, 0) for day in days),
@@ -87,7 +100,8 @@ def read(tx: Tx, body: Mapping[str, Any], *, carrier: str, today: date, rules: R
         frozen={date.fromisoformat(day): n for day, n in body["frozen"].items()},
         for_sale=body["for_sale"], never_sold=body["never_sold"], in_service=body["in_service"], capacity=body["capacity"],
         back=tuple(n / at_risk if at_risk else 0.0 for n, at_risk in zip(body["back"], body["at_risk"], strict=True)),
-        partners=paces(answers, now), waived=waived, waived_after=after,
+        partners=[Pace(**one | {key: tuple(one[key]) for key in ("days", "share")}) for one in answers["partners"]],
+        waived=answers["waived"], waived_after=answers["waived_after"],
     )  # fmt: skip
 
 
@@ -100,11 +114,13 @@ def paces(answers: Sequence[Answered], now: datetime) -> tuple[Pace, ...]:
 
 
 def _pace(found: Sequence[Answered], now: datetime) -> Pace:
-    answers = [one for one in found if one.counts]
-    pairs = sum(one.numbers for one in answers)
+    pairs, counts = 0, Counter[str]()
+    for one in found:
+        counts.update(one.counts)
+        pairs += one.numbers if one.counts else 0
 
     def share(*outcomes: str) -> float:
-        return sum(one.counts.get(outcome, 0) for one in answers for outcome in outcomes) / pairs if pairs else 0.0
+        return sum(counts[outcome] for outcome in outcomes) / pairs if pairs else 0.0
 
     days, shares = _answered_within(found, now)
     newest = found[-1]

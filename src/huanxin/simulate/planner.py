@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,15 +12,18 @@ from huanxin.domain.lifecycle import FREEZE_DAYS
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import Rules
 from huanxin.sentences import Sentence
-from huanxin.simulate import counting
-from huanxin.simulate.history import History, read
+from huanxin.simulate import counting, history
+from huanxin.simulate.history import History
 from huanxin.simulate.model import Result, Scenario, simulate
 from huanxin.store import summaries
 from huanxin.store.database import Tx
+from huanxin.store.summaries import Summary
 
 FREEZES, LEADS = (90, 120, 180), (7, 15, 30)
 """Days that the planner offers."""
 EVERYONE = "everyone"
+KINDS = (counting.KIND, history.KIND)
+"""The summaries that it reads."""
 MOST_SCENARIOS, LONGEST_FREEZE, MOST_DAYS = 18, 720, 1095
 _DIGITS = 6  # of what is printed: enough for everybody, and the same on every machine
 
@@ -60,11 +63,7 @@ def plan(
                 names=", ".join(numbering.carriers),
             )
         )
-    counted = summaries.get(tx, counting.KIND, carrier)
-    if counted is None:
-        for code, body in counting.count(tx, numbering).items():
-            summaries.put(tx, counting.KIND, code, stamp="", body=body, at=now)
-        counted = summaries.get(tx, counting.KIND, carrier)
+    counted = _kept(tx, counting.KIND, carrier, lambda: counting.count(tx, numbering), now)
     if counted is None or not counted.body["cancelled"]:
         raise NotFound(
             Sentence(
@@ -72,17 +71,28 @@ def plan(
                 carrier=carrier,
             )
         )
+    answers = _kept(tx, history.KIND, carrier, lambda: history.count_answers(tx, numbering.carriers, now), now)
+    assert answers is not None
     today = numbering.carriers[carrier].today(now)
-    history = read(tx, counted.body, carrier=carrier, today=today, rules=rules, now=now)
+    past = history.read(counted.body, answers.body, carrier=carrier, today=today, rules=rules)
     if choices.capacity is not None:
-        history = replace(history, capacity=choices.capacity, never_sold=_never_sold(history, choices.capacity))
-    scenarios = list(_scenarios(choices, history))
-    results = simulate(history, scenarios, days=choices.days, seed=choices.seed)
-    return Planned(choices=choices, history=history, results=results, as_of=counted.made_at)
+        past = replace(past, capacity=choices.capacity, never_sold=_never_sold(past, choices.capacity))
+    results = simulate(past, list(_scenarios(choices, past)), days=choices.days, seed=choices.seed)
+    return Planned(choices=choices, history=past, results=results, as_of=min(counted.made_at, answers.made_at))
 
 
-def _never_sold(history: History, capacity: int) -> int:
-    known = history.capacity - history.never_sold
+def _kept(
+    tx: Tx, kind: str, carrier: str, make: Callable[[], Mapping[str, dict[str, Any]]], now: datetime
+) -> Summary | None:
+    """A carrier's summary as a worker made it last, or as it is made now if there is none of any carrier."""
+    if not summaries.all_of(tx, kind):
+        for code, body in make().items():
+            summaries.put(tx, kind, code, stamp="", body=body, at=now)
+    return summaries.get(tx, kind, carrier)
+
+
+def _never_sold(past: History, capacity: int) -> int:
+    known = past.capacity - past.never_sold
     if capacity < known:
         raise BadInput(
             Sentence(
@@ -94,10 +104,10 @@ def _never_sold(history: History, capacity: int) -> int:
     return capacity - known
 
 
-def _scenarios(choices: Choices, history: History) -> Iterator[Scenario]:
-    leads = choices.leads or (history.rules.lead_days,)
+def _scenarios(choices: Choices, past: History) -> Iterator[Scenario]:
+    leads = choices.leads or (past.rules.lead_days,)
     _check(choices, leads)
-    faster = _faster(choices.faster, history)
+    faster = _faster(choices.faster, past)
     for freeze in sorted(set(choices.freezes)):
         for lead in sorted(set(leads)):
             yield Scenario(freeze_days=freeze, lead_days=lead)
@@ -129,16 +139,16 @@ def _check(choices: Choices, leads: Sequence[int]) -> None:
         )
 
 
-def _faster(wanted: str, history: History) -> frozenset[int]:
+def _faster(wanted: str, past: History) -> frozenset[int]:
     if wanted == EVERYONE:
-        return frozenset(one.id for one in history.partners)
-    found = frozenset(one.id for one in history.partners if wanted in (one.name, str(one.id)))
+        return frozenset(one.id for one in past.partners)
+    found = frozenset(one.id for one in past.partners if wanted in (one.name, str(one.id)))
     if wanted and not found:
         raise BadInput(
             Sentence(
                 "%(wanted)s was told of no batch of %(carrier)s; give the name of a partner, or %(everyone)s",
                 wanted=wanted,
-                carrier=history.carrier,
+                carrier=past.carrier,
                 everyone=EVERYONE,
             )
         )
@@ -168,11 +178,11 @@ def months(result: Result, today: date) -> list[Month]:
     ]  # fmt: skip
 
 
-def figures(result: Result, history: History) -> dict[str, Any]:
+def figures(result: Result, past: History) -> dict[str, Any]:
     """A result for programs: numbers whole, shares of 1."""
     return {
         "freeze_days": result.scenario.freeze_days, "lead_days": result.scenario.lead_days,
-        "faster": [one.name for one in history.partners if one.id in result.scenario.faster],
+        "faster": [one.name for one in past.partners if one.id in result.scenario.faster],
         "supply": result.total, "supply_per_day": round(result.total / len(result.supply), 1),
         "waiting": round(float(result.waiting[-1])), "unserved": round(result.unserved),
         "utilisation": round(result.utilisation, _DIGITS), "highest_utilisation": round(result.highest, _DIGITS),

@@ -45,28 +45,39 @@ def counted(tx: Tx, *, now: datetime) -> dict[int, dict[str, int]]:
     return dict(rows.fetchall())
 
 
-def of_carrier(tx: Tx, carrier: str, *, now: datetime) -> list[Answered]:
-    """Every partner's answers to each renewal batch that has numbers of a carrier, in the order of batches and partners."""
+def of_carrier(tx: Tx, carrier: str, *, newest: int, now: datetime) -> list[Answered]:
+    """Every partner's answers to the newest renewal batches that have numbers of a carrier, by batch and partner."""
     refresh(tx, now=now)
+    answers = _kept(tx)  # whole: to pick from each in the query, PostgreSQL would unpack it for every partner
     rows = tx.execute(
-        "SELECT n.batch_id, b.count, n.partner_id, p.name, n.required, n.sent_at, b.answer_by,"
-        " s.body->'partners'->(n.partner_id::text), coalesce(w.waived, 0), w.waived_at"
-        " FROM notice n JOIN batch b ON b.id = n.batch_id JOIN partner p ON p.id = n.partner_id"
-        " LEFT JOIN summary s ON s.kind = %s AND s.key = n.batch_id::text"
+        "SELECT n.batch_id, b.count, n.partner_id, p.name, n.required, n.sent_at, b.answer_by, coalesce(w.waived, 0),"
+        " w.waived_at FROM notice n JOIN batch b ON b.id = n.batch_id JOIN partner p ON p.id = n.partner_id"
         " LEFT JOIN (SELECT batch_id, partner_id, sum(count)::int8 AS waived, min(waived_at) AS waived_at FROM waiver"
         "  GROUP BY batch_id, partner_id) w ON w.batch_id = n.batch_id AND w.partner_id = n.partner_id"
-        " WHERE b.purpose = 'renewal' AND EXISTS (SELECT FROM batch_span c WHERE c.batch_id = b.id AND c.carrier = %s)"
+        " WHERE b.id IN (SELECT c.id FROM batch c WHERE c.purpose = 'renewal' AND EXISTS"
+        "  (SELECT FROM batch_span s WHERE s.batch_id = c.id AND s.carrier = %s) ORDER BY c.id DESC LIMIT %s)"
         " ORDER BY n.batch_id, n.partner_id",
-        (KIND, carrier),
-    )
+        (carrier, newest), binary=True,
+    )  # fmt: skip
     return [
         Answered(
             batch_id=batch_id, numbers=numbers, partner_id=partner_id, partner=name, required=required, sent_at=sent_at,
-            answer_by=answer_by, counts=(found or {}).get("counts", {}), answered_at=_instant(found), waived=waived,
-            waived_at=waived_at,
+            answer_by=answer_by, waived=waived, waived_at=waived_at, **_of(answers, batch_id, partner_id),
         )
-        for batch_id, numbers, partner_id, name, required, sent_at, answer_by, found, waived, waived_at in rows
+        for batch_id, numbers, partner_id, name, required, sent_at, answer_by, waived, waived_at in rows
     ]  # fmt: skip
+
+
+def _kept(tx: Tx) -> dict[str, dict[str, Any]]:
+    """Every batch's partners with their answers, by batch."""
+    rows = tx.execute("SELECT key, body->'partners' FROM summary WHERE kind = %s", (KIND,))
+    return dict(rows.fetchall())
+
+
+def _of(answers: dict[str, dict[str, Any]], batch_id: int, partner_id: int) -> dict[str, Any]:
+    found = answers.get(str(batch_id), {}).get(str(partner_id), {"counts": {}, "answered_at": None})
+    at = found["answered_at"]
+    return {"counts": found["counts"], "answered_at": datetime.fromisoformat(at) if at else None}
 
 
 def refresh(tx: Tx, *, now: datetime) -> None:
@@ -118,7 +129,3 @@ def _summed(parts: Iterable[dict[str, int]]) -> dict[str, int]:
         for outcome, count in part.items():
             found[outcome] = found.get(outcome, 0) + count
     return found
-
-
-def _instant(found: dict[str, Any] | None) -> datetime | None:
-    return datetime.fromisoformat(found["answered_at"]) if found and found["answered_at"] else None
