@@ -125,6 +125,7 @@ DID = {
     "signed-in": N_("signed in"),
     "locked-out": N_("locked after wrong tries"),
     "unmasked": N_("saw a whole number"),
+    "batch-sent": N_("sent a batch to its partners"),
 }
 
 PROPOSALS = {"waiver": N_("go on without an answer"), "release": N_("release")}
