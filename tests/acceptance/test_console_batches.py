@@ -153,6 +153,8 @@ def test_a_form_of_another_site_does_nothing_in_the_operators_name(room: Room, l
 
 def test_what_can_not_be_done_is_said_in_plain_words_and_changes_nothing(room: Room, li: httpx.Client) -> None:
     address = f"/console/batches/{room.batch}"
+    li.get("/console/batches?lang=zh_CN")
+    before = li.get(f"{address}?format=csv").text
     nothing_due = li.post("/console/batches", data={"carrier": ""})
     assert "没有到期的号码" in said(nothing_due.text)
     refusals = {
@@ -167,10 +169,11 @@ def test_what_can_not_be_done_is_said_in_plain_words_and_changes_nothing(room: R
         assert (answer.status_code, words in said(answer.text)) == (status, True), do
     stranger = li.post(address, data={"do": "retract", "reason": "x", "numbers": "13800138199"})
     assert "138****8199 不在批次" in said(stranger.text)
-    assert li.get(f"{address}?format=csv").text.count(",6,") == 3, "an answer was changed"
+    assert li.get(f"{address}?format=csv").text == before
 
 
 def test_who_sent_a_batch_is_on_record(room: Room, li: httpx.Client) -> None:
+    li.get("/console/batches?lang=zh_CN")
     assert "每家接入方都有了通知" in said(li.post(f"/console/batches/{room.batch}", data={"do": "send"}).text)
     with room.town.platform.database.transaction() as tx:
         sent = operators.events(tx, kind="batch-sent")
