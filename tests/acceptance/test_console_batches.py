@@ -151,6 +151,35 @@ def test_a_form_of_another_site_does_nothing_in_the_operators_name(room: Room, l
     assert li.post(f"/console/batches/{room.batch}", data={"do": "remind"}, headers=evil).status_code == 403
 
 
+def test_what_can_not_be_done_is_said_in_plain_words_and_changes_nothing(room: Room, li: httpx.Client) -> None:
+    address = f"/console/batches/{room.batch}"
+    li.get("/console/batches?lang=zh_CN")
+    before = li.get(f"{address}?format=csv").text
+    nothing_due = li.post("/console/batches", data={"carrier": ""})
+    assert "没有到期的号码" in said(nothing_due.text)
+    refusals = {
+        "escalate": ({}, 409, "没有逾期的答复"),
+        "release": ({"reason": "x"}, 409, "没有已清而未放的号码"),
+        "waive": ({"partner": partner_id(room, NAMES[2]), "reason": "x"}, 409, "没有未结"),
+        "retract": ({"reason": "x", "numbers": f"{READY[0]}\n13800138199\n12"}, 422, "第 3 行"),
+        "dance": ({}, 422, "dance"),
+    }
+    for do, (fields, status, words) in refusals.items():
+        answer = li.post(address, data={"do": do, **fields})
+        assert (answer.status_code, words in said(answer.text)) == (status, True), do
+    stranger = li.post(address, data={"do": "retract", "reason": "x", "numbers": "13800138199"})
+    assert "138****8199 不在批次" in said(stranger.text)
+    assert li.get(f"{address}?format=csv").text == before
+
+
+def test_who_sent_a_batch_is_on_record(room: Room, li: httpx.Client) -> None:
+    li.get("/console/batches?lang=zh_CN")
+    assert "每家接入方都有了通知" in said(li.post(f"/console/batches/{room.batch}", data={"do": "send"}).text)
+    with room.town.platform.database.transaction() as tx:
+        sent = operators.events(tx, kind="batch-sent")
+    assert [(one.recorded_by, one.detail) for one in sent] == [("li", {"batch": room.batch})]
+
+
 # One number -------------------------------------------------------------------------------------------------------------
 def test_a_number_shows_its_facts_masked_and_whole_only_for_a_recorded_purpose(room: Room, li: httpx.Client) -> None:
     plain = li.post("/console/numbers?lang=en", data={"number": "138 0013 8103"})

@@ -123,7 +123,7 @@ def test_with_an_authenticator_a_stolen_password_stops_at_the_second_step(
     assert stranger.get("/console/people").url.path == "/console/sign-in", "half a sign-in opens nothing"
     assert stranger.post("/console/sign-in/code", data={"code": "000000"}).status_code == 401
     clock.forward(seconds=30)
-    assert stranger.post("/console/sign-in/code", data={"code": totp.at(clock())}).url.path == "/console/people"
+    assert stranger.post("/console/sign-in/code", data={"code": totp.at(clock())}).url.path == "/console/batches"
 
 
 def test_where_a_second_factor_is_asked_for_nothing_opens_before_it_is_set_up(

@@ -6,6 +6,7 @@ number's place, and what it says becomes a set of the one place 0, so that `doma
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +24,7 @@ from huanxin.store import batches, notices, reports, traces
 from huanxin.store.batches import Batch, Membership
 from huanxin.store.database import Tx
 from huanxin.store.holds import Hold
+from huanxin.store.notices import Notice
 from huanxin.store.releases import Breach, Release
 from huanxin.store.traces import AnswerAt, WaiverAt
 
@@ -52,8 +54,9 @@ def load_single(
     answers = traces.answers_at(tx, batch, member.place)
     waivers = traces.waivers_at(tx, batch, member.place)
     standings = _standings(answers, waivers)
+    silent = Standing()
     for partner in told:
-        standings.setdefault(partner, Standing())
+        standings.setdefault(partner, silent)
     today = {code: carrier.today(now) for code, carrier in plan.carriers.items()}
     retractions = _retractions(tx, batch, every)
     span = traces.span_at(tx, batch, member.place)
@@ -61,7 +64,7 @@ def load_single(
     left = _left_the_freeze(tx, batch, number)
     gate = Gate(
         everyone=HERE, spans={span: HERE} if span else {}, standings=standings,
-        required=frozenset(one.partner_id for one in told.values() if one.required), sent=bool(told),
+        required=_required(told, standings), sent=bool(told),
         held={hold.id: HERE for hold in held if hold.binds(min(today.values()))}, retracted={left: HERE} if left else {},
         ordered={one.id: HERE for one in retractions if one.reason}, released=HERE if given else BitMap(), today=today,
         freeze_days=batch.freeze_days,
@@ -75,6 +78,11 @@ def load_single(
         loaded=loaded, answers=tuple(answers), waivers=tuple(waivers), releases=tuple(given),
         breaches=tuple(traces.breaches_at(tx, batch, member.place)), retractions=tuple(retractions),
     )  # fmt: skip
+
+
+def _required(told: Mapping[int, Notice], standings: Mapping[int, Standing]) -> frozenset[int]:
+    """Of required partners that stand alike one is enough: what is open is the same with it as with all of them."""
+    return frozenset({id(standings[one.partner_id]): one.partner_id for one in told.values() if one.required}.values())
 
 
 def _standings(answers: list[AnswerAt], waivers: list[WaiverAt]) -> dict[int, Standing]:

@@ -124,6 +124,7 @@ DID = {
     "signed-in": N_("signed in"),
     "locked-out": N_("locked after wrong tries"),
     "unmasked": N_("saw a whole number"),
+    "batch-sent": N_("sent a batch to its partners"),
     "offered": N_("took clean numbers of a prefix"),
     "token-made": N_("a token was made"),
     "tokens-ended": N_("the tokens were ended"),
@@ -214,10 +215,6 @@ EVIDENCE = {
     "release": N_("release"),
     "request": N_("request"),
     "certificate": N_("certificate"),
-}
-BREACHES = {
-    "opened-without-release": N_("opened though it was not released"),
-    "answered-after-release": N_("a partner took its answer back after the release"),
 }
 
 BEHAVIOURS = {

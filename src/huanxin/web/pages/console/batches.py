@@ -17,7 +17,7 @@ from huanxin.operations.problems import status_of
 from huanxin.release.gate import renewal_batch
 from huanxin.release.listing import list_name, release_tables
 from huanxin.sentences import Sentence
-from huanxin.store import batches, partners, releases
+from huanxin.store import batches, operators, partners, releases
 from huanxin.store.database import Tx
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing, unmasking
@@ -97,6 +97,10 @@ def _seen(who: Working, batch_id: int) -> None:
 def _send(_: Request, who: Working, batch_id: int, form: Posted) -> int:
     del form
     told = who.platform.send_batch(batch_id)
+    with who.platform.database.transaction() as tx:
+        operators.note(
+            tx, who.operator.id, "batch-sent", by=who.operator.login, at=who.platform.now(), detail={"batch": batch_id}
+        )
     _count_again(who, batch_id)
     return len(told)
 

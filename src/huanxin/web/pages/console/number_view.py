@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from huanxin.domain.answers import Outcome
+from huanxin.domain.answers import ABSENT, Standing
 from huanxin.domain.lifecycle import sellable_from
 from huanxin.operations.tracing import Trace
 from huanxin.release.single import Single
@@ -40,7 +40,8 @@ class BatchCase:
     told: int
     partners: tuple[PartnerCase, ...]
     """with anything but a plain "no tie", the open ones first"""
-    absent: tuple[PartnerCase, ...]
+    absent: tuple[tuple[str, str], ...]
+    """the others: partner, receipt"""
 
 
 def batch_cases(found: Trace) -> list[BatchCase]:
@@ -52,15 +53,19 @@ def _case(one: Single) -> BatchCase:
     gate = one.loaded.gate
     carrier, closed_on = next(iter(gate.spans), ("", None))
     receipts = {said.partner_id: said for said in one.answers}  # the last one of each
-    everyone = [_partner(one, partner, receipts.get(partner)) for partner in one.loaded.notices]
-    absent = tuple(row for row in everyone if row.outcome == Outcome.ABSENT and not row.waived)
-    partners = sorted(
-        (row for row in everyone if row.outcome != Outcome.ABSENT or row.waived), key=lambda row: (not row.open, row.name)
-    )
+    told, standings = one.loaded.notices, gate.standings
+    plain = {id(standing) for standing in standings.values() if _no_tie(standing)}  # most share a few standings
+    absent = tuple((told[key].partner, receipts[key].receipt_id) for key in told if id(standings[key]) in plain)
+    rows = (_partner(one, key, receipts.get(key)) for key in told if id(standings[key]) not in plain)
+    partners = tuple(sorted(rows, key=lambda row: (not row.open, row.name)))
     return BatchCase(
         id=one.loaded.batch.id, carrier=carrier, sellable=sellable_from(closed_on, gate.freeze_days) if closed_on else None,
-        states=_states(one, any(row.open for row in partners)), told=len(everyone), partners=tuple(partners), absent=absent,
+        states=_states(one, any(row.open for row in partners)), told=len(told), partners=partners, absent=absent,
     )  # fmt: skip
+
+
+def _no_tie(standing: Standing) -> bool:
+    return not any(standing.waived.values()) and [key for key, places in standing.answers.items() if places] == [ABSENT]
 
 
 def _states(one: Single, waits: bool) -> tuple[str, ...]:

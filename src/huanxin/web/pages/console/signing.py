@@ -65,7 +65,10 @@ def half_of(request: Request) -> Operator | None:
 
 
 def signed_in(request: Request) -> Working:
-    """The operator of this request, ready or not. Raises OperatorSignsIn."""
+    """The operator of this request, ready or not; looked up once a request. Raises OperatorSignsIn."""
+    known = getattr(request.state, "working", None)
+    if isinstance(known, Working):
+        return known
     found = _of_cookie(request, COOKIE, KIND)
     if found is None:
         raise OperatorSignsIn(Sentence("sign in first"))
@@ -75,7 +78,8 @@ def signed_in(request: Request) -> Working:
     unready = "password" if stored.must_change else ""
     if not unready and request.app.state.second_factor and stored.password_hash and not stored.totp_secret:
         unready = "totp"
-    return Working(operator=found, context=context, unready=unready)
+    request.state.working = Working(operator=found, context=context, unready=unready)
+    return request.state.working  # type: ignore[no-any-return]
 
 
 def working(right: Right | None = None) -> Callable[[Request], Working]:
