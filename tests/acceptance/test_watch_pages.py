@@ -89,7 +89,7 @@ def test_the_regulator_finds_who_is_late_and_who_refuses_and_takes_it_along(
 ) -> None:
     page, complaints = open_tab(browser, size)
     place.sign_in(page.context, "regulator")
-    page.goto(f"{place.url}/console")
+    page.goto(f"{place.url}/console/watch")
     expect(page.locator("h1")).to_have_text("监管")
     assert axe(page) == []
     page.locator("a[href^='?view=late']").first.click()

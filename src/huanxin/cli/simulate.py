@@ -45,12 +45,12 @@ def plan(
             tx, carrier, choices, numbering=opened.plan, rules=opened.rules, now=opened.now()
         )  # fmt: skip
     told = [planner.figures(one, found.history) for one in found.results]
-    rows = table("freeze", "lead", "in half the time", "#go on sale", "#a day", "#waiting", "#unserved", "#utilisation",
+    rows = table("#freeze (days)", "#lead (days)", "in half the time", "#go on sale", "#a day", "#waiting", "#unserved", "#utilisation",
                  "#tie open if sold", "#tie open when sold")  # fmt: skip
     for one in told:
         names = one["faster"] if len(one["faster"]) < len(found.history.partners) else [planner.EVERYONE]
         rows.add_row(
-            f"{one['freeze_days']} days", f"{one['lead_days']} days", ", ".join(names) if one["faster"] else "",
+            str(one["freeze_days"]), str(one["lead_days"]), ", ".join(names) if one["faster"] else "",
             f"{one['supply']:,}", f"{one['supply_per_day']:,.0f}", f"{one['waiting']:,}", f"{one['unserved']:,}",
             f"{one['utilisation']:.1%}", f"{one['open_if_sold']:.2%}", f"{one['open_sold']:.2%}",
         )  # fmt: skip

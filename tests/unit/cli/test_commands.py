@@ -155,5 +155,5 @@ def test_a_simulation_is_the_same_byte_for_byte_when_it_is_run_again(run: Run, r
     assert [one["freeze_days"] for one in told["scenarios"]] == [90, 180]
     assert told["scenarios"][0]["supply"] > told["scenarios"][1]["supply"] > 0
     assert CliRunner().invoke(app, [*wish, "--json"]).stdout == CliRunner().invoke(app, [*wish, "--json"]).stdout
-    assert "90 days" in run(*wish)
+    assert {"90", "180", "(days)"} <= set(run(*wish).split())
     assert "a freeze has 90 to 720 days" in run("simulate", "plan", "--carrier", "cmcc", "--freeze", "30", code=1)
