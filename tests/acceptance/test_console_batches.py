@@ -159,8 +159,8 @@ def test_what_can_not_be_done_is_said_in_plain_words_and_changes_nothing(room: R
     assert "没有到期的号码" in said(nothing_due.text)
     refusals = {
         "escalate": ({}, 409, "没有逾期的答复"),
-        "release": ({"reason": "x"}, 409, "没有已清而未放的号码"),
-        "waive": ({"partner": partner_id(room, NAMES[2]), "reason": "x"}, 409, "没有未结"),
+        "release": ({"reason": "x"}, 409, "现在没有可放且未放的号码"),
+        "waive": ({"partner": partner_id(room, NAMES[2]), "reason": "x"}, 409, "没有可豁免的"),
         "retract": ({"reason": "x", "numbers": f"{READY[0]}\n13800138199\n12"}, 422, "第 3 行"),
         "dance": ({}, 422, "dance"),
     }

@@ -20,7 +20,8 @@ def come_in(page: Page, made: Town, login: str) -> None:
     page.fill("#login", login)
     page.fill("#password", PASSWORD)
     page.click("form button.primary")
-    page.wait_for_url("**/console/pool")
+    page.wait_for_url("**/console/batches")
+    page.goto(f"{page.url.rpartition('/')[0]}/pool")
 
 
 def report(folder: Path, *lines: str) -> Path:

@@ -45,7 +45,8 @@ def plan(
             tx, carrier, choices, numbering=opened.plan, rules=opened.rules, now=opened.now()
         )  # fmt: skip
     told = [planner.figures(one, found.history) for one in found.results]
-    rows = table("#freeze (days)", "#lead (days)", "in half the time", "#go on sale", "#a day", "#waiting", "#unserved", "#utilisation",
+    rows = table("#freeze (days)", "#lead (days)", "in half the time", "#go on sale",
+                 "#a day", "#waiting", "#unserved", "#utilisation",
                  "#tie open if sold", "#tie open when sold")  # fmt: skip
     for one in told:
         names = one["faster"] if len(one["faster"]) < len(found.history.partners) else [planner.EVERYONE]

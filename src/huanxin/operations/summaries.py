@@ -14,8 +14,8 @@ from huanxin.simulate import counting, history
 from huanxin.store import answered, recurring, summaries
 from huanxin.store.database import Tx
 
-Make = Callable[[Tx, Platform], Mapping[str, dict[str, Any]]]
-"""Counts by key, from the facts as they are now. What it leaves out is as it was counted before."""
+Make = Callable[[Tx, Platform], Mapping[str, dict[str, Any]] | None]
+"""Counts by key, from the facts as they are now; keys left out are as they were. None: not now, ask again."""
 
 
 def _answers(tx: Tx, platform: Platform) -> Mapping[str, dict[str, Any]]:
@@ -71,7 +71,10 @@ def refresh(tx: Tx, platform: Platform, *, only: Collection[str] | None = None) 
             continue
         if known and max(at for _, at in known) > now - RESTS.get(kind, _NOT_AT_ALL):
             continue
-        for key, body in make(tx, platform).items():
+        counted = make(tx, platform)
+        if counted is None:
+            continue
+        for key, body in counted.items():
             summaries.put(tx, kind, key, stamp=current, body=body, at=now)
         summaries.confirm(tx, kind, stamp=current, at=now)
         made.append(kind)

@@ -39,13 +39,13 @@ def scope_key(carrier: str | None) -> str:
     return f"partners:{carrier or ''}"
 
 
-def make(tx: Tx, platform: Platform) -> Mapping[str, dict[str, Any]]:
-    """The public figures, and those for the console by scope. Nothing if they were made a moment ago."""
+def make(tx: Tx, platform: Platform) -> Mapping[str, dict[str, Any]] | None:
+    """The public figures, and those for the console by scope; None if they were made a moment ago."""
     last = summaries.get(tx, KIND, _TOOK)
     if last:
         rest = max(AT_MOST_EVERY, timedelta(seconds=_REST * last.body["seconds"]))
         if timedelta() <= platform.now() - last.made_at < rest:
-            return {}
+            return None
     started = perf_counter()
     return make_now(tx, platform) | {_TOOK: {"seconds": perf_counter() - started}}
 
