@@ -16,6 +16,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync"]  # fmt: skip
 LONGEST = 1600
+WIDEST = 880  # pixels of a picture; a desktop is shown smaller
 """Pixels of a page that a picture shows; longer ones are cut off."""
 SIZES = {"phone": (390, 844), "desk": (1280, 800)}
 
@@ -52,6 +53,7 @@ def keep_picture(page: Page, name: str, lang: str) -> None:
     if folder := os.environ.get("HUANXIN_SCREENSHOTS"):
         picture = Image.open(BytesIO(page.screenshot(full_page=True)))
         seen = picture.crop((0, 0, picture.width, min(picture.height, LONGEST)))
+        seen.thumbnail((WIDEST, LONGEST))
         seen.save(Path(folder) / f"{name}-{lang[:2]}.webp", quality=50, method=6)
 
 

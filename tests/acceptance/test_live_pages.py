@@ -83,6 +83,7 @@ def test_somebody_finds_the_batch_and_sees_who_is_outstanding_in_both_languages(
     page.goto(live.url)
     assert page.locator("html").get_attribute("lang") == "zh-CN"
     looks_right(page)
+    page.get_by_role("link", name="批次").first.click()
     page.locator(f"main a[href='/batches/{live.batch}']").first.click()
     main = page.locator("main")
     assert "云杉支付" in main.inner_text()
@@ -110,7 +111,7 @@ def test_a_page_that_is_not_there_says_so_and_leads_back(browser: Browser, live:
     assert answer.status == 404
     assert "404" in page.locator("main").inner_text()
     looks_right(page)
-    page.get_by_role("link", name="To the overview").click()
+    page.get_by_role("link", name="To the first page").click()
     assert page.url == f"{live.url}/"
     assert page.locator("dl.figures").count() == 1
     assert [text for text in complaints if "404" not in text] == []  # the browser notes the 404 itself
