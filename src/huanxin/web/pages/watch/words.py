@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from huanxin.sentences import N_
+from huanxin.web.pages import labels
 
 FIGURES = {
     "noticed": N_("Numbers noticed"),
@@ -27,11 +28,7 @@ TIMELINESS = {
 }
 TONES = {"in_time": "unbound", "late": "pending", "overdue": "refused", "waiting": "unanswered"}
 
-BREACHES = {
-    "all": N_("all kinds"),
-    "opened-without-release": N_("sold without a release"),
-    "answered-after-release": N_("refused after the release"),
-}
+BREACHES = {"all": N_("all kinds")} | labels.BREACHES
 
 TABLES = {
     "totals": N_("All figures by month"),
