@@ -104,16 +104,23 @@ def waive(
         raise BadInput(Sentence("a waiver needs who grants it and why; both are recorded"))
     recording_facts(tx)
     loaded = load_gate(tx, batch_id, plan=plan, now=now)
+    places = to_waive(loaded, partner_id, only)
+    return waive_places(tx, batch_id, partner_id=partner_id, places=places, reason=reason, now=now, by=by)
+
+
+def to_waive(loaded: LoadedGate, partner_id: int, only: NumberSet | None) -> BitMap:
+    """The places that a partner keeps open, or `only` some of them. Raises NotFound if it was not told of the batch,
+    Conflict if there are none."""
     if partner_id not in loaded.notices:
         raise NotFound(
-            Sentence("batch %(batch)s was not sent to this partner, so there is nothing to waive", batch=batch_id)
+            Sentence("batch %(batch)s was not sent to this partner, so there is nothing to waive", batch=loaded.batch.id)
         )
     places = loaded.gate.standings[partner_id].open(loaded.gate.everyone)
     if only is not None:
         places &= loaded.roster.places_in(only)
     if not places:
         raise Conflict(Sentence("this partner keeps none of these numbers open, so there is nothing to waive"))
-    return waive_places(tx, batch_id, partner_id=partner_id, places=places, reason=reason, now=now, by=by)
+    return places
 
 
 def waive_places(tx: Tx, batch_id: int, *, partner_id: int, places: BitMap, reason: str, now: datetime, by: str) -> int:

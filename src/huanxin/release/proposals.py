@@ -9,7 +9,7 @@ from huanxin.domain.errors import BadInput, Conflict, Forbidden, NotFound
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.operators import Operator, Right, second_person
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.release.gate import LoadedGate, load_gate, release_batch, waive_places
+from huanxin.release.gate import LoadedGate, load_gate, release_batch, to_waive, waive_places
 from huanxin.sentences import Sentence
 from huanxin.store import proposals
 from huanxin.store.database import Tx
@@ -33,15 +33,7 @@ def propose_waiver(
     if not reason.strip():
         raise BadInput(Sentence("say why the platform should go on without this answer; the reason is recorded"))
     loaded = _loaded(tx, batch_id, plan=plan, now=now, by=by)
-    if partner_id not in loaded.notices:
-        raise NotFound(
-            Sentence("batch %(batch)s was not sent to this partner, so there is nothing to waive", batch=batch_id)
-        )
-    places = loaded.gate.standings[partner_id].open(loaded.gate.everyone)
-    if only is not None:
-        places &= loaded.roster.places_in(only)
-    if not places:
-        raise Conflict(Sentence("this partner keeps none of these numbers open, so there is nothing to waive"))
+    places = to_waive(loaded, partner_id, only)
     return proposals.add(
         tx, kind="waiver", batch_id=batch_id, partner_id=partner_id, places=places, count=len(places), reason=reason.strip(),
         by=by.id, at=now,
