@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import certifi
 import hypothesis
 import psycopg
 import pytest
@@ -39,6 +40,12 @@ _runtime = Path(tempfile.mkdtemp(prefix="huanxin-run-"))
 atexit.register(shutil.rmtree, _runtime, ignore_errors=True)
 (_runtime / "python_PostgresServer").mkdir()
 os.environ["XDG_RUNTIME_DIR"] = str(_runtime)
+
+# Nobody out there is talked to, and reading all authorities of the web takes each HTTP client a twentieth of a second: one
+# of them is enough, for the processes that tests start too.
+_authority = certifi.contents().partition("-----END CERTIFICATE-----")
+(_runtime / "authority.pem").write_text("".join(_authority[:2]) + "\n", encoding="ascii", errors="ignore")
+os.environ["SSL_CERT_FILE"] = str(_runtime / "authority.pem")
 
 TEMPLATE = f"huanxin_template_{os.getpid()}"  # several test processes may share a server
 _names = count(1)
@@ -151,7 +158,11 @@ def database(dsn: str) -> Iterator[Database]:
 def _recreate(server: str, name: str, *, template: str) -> None:
     _drop(server, name)
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
 
 
 def _drop(server: str, name: str) -> None:

@@ -9,12 +9,9 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import httpx
-import psycopg
 import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
 from acceptance.browsing import SIZES, axe, fits, open_tab
 from clocks import Clock
@@ -41,20 +38,15 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(postgres: str, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    name = f"huanxin_test_{migrated}_watch"
-    with psycopg.connect(postgres, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(migrated)))
+def place(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     settings = Settings(
-        home=tmp_path_factory.mktemp("watch"), database_url=make_conninfo(postgres, dbname=name), mode=Mode.DEVELOPMENT,
-        key_passphrase="a test", watch_licence=LICENCE,
+        home=tmp_path_factory.mktemp("watch"), database_url=module_dsn, mode=Mode.DEVELOPMENT, key_passphrase="a test",
+        watch_licence=LICENCE,
     )  # fmt: skip
     with open_platform(settings, clock=Clock()) as platform:
         past = make_past(platform)
         with served(create_app(platform, settings, run_workers=False)) as http:
             yield Place(str(http.base_url).rstrip("/"), platform, past)
-    with psycopg.connect(postgres, autocommit=True) as server:
-        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.mark.parametrize(("size", "lang"), [("phone", "zh"), ("desk", "en")])

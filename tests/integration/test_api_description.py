@@ -9,15 +9,16 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
+from acceptance.browsing import SIZES, browser, fits, open_tab
 from huanxin.operations import Platform
 from huanxin.settings import Mode, Settings
 from huanxin.web.app import create_app
 from huanxin.web.context import Context
 from serving import served
 
-CHROMIUM = Path("/usr/bin/chromium")
+__all__ = ["browser"]  # a fixture
 
 
 @pytest.fixture
@@ -59,27 +60,20 @@ def test_every_reference_in_the_description_leads_somewhere(http: httpx.Client) 
     assert "HTTPValidationError" not in text
 
 
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800)], ids=["phone", "desk"])
-def test_the_page_draws_the_description_without_any_other_host(http: httpx.Client, width: int, height: int) -> None:
+@pytest.mark.parametrize("size", SIZES)
+def test_the_page_draws_the_description_without_any_other_host(browser: Browser, http: httpx.Client, size: str) -> None:
     page_answer = http.get("/docs")
     assert "default-src 'self'" in page_answer.headers["content-security-policy"]
     assert re.findall(r"<script(?![^>]*\bsrc=)", page_answer.text) == []
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=str(CHROMIUM) if CHROMIUM.exists() else None, args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_context(viewport={"width": width, "height": height}).new_page()
-        complaints: list[str] = []
-        hosts: set[str] = set()
-        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda asked: hosts.add(asked.url.split("/")[2]) if asked.url.startswith("http") else None)
-        page.goto(f"{http.base_url}/docs?lang=en")
-        page.wait_for_selector("#api .opblock")
-        assert page.locator("#api .opblock").count() == len(list(operations(http.get("/openapi.json").json())))
-        page.locator("#api .opblock-post .opblock-summary").last.click()
-        page.wait_for_selector("#api .opblock.is-open .responses-table")
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-        browser.close()
+    page, complaints = open_tab(browser, size)
+    hosts: set[str] = set()
+    page.on("request", lambda asked: hosts.add(asked.url.split("/")[2]) if asked.url.startswith("http") else None)
+    page.goto(f"{http.base_url}/docs?lang=en")
+    page.wait_for_selector("#api .opblock")
+    assert page.locator("#api .opblock").count() == len(list(operations(http.get("/openapi.json").json())))
+    page.locator("#api .opblock-post .opblock-summary").last.click()
+    page.wait_for_selector("#api .opblock.is-open .responses-table")
+    assert fits(page)
+    page.context.close()
     assert complaints == []
     assert hosts == {f"{http.base_url.host}:{http.base_url.port}"}
