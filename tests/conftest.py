@@ -9,7 +9,8 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
-from itertools import count
+from dataclasses import replace
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,17 @@ import certifi
 import hypothesis
 import psycopg
 import pytest
+from joserfc.jwk import RSAKey
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from clocks import Clock
 from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.rules import Rules
+from huanxin.notify import keys
 from huanxin.operations import Platform
-from huanxin.store.database import Database
+from huanxin.store.credentials import SigningKey
+from huanxin.store.database import LIVE, SANDBOX, Database
 from huanxin.store.embedded import embedded_dsn
 from huanxin.store.migrate import migrate
 
@@ -91,6 +95,24 @@ def loopback_only() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def few_rsa_keys() -> Iterator[None]:
+    """A platform's RSA keys come from a few that are made once, and each is opened once: for both a fifth of a second."""
+    pool = cycle([RSAKey.generate_key(2048, private=True) for _ in range(4)])  # more than a test ever has of one platform
+    opened: dict[tuple[str, str], keys.LoadedKey] = {}
+    really = keys._opened
+
+    def once(stored: SigningKey, passphrase: str) -> keys.LoadedKey:
+        found = opened.get((stored.kid, passphrase)) or really(stored, passphrase)
+        opened[stored.kid, passphrase] = found
+        return replace(found, signs_from=stored.signs_from)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(keys._GENERATE, keys.RS256, lambda: next(pool))
+        patch.setattr(keys, "_opened", once)
+        yield
+
+
 # PostgreSQL ----------------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
@@ -117,7 +139,8 @@ def postgres() -> Iterator[str]:
 def migrated(postgres: str) -> str:
     """The name of a database with the present schema and nothing in it, to be copied."""
     _recreate(postgres, TEMPLATE, template="template1")
-    migrate(make_conninfo(postgres, dbname=TEMPLATE))
+    for schema in (LIVE, SANDBOX):
+        migrate(make_conninfo(postgres, dbname=TEMPLATE), schema)
     return TEMPLATE
 
 
