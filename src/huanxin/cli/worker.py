@@ -6,7 +6,7 @@ import logging
 import signal
 
 from huanxin.cli.console import LOG, err, platform
-from huanxin.operations import open_platform
+from huanxin.operations import open_platform, open_signer
 from huanxin.web.workers import make_workers
 
 
@@ -14,7 +14,7 @@ def worker() -> None:
     """Run more workers on the same database, on any machine."""
     logging.basicConfig(level=logging.INFO, format=LOG)
     with platform() as (opened, settings), open_platform(settings, sandbox=True) as sandbox:
-        running = [make_workers(one, settings) for one in (opened, sandbox)]
+        running = [make_workers(one, settings, open_signer(one, settings)) for one in (opened, sandbox)]
         for one in running:
             one.start()
 
