@@ -40,15 +40,17 @@ def write_number_file(numbers: Numbers, media_type: str, out: IO[bytes] | io.Raw
         return
     out.write(b"number\n")
     for piece in pieces:
-        pa_csv.write_csv(
-            pa.table({"number": written(piece)}), out, pa_csv.WriteOptions(include_header=False, quoting_style="none")
-        )
+        pa_csv.write_csv(pa.table({"number": written(piece)}), out, _plain())
 
 
 def write_csv(table: pa.Table, out: IO[bytes]) -> None:
     """A table as CSV with a header line and no quotes."""
     out.write((",".join(table.column_names) + "\n").encode())
-    pa_csv.write_csv(table, out, pa_csv.WriteOptions(include_header=False, quoting_style="none"))
+    pa_csv.write_csv(table, out, _plain())
+
+
+def _plain() -> pa_csv.WriteOptions:
+    return pa_csv.WriteOptions(include_header=False, quoting_style="none")
 
 
 def described(numbers: Numbers) -> dict[str, dict[str, str | int]]:

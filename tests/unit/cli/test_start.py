@@ -1,4 +1,4 @@
-"""What a process has loaded before it does anything: each of the many that people, the demo and the tests start waits for it.
+"""What a process has loaded before it does anything: whoever starts one waits for it, people, the demo and the tests.
 
 Names of modules are held here, not seconds: a machine may be slow, and still one of these is always a mistake.
 """
