@@ -30,7 +30,7 @@ from huanxin.demo.behaviours import HANDLERS
 from huanxin.demo.partner_store import AccountTies
 from huanxin_partner import Journal, Platform, Verifier, Worker, receiver_app
 
-DELAY = 3.0  # seconds that `pending` and `down` take
+DELAY = 1.0  # seconds that `pending` and `down` take
 _TLS = httpx.create_ssl_context()
 """Made once, before servers are forked: reading the machine's certificates takes as long as the rest of a server's start."""
 _HEAD = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width">

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import multiprocessing
 import os
 import signal
@@ -27,6 +28,7 @@ from huanxin.domain.errors import BadSetting
 
 _START = 60.0  # seconds that a server may take to answer
 _END = 5.0  # seconds that one may take to end by itself
+_LOOK, _WEIGH = 0.2, 5  # seconds between looks at the processes; after so many looks their memory is noted
 _TRIES = 50  # how often one server is started again before the demo gives it up
 
 _FORKS = multiprocessing.get_context("forkserver")
@@ -84,14 +86,16 @@ class Server(ABC):
             return False
 
     def watch(self) -> None:
-        """Start the process again if it died; note its memory."""
+        """Start the process again if it died."""
         if self.pid is None:
             self.restarts += 1
             if self.restarts <= _TRIES:
                 self.start()
-            return
+
+    def weigh(self, pid: int) -> None:
+        """Note the process's memory."""
         with contextlib.suppress(psutil.Error):
-            self.peak_mb = max(self.peak_mb, psutil.Process(self.pid).memory_info().rss / 1e6)
+            self.peak_mb = max(self.peak_mb, psutil.Process(pid).memory_info().rss / 1e6)
 
     def stop(self) -> None:
         self.end(kill=False)
@@ -209,6 +213,10 @@ class Servers:
         return sum(server.restarts for server in self.all)
 
     def _watch(self) -> None:
-        while not self._ending.wait(0.2):
+        for turn in itertools.count():
+            if self._ending.wait(_LOOK):
+                return
             for server in list(self.all):
                 server.watch()
+                if turn % _WEIGH == 0 and server.pid is not None:
+                    server.weigh(server.pid)
