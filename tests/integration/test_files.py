@@ -24,7 +24,7 @@ from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.rules import Rules
 from huanxin.notify.files import FileWriter, use_files
 from huanxin.notify.folders import Folder
-from huanxin.operations import Platform
+from huanxin.operations import Platform, open_signer
 from huanxin.settings import Mode, Settings
 from huanxin.store import batches, deliveries, partners, receipts
 from huanxin.store.database import Database
@@ -290,7 +290,8 @@ def test_workers_write_read_and_answer_by_themselves(
     shop = Shop.opened(platform, "shop", tmp_path)
     cancelled(platform, report)
     batch = planned(platform)
-    workers = make_workers(platform, Settings(home=tmp_path, mode=Mode.DEVELOPMENT, workers=2))
+    settings = Settings(home=tmp_path, mode=Mode.DEVELOPMENT, workers=2)
+    workers = make_workers(platform, settings, open_signer(platform, settings))
     workers.start()
     try:
         platform.send_batch(batch)

@@ -39,7 +39,9 @@ def test_commands_exist_with_the_options_shown(document: Path) -> None:
             words = command.spelled_out(words) if isinstance(command, NumberFirst) else words
             if words[0] not in command.commands:
                 break
-            command = command.commands[words.pop(0)]
+            _, found, words = command.resolve_command(typer.Context(command), words)
+            assert found is not None
+            command = found
         known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
         assert {word for word in words if word.startswith("--")} <= known | {"--help"}, line
         if isinstance(command, TyperGroup):

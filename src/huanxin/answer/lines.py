@@ -8,13 +8,13 @@ from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.compute as pc
 from pyroaring import BitMap
 
 from huanxin.domain.answers import OUTCOMES_OF, Answer, Outcome, Purpose, Reason
 from huanxin.domain.errors import BadInput, Fault
 from huanxin.domain.numbers import masked, why_not_a_number
 from huanxin.numbersets import columns, tables
+from huanxin.numbersets.arrow import pc
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import Numbers, bitmap_of
 from huanxin.sentences import Sentence

@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from huanxin.cli.console import EXIT_REFUSED, By, Json, done, err, explained, me, table
+from huanxin.cli.partner import app
 from huanxin.connect.todo import what_to_do
 from huanxin.domain.accounts import Known, RunState, checklist, state
 from huanxin.notify import files
@@ -30,6 +31,7 @@ def _onboarding() -> Iterator[Onboarding]:
         yield opened
 
 
+@app.command()
 def accounts(as_json: Json = False) -> None:
     """Every account: how far it is, and what it has to do next."""
     with _onboarding() as opened:
@@ -58,6 +60,7 @@ def _facts(known: Known) -> dict[str, object]:
             "state": state(known)}  # fmt: skip
 
 
+@app.command()
 def admit(
     name: Name,
     required: Annotated[bool, typer.Option("--required/--optional", help="Whether numbers wait for its answers.")] = True,
@@ -74,6 +77,7 @@ def admit(
     done(as_json, facts, f"✓ {escape(account.name)} ({escape(account.domain)}) may go live; its answers will be {how}")
 
 
+@app.command()
 def selftest(name: Name, by: By = "", as_json: Json = False) -> None:
     """Drive an account's endpoint in the sandbox with made-up numbers. `huanxin serve` has to run, since its partner
     fetches the numbers and files receipts there."""
@@ -113,6 +117,7 @@ def _played(played: Played) -> dict[str, object]:
 Reason = Annotated[str, typer.Option(help="Why; it is recorded, and the company is told.")]
 
 
+@app.command()
 def withdraw(name: Name, reason: Reason, by: By = "", as_json: Json = False) -> None:
     """Take an admission back: the company is sent nothing more and not let in. What it has to answer stays open until you
     waive it; it may be admitted again, and then gets new credentials."""
@@ -125,6 +130,7 @@ def withdraw(name: Name, reason: Reason, by: By = "", as_json: Json = False) -> 
     done(as_json, facts, say)
 
 
+@app.command()
 def free_name(name: Name, reason: Reason, by: By = "", as_json: Json = False) -> None:
     """Close an account that is not admitted, so that another company can register under its name."""
     with _onboarding() as opened:
@@ -134,6 +140,7 @@ def free_name(name: Name, reason: Reason, by: By = "", as_json: Json = False) ->
     done(as_json, facts, f"✓ {escape(account.name)} is closed; the name is free")
 
 
+@app.command("files")
 def use_files(
     name: Name,
     out: Annotated[str, typer.Option(help="Notices are written to this folder: a directory, sftp:// or s3://.")],

@@ -27,6 +27,7 @@ _SHOWN = 20
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")]
 By = Annotated[str, typer.Option("--by", help="Who orders this; it is recorded.", envvar="HUANXIN_OPERATOR")]
 EXIT_REFUSED, EXIT_SETTING = 1, 3
+LOG = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def me() -> str:

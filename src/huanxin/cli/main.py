@@ -2,35 +2,63 @@
 
 from __future__ import annotations
 
-import typer
+from importlib import import_module
+from typing import Any
 
-from huanxin.cli import account, batch, certificate, gate, hold, key, operator, partner, report, run, simulate
+import typer
+from typer.core import TyperGroup
+
+_GROUPS = {
+    "report": "Carriers' reports.",
+    "hold": "Authorities' holds on numbers.",
+    "batch": "Batches of numbers that are renewed together.",
+    "gate": "The gate: what keeps numbers from being released.",
+    "partner": "Partners: whoever holds ties to numbers.",
+    "certificate": "Certificates (易主证明): that a number changed hands on a day.",
+    "key": "The platform's signing keys.",
+    "operator": "The people who may sign in to the console.",
+    "simulate": "What if the rules were others: simulations on a carrier's own history.",
+    "bench": "Time the main job at size, the orders of owners, or the pages.",
+}
+_COMMANDS = {
+    "release": "Record the release of every clear number, and write one list per carrier: number,sellable_from.",
+    "serve": "Run the API, the pages and workers in one go.",
+    "worker": "Run more workers on the same database, on any machine.",
+    "demo": "Make a world of carriers and partners and run the main job on it, with real servers over HTTP.",
+}
+_MODULES = {"partner": ("partner", "account"), "release": ("gate",)}
+"""Of `huanxin.cli`, where it isn't the one of the command's own name."""
+
+
+class _AsAsked(TyperGroup):
+    """Loads a command's module once that command is asked for: all of them are most of the platform, and take as long."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, _load(name) if name else None, rest
+
+
+def _load(name: str) -> Any:
+    modules = [import_module(f"huanxin.cli.{one}") for one in _MODULES.get(name, (name,))]
+    made = typer.Typer(rich_markup_mode="rich")
+    if name in _GROUPS:
+        made.add_typer(modules[0].app, name=name, help=_GROUPS[name])
+    else:
+        made.command(name)(getattr(modules[0], name))
+    return typer.main.get_group(made).commands[name]
+
+
+def _to_be_loaded() -> None:
+    """What stands in the list of commands until one is asked for."""
+
 
 app = typer.Typer(
-    name="huanxin", no_args_is_help=True, add_completion=False, rich_markup_mode="rich",
+    cls=_AsAsked, name="huanxin", no_args_is_help=True, add_completion=False, rich_markup_mode="rich",
     help="号码焕新: renew phone numbers before they are sold again. "
     "report → plan → notify → answer → release → disclose.",
 )  # fmt: skip
-app.add_typer(report.app, name="report", help="Carriers' reports.")
-app.add_typer(hold.app, name="hold", help="Authorities' holds on numbers.")
-app.add_typer(batch.app, name="batch", help="Batches of numbers that are renewed together.")
-app.add_typer(gate.app, name="gate", help="The gate: what keeps numbers from being released.")
-partner.app.command("accounts")(account.accounts)
-partner.app.command("admit")(account.admit)
-partner.app.command("selftest")(account.selftest)
-partner.app.command("withdraw")(account.withdraw)
-partner.app.command("free-name")(account.free_name)
-partner.app.command("files")(account.use_files)
-app.add_typer(partner.app, name="partner", help="Partners: whoever holds ties to numbers.")
-app.add_typer(certificate.app, name="certificate", help="Certificates (易主证明): that a number changed hands on a day.")
-app.add_typer(key.app, name="key", help="The platform's signing keys.")
-app.add_typer(operator.app, name="operator", help="The people who may sign in to the console.")
-app.add_typer(simulate.app, name="simulate", help="What if the rules were others: simulations on a carrier's own history.")
-app.command("release")(gate.release)
-app.command("serve")(run.serve)
-app.command("worker")(run.worker)
-app.command("demo")(run.demo)
-app.add_typer(run.bench_app, name="bench")
+for _name, _help in (_COMMANDS | _GROUPS).items():
+    app.command(_name, help=_help)(_to_be_loaded)
 
 
 def main() -> None:

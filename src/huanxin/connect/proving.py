@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import dns.exception
-import dns.resolver
 import httpx
 
 from huanxin.domain.accounts import Account, Happened
@@ -16,6 +15,9 @@ from huanxin.outbound import Outbound, why_not
 from huanxin.sentences import Sentence
 from huanxin.store import accounts
 from huanxin.store.database import Tx
+
+if TYPE_CHECKING:
+    import dns.resolver
 
 PATH = "/.well-known/huanxin-challenge"
 RECORD = "_huanxin-challenge"
@@ -132,6 +134,8 @@ def text_entries(resolver: dns.resolver.Resolver | None = None) -> LookUp:
     """Looks up TXT entries, with the machine's resolver unless another is given."""
 
     def look_up(name: str) -> list[str]:
+        import dns.resolver  # noqa: PLC0415  # as long to load as a web framework, and asked once for each company
+
         try:
             answer = (resolver or dns.resolver.get_default_resolver()).resolve(name, "TXT", lifetime=_PATIENCE)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer) as error:

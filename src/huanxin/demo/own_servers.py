@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from huanxin.demo.processes import Server
+from huanxin.demo.partner_server import serve_partner
+from huanxin.demo.processes import CommandServer, ForkedServer, Server
 
 
 def serve_process(folder: Path, *, port: int, issuer: str) -> Server:
     """The platform's own server, on the demo's database."""
-    return Server(
+    return CommandServer(
         name="huanxin serve", url=issuer, log=folder / "serve.log",
         command=["huanxin.cli.main", "serve", "--port", str(port)], environment=_platform(folder, issuer),
     )  # fmt: skip
@@ -18,7 +19,7 @@ def serve_process(folder: Path, *, port: int, issuer: str) -> Server:
 
 def worker_process(folder: Path, *, issuer: str) -> Server:
     """One more worker on the same database, as a second machine would run it."""
-    return Server(
+    return CommandServer(
         name="huanxin worker", url=None, log=folder / "worker.log", command=["huanxin.cli.main", "worker"],
         environment=_platform(folder, issuer),
     )  # fmt: skip
@@ -49,9 +50,8 @@ class PartnerProcess:
         return folder / "partners" / f"{self.name}.db"
 
     def server(self, folder: Path, *, issuer: str) -> Server:
-        return Server(
-            name=self.name, url=self.url, log=folder / "partners" / f"{self.name}.log",
-            command=["huanxin.demo.partner_server", "--db", str(self.database(folder)), "--behaviour", self.behaviour,
-                     "--issuer", issuer, "--client-id", self.client_id, "--port", str(self.port)],
-            environment={"HUANXIN_PARTNER_SECRET": self.client_secret},
+        return ForkedServer(
+            name=self.name, url=self.url, log=folder / "partners" / f"{self.name}.log", work=serve_partner,
+            arguments={"db": self.database(folder), "behaviour": self.behaviour, "issuer": issuer, "port": self.port,
+                       "client_id": self.client_id, "secret": self.client_secret},
         )  # fmt: skip

@@ -30,6 +30,9 @@ from huanxin.demo.behaviours import HANDLERS
 from huanxin.demo.partner_store import AccountTies
 from huanxin_partner import Journal, Platform, Verifier, Worker, receiver_app
 
+DELAY = 1.0  # seconds that `pending` and `down` take
+_TLS = httpx.create_ssl_context()
+"""Made once, before servers are forked: reading the machine's certificates takes as long as the rest of a server's start."""
 _HEAD = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark"><title>Demo app 演示应用</title>
 <style>body{{font:18px/1.6 system-ui,sans-serif;max-width:28rem;margin:3rem auto;padding:0 1rem}}
@@ -60,10 +63,10 @@ def partner_app(db: Path, *, behaviour: str, issuer: str, client_id: str, secret
     """The partner's server: /events takes notices, / is a page to log in by hand with a number, /login does it as with the
     right SMS code, /healthz answers."""
     ties = AccountTies(db, refuse_unpaid=behaviour == "debt")
-    platform = Platform(issuer, client_id=client_id, client_secret=secret)
+    platform = Platform(issuer, client_id=client_id, client_secret=secret, client=httpx.Client(timeout=60, verify=_TLS))
     journal = Journal(db.with_suffix(".journal.db"))
     worker = Worker(journal, HANDLERS[behaviour](ties, platform, journal, delay=delay).handle)
-    verifier = Verifier(issuer=issuer, audience=client_id, client=httpx.Client(timeout=10))
+    verifier = Verifier(issuer=issuer, audience=client_id, client=httpx.Client(timeout=10, verify=_TLS))
     events: ASGIApp = receiver_app(verifier, journal, worker)
     if behaviour == "down":
         events = DownForAWhile(events, delay)
@@ -97,21 +100,28 @@ def _logins(ties: AccountTies) -> list[Route]:
 
 
 def main() -> None:
-    """Run one partner until it is ended."""
+    """Run one partner as the command line says."""
     parser = argparse.ArgumentParser(description="A demo partner.")
     parser.add_argument("--db", type=Path, required=True)
     parser.add_argument("--behaviour", choices=sorted(HANDLERS), default="plain")
     parser.add_argument("--issuer", required=True)
     parser.add_argument("--client-id", required=True)
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--delay", type=float, default=3.0, help="seconds that pending and down take")
+    parser.add_argument("--delay", type=float, default=DELAY, help="seconds that pending and down take")
     given = parser.parse_args()
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    app = partner_app(
-        given.db, behaviour=given.behaviour, issuer=given.issuer, client_id=given.client_id,
+    serve_partner(
+        db=given.db, behaviour=given.behaviour, issuer=given.issuer, client_id=given.client_id, port=given.port,
         secret=os.environ["HUANXIN_PARTNER_SECRET"], delay=given.delay,
     )  # fmt: skip
-    uvicorn.run(app, host="127.0.0.1", port=given.port, log_level="warning")
+
+
+def serve_partner(
+    *, db: Path, behaviour: str, issuer: str, client_id: str, secret: str, port: int, delay: float = DELAY
+) -> None:
+    """Run one partner until it is ended."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    app = partner_app(db, behaviour=behaviour, issuer=issuer, client_id=client_id, secret=secret, delay=delay)
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
 
 
 if __name__ == "__main__":

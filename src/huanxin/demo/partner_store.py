@@ -85,12 +85,13 @@ class AccountTies:
 
     def unbind(self, numbers: Sequence[str], cutoff: datetime) -> list[Answer]:
         """Cut what was bound before the cut-off and is not cut yet; what was cut since counts as cut by this notice."""
+        # CROSS JOIN has SQLite begin with the numbers asked for: of itself it looks through all ties for each single number.
         db, before, now = self._open(), as_text(cutoff), as_text(datetime.now(UTC))
         with immediate(db):
             self._ask(db, numbers)
             unpaid = f"a.note = '{UNPAID}'" if self._refuse_unpaid else "0"
             db.execute(
-                "CREATE TEMP TABLE cut AS SELECT t.id, t.account_id FROM asked JOIN ties t USING (number)"
+                "CREATE TEMP TABLE cut AS SELECT t.id, t.account_id FROM asked CROSS JOIN ties t USING (number)"
                 f" JOIN accounts a ON a.id = t.account_id WHERE t.cut_at IS NULL AND t.bound_at < ? AND NOT {unpaid}",
                 (before,),
             )
@@ -102,7 +103,7 @@ class AccountTies:
             rows = db.execute(
                 f"SELECT number, max(t.cut_at IS NULL AND t.bound_at < ? AND {unpaid}),"
                 " max(t.cut_at >= ? AND t.bound_at < ?)"
-                " FROM asked JOIN ties t USING (number) JOIN accounts a ON a.id = t.account_id"
+                " FROM asked CROSS JOIN ties t USING (number) JOIN accounts a ON a.id = t.account_id"
                 " WHERE t.cut_at IS NULL OR t.cut_at >= ? GROUP BY number ORDER BY number",
                 (before, before, before, before),
             ).fetchall()
@@ -128,7 +129,7 @@ class AccountTies:
             db.execute(
                 "CREATE TEMP TABLE back AS SELECT t.id, t.account_id, number, EXISTS (SELECT 1 FROM ties n"
                 " WHERE n.number = t.number AND n.cut_at IS NULL AND n.bound_at >= ?) AS taken"
-                " FROM asked JOIN ties t USING (number) WHERE t.cut_at >= ? AND t.bound_at < ?",
+                " FROM asked CROSS JOIN ties t USING (number) WHERE t.cut_at >= ? AND t.bound_at < ?",
                 (since, since, since),
             )
             db.execute("UPDATE ties SET cut_at = NULL WHERE id IN (SELECT id FROM back WHERE NOT taken)")

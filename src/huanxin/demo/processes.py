@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import multiprocessing
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing import forkserver
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -19,7 +27,13 @@ import psutil
 from huanxin.domain.errors import BadSetting
 
 _START = 60.0  # seconds that a server may take to answer
+_END = 5.0  # seconds that one may take to end by itself
+_LOOK, _WEIGH = 0.2, 5  # seconds between looks at the processes; after so many looks their memory is noted
 _TRIES = 50  # how often one server is started again before the demo gives it up
+
+_FORKS = multiprocessing.get_context("forkserver")
+# The module of the command too: a forked process looks at what its parent was started as.
+_FORKS.set_forkserver_preload(["huanxin.cli.main", "huanxin.demo.partner_server"])
 
 
 def free_port() -> int:
@@ -39,18 +53,62 @@ def is_free(port: int) -> bool:
     return False
 
 
-@dataclass
-class Server:
-    """One process. `url` None: it answers nobody, so it is ready once it runs. `peak_mb` is the most memory it was seen
-    to hold."""
+@dataclass(kw_only=True)
+class Server(ABC):
+    """One process, and how it is started. `url` None: it answers nobody, so it is ready once it runs. `peak_mb` is the most
+    memory it was seen to hold."""
 
     name: str
-    command: Sequence[str]
     url: str | None
     log: Path
-    environment: Mapping[str, str] = field(default_factory=dict)
     restarts: int = 0
     peak_mb: float = 0.0
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start the process, for the first time or again."""
+
+    @property
+    @abstractmethod
+    def pid(self) -> int | None:
+        """The running process; None if it has ended or was never started."""
+
+    @abstractmethod
+    def end(self, *, kill: bool) -> None:
+        """Ask the process to end, or end it, and wait a while until it has."""
+
+    def ready(self, http: httpx.Client) -> bool:
+        if self.url is None:
+            return self.pid is not None
+        try:
+            return http.get(f"{self.url}/healthz").status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    def watch(self) -> None:
+        """Start the process again if it died."""
+        if self.pid is None:
+            self.restarts += 1
+            if self.restarts <= _TRIES:
+                self.start()
+
+    def weigh(self, pid: int) -> None:
+        """Note the process's memory."""
+        with contextlib.suppress(psutil.Error):
+            self.peak_mb = max(self.peak_mb, psutil.Process(pid).memory_info().rss / 1e6)
+
+    def stop(self) -> None:
+        self.end(kill=False)
+        if self.pid is not None:
+            self.end(kill=True)
+
+
+@dataclass(kw_only=True)
+class CommandServer(Server):
+    """A Python command, `python -m …`, with more in its environment."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -60,36 +118,59 @@ class Server:
                 stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
-    def ready(self, http: httpx.Client) -> bool:
-        if self.url is None:
-            return self.process is not None and self.process.poll() is None
-        try:
-            return http.get(f"{self.url}/healthz").status_code == httpx.codes.OK
-        except httpx.HTTPError:
-            return False
+    @property
+    def pid(self) -> int | None:
+        return self.process.pid if self.process is not None and self.process.poll() is None else None
 
-    def watch(self) -> None:
-        """Start the process again if it died; note its memory."""
-        if self.process is None:
-            return
-        if self.process.poll() is not None:
-            self.restarts += 1
-            if self.restarts <= _TRIES:
-                self.start()
-            return
-        with contextlib.suppress(psutil.Error):
-            self.peak_mb = max(self.peak_mb, psutil.Process(self.process.pid).memory_info().rss / 1e6)
+    def end(self, *, kill: bool) -> None:
+        if self.process is not None:
+            (self.process.kill if kill else self.process.terminate)()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(_END)
 
-    def stop(self) -> None:
-        if self.process is None:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(5)
-        self.process = None
+
+@dataclass(kw_only=True)
+class ForkedServer(Server):
+    """A function in a process of its own, forked from one that has imported what all such servers need: a dozen of them
+    would each import it again for half a second of processor time, and hold it in memory of their own.
+
+    work: a function of a module, so that it can be named to the other process; its arguments can be pickled.
+    """
+
+    work: Callable[..., None]
+    arguments: Mapping[str, Any]
+    process: BaseProcess | None = None
+
+    def start(self) -> None:
+        self.process = _FORKS.Process(target=_in_its_own, args=(self.log, self.work, dict(self.arguments)), daemon=True)
+        self.process.start()
+
+    @property
+    def pid(self) -> int | None:
+        return self.process.pid if self.process is not None and self.process.is_alive() else None
+
+    def end(self, *, kill: bool) -> None:
+        if self.process is not None:
+            (self.process.kill if kill else self.process.terminate)()
+            self.process.join(_END)
+
+
+def _in_its_own(log: Path, work: Callable[..., None], arguments: Mapping[str, Any]) -> None:
+    """What a forked process does: its words go to its log, Ctrl-C at the demo's terminal isn't meant for it, and it ends
+    when the demo is gone, however that ended."""
+    os.setsid()
+    with log.open("ab") as file:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(file.fileno(), stream.fileno())
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent.sentinel,), name="demo-gone", daemon=True).start()
+    work(**arguments)
+
+
+def _end_after(sentinel: int) -> None:
+    wait([sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 class Servers:
@@ -101,6 +182,7 @@ class Servers:
         self._watcher = threading.Thread(target=self._watch, name="demo-watch", daemon=True)
 
     def __enter__(self) -> Servers:
+        forkserver.ensure_running()  # it imports while the world is made
         self._watcher.start()
         return self
 
@@ -131,6 +213,10 @@ class Servers:
         return sum(server.restarts for server in self.all)
 
     def _watch(self) -> None:
-        while not self._ending.wait(0.2):
+        for turn in itertools.count():
+            if self._ending.wait(_LOOK):
+                return
             for server in list(self.all):
                 server.watch()
+                if turn % _WEIGH == 0 and server.pid is not None:
+                    server.weigh(server.pid)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
+
+from huanxin.numbersets.arrow import pa, pc
 
 Mask = npt.NDArray[np.bool_]
 _E164 = r"^\+?[1-9][0-9]{6,14}$"

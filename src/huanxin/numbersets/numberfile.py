@@ -6,11 +6,7 @@ import hashlib
 import io
 from typing import IO, Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
-
+from huanxin.numbersets.arrow import pa, pa_csv, pc, pq
 from huanxin.numbersets.sharded import Numbers
 
 CSV = "text/csv"
@@ -18,7 +14,6 @@ _LOST = 5  # bytes
 PARQUET = "application/vnd.apache.parquet"
 MEDIA_TYPES = (CSV, PARQUET)
 _PIECE = 1 << 20  # numbers: a row group of Parquet, whose bytes would differ with another size
-_PLAIN = pa_csv.WriteOptions(include_header=False, quoting_style="none")
 
 
 def written(numbers: Numbers) -> pa.Array:
@@ -45,13 +40,17 @@ def write_number_file(numbers: Numbers, media_type: str, out: IO[bytes] | io.Raw
         return
     out.write(b"number\n")
     for piece in pieces:
-        pa_csv.write_csv(pa.table({"number": written(piece)}), out, _PLAIN)
+        pa_csv.write_csv(pa.table({"number": written(piece)}), out, _plain())
 
 
 def write_csv(table: pa.Table, out: IO[bytes]) -> None:
     """A table as CSV with a header line and no quotes."""
     out.write((",".join(table.column_names) + "\n").encode())
-    pa_csv.write_csv(table, out, _PLAIN)
+    pa_csv.write_csv(table, out, _plain())
+
+
+def _plain() -> pa_csv.WriteOptions:
+    return pa_csv.WriteOptions(include_header=False, quoting_style="none")
 
 
 def described(numbers: Numbers) -> dict[str, dict[str, str | int]]:

@@ -17,12 +17,9 @@ from typing import IO
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 
 from huanxin.numbersets import workbook
+from huanxin.numbersets.arrow import pa, pa_csv, pc, pq
 from huanxin.sentences import Sentence
 
 BLOCK = 1 << 21  # bytes of CSV per chunk

@@ -37,6 +37,9 @@ RESTS: dict[str, timedelta] = {"pool": timedelta(minutes=1)}
 """Kinds that take seconds at a country's size are not made again before they have rested so long."""
 
 _EVERY = timedelta(seconds=5)
+_AS_LONG = 10
+"""So many times as long as it took, making summaries then rests: while reports come in one after the other, what counts
+them all again must not take the processor from those who import and answer."""
 _NOT_AT_ALL = timedelta(0)
 _JOB = "summaries"
 
@@ -54,7 +57,8 @@ class Summarizer:
             if recurring.claim(tx, _JOB, now) is None:
                 return False
             refresh(tx, self.platform)
-            recurring.done(tx, _JOB, next_at=now + _EVERY)
+            ended = self.platform.now()
+            recurring.done(tx, _JOB, next_at=ended + max(_EVERY, _AS_LONG * (ended - now)))
         return False
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 from pyroaring import BitMap
 
 from huanxin.domain.answers import Outcome
 from huanxin.domain.lifecycle import sellable_from
+from huanxin.numbersets.arrow import pa
 from huanxin.numbersets.numberfile import write_csv, written
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import values_of

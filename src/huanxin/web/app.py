@@ -70,14 +70,13 @@ def create_app(
     platform: Platform, settings: Settings, *, sandbox: Platform | None = None, run_workers: bool = True
 ) -> FastAPI:
     """The platform's HTTP side on an opened platform, with the sandbox, if given, at /sandbox."""
-    opened = [one for one in (platform, sandbox) if one is not None]
     bell = Bell(database=platform.database)  # one for both: PostgreSQL notifies a database, not a schema
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         sweep(settings.home / "uploads", older_than=settings.upload_minutes * 60 * 2)
         give_back()
-        workers = [make_workers(one, settings) for one in opened] if run_workers else []
+        workers = [make_workers(one.platform, settings, one.signer) for one in contexts] if run_workers else []
         bell.start()
         app.state.people.live.start()
         warm()

@@ -9,10 +9,11 @@ import httpx
 
 from huanxin.answer.receiving import Rosters
 from huanxin.notify.files import FileWriter
+from huanxin.notify.keys import Signer
 from huanxin.notify.pushing import Pusher
 from huanxin.notify.reminders import Escalator, Reminder
 from huanxin.notify.worker import Workers
-from huanxin.operations import Platform, open_signer
+from huanxin.operations import Platform
 from huanxin.operations.inboxes import InboxReader
 from huanxin.operations.summaries import Summarizer
 from huanxin.outbound import Outbound
@@ -26,12 +27,10 @@ _CONNECTIONS = 128  # to partners that are kept open: more than a few, since a c
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 
 
-def make_workers(platform: Platform, settings: Settings) -> Workers:
+def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Workers:
     """Workers that do everything that happens by itself, ready to start: push events, write them into folders, read
     receipts from folders, remind, escalate, and tell owners that their orders are done."""
-    signer = open_signer(platform, settings)
     outbound = Outbound(inner_allowed=platform.development, max_connections=_CONNECTIONS)
-    client = httpx.Client(timeout=_TIMEOUT, follow_redirects=False, limits=httpx.Limits(max_connections=settings.workers))
     pusher = Pusher(
         database=platform.database, signer=signer, clock=platform.clock, zone=_ZONE, outbound=outbound,
         passphrase=settings.passphrase(),
@@ -47,7 +46,12 @@ def make_workers(platform: Platform, settings: Settings) -> Workers:
         database=platform.database, clock=platform.clock, zone=_ZONE, days=settings.days_to_remind(), escalates=bool(url)
     )
     jobs = [pusher.one_job, writer.one_job, reader.one_job, reminder.one_job]
+    at_end = [pusher.close, outbound.close]
     if url:
+        client = httpx.Client(
+            timeout=_TIMEOUT, follow_redirects=False, limits=httpx.Limits(max_connections=settings.workers)
+        )
+        at_end.append(client.close)
         jobs.append(Escalator(database=platform.database, client=client, url=url, clock=platform.clock).one_job)
     count = min(settings.workers, _IN_SANDBOX) if platform.sandbox else settings.workers
     if not platform.sandbox:
@@ -58,8 +62,7 @@ def make_workers(platform: Platform, settings: Settings) -> Workers:
         )
 
     def close() -> None:
-        pusher.close()
-        outbound.close()
-        client.close()
+        for one in at_end:
+            one()
 
     return Workers(database=platform.database, clock=platform.clock, jobs=jobs, count=count, at_end=close)

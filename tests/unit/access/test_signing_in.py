@@ -49,6 +49,11 @@ def test_an_unknown_login_is_told_what_a_wrong_password_is_told(tx: Tx, chen: Op
     assert wrong == signing_in.try_password(tx, "nobody", "x", now=clock())
 
 
+def test_an_unknown_login_takes_as_long_as_a_known_one() -> None:
+    """Else the time of an answer tells who may sign in: what nobody's password is compared with costs what others' do."""
+    assert not people.HASHER.check_needs_rehash(signing_in.NOBODYS)
+
+
 def test_after_five_wrong_tries_even_the_right_password_waits(tx: Tx, chen: Operator, clock: Clock) -> None:
     results = [signing_in.try_password(tx, chen.login, "x", now=clock()).result for _ in range(TRIES)]
     assert results == [Result.WRONG] * (TRIES - 1) + [Result.LOCKED]

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from huanxin.numbersets.arrow import pa, pq
 from huanxin.operations.watch.opendata import SCHEMA, Table
 
-_ARROW = {"text": pa.string(), "integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
+_ARROW = {"text": "string", "integer": "int64", "number": "float64", "boolean": "bool"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +56,7 @@ def as_json(table: Table, about: About) -> bytes:
 def as_parquet(table: Table, about: About) -> bytes:
     """What is said of the figures stands in the file's metadata."""
     words = {key: str(value) for key, value in (about.words() | {"table": table.name}).items()}
-    schema = pa.schema([pa.field(one.name, _ARROW[one.type]) for one in table.fields], metadata=words)
+    schema = pa.schema([pa.field(one.name, pa.type_for_alias(_ARROW[one.type])) for one in table.fields], metadata=words)
     columns = list(zip(*table.rows, strict=True)) or [()] * len(table.fields)
     made = pa.table([pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema)
     sink = io.BytesIO()

@@ -1,0 +1,60 @@
+"""`huanxin bench`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from huanxin.cli.console import Json, explained
+
+app = typer.Typer(invoke_without_command=True)
+
+
+@app.callback()
+def bench(
+    context: typer.Context,
+    numbers: Annotated[int, typer.Option(help="Numbers in the batch.")] = 1_000_000,
+    partners: Annotated[int, typer.Option(help="Partners that answer.")] = 239,
+    receipt_lines: Annotated[int, typer.Option(help="Lines of the one large receipt.", min=1)] = 10_000_000,
+    as_json: Json = False,
+) -> None:
+    """Time the main job at size, beside two obvious builds on the same data."""
+    if context.invoked_subcommand is not None:
+        return
+    from huanxin.bench.run import run_bench  # noqa: PLC0415  # each of the three loads what the others don't need
+
+    with explained():
+        run_bench(numbers=numbers, partners=partners, receipt_lines=receipt_lines, as_json=as_json)
+
+
+@app.command("orders")
+def bench_orders(
+    orders: Annotated[int, typer.Option(help="Orders that come at once.", min=1)] = 200,
+    paced: Annotated[int, typer.Option(help="Orders that come at 2.5 a second after that.", min=0)] = 75,
+    partners: Annotated[int, typer.Option(help="Partners that each order goes to.", min=1)] = 60,
+    way: Annotated[str, typer.Option(help="How partners are told: push, poll or both.")] = "both",
+    as_json: Json = False,
+) -> None:
+    """Time owners' orders from the click to the last partner's recorded answer, with real servers over HTTP."""
+    from huanxin.bench.orders import run_orders  # noqa: PLC0415  # as above
+
+    with explained():
+        ways = ("push", "poll") if way == "both" else (way,)
+        run_orders(orders=orders, paced=paced, partners=partners, ways=ways, as_json=as_json)
+
+
+@app.command("pages")
+def bench_pages(
+    batches: Annotated[int, typer.Option(help="Batches in the store, one a week.", min=1, max=32)] = 25,
+    numbers: Annotated[int, typer.Option(help="Numbers in each batch.", min=200)] = 1_000_000,
+    partners: Annotated[int, typer.Option(help="Partners that answer.", min=1)] = 239,
+    home: Annotated[Path | None, typer.Option(help="Keep the store here, and use it again if it is there.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Time every page over a large store, asked of a server in a process of its own."""
+    from huanxin.bench.pages import run_pages  # noqa: PLC0415  # as above
+
+    with explained():
+        run_pages(weeks=batches, numbers=numbers, partners=partners, home=home, as_json=as_json)
