@@ -67,7 +67,7 @@ def read(source: tables.Source) -> list[Line]:
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
-    """What became of a receipt of requests: the receipt of each notice, the requests it touched, how many were new."""
+    """What became of a receipt of requests: the receipt of each notice, the requests it answers, how many lines were new."""
 
     receipts: dict[str, str]
     request_ids: list[str]
@@ -100,7 +100,7 @@ def answer(
     if faults:
         raise refused_whole(faults[:_SHOWN], len(faults))
     requests.add_answers(tx, fresh, now)
-    touched = sorted({one.request_id for one in fresh})
+    touched = sorted({told.request_id for told in known.values()})
     return Answered(receipts=receipts, request_ids=touched, new=len(fresh))
 
 

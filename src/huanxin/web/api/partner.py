@@ -132,15 +132,15 @@ async def many_receipts(
 
 
 def _file(
-    context: Context, notice_id: str, partner: Partner, path: Path, *, complete: bool, idempotency_key: str
+    context: Context, notice_id: str, partner: Partner, content: tables.Content, *, complete: bool, idempotency_key: str
 ) -> tuple[dict[str, Any], bool]:
     """Take the receipt; the answer's body, and whether the receipt is new."""
     platform = context.platform
     with platform.database.transaction() as tx:
         notice = partners_notice(tx, notice_id, partner)
     roster = context.rosters.get(notice.batch_id)
-    source = inspected(path)
-    large = path.stat().st_size > tables.BLOCK
+    source = inspected(content)
+    large = isinstance(content, Path) and content.stat().st_size > tables.BLOCK
     try:
         with platform.database.transaction() as tx:
             accepted = file_receipt(
