@@ -173,7 +173,8 @@ def _opened(content: Content) -> IO[bytes]:
 
 
 def _stream(content: Content, gzip: bool) -> pa.NativeFile:
-    return pa.input_stream(content, compression="gzip" if gzip else None)
+    source = pa.py_buffer(content) if isinstance(content, bytes) else content
+    return pa.input_stream(source, compression="gzip" if gzip else None)
 
 
 def _encoding(stream: IO[bytes] | pa.NativeFile) -> str:
