@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -93,14 +94,17 @@ class Pusher:
         met, started = [self._push(due[0])], time.monotonic()
         unreachable = met[0].status is None
         rest = [] if unreachable else due[1:]
-        for start in range(0, len(rest), _ABREAST):
-            if time.monotonic() - started > _LONG_ENOUGH:
-                break
-            met += self._abreast.map(self._push, rest[start : start + _ABREAST])
+        lanes = [rest[lane::_ABREAST] for lane in range(min(_ABREAST, len(rest)))]
+        for part in self._abreast.map(partial(self._push_some, started), lanes):
+            met += part
         deliveries.record_attempts(tx, met, at=self.clock())
         if unreachable and len(due) > 1:
             deliveries.put_off(tx, [one.jti for one in due[1:]], met[0].next_at or self.clock() + self.retries.longest)
         return True
+
+    def _push_some(self, started: float, due: Sequence[Delivery]) -> list[Met]:
+        """Push one after the other, on one connection, for as long as a job may last."""
+        return [self._push(one) for one in due if time.monotonic() - started < _LONG_ENOUGH]
 
     def _push(self, due: Delivery) -> Met:
         status, answer = self._post(due, due.claims)
