@@ -39,7 +39,7 @@ class Shop:
         self.verifier = Verifier(issuer=stand_in.issuer, audience="rehearsal", client=client)
 
     def app(self) -> Starlette:
-        self.worker = Worker(self.journal, Handler(self.ties, self.platform, self.journal).handle)
+        self.worker = Worker(self.journal, Handler(self.ties, self.platform, self.journal))
         self.worker.start()
         return receiver_app(self.verifier, self.journal, self.worker)
 
