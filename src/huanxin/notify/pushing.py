@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -76,6 +78,9 @@ class Pusher:
         default_factory=lambda: ThreadPoolExecutor(4 * _ABREAST, thread_name_prefix="push"), repr=False
     )
 
+    _turns: deque[int] = field(default_factory=deque, repr=False)  # partners that have something due
+    _asking: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
     def close(self) -> None:
         """Let what is on its way arrive."""
         self._abreast.shutdown()
@@ -88,7 +93,7 @@ class Pusher:
     def _push_events(self, tx: Tx) -> bool:
         """The first event goes alone. If the partner can't be reached, the others wait as long as it does, untried: one that
         is down costs one attempt, not sixty-four."""
-        due = deliveries.claim_due(tx, self.clock(), Method.PUSH, _TOGETHER)
+        due = self._claim(tx)
         if not due:
             return False
         met, started = [self._push(due[0])], time.monotonic()
@@ -101,6 +106,22 @@ class Pusher:
         if unreachable and len(due) > 1:
             deliveries.put_off(tx, [one.jti for one in due[1:]], met[0].next_at or self.clock() + self.retries.longest)
         return True
+
+    def _claim(self, tx: Tx) -> list[Delivery]:
+        """What is due for the partner whose turn it is. Whose turns come next is asked once for all that wait."""
+        asked = False
+        while True:
+            with self._asking:
+                if not self._turns:
+                    if asked:
+                        return []
+                    self._turns.extend(deliveries.with_due(tx, self.clock(), Method.PUSH))
+                    asked = True
+                partner_id = self._turns.popleft() if self._turns else None
+            if partner_id is None:
+                return []
+            if due := deliveries.claim_for(tx, partner_id, self.clock(), Method.PUSH, _TOGETHER):
+                return due
 
     def _push_some(self, started: float, due: Sequence[Delivery]) -> list[Met]:
         """Push one after the other, on one connection, for as long as a job may last."""

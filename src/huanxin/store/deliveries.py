@@ -103,22 +103,30 @@ def wake_workers(tx: Tx, about: str = "") -> None:
 def claim_due(tx: Tx, now: datetime, method: str, most: int = 1) -> list[Delivery]:
     """Events that are due, `most` at the most, locked for this transaction: all of one partner, the one whose event has
     waited longest of those on streams of a method; of each subject the one that is next."""
-    waiting = tx.execute(
+    # Of the first partners, other workers may hold all that is due.
+    claims = (claim_for(tx, partner_id, now, method, most) for partner_id in with_due(tx, now, method))
+    return next((found for found in claims if found), [])
+
+
+def with_due(tx: Tx, now: datetime, method: str) -> list[int]:
+    """The partners on streams of a method that have events that are due, whoever has waited longest first."""
+    rows = tx.execute(
         "SELECT s.partner_id FROM stream s CROSS JOIN LATERAL (SELECT d.next_at FROM delivery d"
         " WHERE d.partner_id = s.partner_id AND d.next_at <= %s AND (s.status = 'enabled' OR d.always)"
         f" AND {_NOTHING_EARLIER} ORDER BY d.next_at LIMIT 1) first WHERE s.method = %s ORDER BY first.next_at",
         (now, method),
-    ).fetchall()
+    )
+    return [partner_id for (partner_id,) in rows]
+
+
+def claim_for(tx: Tx, partner_id: int, now: datetime, method: str, most: int) -> list[Delivery]:
+    """As `claim_due`, of one partner: what no other worker holds."""
     with tx.cursor(row_factory=class_row(Delivery)) as cursor:
-        for (partner_id,) in waiting:  # of the first ones, other workers may hold all that is due
-            found = cursor.execute(
-                f"{_SELECT} WHERE d.partner_id = %s AND d.next_at <= %s AND (s.status = 'enabled' OR d.always)"
-                f" AND {_NOTHING_EARLIER} ORDER BY d.next_at, d.seq LIMIT %s FOR UPDATE OF d SKIP LOCKED",
-                (partner_id, now, most),
-            ).fetchall()
-            if found:
-                return found
-    return []
+        return cursor.execute(
+            f"{_SELECT} WHERE d.partner_id = %s AND s.method = %s AND d.next_at <= %s AND (s.status = 'enabled' OR d.always)"
+            f" AND {_NOTHING_EARLIER} ORDER BY d.next_at, d.seq LIMIT %s FOR UPDATE OF d SKIP LOCKED",
+            (partner_id, method, now, most),
+        ).fetchall()
 
 
 def to_poll(tx: Tx, partner_id: int, now: datetime, *, enabled: bool, limit: int) -> list[Delivery]:
