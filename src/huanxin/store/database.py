@@ -6,15 +6,22 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
+import orjson
 import psycopg
 from psycopg.rows import TupleRow
+from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import ConnectionPool
 
 from huanxin.domain.errors import BadSetting
 
 log = logging.getLogger("huanxin.database")
+
+
+set_json_dumps(partial(orjson.dumps, option=orjson.OPT_NON_STR_KEYS))
+set_json_loads(orjson.loads)
 
 
 class Tx(psycopg.Connection[TupleRow]):
@@ -64,6 +71,16 @@ class Database:
             yield connection
             if connection.news:
                 connection.commit()
+                with _autocommitting(connection):
+                    _spread(connection)
+
+    @contextmanager
+    def single(self) -> Iterator[Tx]:
+        """For a single statement: it is a transaction of its own, at a third of the messages to and fro."""
+        with self._pool.connection() as connection, _autocommitting(connection):
+            connection.news.clear()
+            yield connection
+            if connection.news:
                 _spread(connection)
 
     @contextmanager
@@ -72,6 +89,16 @@ class Database:
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             connection.execute(f"LISTEN {channel}")
             yield connection
+
+
+@contextmanager
+def _autocommitting(connection: Tx) -> Iterator[None]:
+    connection.autocommit = True
+    try:
+        yield
+    finally:
+        if not connection.broken:
+            connection.autocommit = False
 
 
 def tell(tx: Tx, channel: str, payloads: Iterable[str] = ("",)) -> None:

@@ -168,6 +168,19 @@ def record_attempts(tx: Tx, attempts: Sequence[Met], *, at: datetime) -> None:
     tell(tx, REQUESTS, (request_id for (request_id,) in told if request_id is not None))
 
 
+def acknowledge(tx: Tx, partner_id: int, jtis: Sequence[str], *, status: int, at: datetime) -> None:
+    """Record that a partner has taken some of its events, those of them that are open."""
+    told = tx.execute(
+        "WITH taken AS (UPDATE delivery SET attempts = attempts + 1, next_at = NULL, delivered_at = %(at)s"
+        " WHERE partner_id = %(partner_id)s AND jti = ANY(%(jtis)s) AND next_at IS NOT NULL RETURNING jti, notice_id),"
+        " kept AS (INSERT INTO delivery_attempt (jti, at, status, answer)"
+        " SELECT jti, %(at)s, %(status)s, 'acknowledged' FROM taken)"
+        " SELECT DISTINCT n.request_id FROM taken JOIN request_notice n ON n.id = taken.notice_id",
+        {"partner_id": partner_id, "jtis": list(jtis), "status": status, "at": at},
+    )
+    tell(tx, REQUESTS, (request_id for (request_id,) in told))
+
+
 def _plain(met: Met) -> dict[str, Any]:
     return vars(met) | {"next_at": met.next_at.isoformat() if met.next_at else None}
 

@@ -112,10 +112,30 @@ def notice(tx: Tx, notice_id: str) -> RequestNotice | None:
         return cursor.execute(f"{_NOTICE} WHERE n.id = %s", (notice_id,)).fetchone()
 
 
-def notices_by_id(tx: Tx, partner_id: int, notice_ids: Sequence[str]) -> dict[str, RequestNotice]:
-    """Those of some notices that are a partner's, by id."""
-    with tx.cursor(row_factory=class_row(RequestNotice)) as cursor:
-        rows = cursor.execute(f"{_NOTICE} WHERE n.partner_id = %s AND n.id = ANY(%s)", (partner_id, list(notice_ids)))
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What one partner was asked by a notice, and its latest answer (`outcome` None before the first)."""
+
+    id: str
+    request_id: str
+    number: int
+    purpose: str
+    receipt: str | None
+    outcome: str | None
+    reason: str | None
+    until_day: date | None
+
+
+def asked(tx: Tx, partner_id: int, notice_ids: Sequence[str]) -> dict[str, Asked]:
+    """What those of some notices ask that are a partner's, by id."""
+    with tx.cursor(row_factory=class_row(Asked)) as cursor:
+        rows = cursor.execute(
+            "SELECT n.id, n.request_id, r.number, r.purpose, a.id AS receipt, a.outcome, a.reason, a.until_day"
+            " FROM request_notice n JOIN request r ON r.id = n.request_id LEFT JOIN LATERAL (SELECT id, outcome, reason,"
+            " until_day FROM request_answer WHERE notice_id = n.id ORDER BY seq DESC LIMIT 1) a ON true"
+            " WHERE n.partner_id = %s AND n.id = ANY(%s)",
+            (partner_id, list(notice_ids)),
+        )
         return {one.id: one for one in rows}
 
 

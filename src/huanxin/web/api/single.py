@@ -13,7 +13,7 @@ from huanxin.domain.partners import Partner
 from huanxin.domain.rules import random_id
 from huanxin.numbersets import tables
 from huanxin.store import requests
-from huanxin.store.requests import RequestNotice
+from huanxin.store.requests import Asked, RequestNotice
 from huanxin.web.api.taking import inspected
 from huanxin.web.context import Context
 
@@ -45,10 +45,10 @@ def file_single(
     return taken | {"confirmation": context.signer.signed(CONFIRMATION, claims)}, answered.new > 0
 
 
-def _told(context: Context, partner: Partner, notice_id: str) -> RequestNotice:
+def _told(context: Context, partner: Partner, notice_id: str) -> Asked:
     """A notice of this partner. Raises NotFound for another's as for none (rule 5)."""
     with context.platform.database.transaction() as tx:
-        found = requests.notices_by_id(tx, partner.id, [notice_id]).get(notice_id)
+        found = requests.asked(tx, partner.id, [notice_id]).get(notice_id)
     if found is None:
         raise NotFound(f"there is no notice {notice_id} for this partner")
     return found

@@ -14,13 +14,14 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
 from huanxin.domain.errors import BadRequest, UnsupportedForm
+from huanxin.domain.partners import Partner, Scope
 from huanxin.numbersets import tables
 from huanxin.numbersets.numberfile import CSV, PARQUET
 from huanxin.web.api.uploads import receive
-from huanxin.web.context import Context
+from huanxin.web.context import Context, calling_partner
 
-Work = Callable[[tables.Content], tuple[dict[str, Any], bool]]
-"""Files a receipt: the answer's body, and whether the receipt is new."""
+Work = Callable[[Partner, tables.Content], tuple[dict[str, Any], bool]]
+"""Files a partner's receipt: the answer's body, and whether the receipt is new."""
 _SMALL = 64 * 1024  # bytes; most receipts answer for one owner's number, and a folder each would cost more than reading them
 
 
@@ -42,16 +43,21 @@ async def take(request: Request, work: Work, body: Body) -> Response:
     if announced.isdecimal() and int(announced) <= _SMALL and not body.encoding:
         held = io.BytesIO()
         await _received(request, held, body, context)
-        told, new = await to_thread.run_sync(work, held.getvalue(), limiter=context.programs)
+        told, new = await to_thread.run_sync(lambda: work(_caller(request), held.getvalue()), limiter=context.programs)
     else:
+        partner = await to_thread.run_sync(_caller, request)  # before much is received from whoever it is
         context.uploads.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="receipt-", dir=context.uploads) as folder:
             path = Path(folder) / "receipt"
             with path.open("wb") as file:
                 length = await _received(request, file, body, context)
             limiter = context.large if length > tables.BLOCK else context.programs
-            told, new = await to_thread.run_sync(work, path, limiter=limiter)
+            told, new = await to_thread.run_sync(work, partner, path, limiter=limiter)
     return JSONResponse(told, status_code=201 if new else 200)
+
+
+def _caller(request: Request) -> Partner:
+    return calling_partner(request, Scope.RECEIPTS)
 
 
 async def _received(request: Request, file: IO[bytes], body: Body, context: Context) -> int:
