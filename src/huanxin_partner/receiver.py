@@ -24,7 +24,7 @@ from huanxin_partner.tokens import Event, Verifier
 log = logging.getLogger("huanxin_partner")
 _IDLE = 0.5  # seconds between looks for events that are due again
 _TOGETHER = 200  # events that are handled together at most
-_GATHER, _MOST_GATHER = 0.2, 1.0  # seconds between the beginnings of two rounds: what comes meanwhile is handled together
+_GATHER, _MOST_GATHER = 0.2, 0.5  # seconds between the beginnings of two rounds: what comes meanwhile is handled together
 _TIMES = 4  # as long as the last round took: the busier this machine or the platform, the more is handled together
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 300.0  # seconds before an event that failed is tried again
 

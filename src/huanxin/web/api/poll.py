@@ -18,7 +18,7 @@ from huanxin.web.context import Context, calling_partner
 
 router = APIRouter(prefix="/ssf", tags=["Streams"])
 _LOOK_AGAIN = 5.0  # seconds; an event that was refused falls due without a ring
-_GATHER, _MOST_GATHER = 0.4, 1.0  # seconds; a partner that was given events so lately gets the next ones together
+_GATHER, _MOST_GATHER = 0.4, 0.8  # seconds; a partner that was given events so lately gets the next ones together
 _TIMES = 4  # as long as its last poll took to answer: the busier we are, the more is fetched at a time
 _MOST_ANSWERS = 10_000
 _LONGEST = 500
