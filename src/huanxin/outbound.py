@@ -3,22 +3,28 @@
 A host name is looked up here, every address that it leads to is checked, and the connection goes to a checked address: a
 name that leads elsewhere a moment later (DNS rebinding) gains nothing. Redirects are not followed, proxies of the
 environment not used, and no answer is waited for or read beyond a limit. TLS and the Host header keep the name.
+
+The calls are the standard library's (http.client): an order is told to dozens of partners, one call each, and a pool that
+looks through all its connections at each call took more of the processor than signing and storing the events.
 """
 
 from __future__ import annotations
 
+import codecs
+import http.client
+import select
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
-import httpcore
 import httpx
 
 from huanxin.domain.errors import BadInput
@@ -27,9 +33,12 @@ from huanxin.sentences import Sentence
 Address: TypeAlias = IPv4Address | IPv6Address
 Resolve: TypeAlias = Callable[[str], Sequence[str]]
 """Gives the addresses of a host name. Raises OSError if it has none."""
-_SocketOptions: TypeAlias = "Iterable[httpcore.SOCKET_OPTION] | None"
+_Origin: TypeAlias = tuple[str, str, int]
+"""Scheme, host and port."""
 
+_PORTS = {"http": 80, "https": 443}
 _CONNECT = 5.0  # seconds
+_IDLE = 5.0  # seconds for which a connection is kept that nobody uses
 _NAT64 = IPv6Network("64:ff9b::/96")
 _ALSO_INNER = (
     IPv4Network("192.0.0.0/24"),  # protocol assignments (RFC 6890); 192.0.0.192 is Oracle Cloud's metadata service
@@ -37,7 +46,8 @@ _ALSO_INNER = (
     IPv6Network("::/96"),  # IPv4 inside IPv6, deprecated (RFC 4291)
     IPv6Network("fec0::/10"),  # site-local, deprecated (RFC 3879)
 )
-_until: ContextVar[float | None] = ContextVar("until", default=None)
+_USUAL = {"Accept-Encoding": "identity", "User-Agent": "huanxin"}
+_until: ContextVar[float] = ContextVar("until")
 
 
 @cache
@@ -100,7 +110,8 @@ class Answer:
 class Outbound:
     """Makes such calls, from any thread. `inner_allowed`: addresses of this machine and its networks too (development).
 
-    `longest` is seconds for a whole call; `largest` how many bytes of an answer are read.
+    `longest` is seconds for a whole call; `largest` how many bytes of an answer are read; `max_connections` how many are
+    kept open between calls.
     """
 
     inner_allowed: bool
@@ -109,30 +120,22 @@ class Outbound:
     longest: float = 15.0
     largest: int = 64 * 1024
     tls: ssl.SSLContext = field(default_factory=_usual_tls)
-    _client: httpx.Client = field(init=False, repr=False)
+    _kept: _Kept = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        transport = httpx.HTTPTransport(verify=self.tls)
-        # The one part that httpx doesn't take from outside: how its pool connects.
-        transport._pool = httpcore.ConnectionPool(
-            ssl_context=self.tls, max_connections=self.max_connections, keepalive_expiry=5.0, network_backend=_Checked(self)
-        )
-        timeout = httpx.Timeout(self.longest, connect=_CONNECT)
-        self._client = httpx.Client(
-            transport=transport, timeout=timeout, follow_redirects=False, trust_env=False,
-            headers={"Accept-Encoding": "identity", "User-Agent": "huanxin"},
-        )  # fmt: skip
+        self.tls.sslsocket_class = _BoundedTls
+        self._kept = _Kept(self.max_connections)
 
     def close(self) -> None:
         """Close the connections that are kept."""
-        self._client.close()
+        self._kept.close()
 
     def check(self, url: str) -> None:
         """Raise BadInput for an address that leads into the platform's own network. A name that leads nowhere now passes:
         each call looks again."""
         try:
             self.addresses(urlsplit(url).hostname or "")
-        except httpcore.ConnectError as error:
+        except httpx.ConnectError as error:
             raise BadInput(Sentence("%(url)s can't be used: %(why)s", url=url, why=why_not(error))) from error
         except OSError:
             return
@@ -140,7 +143,7 @@ class Outbound:
             raise BadInput(Sentence("%(url)s is not an address that can be called", url=url)) from error
 
     def addresses(self, host: str) -> list[str]:
-        """Where a host is, every address checked. Raises httpcore.ConnectError if one is not for partners to name, OSError
+        """Where a host is, every address checked. Raises httpx.ConnectError if one is not for partners to name, OSError
         if there is none."""
         written = literal(host)
         try:
@@ -149,7 +152,7 @@ class Outbound:
             raise OSError(f"{host} is not a host name") from error
         inner = next((one for one in found if not is_outer(one)), None)
         if inner is not None and not self.inner_allowed:
-            raise httpcore.ConnectError(
+            raise httpx.ConnectError(
                 Sentence(
                     "%(host)s leads to %(address)s, which is not a public address of the Internet; events go to public ones"
                     " only",
@@ -167,78 +170,171 @@ class Outbound:
 
     def post(self, url: str, content: str | bytes, headers: dict[str, str]) -> Answer:
         """Post something. Raises httpx.HTTPError if there is no answer."""
-        return self._call("POST", url, content, headers)
+        return self._call("POST", url, content.encode() if isinstance(content, str) else content, headers)
 
-    def _call(self, method: str, url: str, content: str | bytes | None, headers: dict[str, str]) -> Answer:
+    def _call(self, method: str, url: str, content: bytes | None, headers: dict[str, str]) -> Answer:
+        origin, target = _parsed(url)
         marked = _until.set(time.monotonic() + self.longest)
         try:
-            with self._client.stream(method, url, content=content, headers=headers) as answer:
-                return Answer(status=answer.status_code, text=self._text(answer))
+            connection = self._kept.take(origin) or self._connected(origin)
+            try:
+                connection.request(method, target, content, _USUAL | headers)
+                answer, whole = self._read(connection.getresponse())
+            except BaseException:
+                connection.close()
+                raise
+            self._kept.give(origin, connection, good=whole)
+            return answer
+        except TimeoutError as error:
+            raise httpx.ReadTimeout(f"no answer within {self.longest:g} seconds") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise httpx.NetworkError(f"{type(error).__name__}: {error}") from error
         finally:
             _until.reset(marked)
 
-    def _text(self, answer: httpx.Response) -> str:
-        read = bytearray()
-        for block in answer.iter_raw():
-            read += block
-            if len(read) >= self.largest:
-                break
-        return bytes(read[: self.largest]).decode(answer.charset_encoding or "utf-8", "replace")
+    def _read(self, response: http.client.HTTPResponse) -> tuple[Answer, bool]:
+        """An answer, and whether another call may follow on the same connection."""
+        with response:
+            text = response.read(self.largest).decode(_charset(response), "replace")
+            return Answer(status=response.status, text=text), response.isclosed() and not response.will_close
 
-
-class _Checked(httpcore.NetworkBackend):
-    """Connects to checked addresses only."""
-
-    def __init__(self, outbound: Outbound) -> None:
-        self._outbound = outbound
-        self._inner = httpcore.SyncBackend()
-
-    def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,
-        socket_options: _SocketOptions = None,
-    ) -> httpcore.NetworkStream:  # fmt: skip
+    def _connected(self, origin: _Origin) -> http.client.HTTPConnection:
+        scheme, host, port = origin
         try:
-            addresses = self._outbound.addresses(host)
+            addresses = self.addresses(host)
         except OSError as error:
-            raise httpcore.ConnectError(f"{host} can't be found: {error}") from error
-        for address in addresses[:-1]:
-            try:
-                return _Bounded(self._inner.connect_tcp(address, port, _left(timeout), local_address, socket_options))
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                continue
-        return _Bounded(self._inner.connect_tcp(addresses[-1], port, _left(timeout), local_address, socket_options))
+            raise httpx.ConnectError(f"{host} can't be found: {error}") from error
+        made = http.client.HTTPConnection(host, port)
+        made.auto_open = 0  # it would look the name up again, where nothing is checked
+        try:
+            made.sock = _reached(addresses, port)
+            if scheme == "https":
+                made.default_port = _PORTS[scheme]
+                made.sock = self.tls.wrap_socket(made.sock, server_hostname=host)
+        except TimeoutError as error:
+            raise httpx.ConnectTimeout(f"{host} can't be reached in time") from error
+        except OSError as error:
+            raise httpx.ConnectError(f"{host} can't be reached: {error}") from error
+        return made
 
 
-class _Bounded(httpcore.NetworkStream):
-    """A connection on which no step outlasts the whole call: one that trickles can't hold a worker."""
+@lru_cache(maxsize=4096)
+def _parsed(url: str) -> tuple[_Origin, str]:
+    """Where to connect, and what to ask for there. Raises httpx.InvalidURL."""
+    found = httpx.URL(url)
+    if found.scheme not in _PORTS or not found.host:
+        raise httpx.InvalidURL(f"{url} is not an address of the web")
+    return (found.scheme, found.raw_host.decode(), found.port or _PORTS[found.scheme]), found.raw_path.decode()
 
-    def __init__(self, inner: httpcore.NetworkStream) -> None:
-        self._inner = inner
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+def _charset(response: http.client.HTTPResponse) -> str:
+    try:
+        return codecs.lookup(response.headers.get_content_charset() or "utf-8").name
+    except LookupError:
+        return "utf-8"
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _left(timeout, httpcore.WriteTimeout))
+
+class _Kept:
+    """Connections between two calls, those used last at the end; none that nobody has used for long."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._idle: list[tuple[float, _Origin, http.client.HTTPConnection]] = []
+        self._lock = threading.Lock()
+
+    def take(self, origin: _Origin) -> http.client.HTTPConnection | None:
+        """One that leads there and is open, as far as can be seen from here."""
+        while (found := self._popped(origin)) is not None:
+            if not _readable(found.sock):
+                return found
+            found.close()
+        return None
+
+    def _popped(self, origin: _Origin) -> http.client.HTTPConnection | None:
+        with self._lock:
+            for place in range(len(self._idle) - 1, -1, -1):
+                if self._idle[place][1] == origin:
+                    return self._idle.pop(place)[2]
+        return None
+
+    def give(self, origin: _Origin, connection: http.client.HTTPConnection, *, good: bool) -> None:
+        """Keep a connection if it is good for another call, and close those that were kept long enough."""
+        now = time.monotonic()
+        with self._lock:
+            if good:
+                self._idle.append((now, origin, connection))
+            stale = next((place for place, one in enumerate(self._idle) if now - one[0] < _IDLE), len(self._idle))
+            stale = max(stale, len(self._idle) - self._most)
+            old, self._idle = self._idle[:stale], self._idle[stale:]
+        for one in [found for _, _, found in old] + ([] if good else [connection]):
+            one.close()
 
     def close(self) -> None:
-        self._inner.close()
+        with self._lock:
+            old, self._idle = self._idle, []
+        for _, _, one in old:
+            one.close()
 
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        return _Bounded(self._inner.start_tls(ssl_context, server_hostname, _left(timeout)))
-
-    def get_extra_info(self, info: str) -> object:
-        return self._inner.get_extra_info(info)
+    __del__ = close  # for whoever made a few calls and forgot about it
 
 
-def _left(timeout: float | None, late: type[httpcore.TimeoutException] = httpcore.ConnectTimeout) -> float | None:
-    """The shorter of a step's own limit and what is left for the call. Raises `late` if nothing is."""
-    until = _until.get()
-    if until is None:
-        return timeout
-    left = until - time.monotonic()
+def _readable(raw: socket.socket) -> bool:
+    """Whether something came on an idle connection: its end, since nothing else comes unasked."""
+    waiting = select.poll()
+    waiting.register(raw, select.POLLIN)
+    return bool(waiting.poll(0))
+
+
+def _reached(addresses: Sequence[str], port: int) -> socket.socket:
+    """A connection to the first of some addresses that can be reached. Raises OSError."""
+    for address in addresses[:-1]:
+        try:
+            return _connection(address, port)
+        except OSError:
+            continue
+    return _connection(addresses[-1], port)
+
+
+def _connection(address: str, port: int) -> socket.socket:
+    made = _Bounded(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        made.settimeout(min(_CONNECT, _left()))
+        made.connect((address, port))
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        made.settimeout(_left())
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+class _Bounded(socket.socket):
+    """A connection on which no step outlasts the whole call: one that trickles can't hold a worker."""
+
+    def recv_into(self, *given: Any, **named: Any) -> int:
+        self.settimeout(_left())
+        return super().recv_into(*given, **named)
+
+    def sendall(self, *given: Any, **named: Any) -> None:
+        self.settimeout(_left())
+        super().sendall(*given, **named)
+
+
+class _BoundedTls(ssl.SSLSocket):
+    """The same under TLS."""
+
+    def recv_into(self, *given: Any, **named: Any) -> int:
+        self.settimeout(_left())
+        return super().recv_into(*given, **named)
+
+    def send(self, *given: Any, **named: Any) -> int:
+        self.settimeout(_left())
+        return super().send(*given, **named)
+
+
+def _left() -> float:
+    """Seconds that are left for the call. Raises TimeoutError if none are."""
+    left = _until.get() - time.monotonic()
     if left <= 0:
-        raise late("the call took too long as a whole")
-    return left if timeout is None else min(timeout, left)
+        raise TimeoutError("the call took too long as a whole")
+    return left

@@ -86,7 +86,8 @@ class Handler:
 
     def handle_many(self, events: Sequence[Event]) -> dict[str, str]:
         """Do what the first of these events ask, as far as they are renewals of one number each, no number twice: in one
-        transaction of the store, with one receipt for all. What came of each, by `jti`; empty if the first is another event.
+        transaction of the store, with one receipt for all. What came of each, by `jti`; empty if the first is another event
+        or a subclass cuts or answers in its own way.
 
         May be called again after a crash. If it raises, `handle` does them one by one and finds the one that is to blame.
         """
@@ -95,7 +96,8 @@ class Handler:
             if not _is_order(event) or (number := number_of(event)) in together:
                 break
             together[number] = event
-        if len(together) < 2 or not isinstance(self.platform, ManyReceipts):  # noqa: PLR2004  # one alone gains nothing
+        usual = type(self).renew is Handler.renew and type(self).file is Handler.file
+        if not together or not usual or not isinstance(self.platform, ManyReceipts):
             return {}
         answers = self._renewed(together)
         self.platform.file_receipts({notice_of(event): answers[number] for number, event in together.items()})

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from huanxin_partner.ties import immediate
@@ -73,7 +73,7 @@ class Journal:
         now, new = self._clock(), []
         with immediate(self._db):
             for one in taking:
-                stored = json.dumps(asdict(one.event))
+                stored = json.dumps(vars(one.event))
                 new.append(bool(self._db.execute(
                     "INSERT OR IGNORE INTO huanxin_event (jti, event, received, due) VALUES (?, ?, ?, ?)",
                     (one.event.jti, stored, now, now),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from httpx import codes
 from starlette.applications import Starlette
@@ -16,29 +18,36 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from huanxin_partner.journal import Journal
-from huanxin_partner.taking import LONGEST, take
+from huanxin_partner.taking import LONGEST, Pushed, Reply, take_all
 from huanxin_partner.tokens import Event, Verifier
 
 log = logging.getLogger("huanxin_partner")
 _IDLE = 0.5  # seconds between looks for events that are due again
 _TOGETHER = 200  # events that are handled together at most
-_GATHER = 0.2  # seconds between two rounds of handling many: when events come faster, they are handled together
+_GATHER, _MOST_GATHER = 0.2, 0.5  # seconds between the beginnings of two rounds: what comes meanwhile is handled together
+_TIMES = 4  # as long as the last round took: the busier this machine or the platform, the more is handled together
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 300.0  # seconds before an event that failed is tried again
 
 
-class Worker:
-    """A thread that handles journalled events in the order in which they came, each until it succeeds.
+class Handles(Protocol):
+    """What a worker needs to handle events (handler.Handler)."""
 
-    One that fails waits, doubling each time and shortened at random by up to half, and holds up no other. `many`, if given,
-    is offered what is due before `handle` is: it does the first of these events in one go, says what came of each, and
-    leaves the rest.
+    def handle(self, event: Event) -> str:
+        """Do what an event asks; what came of it, in words."""
+
+    def handle_many(self, events: Sequence[Event]) -> Mapping[str, str]:
+        """Do the first of these events in one go; what came of each, by `jti`. What is not named is left to `handle`."""
+
+
+class Worker:
+    """A thread that handles journalled events in the order in which they came, each until it succeeds: those together that
+    can be, the others one by one.
+
+    One that fails waits, doubling each time and shortened at random by up to half, and holds up no other.
     """
 
-    def __init__(
-        self, journal: Journal, handle: Callable[[Event], str],
-        many: Callable[[Sequence[Event]], Mapping[str, str]] | None = None,
-    ) -> None:  # fmt: skip
-        self._journal, self._handle, self._many = journal, handle, many
+    def __init__(self, journal: Journal, handler: Handles) -> None:
+        self._journal, self._handler = journal, handler
         self._wake, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="huanxin-partner", daemon=True)
 
@@ -56,18 +65,19 @@ class Worker:
 
     def some_events(self) -> bool:
         """Handle what has been due longest: many events in one go if that can be done, or one. False if none is due."""
-        if self._many is None:
-            return self.one_event()
+        return self._together() or self.one_event()
+
+    def _together(self) -> bool:
+        """Handle events in one go; False if that can't be done with what is due."""
         due = [event for event, _ in self._journal.due(_TOGETHER)]
         try:
-            outcomes = self._many(due) if due else {}
+            outcomes = self._handler.handle_many(due) if due else {}
         except Exception as error:  # whichever event is to blame, handled alone it holds up no other
             log.warning("%s events are handled one by one: %s: %s", len(due), type(error).__name__, error)
             outcomes = {}
         if outcomes:
             self._journal.finish_all(outcomes)
-            return True
-        return self.one_event()
+        return bool(outcomes)
 
     def one_event(self) -> bool:
         """Handle the event that has been due longest; False if none is due."""
@@ -76,7 +86,7 @@ class Worker:
             return False
         event, attempts = found
         try:
-            outcome = self._handle(event)
+            outcome = self._handler.handle(event)
         except Exception as error:  # an event stays until it is handled; what stood in its way is in the log
             pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(attempts, 20)) * random.uniform(0.5, 1)
             log.warning("event %s is tried again in %.1f s: %s: %s", event.jti, pause, type(error).__name__, error)
@@ -87,21 +97,59 @@ class Worker:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            started = time.monotonic()
+            started, busy = time.monotonic(), False
             self._wake.clear()
             try:
-                busy = self.some_events()
+                if self._together():
+                    self._stop.wait(_rest(time.monotonic() - started))
+                    continue
+                busy = self.one_event()
             except Exception:  # the journal itself can't be read or written: a full disk, perhaps
                 log.exception("the journal can't be used")
-                busy = False
             if not busy:
                 self._wake.wait(_IDLE)
-            elif self._many is not None:
-                self._stop.wait(max(0.0, started + _GATHER - time.monotonic()))
+
+
+def _rest(took: float) -> float:
+    """For how long more is gathered after a round: the longer it took, since then there is much to do, and many are handled
+    at a fraction of the cost."""
+    return max(0.0, min(_MOST_GATHER, max(_GATHER, _TIMES * took)) - took)
+
+
+class _Desk:
+    """Takes tokens in a thread: those together that came while it was at work on the ones before, with one wait for the
+    disk."""
+
+    def __init__(self, verifier: Verifier, journal: Journal) -> None:
+        self._verifier, self._journal = verifier, journal
+        self._coming: list[tuple[Pushed, asyncio.Future[Reply]]] = []
+        self._work: asyncio.Task[None] | None = None
+
+    async def take(self, pushed: Pushed) -> Reply:
+        reply = asyncio.get_running_loop().create_future()
+        self._coming.append((pushed, reply))
+        if self._work is None or self._work.done():
+            self._work = asyncio.create_task(self._take())
+        found: Reply = await reply
+        return found
+
+    async def _take(self) -> None:
+        while self._coming:
+            coming, self._coming = self._coming, []
+            try:
+                replies = await run_in_threadpool(take_all, [one for one, _ in coming], self._verifier, self._journal)
+            except Exception as error:  # the journal can't be written: nothing was taken, and each is told so
+                log.exception("events could not be taken")
+                replies = [Reply(status=503, said={"description": type(error).__name__})] * len(coming)
+            for (_, reply), found in zip(coming, replies, strict=True):
+                if not reply.done():
+                    reply.set_result(found)
 
 
 def receiver_app(verifier: Verifier, journal: Journal, worker: Worker) -> Starlette:
     """An ASGI application to mount: POST / takes an event (taking.take). Start and stop the worker with your application."""
+
+    desk = _Desk(verifier, journal)
 
     async def endpoint(request: Request) -> Response:
         body = b""
@@ -109,8 +157,7 @@ def receiver_app(verifier: Verifier, journal: Journal, worker: Worker) -> Starle
             body += block
             if len(body) > LONGEST:
                 break
-        content_type = request.headers.get("content-type", "")
-        reply = await run_in_threadpool(take, body, content_type, verifier, journal)
+        reply = await desk.take(Pushed(body=body, content_type=request.headers.get("content-type", "")))
         if reply.status == codes.ACCEPTED:
             worker.wake()
         if reply.said is None:

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from joserfc import jws, jwt
-from joserfc.errors import BadSignatureError, JoseError
+from joserfc import jws
+from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 ALGORITHMS = ["ES256", "RS256"]
+_REGISTRY = jws.JWSRegistry(algorithms=ALGORITHMS)
 SKEW = 300  # seconds that clocks may differ
 _REFETCH = 10  # seconds between two fetches of the keys that an unknown kid may cause
 
@@ -60,23 +61,26 @@ class Verifier:
 
     def verify(self, token: str) -> Event:
         """The event of a token. Raises TokenError, or KeysUnreachable; nothing of an unverified token is used."""
-        try:
-            header = jws.extract_compact(token.encode()).headers()
-        except (JoseError, ValueError) as error:
-            raise TokenError("invalid_request", f"this is not a signed token: {error}") from error
-        if header.get("typ") != "secevent+jwt":
-            raise TokenError("invalid_request", f"typ is {header.get('typ')!r}; a Security Event Token has secevent+jwt")
-        return self._checked(self.signed(token, str(header.get("kid"))))
+        found = _read(token)
+        if (kind := found.headers().get("typ")) != "secevent+jwt":
+            raise TokenError("invalid_request", f"typ is {kind!r}; a Security Event Token has secevent+jwt")
+        return self._checked(self._claims(found))
 
-    def signed(self, token: str, kid: str) -> dict[str, Any]:
-        """The claims of whatever the issuer signed with its key `kid`, and nothing more is checked. Raises like `verify`."""
-        keys = self._key_set(kid)
+    def signed(self, token: str) -> dict[str, Any]:
+        """The claims of whatever the issuer signed, and nothing more is checked. Raises like `verify`."""
+        return self._claims(_read(token))
+
+    def _claims(self, found: jws.CompactSignature) -> dict[str, Any]:
+        keys = self._key_set(str(found.headers().get("kid")))
         try:
-            return jwt.decode(token, keys, algorithms=ALGORITHMS).claims
-        except BadSignatureError as error:
-            raise TokenError("authentication_failed", "the signature is not the issuer's") from error
+            if not jws.validate_compact(found, keys, registry=_REGISTRY):
+                raise TokenError("authentication_failed", "the signature is not the issuer's")
+            claims = json.loads(found.payload or b"")
         except (JoseError, ValueError) as error:
             raise TokenError("invalid_key", f"the signature can't be verified with the issuer's keys: {error}") from error
+        if not isinstance(claims, dict):
+            raise TokenError("invalid_request", "the token's content is not an object")
+        return claims
 
     def _checked(self, claims: dict[str, Any]) -> Event:
         if claims.get("iss") != self.issuer:
@@ -109,6 +113,14 @@ class Verifier:
                 self._keys = fetch_keys(self.issuer, self.client, self.jwks_file)
                 self._fetched = self.clock()
             return self._keys
+
+
+def _read(token: str) -> jws.CompactSignature:
+    """A token's parts, not verified. Raises TokenError."""
+    try:
+        return jws.extract_compact(token.encode(), registry=_REGISTRY)
+    except (JoseError, ValueError) as error:
+        raise TokenError("invalid_request", f"this is not a signed token: {error}") from error
 
 
 def fetch_keys(issuer: str, client: httpx.Client, file: Path | None = None) -> KeySet:

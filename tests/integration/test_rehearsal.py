@@ -39,7 +39,7 @@ class Shop:
         self.verifier = Verifier(issuer=stand_in.issuer, audience="rehearsal", client=client)
 
     def app(self) -> Starlette:
-        self.worker = Worker(self.journal, Handler(self.ties, self.platform, self.journal).handle)
+        self.worker = Worker(self.journal, Handler(self.ties, self.platform, self.journal))
         self.worker.start()
         return receiver_app(self.verifier, self.journal, self.worker)
 
@@ -88,18 +88,18 @@ def checks_nothing(shop: Shop) -> None:
 
 def knows_no_replay(shop: Shop) -> None:
     """Without the jti, and without a record of what it cut: the second time nothing is there any more."""
-    taken, cut, times = shop.journal.take, shop.ties.unbind, iter(range(1000))
+    taken, cut, times = shop.journal.take_all, shop.ties.unbind, iter(range(1000))
     seen: set[str] = set()
 
-    def take(event: Event) -> bool:
-        return taken(replace(event, jti=f"{event.jti}-{next(times)}"))
+    def take(events: Sequence[Event]) -> list[bool]:
+        return taken([replace(event, jti=f"{event.jti}-{next(times)}") for event in events])
 
     def unbind(numbers: Sequence[str], cutoff: datetime) -> list[Answer]:
         new = [number for number in numbers if number not in seen]
         seen.update(numbers)
         return cut(new, cutoff)
 
-    shop.journal.take, shop.ties.unbind = take, unbind  # type: ignore[method-assign]
+    shop.journal.take_all, shop.ties.unbind = take, unbind  # type: ignore[method-assign]
 
 
 def trusts_the_number_file(shop: Shop) -> None:

@@ -34,5 +34,5 @@ ties = SqlAlchemyTies(
 issuer, client_id = os.environ["HUANXIN_ISSUER"], os.environ["HUANXIN_CLIENT_ID"]
 platform = Platform(issuer, client_id=client_id, client_secret=os.environ["HUANXIN_CLIENT_SECRET"])
 journal = Journal(Path(os.environ.get("HUANXIN_JOURNAL", "huanxin.db")))
-worker = Worker(journal, Handler(ties, platform, journal).handle)
+worker = Worker(journal, Handler(ties, platform, journal))
 events = receiver_app(Verifier(issuer=issuer, audience=client_id, client=httpx.Client(timeout=10)), journal, worker)

@@ -18,7 +18,7 @@ from huanxin.numbersets import columns, tables
 from huanxin.sentences import Sentence
 from huanxin.store import requests
 from huanxin.store.database import Tx
-from huanxin.store.requests import NewAnswer, RequestNotice
+from huanxin.store.requests import Asked, NewAnswer
 
 COLUMNS = tables.Columns(
     names=("notice", "number", "outcome", "reason", "until"), optional=frozenset({"notice", "reason", "until"})
@@ -67,7 +67,7 @@ def read(source: tables.Source) -> list[Line]:
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
-    """What became of a receipt of requests: the receipt of each notice, the requests it touched, how many were new."""
+    """What became of a receipt of requests: the receipt of each notice, the requests it answers, how many lines were new."""
 
     receipts: dict[str, str]
     request_ids: list[str]
@@ -81,7 +81,7 @@ def answer(
 
     An answer that says what the latest one said changes nothing (rule 7). `notice`: the one that the address names.
     """
-    known = requests.notices_by_id(tx, partner.id, sorted({notice or line.notice for line in lines}))
+    known = requests.asked(tx, partner.id, sorted({notice or line.notice for line in lines}))
     faults: list[Fault] = []
     fresh: list[NewAnswer] = []
     receipts: dict[str, str] = {}
@@ -100,11 +100,11 @@ def answer(
     if faults:
         raise refused_whole(faults[:_SHOWN], len(faults))
     requests.add_answers(tx, fresh, now)
-    touched = sorted({one.request_id for one in fresh})
+    touched = sorted({told.request_id for told in known.values()})
     return Answered(receipts=receipts, request_ids=touched, new=len(fresh))
 
 
-def _checked(line: Line, told: RequestNotice | None, *, again: bool) -> tuple[date | None, str]:
+def _checked(line: Line, told: Asked | None, *, again: bool) -> tuple[date | None, str]:
     """The day until which the answer stands, and why the line can't be taken; empty if it can."""
     if told is None:
         return None, Sentence("there is no notice %(notice)s for this partner", notice=line.notice)

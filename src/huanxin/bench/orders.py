@@ -54,8 +54,8 @@ _PATIENCE = 300.0  # seconds
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What came of one way of telling partners. Rates are per second, times in seconds, `cpu` in processor seconds of the
-    first part, by what took them; `load` is the machine's load average before it began, this run left out."""
+    """What came of one way of telling partners. Rates are per second, times in seconds; `cpu` and `paced_cpu` are processor
+    milliseconds per outcome of the two parts, by what took them; `load` is the machine's load average before it began."""
 
     way: str
     partners: int
@@ -63,9 +63,9 @@ class Result:
     orders_per_second: float
     outcomes_per_second: float
     cpu: dict[str, float]
-    cpu_ms_per_outcome: float
     paced: int
     click_to_last: dict[str, float]
+    paced_cpu: dict[str, float]
     load: float
 
 
@@ -102,23 +102,33 @@ def run_orders(*, orders: int, paced: int, partners: int, ways: Sequence[str], a
 
 def _measured(world: World, way: str, orders: int, load: float) -> Result:
     partners, total = len(world.partner_ids), len(world.numbers)
-    before = {name: cpu_seconds(pids) for name, pids in world.pids.items()}
-    start = time.monotonic()
+    spent, start = _spent(world), time.monotonic()
     with ThreadPoolExecutor(_PHONES) as clicking:
         for _ in clicking.map(lambda place: _click(world, place), range(orders)):
             pass
     clicked = time.monotonic() - start
     seen = _wait(world, orders)
     seconds = max(seen.values()) - start
-    cpu = {name: round(cpu_seconds(pids) - before[name], 2) for name, pids in world.pids.items()}
+    cpu = _per_outcome(spent, spent := _spent(world), orders * partners)
     times = _paced(world, range(orders, total), known=set(seen)) if total > orders else [0.0]
+    paced_cpu = _per_outcome(spent, _spent(world), max(1, total - orders) * partners)
     _check(world)
     return Result(
         way=way, partners=partners, orders=orders, orders_per_second=round(orders / clicked, 1),
-        outcomes_per_second=round(orders * partners / seconds, 1), cpu=cpu,
-        cpu_ms_per_outcome=round(1000 * sum(cpu.values()) / (orders * partners), 2), paced=total - orders,
+        outcomes_per_second=round(orders * partners / seconds, 1), cpu=cpu, paced=total - orders, paced_cpu=paced_cpu,
         click_to_last={f"p{share}": round(float(np.percentile(times, share)), 2) for share in (50, 95, 100)}, load=load,
     )  # fmt: skip
+
+
+def _spent(world: World) -> dict[str, float]:
+    """Processor seconds that each part has taken so far."""
+    return {name: cpu_seconds(pids) for name, pids in world.pids.items()}
+
+
+def _per_outcome(before: dict[str, float], after: dict[str, float], outcomes: int) -> dict[str, float]:
+    """Processor milliseconds that each part took for an outcome, and all together."""
+    spent = {name: round(1000 * (after[name] - before[name]) / outcomes, 2) for name in after}
+    return spent | {"all": round(sum(spent.values()), 2)}
 
 
 def _click(world: World, place: int) -> str:
@@ -272,15 +282,16 @@ def _postmaster(settings: Settings) -> int:
 
 def _print(out: Console, results: list[Result]) -> None:
     table = Table(box=None, header_style="bold", title="One owner's orders, answered over HTTP", title_justify="left")
-    for heading in ("way", "orders", "orders/s", "outcomes/s", "cpu ms/outcome", "paced", "p50 s", "p95 s", "max s", "load"):
+    for heading in ("way", "orders", "orders/s", "outcomes/s", "paced", "p50 s", "p95 s", "max s", "load"):
         table.add_column(heading, justify="left" if heading == "way" else "right")
     for one in results:
         table.add_row(
             one.way, f"{one.orders} x {one.partners}", f"{one.orders_per_second:,.1f}", f"{one.outcomes_per_second:,.0f}",
-            f"{one.cpu_ms_per_outcome:.2f}", str(one.paced), *(f"{seconds:.2f}" for seconds in one.click_to_last.values()),
+            str(one.paced), *(f"{seconds:.2f}" for seconds in one.click_to_last.values()),
             f"{one.load:.1f}",
         )  # fmt: skip
     out.print(table)
     for one in results:
-        spent = ", ".join(f"{name} {seconds:.1f}" for name, seconds in one.cpu.items())
-        out.print(f"  {one.way}: processor seconds of the orders at once: {spent}")
+        for part, spent in (("at once", one.cpu), ("paced", one.paced_cpu)):
+            words = ", ".join(f"{name} {taken:.2f}" for name, taken in spent.items())
+            out.print(f"  {one.way}, {part}: processor ms per outcome: {words}")

@@ -78,7 +78,7 @@ class Shop:
         self._journal = Journal(accounts.with_suffix(".journal.db"))
         access = Platform(issuer, client_id=client_id, client_secret=secret, client=_client(60))
         handler = Handler(store, access, self._journal)
-        self._worker = Worker(self._journal, handler.handle, handler.handle_many)
+        self._worker = Worker(self._journal, handler)
         verifier = Verifier(issuer=issuer, audience=client_id, client=_client(10))
         self.routes: list[BaseRoute] = []
         self._loop: PollLoop | None = None

@@ -65,7 +65,7 @@ def partner_app(db: Path, *, behaviour: str, issuer: str, client_id: str, secret
     ties = AccountTies(db, refuse_unpaid=behaviour == "debt")
     platform = Platform(issuer, client_id=client_id, client_secret=secret, client=httpx.Client(timeout=60, verify=_TLS))
     journal = Journal(db.with_suffix(".journal.db"))
-    worker = Worker(journal, HANDLERS[behaviour](ties, platform, journal, delay=delay).handle)
+    worker = Worker(journal, HANDLERS[behaviour](ties, platform, journal, delay=delay))
     verifier = Verifier(issuer=issuer, audience=client_id, client=httpx.Client(timeout=10, verify=_TLS))
     events: ASGIApp = receiver_app(verifier, journal, worker)
     if behaviour == "down":

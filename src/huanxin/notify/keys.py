@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
+import orjson
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
@@ -25,6 +26,7 @@ RS256 = "RS256"
 ALGORITHMS = (ES256, RS256)
 """ES256 by default; RS256 (2048 bits) for streams that follow the CAEP interoperability profile."""
 
+_REGISTRY = jws.JWSRegistry(algorithms=list(ALGORITHMS))
 _RSA_BITS = 2048
 _MOST_VERIFIED = 10_000  # tokens that are known at a time
 _REREAD = timedelta(seconds=30)
@@ -80,7 +82,7 @@ class Signer:
         now = self.clock()
         chosen = next(key for key in self.keys() if key.alg == alg and key.signs_from <= now)
         header = {"alg": alg, "typ": kind, "kid": chosen.kid}
-        return jwt.encode(header, {"iss": self.issuer} | claims, chosen.key, algorithms=[alg])
+        return jws.serialize_compact(header, orjson.dumps({"iss": self.issuer} | claims), chosen.key, registry=_REGISTRY)
 
     def verified(self, token: str, kind: str) -> dict[str, Any] | None:
         """The claims of a token that this platform signed as `kind`; None if it did not. Times are the caller's to check.

@@ -60,15 +60,15 @@ class Poller:
 
     def _note(self, tx: Tx, partner: Partner, acks: Sequence[str], errors: Mapping[str, str]) -> None:
         """An event that is both acknowledged and refused is taken for refused: it is given again."""
-        now = self.clock()
-        if not acks and not errors:
-            return
-        met = []
-        for one in deliveries.open_ones(tx, partner.id, [*acks, *errors]):
-            said = errors.get(one.jti)
-            next_at = None if said is None else self.retries.next(one.attempts, now, one.created_at, self.chance)
-            met.append(Met(jti=one.jti, status=_ACKNOWLEDGED if said is None else _REFUSED, answer=said or "acknowledged",
-                           next_at=next_at, delivered=said is None))  # fmt: skip
+        now, accepted = self.clock(), [jti for jti in acks if jti not in errors]
+        if accepted:
+            deliveries.acknowledge(tx, partner.id, accepted, status=_ACKNOWLEDGED, at=now)
+        refused = deliveries.open_ones(tx, partner.id, list(errors)) if errors else []
+        met = [
+            Met(jti=one.jti, status=_REFUSED, answer=errors[one.jti], delivered=False,
+                next_at=self.retries.next(one.attempts, now, one.created_at, self.chance))
+            for one in refused
+        ]  # fmt: skip
         deliveries.record_attempts(tx, met, at=now)
 
     def _due(self, tx: Tx, partner: Partner, stream: Stream, limit: int) -> list[Delivery]:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -75,6 +78,9 @@ class Pusher:
         default_factory=lambda: ThreadPoolExecutor(4 * _ABREAST, thread_name_prefix="push"), repr=False
     )
 
+    _turns: deque[int] = field(default_factory=deque, repr=False)  # partners that have something due
+    _asking: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
     def close(self) -> None:
         """Let what is on its way arrive."""
         self._abreast.shutdown()
@@ -87,20 +93,39 @@ class Pusher:
     def _push_events(self, tx: Tx) -> bool:
         """The first event goes alone. If the partner can't be reached, the others wait as long as it does, untried: one that
         is down costs one attempt, not sixty-four."""
-        due = deliveries.claim_due(tx, self.clock(), Method.PUSH, _TOGETHER)
+        due = self._claim(tx)
         if not due:
             return False
         met, started = [self._push(due[0])], time.monotonic()
         unreachable = met[0].status is None
         rest = [] if unreachable else due[1:]
-        for start in range(0, len(rest), _ABREAST):
-            if time.monotonic() - started > _LONG_ENOUGH:
-                break
-            met += self._abreast.map(self._push, rest[start : start + _ABREAST])
+        lanes = [rest[lane::_ABREAST] for lane in range(min(_ABREAST, len(rest)))]
+        for part in self._abreast.map(partial(self._push_some, started), lanes):
+            met += part
         deliveries.record_attempts(tx, met, at=self.clock())
         if unreachable and len(due) > 1:
             deliveries.put_off(tx, [one.jti for one in due[1:]], met[0].next_at or self.clock() + self.retries.longest)
         return True
+
+    def _claim(self, tx: Tx) -> list[Delivery]:
+        """What is due for the partner whose turn it is. Whose turns come next is asked once for all that wait."""
+        asked = False
+        while True:
+            with self._asking:
+                if not self._turns:
+                    if asked:
+                        return []
+                    self._turns.extend(deliveries.with_due(tx, self.clock(), Method.PUSH))
+                    asked = True
+                partner_id = self._turns.popleft() if self._turns else None
+            if partner_id is None:
+                return []
+            if due := deliveries.claim_for(tx, partner_id, self.clock(), Method.PUSH, _TOGETHER):
+                return due
+
+    def _push_some(self, started: float, due: Sequence[Delivery]) -> list[Met]:
+        """Push one after the other, on one connection, for as long as a job may last."""
+        return [self._push(one) for one in due if time.monotonic() - started < _LONG_ENOUGH]
 
     def _push(self, due: Delivery) -> Met:
         status, answer = self._post(due, due.claims)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
+import io
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -118,11 +119,15 @@ class Columns:
         return found
 
 
+Content: TypeAlias = Path | bytes
+"""A file, or what stands in it where that is little."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """A file's content as it will be read: its SHA-256 (of the bytes as they are), form and encoding."""
 
-    path: Path
+    content: Content
     sha256: bytes
     parquet: bool
     gzip: bool
@@ -130,11 +135,11 @@ class Source:
     xlsx: bool = False
 
 
-def inspect(path: Path, *, workbooks: bool = False) -> Source:
+def inspect(content: Content, *, workbooks: bool = False) -> Source:
     """Hash a file and find out what it is: Parquet, gzip, and the encoding of its text; an Excel workbook only where
     `workbooks` come from people (a program that sends one has made a mistake). Raises BadTable."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with _opened(content) as file:
         head = file.read(4)
         file.seek(0)
         while block := file.read(1 << 20):
@@ -143,25 +148,30 @@ def inspect(path: Path, *, workbooks: bool = False) -> Source:
     xlsx = workbooks and head == workbook.MAGIC
     encoding = "binary"
     if not parquet and not xlsx:
-        with _open(path, gzip) as stream:
+        with _stream(content, gzip) as stream:
             encoding = _encoding(stream)
-    return Source(path=path, sha256=digest.digest(), parquet=parquet, gzip=gzip, encoding=encoding, xlsx=xlsx)
+    return Source(content=content, sha256=digest.digest(), parquet=parquet, gzip=gzip, encoding=encoding, xlsx=xlsx)
 
 
 def read(source: Source, columns: Columns, keep_ragged: int | None = None) -> Table:
     """Read a file's rows, chunk by chunk."""
     table = Table(keep_ragged=keep_ragged)
     if source.parquet:
-        table.chunks = _parquet(source.path, columns)
+        table.chunks = _parquet(source.content, columns)
     elif source.xlsx:
-        table.chunks = _workbook(source.path, columns, table)
+        table.chunks = _workbook(source.content, columns, table)
     else:
-        table.chunks = _csv(_open(source.path, source.gzip), source.encoding, columns, table)
+        table.chunks = _csv(_stream(source.content, source.gzip), source.encoding, columns, table)
     return table
 
 
-def _open(path: Path, gzip: bool) -> pa.NativeFile:
-    return pa.input_stream(str(path), compression="gzip" if gzip else None)
+def _opened(content: Content) -> IO[bytes]:
+    return io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
+
+
+def _stream(content: Content, gzip: bool) -> pa.NativeFile:
+    source = pa.py_buffer(content) if isinstance(content, bytes) else content
+    return pa.input_stream(source, compression="gzip" if gzip else None)
 
 
 def _encoding(stream: IO[bytes] | pa.NativeFile) -> str:
@@ -198,10 +208,11 @@ def _decodes(decoder: codecs.IncrementalDecoder, block: bytes) -> bool:
     return True
 
 
-def _workbook(path: Path, columns: Columns, table: Table) -> Iterator[Chunk]:
+def _workbook(content: Content, columns: Columns, table: Table) -> Iterator[Chunk]:
     """A workbook's sheet as the CSV that it would be exported to: the same lines, the same checks."""
     try:
-        text = workbook.as_csv(path)
+        with _opened(content) as file:
+            text = workbook.as_csv(file)
     except ValueError as error:
         raise BadTable(str(error)) from error
     yield from _csv(pa.input_stream(pa.py_buffer(text)), "utf-8", columns, table)
@@ -266,9 +277,10 @@ def _one(column: pa.ChunkedArray) -> pa.Array:
     return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
 
 
-def _parquet(path: Path, columns: Columns) -> Iterator[Chunk]:
+def _parquet(content: Content, columns: Columns) -> Iterator[Chunk]:
+    file = pa.BufferReader(content) if isinstance(content, bytes) else content
     try:
-        with pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:  # else it keeps what it has read
+        with pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False) as file:  # else it keeps what it has read
             found = columns.find(file.schema_arrow.names)
             written = {name: file.schema_arrow.names[index] for index, name in found.items()}
             line = 1

@@ -9,7 +9,7 @@ import csv
 import io
 import zipfile
 from datetime import date, datetime
-from pathlib import Path
+from typing import IO
 
 from python_calamine import CalamineError, CalamineWorkbook
 
@@ -22,14 +22,15 @@ _ROUNDED = 10**9
 _LONG = 10**12
 
 
-def as_csv(path: Path) -> bytes:
+def as_csv(file: IO[bytes]) -> bytes:
     """The first sheet that has anything in it, as CSV in UTF-8. Raises ValueError with what is wrong and what to do."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             size = sum(one.file_size for one in archive.infolist())
         if size > _MOST_BYTES:
             raise ValueError("the workbook is too large to be a list of numbers; export the column as CSV and send that")
-        book = CalamineWorkbook.from_path(path)
+        file.seek(0)
+        book = CalamineWorkbook.from_filelike(file)
         sheets = (book.get_sheet_by_name(one.name).to_python(skip_empty_area=False) for one in book.sheets_metadata)
         rows = next((rows for rows in sheets if any(any(cell != "" for cell in row) for row in rows)), [])
     except (CalamineError, zipfile.BadZipFile) as error:

@@ -154,11 +154,16 @@ class Platform:
             return codes.check(tx, number, typed, secret=secret, rules=rules, now=self.clock())
 
     def answer_requests(self, partner: Partner, lines: Sequence[Line], *, notice: str | None = None) -> Answered:
-        """Record a partner's answers to requests; owners whose last answer came are to be told."""
+        """Record a partner's answers to requests; owners whose last answer came are to be told.
+
+        Whose was the last is looked for once they are recorded: of answers that come at the same time each transaction sees
+        only its own, and none would be the last. If we die in between, the partner has no confirmation and sends them again.
+        """
         now = self.clock()
         with self.database.transaction() as tx:
             answered = answer(tx, partner, lines, notice=notice, now=now)
-            if answered.request_ids and requests.note_done(tx, answered.request_ids, now):
+        with self.database.single() as tx:
+            if requests.note_done(tx, answered.request_ids, now):
                 deliveries.wake_workers(tx, deliveries.OWNERS)
         return answered
 

@@ -84,7 +84,7 @@ def import_report(
         report_id=0, lines=total, accepted=sum(counts.values()), known=known + layers.repeated, counts=counts,
         faults=tuple(faults), recycled=recycled,
     )  # fmt: skip
-    return replace(done, report_id=_record(tx, source, done, sets, carrier=carrier, by=by, at=now))
+    return replace(done, report_id=_record(tx, source, done, sets, file_name=path.name, carrier=carrier, by=by, at=now))
 
 
 def _inspect(path: Path, carrier: str, plan: NumberingPlan) -> tables.Source:
@@ -107,10 +107,11 @@ def _counts(sets: Iterable[StoredSet]) -> dict[str, int]:
 
 
 def _record(
-    tx: Tx, source: tables.Source, done: Imported, sets: Iterable[StoredSet], *, carrier: str, by: str, at: datetime
-) -> int:
+    tx: Tx, source: tables.Source, done: Imported, sets: Iterable[StoredSet], *, file_name: str, carrier: str, by: str,
+    at: datetime,
+) -> int:  # fmt: skip
     report_id = reports.add(
-        tx, carrier=carrier, file_name=source.path.name, sha256=source.sha256, lines=done.lines, accepted=done.accepted,
+        tx, carrier=carrier, file_name=file_name, sha256=source.sha256, lines=done.lines, accepted=done.accepted,
         known=done.known, rejected=len(done.faults), counts=done.counts, by=by, at=at,
     )  # fmt: skip
     reports.add_sets(tx, report_id, sets)

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any
 
+import orjson
 import psycopg
 from psycopg.rows import TupleRow
+from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import ConnectionPool
 
 from huanxin.domain.errors import BadSetting
 
-Tx: TypeAlias = "psycopg.Connection[TupleRow]"
-"""An open transaction. What is done with it is kept if the block that opened it ends well, undone if not."""
+log = logging.getLogger("huanxin.database")
+
+
+set_json_dumps(partial(orjson.dumps, option=orjson.OPT_NON_STR_KEYS))
+set_json_loads(orjson.loads)
+
+
+class Tx(psycopg.Connection[TupleRow]):
+    """An open transaction. What is done with it is kept if the block that opened it ends well, undone if not."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.news: dict[tuple[str, str], None] = {}
+        """channels and payloads to notify once it is committed"""
+
 
 LIVE, SANDBOX = "public", "sandbox"
 """The schemas: the recorded facts, and rehearsals, which are kept apart from them."""
@@ -31,6 +48,7 @@ class Database:
         self.schema = schema
         self._pool = ConnectionPool(
             dsn,
+            connection_class=Tx,
             min_size=0,
             max_size=max_connections,
             open=False,
@@ -49,7 +67,21 @@ class Database:
     def transaction(self) -> Iterator[Tx]:
         """A transaction, committed when the block ends and rolled back when it raises."""
         with self._pool.connection() as connection:
+            connection.news.clear()
             yield connection
+            if connection.news:
+                connection.commit()
+                with _autocommitting(connection):
+                    _spread(connection)
+
+    @contextmanager
+    def single(self) -> Iterator[Tx]:
+        """For a single statement: it is a transaction of its own, at a third of the messages to and fro."""
+        with self._pool.connection() as connection, _autocommitting(connection):
+            connection.news.clear()
+            yield connection
+            if connection.news:
+                _spread(connection)
 
     @contextmanager
     def listening(self, channel: str) -> Iterator[psycopg.Connection[Any]]:
@@ -57,6 +89,35 @@ class Database:
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             connection.execute(f"LISTEN {channel}")
             yield connection
+
+
+@contextmanager
+def _autocommitting(connection: Tx) -> Iterator[None]:
+    connection.autocommit = True
+    try:
+        yield
+    finally:
+        if not connection.broken:
+            connection.autocommit = False
+
+
+def tell(tx: Tx, channel: str, payloads: Iterable[str] = ("",)) -> None:
+    """Notify a channel once this transaction is committed.
+
+    Not as a part of it: PostgreSQL lets those that notify commit one at a time, and each waits for the disk. Whoever listens
+    looks by himself after a while, in case that a process dies between the two.
+    """
+    tx.news.update(dict.fromkeys((channel, payload) for payload in payloads))
+
+
+def _spread(tx: Tx) -> None:
+    """Notify, in a transaction that writes nothing and so doesn't wait for the disk."""
+    channels, payloads = zip(*tx.news, strict=True)
+    try:
+        tx.execute("SELECT pg_notify(u.channel, u.payload) FROM unnest(%s::text[], %s::text[]) u (channel, payload)",
+                   (list(channels), list(payloads)))  # fmt: skip
+    except psycopg.OperationalError:  # what was committed stays so
+        log.warning("the database could not be asked to notify; whoever waits looks by himself")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from pyroaring import BitMap
 
 from huanxin.numbersets.sharded import dump, load
-from huanxin.store.database import Tx
+from huanxin.store.database import Tx, tell
 
 CHANNEL = "huanxin_delivery"
 OWNERS = "owners"
@@ -82,43 +82,51 @@ def add(
 
 def add_all(tx: Tx, events: Sequence[NewDelivery], *, at: datetime) -> None:
     """Record events for partners, in this order. Again with the same `jti` changes nothing."""
+    if not events:
+        return
     tx.execute(
         "INSERT INTO delivery (jti, partner_id, notice_id, event, subject, claims, created_at, next_at, always)"
         " SELECT u.jti, u.partner_id, u.notice_id, u.event, u.subject, u.claims, %(at)s,"
-        " CASE WHEN u.kept THEN %(at)s END, u.always FROM unnest(%(jti)s::text[], %(partner_id)s::bigint[],"
-        " %(notice_id)s::text[], %(event)s::text[], %(subject)s::text[], %(claims)s::jsonb[], %(always)s::boolean[],"
-        " %(kept)s::boolean[]) WITH ORDINALITY u (jti, partner_id, notice_id, event, subject, claims, always, kept, place)"
+        " CASE WHEN u.kept THEN %(at)s END, u.always FROM ROWS FROM (jsonb_to_recordset(%(events)s) AS (jti text,"
+        " partner_id bigint, notice_id text, event text, subject text, claims jsonb, always boolean, kept boolean))"
+        " WITH ORDINALITY u (jti, partner_id, notice_id, event, subject, claims, always, kept, place)"
         " ORDER BY u.place ON CONFLICT (jti) DO NOTHING",
-        {"at": at, "claims": [Jsonb(one.claims) for one in events]}
-        | {name: [getattr(one, name) for one in events]
-           for name in ("jti", "partner_id", "notice_id", "event", "subject", "always", "kept")},
-    )  # fmt: skip
+        {"at": at, "events": Jsonb([vars(one) for one in events])},
+    )
 
 
 def wake_workers(tx: Tx, about: str = "") -> None:
     """Tell workers, once this transaction is committed, that there is something to do; `about` OWNERS: not for partners."""
-    tx.execute("SELECT pg_notify(%s, %s)", (CHANNEL, about))
+    tell(tx, CHANNEL, (about,))
 
 
 def claim_due(tx: Tx, now: datetime, method: str, most: int = 1) -> list[Delivery]:
     """Events that are due, `most` at the most, locked for this transaction: all of one partner, the one whose event has
     waited longest of those on streams of a method; of each subject the one that is next."""
-    waiting = tx.execute(
+    # Of the first partners, other workers may hold all that is due.
+    claims = (claim_for(tx, partner_id, now, method, most) for partner_id in with_due(tx, now, method))
+    return next((found for found in claims if found), [])
+
+
+def with_due(tx: Tx, now: datetime, method: str) -> list[int]:
+    """The partners on streams of a method that have events that are due, whoever has waited longest first."""
+    rows = tx.execute(
         "SELECT s.partner_id FROM stream s CROSS JOIN LATERAL (SELECT d.next_at FROM delivery d"
         " WHERE d.partner_id = s.partner_id AND d.next_at <= %s AND (s.status = 'enabled' OR d.always)"
         f" AND {_NOTHING_EARLIER} ORDER BY d.next_at LIMIT 1) first WHERE s.method = %s ORDER BY first.next_at",
         (now, method),
-    ).fetchall()
+    )
+    return [partner_id for (partner_id,) in rows]
+
+
+def claim_for(tx: Tx, partner_id: int, now: datetime, method: str, most: int) -> list[Delivery]:
+    """As `claim_due`, of one partner: what no other worker holds."""
     with tx.cursor(row_factory=class_row(Delivery)) as cursor:
-        for (partner_id,) in waiting:  # of the first ones, other workers may hold all that is due
-            found = cursor.execute(
-                f"{_SELECT} WHERE d.partner_id = %s AND d.next_at <= %s AND (s.status = 'enabled' OR d.always)"
-                f" AND {_NOTHING_EARLIER} ORDER BY d.next_at, d.seq LIMIT %s FOR UPDATE OF d SKIP LOCKED",
-                (partner_id, now, most),
-            ).fetchall()
-            if found:
-                return found
-    return []
+        return cursor.execute(
+            f"{_SELECT} WHERE d.partner_id = %s AND s.method = %s AND d.next_at <= %s AND (s.status = 'enabled' OR d.always)"
+            f" AND {_NOTHING_EARLIER} ORDER BY d.next_at, d.seq LIMIT %s FOR UPDATE OF d SKIP LOCKED",
+            (partner_id, method, now, most),
+        ).fetchall()
 
 
 def to_poll(tx: Tx, partner_id: int, now: datetime, *, enabled: bool, limit: int) -> list[Delivery]:
@@ -147,27 +155,34 @@ def record_attempts(tx: Tx, attempts: Sequence[Met], *, at: datetime) -> None:
     """Record what deliveries met with."""
     if not attempts:
         return
-    given = {name: [getattr(one, name) for one in attempts] for name in ("jti", "status", "answer", "next_at", "delivered")}
-    tx.execute(
-        "INSERT INTO delivery_attempt (jti, at, status, answer)"
-        " SELECT jti, %(at)s, status, answer FROM unnest(%(jti)s::text[], %(status)s::integer[], %(answer)s::text[])"
-        " u (jti, status, answer)",
-        given | {"at": at},
+    told = tx.execute(
+        "WITH met AS (SELECT * FROM jsonb_to_recordset(%(met)s) AS u (jti text, status integer, answer text,"
+        " next_at timestamptz, delivered boolean)), kept AS (INSERT INTO delivery_attempt (jti, at, status, answer)"
+        " SELECT jti, %(at)s, status, answer FROM met) UPDATE delivery d SET attempts = d.attempts + 1,"
+        " next_at = met.next_at, delivered_at = CASE WHEN met.delivered THEN %(at)s ELSE d.delivered_at END FROM met"
+        " WHERE d.jti = met.jti RETURNING CASE WHEN met.delivered THEN"
+        " (SELECT n.request_id FROM request_notice n WHERE n.id = d.notice_id) END",
+        {"at": at, "met": Jsonb([_plain(one) for one in attempts])},
     )
-    tx.execute(
-        "UPDATE delivery d SET attempts = d.attempts + 1, next_at = u.next_at,"
-        " delivered_at = CASE WHEN u.delivered THEN %(at)s ELSE d.delivered_at END"
-        " FROM unnest(%(jti)s::text[], %(next_at)s::timestamptz[], %(delivered)s::boolean[]) u (jti, next_at, delivered)"
-        " WHERE d.jti = u.jti",
-        given | {"at": at},
+    # Whoever watches his order sees that the partner has it.
+    tell(tx, REQUESTS, (request_id for (request_id,) in told if request_id is not None))
+
+
+def acknowledge(tx: Tx, partner_id: int, jtis: Sequence[str], *, status: int, at: datetime) -> None:
+    """Record that a partner has taken some of its events, those of them that are open."""
+    told = tx.execute(
+        "WITH taken AS (UPDATE delivery SET attempts = attempts + 1, next_at = NULL, delivered_at = %(at)s"
+        " WHERE partner_id = %(partner_id)s AND jti = ANY(%(jtis)s) AND next_at IS NOT NULL RETURNING jti, notice_id),"
+        " kept AS (INSERT INTO delivery_attempt (jti, at, status, answer)"
+        " SELECT jti, %(at)s, %(status)s, 'acknowledged' FROM taken)"
+        " SELECT DISTINCT n.request_id FROM taken JOIN request_notice n ON n.id = taken.notice_id",
+        {"partner_id": partner_id, "jtis": list(jtis), "status": status, "at": at},
     )
-    taken = [one.jti for one in attempts if one.delivered]
-    if taken:  # whoever watches his order sees that the partner has it
-        tx.execute(
-            "SELECT pg_notify(%s, told.request_id) FROM (SELECT DISTINCT n.request_id FROM delivery d"
-            " JOIN request_notice n ON n.id = d.notice_id WHERE d.jti = ANY(%s)) told",
-            (REQUESTS, taken),
-        )
+    tell(tx, REQUESTS, (request_id for (request_id,) in told))
+
+
+def _plain(met: Met) -> dict[str, Any]:
+    return vars(met) | {"next_at": met.next_at.isoformat() if met.next_at else None}
 
 
 def put_off(tx: Tx, jtis: Sequence[str], until: datetime) -> None:

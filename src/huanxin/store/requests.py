@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
 
-from huanxin.store.database import Tx
+from huanxin.store.database import Tx, tell
 from huanxin.store.deliveries import REQUESTS
 
 CHANNEL = REQUESTS
@@ -80,8 +81,8 @@ def add(tx: Tx, request: Request, notices: Mapping[int, str]) -> None:
     )  # fmt: skip
     tx.execute(
         "INSERT INTO request_notice (id, request_id, partner_id, sent_at)"
-        " SELECT id, %s, partner_id, %s FROM unnest(%s::text[], %s::bigint[]) u (id, partner_id)",
-        (request.id, request.requested_at, list(notices.values()), list(notices)),
+        " SELECT value, %s, key::bigint, %s FROM jsonb_each_text(%s)",
+        (request.id, request.requested_at, Jsonb(dict(notices))),
     )
 
 
@@ -111,10 +112,30 @@ def notice(tx: Tx, notice_id: str) -> RequestNotice | None:
         return cursor.execute(f"{_NOTICE} WHERE n.id = %s", (notice_id,)).fetchone()
 
 
-def notices_by_id(tx: Tx, partner_id: int, notice_ids: Sequence[str]) -> dict[str, RequestNotice]:
-    """Those of some notices that are a partner's, by id."""
-    with tx.cursor(row_factory=class_row(RequestNotice)) as cursor:
-        rows = cursor.execute(f"{_NOTICE} WHERE n.partner_id = %s AND n.id = ANY(%s)", (partner_id, list(notice_ids)))
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What one partner was asked by a notice, and its latest answer (`outcome` None before the first)."""
+
+    id: str
+    request_id: str
+    number: int
+    purpose: str
+    receipt: str | None
+    outcome: str | None
+    reason: str | None
+    until_day: date | None
+
+
+def asked(tx: Tx, partner_id: int, notice_ids: Sequence[str]) -> dict[str, Asked]:
+    """What those of some notices ask that are a partner's, by id."""
+    with tx.cursor(row_factory=class_row(Asked)) as cursor:
+        rows = cursor.execute(
+            "SELECT n.id, n.request_id, r.number, r.purpose, a.id AS receipt, a.outcome, a.reason, a.until_day"
+            " FROM request_notice n JOIN request r ON r.id = n.request_id LEFT JOIN LATERAL (SELECT id, outcome, reason,"
+            " until_day FROM request_answer WHERE notice_id = n.id ORDER BY seq DESC LIMIT 1) a ON true"
+            " WHERE n.partner_id = %s AND n.id = ANY(%s)",
+            (partner_id, list(notice_ids)),
+        )
         return {one.id: one for one in rows}
 
 
@@ -143,31 +164,25 @@ def add_answers(tx: Tx, answers: Iterable[NewAnswer], at: datetime) -> None:
     found = list(answers)
     if not found:
         return
-    names = ("receipt", "notice_id", "outcome", "reason", "until_day")
     tx.execute(
         "INSERT INTO request_answer (id, notice_id, outcome, reason, until_day, received_at)"
-        " SELECT receipt, notice_id, outcome, reason, until_day, %(at)s FROM unnest(%(receipt)s::text[],"
-        " %(notice_id)s::text[], %(outcome)s::text[], %(reason)s::text[], %(until_day)s::date[])"
-        f" WITH ORDINALITY u ({', '.join(names)}, place) ORDER BY place",
-        {"at": at} | {name: [getattr(one, name) for one in found] for name in names},
+        " SELECT receipt, notice_id, outcome, reason, until_day, %s FROM ROWS FROM (jsonb_to_recordset(%s) AS"
+        " (receipt text, notice_id text, outcome text, reason text, until_day date)) WITH ORDINALITY"
+        " u (receipt, notice_id, outcome, reason, until_day, place) ORDER BY place",
+        (at, Jsonb([vars(one) | {"until_day": one.until_day and one.until_day.isoformat()} for one in found])),
     )
-    tx.execute(
-        "SELECT pg_notify(%s, request_id) FROM unnest(%s::text[]) u (request_id)",
-        (CHANNEL, sorted({one.request_id for one in found})),
-    )
+    tell(tx, CHANNEL, {one.request_id for one in found})
 
 
 def note_done(tx: Tx, request_ids: Sequence[str], at: datetime) -> list[str]:
     """Note which of some requests have a final answer from every partner since now; their owners are to be told.
     Who asked a question waits for its answer on the page.
 
-    Of answers that come at the same time each transaction sees only its own, and none would be the last. So they go through
-    here one after the other, by request.
+    To be called once the answers are committed: of two that come at the same time the later one then sees both.
     """
-    tx.execute("SELECT FROM request WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", (list(request_ids),))
     rows = tx.execute(
         "INSERT INTO request_done (request_id, done_at, next_at) SELECT r.id, %s, %s FROM request r WHERE r.id = ANY(%s)"
-        " AND r.purpose <> 'inquire'"
+        " AND r.purpose <> 'inquire' AND NOT EXISTS (SELECT 1 FROM request_done d WHERE d.request_id = r.id)"
         " AND NOT EXISTS (SELECT 1 FROM request_notice n WHERE n.request_id = r.id AND coalesce((SELECT outcome"
         " FROM request_answer WHERE notice_id = n.id ORDER BY seq DESC LIMIT 1), 'pending') = 'pending')"
         " ON CONFLICT (request_id) DO NOTHING RETURNING request_id",

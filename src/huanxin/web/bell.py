@@ -14,6 +14,7 @@ from huanxin.store import deliveries
 from huanxin.store.database import Database
 
 log = logging.getLogger("huanxin.bell")
+_MOST_GATHERING = 1000
 
 
 @dataclass(kw_only=True)
@@ -26,7 +27,7 @@ class Bell:
     database: Database
     rung: int = 0
     _waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = field(default_factory=set)
-    _gathering: dict[int, float] = field(default_factory=dict)
+    _gathering: dict[str, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -41,14 +42,17 @@ class Bell:
         if self._thread:
             self._thread.join(timeout)
 
-    def given(self, partner_id: int, seconds: float) -> None:
-        """Say that a partner got everything that waited for it, and for how long more is to be gathered."""
-        self._gathering[partner_id] = time.monotonic() + seconds
+    def given(self, token: str, seconds: float) -> None:
+        """Say that whoever shows this token got everything that waited, and for how long more is to be gathered."""
+        now = time.monotonic()
+        if len(self._gathering) > _MOST_GATHERING:
+            self._gathering = {one: until for one, until in self._gathering.items() if until > now}
+        self._gathering[token] = now + seconds
 
-    async def gather(self, partner_id: int) -> None:
+    async def gather(self, token: str) -> None:
         """Wait until it was gathered long enough for a partner: when orders come faster than that, it fetches and answers
         many at a time, at a fraction of the cost. The first of a quiet time doesn't wait."""
-        left = self._gathering.get(partner_id, 0.0) - time.monotonic()
+        left = self._gathering.get(token, 0.0) - time.monotonic()
         if left > 0:
             await asyncio.sleep(left)
 

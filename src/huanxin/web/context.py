@@ -52,5 +52,5 @@ def calling_partner(request: Request, scope: Scope, context: Context | None = No
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token:
         raise Unauthorized("send an access token: Authorization: Bearer TOKEN; get one from /oauth/token")
-    with context.platform.database.transaction() as tx:
+    with context.platform.database.single() as tx:
         return caller(tx, token=token, scope=scope, signer=context.signer, now=context.platform.now())

@@ -44,7 +44,7 @@ def run(given: argparse.Namespace) -> int:
     journal, say = journal_of(settings), functools.partial(print, flush=True)
     mail = Mail(exchange=exchange, verifier=verifier_of(settings), journal=journal, say=say)
     handler = FileHandler(store_of(settings), exchange, journal, say=say)
-    worker = Worker(journal, handler.handle)
+    worker = Worker(journal, handler)
     if given.once:
         bad = _look(mail)
         while worker.one_event():

@@ -41,7 +41,7 @@ def run(given: argparse.Namespace) -> int:
     end_on_sigterm()
     store, journal = store_of(settings), journal_of(settings)
     handler = Handler(store, platform_of(settings), journal)
-    worker = Worker(journal, handler.handle, handler.handle_many)
+    worker = Worker(journal, handler)
     inbox = Inbox(verifier=verifier_of(settings), journal=journal, wake=worker.wake)
     with httpx.Client(timeout=PATIENT) as client:
         loop = PollLoop(stream=PolledStream(platform=platform_of(settings, client)), take=inbox)

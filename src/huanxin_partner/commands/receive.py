@@ -49,7 +49,7 @@ def run(given: argparse.Namespace) -> int:
 def _app(settings: Settings) -> Starlette:
     store, journal = store_of(settings), journal_of(settings)
     handler = Handler(store, platform_of(settings), journal)
-    worker = Worker(journal, handler.handle, handler.handle_many)
+    worker = Worker(journal, handler)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import atexit
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -51,6 +53,27 @@ def start_worker() -> None:
     atexit.register(worker.stop)
 
 
+class _Handler(Handler):
+    """The worker's thread is no request, at whose end Django gives up a connection that broke."""
+
+    def handle(self, event: Event) -> str:
+        with _fresh_connections():
+            return super().handle(event)
+
+    def handle_many(self, events: Sequence[Event]) -> dict[str, str]:
+        with _fresh_connections():
+            return super().handle_many(events)
+
+
+@contextmanager
+def _fresh_connections() -> Iterator[None]:
+    close_old_connections()
+    try:
+        yield
+    finally:
+        close_old_connections()
+
+
 @cache
 def _made(_process: int) -> Partner:
     given = getattr(settings, "HUANXIN_PARTNER", {})
@@ -60,15 +83,6 @@ def _made(_process: int) -> Partner:
     audience = str(given.get("audience") or client_id)
     journal = Journal(Path(given["journal"]))
     platform = Platform(issuer, client_id=client_id, client_secret=str(given["client_secret"]))
-    handler = Handler(import_string(given["ties"])(), platform, journal)
-
-    def handle(event: Event) -> str:
-        # The worker's thread is no request, at whose end Django gives up a connection that broke.
-        close_old_connections()
-        try:
-            return handler.handle(event)
-        finally:
-            close_old_connections()
-
+    handler = _Handler(import_string(given["ties"])(), platform, journal)
     verifier = Verifier(issuer=issuer, audience=audience, client=httpx.Client(timeout=10))
-    return Partner(verifier=verifier, journal=journal, worker=Worker(journal, handle))
+    return Partner(verifier=verifier, journal=journal, worker=Worker(journal, handler))

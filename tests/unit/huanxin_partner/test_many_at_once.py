@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -50,7 +50,7 @@ class FakePlatform:
 class Desk:
     """A partner with two accounts; its worker is not started."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: type[Handler] = Handler) -> None:
         with closing(sqlite3.connect(folder / "shop.db")) as db:
             db.execute("CREATE TABLE accounts (id INTEGER PRIMARY KEY, phone TEXT, bound_at TEXT NOT NULL)")
             rows = [(OLD, "2024-01-01T00:00:00Z"), (NEW, "2026-11-01T00:00:00Z")]
@@ -59,8 +59,8 @@ class Desk:
         self.folder, self.platform = folder, FakePlatform()
         self.journal = Journal(folder / "j.db")
         store = SqliteTies(folder / "shop.db", table="accounts", number_column="phone", bound_at_column="bound_at")
-        handler = Handler(store, cast(Platform, self.platform), self.journal)
-        self.worker = Worker(self.journal, handler.handle, handler.handle_many)
+        handler = kind(store, cast(Platform, self.platform), self.journal)
+        self.worker = Worker(self.journal, handler)
 
     def phones(self) -> list[str | None]:
         with closing(sqlite3.connect(self.folder / "shop.db")) as db:
@@ -117,8 +117,25 @@ def test_a_second_order_for_the_same_number_waits_for_the_first(tmp_path: Path) 
     desk.journal.take_all([order(OLD), order(NEW), order(OLD, "nr_9")])
     while desk.worker.some_events():
         pass
-    assert desk.platform.many == [{"nr_0": "unbound", "nr_1": "kept"}]
-    assert desk.platform.single == ["nr_9 unbound"]
+    assert desk.platform.many == [{"nr_0": "unbound", "nr_1": "kept"}, {"nr_9": "unbound"}]
+
+
+def test_a_handler_that_answers_in_its_own_way_is_given_one_event_at_a_time(tmp_path: Path) -> None:
+    """Else what it adds to an answer would be left out."""
+
+    class Noting(Handler):
+        noted: ClassVar[list[str]] = []
+
+        def file(self, notice: str, answers: list[Answer]) -> None:
+            self.noted.append(notice)
+            super().file(notice, answers)
+
+    desk = Desk(tmp_path, Noting)
+    desk.journal.take_all([order(OLD), order(NEW)])
+    while desk.worker.some_events():
+        pass
+    assert desk.platform.many == []
+    assert Noting.noted == ["nr_0", "nr_1"]
 
 
 def test_another_event_is_not_overtaken(tmp_path: Path) -> None:

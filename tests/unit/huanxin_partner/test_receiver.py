@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +27,15 @@ class Desk:
         self.served, self.handled = Served(KEY), list[str]()
         self.error: Exception | None = None
         self.journal = Journal(folder / "j.db")
-        self.worker = Worker(self.journal, self._handle)
+        self.worker = Worker(self.journal, self)
         verifier = Verifier(issuer=ISSUER, audience="pc_1", client=self.served.client)
         self.app = receiver_app(verifier, self.journal, self.worker)
 
-    def _handle(self, event: Event) -> str:
+    def handle_many(self, events: Sequence[Event]) -> dict[str, str]:
+        del events
+        return {}
+
+    def handle(self, event: Event) -> str:
         if self.error:
             raise self.error
         self.handled.append(event.jti)
@@ -105,3 +111,30 @@ def test_an_event_that_fails_stays_and_holds_up_no_other(tmp_path: Path) -> None
         time.sleep(0.02)
     desk.worker.stop()
     assert desk.handled == ["j2", "j1"]
+
+
+def test_tokens_that_come_while_the_disk_is_busy_are_taken_together_and_each_has_its_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(tmp_path)
+    rounds: list[int] = []
+    take_all = desk.journal.take_all
+
+    def slowly(events: Sequence[Event]) -> list[bool]:
+        rounds.append(len(events))
+        time.sleep(0.2)
+        return take_all(events)
+
+    monkeypatch.setattr(desk.journal, "take_all", slowly)
+    contents = [token(KEY, fresh(jti=f"j{n}")) for n in range(6)] + ["not a token"]
+
+    async def all_at_once() -> list[int]:
+        transport = httpx.ASGITransport(app=desk.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+            headers = {"Content-Type": "application/secevent+jwt"}
+            answers = await asyncio.gather(*(client.post("/", content=one, headers=headers) for one in contents))
+        return [one.status_code for one in answers]
+
+    assert asyncio.run(all_at_once()) == [202] * 6 + [400]
+    assert sum(rounds) == desk.journal.waiting() == 6
+    assert len(rounds) <= 2

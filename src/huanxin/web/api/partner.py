@@ -32,12 +32,7 @@ def _reader(request: Request) -> Partner:
     return calling_partner(request, Scope.NOTICES)
 
 
-def _answerer(request: Request) -> Partner:
-    return calling_partner(request, Scope.RECEIPTS)
-
-
 Reader = Annotated[Partner, Depends(_reader)]
-Answerer = Annotated[Partner, Depends(_answerer)]
 
 
 @router.get(
@@ -91,7 +86,6 @@ def numbers(request: Request, notice_id: str, partner: Reader, accept: Annotated
 async def receipts(
     request: Request,
     notice_id: str,
-    partner: Answerer,
     complete: Annotated[bool, Query(description="Whatever no receipt of this notice lists is absent.")] = False,
     content_type: Annotated[str, Header(description=f"{CSV} or {PARQUET}")] = CSV,
     content_encoding: Annotated[str, Header(description="gzip or zstd, if the body is packed")] = "",
@@ -105,9 +99,9 @@ async def receipts(
     receipt supersedes an earlier one for the numbers that it names. `confirmation` is the platform's signature under
     what it took: keep it. Needs the scope `receipts`."""
     context: Context = request.app.state.context
-    work = partial(_file, context, notice_id, partner, complete=complete, idempotency_key=idempotency_key)
+    work = partial(_file, context, notice_id, complete=complete, idempotency_key=idempotency_key)
     if notice_id.startswith(single.PREFIX):
-        work = partial(file_single, context, partner, notice_id=notice_id, complete=complete)
+        work = partial(file_single, context, notice_id=notice_id, complete=complete)
     return await take(request, work, Body(kind=content_type, encoding=content_encoding, digest=content_digest))
 
 
@@ -118,7 +112,6 @@ async def receipts(
 )  # fmt: skip
 async def many_receipts(
     request: Request,
-    partner: Answerer,
     content_type: Annotated[str, Header(description=f"{CSV} or {PARQUET}")] = CSV,
     content_encoding: Annotated[str, Header(description="gzip or zstd, if the body is packed")] = "",
     content_digest: Annotated[str, Header(description="sha-256=:BASE64: of the body as sent (RFC 9530)")] = "",
@@ -127,20 +120,20 @@ async def many_receipts(
     10,000. Taken whole or refused whole; an answer that says what the last one said changes nothing. Needs the scope
     `receipts`."""
     context: Context = request.app.state.context
-    work = partial(file_single, context, partner, notice_id=None, complete=False)
+    work = partial(file_single, context, notice_id=None, complete=False)
     return await take(request, work, Body(kind=content_type, encoding=content_encoding, digest=content_digest))
 
 
 def _file(
-    context: Context, notice_id: str, partner: Partner, path: Path, *, complete: bool, idempotency_key: str
+    context: Context, notice_id: str, partner: Partner, content: tables.Content, *, complete: bool, idempotency_key: str
 ) -> tuple[dict[str, Any], bool]:
     """Take the receipt; the answer's body, and whether the receipt is new."""
     platform = context.platform
     with platform.database.transaction() as tx:
         notice = partners_notice(tx, notice_id, partner)
     roster = context.rosters.get(notice.batch_id)
-    source = inspected(path)
-    large = path.stat().st_size > tables.BLOCK
+    source = inspected(content)
+    large = isinstance(content, Path) and content.stat().st_size > tables.BLOCK
     try:
         with platform.database.transaction() as tx:
             accepted = file_receipt(

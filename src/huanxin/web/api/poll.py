@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from huanxin.domain.errors import BadRequest
@@ -18,7 +18,7 @@ from huanxin.web.context import Context, calling_partner
 
 router = APIRouter(prefix="/ssf", tags=["Streams"])
 _LOOK_AGAIN = 5.0  # seconds; an event that was refused falls due without a ring
-_GATHER, _MOST_GATHER = 0.4, 1.0  # seconds; a partner that was given events so lately gets the next ones together
+_GATHER, _MOST_GATHER = 0.4, 0.8  # seconds; a partner that was given events so lately gets the next ones together
 _TIMES = 4  # as long as its last poll took to answer: the busier we are, the more is fetched at a time
 _MOST_ANSWERS = 10_000
 _LONGEST = 500
@@ -26,33 +26,32 @@ _EXAMPLE = {"maxEvents": 10, "returnImmediately": False, "ack": ["ev_1"],
             "setErrs": {"ev_2": {"err": "invalid_key", "description": "no such kid"}}}  # fmt: skip
 
 
-def _poller(request: Request) -> Partner:
-    return calling_partner(request, Scope.SSF_READ)
-
-
 @router.post("/poll", summary="Fetch events, acknowledge those before", openapi_extra=shows("application/json", _EXAMPLE))
-async def poll(request: Request, partner: Annotated[Partner, Depends(_poller)], body: JsonObject) -> Response:
+async def poll(request: Request, body: JsonObject) -> Response:
     """Events by their `jti` in `sets`, given again until they stand in `ack`. Waits for events unless `returnImmediately`
     is true or `maxEvents` is 0. `moreAvailable` is left out when it would be false. Unknown members are left alone."""
     context: Context = request.app.state.context
     most, at_once = _most(body), _at_once(body)
     acks, errors = _acks(body), _errors(body)
-    until = time.monotonic() + context.longest_poll
+    until, token = time.monotonic() + context.longest_poll, request.headers.get("authorization", "")
     if not at_once and most:
-        await context.bell.gather(partner.id)
-    rung = context.bell.rung
+        await context.bell.gather(token)
+
+    def first() -> tuple[Partner, Polled]:
+        caller = calling_partner(request, Scope.SSF_READ)
+        return caller, context.poller.poll(caller, most=most, acks=acks, errors=errors)
+
+    rung, started = context.bell.rung, time.monotonic()
+    partner, polled = await to_thread.run_sync(first, limiter=context.programs)
     look = partial(context.poller.poll, partner, most=most)
-    started = time.monotonic()
-    polled = await to_thread.run_sync(partial(look, acks=acks, errors=errors), limiter=context.programs)
     while not polled.sets and not at_once and most and (left := until - time.monotonic()) > 0:
         await context.bell.wait(rung, min(left, _LOOK_AGAIN))
         if await request.is_disconnected():
             break
-        rung = context.bell.rung
-        started = time.monotonic()
+        rung, started = context.bell.rung, time.monotonic()
         polled = await to_thread.run_sync(look, limiter=context.programs)
     if polled.sets and not polled.more:
-        context.bell.given(partner.id, min(_MOST_GATHER, max(_GATHER, _TIMES * (time.monotonic() - started))))
+        context.bell.given(token, min(_MOST_GATHER, max(_GATHER, _TIMES * (time.monotonic() - started))))
     return JSONResponse(_written(polled), headers={"Cache-Control": "no-store"})
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 from huanxin.answer.receiving import CONFIRMATION
@@ -12,8 +11,9 @@ from huanxin.domain.errors import BadInput, NotFound
 from huanxin.domain.numbers import written
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import random_id
+from huanxin.numbersets import tables
 from huanxin.store import requests
-from huanxin.store.requests import RequestNotice
+from huanxin.store.requests import Asked, RequestNotice
 from huanxin.web.api.taking import inspected
 from huanxin.web.context import Context
 
@@ -21,11 +21,11 @@ MOST_REQUESTS = 1_000
 
 
 def file_single(
-    context: Context, partner: Partner, path: Path, *, notice_id: str | None, complete: bool
+    context: Context, partner: Partner, content: tables.Content, *, notice_id: str | None, complete: bool
 ) -> tuple[dict[str, Any], bool]:
     """Take a receipt for the notice that the address names, or for those that its lines name."""
     told = _told(context, partner, notice_id) if notice_id else None
-    source = inspected(path)
+    source = inspected(content)
     lines = read(source)
     if told and complete and not lines:
         lines = [Line(line=0, notice="", number=written(told.number), outcome="absent", reason="", until="")]
@@ -45,10 +45,10 @@ def file_single(
     return taken | {"confirmation": context.signer.signed(CONFIRMATION, claims)}, answered.new > 0
 
 
-def _told(context: Context, partner: Partner, notice_id: str) -> RequestNotice:
+def _told(context: Context, partner: Partner, notice_id: str) -> Asked:
     """A notice of this partner. Raises NotFound for another's as for none (rule 5)."""
     with context.platform.database.transaction() as tx:
-        found = requests.notices_by_id(tx, partner.id, [notice_id]).get(notice_id)
+        found = requests.asked(tx, partner.id, [notice_id]).get(notice_id)
     if found is None:
         raise NotFound(f"there is no notice {notice_id} for this partner")
     return found

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 import zstandard
 from starlette.requests import ClientDisconnect
@@ -89,11 +89,11 @@ class _Unpacking:
 
 
 async def receive(
-    body: AsyncIterator[bytes], path: Path, *, encoding: str, digest: str, announced: str | None, limits: Limits
+    body: AsyncIterator[bytes], file: IO[bytes], *, encoding: str, digest: str, announced: str | None, limits: Limits
 ) -> int:
-    """Write a body to `path`, unpacked; its length so. Raises BadRequest, BadInput, TooLarge, TooSlow or UnsupportedForm."""
+    """Write a body to a file, unpacked; its length so. Raises BadRequest, BadInput, TooLarge, TooSlow or UnsupportedForm."""
     try:
-        return await _receive(body, path, encoding=encoding, digest=digest, announced=announced, limits=limits)
+        return await _receive(body, file, encoding=encoding, digest=digest, announced=announced, limits=limits)
     except ClientDisconnect as error:
         raise BadRequest("the connection was closed before the body ended; nothing was taken, send it again") from error
     except TooSlow:
@@ -107,21 +107,20 @@ async def receive(
 
 
 async def _receive(
-    body: AsyncIterator[bytes], path: Path, *, encoding: str, digest: str, announced: str | None, limits: Limits
+    body: AsyncIterator[bytes], file: IO[bytes], *, encoding: str, digest: str, announced: str | None, limits: Limits
 ) -> int:
     unpacking, seen, length, unpacked = _Unpacking(encoding), hashlib.sha256(), 0, 0
     too_large = TooLarge(f"the receipt is longer than {limits.most_bytes:,} bytes; file it in parts")
     if announced is not None and announced.isdecimal() and int(announced) > limits.most_bytes:
         raise too_large
-    with path.open("wb") as file:
-        async for block in _in_time(body, limits):
-            seen.update(block)
-            length += len(block)
-            for data in unpacking.pieces(block):
-                unpacked += len(data)
-                if unpacked > limits.most_bytes:
-                    raise too_large
-                file.write(data)
+    async for block in _in_time(body, limits):
+        seen.update(block)
+        length += len(block)
+        for data in unpacking.pieces(block):
+            unpacked += len(data)
+            if unpacked > limits.most_bytes:
+                raise too_large
+            file.write(data)
     unpacking.finish()
     if announced is not None and announced.isdecimal() and int(announced) != length:
         raise BadRequest("the body is shorter than its Content-Length; nothing was taken, send it again")
