@@ -22,7 +22,7 @@ from huanxin.notify.partners import with_secret
 from huanxin.operations import Platform, open_platform
 from huanxin.operations.inboxes import InboxReader
 from huanxin.operations.onboarding import Onboarding
-from huanxin.operations.selftest import Patience, Played, scenarios_for
+from huanxin.operations.selftest import Patience, Played
 from huanxin.settings import Mode, Settings
 from huanxin.store import partners, streams
 from huanxin.web.app import create_app
@@ -32,7 +32,6 @@ from processes import free_port, started
 from serving import served
 
 QUICK = Patience(few=20, many=60, quiet=0.6)
-THROUGH_FOLDERS = [code for code in SCENARIOS if code not in ("forged", "audience", "old")]
 
 
 @pytest.fixture
@@ -94,7 +93,7 @@ def test_a_company_that_exchanges_files_passes_goes_live_and_is_shown_out_with_a
         played = rehearsed(onboarding, "贝壳")
     found = {one.code: (one.state, one.mend, one.seen.en) for one in played.results if one.state != "passed"}
     assert found == {}
-    assert [one.code for one in played.results] == THROUGH_FOLDERS
+    assert [one.code for one in played.results] == list(SCENARIOS)
     assert played.state is RunState.PASSED
     manifests = [json.loads(path.read_text()) for path in Path(out).glob("*.notice.json")]
     assert all(one["rehearsal"] is True for one in manifests)
@@ -137,8 +136,3 @@ def test_a_company_that_never_answers_its_folder_is_told_so(onboarding: Onboardi
     assert {one.mend for one in played.results} == {"no-answer", "too-slow"}
     with pytest.raises(Conflict, match="selftest: mend"):
         onboarding.admit(account, required=False, by="li")
-
-
-def test_each_way_has_its_scenarios() -> None:
-    assert scenarios_for("/srv/exchange/OUT") == scenarios_for("sftp://files.example/OUT") == THROUGH_FOLDERS
-    assert scenarios_for("poll") == scenarios_for("https://shop.example/events") == list(SCENARIOS)

@@ -121,9 +121,10 @@ class FileWriter:
         return [name for name, _ in wanted]
 
 
-def files_of(tx: Tx, due: Delivery, signer: Signer) -> list[File]:
-    """The files that tell of an event, in the order in which they are written."""
-    token = signer.event_token(due.claims, due.alg)
+def files_of(tx: Tx, due: Delivery, signer: Signer, *, token: str | None = None) -> list[File]:
+    """The files that tell of an event, in the order in which they are written. `token` stands for the signed event in a
+    rehearsal."""
+    token = token or signer.event_token(due.claims, due.alg)
     payload: dict[str, Any] = signer.event_claims(due.claims)["events"][due.event]
     if due.event in (RENEWAL, RETRACTION):
         return _notice(tx, payload, token, retraction=due.event == RETRACTION)

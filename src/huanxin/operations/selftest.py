@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from huanxin.domain.accounts import Account, RunState
 from huanxin.domain.errors import Conflict, HuanxinError, TooMany
 from huanxin.domain.rules import random_id
-from huanxin.domain.streams import Method, method_of, way_of
+from huanxin.domain.streams import Method, way_of
 from huanxin.notify.keys import Signer
 from huanxin.operations import Platform
 from huanxin.operations.stage import SandboxStage
@@ -20,8 +20,7 @@ from huanxin.sentences import Sentence
 from huanxin.store import partners, selftests, streams
 from huanxin.store.selftests import StepDone
 from huanxin_partner.rehearsal.run import Result, Run
-from huanxin_partner.rehearsal.scenarios import BAD_TOKENS, Progress, passed, rehearse
-from huanxin_partner.rehearsal.words import SCENARIOS
+from huanxin_partner.rehearsal.scenarios import Progress, passed, rehearse
 
 log = logging.getLogger("huanxin.selftest")
 _AT_ONCE = 3  # runs of one process: each keeps a thread and a connection for a minute or two
@@ -41,13 +40,6 @@ class Played:
     run: str
     state: RunState
     results: list[Result]
-
-
-def scenarios_for(way: str) -> list[str]:
-    """The scenarios that make sense by a way (domain.streams.way_of): a bad token is refused by an answer to it, and a file
-    in a folder has none."""
-    left_out = BAD_TOKENS if method_of(way) is Method.FILES else ()
-    return [code for code in SCENARIOS if code not in left_out]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +143,7 @@ class SelfTests:
         patience = self.by_files if stage.stream.method == Method.FILES else self.patience
         run = Run(stage=stage, patience=patience.few, large_patience=patience.many, quiet=patience.quiet, sleep=self._sleep)
         try:
-            rehearse(run, only=scenarios_for(way_of(stage.stream)), progress=told)
+            rehearse(run, progress=told)
             state = RunState.PASSED if passed(results) else RunState.FAILED
         except Exception as error:  # not the partner's fault: it is tested again
             if not isinstance(error, Stopped):
