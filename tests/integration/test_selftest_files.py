@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from connecting import RECEIVER, settings_of
-from exchanging import signer_of, writer_of
+from exchanging import rules_of, signer_of, writer_of
 from huanxin.answer.receiving import Rosters
 from huanxin.connect.proving import record_proof
 from huanxin.domain.accounts import RunState, state
@@ -52,7 +52,8 @@ def onboarding(dsn: str, tmp_path: Path) -> Iterator[Onboarding]:
 @contextmanager
 def looking_into_folders(sandbox: Platform) -> Iterator[None]:
     reader = InboxReader(
-        platform=sandbox, rosters=Rosters(sandbox.database), signer=signer_of(sandbox), every=timedelta(0), limit=1 << 24,
+        platform=sandbox, rosters=Rosters(sandbox.database), signer=signer_of(sandbox), folders=rules_of(sandbox),
+        every=timedelta(0), limit=1 << 24,
         on_refusal=note_refusal,
     )  # fmt: skip
     over = threading.Event()

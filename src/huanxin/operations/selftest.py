@@ -13,6 +13,7 @@ from huanxin.domain.errors import Conflict, HuanxinError, TooMany
 from huanxin.domain.rules import random_id
 from huanxin.domain.streams import Method, way_of
 from huanxin.notify.keys import Signer
+from huanxin.notify.own_folders import FolderRules
 from huanxin.operations import Platform
 from huanxin.operations.stage import SandboxStage
 from huanxin.outbound import Outbound
@@ -63,6 +64,7 @@ class SelfTests:
     sandbox: Platform
     signer: Signer
     outbound: Outbound
+    folders: FolderRules
     passphrase: str
     patience: Patience = field(default_factory=Patience)
     by_files: Patience = BY_FILES
@@ -116,8 +118,8 @@ class SelfTests:
         if stream is None:
             raise Conflict(Sentence("%(name)s has no stream in the sandbox: make one first", name=account.name))
         return SandboxStage(
-            sandbox=self.sandbox, signer=self.signer, outbound=self.outbound, passphrase=self.passphrase, partner=partner,
-            stream=stream, sleep=self._sleep,
+            sandbox=self.sandbox, signer=self.signer, outbound=self.outbound, folders=self.folders,
+            passphrase=self.passphrase, partner=partner, stream=stream, sleep=self._sleep,
         )  # fmt: skip
 
     def _in_thread(self, rest: ExitStack, run_id: str, stage: SandboxStage) -> None:

@@ -19,8 +19,9 @@ from huanxin.domain.partners import Partner
 from huanxin.domain.rules import random_id
 from huanxin.domain.streams import Method, Stream
 from huanxin.notify.files import NUMBERS, files_of
-from huanxin.notify.folders import Unreachable, open_folder
+from huanxin.notify.folders import Unreachable
 from huanxin.notify.keys import ES256, Signer
+from huanxin.notify.own_folders import FolderRules
 from huanxin.notify.pushing import words
 from huanxin.notify.sealing import unseal
 from huanxin.numbersets.numberfile import spoiled
@@ -49,6 +50,7 @@ class SandboxStage:
     sandbox: Platform
     signer: Signer
     outbound: Outbound
+    folders: FolderRules
     passphrase: str
     partner: Partner
     stream: Stream
@@ -145,7 +147,9 @@ class SandboxStage:
             if due.notice_id and rehearsals.is_spoiled(tx, due.notice_id):
                 files = [(name, spoiled(content) if name.endswith(NUMBERS) else content) for name, content in files]
         try:
-            with open_folder(self.stream.endpoint or "") as folder:
+            with self.folders.open(
+                self.stream.endpoint or "", self.stream.sealed_authorization, client_id=self.partner.client_id
+            ) as folder:
                 for name, content in files:
                     folder.put(name, content)
         except Unreachable as error:
