@@ -12,13 +12,15 @@ from typing import Any
 
 from huanxin.answer.receiving import Rosters
 from huanxin.domain.partners import Kind, Partner
-from huanxin.notify.files import FileWriter, use_files
+from huanxin.notify.files import FileWriter, choose_folders, use_files
 from huanxin.notify.keys import Signer
+from huanxin.notify.own_folders import FolderRules, Login
 from huanxin.notify.partners import add_partner
 from huanxin.notify.pushing import Retries
 from huanxin.operations import Platform
 from huanxin.operations.inboxes import InboxReader
-from huanxin.store import notices
+from huanxin.outbound import Outbound
+from huanxin.store import deliveries, notices
 
 NUMBERS = [f"+86138001380{n:02d}" for n in range(4)]
 
@@ -41,6 +43,21 @@ def register(platform: Platform, name: str, *, required: bool = True) -> Partner
         return add_partner(
             tx, name=name, kind=Kind.APP, required=required, endpoint=None, https_only=False, now=platform.now(), by="li"
         ).partner
+
+
+def chosen(platform: Platform, partner: Partner, url: str, login: Login) -> None:
+    """The partner chooses OUT and IN below an address itself."""
+    with platform.database.transaction() as tx:
+        choose_folders(
+            tx, partner, out=f"{url}/OUT", into=f"{url}/IN", login=login, rules=rules_of(platform), now=platform.now()
+        )
+
+
+def last_answer(platform: Platform, partner: Partner) -> str:
+    """What came of the last attempt at the last event."""
+    with platform.database.transaction() as tx:
+        event = deliveries.latest(tx, partner.id)[0]
+        return deliveries.attempts_of(tx, [event.jti])[event.jti][-1].answer
 
 
 def notice_of(platform: Platform, partner: Partner, batch: int) -> str:
@@ -95,9 +112,23 @@ def signer_of(platform: Platform) -> Signer:
     return Signer(issuer=platform.issuer, database=platform.database, passphrase="test", clock=platform.clock)
 
 
+def rules_of(platform: Platform) -> FolderRules:
+    return FolderRules(
+        outbound=Outbound(inner_allowed=platform.development),
+        passphrase="a passphrase of some length",
+        local=None,
+        s3_services=("s3.*.example",),
+    )
+
+
 def writer_of(platform: Platform) -> FileWriter:
     return FileWriter(
-        database=platform.database, signer=signer_of(platform), clock=platform.clock, retries=Retries(), chance=lambda: 0.0
+        database=platform.database,
+        signer=signer_of(platform),
+        folders=rules_of(platform),
+        clock=platform.clock,
+        retries=Retries(),
+        chance=lambda: 0.0,
     )
 
 
@@ -106,6 +137,7 @@ def reader_of(platform: Platform, limit: int = 1 << 20) -> InboxReader:
         platform=platform,
         rosters=Rosters(platform.database),
         signer=signer_of(platform),
+        folders=rules_of(platform),
         every=timedelta(seconds=10),
         limit=limit,
         chance=lambda: 0.0,

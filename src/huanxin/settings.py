@@ -80,6 +80,10 @@ class Settings(BaseSettings):
     reminder_days: str = "2,1"
     escalate_url: str | None = None
     inbox_seconds: Annotated[int, Field(ge=1)] = 10
+    local_folders: Path | None = None
+    s3_services: str = (
+        "s3.*.amazonaws.com s3.*.amazonaws.com.cn oss-*.aliyuncs.com cos.*.myqcloud.com obs.*.myhuaweicloud.com"
+    )
     workers: Annotated[int, Field(ge=1, le=64)] = 8
     carriers: dict[str, CarrierSetting] = {}
     sms_gateway: str | None = None

@@ -1,4 +1,4 @@
-"""A receiver for a self-test: the partner's own settings, with an empty copy of its tables and the magic ties in it."""
+"""A program for a self-test: one of our commands, on an empty copy of the partner's tables with the magic ties in it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,34 +18,64 @@ from typing import Any
 from huanxin_partner.rehearsal import magic
 
 _UP = 60.0  # seconds to start
-_LOG = 2_000  # characters of a failed receiver's log that are told
+_LOG_SHOWN = 2_000  # characters of a failed command's log that are told
 
 
 class TrialFailed(Exception):
-    """The receiver can't be started; the text says why, and what to do."""
+    """The command can't be tested; the text says why, and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A command of ours under test; `port`: where it takes events, if it is pushed to."""
+
+    port: int
+    _process: subprocess.Popen[bytes]
+    _log: Path
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}/events/"
+
+    def check(self) -> None:
+        """Raise TrialFailed with what it said, if it has ended."""
+        if self._process.poll() is not None:
+            said = self._log.read_text(encoding="utf-8", errors="replace")[-_LOG_SHOWN:]
+            raise TrialFailed(f"the command that is tested has ended:\n{said}")
+
+    def listens(self) -> bool:
+        """Whether it answers on its port."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def wait_until(self, up: Callable[[], bool]) -> None:
+        """Wait until it is up. Raises TrialFailed."""
+        end = time.monotonic() + _UP
+        while not up():
+            self.check()
+            if time.monotonic() > end:
+                raise TrialFailed(f"the command that is tested was not up after {_UP:g} s")
+            time.sleep(0.05)
 
 
 @contextmanager
-def trial_receiver(settings: Mapping[str, Any], *, issuer: str, client_id: str, client_secret: str) -> Iterator[str]:
-    """Run `huanxin-partner receive` in a process; the URL of its endpoint. The partner's database is read for the form of
-    its tables only. Raises TrialFailed."""
+def trial(command: str, settings: Mapping[str, Any], **own: str) -> Iterator[Trial]:
+    """Run `huanxin-partner receive`, `poll` or `file` in a process, with `own` in place of some settings. The partner's
+    database is read for the form of its tables only. Raises TrialFailed."""
     with TemporaryDirectory(prefix="huanxin-selftest-", ignore_cleanup_errors=True) as folder:
-        database = Path(folder) / "ties.db"
+        database, log, port = Path(folder) / "ties.db", Path(folder) / "log.txt", _free_port()
         _copy_tables(settings, database)
-        own = dict(settings) | {"issuer": issuer, "client_id": client_id, "client_secret": client_secret,
-                                "audience": client_id, "database": str(database), "journal": f"{folder}/journal.db",
-                                "jwks_file": ""}  # fmt: skip
-        environment = os.environ | {f"HUANXIN_PARTNER_{name.upper()}": str(value) for name, value in own.items()}
-        port = _free_port()
-        log = Path(folder) / "receiver.log"
+        used = dict(settings) | own | {"audience": own["client_id"], "database": str(database),
+                                       "journal": f"{folder}/journal.db", "jwks_file": ""}  # fmt: skip
+        environment = os.environ | {f"HUANXIN_PARTNER_{name.upper()}": str(value) for name, value in used.items()}
+        more = {"receive": ["--port", str(port)], "file": ["--every", "0.2"]}.get(command, [])
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "huanxin_partner", "receive", "--port", str(port)],
+                [sys.executable, "-m", "huanxin_partner", command, *more],
                 env=environment, stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
         try:
-            _wait_until_up(process, port, log)
-            yield f"http://127.0.0.1:{port}/events/"
+            yield Trial(port=port, _process=process, _log=log)
         finally:
             process.terminate()
             try:
@@ -88,14 +119,3 @@ def _copy_tables(settings: Mapping[str, Any], target: Path) -> None:
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as found:
         return int(found.getsockname()[1])
-
-
-def _wait_until_up(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    end = time.monotonic() + _UP
-    while time.monotonic() < end and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    said = log.read_text(encoding="utf-8", errors="replace")[-_LOG:]
-    raise TrialFailed(f"the receiver did not start:\n{said}")

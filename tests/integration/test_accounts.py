@@ -22,7 +22,7 @@ from huanxin.operations import Platform
 from huanxin.operations.onboarding import Onboarding
 from huanxin.outbound import Outbound
 from huanxin.settings import Mode, Settings
-from huanxin.store import accounts, partners, selftests
+from huanxin.store import accounts, partners, selftests, streams
 from huanxin.store.database import SANDBOX, Database
 from huanxin.store.migrate import migrate
 from huanxin.web.app import create_app
@@ -332,6 +332,50 @@ def test_what_happened_at_an_account_cannot_be_edited(service: Service) -> None:
             tx.execute(change.encode())
 
 
+def test_a_company_chooses_its_folders_by_the_api_and_on_its_pages(service: Service, tmp_path: Path) -> None:
+    made = service.register().json()
+    folders = {"out": f"{tmp_path}/OUT", "in": f"{tmp_path}/IN", "login": {"password": "ganz geheim"}}
+    for path, body, code in [
+        ("files", folders | {"in": "sftp://shop@files.example/IN"}, 422),
+        ("files", folders | {"in": folders["out"]}, 422),
+        ("files", folders | {"inn": "typo"}, 400),
+        ("files", folders | {"login": {"pasword": "typo"}}, 400),
+        ("live/files", folders, 401),  # a token of the sandbox opens nothing live
+        ("files", folders, 200),
+    ]:
+        answer = service.http.put(f"/partner/v1/account/{path}", json=body, headers=service.token(made))
+        assert answer.status_code == code, (body, answer.text)
+    assert answer.json() == {"out": folders["out"], "in": folders["in"], "login": ["password"]}
+    known = service.onboarding.known(service.onboarding.named("shop"))
+    assert known.sandbox_endpoint == folders["out"]
+
+    auth = {"client_id": made["sandbox"]["client_id"], "client_secret": made["sandbox"]["client_secret"]}
+    assert service.http.post("/partner/sign-in", data=auth).status_code == 303
+    page = service.http.get("/partner/sandbox/stream", headers={"Accept-Language": "en"}).text
+    assert f"notices in {folders['out']}" in page
+    assert "geheim" not in page
+    form = {"out": f"{tmp_path}/2/OUT", "in": "gopher://x/IN", "password": "auch geheim"}
+    refused = service.http.post("/partner/sandbox/stream/files", data=form)
+    assert refused.status_code == 422
+    assert "两个文件夹须以同一方式" in refused.text
+    assert form["out"] in refused.text
+    assert "geheim" not in refused.text
+    taken = service.http.post("/partner/sandbox/stream/files", data=form | {"in": f"{tmp_path}/2/IN"})
+    assert taken.headers["location"] == "/partner/sandbox/stream?done=changed"
+    sandbox = service.onboarding.sandbox
+    with sandbox.database.transaction() as tx:
+        partner = partners.by_client_id(tx, auth["client_id"])
+        assert partner is not None
+        noted = partners.events_of(tx, partner.id, kind="files-chosen")
+        stream = streams.of_partner(tx, partner.id)
+    assert [(one.recorded_by, one.detail["out"]) for one in noted] == [
+        (auth["client_id"], f"{tmp_path}/2/OUT"), (auth["client_id"], folders["out"]),
+    ]  # fmt: skip
+    assert stream is not None
+    assert stream.sealed_authorization is not None
+    assert "geheim" not in f"{stream.sealed_authorization}{noted}"
+
+
 def test_the_api_page_knows_every_step_of_connecting(service: Service) -> None:
     paths = service.http.get("/openapi.json").json()["paths"]
     ours = {path: set(methods) for path, methods in paths.items() if path.startswith("/partner/v1/account")}
@@ -339,4 +383,5 @@ def test_the_api_page_knows_every_step_of_connecting(service: Service) -> None:
         "/partner/v1/accounts": {"post"}, "/partner/v1/account": {"get"}, "/partner/v1/account/domain-proof": {"post"},
         "/partner/v1/account/selftest": {"post"}, "/partner/v1/account/selftest/{run_id}": {"get"},
         "/partner/v1/account/notice": {"post"}, "/partner/v1/account/live": {"post"},
+        "/partner/v1/account/files": {"put"}, "/partner/v1/account/live/files": {"put"},
     }  # fmt: skip

@@ -16,7 +16,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, KeySetSerialization
 
 from clocks import Clock
-from exchanging import NUMBERS, Shop, cancelled, notice_of, planned, reader_of, register, signer_of, writer_of
+from exchanging import NUMBERS, Shop, cancelled, notice_of, planned, reader_of, register, rules_of, signer_of, writer_of
 from huanxin.answer.receiving import CONFIRMATION
 from huanxin.domain.clock import Clock as AnyClock
 from huanxin.domain.errors import BadInput, Conflict
@@ -263,7 +263,7 @@ def _killed_before_the_manifest(dsn: str, passphrase: str, now: AnyClock) -> Non
         platform = Platform(
             database=database, plan=chinese_plan(), rules=Rules(), issuer="http://127.0.0.1:1", clock=now, development=True
         )
-        FileWriter(database=database, signer=signer_of(platform), clock=now).one_job()
+        FileWriter(database=database, signer=signer_of(platform), folders=rules_of(platform), clock=now).one_job()
 
 
 def test_a_worker_killed_before_the_manifest_leaves_nothing_that_counts_and_the_next_finishes(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,10 +12,11 @@ import pytest
 
 import s3_server
 from clocks import Clock
-from exchanging import NUMBERS, cancelled, notice_of, planned, reader_of, register, writer_of
+from exchanging import NUMBERS, cancelled, chosen, last_answer, notice_of, planned, reader_of, register, writer_of
 from huanxin.notify.files import use_files
+from huanxin.notify.own_folders import Login
 from huanxin.operations import Platform
-from huanxin.store import deliveries
+from huanxin.store import deliveries, partners
 from huanxin_partner.filechannel import Exchange
 from huanxin_partner.folders import Folder
 from huanxin_partner.ties import Answer
@@ -77,3 +79,18 @@ def test_a_bucket_that_is_not_there_is_told_and_tried_again(platform: Platform, 
         (attempt,) = deliveries.attempts_of(tx, [event.jti])[event.jti]
     assert "bucket does not exist" in attempt.answer
     assert event.next_at is not None
+
+
+def test_a_partner_that_chose_its_bucket_itself_is_reached_with_its_own_keys(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = os.environ["AWS_ENDPOINT_URL"]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")  # the operator's own, where nobody answers
+    partner = register(platform, "chooser")
+    login = Login(access_key="k", secret_key="s", s3_endpoint=address, s3_region="us-east-1")
+    chosen(platform, partner, f"{BUCKET}/chooser", login)
+    assert writer_of(platform).one_job()
+    assert "event.json" in last_answer(platform, partner)
+    assert not reader_of(platform).one_job()
+    with platform.database.transaction() as tx:
+        assert partners.events_of(tx, partner.id, kind="folder-unreachable") == []

@@ -16,10 +16,11 @@ import pytest
 
 import sftp_server
 from clocks import Clock
-from exchanging import NUMBERS, cancelled, notice_of, planned, reader_of, register, writer_of
+from exchanging import NUMBERS, cancelled, chosen, last_answer, notice_of, planned, reader_of, register, writer_of
 from huanxin.notify.files import use_files
+from huanxin.notify.own_folders import Login
 from huanxin.operations import Platform
-from huanxin.store import deliveries, partners
+from huanxin.store import deliveries, partners, streams
 
 
 @dataclass
@@ -100,3 +101,27 @@ def test_numbers_are_not_handed_to_a_server_whose_key_is_not_known(
         (noted,) = partners.events_of(tx, partner, kind="folder-unreachable")
     assert "not found in known_hosts" in attempt.answer
     assert "not found in known_hosts" in noted.detail["why"]
+
+
+def test_a_partner_that_chose_its_server_itself_is_reached_with_its_own_login_and_no_other(
+    platform: Platform, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operator's password for another server must never be offered to a partner's."""
+    monkeypatch.setitem(fsspec.config.conf, "sftp", {"password": "the operator's", "username": "operator"})
+    partner, private = register(platform, "shop"), (server.known_hosts.parent / "id").read_text()
+    known = server.known_hosts.read_text()
+    chosen(platform, partner, server.url, Login(private_key=private, host_key=known))
+    assert writer_of(platform).one_job()
+    assert [path.name.partition(".")[2] for path in (server.folder / "OUT").iterdir()] == ["event.json"]  # a verification
+    assert not reader_of(platform).one_job()
+    other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+    chosen(platform, partner, server.url, Login(private_key=private, host_key=other))
+    assert writer_of(platform).one_job()
+    assert "does not match" in last_answer(platform, partner)
+    with platform.database.transaction() as tx:
+        (noted, _) = partners.events_of(tx, partner.id, kind="files-chosen")
+        stream = streams.of_partner(tx, partner.id)
+    assert noted.detail["login"] == ["private_key", "host_key"]
+    assert noted.recorded_by == partner.client_id
+    assert stream is not None
+    assert "PRIVATE" not in f"{noted.detail}{stream.sealed_authorization}"

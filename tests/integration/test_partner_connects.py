@@ -23,6 +23,7 @@ from starlette.routing import Route
 
 from fake_platform import CLIENT, SECRET
 from fake_streams import FakeStreams
+from huanxin_partner import cli
 from huanxin_partner.rehearsal.words import SCENARIOS
 from huanxin_partner.trial import load_magic_ties
 from processes import free_port
@@ -144,13 +145,37 @@ def test_a_running_receiver_on_the_magic_ties_passes_twice(tmp_path: Path) -> No
     assert (code, set(found)) == (0, {"plain", "retraction", "after-cutoff"})
 
 
-def test_selftest_starts_the_receiver_itself_and_leaves_the_database_alone(tmp_path: Path) -> None:
+FEW = ("--only", "plain", "--only", "forged", "--only", "broken-file")
+
+
+@pytest.mark.parametrize("start", ["receive", "poll", "file"])
+def test_selftest_starts_the_program_itself_and_leaves_the_database_alone(tmp_path: Path, start: str) -> None:
     site = Site(tmp_path, "http://127.0.0.1:9")
     site.fill()
-    code, found = selftest("--config", site.config, "--port", 0, "--only", "plain", "--only", "nobody")
-    assert (code, found) == (0, {"plain": ("passed", ""), "nobody": ("passed", "")})
+    code, found = selftest("--start", start, "--config", site.config, "--port", 0, *FEW)
+    assert (code, found) == (0, dict.fromkeys(("plain", "forged", "broken-file"), ("passed", "")))
     assert site.detached() == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["partner.toml", "site.db"]
+
+
+def test_a_program_of_ones_own_finds_its_rehearsal_in_the_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--only", "nobody", "--port", "0", "--patience", "0.3"]
+    assert cli.main(["selftest", "--folder", str(tmp_path / "box"), *given, "--lang", "en"]) == 1
+    said = capsys.readouterr().out
+    assert f'files_in = "{tmp_path / "box" / "IN"}"' in said
+    assert "[no-answer]" in said
+    (manifest,) = (tmp_path / "box" / "OUT").glob("*.notice.json")
+    assert json.loads(manifest.read_text())["rehearsal"] is True
+
+
+def test_selftest_repeats_what_a_command_said_that_could_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = Site(tmp_path, "http://127.0.0.1:9")
+    monkeypatch.setenv("HUANXIN_PARTNER_ZONE", "Mars/Base")
+    monkeypatch.setenv("PYTHONPATH", str(SOURCES))
+    assert cli.main(["selftest", "--start", "poll", "--config", str(site.config), "--port", "0"]) == cli.WRONG_SETTING
+    assert "Mars/Base" in capsys.readouterr().err
 
 
 def test_a_receiver_that_is_not_there_fails_with_what_to_do(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
@@ -17,6 +18,9 @@ from joserfc import jws
 from starlette.applications import Starlette
 
 from huanxin_partner import Answer, Event, Handler, Journal, Platform, Verifier, Worker, receiver_app
+from huanxin_partner.filechannel import Exchange, FileHandler, Mail
+from huanxin_partner.folders import Folder
+from huanxin_partner.rehearsal.by_files import FilesStandIn
 from huanxin_partner.rehearsal.run import Result, Run
 from huanxin_partner.rehearsal.scenarios import rehearse
 from huanxin_partner.rehearsal.standin import StandIn
@@ -137,3 +141,34 @@ def test_what_is_broken_is_found_and_only_that(
 ) -> None:
     with rehearsed(tmp_path, breaks) as play:
         assert play(*expected) == expected
+
+
+def test_who_exchanges_files_and_verifies_nothing_is_found_to_act_on_a_forged_manifest(tmp_path: Path) -> None:
+    """Whoever may write into the folder could unbind accounts: what shows it is a receipt that should not be there."""
+    out, into, over = Folder(str(tmp_path / "OUT")), Folder(str(tmp_path / "IN")), threading.Event()
+    with FilesStandIn(out=out, into=into, client_id="rehearsal", client_secret="s") as stand_in, httpx.Client() as client:
+        shop = Shop(tmp_path, stand_in, client)
+        exchange = Exchange(out=out, inbox=into)
+        mail = Mail(exchange=exchange, verifier=shop.verifier, journal=shop.journal, say=lambda _: None)
+        handler = FileHandler(shop.ties, exchange, shop.journal, say=lambda _: None)
+        shop.worker = Worker(shop.journal, handler.handle)
+
+        def look() -> None:
+            while not over.wait(0.05):
+                mail.fetch()
+                while shop.worker.one_event():
+                    pass
+
+        looking = threading.Thread(target=look)
+        looking.start()
+        run = Run(stage=stand_in, patience=5, quiet=0.5)
+        try:
+            right = {one.code: (one.state, one.mend) for one in rehearse(run, only=("forged", "audience", "old"))}
+            checks_nothing(shop)
+            wrong = {one.code: (one.state, one.mend) for one in rehearse(run, only=("nobody", "forged", "audience", "old"))}
+        finally:
+            over.set()
+            looking.join()
+        shop.journal.close()
+    assert right == dict.fromkeys(("forged", "audience", "old"), ("passed", ""))
+    assert wrong == {"nobody": ("passed", ""), **dict.fromkeys(("forged", "audience", "old"), ("failed", "bad-answered"))}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from connecting import RECEIVER, settings_of
-from exchanging import signer_of, writer_of
+from exchanging import rules_of, signer_of, writer_of
 from huanxin.answer.receiving import Rosters
 from huanxin.connect.proving import record_proof
 from huanxin.domain.accounts import RunState, state
@@ -22,7 +22,7 @@ from huanxin.notify.partners import with_secret
 from huanxin.operations import Platform, open_platform
 from huanxin.operations.inboxes import InboxReader
 from huanxin.operations.onboarding import Onboarding
-from huanxin.operations.selftest import Patience, Played, scenarios_for
+from huanxin.operations.selftest import Patience, Played
 from huanxin.settings import Mode, Settings
 from huanxin.store import partners, streams
 from huanxin.web.app import create_app
@@ -32,7 +32,6 @@ from processes import free_port, started
 from serving import served
 
 QUICK = Patience(few=20, many=60, quiet=0.6)
-THROUGH_FOLDERS = [code for code in SCENARIOS if code not in ("forged", "audience", "old")]
 
 
 @pytest.fixture
@@ -53,7 +52,8 @@ def onboarding(dsn: str, tmp_path: Path) -> Iterator[Onboarding]:
 @contextmanager
 def looking_into_folders(sandbox: Platform) -> Iterator[None]:
     reader = InboxReader(
-        platform=sandbox, rosters=Rosters(sandbox.database), signer=signer_of(sandbox), every=timedelta(0), limit=1 << 24,
+        platform=sandbox, rosters=Rosters(sandbox.database), signer=signer_of(sandbox), folders=rules_of(sandbox),
+        every=timedelta(0), limit=1 << 24,
         on_refusal=note_refusal,
     )  # fmt: skip
     over = threading.Event()
@@ -94,7 +94,7 @@ def test_a_company_that_exchanges_files_passes_goes_live_and_is_shown_out_with_a
         played = rehearsed(onboarding, "贝壳")
     found = {one.code: (one.state, one.mend, one.seen.en) for one in played.results if one.state != "passed"}
     assert found == {}
-    assert [one.code for one in played.results] == THROUGH_FOLDERS
+    assert [one.code for one in played.results] == list(SCENARIOS)
     assert played.state is RunState.PASSED
     manifests = [json.loads(path.read_text()) for path in Path(out).glob("*.notice.json")]
     assert all(one["rehearsal"] is True for one in manifests)
@@ -137,8 +137,3 @@ def test_a_company_that_never_answers_its_folder_is_told_so(onboarding: Onboardi
     assert {one.mend for one in played.results} == {"no-answer", "too-slow"}
     with pytest.raises(Conflict, match="selftest: mend"):
         onboarding.admit(account, required=False, by="li")
-
-
-def test_each_way_has_its_scenarios() -> None:
-    assert scenarios_for("/srv/exchange/OUT") == scenarios_for("sftp://files.example/OUT") == THROUGH_FOLDERS
-    assert scenarios_for("poll") == scenarios_for("https://shop.example/events") == list(SCENARIOS)

@@ -10,21 +10,25 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import Clock
 from huanxin.domain.errors import BadInput, Conflict
-from huanxin.domain.partners import REMINDER, RENEWAL, RETRACTION
+from huanxin.domain.partners import REMINDER, RENEWAL, RETRACTION, Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.streams import DEFAULT_EVENTS, Method
-from huanxin.notify.folders import Unreachable, check_folder, open_folder
+from huanxin.notify.folders import Unreachable, check_folder
 from huanxin.notify.keys import ES256, Signer
+from huanxin.notify.own_folders import FolderRules, Login
 from huanxin.notify.pushing import Retries
+from huanxin.notify.streams import send_verification
 from huanxin.numbersets.numberfile import CSV, number_file
+from huanxin.sentences import Sentence
 from huanxin.store import batches, deliveries, notices, partners, streams
 from huanxin.store.database import Database, Tx
 from huanxin.store.deliveries import Delivery, Met
@@ -50,33 +54,60 @@ def check_folders(tx: Tx, out: str, into: str, partner_id: int | None = None) ->
     uses it: a partner sees its own notices only (rule 5)."""
     wanted = Folders(out=check_folder(out), into=check_folder(into))
     if wanted.out == wanted.into:
-        raise BadInput("notices and receipts need a folder each; both addresses are the same")
+        raise BadInput(Sentence("notices and receipts need a folder each; both addresses are the same"))
     for other, stream in streams.all_streams(tx).items():
         used = {stream.endpoint, stream.inbox} & {wanted.out, wanted.into}
         if other != partner_id and stream.method == Method.FILES and used:
-            raise Conflict(f"{used.pop()} is another partner's folder; each partner needs folders of its own")
+            raise Conflict(
+                Sentence("%(url)s is another partner's folder; each partner needs folders of its own", url=used.pop())
+            )
     return wanted
 
 
-def use_files(tx: Tx, partner_id: int, *, out: str, into: str, now: datetime, by: str, new_id: NewId = random_id) -> None:
+def choose_folders(
+    tx: Tx, partner: Partner, *, out: str, into: str, login: Login, rules: FolderRules, now: datetime
+) -> Folders:
+    """Exchange files through folders that the partner itself chose, and send it a verification event. Raises BadInput for
+    folders that are not for it to choose, and as `use_files`."""
+    if len({urlsplit(url.strip()).scheme for url in (out, into)}) > 1:
+        raise BadInput(Sentence("both folders have to be reached in the same way, with the same login"))
+    folders = Folders(
+        out=rules.checked(out, login, client_id=partner.client_id),
+        into=rules.checked(into, login, client_id=partner.client_id),
+    )
+    use_files(
+        tx, partner.id, out=folders.out, into=folders.into, sealed=rules.sealed(login), login=login.given(), now=now,
+        by=partner.client_id,
+    )  # fmt: skip
+    send_verification(tx, partner, now=now)
+    return folders
+
+
+def use_files(
+    tx: Tx, partner_id: int, *, out: str, into: str, now: datetime, by: str, sealed: str | None = None,
+    login: Sequence[str] = (), new_id: NewId = random_id,
+) -> None:  # fmt: skip
     """Exchange files with a partner from now on, in place of how it was told before. Events that wait go the new way;
-    identifier-recycled has no form as a file, and what waits of it is dropped. Raises as `check_folders`."""
+    identifier-recycled has no form as a file, and what waits of it is dropped. `sealed` is the login of a partner that chose
+    its folders itself, `login` the names of its members. Raises as `check_folders`."""
     streams.one_at_a_time(tx, partner_id)
     folders = check_folders(tx, out, into, partner_id)
     there = streams.of_partner(tx, partner_id)
     if there is None:
         streams.add(
             tx, stream_id=new_id("st"), partner_id=partner_id, method=Method.FILES, endpoint=folders.out,
-            inbox=folders.into, sealed_authorization=None, events_requested=DEFAULT_EVENTS, alg=ES256, description="",
+            inbox=folders.into, sealed_authorization=sealed, events_requested=DEFAULT_EVENTS, alg=ES256, description="",
             at=now,
         )  # fmt: skip
     else:
         streams.change(
-            tx, partner_id, method=Method.FILES, endpoint=folders.out, inbox=folders.into, sealed_authorization=None,
+            tx, partner_id, method=Method.FILES, endpoint=folders.out, inbox=folders.into, sealed_authorization=sealed,
             events_requested=DEFAULT_EVENTS, alg=there.alg, description=there.description,
         )  # fmt: skip
     deliveries.drop_feeds(tx, partner_id)
-    partners.note(tx, partner_id, FILES_CHOSEN, by=by, at=now, detail={"out": folders.out, "in": folders.into})
+    partners.note(
+        tx, partner_id, FILES_CHOSEN, by=by, at=now, detail={"out": folders.out, "in": folders.into, "login": list(login)}
+    )
     deliveries.wake_workers(tx)
 
 
@@ -86,6 +117,7 @@ class FileWriter:
 
     database: Database
     signer: Signer
+    folders: FolderRules
     clock: Clock
     retries: Retries = field(default_factory=Retries)
     chance: Callable[[], float] = random.random
@@ -115,15 +147,16 @@ class FileWriter:
     def _write(self, tx: Tx, due: Delivery) -> list[str]:
         """Write an event's files, in their order; their names."""
         wanted = files_of(tx, due, self.signer)
-        with open_folder(due.endpoint or "") as folder:
+        with self.folders.open(due.endpoint or "", due.sealed_authorization, client_id=due.claims["aud"]) as folder:
             for name, content in wanted:
                 folder.put(name, content)
         return [name for name, _ in wanted]
 
 
-def files_of(tx: Tx, due: Delivery, signer: Signer) -> list[File]:
-    """The files that tell of an event, in the order in which they are written."""
-    token = signer.event_token(due.claims, due.alg)
+def files_of(tx: Tx, due: Delivery, signer: Signer, *, token: str | None = None) -> list[File]:
+    """The files that tell of an event, in the order in which they are written. `token` stands for the signed event in a
+    rehearsal."""
+    token = token or signer.event_token(due.claims, due.alg)
     payload: dict[str, Any] = signer.event_claims(due.claims)["events"][due.event]
     if due.event in (RENEWAL, RETRACTION):
         return _notice(tx, payload, token, retraction=due.event == RETRACTION)

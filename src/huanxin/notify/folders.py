@@ -15,13 +15,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from huanxin.domain.errors import BadInput
 from huanxin.sentences import Sentence
 
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss", "cos", "obs", "memory"})
+SFTP = ("sftp", "ssh")
 _READ_ONLY = frozenset({"http", "https", "data"})
-_TIMEOUT = 20  # seconds that a server may take to answer
 _BLOCK = 1 << 20
 
 
@@ -35,21 +36,31 @@ class Missing(Exception):
 
 def check_folder(url: str) -> str:
     """A folder's address as it is kept. Raises BadInput for one that can't be used."""
-    parts = urlsplit(url)
+    if "::" in url:
+        raise BadInput(Sentence("the address chains two; give the address of one folder"))
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise BadInput(
+            Sentence("this is not an address of a folder; write sftp://user@host/folder or s3://bucket/folder")
+        ) from error
     if parts.password or (parts.username and parts.scheme in _OBJECT_STORES):
         raise BadInput(
-            "the address of a folder may not hold a password or key; put it into fsspec's configuration "
-            "(FSSPEC_SFTP_PASSWORD, ~/.config/fsspec, ~/.aws/credentials) or use an SSH key"
+            Sentence(
+                "the address of a folder may not hold a password or key; give it apart from the address (the platform's"
+                " operator: in fsspec's configuration, FSSPEC_SFTP_PASSWORD, ~/.aws/credentials, or an SSH key)"
+            )
         )
-    if "::" in url:
-        raise BadInput(f"{url} chains two addresses; give the address of one folder")
     if parts.scheme in ("", "file", "local"):
         path = parts.path if parts.scheme else url
         if not PurePosixPath(path).is_absolute() or parts.netloc:
-            raise BadInput(f"{url} is not a whole address; write /a/folder, sftp://user@host/folder or s3://bucket/folder")
+            raise BadInput(
+                Sentence("%(url)s is not a whole address; write sftp://user@host/folder or s3://bucket/folder", url=url)
+            )
         return os.path.normpath(path)
     if parts.scheme in _READ_ONLY or parts.scheme not in fsspec.available_protocols():
-        raise BadInput(f"files can't be exchanged through {parts.scheme}; use a directory, sftp:// or s3://")
+        raise BadInput(Sentence("files can't be exchanged through %(scheme)s; use sftp:// or s3://", scheme=parts.scheme))
     return url.rstrip("/")
 
 
@@ -64,7 +75,7 @@ class Folder:
 
     def names(self) -> list[str]:
         """The names of its files, in order."""
-        with _explained(self.url):
+        with explained(self.url):
             try:
                 found = self.files.ls(self.path, detail=True)
             except FileNotFoundError:
@@ -76,18 +87,18 @@ class Folder:
     def put(self, name: str, content: bytes) -> None:
         """Write a file so that it is there whole or not at all; one of that name is replaced."""
         place = f"{self.path}/{name}"
-        with _explained(self.url):
+        with explained(self.url):
             if self._is_object_store:
                 self.files.pipe_file(place, content)
                 return
             beside = f"{place}.part"
-            with self.files.open(beside, "wb") as out:
+            with self._written(beside) as out:
                 out.write(content)
             self.files.mv(beside, place)
 
     def read(self, name: str, limit: int) -> bytes:
         """A short file. Raises Missing."""
-        with _explained(self.url), self._opened(name) as source:
+        with explained(self.url), self._opened(name) as source:
             content = bytes(source.read(limit + 1))
             if len(content) > limit:
                 raise Missing(_too_long(name, limit))
@@ -96,7 +107,7 @@ class Folder:
     def fetch(self, name: str, to: Path, limit: int) -> None:
         """Copy a file to this machine. Raises Missing."""
         length = 0
-        with _explained(self.url), self._opened(name) as source, to.open("wb") as out:
+        with explained(self.url), self._opened(name) as source, to.open("wb") as out:
             while block := source.read(_BLOCK):
                 length += len(block)
                 if length > limit:
@@ -104,10 +115,24 @@ class Folder:
                 out.write(block)
 
     def _opened(self, name: str) -> Any:
+        place = f"{self.path}/{name}"
         try:
-            return self.files.open(f"{self.path}/{name}", "rb")
+            if self._is_here:
+                # Who may write into the folder must not get another file of this machine read, nor a pipe waited for.
+                return os.fdopen(os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+            return self.files.open(place, "rb")
         except FileNotFoundError as error:
             raise Missing(Sentence("%(name)s is not there", name=name)) from error
+
+    def _written(self, place: str) -> Any:
+        if self._is_here:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW  # nor another file overwritten
+            return os.fdopen(os.open(place, flags, 0o666), "wb")
+        return self.files.open(place, "wb")
+
+    @property
+    def _is_here(self) -> bool:
+        return isinstance(self.files, LocalFileSystem)
 
     @property
     def _is_object_store(self) -> bool:
@@ -116,41 +141,19 @@ class Folder:
 
 @contextmanager
 def open_folder(url: str) -> Iterator[Folder]:
-    """Reach a folder. Raises Unreachable."""
-    scheme = urlsplit(url).scheme
+    """Reach a folder that the operator chose. Raises Unreachable."""
     # A connection of its own each time: one that is kept and has died would fail for ever.
-    with _explained(url):
-        if scheme in ("sftp", "ssh"):
-            files, path = _sftp(url)
-        else:
-            files, path = fsspec.url_to_fs(url, skip_instance_cache=True)
-    try:
-        yield Folder(url=url, path=path.rstrip("/"), files=files)
-    finally:
-        if scheme in ("sftp", "ssh"):
-            files.client.close()
+    if urlsplit(url).scheme in SFTP:
+        with explained(url):
+            from huanxin.notify import sftp  # noqa: PLC0415  # needs huanxin[sftp]
 
-
-def _sftp(url: str) -> tuple[Any, str]:
-    """SFTP to a server whose key is in the known hosts: numbers are not handed to whoever answers there."""
-    import paramiko  # noqa: PLC0415  # comes with huanxin[sftp] only
-    from fsspec.implementations.sftp import SFTPFileSystem  # noqa: PLC0415  # as above
-
-    class Known(SFTPFileSystem):  # type: ignore[misc]
-        protocol = ("sftp", "ssh")
-
-        def _connect(self) -> None:
-            self.client = paramiko.SSHClient()
-            self.client.load_system_host_keys(self.ssh_kwargs.pop("known_hosts", None))
-            self.client.set_missing_host_key_policy(paramiko.RejectPolicy())
-            self.client.connect(
-                self.host, timeout=_TIMEOUT, banner_timeout=_TIMEOUT, auth_timeout=_TIMEOUT, **self.ssh_kwargs
-            )
-            self.ftp = self.client.open_sftp()
-            self.ftp.get_channel().settimeout(_TIMEOUT)
-
-    files = Known(skip_instance_cache=True, **Known._get_kwargs_from_urls(url))
-    return files, Known._strip_protocol(url)
+            files, path = sftp.of_operator(url)
+        with sftp.closing_in_time(files):
+            yield Folder(url=url, path=path.rstrip("/"), files=files)
+        return
+    with explained(url):
+        files, path = fsspec.url_to_fs(url, skip_instance_cache=True)
+    yield Folder(url=url, path=path.rstrip("/"), files=files)
 
 
 def _too_long(name: str, limit: int) -> Sentence:
@@ -158,7 +161,8 @@ def _too_long(name: str, limit: int) -> Sentence:
 
 
 @contextmanager
-def _explained(url: str) -> Iterator[None]:
+def explained(url: str) -> Iterator[None]:
+    """Raise Unreachable for whatever goes wrong with a folder."""
     try:
         yield
     except Missing:

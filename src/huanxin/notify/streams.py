@@ -104,10 +104,15 @@ def _way(delivery: Delivery, before: Stream | None, passphrase: str) -> dict[str
     sends back the configuration it read, where the header does not stand, must not lose it."""
     same = before is not None and before.method == delivery.method and before.endpoint == delivery.endpoint
     if delivery.method is Method.FILES and not same:
-        raise BadRequest(Sentence("delivery by files is agreed with the platform; ask whoever runs it"))
+        raise BadRequest(
+            Sentence("folders are chosen with PUT /partner/v1/account/files, or on the partner pages; not here")
+        )
     if delivery.method is not Method.PUSH:
-        endpoint = delivery.endpoint if delivery.method is Method.FILES else None
-        return {"method": delivery.method, "endpoint": endpoint, "sealed_authorization": None}
+        files = before if delivery.method is Method.FILES else None
+        return {
+            "method": delivery.method, "endpoint": files.endpoint if files else None,
+            "sealed_authorization": files.sealed_authorization if files else None,
+        }  # fmt: skip
     sealed = seal(delivery.authorization, passphrase) if delivery.authorization else None
     if delivery.authorization is None and same and before is not None:
         sealed = before.sealed_authorization
@@ -178,6 +183,15 @@ def verify(tx: Tx, partner: Partner, stream_id: str, *, state: str | None, now: 
         wait = _seconds(found.verified_at + MIN_VERIFICATION_INTERVAL - now)
         raise TooMany(Sentence("a verification was asked for just now; ask again in %(wait)s seconds", wait=wait), wait)
     streams.set_verified(tx, partner.id, now)
+    send_verification(tx, partner, state=state, now=now, new_id=new_id)
+
+
+def send_verification(
+    tx: Tx, partner: Partner, *, state: str | None = None, now: datetime, new_id: NewId = random_id
+) -> None:
+    """Queue a verification event on a partner's stream, whether or not one was sent just now."""
+    found = streams.of_partner(tx, partner.id)
+    assert found is not None, "the caller has just seen or made it"
     jti = new_id("ev")
     claims = verification(found.id, state=state, audience=partner.client_id, jti=jti, now=now)
     _queue(tx, partner, claims, subject=jti, at=now, kept=found.status != Status.DISABLED)

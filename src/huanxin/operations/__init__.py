@@ -3,6 +3,6 @@
 The command line, the HTTP API, the workers and the demo order the same things through the same functions.
 """
 
-from huanxin.operations.platform import ImportDone, Platform, open_platform, open_signer
+from huanxin.operations.platform import ImportDone, Platform, folder_rules, open_platform, open_signer
 
-__all__ = ["ImportDone", "Platform", "open_platform", "open_signer"]
+__all__ = ["ImportDone", "Platform", "folder_rules", "open_platform", "open_signer"]

@@ -26,8 +26,9 @@ from huanxin.domain.errors import BadInput, BadRequest, Fault, HuanxinError
 from huanxin.domain.partners import Partner
 from huanxin.domain.streams import Method, Stream
 from huanxin.notify.files import as_json
-from huanxin.notify.folders import Folder, Missing, Unreachable, open_folder
+from huanxin.notify.folders import Folder, Missing, Unreachable
 from huanxin.notify.keys import Signer
+from huanxin.notify.own_folders import FolderRules
 from huanxin.notify.pushing import Retries
 from huanxin.numbersets import tables
 from huanxin.operations.platform import Platform
@@ -70,6 +71,7 @@ class InboxReader:
     platform: Platform
     rosters: Rosters
     signer: Signer
+    folders: FolderRules
     every: timedelta
     limit: int
     on_refusal: Callable[[Platform, Partner, str, HuanxinError], None] = lambda *_: None
@@ -96,7 +98,12 @@ class InboxReader:
             assert partner is not None
             taken, problem = 0, ""
             try:
-                with open_folder(stream.inbox or "") as into, open_folder(stream.endpoint or "") as out:
+                with (
+                    self.folders.open(stream.inbox or "", stream.sealed_authorization, client_id=partner.client_id) as into,
+                    self.folders.open(
+                        stream.endpoint or "", stream.sealed_authorization, client_id=partner.client_id
+                    ) as out,
+                ):
                     taken = self._take_all(partner, into, out)
             except Unreachable as error:
                 problem = str(error)

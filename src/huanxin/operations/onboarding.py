@@ -19,7 +19,7 @@ from huanxin.notify.keys import Signer
 from huanxin.notify.notices import queue_event
 from huanxin.notify.partners import Registered, add_partner, check_endpoint
 from huanxin.notify.streams import set_status, verify
-from huanxin.operations import Platform, open_platform, open_signer
+from huanxin.operations import Platform, folder_rules, open_platform, open_signer
 from huanxin.operations.rehearsal import claims_of, make_notice
 from huanxin.operations.selftest import SelfTests
 from huanxin.outbound import Outbound
@@ -239,7 +239,8 @@ def make_onboarding(live: Platform, sandbox: Platform, signer: Signer, settings:
     return Onboarding(
         live=live, sandbox=sandbox, proof=Proof(outbound=outbound, look_up=text_entries(), development=live.development),
         selftests=SelfTests(
-            live=live, sandbox=sandbox, signer=signer, outbound=outbound, passphrase=settings.passphrase()
+            live=live, sandbox=sandbox, signer=signer, outbound=outbound, folders=folder_rules(settings, outbound),
+            passphrase=settings.passphrase(),
         ),
     )  # fmt: skip
 

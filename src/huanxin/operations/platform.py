@@ -21,10 +21,12 @@ from huanxin.domain.partners import Partner
 from huanxin.domain.rules import Rules
 from huanxin.notify.keys import Signer
 from huanxin.notify.notices import send_batch, send_request, tell_recycled
+from huanxin.notify.own_folders import FolderRules
 from huanxin.notify.partners import named
 from huanxin.notify.reminders import escalate_now, remind_now
 from huanxin.notify.retractions import retract_ordered, retract_reclaimed, tell_retractions
 from huanxin.numbersets.sharded import NumberSet
+from huanxin.outbound import Outbound
 from huanxin.plan.batches import plan_batch
 from huanxin.release import proposals
 from huanxin.release.gate import find_breaches, release_batch
@@ -264,3 +266,11 @@ def open_signer(platform: Platform, settings: Settings) -> Signer:
     )  # fmt: skip
     signer.keys()
     return signer
+
+
+def folder_rules(settings: Settings, outbound: Outbound) -> FolderRules:
+    """Which folders partners may choose, and how they are reached."""
+    return FolderRules(
+        outbound=outbound, passphrase=settings.passphrase(), local=settings.local_folders,
+        s3_services=tuple(settings.s3_services.replace(",", " ").split()),
+    )  # fmt: skip

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from huanxin.domain.accounts import Account, RunState
 from huanxin.domain.errors import Conflict, HuanxinError, TooMany
 from huanxin.domain.rules import random_id
-from huanxin.domain.streams import Method, method_of, way_of
+from huanxin.domain.streams import Method, way_of
 from huanxin.notify.keys import Signer
+from huanxin.notify.own_folders import FolderRules
 from huanxin.operations import Platform
 from huanxin.operations.stage import SandboxStage
 from huanxin.outbound import Outbound
@@ -20,8 +21,7 @@ from huanxin.sentences import Sentence
 from huanxin.store import partners, selftests, streams
 from huanxin.store.selftests import StepDone
 from huanxin_partner.rehearsal.run import Result, Run
-from huanxin_partner.rehearsal.scenarios import BAD_TOKENS, Progress, passed, rehearse
-from huanxin_partner.rehearsal.words import SCENARIOS
+from huanxin_partner.rehearsal.scenarios import Progress, passed, rehearse
 
 log = logging.getLogger("huanxin.selftest")
 _AT_ONCE = 3  # runs of one process: each keeps a thread and a connection for a minute or two
@@ -41,13 +41,6 @@ class Played:
     run: str
     state: RunState
     results: list[Result]
-
-
-def scenarios_for(way: str) -> list[str]:
-    """The scenarios that make sense by a way (domain.streams.way_of): a bad token is refused by an answer to it, and a file
-    in a folder has none."""
-    left_out = BAD_TOKENS if method_of(way) is Method.FILES else ()
-    return [code for code in SCENARIOS if code not in left_out]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +64,7 @@ class SelfTests:
     sandbox: Platform
     signer: Signer
     outbound: Outbound
+    folders: FolderRules
     passphrase: str
     patience: Patience = field(default_factory=Patience)
     by_files: Patience = BY_FILES
@@ -124,8 +118,8 @@ class SelfTests:
         if stream is None:
             raise Conflict(Sentence("%(name)s has no stream in the sandbox: make one first", name=account.name))
         return SandboxStage(
-            sandbox=self.sandbox, signer=self.signer, outbound=self.outbound, passphrase=self.passphrase, partner=partner,
-            stream=stream, sleep=self._sleep,
+            sandbox=self.sandbox, signer=self.signer, outbound=self.outbound, folders=self.folders,
+            passphrase=self.passphrase, partner=partner, stream=stream, sleep=self._sleep,
         )  # fmt: skip
 
     def _in_thread(self, rest: ExitStack, run_id: str, stage: SandboxStage) -> None:
@@ -151,7 +145,7 @@ class SelfTests:
         patience = self.by_files if stage.stream.method == Method.FILES else self.patience
         run = Run(stage=stage, patience=patience.few, large_patience=patience.many, quiet=patience.quiet, sleep=self._sleep)
         try:
-            rehearse(run, only=scenarios_for(way_of(stage.stream)), progress=told)
+            rehearse(run, progress=told)
             state = RunState.PASSED if passed(results) else RunState.FAILED
         except Exception as error:  # not the partner's fault: it is tested again
             if not isinstance(error, Stopped):

@@ -19,8 +19,9 @@ from huanxin.domain.partners import Partner
 from huanxin.domain.rules import random_id
 from huanxin.domain.streams import Method, Stream
 from huanxin.notify.files import NUMBERS, files_of
-from huanxin.notify.folders import Unreachable, open_folder
+from huanxin.notify.folders import Unreachable
 from huanxin.notify.keys import ES256, Signer
+from huanxin.notify.own_folders import FolderRules
 from huanxin.notify.pushing import words
 from huanxin.notify.sealing import unseal
 from huanxin.numbersets.numberfile import spoiled
@@ -49,14 +50,22 @@ class SandboxStage:
     sandbox: Platform
     signer: Signer
     outbound: Outbound
+    folders: FolderRules
     passphrase: str
     partner: Partner
     stream: Stream
     sleep: Callable[[float], None]
     _told: dict[str, Told] = field(default_factory=dict)
     _rosters: dict[str, Roster] = field(default_factory=dict)
-    _jtis: dict[str, str] = field(default_factory=dict)
     _notices: dict[str, str] = field(default_factory=dict)
+    """the notice of each token, good or bad"""
+    _good: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """`jti` and token of the event that tells of a notice"""
+
+    @property
+    def replies(self) -> bool:
+        """See rehearsal.stage.Stage."""
+        return self.stream.method != Method.FILES
 
     def notice(self, numbers: Sequence[str], *, cutoff: datetime) -> Notice:
         """See rehearsal.stage.Stage."""
@@ -78,8 +87,8 @@ class SandboxStage:
             self._rosters[told.notice] = batches.roster(tx, told.batch.id)
         self._told[told.notice] = told
         token = self.signer.event_token(claims, self.stream.alg)
-        self._jtis[token] = claims["jti"]
-        self._notices[claims["jti"]] = told.notice
+        self._notices[token] = told.notice
+        self._good[told.notice] = claims["jti"], token
         return Notice(id=told.notice, token=token)
 
     def _claims(self, told: Told) -> dict[str, Any]:
@@ -97,7 +106,10 @@ class SandboxStage:
         if issued_at is not None:
             claims["iat"] = int(issued_at.timestamp())
         token = self.signer.event_token(claims, self.stream.alg)
-        return self._forged(token) if forged else token
+        if forged:
+            token = self._forged(token)
+        self._notices[token] = notice
+        return token
 
     def _forged(self, token: str) -> str:
         """The same token by somebody else's key: the header is the same, its `kid` included."""
@@ -111,7 +123,7 @@ class SandboxStage:
         if self.stream.method == Method.POLL:
             return Offering(sandbox=self.sandbox, partner=self.partner, sleep=self.sleep).offer(token)
         if self.stream.method == Method.FILES:
-            return self._written(self._jtis[token])
+            return self._written(token)
         assert self.stream.endpoint is not None, "a stream that is pushed to has an endpoint"
         headers = {"Content-Type": "application/secevent+jwt", "Accept": "application/json"}
         if self.stream.sealed_authorization:
@@ -121,31 +133,37 @@ class SandboxStage:
             pushed = Pushed(answer.status, answer.text[:_KEPT])
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             pushed = Pushed(None, f"{type(error).__name__}: {error}"[:_KEPT])
-        if token in self._jtis:
-            self._record(self._jtis[token], pushed)
+        self._record(token, pushed)
         return pushed
 
-    def _written(self, jti: str) -> Pushed:
+    def _written(self, token: str) -> Pushed:
         """Put an event into the partner's folder as a worker does: 202 once its files are there. Its number file is cut
         short for as long as it shall be broken."""
+        jti, _ = self._good[self._notices[token]]
         with self.sandbox.database.transaction() as tx:
             due = deliveries.get(tx, self.partner.id, jti)
             assert due is not None, "the stage made it"
-            files = files_of(tx, due, self.signer)
+            files = files_of(tx, due, self.signer, token=token)
             if due.notice_id and rehearsals.is_spoiled(tx, due.notice_id):
                 files = [(name, spoiled(content) if name.endswith(NUMBERS) else content) for name, content in files]
         try:
-            with open_folder(self.stream.endpoint or "") as folder:
+            with self.folders.open(
+                self.stream.endpoint or "", self.stream.sealed_authorization, client_id=self.partner.client_id
+            ) as folder:
                 for name, content in files:
                     folder.put(name, content)
         except Unreachable as error:
             pushed = Pushed(None, str(error))
         else:
             pushed = Pushed(httpx.codes.ACCEPTED, f"written: {', '.join(name for name, _ in files)}")
-        self._record(jti, pushed)
+        self._record(token, pushed)
         return pushed
 
-    def _record(self, jti: str, pushed: Pushed) -> None:
+    def _record(self, token: str, pushed: Pushed) -> None:
+        """Note an attempt to deliver an event; a bad token is no event of the stream."""
+        jti, good = self._good[self._notices[token]]
+        if token != good:
+            return
         taken = pushed.status is not None and httpx.codes.is_success(pushed.status)
         with self.sandbox.database.transaction() as tx:
             met = Met(jti=jti, status=pushed.status, answer=_words(pushed), next_at=None, delivered=taken)
@@ -156,7 +174,7 @@ class SandboxStage:
         with self.sandbox.database.transaction() as tx:
             rehearsals.spoil(tx, notice, broken, at=self.sandbox.now())
         if self.stream.method == Method.FILES and not broken:  # what is fetched is right from now on; a file is written
-            self._written(next(jti for jti in self._jtis.values() if self._notices[jti] == notice))
+            self._written(self._good[notice][1])
 
     def filed(self, notice: str) -> Filed:
         """See rehearsal.stage.Stage."""

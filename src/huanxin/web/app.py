@@ -16,13 +16,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from huanxin.answer.receiving import Rosters
 from huanxin.notify.polling import Poller
-from huanxin.operations import Platform, open_signer
+from huanxin.operations import Platform, folder_rules, open_signer
 from huanxin.operations.onboarding import make_onboarding
 from huanxin.outbound import Outbound
 from huanxin.sentences import Sentence
 from huanxin.settings import Settings
 from huanxin.store import figures
-from huanxin.web.api import accounts, disclosures, oauth, partner, poll, ssf, wellknown
+from huanxin.web.api import account_files, accounts, disclosures, oauth, partner, poll, ssf, wellknown
 from huanxin.web.api.schemas import Status, problems, with_problems
 from huanxin.web.api.uploads import Limits, sweep
 from huanxin.web.bell import Bell
@@ -120,6 +120,7 @@ def create_app(
         app.state.onboarding = make_onboarding(platform, sandbox, app.state.sandbox.signer, settings)
         app.state.account_limits = accounts.AccountLimits(clock=platform.clock)
         app.include_router(accounts.router)
+        app.include_router(account_files.router)
         app.include_router(wellknown.of_sandbox)
     static = Path(__file__).parent / "static"
     app.mount("/static", StaticFiles(directory=static), name="static")
@@ -130,6 +131,7 @@ def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> 
     """Give an application what partners' programs call, on a platform."""
     signer = open_signer(platform, settings)
     zone = next(iter(platform.plan.carriers.values())).zone
+    outbound = Outbound(inner_allowed=platform.development)
     context = app.state.context = Context(
         platform=platform, signer=signer, rosters=Rosters(platform.database), files=settings.home / "files",
         uploads=settings.home / "uploads", large=CapacityLimiter(_LARGE_AT_ONCE),
@@ -138,7 +140,7 @@ def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> 
             most_bytes=settings.max_receipt_mb * 1024 * 1024, most_seconds=settings.upload_minutes * 60,
             least_rate=settings.upload_kb_per_second * 1000,
         ),
-        passphrase=settings.passphrase(), outbound=Outbound(inner_allowed=platform.development),
+        passphrase=settings.passphrase(), outbound=outbound, folders=folder_rules(settings, outbound),
         poller=Poller(database=platform.database, signer=signer, clock=platform.clock, zone=zone), bell=bell,
         failed_tokens=Limit(what=Sentence("wrong attempts to get a token"), most=10, per=_MINUTE, clock=platform.clock),
         subjects=Limit(what=Sentence("adding or removing subjects"), most=600, per=_MINUTE, clock=platform.clock),

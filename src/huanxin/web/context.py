@@ -12,6 +12,7 @@ from huanxin.answer.receiving import Rosters
 from huanxin.domain.errors import Unauthorized
 from huanxin.domain.partners import Partner, Scope
 from huanxin.notify.keys import Signer
+from huanxin.notify.own_folders import FolderRules
 from huanxin.notify.partners import caller
 from huanxin.notify.polling import Poller
 from huanxin.operations import Platform
@@ -37,6 +38,7 @@ class Context:
     programs: CapacityLimiter
     passphrase: str
     outbound: Outbound
+    folders: FolderRules
     poller: Poller
     bell: Bell
     failed_tokens: Limit

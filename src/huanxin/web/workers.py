@@ -13,7 +13,7 @@ from huanxin.notify.keys import Signer
 from huanxin.notify.pushing import Pusher
 from huanxin.notify.reminders import Escalator, Reminder
 from huanxin.notify.worker import Workers
-from huanxin.operations import Platform
+from huanxin.operations import Platform, folder_rules
 from huanxin.operations.inboxes import InboxReader
 from huanxin.operations.summaries import Summarizer
 from huanxin.outbound import Outbound
@@ -35,9 +35,10 @@ def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Work
         database=platform.database, signer=signer, clock=platform.clock, zone=_ZONE, outbound=outbound,
         passphrase=settings.passphrase(),
     )  # fmt: skip
-    writer = FileWriter(database=platform.database, signer=signer, clock=platform.clock)
+    folders = folder_rules(settings, outbound)
+    writer = FileWriter(database=platform.database, signer=signer, folders=folders, clock=platform.clock)
     reader = InboxReader(
-        platform=platform, rosters=Rosters(platform.database), signer=signer,
+        platform=platform, rosters=Rosters(platform.database), signer=signer, folders=folders,
         every=timedelta(seconds=settings.inbox_seconds), limit=settings.max_receipt_mb * 1024 * 1024,
         on_refusal=note_refusal,
     )  # fmt: skip

@@ -1,42 +1,56 @@
-"""`huanxin-partner selftest`: rehearse a receiver offline, against a stand-in platform on this machine."""
+"""`huanxin-partner selftest`: rehearse a partner's program offline, against a stand-in platform on this machine.
+
+Pushed to, polling or exchanging files, the program is driven through the same scenarios (rehearsal.scenarios).
+"""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from huanxin_partner.commands.settings import STORE, BadSettings, Settings, add_config, load
+from huanxin_partner.folders import FilesUnavailable, Folder
+from huanxin_partner.rehearsal.by_files import FilesStandIn
+from huanxin_partner.rehearsal.polled import PolledStandIn
 from huanxin_partner.rehearsal.run import Result, Run
 from huanxin_partner.rehearsal.scenarios import passed, rehearse
 from huanxin_partner.rehearsal.standin import StandIn
 from huanxin_partner.rehearsal.words import SCENARIOS, Words
-from huanxin_partner.trial import TrialFailed, trial_receiver
+from huanxin_partner.trial import TrialFailed, trial
 
 _PORT = 8690
 _MARKS = {"passed": "✓", "warning": "!", "failed": "✗"}
 _NAMED = {"passed": Words("通过", "passed"), "warning": Words("提醒", "warning"), "failed": Words("未通过", "failed")}
 _HOW_TO = Words(
-    "演练（号码均为虚构）：{endpoint} 的接收端须有以下设置，测试库中须有 huanxin-partner magic-ties 打印的绑定：",
-    "Rehearsal with made-up numbers. The receiver at {endpoint} needs these settings, and in its test database the ties that"
+    "演练（号码均为虚构）：您的程序须有以下设置，测试库中须有 huanxin-partner magic-ties 打印的绑定：",
+    "Rehearsal with made-up numbers. Your program needs these settings, and in its test database the ties that"
     " huanxin-partner magic-ties prints:",
 )
 _OWN = Words(
-    "演练（号码均为虚构）：已按设置启动接收端，使用其数据表的空副本，原数据库不受影响。",
-    "Rehearsal with made-up numbers. A receiver was started with your settings on an empty copy of its tables; your database"
-    " is not touched.",
+    "演练（号码均为虚构）：已按设置启动 huanxin-partner {command}，使用其数据表的空副本，原数据库不受影响。",
+    "Rehearsal with made-up numbers. huanxin-partner {command} was started with your settings on an empty copy of its"
+    " tables; your database is not touched.",
 )
 
 
 def add(commands: Any) -> None:
     """Add the command."""
-    command = commands.add_parser("selftest", help="rehearse your receiver offline, with a stand-in platform")
-    command.add_argument("--endpoint", metavar="URL", help="where your receiver takes events; without it one is started"
-                         " with --config")  # fmt: skip
+    command = commands.add_parser("selftest", help="rehearse your program offline, with a stand-in platform")
+    tested = command.add_mutually_exclusive_group()
+    tested.add_argument("--start", choices=["receive", "poll", "file"], default="receive",
+                        help="start this command with --config, and test it (receive)")  # fmt: skip
+    tested.add_argument("--endpoint", metavar="URL", help="test your receiver, which takes events there")
+    tested.add_argument("--polling", action="store_true", help="test your program, which polls")
+    tested.add_argument(
+        "--folder", type=Path, metavar="DIR", help="test your program, which reads DIR/OUT and writes DIR/IN"
+    )
     add_config(command, STORE)
     command.add_argument("--port", type=int, default=_PORT, help=f"of the stand-in platform ({_PORT}; 0 takes a free one)")
     command.add_argument(
@@ -52,40 +66,71 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Play the scenarios; 0 if none failed."""
-    settings = load(given.config, () if given.endpoint else STORE)
+    settings = load(given.config, () if _is_own(given) else STORE)
     try:
-        stand_in = StandIn(
-            endpoint=given.endpoint or "", port=given.port, client_id=str(settings.get("client_id") or "rehearsal"),
-            client_secret=str(settings.get("client_secret") or "rehearsal-secret"),
-        )  # fmt: skip
-    except OSError as error:
-        raise BadSettings(
-            f"port {given.port} can't be used for the stand-in platform: {error}; choose one with --port"
-        ) from error
-    with stand_in, _receiver(given, settings, stand_in):
-        results = rehearse(Run(stage=stand_in, patience=given.patience), only=given.only,
-                           progress=lambda code, result: _progress(given.lang, code, result))  # fmt: skip
+        with TemporaryDirectory(prefix="huanxin-folders-", ignore_cleanup_errors=True) as spare:
+            folder = given.folder or Path(spare)
+            with _stand_in(given, settings, folder) as stand_in, _tested(given, settings, stand_in, folder) as check:
+
+                def progress(code: str, result: Result | None) -> None:
+                    check()
+                    _progress(given.lang, code, result)
+
+                results = rehearse(Run(stage=stand_in, patience=given.patience), only=given.only, progress=progress)
+    except (TrialFailed, FilesUnavailable) as error:
+        raise BadSettings(str(error)) from error
     _conclude(given, results)
     return 0 if passed(results) else 1
 
 
-@contextlib.contextmanager
-def _receiver(given: argparse.Namespace, settings: Settings, stand_in: StandIn) -> Iterator[None]:
-    if given.endpoint:
-        print(_in(given.lang, _HOW_TO).format(endpoint=given.endpoint))
-        for name in ("issuer", "client_id", "client_secret"):
-            print(f'    {name} = "{getattr(stand_in, name)}"')
-        print(flush=True)
-        yield
-        return
+def _is_own(given: argparse.Namespace) -> bool:
+    """Whether it is the partner's own program that is tested, and not one of our commands."""
+    return bool(given.endpoint or given.polling or given.folder)
+
+
+def _stand_in(given: argparse.Namespace, settings: Settings, folder: Path) -> StandIn:
+    """The platform for the way in which the program is told."""
+    client, secret = str(settings.get("client_id") or "rehearsal"), str(settings.get("client_secret") or "rehearsal-secret")
+    way = None if _is_own(given) else given.start
     try:
-        with trial_receiver(settings, issuer=stand_in.issuer, client_id=stand_in.client_id,
-                            client_secret=stand_in.client_secret) as endpoint:  # fmt: skip
-            stand_in.endpoint = endpoint
-            print(_in(given.lang, _OWN), flush=True)
-            yield
-    except TrialFailed as error:
-        raise BadSettings(str(error)) from error
+        if given.polling or way == "poll":
+            return PolledStandIn(client_id=client, client_secret=secret, port=given.port)
+        if given.folder or way == "file":
+            out, into = _folder(folder, "OUT"), _folder(folder, "IN")
+            return FilesStandIn(out=out, into=into, client_id=client, client_secret=secret, port=given.port)
+        return StandIn(endpoint=given.endpoint or "", client_id=client, client_secret=secret, port=given.port)
+    except OSError as error:
+        raise BadSettings(
+            f"port {given.port} can't be used for the stand-in platform: {error}; choose one with --port"
+        ) from error
+
+
+def _folder(above: Path, name: str) -> Folder:
+    (above / name).mkdir(parents=True, exist_ok=True)
+    return Folder(str(above / name))
+
+
+@contextmanager
+def _tested(given: argparse.Namespace, settings: Settings, stand_in: StandIn, folder: Path) -> Iterator[Callable[[], None]]:
+    """See that the program runs; what checks that it still does. Raises TrialFailed."""
+    own = {name: str(getattr(stand_in, name)) for name in ("issuer", "client_id", "client_secret")}
+    if given.folder or not _is_own(given):
+        own |= {"files_out": str(folder / "OUT"), "files_in": str(folder / "IN")}
+    if _is_own(given):
+        print(_in(given.lang, _HOW_TO))
+        for name, value in own.items():
+            print(f'    {name} = "{value}"')
+        print(flush=True)
+        yield lambda: None
+        return
+    with trial(given.start, settings, **own) as started:
+        if given.start == "receive":
+            stand_in.endpoint = started.endpoint
+            started.wait_until(started.listens)
+        if isinstance(stand_in, PolledStandIn):
+            started.wait_until(stand_in.polled.is_set)
+        print(_in(given.lang, _OWN).format(command=given.start), flush=True)
+        yield started.check
 
 
 def _progress(lang: str, code: str, result: Result | None) -> None:

@@ -78,6 +78,11 @@ class PlayedNotice:
             self._receipts[key] = len(self._receipts) + 1
             return self._receipts[key], True
 
+    def refuse(self, error: BadReceipt) -> None:
+        """Note that a receipt was refused before it was read."""
+        with self._lock:
+            self._refused.append(error.words)
+
     def filed(self) -> Filed:
         """What was filed so far."""
         with self._lock:

@@ -106,6 +106,8 @@ class Run:
         pushed = self.stage.push(token)
         if pushed.status is None:
             raise Found("unreachable", said(pushed))
+        if not self.stage.replies:
+            return self._passed_over(notice)
         if pushed.status in (OK, ACCEPTED):
             raise Found("bad-taken", said(pushed))
         self.silence(notice.id, mend="bad-answered")
@@ -114,6 +116,13 @@ class Run:
         if codes and _error(pushed.body) not in codes:
             raise Found("other-code", said(pushed), severe=False)
         return said(pushed)
+
+    def _passed_over(self, notice: Notice) -> Words:
+        """See that a partner which says nothing to an event dealt with one that came later, and left this one alone."""
+        self.renew(magic.NOBODY)
+        self.silence(notice.id, mend="bad-answered")
+        self.stage.push(notice.token)  # the right one in its place: nothing bad is left in the folder
+        return Words("未作答复；随后的合格通知已答复", "not answered, while a good notice after it was")
 
 
 def judge(answers: Mapping[str, Answer]) -> None:

@@ -12,9 +12,6 @@ from huanxin_partner.rehearsal.words import SCENARIOS, Words
 _LARGE = 100_000
 _OLD = timedelta(days=90)
 
-BAD_TOKENS = ("forged", "audience", "old")
-"""Scenarios whose event has to be refused, by an answer to it."""
-
 Progress = Callable[[str, Result | None], None]
 """Told the code of a scenario when it begins, and its result when it ends."""
 

@@ -43,8 +43,13 @@ class Filed:
 class Stage(Protocol):
     """A platform that rehearses with one partner. Every event of it carries `"rehearsal": true`.
 
-    A partner that polls is pushed to by putting the event into its stream: acknowledged is 202, refused is 400.
+    A partner that polls is pushed to by putting the event into its stream: acknowledged is 202, refused is 400. Into a
+    partner's folder an event is written: 202 once it is there, whatever the partner makes of it (`replies` is False).
     """
+
+    @property
+    def replies(self) -> bool:
+        """Whether the partner says of each event that it takes or refuses it."""
 
     def notice(self, numbers: Sequence[str], *, cutoff: datetime) -> Notice:
         """Make a renewal notice of these numbers (`+E164`, ascending). It is not pushed yet."""

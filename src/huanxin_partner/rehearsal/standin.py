@@ -6,6 +6,7 @@ import base64
 import binascii
 import gzip
 import hashlib
+import json
 import secrets
 import socket
 import threading
@@ -19,7 +20,7 @@ from urllib.parse import parse_qs
 
 import httpx
 import uvicorn
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import ECKey
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -43,6 +44,8 @@ class StandIn:
 
     The receiver under test has `issuer`, `client_id` and `client_secret` in its settings, and answers at `endpoint`.
     """
+
+    replies = True
 
     def __init__(self, *, client_id: str, client_secret: str, endpoint: str = "",
                  port: int = 0, clock: Callable[[], float] = time.time) -> None:  # fmt: skip
@@ -133,8 +136,12 @@ class StandIn:
         return Starlette(routes=[
             Route("/jwks.json", self._jwks), Route("/oauth/token", self._grant, methods=["POST"]),
             Route("/partner/v1/notices/{notice}/numbers", self._numbers),
-            Route("/partner/v1/notices/{notice}/receipts", self._receipt, methods=["POST"]),
+            Route("/partner/v1/notices/{notice}/receipts", self._receipt, methods=["POST"]), *self._more_routes(),
         ])  # fmt: skip
+
+    def _more_routes(self) -> list[Route]:
+        """What else a way of being told needs."""
+        return []
 
     async def _jwks(self, _: Request) -> Response:
         return JSONResponse({"keys": [self._key.as_dict(private=False)]})
@@ -162,15 +169,27 @@ class StandIn:
             receipt, new = await run_in_threadpool(notice.file, body, complete=complete)
         except BadReceipt as error:
             errors = [{"line": line, "reason": reason.en} for line, reason in error.errors]
-            return _problem(422, "the receipt is refused", str(error), errors=errors)
+            return problem(422, "the receipt is refused", str(error), errors=errors)
         said = {"receipt": receipt, "outstanding": notice.outstanding()}
         return JSONResponse(said, status_code=201 if new else 200)
 
+    def _stranger(self, request: Request) -> Response | None:
+        """What a request without our access token is answered."""
+        if request.headers.get("authorization") == f"Bearer {self._bearer}":
+            return None
+        return problem(401, "no access", "get an access token at /oauth/token")
+
     def _asked(self, request: Request) -> PlayedNotice | Response:
-        if request.headers.get("authorization") != f"Bearer {self._bearer}":
-            return _problem(401, "no access", "get an access token at /oauth/token")
+        if stranger := self._stranger(request):
+            return stranger
         notice = self._notices.get(request.path_params["notice"])
-        return notice or _problem(404, "no such notice", "this notice is not of this rehearsal")
+        return notice or problem(404, "no such notice", "this notice is not of this rehearsal")
+
+
+def claims_in(token: str) -> dict[str, Any]:
+    """The claims of a token of our own."""
+    claims: dict[str, Any] = json.loads(jws.extract_compact(token.encode()).payload)
+    return claims
 
 
 def _basic(header: str) -> str:
@@ -196,6 +215,7 @@ def _unpacked(body: bytes, headers: Any) -> bytes:
         raise BadReceipt.at(0, f"正文不是 gzip：{error}", f"the body is not gzip: {error}") from error
 
 
-def _problem(status: int, title: str, detail: str, **more: Any) -> Response:
+def problem(status: int, title: str, detail: str, **more: Any) -> Response:
+    """An RFC 9457 problem."""
     said = {"type": "about:blank", "title": title, "status": status, "detail": detail} | more
     return JSONResponse(said, status_code=status, media_type="application/problem+json")

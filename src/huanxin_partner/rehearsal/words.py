@@ -36,8 +36,9 @@ NAMES = {
 
 MENDS = {
     "unreachable": Words(
-        "接收端连不上。请确认它正在运行，地址、端口和路径无误。",
-        "The endpoint can't be reached. See that it runs, and that address, port and path are right.",
+        "接收端连不上，或没有来取事件。请确认程序正在运行，地址、端口、路径或文件夹无误。",
+        "The endpoint or folder can't be reached, or nobody polled. See that your program runs, and that address, port, path"
+        " or folder are right.",
     ),
     "not-taken": Words(
         "合格的事件没有被接受。请核对接收端的 issuer、audience（客户端编号），确认它取得到公钥 /jwks.json，并以 202 作答；"
@@ -121,8 +122,9 @@ MENDS = {
         " RFC 8935, section 2.4.",
     ),
     "bad-answered": Words(
-        "不可信的事件竟然得到了处理。请先完成全部验证，再写入队列。",
-        "An event that can't be trusted was handled. Finish all checks before it is queued.",
+        "不可信的事件竟然得到了处理。请先完成全部验证，再写入队列；交换文件时，请验证清单里的 set。",
+        "An event that can't be trusted was handled. Finish all checks before it is queued; with files, verify the"
+        " manifest's set.",
     ),
     "answered-broken": Words(
         "号码文件与通知中的 sha256 不符，却仍作了答复。请先核对整个文件的 SHA-256，不符则什么都不做，稍后重取。",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from huanxin.domain.partners import Kind
 
@@ -144,6 +144,38 @@ class GoLive(BaseModel):
     """How to go live."""
 
     endpoint: str | None = Field(None, max_length=2000, description="where live events are pushed to; not the sandbox's")
+
+
+class FolderLogin(BaseModel):
+    """What lets the platform into the folders; kept encrypted. Nothing for a directory of the platform's machine."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    password: str = Field("", description="SFTP")
+    private_key: str = Field("", description="SFTP, in place of a password: PEM or OpenSSH, without a passphrase")
+    host_key: str = Field("", description="SFTP: the server's public key", examples=["ssh-ed25519 AAAA..."])
+    access_key: str = Field("", description="S3")
+    secret_key: str = Field("", description="S3")
+    s3_endpoint: str = Field("", examples=["https://oss-cn-hangzhou.aliyuncs.com"])
+    s3_region: str = ""
+
+
+class Folders(BaseModel):
+    """Two folders of the partner's, both reached with the same login."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    out: str = Field(description="the platform writes notices here", examples=["sftp://huanxin@files.example.com/OUT"])
+    into: str = Field(alias="in", description="the platform reads receipts here")
+    login: FolderLogin = Field(default_factory=lambda: FolderLogin.model_validate({}))
+
+
+class FoldersChosen(BaseModel):
+    """The folders that are used from now on."""
+
+    out: str
+    into: str = Field(alias="in")
+    login: list[str] = Field(description="which members of the login are stored")
 
 
 class Live(Access):

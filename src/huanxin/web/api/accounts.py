@@ -18,7 +18,6 @@ from huanxin.domain.clock import Clock
 from huanxin.domain.errors import NotFound
 from huanxin.domain.partners import Scope
 from huanxin.operations.onboarding import Onboarding
-from huanxin.operations.selftest import scenarios_for
 from huanxin.sentences import Sentence
 from huanxin.store import selftests
 from huanxin.store.selftests import StepDone
@@ -43,11 +42,13 @@ class AccountLimits:
     registering: Limit = field(init=False)
     proving: Limit = field(init=False)
     rehearsing: Limit = field(init=False)
+    choosing: Limit = field(init=False)
 
     def __post_init__(self) -> None:
         self.registering = Limit(what=Sentence("registering from this address"), most=10, per=_HOUR, clock=self.clock)
         self.proving = Limit(what=Sentence("looking for the challenge"), most=30, per=_HOUR, clock=self.clock)
         self.rehearsing = Limit(what=Sentence("rehearsals"), most=60, per=_HOUR, clock=self.clock)
+        self.choosing = Limit(what=Sentence("choosing folders"), most=30, per=_HOUR, clock=self.clock)
 
 
 def _onboarding(request: Request) -> Onboarding:
@@ -87,7 +88,7 @@ Manager = Annotated[Account, Depends(_manager)]
 def register(request: Request, body: JsonObject) -> Response:
     """Open to anyone, a few times an hour from one address. Makes an account and its partner in the sandbox, whose
     `client_secret` is shown this once."""
-    wanted = _read(schemas.Registration, body)
+    wanted = read_as(schemas.Registration, body)
     onboarding = _onboarding(request)
     _limits(request).registering.take(network_of(request.client.host if request.client else None))
     made = onboarding.register(name=wanted.name, kind=wanted.kind, domain=wanted.domain, endpoint=wanted.endpoint)
@@ -147,9 +148,7 @@ def selftest(request: Request, run_id: str, caller: Reader) -> Response:
         steps = selftests.steps_of(tx, run_id) if run else []
     if run is None:
         raise NotFound(f"there is no self-test {run_id} of this account")
-    return JSONResponse(
-        {**run_view(run), "of": len(scenarios_for(run.endpoint)), "scenarios": [step_view(step) for step in steps]}
-    )
+    return JSONResponse({**run_view(run), "of": len(SCENARIOS), "scenarios": [step_view(step) for step in steps]})
 
 
 @router.post(
@@ -180,14 +179,14 @@ def go_live(request: Request, caller: Manager, body: JsonObjectOrNothing) -> Res
     is the live one; without it the live stream is polled, until the SSF API makes it a push stream. A verification
     event is sent at once."""
     onboarding = _onboarding(request)
-    made = onboarding.go_live(caller, endpoint=_read(schemas.GoLive, body).endpoint)
+    made = onboarding.go_live(caller, endpoint=read_as(schemas.GoLive, body).endpoint)
     return _secret(
         {"issuer": onboarding.live.issuer, "client_id": made.partner.client_id, "client_secret": made.client_secret,
          "required": made.partner.required, "scopes": list(made.partner.scopes)}
     )  # fmt: skip
 
 
-def _read(kind: type[_Body], body: dict[str, Any]) -> _Body:
+def read_as(kind: type[_Body], body: dict[str, Any]) -> _Body:
     """A body as what it has to be. Raises RequestValidationError naming what is wrong."""
     try:
         return kind.model_validate(body)

@@ -45,6 +45,8 @@ class Partner:
 class PlayedStage:
     """A stage without servers: tokens are words, and time passes when somebody sleeps."""
 
+    replies = True
+
     def __init__(self, partner: Partner) -> None:
         self.partner, self.now = partner, 0.0
         self.notices: dict[str, PlayedNotice] = {}

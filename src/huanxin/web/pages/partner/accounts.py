@@ -15,7 +15,6 @@ from huanxin.domain.errors import BadInput, Conflict, HuanxinError, NotFound, To
 from huanxin.domain.partners import Kind
 from huanxin.domain.streams import Method, method_of
 from huanxin.operations.onboarding import Onboarding
-from huanxin.operations.selftest import scenarios_for
 from huanxin.sentences import Sentence
 from huanxin.store import selftests
 from huanxin.store.selftests import StepDone
@@ -173,7 +172,7 @@ def selftest(request: Request, caller: Rehearsing, onboarding: Ordering, run_id:
         steps = selftests.steps_of(tx, run_id) if run else []
     if run is None:
         raise NotFound(Sentence("there is no self-test %(run)s of this account", run=run_id))
-    view = RunPage(who=caller.who, run=run, steps=tuple(steps), of=len(scenarios_for(run.endpoint)))
+    view = RunPage(who=caller.who, run=run, steps=tuple(steps), of=len(SCENARIOS))
     return page(request, "selftest.html", view=view, tab="account", scenarios=SCENARIOS, mends=MENDS)
 
 

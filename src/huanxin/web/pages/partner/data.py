@@ -126,10 +126,12 @@ def keys_page(
 
 
 def stream_page(
-    tx: Tx, who: Who, partner: Partner, *, issuer: str, problem: str = "", given: str = "", done: str = ""
-) -> StreamView:
+    tx: Tx, who: Who, partner: Partner, *, issuer: str, problem: str = "", given: str = "", done: str = "",
+    folders: tuple[str, str] = ("", ""), s3_services: str = "",
+) -> StreamView:  # fmt: skip
     """How the partner is told."""
     stream = streams.of_partner(tx, partner.id)
     return StreamView(
-        who=who, issuer=issuer, stream=stream, events=EVENTS_SUPPORTED, problem=problem, given=given, done=done
-    )
+        who=who, issuer=issuer, stream=stream, events=EVENTS_SUPPORTED, problem=problem, given=given, done=done,
+        folders=folders, s3_services=s3_services,
+    )  # fmt: skip

@@ -10,6 +10,8 @@ from fastapi.responses import RedirectResponse, Response
 from huanxin.domain.errors import BadInput, BadRequest, Conflict, TooMany
 from huanxin.domain.streams import EVENTS_SUPPORTED, Status, Stream
 from huanxin.notify import streams as verb
+from huanxin.notify.files import choose_folders
+from huanxin.notify.own_folders import Login
 from huanxin.notify.partners import check_endpoint
 from huanxin.notify.wishes import read_wishes
 from huanxin.sentences import Sentence
@@ -60,6 +62,28 @@ def change(
     return _back(caller, "changed")
 
 
+@router.post("/{env}/stream/files", dependencies=_FORMS)
+def use_files(
+    request: Request, caller: SignedIn, out: Annotated[str, Form()] = "", into: Annotated[str, Form(alias="in")] = "",
+    password: Annotated[str, Form()] = "", private_key: Annotated[str, Form()] = "",
+    host_key: Annotated[str, Form()] = "", access_key: Annotated[str, Form()] = "",
+    secret_key: Annotated[str, Form()] = "", s3_endpoint: Annotated[str, Form()] = "",
+    s3_region: Annotated[str, Form()] = "",
+) -> Response:  # fmt: skip
+    """Exchange files through these folders from now on."""
+    context, platform = caller.context, caller.context.platform
+    login = Login(
+        password=password, private_key=private_key.strip(), host_key=host_key.strip(), access_key=access_key.strip(),
+        secret_key=secret_key.strip(), s3_endpoint=s3_endpoint.strip(), s3_region=s3_region.strip(),
+    )  # fmt: skip
+    try:
+        with platform.database.transaction() as tx:
+            choose_folders(tx, caller.partner, out=out, into=into, login=login, rules=context.folders, now=platform.now())
+    except (BadInput, Conflict) as error:
+        return _page(request, caller, status=422, problem=error.said, folders=(out, into))
+    return _back(caller, "changed")
+
+
 @router.post("/{env}/stream/status", dependencies=_FORMS)
 def set_status(caller: SignedIn, status: Annotated[str, Form()]) -> Response:
     """Pause the stream, or let it run again."""
@@ -98,11 +122,13 @@ def _back(caller: Caller, done: str) -> Response:
 
 
 def _page(
-    request: Request, caller: Caller, *, status: int = 200, problem: str = "", given: str = "", done: str = ""
-) -> Response:
+    request: Request, caller: Caller, *, status: int = 200, problem: str = "", given: str = "", done: str = "",
+    folders: tuple[str, str] = ("", ""),
+) -> Response:  # fmt: skip
     platform = caller.context.platform
     with platform.database.transaction() as tx:
         view = data.stream_page(
-            tx, caller.who, caller.partner, issuer=platform.issuer, problem=problem, given=given, done=done
-        )
+            tx, caller.who, caller.partner, issuer=platform.issuer, problem=problem, given=given, done=done,
+            folders=folders, s3_services=", ".join(caller.context.folders.s3_services),
+        )  # fmt: skip
     return page(request, "stream.html", status, view=view, tab="stream")

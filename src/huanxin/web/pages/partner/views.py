@@ -162,7 +162,7 @@ class KeysView:
 
 @dataclass(frozen=True, kw_only=True)
 class StreamView:
-    """How the partner is told. `problem` says what was wrong with the form, `given` what was typed into it."""
+    """How the partner is told. `problem` says what was wrong with a form, `given` and `folders` what was typed into it."""
 
     who: Who
     issuer: str
@@ -171,3 +171,5 @@ class StreamView:
     problem: str = ""
     given: str = ""
     done: str = ""
+    folders: tuple[str, str] = ("", "")
+    s3_services: str = ""
