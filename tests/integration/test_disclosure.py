@@ -160,6 +160,22 @@ def test_the_disclosure_on_paper_is_a_pdf_and_a_blocked_number_has_none(desk: ht
     assert desk.get("/console/desk/sheet.pdf", params={"number": f"+{HELD}"}).status_code == 409
 
 
+def test_who_looks_a_number_up_finds_the_disclosure_and_only_the_desk_its_signature(shop: Shop, desk: httpx.Client) -> None:
+    """An operator proves what the buyer was told; the drawn name of a buyer stays with the desk."""
+    number = SPARE[-1]
+    made = shop.platform.acknowledge([shop.given(number)], by=shop.clerk).ids[0]
+    with closing(signed_in(str(desk.base_url), shop.platform, "operator", carrier="cmcc")) as looking:
+        page = looking.post("/console/numbers", data={"number": f"{number}"}).text
+        lines = looking.post("/console/numbers", data={"number": f"{number}", "format": "csv"}).text.splitlines()
+    assert "已告知买家并经其确认" in page
+    assert made in page
+    assert f'href="/console/desk/records/{made}"' not in page
+    assert SIGNATURE not in page
+    line = next(line for line in lines if ",disclosed," in line)
+    assert f"disclosure {made}; text " in line
+    assert ",B," in line
+
+
 def test_a_form_of_another_site_records_nothing(desk: httpx.Client) -> None:
     form = {"number": f"+{SPARE[7]}", "shown": "0" * 64, "do": "sign", "signature": SIGNATURE}
     assert desk.post("/console/desk/choose", data=form, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403

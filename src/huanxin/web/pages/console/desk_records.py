@@ -41,7 +41,7 @@ def records(request: Request, who: Clerk, before: int | None = None, format: str
     more = found[-1].seq if len(found) == _PAGE else None
     return page(
         request, who, "desk_records.html", tab="desk", found=found, more=more, methods=METHODS, e164=written,
-        grades=_grades(request),
+        grades=grade_names(request),
     )  # fmt: skip
 
 
@@ -51,7 +51,8 @@ def _row(one: Disclosure) -> tuple[object, ...]:
             one.method, one.clerk, withdrawn, one.withdrawn_reason)  # fmt: skip
 
 
-def _grades(request: Request) -> dict[str, str]:
+def grade_names(request: Request) -> dict[str, str]:
+    """What each grade of a number that is for sale is called, in the reader's language."""
     return {grade.value: text[language(request)] for grade, text in GRADE_NAMES.items() if grade is not Grade.BLOCKED}
 
 
@@ -81,5 +82,5 @@ def _record(
         seen = disclosures.text_of(tx, found.text_sha256)
     return page(
         request, who, "desk_record.html", status, tab="desk", one=found, seen=seen, done=done, problem=problem,
-        methods=METHODS, e164=written, grades=_grades(request),
+        methods=METHODS, e164=written, grades=grade_names(request),
     )  # fmt: skip
