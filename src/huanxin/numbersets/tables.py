@@ -36,6 +36,7 @@ class BadTable(ValueError):
 
     def __init__(self, reason: str, line: int = 0) -> None:
         super().__init__(reason)
+        self.reason = reason
         self.line = line
 
 
@@ -206,7 +207,7 @@ def _workbook(path: Path, columns: Columns, table: Table) -> Iterator[Chunk]:
     try:
         text = workbook.as_csv(path)
     except ValueError as error:
-        raise BadTable(str(error)) from error
+        raise BadTable(error.args[0]) from error
     yield from _csv(pa.input_stream(pa.py_buffer(text)), "utf-8", columns, table)
 
 

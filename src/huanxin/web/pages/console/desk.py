@@ -165,7 +165,7 @@ def _one(who: Working, number: str) -> Told:
     try:
         wanted = typed(number)
     except ValueError as error:
-        raise BadInput(Sentence("the number can't be read: %(error)s", error=error)) from error
+        raise BadInput(Sentence("the number can't be read: %(error)s", error=error.args[0])) from error
     return who.platform.look_up([wanted], seller=who.operator.carrier)[0]
 
 

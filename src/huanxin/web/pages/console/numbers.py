@@ -59,7 +59,7 @@ def _typed(text: str) -> int:
     try:
         return typed(text)
     except ValueError as error:
-        raise BadInput(str(error)) from error
+        raise BadInput(error.args[0]) from error
 
 
 def _found(who: Working, form: Posted, number: int, purpose: str) -> Trace:

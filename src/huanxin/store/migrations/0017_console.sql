@@ -7,3 +7,8 @@ CREATE TABLE report_touch (
     batches   bigint[] NOT NULL
 );
 COMMENT ON TABLE report_touch IS 'batches planned before a report that says of some of their numbers that they left the freeze';
+
+-- A refusal is said in the language of whoever reads it: what it was made of is kept beside the plain text. Refusals of before
+-- have the plain text only.
+ALTER TABLE report_upload ADD COLUMN refusal_said jsonb;
+COMMENT ON COLUMN report_upload.refusal_said IS 'the refusal as {template, values}; reasons in `shown` may be such too';
