@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from huanxin.cli import account, batch, certificate, gate, hold, key, operator, partner, report, run, simulate
+from huanxin.cli import account, allocation, batch, certificate, gate, hold, key, operator, partner, report, run, simulate
 
 app = typer.Typer(
     name="huanxin", no_args_is_help=True, add_completion=False, rich_markup_mode="rich",
@@ -12,6 +12,7 @@ app = typer.Typer(
     "report → plan → notify → answer → release → disclose.",
 )  # fmt: skip
 app.add_typer(report.app, name="report", help="Carriers' reports.")
+app.add_typer(allocation.app, name="allocation", help="What carriers were allotted: the capacity of their pools.")
 app.add_typer(hold.app, name="hold", help="Authorities' holds on numbers.")
 app.add_typer(batch.app, name="batch", help="Batches of numbers that are renewed together.")
 app.add_typer(gate.app, name="gate", help="The gate: what keeps numbers from being released.")
