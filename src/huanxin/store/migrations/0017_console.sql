@@ -12,3 +12,6 @@ COMMENT ON TABLE report_touch IS 'batches planned before a report that says of s
 -- have the plain text only.
 ALTER TABLE report_upload ADD COLUMN refusal_said jsonb;
 COMMENT ON COLUMN report_upload.refusal_said IS 'the refusal as {template, values}; reasons in `shown` may be such too';
+
+-- Held numbers are counted with the day on which the hold lets them go: count what holds say anew.
+DELETE FROM pool_seen WHERE what IN ('hold', 'batch');
