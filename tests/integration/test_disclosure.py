@@ -120,6 +120,8 @@ def test_the_clerk_reads_scanned_numbers_as_a_table_and_as_csv(desk: httpx.Clien
         "number,carrier,grade,why_not,recycled,closed_on,frozen_days,sellable_from,asked,confirmed,open"
     )
     assert rows[1] == f"+{CLEAN},cmcc,B,,True,2026-08-25,91,2026-11-24,2,2,0"
+    scanned = desk.get("/console/desk", params={"numbers": f"tel:+{CLEAN}\r\nTEL:138-0013-8003\r\n", "format": "csv"})
+    assert [line.split(",")[0] for line in scanned.text.splitlines()[1:]] == [f"+{CLEAN}", f"+{HELD}"]
     offer = desk.get("/console/desk", params={"prefix": "1380155"})
     assert f"+{SPARE[5]}" in offer.text
     assert "号段为 3 至 10 位" in desk.get("/console/desk", params={"prefix": "1"}).text
