@@ -20,6 +20,7 @@ SHOWN = (
     "operations/selftest.py", "store/accounts.py", "store/partners.py", "store/selftests.py", "web/limits.py",
     "web/pages/partner", "outbound.py", "access", "domain", "numbersets", "report", "plan", "release", "notify/notices.py",
     "notify/reminders.py", "notify/retractions.py", "disclose/acknowledging.py", "disclose/desk.py", "web/pages/console",
+    "web/pages/watch", "simulate",
     "operations/uploading.py",
 )  # fmt: skip
 """Whatever these raise may stand on a page of a partner or in the console."""
