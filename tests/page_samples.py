@@ -161,7 +161,7 @@ def batch(rows: tuple[PartnerRow, ...] | None = None) -> BatchView:
 def home() -> HomeView:
     """A platform that has been at work for a while."""
     return HomeView(
-        numbers_renewed=250_318_442, ties_cut=1_004_771_209, partners=239, batches=288, released=243_110_007
+        numbers_planned=250_318_442, ties_cut=1_004_771_209, partners=239, batches=288, released=243_110_007
     )  # fmt: skip
 
 

@@ -104,7 +104,7 @@ def open_shop(platform: Platform, clock: Clock, folder: Path) -> Shop:
     shop.answer("飞燕快递", f"+{CLEAN},absent,,", f"+{HELD},absent,,", f"+{LATE},unbound,,", f"+{REFUSED},refused,debt,",
                 *(f"+{number},absent,," for number in SPARE))  # fmt: skip
     with platform.database.transaction() as tx:
-        waive(tx, batch.id, partner_id=slow.id, only=NumberSet.of([WAIVED]), reason="closed down", plan=platform.plan,
+        waive(tx, batch.id, partner_id=slow.id, only=NumberSet.of([WAIVED]), reason="closed down",
               now=platform.now(), by="li")  # fmt: skip
     platform.release(by="test")
     with platform.database.transaction() as tx:

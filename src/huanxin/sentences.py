@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 
 class Sentence(str):
@@ -16,6 +17,26 @@ class Sentence(str):
         made = super().__new__(cls, template % values)
         made.template, made.values = template, values
         return made
+
+
+def packed(text: str) -> str | dict[str, Any]:
+    """A text as JSON that remembers how a Sentence was made, to be kept and said later in any language."""
+    if not isinstance(text, Sentence):
+        return text
+    values = {
+        name: one if isinstance(one, int) else packed(one if isinstance(one, str) else str(one))
+        for name, one in text.values.items()
+    }
+    return {"template": text.template, "values": values}
+
+
+def unpacked(kept: str | Mapping[str, Any]) -> str:
+    """The text that `packed` made JSON of."""
+    if isinstance(kept, str):
+        return kept
+    values = {name: one if isinstance(one, int) else unpacked(one) for name, one in kept["values"].items()}
+    template = kept["template"]
+    return Sentence(template, **values)
 
 
 def N_(template: str) -> str:

@@ -92,6 +92,43 @@ def test_the_buyer_reads_chooses_and_signs(
     assert complaints == []
 
 
+CAMERA = """
+    const codes = [["tel:+%s"], ["tel:+%s", "https://example.org"], []];
+    window.BarcodeDetector = class {
+      static async getSupportedFormats() { return ["qr_code"]; }
+      async detect() { return (codes.shift() || []).map((rawValue) => ({ rawValue })); }
+    };
+    const screen = document.createElement("canvas");
+    const pen = screen.getContext("2d");
+    setInterval(() => pen.fillRect(0, 0, 9, 9), 50);
+    Object.defineProperty(navigator, "mediaDevices", { value: { getUserMedia: async () => screen.captureStream() } });
+"""
+"""A browser that reads codes, and a camera before which two are held: there is none where tests run."""
+
+
+def test_a_scanner_or_a_camera_adds_numbers_one_below_the_other_and_asks_for_nothing_half_way(
+    browser: Browser, place: tuple[Shop, str]
+) -> None:
+    page, complaints = open_tab(browser, "desk")
+    sign_in(page, place[1])
+    expect(page.locator("[data-camera]")).to_be_hidden()
+    page.keyboard.type(f"{SPARE[2]}\n{SPARE[3]}\n")
+    assert "numbers=" not in page.url, "a scanner's Enter is a new line"
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("tbody tr")).to_have_count(2)
+    page.keyboard.type(f"{SPARE[4]}\n")
+    expect(page.locator("#numbers")).to_have_value(f"{SPARE[2]}\n{SPARE[3]}\n{SPARE[4]}\n")
+    page.add_init_script(CAMERA % (SPARE[5], SPARE[5]))
+    page.goto(f"{place[1]}/console/desk?numbers={SPARE[4]}")
+    page.get_by_role("button", name="用摄像头扫码").click()
+    expect(page.locator("#numbers")).to_have_value(f"{SPARE[4]}\n+{SPARE[5]}\n")
+    expect(page.locator("[role=status]")).to_have_text("此码中没有号码。")
+    assert axe(page) == []
+    page.get_by_role("button", name="停止").click()
+    expect(page.locator("video")).to_be_hidden()
+    assert complaints == []
+
+
 def test_without_scripts_a_code_is_the_way_and_a_sheet_goes_to_the_printer(
     browser: Browser, place: tuple[Shop, str]
 ) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from clocks import Clock
 from huanxin.bench import country
-from huanxin.bench.pages import Asked
+from huanxin.bench.pages import Asked, add_operator, ask_all
 from huanxin.domain.answers import Purpose
 from huanxin.domain.lifecycle import fold
-from huanxin.operations import Platform
+from huanxin.operations import Platform, open_platform
 from huanxin.simulate import planner
 from huanxin.store import answered, batches, figures, releases, reports
+from huanxin.web.app import create_app
+from serving import served
+from town import settings_of
 
 
 def test_the_store_of_a_half_year_says_the_same_in_every_place(platform: Platform, clock: Clock) -> None:
@@ -54,3 +59,16 @@ def _numbers(platform: Platform, batch_id: int) -> np.ndarray[tuple[int], np.dty
 )  # fmt: skip
 def test_a_page_that_is_slow_broken_or_missing_is_named(status: int, ms: tuple[float, ...], says: str) -> None:
     assert Asked(name="/", status=status, kb=1.0, ms=ms, most=300).remark == says
+
+
+def test_every_page_that_is_timed_is_the_page_that_is_meant(dsn: str, tmp_path: Path) -> None:
+    """A form that the page doesn't expect, or an error page, would be measured as a very quick one."""
+    settings = settings_of(dsn, tmp_path)
+    with open_platform(settings) as platform:
+        country.make(platform, weeks=4, numbers=400, partners=41, seed=1, say=lambda _: None)
+        add_operator(platform)
+        with served(create_app(platform, settings, run_workers=False)) as client:
+            asked = ask_all(platform, client, times=1)
+    assert [(one.name, one.status, one.remark) for one in asked if not (one.there and one.right and one.status < 400)] == []
+    assert {"/", "/watch", "/console/desk", "search a number", "propose a waiver"} <= {one.name for one in asked}
+    assert Asked(name="/", status=200, kb=1.0, ms=(1.0,), most=300, right=False).remark == "answered with another page"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import re
 from collections.abc import Iterator
@@ -106,7 +107,9 @@ def test_an_operator_of_one_carrier_sees_and_uploads_that_carriers_only(desk: De
 def test_a_refused_report_is_downloaded_mended_and_taken_and_whatever_else_is_sent_gets_an_answer(desk: Desk) -> None:
     refused = upload(desk.li, GOOD, BAD, "+8613800138102,opened", carrier="cmcc")
     assert "已拒收" in refused.text
-    assert "has no country code" in refused.text
+    assert "没有国家代码" in refused.text
+    assert "has no country code" in desk.li.get(f"{refused.url.path}?lang=en").text
+    assert "没有国家代码" in desk.li.get(f"{refused.url.path}?lang=zh_CN").text
     assert "138****8101" in refused.text
     assert not WHOLE.search(refused.text), "whole numbers are in the file only"
     sent = desk.li.post(f"{refused.url.path}/rejects")
@@ -115,6 +118,7 @@ def test_a_refused_report_is_downloaded_mended_and_taken_and_whatever_else_is_se
     assert [(line[:3], line[3]) for line in lines[1:]] == [
         (["13800138101", "opened", "2026-11-02"], "3"), (["+8613800138102", "opened", ""], "4"),
     ]  # fmt: skip
+    assert [line[4] for line in lines[1:]] == ["138****8101 没有国家代码；请在前面写 +86", "有 2 栏，表头有 3 栏"]
     with desk.town.platform.database.transaction() as tx:
         noted = operators.events(tx, kind="unmasked")
     assert [event.detail["lines"] for event in noted] == [2]
@@ -138,12 +142,30 @@ def test_a_refused_report_is_downloaded_mended_and_taken_and_whatever_else_is_se
     assert "报告.csv" in desk.li.get("/console/reports").text
 
 
+def test_every_reason_of_a_refusal_is_whole_in_the_readers_language(desk: Desk) -> None:
+    """Whoever mends a report reads why each line was refused without looking words up."""
+    lines = [
+        "+8613000000002,opened,2026-11-03", "+8613000000001,reclaimed,2026-10-01", "+8613000000009,reclaimed,2026-11-03",
+        "+8613800138109,cancelled,2026-11-03", "+8612000000000,opened,2026-11-03", "+8613000000005,verkauft,2026-11-03",
+        "+8613000000005,opened,gestern", "+8613000000005,opened,2027-11-03", "8.613E+12,opened,2026-11-03",
+        "12,opened,2026-11-03",
+    ]  # fmt: skip
+    page = upload(desk.wang, *lines, carrier="cucc").text
+    reasons = re.findall(r"<tr><td class=\"n\">.*?</td><td>(.*?)</td>", page)
+    assert len(reasons) == len(lines)
+    known = {"cucc", "cmcc", "opened", "cancelled", "reclaimed", "transferred", "ported_out", "verkauft", "gestern"}
+    assert [one for one in reasons if set(re.findall(r"[A-Za-z_]{3,}", html.unescape(one))) - known] == []
+    assert "10 行不能采用" in page
+    table = desk.li.post("/console/pool/allocation", data={"carrier": "cucc"}, files={"file": ("x.csv", b"number\n1\n")})
+    assert "首行必须列出各栏" in table.text
+
+
 def test_the_pool_has_the_capacity_of_the_allocation_and_a_regulator_sees_its_figures_only(desk: Desk) -> None:
     def send(text: str) -> httpx.Response:
         return desk.li.post("/console/pool/allocation", data={"carrier": "cmcc"}, files={"file": ("a.csv", text.encode())})
 
     bad = send("from,to\n+8613000000000,+8613000009999\n")
-    assert (bad.status_code, "by the numbering plan" in bad.text) == (422, True)
+    assert (bad.status_code, "按码号规划" in bad.text) == (422, True)
     assert send("from,to\n+8613800130000,+8613800139999\n+8613800140000,+8613800149999\n").status_code == 200
     desk.count()
     rows = desk.csv(desk.li, "/console/pool?format=csv&table=carriers")

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from huanxin.access import tokens
+from huanxin.domain.numbers import masked
 from huanxin.domain.operators import Operator
 from operators import operator, signed_in
 from selling import CLEAN, FIRST, HELD, SIGNATURE, SPARE, WAIVED, Shop, served_shop
@@ -120,6 +121,8 @@ def test_the_clerk_reads_scanned_numbers_as_a_table_and_as_csv(desk: httpx.Clien
         "number,carrier,grade,why_not,recycled,closed_on,frozen_days,sellable_from,asked,confirmed,open"
     )
     assert rows[1] == f"+{CLEAN},cmcc,B,,True,2026-08-25,91,2026-11-24,2,2,0"
+    scanned = desk.get("/console/desk", params={"numbers": f"tel:+{CLEAN}\r\nTEL:138-0013-8003\r\n", "format": "csv"})
+    assert [line.split(",")[0] for line in scanned.text.splitlines()[1:]] == [f"+{CLEAN}", f"+{HELD}"]
     offer = desk.get("/console/desk", params={"prefix": "1380155"})
     assert f"+{SPARE[5]}" in offer.text
     assert "号段为 3 至 10 位" in desk.get("/console/desk", params={"prefix": "1"}).text
@@ -147,8 +150,9 @@ def test_the_buyer_acknowledges_by_a_code_on_his_own_phone_which_opens_nothing_e
     assert done.status_code == 200
     assert all(word in done.text for word in ("已记录", "短信验证码", "2 家均已确认", shown))
     assert CONTACT not in done.text
-    assert f"+{CLEAN}" in desk.get("/console/desk/records").text
-    assert desk.get("/console/desk/records?format=csv").text.count(f"+{CLEAN},cmcc,B,2,2,code,clerk") == 1
+    listed = desk.get("/console/desk/records").text
+    assert (masked(CLEAN) in listed, str(CLEAN) in listed) == (True, False), "whole only in its own record"
+    assert desk.get("/console/desk/records?format=csv").text.count(f"{masked(CLEAN)},cmcc,B,2,2,code,clerk") == 1
     withdrawn = desk.post(f"{done.url.path}/withdraw", data={"reason": "=took another"})
     assert "已撤销" in withdrawn.text
     assert "'=took another" in desk.get("/console/desk/records?format=csv").text, "no formula in a spreadsheet"
@@ -158,6 +162,22 @@ def test_the_disclosure_on_paper_is_a_pdf_and_a_blocked_number_has_none(desk: ht
     sheet = desk.get("/console/desk/sheet.pdf", params={"number": f"+{SPARE[6]}"})
     assert (sheet.headers["content-type"], sheet.content[:5]) == ("application/pdf", b"%PDF-")
     assert desk.get("/console/desk/sheet.pdf", params={"number": f"+{HELD}"}).status_code == 409
+
+
+def test_who_looks_a_number_up_finds_the_disclosure_and_only_the_desk_its_signature(shop: Shop, desk: httpx.Client) -> None:
+    """An operator proves what the buyer was told; the drawn name of a buyer stays with the desk."""
+    number = SPARE[-1]
+    made = shop.platform.acknowledge([shop.given(number)], by=shop.clerk).ids[0]
+    with closing(signed_in(str(desk.base_url), shop.platform, "operator", carrier="cmcc")) as looking:
+        page = looking.post("/console/numbers", data={"number": f"{number}"}).text
+        lines = looking.post("/console/numbers", data={"number": f"{number}", "format": "csv"}).text.splitlines()
+    assert "已告知买家并经其确认" in page
+    assert made in page
+    assert f'href="/console/desk/records/{made}"' not in page
+    assert SIGNATURE not in page
+    line = next(line for line in lines if ",disclosed," in line)
+    assert f"disclosure {made}; text " in line
+    assert ",B," in line
 
 
 def test_a_form_of_another_site_records_nothing(desk: httpx.Client) -> None:

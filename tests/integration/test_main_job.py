@@ -251,7 +251,6 @@ def test_a_waiver_is_a_named_decision_and_frees_only_what_its_partner_keeps_open
             partner_id=world.bank.id,
             only=None,
             reason="silent for a week",
-            plan=world.platform.plan,
             now=world.platform.now(),
             by="lin",
         )
@@ -267,7 +266,6 @@ def test_a_waiver_is_a_named_decision_and_frees_only_what_its_partner_keeps_open
             partner_id=world.music.id,
             only=None,
             reason="x",
-            plan=world.platform.plan,
             now=world.platform.now(),
             by="lin",
         )

@@ -151,7 +151,7 @@ def test_who_exchanges_files_and_verifies_nothing_is_found_to_act_on_a_forged_ma
         exchange = Exchange(out=out, inbox=into)
         mail = Mail(exchange=exchange, verifier=shop.verifier, journal=shop.journal, say=lambda _: None)
         handler = FileHandler(shop.ties, exchange, shop.journal, say=lambda _: None)
-        shop.worker = Worker(shop.journal, handler.handle)
+        shop.worker = Worker(shop.journal, handler)
 
         def look() -> None:
             while not over.wait(0.05):

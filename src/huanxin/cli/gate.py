@@ -107,9 +107,7 @@ def waive(
         if who is None:
             raise NotFound(f"no partner is named {partner}; `huanxin partner list` shows them")
         only = read_numbers(numbers) if numbers else None
-        count = waive_answers(
-            tx, batch, partner_id=who.id, only=only, reason=reason, plan=opened.plan, now=opened.now(), by=by
-        )
+        count = waive_answers(tx, batch, partner_id=who.id, only=only, reason=reason, now=opened.now(), by=by)
     say = f"✓ {by} waived the answer of {partner} for {count:,} numbers of batch {batch}: {reason}"
     done(as_json, {"batch": batch, "partner": partner, "waived": count, "by": by}, say)
 

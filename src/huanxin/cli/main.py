@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 _GROUPS = {
     "report": "Carriers' reports.",
+    "allocation": "What carriers were allotted: the capacity of their pools.",
     "hold": "Authorities' holds on numbers.",
     "batch": "Batches of numbers that are renewed together.",
     "gate": "The gate: what keeps numbers from being released.",

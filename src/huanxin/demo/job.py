@@ -204,8 +204,8 @@ class Job:
         silent = self._behaving("silent")
         with self.platform.database.transaction() as tx:
             self.story.waived = waive(
-                tx, batch.id, partner_id=silent.partner.id, only=None, plan=self.platform.plan, now=self.platform.now(),
-                by=OPERATOR, reason="三次催办未答复,已书面通知接入方",
+                tx, batch.id, partner_id=silent.partner.id, only=None, now=self.platform.now(), by=OPERATOR,
+                reason="三次催办未答复,已书面通知接入方",
             )  # fmt: skip
 
     def release(self) -> None:

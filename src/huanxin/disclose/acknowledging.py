@@ -14,6 +14,7 @@ from huanxin.domain.errors import BadInput, Conflict, Fault, Forbidden, NotFound
 from huanxin.domain.numbers import NumberingPlan, masked
 from huanxin.domain.operators import Operator, Right
 from huanxin.domain.rules import NewId, Rules, random_id
+from huanxin.sentences import Sentence
 from huanxin.store import disclosures
 from huanxin.store.database import Tx, recording_facts
 from huanxin.store.disclosures import Disclosure, NewDisclosure, SeenText
@@ -71,7 +72,12 @@ def acknowledge(
     """
     by.require(Right.DESK)
     if not 1 <= len(given) <= MOST:
-        raise BadInput(f"send 1 to {MOST:,} acknowledgements at a time; there are {len(given):,}")
+        raise BadInput(
+            Sentence(
+                "send 1 to %(most)s acknowledgements at a time; there are %(count)s",
+                most=f"{MOST:,}", count=f"{len(given):,}",
+            )
+        )  # fmt: skip
     recording_facts(tx)
     disclosures.one_at_a_time(tx)
     numbers = [one.number for one in given]
@@ -79,43 +85,56 @@ def acknowledge(
     known = disclosures.standing_of(tx, numbers)
     taken, seen = _Taken(), set[int]()
     for line, (one, told) in enumerate(zip(given, looked, strict=True), start=1):
-        reason = "the number stands in an earlier line too" if one.number in seen else _malformed(one)
+        twice = Sentence("the number stands in an earlier line too")
+        reason = twice if one.number in seen else _malformed(one)
         seen.add(one.number)
         reason = reason or _take(taken, one, told, known.get(one.number), by=by, now=now, new_id=new_id)
         if reason:
-            taken.faults.append(Fault(line=line, reason=f"{masked(one.number)}: {reason}"))
+            why = Sentence("%(number)s: %(reason)s", number=masked(one.number), reason=reason)
+            taken.faults.append(Fault(line=line, reason=why))
     if taken.faults:
-        raise BadInput(f"{len(taken.faults):,} of {len(given):,} acknowledgements can't be taken, so none was", taken.faults)
+        raise BadInput(
+            Sentence(
+                "%(count)s of %(total)s acknowledgements can't be taken, so none was",
+                count=f"{len(taken.faults):,}", total=f"{len(given):,}",
+            ),
+            taken.faults,
+        )  # fmt: skip
     disclosures.add(tx, taken.rows, taken.texts.values())
     return Acknowledged(ids=taken.ids, new=len(taken.rows))
 
 
-def _malformed(one: Acknowledgement) -> str:
+def _malformed(one: Acknowledgement) -> Sentence | None:
     if one.method is Method.SIGNATURE:
         points = one.evidence.count("L") + one.evidence.count("M")
         if len(one.evidence) > LONGEST_SIGNATURE or points < _FEWEST_POINTS or not _PATH.fullmatch(one.evidence):
-            return "the signature is no drawn line; let the buyer sign again, not longer than a few names"
+            return Sentence("the signature is no drawn line; let the buyer sign again, not longer than a few names")
     if one.method is Method.REFERENCE and not 1 <= len(one.evidence.strip()) <= _LONGEST_REFERENCE:
-        return f"a reference has 1 to {_LONGEST_REFERENCE} characters: the record in the shop's own system"
+        return Sentence(
+            "a reference has 1 to %(most)s characters: the record in the shop's own system", most=_LONGEST_REFERENCE
+        )
     if one.method is Method.CODE and one.evidence:
-        return "a code leaves no evidence; the platform has compared it itself"
-    return ""
+        return Sentence("a code leaves no evidence; the platform has compared it itself")
+    return None
 
 
 def _take(
     taken: _Taken, one: Acknowledgement, told: Told, before: Disclosure | None, *, by: Operator, now: datetime, new_id: NewId
-) -> str:
+) -> Sentence | None:
     """Prepare one record; the reason why not, if it can't be taken."""
     if told.why is Why.ACKNOWLEDGED and before is not None:
         if (before.text_sha256.hex(), before.method, before.evidence) == (one.shown, one.method, one.evidence):
             taken.ids.append(before.id)
-            return ""
-        return f"a buyer acknowledged it on {before.acknowledged_at:%Y-%m-%d}; withdraw that first if he did not take it"
+            return None
+        return Sentence(
+            "a buyer acknowledged it on %(day)s; withdraw that first if he did not take it",
+            day=f"{before.acknowledged_at:%Y-%m-%d}",
+        )
     if told.why is not None or told.carrier is None:
-        return f"it is not for sale: {REASONS[told.why or Why.OTHER_CARRIER][EN]}"
+        return Sentence("it is not for sale: %(why)s", why=REASONS[told.why or Why.OTHER_CARRIER][EN])
     found = next(((lang, text) for lang, text in texts_of(told).items() if digest(text) == one.shown), None)
     if found is None:
-        return "the disclosure is not the one that was shown: it has changed since; show it again"
+        return Sentence("the disclosure is not the one that was shown: it has changed since; show it again")
     taken.texts[one.shown] = text = SeenText(version=VERSION, language=found[0], text=found[1])
     row = NewDisclosure(
         id=new_id("di"), number=one.number, carrier=told.carrier, closed_on=told.closed_on, grade=told.grade.value,
@@ -124,14 +143,14 @@ def _take(
     )  # fmt: skip
     taken.ids.append(row.id)
     taken.rows.append(row)
-    return ""
+    return None
 
 
 def named(tx: Tx, disclosure_id: str, *, by: Operator) -> Disclosure:
     """A disclosure that this person may see. Raises NotFound, for another carrier's as for none."""
     found = disclosures.get(tx, disclosure_id)
     if found is None or not by.sees([found.carrier]):
-        raise NotFound(f"there is no disclosure {disclosure_id}; `/console/desk/records` lists them")
+        raise NotFound(Sentence("there is no disclosure %(id)s; `/console/desk/records` lists them", id=disclosure_id))
     return found
 
 
@@ -142,15 +161,15 @@ def withdraw(
     sold or withdrawn, BadInput without a reason."""
     by.require(Right.DESK)
     if not reason.strip():
-        raise BadInput("say why it is withdrawn; the reason is recorded")
+        raise BadInput(Sentence("say why it is withdrawn; the reason is recorded"))
     recording_facts(tx)
     disclosures.one_at_a_time(tx)
     found = named(tx, disclosure_id, by=by)
     told = look_up(tx, [found.number], seller=found.carrier, plan=plan, rules=rules, now=now)[0]
     if not found.stands:
-        raise Conflict(f"{disclosure_id} was withdrawn before")
+        raise Conflict(Sentence("%(id)s was withdrawn before", id=disclosure_id))
     if told.why in (Why.IN_SERVICE, Why.PORTED_OUT):
-        raise Conflict(f"{masked(found.number)} was sold since; what its buyer acknowledged stays")
+        raise Conflict(Sentence("%(number)s was sold since; what its buyer acknowledged stays", number=masked(found.number)))
     if by.carrier is not None and by.carrier != found.carrier:
-        raise Forbidden(f"{disclosure_id} is another carrier's")
+        raise Forbidden(Sentence("%(id)s is another carrier's", id=disclosure_id))
     disclosures.withdraw(tx, disclosure_id, reason=reason.strip(), by=by.id, at=now)

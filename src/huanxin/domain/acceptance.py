@@ -8,7 +8,8 @@ from datetime import date
 
 from pyroaring import BitMap, FrozenBitMap
 
-from huanxin.domain.lifecycle import Event, SetFact, ShardState
+from huanxin.domain.lifecycle import EVENTS_SAID, Event, SetFact, ShardState
+from huanxin.sentences import Sentence
 
 _NOTHING = FrozenBitMap()
 
@@ -100,24 +101,42 @@ def _note_recycled(verdict: Verdict, state: ShardState, taken: SetFact) -> None:
 
 def _reasons(
     state: ShardState, fact: SetFact, late: BitMap, bad: BitMap, range_owner: str | None
-) -> Iterator[tuple[BitMap, str]]:
+) -> Iterator[tuple[BitMap, Sentence]]:
     """The refused numbers by the one reason that holds for them."""
+    event = EVENTS_SAID[fact.event]
     if late:
-        yield late, f"{fact.event} on {fact.day} comes too late: a later event of this number is on record"
+        yield (
+            late,
+            Sentence(
+                "%(event)s on %(day)s comes too late: a later event of this number is on record", event=event, day=fact.day
+            ),
+        )
     if not bad:
         return
     for (carrier, day), places in state.frozen_on(bad).items():
-        yield places, f"{fact.event} can't follow: the number was cancelled on {day}, as {carrier} reported"
+        yield places, Sentence(
+            "%(event)s can't follow: the number was cancelled on %(day)s, as %(carrier)s reported",
+            event=event, day=day, carrier=carrier,
+        )  # fmt: skip
     for carrier, places in state.in_service.items():
         if here := bad & places:
-            yield here, f"{fact.event} can't follow: the number is in service at {carrier}"
+            yield (
+                here,
+                Sentence("%(event)s can't follow: the number is in service at %(carrier)s", event=event, carrier=carrier),
+            )
     for carrier, places in state.ported.items():
         if here := bad & places:
-            yield here, (f"{fact.event} can't follow: the number was ported out of {carrier}; "
-                         "the carrier that took it in reports it now")  # fmt: skip
+            yield here, Sentence(
+                "%(event)s can't follow: the number was ported out of %(carrier)s; the carrier that took it in reports it"
+                " now",
+                event=event, carrier=carrier,
+            )  # fmt: skip
     if unknown := bad - state.known:
         if fact.carrier != range_owner:
-            yield unknown, (f"the range belongs to {range_owner}, and no port-out of the number is on record; "
-                            f"{range_owner} reports it, or its ported_out first")  # fmt: skip
+            yield unknown, Sentence(
+                "the range belongs to %(owner)s, and no port-out of the number is on record; %(owner)s reports it, or its"
+                " ported_out first",
+                owner=range_owner,
+            )  # fmt: skip
         else:
-            yield unknown, f"{fact.event} can't come first: no cancellation of the number is on record"
+            yield unknown, Sentence("%(event)s can't come first: no cancellation of the number is on record", event=event)

@@ -127,18 +127,18 @@ class Standing:
         if isinstance(entry, Waiver):
             self.waived[entry.id] = entry.places
             return
-        named = BitMap.union(BitMap(), *entry.answers.values())
-        # A refusal that comes after a waiver is news: nobody has waived it yet.
-        unsettled = BitMap.union(BitMap(), *(p for answer, p in entry.answers.items() if not answer.settles))
-        if self.waived and unsettled:
+        if self.waived:
+            # A refusal that comes after a waiver is news: nobody has waived it yet.
+            unsettled = BitMap.union(BitMap(), *(p for answer, p in entry.answers.items() if not answer.settles))
             self.waived = {key: places - unsettled for key, places in self.waived.items()}
         if self.answers:
+            named = BitMap.union(BitMap(), *entry.answers.values())
             self.answers = {answer: places - named for answer, places in self.answers.items()}
         for answer, places in entry.answers.items():
             self.answers[answer] = self.answers[answer] | places if answer in self.answers else places
         if entry.complete:
             silent = everyone - self.answered()
-            self.answers[ABSENT] = self.answers.get(ABSENT, BitMap()) | silent
+            self.answers[ABSENT] = self.answers[ABSENT] | silent if ABSENT in self.answers else silent
 
 
 def standing(entries: Iterable[Receipt | Waiver], everyone: BitMap) -> Standing:

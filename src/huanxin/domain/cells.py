@@ -14,14 +14,17 @@ from huanxin.domain.pool import STATES, Kind, state_of
 
 CELL = np.dtype([("place", "<i8"), ("kind", "i1"), ("closed", "<i4"), ("freeze", "<i2"), ("count", "<i4")])
 """`place`: a number without its last four digits, or whatever it was mapped to; `closed`: the day of cancellation, days
-since 1970, 0 for numbers that are not cancelled; `freeze`: days of the freeze."""
+since 1970, 0 for numbers that are not cancelled; `freeze`: days after it on which they can't be sold, by the freeze or
+while held."""
 
 Cells = npt.NDArray[np.void]
 """(n,) of CELL."""
 Column = npt.NDArray[np.int64] | npt.NDArray[np.int32] | npt.NDArray[np.int16] | npt.NDArray[np.int8] | int
 
 _EPOCH = date(1970, 1, 1).toordinal()
-_BITS = {"kind": 4, "closed": 17, "freeze": 11}
+_BITS = {"kind": 4, "closed": 17, "freeze": 14}
+NEVER = (1 << _BITS["freeze"]) - 1
+"""In place of `freeze`: no day on which they can be sold is to be seen."""
 _NEAR = 1 << (63 - sum(_BITS.values()))  # places so near to each other fit into the integer that is left
 
 
@@ -35,7 +38,7 @@ def day_of(number: int) -> date:
     return date.fromordinal(number + _EPOCH)
 
 
-def tally(place: Column, kind: Column, closed: Column, *, freeze: int) -> Cells:
+def tally(place: Column, kind: Column, closed: Column, *, freeze: Column) -> Cells:
     """One cell for each combination that occurs, with how often it does; ascending by place."""
     return _added(place, {"kind": kind, "closed": closed, "freeze": freeze}, None)
 
@@ -49,13 +52,18 @@ def summed(parts: Sequence[Cells]) -> Cells:
 def combined(shards: Sequence[Cells], batches: Sequence[Cells], *, freeze_days: int) -> Cells:
     """What reports say of some shards, with those numbers told apart that batches hold.
 
-    Each number of a batch counts as resting in its shard (domain.pool.of_shard), so it is taken off there.
+    Each number of a batch counts as resting (or held) in its shard (domain.pool.of_shard), so it is taken off there.
     """
-    own, held = (np.concatenate(parts) if parts else np.empty(0, CELL) for parts in (shards, batches))
-    own["freeze"][own["kind"] == Kind.RESTING] = freeze_days
-    taken = held.copy()
-    taken["kind"], taken["freeze"], taken["count"] = Kind.RESTING, freeze_days, -held["count"]
-    return summed([own, held, taken])
+    own, planned = (np.concatenate(parts) if parts else np.empty(0, CELL) for parts in (shards, batches))
+    anyway = planned["kind"] == Kind.HELD_ANYWAY
+    taken = planned.copy()
+    taken["kind"], taken["count"] = np.where(anyway, Kind.HELD, Kind.RESTING), -planned["count"]
+    taken["freeze"][~anyway] = 0
+    planned["freeze"][anyway] = NEVER
+    for cells in (own, taken):
+        waits = (cells["kind"] == Kind.RESTING) | (cells["kind"] == Kind.HELD)
+        cells["freeze"][waits] = np.maximum(cells["freeze"][waits], freeze_days)
+    return summed([own, planned, taken])
 
 
 def in_states(cells: Cells, *, today: date, lead_days: int) -> Cells:

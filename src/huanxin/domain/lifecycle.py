@@ -13,6 +13,8 @@ from enum import StrEnum
 
 from pyroaring import BitMap
 
+from huanxin.sentences import Sentence
+
 
 class Event(StrEnum):
     """What a carrier may report of a number (DESIGN: carrier report)."""
@@ -27,11 +29,21 @@ class Event(StrEnum):
 EVENTS = tuple(Event)
 """The order in which events are stored as small integers."""
 
+UNFREEZING = tuple(event for event in Event if event is not Event.CANCELLED)
+"""Whatever takes a number out of a freeze. A cancellation begins one, and of a frozen number can only come after another
+event."""
+
 EVENT_WORDS = {event.value: event for event in Event} | {
     "开户": Event.OPENED, "开通": Event.OPENED, "销户": Event.CANCELLED, "销号": Event.CANCELLED,
     "复机": Event.RECLAIMED, "过户": Event.TRANSFERRED, "携出": Event.PORTED_OUT,
 }  # fmt: skip
 """How events are written in reports."""
+
+EVENTS_SAID = {
+    Event.OPENED: Sentence("opened"), Event.CANCELLED: Sentence("cancelled"), Event.RECLAIMED: Sentence("reclaimed"),
+    Event.TRANSFERRED: Sentence("transferred"), Event.PORTED_OUT: Sentence("ported_out"),
+}  # fmt: skip
+"""How events are called in sentences."""
 
 FREEZE_DAYS = 90
 """电信服务规范 (Telecom Service Code): a cancelled number rests for at least 90 days."""

@@ -52,8 +52,8 @@ USED = (State.IN_SERVICE, State.ELSEWHERE)
 CANCELLED = (State.FROZEN, State.DUE, State.RENEWING, State.CLEAR, State.BLOCKED, State.HELD, State.RELEASED)
 """Numbers that had an owner and have none now."""
 
-TO_COME = (State.FROZEN, State.DUE, State.RENEWING, State.CLEAR)
-"""Numbers that can be sold once their freeze is over and their partners have answered."""
+TO_COME = (State.FROZEN, State.DUE, State.RENEWING, State.CLEAR, State.HELD)
+"""Numbers that can be sold once their freeze is over, their partners have answered and no hold binds them any more."""
 
 
 class Kind(IntEnum):
@@ -70,11 +70,13 @@ class Kind(IntEnum):
     """in a batch; nothing but the freeze can keep it"""
     RESTING = 7
     """cancelled, in no batch"""
+    HELD_ANYWAY = 8
+    """held, and in a batch that has released it or will not (blocked): the end of the hold changes nothing"""
 
 
 _ALWAYS = {
     Kind.SERVED: State.IN_SERVICE, Kind.ELSEWHERE: State.ELSEWHERE, Kind.HELD: State.HELD, Kind.RELEASED: State.RELEASED,
-    Kind.BLOCKED: State.BLOCKED, Kind.OPEN: State.RENEWING,
+    Kind.BLOCKED: State.BLOCKED, Kind.OPEN: State.RENEWING, Kind.HELD_ANYWAY: State.HELD,
 }  # fmt: skip
 
 
@@ -111,10 +113,10 @@ def _add(found: dict[tuple[Kind, date | None], BitMap], kind: Kind, day: date | 
 def of_batch(gate: Gate) -> dict[Kind, BitMap]:
     """The places of a batch by kind. Those that left the freeze after the plan are in none: the batch is over for them."""
     left = gate.everyone - BitMap.union(BitMap(), *gate.retracted.values())
+    held, blocked = gate.held_places(), gate.refused() | BitMap.union(BitMap(), *gate.ordered.values())
     claims = (
-        (Kind.HELD, gate.held_places()), (Kind.RELEASED, gate.released),
-        (Kind.BLOCKED, gate.refused() | BitMap.union(BitMap(), *gate.ordered.values())), (Kind.OPEN, gate.open()),
-        (Kind.ANSWERED, gate.everyone),
+        (Kind.HELD_ANYWAY, held & (gate.released | blocked)), (Kind.HELD, held), (Kind.RELEASED, gate.released),
+        (Kind.BLOCKED, blocked), (Kind.OPEN, gate.open()), (Kind.ANSWERED, gate.everyone),
     )  # fmt: skip
     found = {}
     for kind, places in claims:

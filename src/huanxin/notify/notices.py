@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -37,32 +37,33 @@ def send_batch(tx: Tx, batch_id: int, *, issuer: str, now: datetime, new_id: New
     if not everyone:
         raise Conflict(Sentence("no partner is registered, so nobody can answer; add one with `huanxin partner add`"))
     told = {notice.partner_id for notice in notices.of_batch(tx, batch_id)}
-    for partner in everyone:
-        if partner.id not in told:
-            tell_partner(tx, batch, partner, of_notice=None, issuer=issuer, now=now, new_id=new_id)
-    deliveries.wake_workers(tx)
+    new = [(partner, None) for partner in everyone if partner.id not in told]
+    tell_partners(tx, batch, new, issuer=issuer, now=now, new_id=new_id)
     return notices.of_batch(tx, batch_id)
 
 
-def tell_partner(
-    tx: Tx, batch: Batch, partner: Partner, *, of_notice: Notice | None, issuer: str, now: datetime, new_id: NewId
+def tell_partners(
+    tx: Tx, batch: Batch, which: Sequence[tuple[Partner, Notice | None]], *, issuer: str, now: datetime, new_id: NewId
 ) -> None:
-    """Record a partner's notice of a batch and the event that tells of it; of a retraction, `of_notice` is the partner's
-    notice that numbers are taken back from."""
-    notice_id, jti = new_id("nt"), new_id("ev")
-    required = partner.required if of_notice is None else of_notice.required
-    notices.add(tx, notice_id=notice_id, batch_id=batch.id, partner_id=partner.id, required=required, at=now)
-    claims = batch_notice(
-        batch,
-        notice=notice_id,
-        of_notice=of_notice.id if of_notice else None,
-        audience=partner.client_id,
-        jti=jti,
-        issuer=issuer,
-        now=now,
-    )
-    subject = of_notice.id if of_notice else notice_id
-    queue_event(tx, partner.id, jti=jti, notice_id=notice_id, subject=subject, claims=claims, at=now)
+    """Record some partners' notices of a batch and the events that tell of it; of a retraction, each with the partner's
+    notice that numbers are taken back from. Few statements, however many partners there are."""
+    ways = streams.all_streams(tx)
+    made, events = [], []
+    for partner, of_notice in which:
+        notice_id, jti = new_id("nt"), new_id("ev")
+        required = partner.required if of_notice is None else of_notice.required
+        made.append((notice_id, partner.id, required))
+        of = of_notice.id if of_notice else None
+        claims = batch_notice(
+            batch, notice=notice_id, of_notice=of, audience=partner.client_id, jti=jti, issuer=issuer, now=now
+        )
+        events += wanted(
+            ways.get(partner.id), partner.id, jti=jti, notice_id=notice_id, subject=of or notice_id, claims=claims
+        )
+    notices.add_all(tx, batch.id, made, at=now)
+    deliveries.add_all(tx, events, at=now)
+    if which:
+        deliveries.wake_workers(tx)
 
 
 def queue_event(
@@ -70,14 +71,14 @@ def queue_event(
 ) -> None:
     """Record an event for a partner, to be sent if its stream asks for such events and is not disabled."""
     stream = streams.of_partner(tx, partner_id)
-    found = _wanted(stream, partner_id, jti=jti, notice_id=notice_id, subject=subject, claims=claims)
+    found = wanted(stream, partner_id, jti=jti, notice_id=notice_id, subject=subject, claims=claims)
     deliveries.add_all(tx, found, at=at)
 
 
-def _wanted(
+def wanted(
     stream: Stream | None, partner_id: int, *, jti: str, notice_id: str | None, subject: str, claims: dict[str, Any]
 ) -> list[NewDelivery]:
-    """The event, or nothing if the stream doesn't ask for such ones."""
+    """The event to record for a partner, or nothing if its stream doesn't ask for such ones."""
     event = next(iter(claims["events"]))
     if stream is not None and event not in stream.events_delivered:
         return []
@@ -94,7 +95,7 @@ def send_request(tx: Tx, request: Request, told: Mapping[int, str], *, now: date
     for partner_id, notice in told.items():
         jti = new_id("ev")
         claims = request_notice(request, notice=notice, audience=known[partner_id].client_id, jti=jti, now=now)
-        events += _wanted(ways.get(partner_id), partner_id, jti=jti, notice_id=notice, subject=written(request.number),
+        events += wanted(ways.get(partner_id), partner_id, jti=jti, notice_id=notice, subject=written(request.number),
                           claims=claims)  # fmt: skip
     deliveries.add_all(tx, events, at=now)
     deliveries.wake_workers(tx)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -16,10 +16,10 @@ from huanxin.domain.deadlines import OVERDUE, newest_due, steps
 from huanxin.domain.errors import Conflict, NotFound
 from huanxin.domain.rules import NewId, random_id
 from huanxin.notify.events import reminder, rfc3339
-from huanxin.notify.notices import queue_event
+from huanxin.notify.notices import wanted
 from huanxin.notify.pushing import Retries
 from huanxin.sentences import Sentence
-from huanxin.store import batches, deliveries, partners, progress, recurring, reminders
+from huanxin.store import batches, deliveries, partners, progress, recurring, reminders, streams
 from huanxin.store.batches import Batch
 from huanxin.store.database import Database, Tx
 from huanxin.store.progress import Open
@@ -72,8 +72,9 @@ def decide_due(
         late = [state[notice] for notice, step in due.items() if step == OVERDUE and state[notice].open]
         for notice, step in due.items():
             reminders.decide(tx, notice, step, still_open=state[notice].open > 0, at=now)
-            if state[notice].open:
-                _remind(tx, state[notice], step=step, by="worker", now=now, new_id=new_id)
+        for step in dict.fromkeys(due.values()):
+            still = [state[notice] for notice, other in due.items() if other == step and state[notice].open]
+            _remind(tx, still, step=step, by="worker", now=now, new_id=new_id)
         if late and escalates:
             reminders.add_escalation(tx, batch_id=batch_id, body=_escalation(batch, late), at=now)
         decided += len(due)
@@ -92,22 +93,29 @@ def _due(group: Iterable[Waiting], *, days: tuple[int, ...], zone: ZoneInfo, now
     return found
 
 
-def _remind(tx: Tx, one: Open, *, step: str, by: str, now: datetime, new_id: NewId) -> None:
-    partner = partners.get(tx, one.notice.partner_id)
-    assert partner is not None
-    overdue = now >= one.answer_by
-    jti = new_id("ev")
-    claims = reminder(
-        notice=one.notice.id, answer_by=one.answer_by, outstanding=one.outstanding, pending=one.pending, overdue=overdue,
-        audience=partner.client_id, jti=jti, now=now,
-    )  # fmt: skip
+def _remind(tx: Tx, which: Sequence[Open], *, step: str, by: str, now: datetime, new_id: NewId) -> None:
+    """Queue a reminder for each of some notices, and record it. Few statements, however many partners there are."""
+    known = partners.client_ids(tx, [one.notice.partner_id for one in which])
+    ways = streams.all_streams(tx)
     # Behind the notice itself, which may still be on its way.
-    subject = deliveries.subject_of(tx, one.notice.id) or one.notice.id
-    queue_event(tx, partner.id, jti=jti, notice_id=one.notice.id, subject=subject, claims=claims, at=now)
+    subjects = deliveries.subjects_of(tx, [one.notice.id for one in which])
+    events = []
+    for one in which:
+        jti, partner = new_id("ev"), one.notice.partner_id
+        claims = reminder(
+            notice=one.notice.id, answer_by=one.answer_by, outstanding=one.outstanding, pending=one.pending,
+            overdue=now >= one.answer_by, audience=known[partner], jti=jti, now=now,
+        )  # fmt: skip
+        subject = subjects.get(one.notice.id, one.notice.id)
+        events += wanted(ways.get(partner), partner, jti=jti, notice_id=one.notice.id, subject=subject, claims=claims)
+    deliveries.add_all(tx, events, at=now)
     deliveries.wake_workers(tx)
     kind = "escalated" if step == OVERDUE else "reminded"
-    detail = {"step": step, "outstanding": one.outstanding, "pending": one.pending, "answer_by": rfc3339(one.answer_by)}
-    partners.note(tx, partner.id, kind, by=by, at=now, notice_id=one.notice.id, detail=detail)
+    partners.note_all(tx, kind, [(one.notice.partner_id, one.notice.id, _noted(one, step)) for one in which], by=by, at=now)
+
+
+def _noted(one: Open, step: str) -> dict[str, object]:
+    return {"step": step, "outstanding": one.outstanding, "pending": one.pending, "answer_by": rfc3339(one.answer_by)}
 
 
 def remind_now(
@@ -117,11 +125,10 @@ def remind_now(
     batch = batches.get(tx, batch_id)
     if batch is None:
         raise NotFound(Sentence("there is no batch %(batch)s; `huanxin batch status` shows them", batch=batch_id))
-    chosen = [one for one in progress.progress(tx, batch) if partner_id in (None, one.notice.partner_id) and one.open]
+    chosen = [one for one in progress.progress(tx, batch, partner_id) if one.open]
     if not chosen:
         raise Conflict(Sentence("nothing is waited for on batch %(batch)s, so there is nobody to remind", batch=batch_id))
-    for one in chosen:
-        _remind(tx, one, step="by hand", by=by, now=now, new_id=new_id)
+    _remind(tx, chosen, step="by hand", by=by, now=now, new_id=new_id)
     return chosen
 
 
@@ -133,7 +140,7 @@ def escalate_now(
     batch = batches.get(tx, batch_id)
     if batch is None:
         raise NotFound(Sentence("there is no batch %(batch)s; `huanxin batch status` shows them", batch=batch_id))
-    late = [one for one in progress.progress(tx, batch) if partner_id in (None, one.notice.partner_id) and one.late(now)]
+    late = [one for one in progress.progress(tx, batch, partner_id) if one.late(now)]
     if not late:
         raise Conflict(
             Sentence(
@@ -141,8 +148,7 @@ def escalate_now(
                 batch=batch_id,
             )
         )
-    for one in late:
-        _remind(tx, one, step=OVERDUE, by=by, now=now, new_id=new_id)
+    _remind(tx, late, step=OVERDUE, by=by, now=now, new_id=new_id)
     if escalates:
         reminders.add_escalation(tx, batch_id=batch_id, body=_escalation(batch, late), at=now)
     return late

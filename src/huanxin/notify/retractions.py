@@ -12,11 +12,11 @@ from huanxin.domain.errors import BadInput, Conflict, Fault, NotFound
 from huanxin.domain.lifecycle import Event
 from huanxin.domain.numbers import NumberingPlan, masked, written
 from huanxin.domain.rules import NewId, Rules, random_id
-from huanxin.notify.notices import tell_partner
+from huanxin.notify.notices import tell_partners
 from huanxin.numbersets.numberfile import described
 from huanxin.numbersets.sharded import NumberSet, union
 from huanxin.sentences import Sentence
-from huanxin.store import batches, deliveries, notices, partners, reports
+from huanxin.store import batches, notices, partners, reports
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx, deciding
 
@@ -60,7 +60,7 @@ def retract_ordered(
     batch = batches.get(tx, batch_id)
     if batch is None or batch.purpose != Purpose.RENEWAL:
         raise NotFound(Sentence("there is no renewal batch %(batch)s; `huanxin batch status` shows them", batch=batch_id))
-    strangers = (numbers - batches.numbers_of(tx, batch_id)).numbers()
+    strangers = (numbers - batches.numbers_of(tx, batch_id, numbers.shards)).numbers()
     if len(strangers):
         faults = [
             Fault(
@@ -95,14 +95,10 @@ def tell_retractions(tx: Tx, batch_id: int, *, issuer: str, now: datetime, new_i
     made = 0
     for retraction in batches.retractions_of(tx, batch_id):
         knowing = {notice.partner_id for notice in notices.of_batch(tx, retraction.id)}
-        for notice in told:
-            if notice.partner_id not in knowing and notice.partner_id in by_id:  # a withdrawn partner is told nothing
-                tell_partner(
-                    tx, retraction, by_id[notice.partner_id], of_notice=notice, issuer=issuer, now=now, new_id=new_id
-                )
-                made += 1
-    if made:
-        deliveries.wake_workers(tx)
+        # A withdrawn partner is told nothing.
+        new = [one for one in told if one.partner_id not in knowing and one.partner_id in by_id]
+        tell_partners(tx, retraction, [(by_id[one.partner_id], one) for one in new], issuer=issuer, now=now, new_id=new_id)
+        made += len(new)
     return made
 
 
@@ -127,7 +123,8 @@ def _taken_back(tx: Tx, batch: Batch) -> NumberSet:
 def _reclaimed_of(tx: Tx, batch: Batch) -> NumberSet:
     numbers = batches.numbers_of(tx, batch.id)
     found: dict[int, BitMap] = {}
-    for shard, facts in reports.facts_by_shard(tx, shards=numbers.shards, after_report=batch.seen_report):
-        back = BitMap.union(BitMap(), *(fact.numbers for fact in facts if fact.event is Event.RECLAIMED))
+    said = reports.facts_by_shard(tx, shards=numbers.shards, after_report=batch.seen_report, events=[Event.RECLAIMED])
+    for shard, facts in said:
+        back = BitMap.union(BitMap(), *(fact.numbers for fact in facts))
         found[shard] = back & numbers.shards[shard]
     return NumberSet(found)

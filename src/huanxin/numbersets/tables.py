@@ -34,6 +34,7 @@ class BadTable(ValueError):
 
     def __init__(self, reason: str, line: int = 0) -> None:
         super().__init__(reason)
+        self.reason = reason
         self.line = line
 
 
@@ -214,7 +215,7 @@ def _workbook(content: Content, columns: Columns, table: Table) -> Iterator[Chun
         with _opened(content) as file:
             text = workbook.as_csv(file)
     except ValueError as error:
-        raise BadTable(str(error)) from error
+        raise BadTable(error.args[0]) from error
     yield from _csv(pa.input_stream(pa.py_buffer(text)), "utf-8", columns, table)
 
 

@@ -13,6 +13,8 @@ from typing import IO
 
 from python_calamine import CalamineError, CalamineWorkbook
 
+from huanxin.sentences import Sentence
+
 MAGIC = b"PK\x03\x04"
 """How an .xlsx file begins: it is a ZIP archive."""
 
@@ -28,13 +30,17 @@ def as_csv(file: IO[bytes]) -> bytes:
         with zipfile.ZipFile(file) as archive:
             size = sum(one.file_size for one in archive.infolist())
         if size > _MOST_BYTES:
-            raise ValueError("the workbook is too large to be a list of numbers; export the column as CSV and send that")
+            raise ValueError(
+                Sentence("the workbook is too large to be a list of numbers; export the column as CSV and send that")
+            )
         file.seek(0)
         book = CalamineWorkbook.from_filelike(file)
         sheets = (book.get_sheet_by_name(one.name).to_python(skip_empty_area=False) for one in book.sheets_metadata)
         rows = next((rows for rows in sheets if any(any(cell != "" for cell in row) for row in rows)), [])
     except (CalamineError, zipfile.BadZipFile) as error:
-        raise ValueError(f"the file can't be read as an Excel workbook ({error}); save it again as .xlsx or CSV") from error
+        raise ValueError(
+            Sentence("the file can't be read as an Excel workbook (%(why)s); save it again as .xlsx or CSV", why=error)
+        ) from error
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows([_text(cell) for cell in row] for row in rows)
     return out.getvalue().encode()

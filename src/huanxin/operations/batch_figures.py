@@ -18,7 +18,7 @@ from huanxin.domain.lifecycle import sellable_from
 from huanxin.numbersets.sharded import union
 from huanxin.operations.platform import Platform
 from huanxin.release.gate import LoadedGate, load_gate
-from huanxin.store import batches, notices, summaries
+from huanxin.store import batches, notices, summaries, touches
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx
 from huanxin.store.progress import Open, progress
@@ -35,6 +35,7 @@ _OUTCOMES = ("unbound", "absent", "kept", "pending", "refused", "outstanding")
 
 def make(tx: Tx, platform: Platform) -> Mapping[str, Figures]:
     """The figures of every renewal batch whose facts have changed since they were counted last."""
+    touches.look(tx)
     known = {one.key: one.body["of"] for one in summaries.heads(tx, KIND, without=_LONG)}
     stamps = _stamps(tx, platform, (one.id for one in batches.all_batches(tx, Purpose.RENEWAL)))
     stale = {batch_id: of for batch_id, of in stamps.items() if known.get(str(batch_id)) != of}
@@ -50,7 +51,7 @@ def current(tx: Tx, platform: Platform, batch_id: int) -> tuple[Summary, bool]:
         return found, True
     if found and _large(found.body):
         return found, False
-    return again(tx, platform, batch_id), True
+    return _again(tx, platform, batch_id), True
 
 
 def heads(tx: Tx, platform: Platform, known: Sequence[Batch]) -> dict[int, Summary]:
@@ -65,7 +66,7 @@ def heads(tx: Tx, platform: Platform, known: Sequence[Batch]) -> dict[int, Summa
             told = stored.body["told"] if stored else len(notices.of_batch(tx, batch_id))
             numbers = next(one.count for one in doubtful if one.id == batch_id)
             if not _large({"numbers": numbers, "told": told}):
-                found[batch_id] = again(tx, platform, batch_id)
+                found[batch_id] = _again(tx, platform, batch_id)
     return found
 
 
@@ -73,8 +74,8 @@ def _large(body: Figures) -> bool:
     return bool(body["numbers"] * body["told"] > SMALL)
 
 
-def again(tx: Tx, platform: Platform, batch_id: int) -> Summary:
-    """Count a batch now, for whoever has just changed it."""
+def _again(tx: Tx, platform: Platform, batch_id: int) -> Summary:
+    """Count a batch now and keep what was counted."""
     of = _stamps(tx, platform, [batch_id]).get(batch_id, "")
     body = figures(tx, platform, batch_id, of)
     return summaries.put(tx, KIND, str(batch_id), stamp=of, body=body, at=platform.now())
@@ -88,7 +89,8 @@ def _stamps(tx: Tx, platform: Platform, batch_ids: Iterable[int]) -> dict[int, s
 
 def figures(tx: Tx, platform: Platform, batch_id: int, of: str) -> Figures:
     """Everything that pages show of a batch. Loads its whole gate."""
-    loaded = load_gate(tx, batch_id, plan=platform.plan, now=platform.now())
+    touching = touches.reports_of(tx, [batch_id]).get(batch_id)
+    loaded = load_gate(tx, batch_id, plan=platform.plan, now=platform.now(), touching=touching)
     back = loaded.roster.places_in(union(batches.numbers_of(tx, one) for one in loaded.retractions))
     gate = loaded.gate
     partners = [_partner(loaded, partner, back) for partner in loaded.notices]

@@ -36,7 +36,7 @@ from huanxin.request import codes
 from huanxin.request.codes import CodeRules, Tried
 from huanxin.request.ordering import Ordered, Wish, order
 from huanxin.settings import Settings
-from huanxin.store import batches, deliveries, requests
+from huanxin.store import batches, deliveries, requests, touches
 from huanxin.store.batches import Batch
 from huanxin.store.certificates import Certificate
 from huanxin.store.database import LIVE, SANDBOX, Database
@@ -97,6 +97,7 @@ class Platform:
             events = tell_recycled(tx, done.report_id, done.recycled, plan=self.plan, now=now)
             breaches = find_breaches(tx, done.report_id, now=now) if done.counts.get("opened") else 0
             untold = find_undisclosed(tx, done.report_id, done.recycled, plan=self.plan, now=now)
+            touches.look(tx, done.report_id)
         return ImportDone(
             imported=done, retractions=retractions, recycled_events=events, breaches=breaches, undisclosed=untold
         )
@@ -221,13 +222,16 @@ class Platform:
         """Record that somebody wants to go on without a partner's answer; the proposal's id."""
         with self.database.transaction() as tx:
             return proposals.propose_waiver(
-                tx, batch_id, partner_id=partner_id, only=only, reason=reason, plan=self.plan, now=self.clock(), by=by
+                tx, batch_id, partner_id=partner_id, only=only, reason=reason, now=self.clock(), by=by
             )
 
-    def propose_release(self, batch_id: int, *, reason: str, by: Operator) -> int:
-        """Record that somebody wants what is clear of a batch released; the proposal's id."""
+    def propose_release(self, batch_id: int, *, reason: str, by: Operator, clear: int | None = None) -> int:
+        """Record that somebody wants what is clear of a batch released (`clear` numbers, if they are counted already);
+        the proposal's id."""
         with self.database.transaction() as tx:
-            return proposals.propose_release(tx, batch_id, reason=reason, plan=self.plan, now=self.clock(), by=by)
+            return proposals.propose_release(
+                tx, batch_id, reason=reason, plan=self.plan, now=self.clock(), by=by, clear=clear
+            )
 
     def decide(self, proposal_id: int, outcome: proposals.Outcome, *, note: str, by: Operator) -> int:
         """Approve, decline or withdraw a proposal; how many numbers that freed."""

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from pyroaring import BitMap
 
-from huanxin.domain.cells import CELL, Cells, day_number, summed, tally
+from huanxin.domain.cells import CELL, NEVER, Cells, day_number, summed, tally
 from huanxin.domain.lifecycle import fold
 from huanxin.domain.pool import Kind, of_batch, of_shard
 from huanxin.domain.regions import BLOCK
@@ -41,7 +41,8 @@ def count(tx: Tx, platform: Platform) -> tuple[int, int]:
 
     What is stale is asked before the facts are read: a fact that comes meanwhile is counted again the next time.
     """
-    binding = [one.id for one in holds.all_holds(tx) if one.binds(platform.today())]
+    until = {one.id: one.until_day for one in holds.all_holds(tx) if one.binds(platform.today())}
+    binding = list(until)
     bound = pool.seen(tx, "hold")
     new = pool.uncounted_reports(tx)
     stamps = {key: f"{stamp} {binding}" for key, stamp in pool.batch_stamps(tx).items()}
@@ -49,11 +50,11 @@ def count(tx: Tx, platform: Platform) -> tuple[int, int]:
     shards = pool.shards_of(tx, reports=new, holds=sorted(set(binding) ^ set(bound)))
     moved: set[int] = set()
     for start in range(0, len(shards), AT_ONCE):
-        moved |= _count_shards(tx, platform, shards[start : start + AT_ONCE], binding)
+        moved |= _count_shards(tx, platform, shards[start : start + AT_ONCE], until)
     stale = {key: stamp for key, stamp in stamps.items() if counted.get(key) != stamp or key in moved}
     for key in stale:
         loaded = load_gate(tx, key, plan=platform.plan, now=platform.now(), left=pool.left_of(tx, key))
-        pool.put(tx, batch_id=key, by_shard=dict(_by_shard(batch_cells(loaded))))
+        pool.put(tx, batch_id=key, by_shard=dict(_by_shard(batch_cells(loaded, until))))
     pool.forget(tx, "hold", set(bound) - set(binding))
     pool.see(tx, "hold", dict.fromkeys(binding, ""))
     pool.see(tx, "report", dict.fromkeys(new, ""))
@@ -61,16 +62,22 @@ def count(tx: Tx, platform: Platform) -> tuple[int, int]:
     return len(shards), len(stale)
 
 
-def _count_shards(tx: Tx, platform: Platform, shards: list[int], binding: list[int]) -> set[int]:
-    """Count what reports and holds say of some shards; the batches whose numbers left the freeze."""
-    held = pool.held_in(tx, shards=shards, holds=binding)
+def _count_shards(tx: Tx, platform: Platform, shards: list[int], until: Mapping[int, date]) -> set[int]:
+    """Count what reports and holds (`until`: the last day of each) say of some shards; the batches whose numbers left the
+    freeze."""
+    held = pool.held_in(tx, shards=shards, holds=list(until))
     planned = pool.planned_in(tx, shards)
     zone = next(iter(platform.plan.carriers.values())).zone
     made: dict[int, Cells] = {}
     left: dict[tuple[int, int], BitMap] = {}
     for shard, facts in reports.facts_by_shard(tx, shards=shards):
-        spans = of_shard(fold(facts), platform.plan.owner(shard), held.get(shard, BitMap()))
-        made[shard] = summed([_cells_of(shard, kind, day, places) for (kind, day), places in spans.items()])
+        ends = _by_end(held.get(shard, {}), until)
+        spans = of_shard(fold(facts), platform.plan.owner(shard), BitMap.union(BitMap(), *(some for _, some in ends)))
+        made[shard] = summed([
+            _cells_of(shard, kind, day, places & some, 0 if day is None else _held_days(day, end))
+            for (kind, day), places in spans.items()
+            for end, some in (ends if kind is Kind.HELD else ((date.min, places),))
+        ])  # fmt: skip
         for day, some in groupby(planned.get(shard, ()), key=lambda one: one.planned_at.astimezone(zone).date()):
             frozen = _frozen_since(spans, day)
             left |= {(one.batch_id, shard): one.numbers - frozen for one in some}
@@ -83,18 +90,33 @@ def _frozen_since(spans: Mapping[tuple[Kind, date | None], BitMap], day: date) -
     return BitMap.union(BitMap(), *(places for (_, closed), places in spans.items() if closed is not None and closed <= day))
 
 
-def _cells_of(shard: int, kind: Kind, day: date | None, places: BitMap) -> Cells:
+def _by_end(held: Mapping[int, BitMap], until: Mapping[int, date]) -> list[tuple[date, BitMap]]:
+    """What holds name, by the last day on which any of them binds it; each once."""
+    found, seen = [], BitMap()
+    for hold in sorted(held, key=until.__getitem__, reverse=True):
+        found.append((until[hold], held[hold] - seen))
+        seen = seen | held[hold]
+    return found
+
+
+def _held_days(closed: date, end: date) -> int:
+    """For how many days after its cancellation a number is held: so many as a freeze that would end as late (rule 1)."""
+    return min(max((end - closed).days, 0), NEVER)
+
+
+def _cells_of(shard: int, kind: Kind, day: date | None, places: BitMap, held_days: int) -> Cells:
     """One cell for each block that some numbers of a shard lie in."""
     counts = np.bincount(values_of(places) // BLOCK, minlength=_BLOCKS)
     blocks = np.flatnonzero(counts)
     cells = np.zeros(len(blocks), CELL)
     cells["place"], cells["count"] = shard * _BLOCKS + blocks, counts[blocks]
-    cells["kind"], cells["closed"] = kind, 0 if day is None else day_number(day)
+    cells["kind"], cells["closed"], cells["freeze"] = kind, 0 if day is None else day_number(day), held_days
     return cells
 
 
-def batch_cells(loaded: LoadedGate) -> Cells:
-    """The cells of a batch. What is held is left out: its shard counts it, in whatever batch it is."""
+def batch_cells(loaded: LoadedGate, until: Mapping[int, date]) -> Cells:
+    """The cells of a batch. What is held is left out: its shard counts it, in whatever batch it is; but for what the end of
+    the hold (`until`: the last day of each) doesn't free."""
     gate, numbers = loaded.gate, loaded.roster.numbers
     kinds = np.full(len(numbers), Kind.HELD, np.int8)
     for kind, places in of_batch(gate).items():
@@ -104,8 +126,12 @@ def batch_cells(loaded: LoadedGate) -> Cells:
     closed = np.zeros(len(numbers), np.int32)
     for (_, day), places in gate.spans.items():
         closed[values_of(places)] = day_number(day)
+    rests = np.where(kinds == Kind.HELD_ANYWAY, 0, gate.freeze_days)
+    for end, places in _by_end(gate.held, until):
+        at = values_of(places)
+        rests[at] = np.clip(day_number(end) - closed[at], 0, NEVER)
     kept = kinds != Kind.HELD
-    return tally(numbers[kept] // BLOCK, kinds[kept], closed[kept], freeze=gate.freeze_days)
+    return tally(numbers[kept] // BLOCK, kinds[kept], closed[kept], freeze=rests[kept])
 
 
 def _by_shard(cells: Cells) -> Iterator[tuple[int, Cells]]:

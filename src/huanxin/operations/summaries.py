@@ -42,6 +42,8 @@ _AS_LONG = 10
 them all again must not take the processor from those who import and answer."""
 _NOT_AT_ALL = timedelta(0)
 _JOB = "summaries"
+_LOOKED = "looked"
+"""A row for each kind, with the facts for which it was made last: there may be nothing to keep of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +68,13 @@ def refresh(tx: Tx, platform: Platform, *, only: Collection[str] | None = None) 
     """Make every summary (or those of some kinds) whose facts or day have changed; the kinds that were made."""
     now = platform.now()
     current = f"{summaries.stamp(tx)}@{platform.today()}"
+    looked = {one.key: one.stamp for one in summaries.all_of(tx, _LOOKED)}
     made = []
     for kind, make in MAKERS.items():
         if only is not None and kind not in only:
             continue
         known = summaries.stamps(tx, kind)
-        if known and all(one == current for one, _ in known):
+        if looked.get(kind) == current and all(one == current for one, _ in known):
             continue
         if known and max(at for _, at in known) > now - RESTS.get(kind, _NOT_AT_ALL):
             continue
@@ -81,5 +84,6 @@ def refresh(tx: Tx, platform: Platform, *, only: Collection[str] | None = None) 
         for key, body in counted.items():
             summaries.put(tx, kind, key, stamp=current, body=body, at=now)
         summaries.confirm(tx, kind, stamp=current, at=now)
+        summaries.put(tx, _LOOKED, kind, stamp=current, body={}, at=now)
         made.append(kind)
     return made

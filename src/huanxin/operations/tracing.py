@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -12,7 +13,7 @@ from huanxin.domain.tenures import Said, Standing, standing
 from huanxin.numbersets.sharded import SHARD_SIZE, load, shard_of
 from huanxin.operations.platform import Platform
 from huanxin.release.single import Single, load_single
-from huanxin.store import batches, certificates, holds, reports, requests
+from huanxin.store import batches, certificates, disclosures, holds, releases, reports, requests
 from huanxin.store.database import Tx
 from huanxin.store.holds import Hold
 from huanxin.store.reports import HistoryEntry
@@ -37,6 +38,8 @@ class Entry:
     why: str = ""
     batch: int | None = None
     count: int | None = None
+    grade: str = ""
+    """what a buyer was told that the number is (domain.disclosure.Grade)"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +68,7 @@ def trace(tx: Tx, platform: Platform, number: int) -> Trace:
     owner = platform.plan.owner(shard)
     entries = [
         *_reports(platform, past), *_holds(platform, named), *(entry for one in found for entry in _batch(one)),
-        *_requests(tx, number), *_certificates(tx, number),
+        *_requests(tx, number), *_certificates(tx, number), *_disclosures(tx, number), *_breaches(tx, number),
     ]  # fmt: skip
     return Trace(
         number=number, carriers=frozenset({one.carrier for one in past} | ({owner} if owner else set())),
@@ -170,3 +173,30 @@ def _certificates(tx: Tx, number: int) -> Iterator[Entry]:
                 at=revoked.revoked_at, kind="certificate-revoked", by=revoked.revoked_by, why=revoked.reason,
                 evidence=(("certificate", one.id),),
             )  # fmt: skip
+
+
+def _disclosures(tx: Tx, number: int) -> Iterator[Entry]:
+    """What buyers acknowledged: who recorded it, the words that they saw, and how they did it. Of a signature only its
+    digest stands here: it is a buyer's, and the desk keeps it."""
+    for one, seen in disclosures.of_number(tx, number):
+        known = (("disclosure", one.id),)
+        how = hashlib.sha256(one.evidence.encode()).hexdigest() if one.method == "signature" else one.evidence
+        words = f"{seen.version} {seen.language} {one.text_sha256.hex()}"
+        yield Entry(
+            at=one.acknowledged_at, kind="disclosed", carrier=one.carrier, by=one.clerk, grade=one.grade,
+            evidence=(*known, ("text", words), (one.method, how)),
+        )  # fmt: skip
+        if one.withdrawn_at:
+            yield Entry(
+                at=one.withdrawn_at, kind="disclosure-withdrawn", by=one.withdrawn_by or "", why=one.withdrawn_reason or "",
+                evidence=known,
+            )  # fmt: skip
+
+
+def _breaches(tx: Tx, number: int) -> Iterator[Entry]:
+    """What reports showed; breaches of a batch stand with the batch."""
+    for one in releases.report_breaches_of(tx, number):
+        yield Entry(
+            at=one.found_at, kind="breach", carrier=one.carrier or "", why=one.kind,
+            evidence=(("breach", str(one.id)), ("report", str(one.report_id))),
+        )  # fmt: skip

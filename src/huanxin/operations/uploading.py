@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from huanxin.domain.errors import BadInput, Fault
@@ -15,20 +15,25 @@ SHOWN = 100
 """Bad lines that a page shows; the file has them all."""
 
 
-def upload_report(platform: Platform, path: Path, *, carrier: str, by: str, skip_bad: bool) -> int:
-    """Import a report and record what became of it; the upload's id. Raises NotFound for an unknown carrier."""
+def upload_report(
+    platform: Platform, path: Path, *, carrier: str, by: str, skip_bad: bool, say: Callable[[str], str] = str
+) -> int:
+    """Import a report and record what became of it; the upload's id. Raises NotFound for an unknown carrier.
+
+    `say` puts the reasons in the file of bad lines into the language of whoever mends it.
+    """
     report_id, already, refusal = None, False, ""
     faults: Sequence[Fault] = ()
     try:
         done = platform.import_report(path, carrier=carrier, by=by, skip_bad=skip_bad).imported
         report_id, already, faults = done.report_id, done.already, done.faults
     except BadInput as error:
-        refusal, faults = str(error), error.faults
+        refusal, faults = error.said, error.faults
     shown = [(fault.line, fault.reason, masked_text(fault.text)) for fault in faults[:SHOWN]]
     lines = [fault for fault in faults if fault.line > 0 and fault.text]
     with platform.database.transaction() as tx:
         return uploads.add(
             tx, carrier=carrier, file_name=path.name, report_id=report_id, already=already, refusal=refusal,
-            bad_lines=len(faults), shown=shown, rejects=gzip.compress(rejects_of(lines), 5) if lines else None, by=by,
+            bad_lines=len(faults), shown=shown, rejects=gzip.compress(rejects_of(lines, say), 5) if lines else None, by=by,
             at=platform.now(),
         )  # fmt: skip

@@ -38,7 +38,7 @@ def read_numbers(path: Path) -> NumberSet:
                 if text.strip() and reason:
                     faults.append(Fault(line=int(chunk.lines[row]), reason=reason, text=text))
     except tables.BadTable as error:
-        raise BadInput(str(error), [Fault(line=error.line, reason=str(error))]) from error
+        raise BadInput(error.reason, [Fault(line=error.line, reason=error.reason)]) from error
     faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
     if faults:
         raise BadInput(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from pyroaring import BitMap
 from huanxin.domain.answers import Purpose, Standing, Waiver
 from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.domain.gate import Gate
-from huanxin.domain.lifecycle import Event
+from huanxin.domain.lifecycle import UNFREEZING, Event
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import NumberSet
@@ -46,11 +46,14 @@ def renewal_batch(tx: Tx, batch_id: int) -> Batch:
     return batch
 
 
-def load_gate(tx: Tx, batch_id: int, *, plan: NumberingPlan, now: datetime, left: NumberSet | None = None) -> LoadedGate:
+def load_gate(
+    tx: Tx, batch_id: int, *, plan: NumberingPlan, now: datetime, left: NumberSet | None = None,
+    touching: Sequence[int] | None = None,
+) -> LoadedGate:  # fmt: skip
     """Everything that decides on a batch, from the facts recorded so far.
 
-    `left`: the numbers that reports took out of the freeze since the plan, for a caller who counted them before; they are
-    looked for in every later report otherwise.
+    What reports took out of the freeze since the plan is looked for in every later report, unless a caller who only counts
+    gives those that touch the batch (`touching`, store.touches), or the numbers that left (`left`).
     """
     batch = renewal_batch(tx, batch_id)
     numbers = batches.numbers_of(tx, batch_id)
@@ -71,17 +74,23 @@ def load_gate(tx: Tx, batch_id: int, *, plan: NumberingPlan, now: datetime, left
         everyone=everyone, spans=batches.spans(tx, batch_id), standings=standings,
         required=frozenset(notice.partner_id for notice in told.values() if notice.required), sent=bool(told),
         held={key: places for key, places in held.items() if places}, ordered=ordered,
-        retracted=_left_the_freeze(tx, batch, numbers, roster) if left is None else {Event.OPENED: roster.places_in(left)},
+        retracted=_left_the_freeze(tx, batch, numbers, roster, touching) if left is None
+        else {Event.OPENED: roster.places_in(left)},
         released=releases.released_places(tx, batch_id), today=today, freeze_days=batch.freeze_days,
     )  # fmt: skip
     waivers = {waiver.id: waiver for found in receipts.waivers(tx, batch_id).values() for _, waiver in found}
     return LoadedGate(batch=batch, roster=roster, notices=told, waivers=waivers, retractions=back, gate=gate)
 
 
-def _left_the_freeze(tx: Tx, batch: Batch, numbers: NumberSet, roster: Roster) -> dict[Event, BitMap]:
+def _left_the_freeze(
+    tx: Tx, batch: Batch, numbers: NumberSet, roster: Roster, touching: Sequence[int] | None
+) -> dict[Event, BitMap]:
     """Places that a report later than the plan took out of the freeze, by the first event that did."""
     found: dict[Event, dict[int, BitMap]] = {}
-    for shard, facts in reports.facts_by_shard(tx, shards=numbers.shards, after_report=batch.seen_report):
+    said = reports.facts_by_shard(
+        tx, shards=numbers.shards, after_report=batch.seen_report, of_reports=touching, events=UNFREEZING
+    )
+    for shard, facts in said:
         seen = BitMap()
         for fact in facts:
             first = (fact.numbers & numbers.shards[shard]) - seen
@@ -92,10 +101,7 @@ def _left_the_freeze(tx: Tx, batch: Batch, numbers: NumberSet, roster: Roster) -
     return {event: gone for event, gone in places.items() if gone}
 
 
-def waive(
-    tx: Tx, batch_id: int, *, partner_id: int, only: NumberSet | None, reason: str, plan: NumberingPlan, now: datetime,
-    by: str,
-) -> int:  # fmt: skip
+def waive(tx: Tx, batch_id: int, *, partner_id: int, only: NumberSet | None, reason: str, now: datetime, by: str) -> int:
     """Record that a named operator goes on without a partner's answer; how many numbers that frees at this partner.
 
     `only` limits it to some numbers. Raises Conflict if the partner keeps none of them open.
@@ -103,24 +109,31 @@ def waive(
     if not reason.strip() or not by.strip():
         raise BadInput(Sentence("a waiver needs who grants it and why; both are recorded"))
     recording_facts(tx)
-    loaded = load_gate(tx, batch_id, plan=plan, now=now)
-    places = to_waive(loaded, partner_id, only)
+    places = to_waive(tx, batch_id, partner_id, only)
     return waive_places(tx, batch_id, partner_id=partner_id, places=places, reason=reason, now=now, by=by)
 
 
-def to_waive(loaded: LoadedGate, partner_id: int, only: NumberSet | None) -> BitMap:
+def to_waive(tx: Tx, batch_id: int, partner_id: int, only: NumberSet | None) -> BitMap:
     """The places that a partner keeps open, or `only` some of them. Raises NotFound if it was not told of the batch,
     Conflict if there are none."""
-    if partner_id not in loaded.notices:
+    batch = renewal_batch(tx, batch_id)
+    if partner_id not in {notice.partner_id for notice in notices.of_batch(tx, batch_id)}:
         raise NotFound(
-            Sentence("batch %(batch)s was not sent to this partner, so there is nothing to waive", batch=loaded.batch.id)
+            Sentence("batch %(batch)s was not sent to this partner, so there is nothing to waive", batch=batch_id)
         )
-    places = loaded.gate.standings[partner_id].open(loaded.gate.everyone)
+    places = open_places(tx, batch, partner_id)
     if only is not None:
-        places &= loaded.roster.places_in(only)
+        places &= batches.places_of(tx, batch_id, only)
     if not places:
         raise Conflict(Sentence("this partner keeps none of these numbers open, so there is nothing to waive"))
     return places
+
+
+def open_places(tx: Tx, batch: Batch, partner_id: int) -> BitMap:
+    """The places that one partner keeps open, as the gate has it. Reads this partner's answers and waivers only."""
+    everyone = BitMap(range(batch.count))
+    found = receipts.standings(tx, batch.id, everyone, partner_id).get(partner_id, Standing())
+    return found.open(everyone)
 
 
 def waive_places(tx: Tx, batch_id: int, *, partner_id: int, places: BitMap, reason: str, now: datetime, by: str) -> int:

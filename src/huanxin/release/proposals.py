@@ -9,9 +9,9 @@ from huanxin.domain.errors import BadInput, Conflict, Forbidden, NotFound
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.operators import Operator, Right, second_person
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.release.gate import LoadedGate, load_gate, release_batch, to_waive, waive_places
+from huanxin.release.gate import load_gate, open_places, release_batch, renewal_batch, to_waive, waive_places
 from huanxin.sentences import Sentence
-from huanxin.store import proposals
+from huanxin.store import batches, proposals, touches
 from huanxin.store.database import Tx
 from huanxin.store.proposals import Proposal
 
@@ -25,27 +25,33 @@ class Outcome(StrEnum):
 
 
 def propose_waiver(
-    tx: Tx, batch_id: int, *, partner_id: int, only: NumberSet | None, reason: str, plan: NumberingPlan, now: datetime,
-    by: Operator,
-) -> int:  # fmt: skip
+    tx: Tx, batch_id: int, *, partner_id: int, only: NumberSet | None, reason: str, now: datetime, by: Operator
+) -> int:
     """Record that somebody wants to go on without a partner's answer, for what is open at it now (or `only` some of it);
     the proposal's id. Raises Conflict if nothing is open."""
     if not reason.strip():
         raise BadInput(Sentence("say why the platform should go on without this answer; the reason is recorded"))
-    loaded = _loaded(tx, batch_id, plan=plan, now=now, by=by)
-    places = to_waive(loaded, partner_id, only)
+    _may_act(tx, batch_id, by=by)
+    places = to_waive(tx, batch_id, partner_id, only)
     return proposals.add(
         tx, kind="waiver", batch_id=batch_id, partner_id=partner_id, places=places, count=len(places), reason=reason.strip(),
         by=by.id, at=now,
     )  # fmt: skip
 
 
-def propose_release(tx: Tx, batch_id: int, *, reason: str, plan: NumberingPlan, now: datetime, by: Operator) -> int:
+def propose_release(
+    tx: Tx, batch_id: int, *, reason: str, plan: NumberingPlan, now: datetime, by: Operator, clear: int | None = None
+) -> int:
     """Record that somebody wants the clear numbers of a batch released; the proposal's id. What is clear when it is
-    approved is released. Raises Conflict if nothing is clear now (the freeze runs, answers are missing)."""
-    loaded = _loaded(tx, batch_id, plan=plan, now=now, by=by)
-    free = loaded.gate.releasable()
-    if not free:
+    approved is released. Raises Conflict if nothing is clear now (the freeze runs, answers are missing).
+
+    `clear`: how many numbers are clear and unreleased, for a caller who has counted the same facts; else they are counted.
+    """
+    _may_act(tx, batch_id, by=by)
+    if clear is None:
+        touching = touches.reports_of(tx, [batch_id]).get(batch_id)
+        clear = len(load_gate(tx, batch_id, plan=plan, now=now, touching=touching).gate.releasable())
+    if not clear:
         raise Conflict(
             Sentence(
                 "no number of batch %(batch)s is clear and unreleased now; its page says what they wait for", batch=batch_id
@@ -56,7 +62,7 @@ def propose_release(tx: Tx, batch_id: int, *, reason: str, plan: NumberingPlan, 
             Sentence("a release of batch %(batch)s is proposed already and waits for a second person", batch=batch_id)
         )
     return proposals.add(
-        tx, kind="release", batch_id=batch_id, partner_id=None, places=None, count=len(free), reason=reason.strip(),
+        tx, kind="release", batch_id=batch_id, partner_id=None, places=None, count=clear, reason=reason.strip(),
         by=by.id, at=now,
     )  # fmt: skip
 
@@ -71,7 +77,7 @@ def decide(
     found = proposals.get(tx, proposal_id)
     if found is None:
         raise NotFound(Sentence("there is no proposal %(id)s", id=proposal_id))
-    loaded = _loaded(tx, found.batch_id, plan=plan, now=now, by=by, proposing=outcome is Outcome.WITHDRAWN)
+    _may_act(tx, found.batch_id, by=by, proposing=outcome is Outcome.WITHDRAWN)
     if found.outcome:
         raise Conflict(
             Sentence(
@@ -88,28 +94,25 @@ def decide(
         second_person(found.proposed_by, by)
     if outcome is Outcome.DECLINED and not note.strip():
         raise BadInput(Sentence("say why it is declined; whoever proposed it reads it"))
-    freed = _carry_out(tx, found, loaded, plan=plan, now=now, by=by) if outcome is Outcome.APPROVED else 0
+    freed = _carry_out(tx, found, plan=plan, now=now, by=by) if outcome is Outcome.APPROVED else 0
     proposals.end(tx, proposal_id, outcome=outcome.value, note=note.strip(), count=freed, by=by.id, at=now)
     return freed
 
 
-def _loaded(
-    tx: Tx, batch_id: int, *, plan: NumberingPlan, now: datetime, by: Operator, proposing: bool = True
-) -> LoadedGate:
-    """The gate of a batch that this person may act on: whole batches of his carrier, or of all."""
+def _may_act(tx: Tx, batch_id: int, *, by: Operator, proposing: bool = True) -> None:
+    """Raise unless this person may act on a batch: whole batches of his carrier, or of all."""
     if proposing and not by.may(Right.DECIDE):
         by.require(Right.BATCHES)
-    loaded = load_gate(tx, batch_id, plan=plan, now=now)
-    if not by.sees(carrier for carrier, _ in loaded.gate.spans):
+    renewal_batch(tx, batch_id)
+    if not by.sees(batches.carriers(tx).get(batch_id, frozenset())):
         raise Forbidden(
             Sentence(
                 "batch %(batch)s holds numbers of other carriers; somebody for all carriers has to act on it", batch=batch_id
             )
         )
-    return loaded
 
 
-def _carry_out(tx: Tx, found: Proposal, loaded: LoadedGate, *, plan: NumberingPlan, now: datetime, by: Operator) -> int:
+def _carry_out(tx: Tx, found: Proposal, *, plan: NumberingPlan, now: datetime, by: Operator) -> int:
     both = f"{found.proposer}, {by.login}"
     if found.kind == "release":
         released = release_batch(tx, found.batch_id, plan=plan, now=now, by=both)
@@ -119,7 +122,8 @@ def _carry_out(tx: Tx, found: Proposal, loaded: LoadedGate, *, plan: NumberingPl
             )
         return released.count
     assert found.partner_id is not None
-    still = proposals.places_of(tx, found.id) & loaded.gate.standings[found.partner_id].open(loaded.gate.everyone)
+    batch = renewal_batch(tx, found.batch_id)
+    still = proposals.places_of(tx, found.id) & open_places(tx, batch, found.partner_id)
     if not still:
         raise Conflict(
             Sentence("the partner has answered for these numbers meanwhile, so there is nothing to waive; decline it")

@@ -15,7 +15,7 @@ from pyroaring import BitMap
 
 from huanxin.domain.answers import Purpose, Receipt, Standing, Waiver, standing
 from huanxin.domain.gate import Gate
-from huanxin.domain.lifecycle import Event
+from huanxin.domain.lifecycle import UNFREEZING, Event
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import SHARD_SIZE, shard_of
@@ -116,6 +116,7 @@ def _retractions(tx: Tx, batch: Batch, every: list[Membership]) -> list[Batch]:
 def _left_the_freeze(tx: Tx, batch: Batch, number: int) -> Event | None:
     """The first event later than the plan that took the number out of the freeze."""
     shard, offset = shard_of(number), number % SHARD_SIZE
-    for _, facts in reports.facts_by_shard(tx, shards=[shard], after_report=batch.seen_report):
+    said = reports.facts_by_shard(tx, shards=[shard], after_report=batch.seen_report, events=UNFREEZING)
+    for _, facts in said:
         return next((fact.event for fact in facts if offset in fact.numbers), None)
     return None

@@ -40,11 +40,13 @@ def import_allocation(tx: Tx, path: Path, *, carrier: str, plan: NumberingPlan, 
             ranges += good
             faults += bad
     except tables.BadTable as error:
-        raise BadInput(str(error), [Fault(line=error.line, reason=str(error))]) from error
+        raise BadInput(error.reason, [Fault(line=error.line, reason=error.reason)]) from error
     faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
     faults += _overlapping(ranges)
     if faults or not ranges:
-        why = f"{len(faults):,} lines can't be taken, so none was" if faults else "it names no range"
+        why = Sentence("it names no range")
+        if faults:
+            why = Sentence("%(count)s lines can't be taken, so none was", count=f"{len(faults):,}")
         raise BadInput(Sentence("%(name)s: %(why)s", name=path.name, why=why), sorted(faults, key=lambda fault: fault.line))
     found = sorted(one for _, one in ranges)
     allocations.add(tx, carrier=carrier, file_name=path.name, ranges=found, by=by, at=now)
@@ -69,19 +71,22 @@ def _check(chunk: tables.Chunk, carrier: str, plan: NumberingPlan) -> tuple[list
     return good, faults
 
 
-def _why_not(one: Range, carrier: str, plan: NumberingPlan) -> str | None:
+def _why_not(one: Range, carrier: str, plan: NumberingPlan) -> Sentence | None:
     first, last = one
     if last < first:
-        return f"{masked(last)} comes before {masked(first)}; write the first number, then the last"
+        return Sentence(
+            "%(last)s comes before %(first)s; write the first number, then the last", last=masked(last), first=masked(first)
+        )
     shards = range(shard_of(first), shard_of(last) + 1)
     if len(shards) > _MOST_SHARDS:
-        return "more than a billion numbers; write the ranges one by one"
+        return Sentence("more than a billion numbers; write the ranges one by one")
     other = next((shard for shard in shards if plan.owner(shard) != carrier), None)
     if other is None:
         return None
-    return (
-        f"numbers that begin with +{other} are {plan.owner(other) or 'no carrier'}'s by the numbering plan, not {carrier}'s"
-    )
+    return Sentence(
+        "numbers that begin with +%(prefix)s are %(owner)s's by the numbering plan, not %(carrier)s's",
+        prefix=other, owner=plan.owner(other) or Sentence("no carrier"), carrier=carrier,
+    )  # fmt: skip
 
 
 def _overlapping(ranges: list[tuple[int, Range]]) -> list[Fault]:

@@ -95,7 +95,7 @@ def _inspect(path: Path, carrier: str, plan: NumberingPlan) -> tables.Source:
     try:
         return tables.inspect(path)
     except tables.BadTable as error:
-        raise BadInput(str(error), [Fault(line=error.line, reason=str(error))]) from error
+        raise BadInput(error.reason, [Fault(line=error.line, reason=error.reason)]) from error
 
 
 def _counts(sets: Iterable[StoredSet]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from huanxin.domain.lifecycle import EVENT_WORDS, EVENTS
 from huanxin.domain.numbers import Carrier, NumberingPlan, masked
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.sharded import SHARD_SIZE
+from huanxin.sentences import Sentence
 
 COLUMNS = tables.Columns(
     names=("number", "event", "at"),
@@ -63,7 +64,7 @@ def read_lines(
             yield _check(chunk, carrier=carrier, plan=plan, now=now)
         yield Lines.joined([]), [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
     except tables.BadTable as error:
-        raise BadInput(str(error), [Fault(line=error.line, reason=str(error))]) from error
+        raise BadInput(error.reason, [Fault(line=error.line, reason=error.reason)]) from error
 
 
 def _check(chunk: tables.Chunk, *, carrier: Carrier, plan: NumberingPlan, now: datetime) -> tuple[Lines, list[Fault]]:
@@ -85,16 +86,20 @@ def _check(chunk: tables.Chunk, *, carrier: Carrier, plan: NumberingPlan, now: d
         if not any(part.strip() for part in (number_text, event_text, at_text)):
             continue  # a blank line says nothing
         if not number_ok[row]:
-            reason = domain_numbers.why_not_a_number(number_text) or "not an E.164 number"
+            reason = domain_numbers.why_not_a_number(number_text) or Sentence("not an E.164 number")
         elif event[row] < 0:
-            reason = f"event {event_text.strip()!r} is unknown; it is one of {', '.join(EVENTS)}"
+            reason = Sentence(
+                "event %(event)s is unknown; it is one of %(known)s", event=repr(event_text.strip()), known=", ".join(EVENTS)
+            )
         elif not at_ok[row]:
-            reason = f"time {at_text.strip()!r} can't be read; write it like {_EXAMPLE}"
+            reason = Sentence(
+                "time %(time)s can't be read; write it like %(example)s", time=repr(at_text.strip()), example=_EXAMPLE
+            )
         elif not past[row]:
             instant = datetime.fromtimestamp(at[row] / 1_000_000, UTC).isoformat(timespec="seconds")
-            reason = f"the time lies in the future ({instant}); report what has happened"
+            reason = Sentence("the time lies in the future (%(instant)s); report what has happened", instant=instant)
         else:
-            nowhere = f"{masked(number_text)} is in no range of a known carrier's mobile numbers"
+            nowhere = Sentence("%(number)s is in no range of a known carrier's mobile numbers", number=masked(number_text))
             reason = domain_numbers.why_not_a_number(number_text) or nowhere
         faults.append(Fault(line=int(chunk.lines[row]), reason=reason, text=text))
     return lines.take(good), faults

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from huanxin.domain.errors import Fault
@@ -21,17 +21,20 @@ def write_rejects(path: Path, faults: Iterable[Fault]) -> None:
         write_rejects_to(file, faults)
 
 
-def rejects_of(faults: Iterable[Fault]) -> bytes:
-    """The same as UTF-8 with a byte order mark, without which spreadsheets take it for another encoding."""
+def rejects_of(faults: Iterable[Fault], say: Callable[[str], str] = str) -> bytes:
+    """The same as UTF-8 with a byte order mark, without which spreadsheets take it for another encoding; the reasons as
+    `say` puts them."""
     text = io.StringIO(newline="")
-    write_rejects_to(text, faults)
+    write_rejects_to(text, faults, say)
     return text.getvalue().encode("utf-8-sig")
 
 
-def write_rejects_to(file: io.TextIOBase | io.TextIOWrapper, faults: Iterable[Fault]) -> None:
+def write_rejects_to(
+    file: io.TextIOBase | io.TextIOWrapper, faults: Iterable[Fault], say: Callable[[str], str] = str
+) -> None:
     writer = csv.writer(file)
     writer.writerow((*COLUMNS.names, "line", "reason"))
-    writer.writerows((*_cells(fault.text), fault.line, fault.reason) for fault in faults)
+    writer.writerows((*_cells(fault.text), fault.line, say(fault.reason)) for fault in faults)
 
 
 def masked_text(text: str) -> str:

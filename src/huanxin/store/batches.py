@@ -13,7 +13,7 @@ from pyroaring import BitMap
 
 from huanxin.domain.answers import Purpose
 from huanxin.numbersets.roster import Roster
-from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, dump, load, shard_of, values_of
+from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, bitmap_of, dump, load, shard_of, values_of
 from huanxin.store.database import Tx
 
 
@@ -106,9 +106,28 @@ def retractions_of(tx: Tx, batch_id: int) -> list[Batch]:
         return cursor.execute(f"SELECT {_COLUMNS} FROM batch WHERE retracts = %s ORDER BY id", (batch_id,)).fetchall()
 
 
-def numbers_of(tx: Tx, batch_id: int) -> NumberSet:
-    rows = tx.execute("SELECT shard, numbers FROM batch_set WHERE batch_id = %s", (batch_id,), binary=True)
+def numbers_of(tx: Tx, batch_id: int, shards: Iterable[int] | None = None) -> NumberSet:
+    """The numbers of a batch, all or those of some shards."""
+    wanted = None if shards is None else list(shards)
+    rows = tx.execute(
+        "SELECT shard, numbers FROM batch_set WHERE batch_id = %s AND (%s::int4[] IS NULL OR shard = ANY(%s))",
+        (batch_id, wanted, wanted), binary=True,
+    )  # fmt: skip
     return NumberSet({shard: load(numbers) for shard, numbers in rows})
+
+
+def places_of(tx: Tx, batch_id: int, numbers: NumberSet) -> BitMap:
+    """The places of those numbers that are in a batch. Reads only their shards of it."""
+    rows = tx.execute(
+        "SELECT shard, first, numbers FROM batch_set WHERE batch_id = %s AND shard = ANY(%s)",
+        (batch_id, list(numbers.shards)), binary=True,
+    )  # fmt: skip
+    found = [np.empty(0, dtype=np.uint32)]
+    for shard, first, stored in rows:
+        here = load(stored)
+        places = np.searchsorted(values_of(here), values_of(here & numbers.shards[shard]))
+        found.append((places + first).astype(np.uint32))
+    return bitmap_of(np.concatenate(found))
 
 
 def roster(tx: Tx, batch_id: int) -> Roster:

@@ -297,10 +297,13 @@ def ordinal(tx: Tx, delivery: Delivery) -> int:
     return int(row[0])
 
 
-def subject_of(tx: Tx, notice_id: str) -> str | None:
-    """The subject under which a notice's own event goes; None if its stream doesn't ask for it."""
-    row = tx.execute("SELECT subject FROM delivery WHERE notice_id = %s ORDER BY seq LIMIT 1", (notice_id,)).fetchone()
-    return row[0] if row else None
+def subjects_of(tx: Tx, notice_ids: Sequence[str]) -> dict[str, str]:
+    """The subject under which each notice's own event goes; those are missing whose streams don't ask for it."""
+    rows = tx.execute(
+        "SELECT DISTINCT ON (notice_id) notice_id, subject FROM delivery WHERE notice_id = ANY(%s) ORDER BY notice_id, seq",
+        (list(notice_ids),),
+    )
+    return dict(rows.fetchall())
 
 
 def seconds_until_next(tx: Tx, now: datetime) -> float | None:

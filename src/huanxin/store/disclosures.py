@@ -33,6 +33,7 @@ class Disclosure:
     acknowledged_at: datetime
     withdrawn_at: datetime | None = None
     withdrawn_reason: str | None = None
+    withdrawn_by: str | None = None
 
     @property
     def stands(self) -> bool:
@@ -72,8 +73,9 @@ class SeenText:
 
 _SELECT = (
     "SELECT d.id, d.seq, d.number, d.carrier, d.closed_on, d.grade, d.asked, d.confirmed, d.text_sha256, d.method,"
-    " d.evidence, o.login AS clerk, d.acknowledged_at, w.withdrawn_at, w.reason AS withdrawn_reason FROM disclosure d"
-    " JOIN operator o ON o.id = d.operator_id LEFT JOIN disclosure_withdrawal w ON w.disclosure_id = d.id"
+    " d.evidence, o.login AS clerk, d.acknowledged_at, w.withdrawn_at, w.reason AS withdrawn_reason,"
+    " v.login AS withdrawn_by FROM disclosure d JOIN operator o ON o.id = d.operator_id"
+    " LEFT JOIN disclosure_withdrawal w ON w.disclosure_id = d.id LEFT JOIN operator v ON v.id = w.operator_id"
 )
 
 
@@ -121,6 +123,13 @@ def text_of(tx: Tx, sha256: bytes) -> SeenText:
         found = cursor.execute("SELECT version, language, text FROM disclosure_text WHERE sha256 = %s", (sha256,)).fetchone()
     assert found is not None
     return found
+
+
+def of_number(tx: Tx, number: int) -> list[tuple[Disclosure, SeenText]]:
+    """Every disclosure of one number with the words that its buyer saw, oldest first; withdrawn ones too."""
+    with tx.cursor(row_factory=class_row(Disclosure)) as cursor:
+        found = cursor.execute(f"{_SELECT} WHERE d.number = %s ORDER BY d.seq", (number,)).fetchall()
+    return [(one, text_of(tx, one.text_sha256)) for one in found]
 
 
 def standing_of(tx: Tx, numbers: Numbers | list[int]) -> dict[int, Disclosure]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,6 +39,15 @@ def add(tx: Tx, *, notice_id: str, batch_id: int, partner_id: int, required: boo
         "INSERT INTO notice (id, batch_id, partner_id, required, sent_at) VALUES (%s, %s, %s, %s, %s)",
         (notice_id, batch_id, partner_id, required, at),
     )
+
+
+def add_all(tx: Tx, batch_id: int, made: Sequence[tuple[str, int, bool]], *, at: datetime) -> None:
+    """Record that some partners are told of a batch: (id of the notice, partner, required) of each."""
+    with tx.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO notice (id, batch_id, partner_id, required, sent_at) VALUES (%s, %s, %s, %s, %s)",
+            [(notice_id, batch_id, partner_id, required, at) for notice_id, partner_id, required in made],
+        )
 
 
 def get(tx: Tx, notice_id: str) -> Notice | None:

@@ -61,6 +61,11 @@ def get(tx: Tx, partner_id: int) -> Partner | None:
     return _partner(row) if row else None
 
 
+def client_ids(tx: Tx, partner_ids: Sequence[int]) -> dict[int, str]:
+    """The client_id of each of some partners, withdrawn or not."""
+    return dict(tx.execute("SELECT id, client_id FROM partner WHERE id = ANY(%s)", (list(partner_ids),)).fetchall())
+
+
 def by_name(tx: Tx, name: str) -> Partner | None:
     """The partner of a name, or the last one that had it and was withdrawn: its notices may still be open."""
     row = tx.execute(
@@ -105,6 +110,16 @@ def note(
         "INSERT INTO partner_event (partner_id, notice_id, kind, detail, recorded_by, at) VALUES (%s, %s, %s, %s, %s, %s)",
         (partner_id, notice_id, kind, Jsonb(dict(detail or {})), by, at),
     )
+
+
+def note_all(tx: Tx, kind: str, about: Sequence[tuple[int, str, Mapping[str, Any]]], *, by: str, at: datetime) -> None:
+    """Record that the same happened at many partners: (partner, notice, details) of each."""
+    with tx.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO partner_event (partner_id, notice_id, kind, detail, recorded_by, at)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
+            [(partner_id, notice_id, kind, Jsonb(dict(detail)), by, at) for partner_id, notice_id, detail in about],
+        )
 
 
 def events_of(tx: Tx, partner_id: int, *, kind: str | None = None, limit: int = 200) -> list[PartnerEvent]:

@@ -54,13 +54,14 @@ def shards_of(tx: Tx, *, reports: list[int], holds: list[int]) -> list[int]:
     return [int(row[0]) for row in rows]
 
 
-def held_in(tx: Tx, *, shards: list[int], holds: list[int]) -> dict[int, BitMap]:
-    """What holds name in some shards."""
-    found: dict[int, BitMap] = {}
-    for shard, numbers in tx.execute(
-        "SELECT shard, numbers FROM hold_set WHERE shard = ANY(%s) AND hold_id = ANY(%s)", (shards, holds), binary=True
-    ):
-        found[shard] = found.get(shard, BitMap()) | load(numbers)
+def held_in(tx: Tx, *, shards: list[int], holds: list[int]) -> dict[int, dict[int, BitMap]]:
+    """What holds name in some shards, by shard and hold."""
+    found: dict[int, dict[int, BitMap]] = {}
+    for shard, hold, numbers in tx.execute(
+        "SELECT shard, hold_id, numbers FROM hold_set WHERE shard = ANY(%s) AND hold_id = ANY(%s)", (shards, holds),
+        binary=True,
+    ):  # fmt: skip
+        found.setdefault(shard, {})[hold] = load(numbers)
     return found
 
 

@@ -38,15 +38,17 @@ class Open:
         return self.open > 0 and now >= self.answer_by
 
 
-def progress(tx: Tx, batch: Batch) -> list[Open]:
-    """Every partner of a batch, in the order of partners. Folds the batch's answers."""
-    roster = batches.roster(tx, batch.id)
-    everyone = roster.everyone
-    back = roster.places_in(union(batches.numbers_of(tx, one.id) for one in batches.retractions_of(tx, batch.id)))
-    standings = receipts.standings(tx, batch.id, everyone)
+def progress(tx: Tx, batch: Batch, partner_id: int | None = None) -> list[Open]:
+    """Every partner of a batch (or one), in the order of partners. Folds their answers to the batch."""
+    everyone = BitMap(range(batch.count))
+    taken_back = union(batches.numbers_of(tx, one.id) for one in batches.retractions_of(tx, batch.id))
+    back = batches.places_of(tx, batch.id, taken_back)
+    standings = receipts.standings(tx, batch.id, everyone, partner_id)
     reminders = told(tx, batch.id)
     found = []
     for notice in notices.of_batch(tx, batch.id):
+        if partner_id not in (None, notice.partner_id):
+            continue
         standing = standings.get(notice.partner_id, Standing())
         counts: dict[str, int] = {}
         waiting = BitMap()

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from psycopg.rows import class_row
 from pyroaring import BitMap
 
-from huanxin.numbersets.sharded import NumberSet, dump, load
+from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, dump, load, shard_of
 from huanxin.store.database import Tx
 
 
@@ -164,6 +164,18 @@ def breach_totals(tx: Tx) -> dict[str, int]:
 def breach(tx: Tx, breach_id: int) -> Breach | None:
     with tx.cursor(row_factory=class_row(Breach)) as cursor:
         return cursor.execute(f"{_BREACH} WHERE b.id = %s", (breach_id,)).fetchone()
+
+
+def report_breaches_of(tx: Tx, number: int) -> list[Breach]:
+    """The breaches that reports showed of one number, oldest first. Reads what breaches name of its shard."""
+    with tx.cursor(row_factory=class_row(Breach)) as cursor:
+        found = {one.id: one for one in cursor.execute(
+            f"{_BREACH} WHERE b.id IN (SELECT breach_id FROM breach_set WHERE shard = %s) ORDER BY b.id", (shard_of(number),)
+        )}  # fmt: skip
+    rows = tx.execute(
+        "SELECT breach_id, numbers FROM breach_set WHERE shard = %s ORDER BY breach_id", (shard_of(number),), binary=True
+    )
+    return [found[key] for key, numbers in rows if number % SHARD_SIZE in load(numbers)]
 
 
 def breach_spans(tx: Tx, breach_id: int) -> dict[str, BitMap]:

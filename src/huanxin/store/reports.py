@@ -118,19 +118,27 @@ def cancelled_between(tx: Tx, *, shards: Iterable[int], after: date, until: date
 
 
 def facts_by_shard(
-    tx: Tx, *, shards: Iterable[int] | None = None, after_report: int = 0, before_report: int | None = None
-) -> Iterator[tuple[int, list[SetFact]]]:
+    tx: Tx, *, shards: Iterable[int] | None = None, after_report: int = 0, before_report: int | None = None,
+    of_reports: Iterable[int] | None = None, events: Iterable[Event] | None = None,
+) -> Iterator[tuple[int, list[SetFact]]]:  # fmt: skip
     """The facts of each shard in the order in which they happened, shard by shard, all or those named.
 
-    With `after_report` or `before_report`, only what later or earlier reports said. One shard at a time is unpacked.
+    With `after_report` or `before_report`, only what later or earlier reports said; with `of_reports`, only what those did;
+    with `events`, only these. One shard at a time is unpacked.
     """
-    where, parameters = "report_id > %s", [after_report]
+    where, parameters = "report_id > %s", list[object]([after_report])
     if before_report is not None:
         where += " AND report_id < %s"
         parameters.append(before_report)
     if shards is not None:
         where += " AND shard = ANY(%s)"
-        parameters.append(list(shards))  # type: ignore[arg-type]
+        parameters.append(list(shards))
+    if of_reports is not None:
+        where += " AND report_id = ANY(%s)"
+        parameters.append(list(of_reports))
+    if events is not None:
+        where += " AND event = ANY(%s)"
+        parameters.append([_CODES[event] for event in events])
     shard_now: int | None = None
     facts: list[SetFact] = []
     with tx.cursor(binary=True) as cursor:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from psycopg.rows import class_row
+from psycopg.rows import kwargs_row
 from psycopg.types.json import Jsonb
 
+from huanxin.sentences import packed, unpacked
 from huanxin.store.database import Tx
 
 Shown = tuple[int, str, str]
@@ -31,7 +33,16 @@ class Upload:
     recorded_at: datetime
 
 
-_COLUMNS = "id, carrier, file_name, report_id, already, refusal, bad_lines, shown, recorded_by, recorded_at"
+_COLUMNS = (
+    "id, carrier, file_name, report_id, already, coalesce(refusal_said, to_jsonb(refusal)) AS refusal, bad_lines, shown,"
+    " recorded_by, recorded_at"
+)
+
+
+def _upload(*, refusal: Any, shown: list[Any], **others: Any) -> Upload:
+    """A row, its sentences ready to be said in any language."""
+    lines = [(line, unpacked(reason), text) for line, reason, text in shown]
+    return Upload(refusal=unpacked(refusal), shown=lines, **others)
 
 
 def add(
@@ -39,17 +50,18 @@ def add(
     shown: Sequence[Shown], rejects: bytes | None, by: str, at: datetime,
 ) -> int:  # fmt: skip
     """Record what became of an upload; its id. `rejects` is a CSV of all bad lines, gzip."""
+    lines = [(line, packed(reason), text) for line, reason, text in shown]
     row = tx.execute(
-        "INSERT INTO report_upload (carrier, file_name, report_id, already, refusal, bad_lines, shown, rejects, recorded_by,"
-        " recorded_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
-        (carrier, file_name, report_id, already, refusal, bad_lines, Jsonb(list(shown)), rejects, by, at),
+        "INSERT INTO report_upload (carrier, file_name, report_id, already, refusal, refusal_said, bad_lines, shown,"
+        " rejects, recorded_by, recorded_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        (carrier, file_name, report_id, already, refusal, Jsonb(packed(refusal)), bad_lines, Jsonb(lines), rejects, by, at),
     ).fetchone()
     assert row is not None
     return int(row[0])
 
 
 def get(tx: Tx, upload_id: int) -> Upload | None:
-    with tx.cursor(row_factory=class_row(Upload)) as cursor:
+    with tx.cursor(row_factory=kwargs_row(_upload)) as cursor:
         return cursor.execute(f"SELECT {_COLUMNS} FROM report_upload WHERE id = %s", (upload_id,)).fetchone()
 
 
@@ -61,7 +73,7 @@ def rejects_of(tx: Tx, upload_id: int) -> bytes | None:
 
 def refused(tx: Tx, *, carrier: str | None, most: int) -> list[Upload]:
     """Uploads that were refused whole, of one carrier or all, newest first."""
-    with tx.cursor(row_factory=class_row(Upload)) as cursor:
+    with tx.cursor(row_factory=kwargs_row(_upload)) as cursor:
         return cursor.execute(
             f"SELECT {_COLUMNS} FROM report_upload WHERE report_id IS NULL AND carrier = coalesce(%s, carrier)"
             " ORDER BY id DESC LIMIT %s",

@@ -73,6 +73,25 @@ def test_a_token_for_a_shops_software_is_shown_once_and_can_be_revoked(run: Run)
     assert "no operator nobody" in run("operator", "token", "nobody", code=1)
 
 
+def test_an_allocation_is_taken_whole_in_place_of_the_one_before_or_refused_with_its_lines(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "allotted.csv"
+    path.write_text("from,to\n+8613800130000,+8613800139999\n+8613800140000,+8613800144999\n")
+    assert "No allocation" in run("allocation", "list")
+    assert run("allocation", "import", str(path), "--carrier", "cmcc", "--by", "li", "--json")["numbers"] == 15_000
+    path.write_text("from,to\n+8613800139999,+8613800130000\n")
+    refused = run("allocation", "import", str(path), "--carrier", "cmcc", code=1)
+    assert "line 2" in refused
+    assert "comes before" in refused
+    (held,) = run("allocation", "list", "--json")["allocations"]
+    assert (held["carrier"], held["count"], held["recorded_by"]) == ("cmcc", 15_000, "li"), (
+        "what was refused changed nothing"
+    )
+    path.write_text("from,to\n+8613800130000,+8613800139999\n")
+    assert run("allocation", "import", str(path), "--carrier", "cmcc", "--json")["numbers"] == 10_000
+    assert "10,000" in run("allocation", "list")
+    assert "no carrier is named" in run("allocation", "import", str(path), "--carrier", "nobody", code=1)
+
+
 def test_a_bad_report_ends_with_exit_code_1_and_its_lines(run: Run, report: Callable[..., Path], tmp_path: Path) -> None:
     path = report(f"{NUMBER},cancelled,{LONG_AGO}", f"{NUMBER[1:]},vanished,{LONG_AGO}")
     said = run("report", "import", str(path), "--carrier", "cmcc", code=1)

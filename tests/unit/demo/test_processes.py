@@ -1,4 +1,4 @@
-"""The demo's partner servers: processes of their own, forked from one; they come back when they die and never stay behind."""
+"""The demo's partner servers: processes forked from one, that come back when they die and never stay behind."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def demo(tmp_path: Path, ports: list[int]) -> Iterator[subprocess.Popen[str]]:
 
 def ended(pid: int) -> bool:
     try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
 

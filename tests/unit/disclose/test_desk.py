@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -12,9 +13,10 @@ import pytest
 from clocks import Clock
 from huanxin.disclose.acknowledging import Acknowledgement, Method
 from huanxin.disclose.desk import read_prefix, texts_of
-from huanxin.domain.disclosure import EN, ZH, Grade, Why, digest
+from huanxin.domain.disclosure import EN, VERSION, ZH, Grade, Why, digest
 from huanxin.domain.errors import BadInput, Conflict, Forbidden, NotFound
 from huanxin.operations import Platform
+from huanxin.operations.tracing import trace
 from huanxin.store import disclosures, releases
 from operators import operator
 from selling import CLEAN, FIRST, HELD, LATE, OTHERS, REFUSED, SERVING, SIGNATURE, WAIVED, Shop, open_shop
@@ -128,6 +130,29 @@ def test_a_buyer_who_goes_without_the_number_leaves_it_to_another_until_it_is_so
     assert shop.opened(CLEAN) == 0
     with pytest.raises(Conflict, match="was sold since"):
         shop.platform.withdraw_disclosure(second, reason="too late", by=shop.clerk)
+
+
+def test_a_numbers_timeline_shows_each_disclosure_with_who_when_which_words_and_how(shop: Shop) -> None:
+    """Whoever has to prove what a buyer was told finds the record, the text by its digest, and the withdrawal."""
+    first = shop.platform.acknowledge([shop.given(CLEAN)], by=shop.clerk).ids[0]
+    shop.platform.withdraw_disclosure(first, reason="took another one", by=shop.clerk)
+    again = shop.given(CLEAN, method=Method.REFERENCE, evidence="contract 7")
+    second = shop.platform.acknowledge([again], by=shop.clerk).ids[0]
+    assert shop.opened(CLEAN, WAIVED) == 1
+    with shop.platform.database.transaction() as tx:
+        found, undisclosed = (trace(tx, shop.platform, number).entries for number in (CLEAN, WAIVED))
+    told = [entry for entry in found if entry.kind.startswith("disclos")]
+    assert [(one.kind, one.by, one.evidence[0]) for one in told] == [
+        ("disclosed", shop.clerk.login, ("disclosure", first)),
+        ("disclosure-withdrawn", shop.clerk.login, ("disclosure", first)),
+        ("disclosed", shop.clerk.login, ("disclosure", second)),
+    ]
+    assert told[0].evidence[1] == ("text", f"{VERSION} {ZH} {again.shown}")
+    assert told[0].evidence[2] == ("signature", hashlib.sha256(SIGNATURE.encode()).hexdigest())
+    assert (told[1].why, told[2].grade, told[2].evidence[2]) == ("took another one", "B", ("reference", "contract 7"))
+    assert not any(one.partner for one in told), "the names of the apps are nobody's business here"
+    assert [entry.why for entry in undisclosed if entry.kind == "breach"] == ["opened-without-disclosure"]
+    assert "breach" not in [entry.kind for entry in found]
 
 
 def test_a_sale_without_a_disclosure_is_a_breach_and_a_first_use_or_the_past_is_none(shop: Shop) -> None:

@@ -12,7 +12,7 @@ from pyroaring import BitMap
 
 from huanxin.domain.acceptance import judge
 from huanxin.domain.answers import Answer, Outcome, Receipt, standing
-from huanxin.domain.cells import CELL, combined, day_number, in_states, summed, tally
+from huanxin.domain.cells import CELL, NEVER, combined, day_number, in_states, summed, tally
 from huanxin.domain.gate import Gate
 from huanxin.domain.lifecycle import EVENTS, Event, SetFact, fold
 from huanxin.domain.pool import CANCELLED, STATES, USED, Kind, State, of_batch, of_shard, state_of
@@ -55,7 +55,9 @@ def test_every_number_of_a_batch_is_of_one_kind(
     found = of_batch(gate)
     assert sum(map(len, found.values())) == len(EVERYONE - reclaimed)
     assert BitMap.union(*found.values()) == EVERYONE - reclaimed
-    assert found[Kind.HELD] == held - reclaimed, "a hold goes before everything else"
+    assert found[Kind.HELD] | found[Kind.HELD_ANYWAY] == held - reclaimed, "a hold goes before everything else"
+    kept_back = ordered | (refused if sent else BitMap())
+    assert found[Kind.HELD_ANYWAY] == (held & (released | kept_back)) - reclaimed
     assert not found[Kind.ANSWERED] & (gate.open() | held | ordered | released)
     assert found[Kind.ANSWERED] == gate.renewed() - released
 
@@ -75,6 +77,20 @@ def test_numbers_of_a_batch_are_taken_off_those_that_rest() -> None:
     found = in_states(combined([own], [batch], freeze_days=90), today=TODAY, lead_days=15)
     said = [(int(one["place"]), STATES[one["kind"]], int(one["count"])) for one in found]
     assert said == [(861390011, State.RENEWING, 3), (861390011, State.DUE, 2), (861390012, State.DUE, 1)]
+
+
+def test_held_numbers_of_a_batch_are_told_apart_by_whether_the_end_of_the_hold_frees_them() -> None:
+    """Five numbers rest, of which four are held until the 100th day; a partner refused one of these."""
+    closed = day_number(TODAY) - 80
+    own = [tally(np.array([861390011]), Kind.RESTING, closed, freeze=0), tally(np.array([861390011] * 4), Kind.HELD, closed,
+                                                                                freeze=100)]  # fmt: skip
+    batch = [tally(np.array([861390011]), Kind.HELD_ANYWAY, closed, freeze=100)]
+    found = in_states(combined(own, batch, freeze_days=90), today=TODAY, lead_days=15)
+    said = {(STATES[one["kind"]], int(one["freeze"])): int(one["count"]) for one in found}
+    assert said == {(State.DUE, 90): 1, (State.HELD, 100): 3, (State.HELD, NEVER): 1}
+    short = in_states(combined([tally(np.array([1]), Kind.HELD, closed, freeze=85)], [], freeze_days=90), today=TODAY,
+                      lead_days=15)  # fmt: skip
+    assert short["freeze"].tolist() == [90], "a hold that ends within the freeze does not shorten it"
 
 
 def test_places_of_countries_far_apart_are_kept_apart() -> None:

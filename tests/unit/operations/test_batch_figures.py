@@ -14,8 +14,8 @@ from huanxin.notify.partners import add_partner
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform, batch_figures, summaries
 from huanxin.plan.holds import add_hold
-from huanxin.release.gate import waive
-from huanxin.store import batches
+from huanxin.release.gate import load_gate, waive
+from huanxin.store import batches, touches
 from huanxin.web.pages.gate_view import batch_summaries, batch_view
 
 FIRST, SECOND = (tuple(f"+8613{shard}0138{n:03}" for n in range(3)) for shard in (80, 90))
@@ -54,7 +54,7 @@ def test_a_fact_about_one_batch_counts_no_other(platform: Platform, counted: lis
     assert refreshed(platform, counted) == [1, 2]
     assert refreshed(platform, counted) == []
     with platform.database.transaction() as tx:
-        waive(tx, 1, partner_id=1, only=None, reason="closed", plan=platform.plan, now=platform.now(), by="wang")
+        waive(tx, 1, partner_id=1, only=None, reason="closed", now=platform.now(), by="wang")
     assert refreshed(platform, counted) == [1]
     with platform.database.transaction() as tx:
         add_hold(tx, NumberSet.of([8613900138001]), source="police", reason="x", until=platform.today(), review_on=None,
@@ -66,12 +66,45 @@ def test_a_fact_about_one_batch_counts_no_other(platform: Platform, counted: lis
     assert refreshed(platform, counted) == [1, 2], "a freeze may have ended with the day"
 
 
+def test_a_report_counts_only_the_batches_of_which_it_names_numbers_again(
+    platform: Platform, counted: list[int], report: Callable[..., Path]
+) -> None:
+    """A day's report names numbers of the same prefixes as every batch; what it says of them decides."""
+    refreshed(platform, counted)
+    strangers = (f"+8613800138{n},{event},2026-10-01" for n in (100, 101) for event in ("opened", "cancelled"))
+    others = report(*strangers, name="others.csv")
+    platform.import_report(others, carrier="cmcc", by="test")
+    assert refreshed(platform, counted) == []
+    back = report(f"{FIRST[0]},reclaimed,2026-11-20", name="back.csv")
+    platform.import_report(back, carrier="cmcc", by="test")
+    assert refreshed(platform, counted) == [1]
+    with platform.database.transaction() as tx:
+        page, fresh = batch_figures.current(tx, platform, 1)
+        whole = load_gate(tx, 1, plan=platform.plan, now=platform.now())
+    assert (fresh, page.body["gate"]["retracted"], len(whole.gate.retracted_places())) == (True, 1, 1)
+
+
+def test_a_report_that_nobody_has_looked_at_may_touch_every_batch(
+    platform: Platform, counted: list[int], report: Callable[..., Path]
+) -> None:
+    """Until it is known which batches a report names, their pages say that facts have come; then only one is counted."""
+    platform.import_report(report(f"{SECOND[2]},opened,2026-11-20", name="sold.csv"), carrier="cmcc", by="test")
+    assert refreshed(platform, counted) == [1, 2]
+    with platform.database.transaction() as tx:
+        tx.execute("DELETE FROM report_touch")
+        assert touches.reports_of(tx, [1, 2]) == {1: [2, 3], 2: [3]}
+        assert touches.look(tx) == 3
+        assert touches.reports_of(tx, [1, 2]) == {1: [], 2: [3]}
+        assert touches.look(tx) == 0
+    assert refreshed(platform, counted) == [], "what was counted holds"
+
+
 def test_a_page_counts_a_small_batch_itself_and_shows_a_large_one_as_of_when_it_was_counted(
     platform: Platform, counted: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refreshed(platform, counted)
     with platform.database.transaction() as tx:
-        waive(tx, 1, partner_id=1, only=None, reason="closed", plan=platform.plan, now=platform.now(), by="wang")
+        waive(tx, 1, partner_id=1, only=None, reason="closed", now=platform.now(), by="wang")
     monkeypatch.setattr(batch_figures, "SMALL", 0)
     with platform.database.transaction() as tx:
         summary, fresh = batch_figures.current(tx, platform, 1)

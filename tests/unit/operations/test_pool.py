@@ -14,7 +14,7 @@ from exchanging import notice_of, register
 from huanxin.answer.receiving import file_receipt
 from huanxin.domain.errors import BadInput
 from huanxin.domain.partners import Partner
-from huanxin.domain.pool import STATES
+from huanxin.domain.pool import STATES, TO_COME, State
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform, pool, summaries
@@ -23,6 +23,7 @@ from huanxin.plan.holds import add_hold, lift_hold
 from huanxin.report.allocations import import_allocation
 from huanxin.store import batches, notices
 from huanxin.store import summaries as stored
+from huanxin.web.pages.console import pool_data
 
 Report = Callable[..., Path]
 OVER, SOON, FRESH = "2026-08-01", "2026-09-05", "2026-11-01"  # the freeze has ended, ends within 15 days, lasts
@@ -106,6 +107,44 @@ def test_numbers_go_through_their_states_one_after_the_other(
     with platform.database.transaction() as tx:
         lift_hold(tx, hold, reason="done", now=platform.now(), by="test")
     assert sum(states(platform).values()) == 11
+
+
+def test_what_a_hold_lets_go_within_120_days_is_seen_coming_by_the_rule_of_the_gate(
+    platform: Platform, partner: Partner, tmp_path: Path
+) -> None:
+    """Whoever plans sales sees held numbers on the day after their hold, or after their freeze if that ends later; what a
+    partner refused, or was released before, doesn't come with the end of the hold."""
+    until = date(2026, 12, 24)
+    batch = platform.plan_batch(by="test")
+    assert batch is not None
+    platform.send_batch(batch.id)
+    answer(platform, partner, batch.id, tmp_path, f"{n(0)},absent,,", f"{n(1)},refused,debt,", f"{n(2)},absent,,")
+    platform.release(by="test")
+    held = [int(n(tail)) for tail in (0, 1, 3, 6, 7, 8)]
+    with platform.database.transaction() as tx:
+        hold = add_hold(tx, NumberSet.of(held), source="test", reason="an order", until=until, review_on=None,
+                        now=platform.now(), by="test")  # fmt: skip
+        add_hold(tx, NumberSet.of([int(n(4))]), source="test", reason="for long", until=date(2060, 1, 1), review_on=None,
+                 now=platform.now(), by="test")  # fmt: skip
+
+    def coming() -> dict[date, tuple[int, int]]:
+        """By day: all numbers, and the held ones."""
+        found = sums(platform)
+        with platform.database.transaction() as tx:
+            of_block = pool_data.pool(tx, found, pool_data.Filters(prefix="1380013")).ahead
+            everything = pool_data.pool(tx, found, pool_data.Filters(carrier="cmcc")).ahead
+        held = {row.day: row.counts[TO_COME.index(State.HELD)] for row in everything}
+        assert held == {row.day: row.counts[TO_COME.index(State.HELD)] for row in of_block}
+        return {row.day: (row.total, held[row.day]) for row in of_block if row.total}
+
+    today, after, fresh = platform.today(), date(2026, 12, 25), date(2027, 1, 31)
+    assert coming() == {today: (2, 0), after: (2, 2), fresh: (1, 1)}, "5 and 10; 3 and 6; 7, whose freeze lasts longer"
+    assert states(platform)["held"] == 6
+    with platform.database.transaction() as tx:
+        lift_hold(tx, hold, reason="done", now=platform.now(), by="test")
+    assert coming() == {today: (3, 0), date(2026, 12, 5): (1, 0), fresh: (1, 0)}, (
+        "what was lifted comes when its freeze ends"
+    )
 
 
 def test_only_what_changed_is_counted_again(platform: Platform, partner: Partner, report: Report, clock: Clock) -> None:

@@ -25,6 +25,27 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return counted
 
 
+def test_what_has_nothing_to_keep_rests_too_until_a_fact_comes(
+    platform: Platform, report: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without any answer there are no counts of answers; the worker does not look for them every five seconds."""
+    looked: list[str] = []
+
+    def make(*_: object) -> dict[str, dict[str, int]]:
+        looked.append("at the facts")
+        return {}
+
+    monkeypatch.setattr(summaries, "MAKERS", {"test": make})
+    for _ in range(2):
+        with platform.database.transaction() as tx:
+            summaries.refresh(tx, platform)
+    assert len(looked) == 1
+    platform.import_report(report("+8613800138000,opened,2026-10-01"), carrier="cmcc", by="test")
+    with platform.database.transaction() as tx:
+        assert summaries.refresh(tx, platform) == ["test"]
+    assert len(looked) == 2
+
+
 def times(platform: Platform) -> int:
     with platform.database.transaction() as tx:
         summaries.refresh(tx, platform)

@@ -62,7 +62,7 @@ def batch(platform: Platform, report: Callable[..., Path], clock: Clock) -> int:
                 tx, receipt_id=f"rc_{seq}", notice_id=told[partner], batch_id=made.id, partner_id=partner,
                 sha256=bytes([seq]), complete=complete, idempotency_key="", lines=1, answers=answers, at=platform.now(),
             )  # fmt: skip
-        waive(tx, made.id, partner_id=bank, only=NumberSet.of([parse(NUMBERS[3])]), reason="closed down", plan=platform.plan,
+        waive(tx, made.id, partner_id=bank, only=NumberSet.of([parse(NUMBERS[3])]), reason="closed down",
               now=platform.now(), by="wang")  # fmt: skip
     platform.release(by="zhao", batch_id=made.id)
     with platform.database.transaction() as tx:

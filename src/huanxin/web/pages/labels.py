@@ -195,6 +195,8 @@ FACTS = {
     "waived": N_("gone on without an answer"),
     "retracted": N_("taken back from the batch"),
     "released": N_("released for sale"),
+    "disclosed": N_("disclosed to a buyer, who acknowledged it"),
+    "disclosure-withdrawn": N_("disclosure withdrawn: the buyer did not take it"),
     "breach": N_("breach"),
     "request-renew": N_("its owner ordered a renewal"),
     "request-leave": N_("its owner left it and had ties cut"),
@@ -215,6 +217,12 @@ EVIDENCE = {
     "release": N_("release"),
     "request": N_("request"),
     "certificate": N_("certificate"),
+    "disclosure": N_("record"),
+    "text": N_("text and its SHA-256"),
+    "signature": N_("SHA-256 of the signature"),
+    "code": N_("code by SMS"),
+    "reference": N_("in the shop's own system"),
+    "breach": N_("breach"),
 }
 
 BEHAVIOURS = {

@@ -43,7 +43,7 @@ def home(request: Request) -> Response:
         totals = figures.totals(tx, now=context.platform.now())
         known = batches.all_batches(tx, Purpose.RENEWAL)
     view = HomeView(
-        numbers_renewed=totals.renewed, ties_cut=totals.ties_cut, partners=totals.partners, batches=len(known),
+        numbers_planned=totals.planned, ties_cut=totals.ties_cut, partners=totals.partners, batches=len(known),
         released=totals.released,
     )  # fmt: skip
     return html(request, home_page(language(request), view))

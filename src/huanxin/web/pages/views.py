@@ -111,7 +111,7 @@ class BatchSummary:
 class HomeView:
     """The first page."""
 
-    numbers_renewed: int = 0
+    numbers_planned: int = 0
     ties_cut: int = 0
     partners: int = 0
     batches: int = 0

@@ -48,11 +48,3 @@ for (const pad of document.querySelectorAll("[data-signature]")) {
   clear();
   pad.hidden = false;
 }
-
-// A scanner ends each number with Enter; a key asks for the grades.
-const list = document.querySelector("#numbers");
-if (list) {
-  list.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) list.form.requestSubmit();
-  });
-}

@@ -7,9 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from huanxin.domain.errors import BadInput, HuanxinError, NotFound
+from huanxin.domain.errors import BadInput, HuanxinError
 from huanxin.domain.operators import Right
-from huanxin.operations import batch_figures
 from huanxin.operations.problems import status_of
 from huanxin.release.proposals import Outcome
 from huanxin.sentences import Sentence
@@ -48,19 +47,9 @@ def decide(request: Request, who: Proposer, proposal_id: int, form: Form) -> Res
         if form["do"] not in set(Outcome):
             raise BadInput(Sentence("%(value)s is nothing that can be done with a proposal", value=form["do"] or "nothing"))
         freed = who.platform.decide(proposal_id, Outcome(form["do"]), note=form["note"], by=who.operator)
-        if form["do"] == Outcome.APPROVED:
-            _count_again(who, proposal_id)
     except HuanxinError as error:
         return _page(request, who, status=status_of(error), problem=error, about=proposal_id)
     return back(f"/console/approvals?done={form['do']}&count={freed}")
-
-
-def _count_again(who: Working, proposal_id: int) -> None:
-    with who.platform.database.transaction() as tx:
-        found = proposals.get(tx, proposal_id)
-        if found is None:
-            raise NotFound(Sentence("there is no proposal %(proposal_id)s", proposal_id=proposal_id))
-        batch_figures.again(tx, who.platform, found.batch_id)
 
 
 def _listed(who: Working) -> list[Proposal]:

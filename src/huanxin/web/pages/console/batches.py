@@ -101,7 +101,6 @@ def _send(_: Request, who: Working, batch_id: int, form: Posted) -> int:
         operators.note(
             tx, who.operator.id, "batch-sent", by=who.operator.login, at=who.platform.now(), detail={"batch": batch_id}
         )
-    _count_again(who, batch_id)
     return len(told)
 
 
@@ -137,9 +136,7 @@ def _retract(_: Request, who: Working, batch_id: int, form: Posted) -> int:
     numbers = numbers_given(form, who.context)
     if numbers is None:
         raise BadInput(Sentence("name the numbers that are taken back, in the field or as a file"))
-    made = who.platform.retract(batch_id, numbers, reason=form["reason"], by=who.operator.login)
-    _count_again(who, batch_id)
-    return made.count
+    return who.platform.retract(batch_id, numbers, reason=form["reason"], by=who.operator.login).count
 
 
 def _waive(_: Request, who: Working, batch_id: int, form: Posted) -> int:
@@ -151,18 +148,16 @@ def _waive(_: Request, who: Working, batch_id: int, form: Posted) -> int:
 
 
 def _release(_: Request, who: Working, batch_id: int, form: Posted) -> int:
-    return who.platform.propose_release(batch_id, reason=form["reason"], by=who.operator)
+    with who.platform.database.transaction() as tx:
+        summary, fresh = batch_figures.current(tx, who.platform, batch_id)
+    clear = summary.body["gate"]["releasable_now"] if fresh else None
+    return who.platform.propose_release(batch_id, reason=form["reason"], by=who.operator, clear=clear)
 
 
 ACTS: dict[str, Callable[[Request, Working, int, Posted], int]] = {
     "send": _send, "remind": _remind, "escalate": _escalate, "retract": _retract, "waive": _waive, "release": _release,
 }  # fmt: skip
 """What can be done to a batch; each gives how many it concerned, or the number of the proposal that it made."""
-
-
-def _count_again(who: Working, batch_id: int) -> None:
-    with who.platform.database.transaction() as tx:
-        batch_figures.again(tx, who.platform, batch_id)
 
 
 @router.post("/batches/{batch_id}/releases/{release_id}", dependencies=_FORMS)

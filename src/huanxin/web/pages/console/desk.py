@@ -35,6 +35,8 @@ _FORMS = [Depends(session.same_origin)]
 Clerk = Annotated[Working, Depends(signing.working(Right.DESK))]
 Text = Annotated[str, Form()]
 MOST, OFFERED = 50, 10
+_TEL = re.compile(r"^tel:", re.IGNORECASE)
+"""RFC 3966: how codes on cards and SIM packs write numbers."""
 _CODES_AN_HOUR = 120  # of one clerk
 CHOICES = {"A": {Grade.A}, "B": {Grade.B}, "BC": {Grade.B, Grade.C}}
 CHIPS = {Grade.A: "clear", Grade.B: "clear", Grade.C: "waits", Grade.BLOCKED: "refused"}
@@ -72,7 +74,7 @@ def read_numbers(text: str) -> tuple[list[int], list[str]]:
     unread = []
     for piece in _pieces(text)[:MOST]:
         try:
-            found[typed(piece)] = None
+            found[typed(_TEL.sub("", piece))] = None
         except ValueError:
             unread.append(piece[:40])
     return list(found), unread
@@ -165,7 +167,7 @@ def _one(who: Working, number: str) -> Told:
     try:
         wanted = typed(number)
     except ValueError as error:
-        raise BadInput(Sentence("the number can't be read: %(error)s", error=error)) from error
+        raise BadInput(Sentence("the number can't be read: %(error)s", error=error.args[0])) from error
     return who.platform.look_up([wanted], seller=who.operator.carrier)[0]
 
 

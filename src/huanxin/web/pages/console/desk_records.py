@@ -10,10 +10,10 @@ from fastapi.responses import Response
 from huanxin.disclose.acknowledging import named
 from huanxin.domain.disclosure import GRADE_NAMES, Grade
 from huanxin.domain.errors import BadInput, Conflict
-from huanxin.domain.numbers import written
+from huanxin.domain.numbers import masked, written
 from huanxin.domain.operators import Right
 from huanxin.sentences import N_
-from huanxin.store import disclosures
+from huanxin.store import disclosures, operators
 from huanxin.store.disclosures import Disclosure
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing
@@ -32,7 +32,7 @@ _HEADINGS = ("id", "acknowledged_at", "number", "carrier", "grade", "asked", "co
 
 @router.get("")
 def records(request: Request, who: Clerk, before: int | None = None, format: str = "") -> Response:
-    """What was acknowledged at this carrier's shops, newest first."""
+    """What was acknowledged at this carrier's shops, newest first, numbers masked."""
     most = _MOST_ROWS if format == "csv" else _PAGE
     with who.platform.database.transaction() as tx:
         found = disclosures.latest(tx, carrier=who.operator.carrier, before=before, most=most)
@@ -40,24 +40,25 @@ def records(request: Request, who: Clerk, before: int | None = None, format: str
         return as_csv("disclosures", _HEADINGS, [_row(one) for one in found])
     more = found[-1].seq if len(found) == _PAGE else None
     return page(
-        request, who, "desk_records.html", tab="desk", found=found, more=more, methods=METHODS, e164=written,
-        grades=_grades(request),
+        request, who, "desk_records.html", tab="desk", found=found, more=more, methods=METHODS, masked=masked,
+        grades=grade_names(request),
     )  # fmt: skip
 
 
 def _row(one: Disclosure) -> tuple[object, ...]:
     withdrawn = one.withdrawn_at.isoformat() if one.withdrawn_at else ""
-    return (one.id, one.acknowledged_at.isoformat(), written(one.number), one.carrier, one.grade, one.asked, one.confirmed,
+    return (one.id, one.acknowledged_at.isoformat(), masked(one.number), one.carrier, one.grade, one.asked, one.confirmed,
             one.method, one.clerk, withdrawn, one.withdrawn_reason)  # fmt: skip
 
 
-def _grades(request: Request) -> dict[str, str]:
+def grade_names(request: Request) -> dict[str, str]:
+    """What each grade of a number that is for sale is called, in the reader's language."""
     return {grade.value: text[language(request)] for grade, text in GRADE_NAMES.items() if grade is not Grade.BLOCKED}
 
 
 @router.get("/{disclosure_id}")
 def record(request: Request, who: Clerk, disclosure_id: str, done: bool = False) -> Response:
-    """One acknowledgement with the words that the buyer saw and his signature."""
+    """One acknowledgement with the words that the buyer saw and his signature; that the number was seen is recorded."""
     return _record(request, who, disclosure_id, done=done)
 
 
@@ -79,7 +80,11 @@ def _record(
     with who.platform.database.transaction() as tx:
         found = named(tx, disclosure_id, by=who.operator)
         seen = disclosures.text_of(tx, found.text_sha256)
+        operators.note(
+            tx, who.operator.id, "unmasked", by=who.operator.login, at=who.platform.now(),
+            detail={"number": written(found.number), "purpose": "disclosure", "disclosure": found.id},
+        )  # fmt: skip
     return page(
         request, who, "desk_record.html", status, tab="desk", one=found, seen=seen, done=done, problem=problem,
-        methods=METHODS, e164=written, grades=_grades(request),
+        methods=METHODS, e164=written, grades=grade_names(request),
     )  # fmt: skip

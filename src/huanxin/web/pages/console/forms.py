@@ -87,13 +87,13 @@ def typed_numbers(text: str) -> NumberSet:
     found, faults = [], []
     lines = text.splitlines()
     if len(lines) > _MOST_TYPED:
-        raise BadInput(Sentence("more than %(most_typed)s lines are a file; send one", _MOST_TYPED=f"{_MOST_TYPED:,}"))
+        raise BadInput(Sentence("more than %(most_typed)s lines are a file; send one", most_typed=f"{_MOST_TYPED:,}"))
     for at, line in enumerate(lines, start=1):
         try:
             if line.strip():
                 found.append(typed(line))
         except ValueError as error:
-            faults.append(Fault(line=at, reason=str(error)))
+            faults.append(Fault(line=at, reason=error.args[0]))
     if faults:
         raise BadInput(Sentence("%(count)s lines can't be read, so none was taken", count=f"{len(faults):,}"), faults)
     return NumberSet.of(found)

@@ -16,6 +16,7 @@ from huanxin.operations.tracing import Entry, Trace, trace
 from huanxin.sentences import Sentence
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing, unmasking
+from huanxin.web.pages.console.desk_records import grade_names
 from huanxin.web.pages.console.forms import Form, Posted
 from huanxin.web.pages.console.frame import page
 from huanxin.web.pages.console.number_view import batch_cases
@@ -28,7 +29,8 @@ router = APIRouter(prefix="/console", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]
 Seer = Annotated[Working, Depends(signing.working(Right.NUMBERS))]
 _HEADER = (
-    "number", "at", "what", "batch", "partner", "outcome", "reason", "until", "carrier", "by", "why", "count", "evidence",
+    "number", "at", "what", "batch", "partner", "outcome", "reason", "until", "carrier", "by", "why", "count", "grade",
+    "evidence",
 )  # fmt: skip
 
 
@@ -57,7 +59,7 @@ def _typed(text: str) -> int:
     try:
         return typed(text)
     except ValueError as error:
-        raise BadInput(str(error)) from error
+        raise BadInput(error.args[0]) from error
 
 
 def _found(who: Working, form: Posted, number: int, purpose: str) -> Trace:
@@ -79,12 +81,13 @@ def _page(
     return page(
         request, who, "numbers.html", status, tab="numbers", found=found, name=name, purpose=purpose,
         purposes=unmasking.PURPOSES, given=given or {}, problem=problem and say(problem.said, language(request)),
-        cases=batch_cases(found) if found else [],
+        cases=batch_cases(found) if found else [], grades=grade_names(request),
+        sees_records=who.operator.may(Right.DESK),
     )  # fmt: skip
 
 
 def _line(name: str, entry: Entry) -> tuple[object, ...]:
-    evidence = "; ".join(f"{kind} {one}" for kind, one in entry.evidence)
+    evidence = "; ".join(f"{kind} {one}".strip() for kind, one in entry.evidence)
     at = entry.at.date() if entry.day_only else entry.at
     return (name, at, entry.kind, entry.batch, entry.partner, entry.outcome, entry.reason, entry.until, entry.carrier,
-            entry.by, entry.why, entry.count, evidence)  # fmt: skip
+            entry.by, entry.why, entry.count, entry.grade, evidence)  # fmt: skip

@@ -108,9 +108,9 @@ def _plan(who: Working, wish: _Wish) -> tuple[Planned | None, str, str]:
                 tx, wish.carrier, wish.choices(), numbering=platform.plan, rules=platform.rules, now=platform.now()
             )
     except BadInput as error:
-        return None, str(error), ""
+        return None, error.said, ""
     except NotFound as error:
-        return None, "", str(error)
+        return None, "", error.said
     return planned, "", ""
 
 

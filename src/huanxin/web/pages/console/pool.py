@@ -143,6 +143,6 @@ async def allot(request: Request, who: Reporter) -> Response:
         problem = error
         faults = error.faults[:100] if isinstance(error, BadInput) else ()
         return await to_thread.run_sync(
-            lambda: page(request, who, "pool_allocation.html", 422, tab="pool", problem=str(problem), faults=faults)
+            lambda: page(request, who, "pool_allocation.html", 422, tab="pool", problem=problem.said, faults=faults)
         )
     return back("/console/pool?done=allotted#capacity")

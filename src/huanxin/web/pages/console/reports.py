@@ -25,6 +25,8 @@ from huanxin.web.pages.console.frame import back, carrier_names, page
 from huanxin.web.pages.console.pool_words import EVENT_NAMES
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.console.uploading import received
+from huanxin.web.pages.render import say
+from huanxin.web.pages.routes import language
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]
@@ -58,15 +60,17 @@ async def upload(request: Request, who: Reporter) -> Response:
                 return await to_thread.run_sync(lambda: _reports(request, who, status=422, problem=missing))
             limiter = who.context.large if sent.length > tables.BLOCK else None
             skip = "skip_bad" in sent.fields
-            done = await to_thread.run_sync(_take, who, sent.path, carrier, skip, limiter=limiter)
+            done = await to_thread.run_sync(_take, who, sent.path, carrier, skip, language(request), limiter=limiter)
     except (TooLarge, TooSlow) as error:
         status, problem = (413, "large") if isinstance(error, TooLarge) else (408, "slow")
         return await to_thread.run_sync(lambda: _reports(request, who, status=status, problem=problem))
     return back(f"/console/reports/uploads/{done}")
 
 
-def _take(who: Working, path: Path, carrier: str, skip_bad: bool) -> int:
-    return upload_report(who.platform, path, carrier=carrier, by=who.operator.login, skip_bad=skip_bad)
+def _take(who: Working, path: Path, carrier: str, skip_bad: bool, lang: str) -> int:
+    return upload_report(
+        who.platform, path, carrier=carrier, by=who.operator.login, skip_bad=skip_bad, say=lambda text: say(text, lang)
+    )
 
 
 @router.get("/reports/uploads/{upload_id}")

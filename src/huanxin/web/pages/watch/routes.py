@@ -12,6 +12,7 @@ from huanxin.domain.errors import NotFound
 from huanxin.operations.platform import Platform
 from huanxin.operations.watch import bulletin
 from huanxin.operations.watch.opendata import Publication, publish, tables
+from huanxin.sentences import Sentence
 from huanxin.settings import Settings
 from huanxin.store import summaries
 from huanxin.store.summaries import Summary
@@ -56,7 +57,7 @@ def watch(request: Request, month: str = "") -> Response:
     """The bulletin: figures of all months, carriers and regions of one month or of all."""
     shown, found, terms, platform = _published(request)
     if month and month not in shown.totals:
-        raise NotFound(f"nothing was counted in {month}; /watch lists the months with figures")
+        raise NotFound(Sentence("nothing was counted in %(month)s; /watch lists the months with figures", month=month))
     lang = language(request)
     names = {code: say(labels.CARRIERS.get(code, one.name), lang) for code, one in platform.plan.carriers.items()}
     values: dict[str, Any] = view(shown, month=month, names=names, lang=lang, threshold=terms.threshold)
@@ -81,7 +82,7 @@ def catalogue(request: Request) -> Response:
 def data(request: Request, table: str, form: str) -> Response:
     """One table as CSV, JSON or Parquet."""
     if table not in words.TABLES or form not in FORMS:
-        raise NotFound(f"there is no table {table}.{form}; /watch/data lists them")
+        raise NotFound(Sentence("there is no table %(table)s.%(form)s; /watch/data lists them", table=table, form=form))
     shown, found, terms, platform = _published(request)
     names = {code: (one.name, labels.CARRIERS.get(code, one.name)) for code, one in platform.plan.carriers.items()}
     media, write = FORMS[form]
