@@ -1,4 +1,4 @@
-"""The demo's partner servers: processes of their own, forked from one; they come back when they die and never stay behind."""
+"""The demo's partner servers: processes of their own, forked from one; they come back when killed and never stay behind."""
 
 from __future__ import annotations
 
