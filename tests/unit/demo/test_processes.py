@@ -51,7 +51,7 @@ def demo(tmp_path: Path, ports: list[int]) -> Iterator[subprocess.Popen[str]]:
 
 def ended(pid: int) -> bool:
     try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
 
