@@ -18,12 +18,14 @@ import certifi
 import hypothesis
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc.jwk import RSAKey
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from clocks import Clock
+from huanxin.access import people
 from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.rules import Rules
 from huanxin.notify import keys
@@ -185,6 +187,15 @@ def _recreate(server: str, name: str, *, template: str) -> None:
 def _drop(server: str, name: str) -> None:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+# People ---------------------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Passwords of tests are hashed as by a far weaker argon2: they guard nothing, and the real one is made to take long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(people, "HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        yield
 
 
 # A platform -----------------------------------------------------------------------------------------------------------

@@ -74,8 +74,14 @@ class Server(ABC):
         """The running process; None if it has ended or was never started."""
 
     @abstractmethod
-    def end(self, *, kill: bool) -> None:
-        """Ask the process to end, or end it, and wait a while until it has."""
+    def join(self) -> None:
+        """Wait until the process has ended, but not for long."""
+
+    def end(self, how: signal.Signals) -> None:
+        """Ask the process to end with SIGTERM, or end it with SIGKILL."""
+        if (pid := self.pid) is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, how)
 
     def ready(self, http: httpx.Client) -> bool:
         if self.url is None:
@@ -97,11 +103,6 @@ class Server(ABC):
         with contextlib.suppress(psutil.Error):
             self.peak_mb = max(self.peak_mb, psutil.Process(pid).memory_info().rss / 1e6)
 
-    def stop(self) -> None:
-        self.end(kill=False)
-        if self.pid is not None:
-            self.end(kill=True)
-
 
 @dataclass(kw_only=True)
 class CommandServer(Server):
@@ -122,9 +123,8 @@ class CommandServer(Server):
     def pid(self) -> int | None:
         return self.process.pid if self.process is not None and self.process.poll() is None else None
 
-    def end(self, *, kill: bool) -> None:
+    def join(self) -> None:
         if self.process is not None:
-            (self.process.kill if kill else self.process.terminate)()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(_END)
 
@@ -149,9 +149,8 @@ class ForkedServer(Server):
     def pid(self) -> int | None:
         return self.process.pid if self.process is not None and self.process.is_alive() else None
 
-    def end(self, *, kill: bool) -> None:
+    def join(self) -> None:
         if self.process is not None:
-            (self.process.kill if kill else self.process.terminate)()
             self.process.join(_END)
 
 
@@ -170,7 +169,9 @@ def _in_its_own(log: Path, work: Callable[..., None], arguments: Mapping[str, An
 
 def _end_after(sentinel: int) -> None:
     wait([sentinel])
-    os.kill(os.getpid(), signal.SIGTERM)
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        os.kill(os.getpid(), how)
+        time.sleep(_END)
 
 
 class Servers:
@@ -189,8 +190,11 @@ class Servers:
     def __exit__(self, *_: object) -> None:
         self._ending.set()
         self._watcher.join()
-        for server in reversed(self.all):
-            server.stop()
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            for server in self.all:
+                server.end(how)
+            for server in self.all:
+                server.join()
 
     def add(self, server: Server) -> Server:
         server.start()

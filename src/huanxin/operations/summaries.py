@@ -37,7 +37,7 @@ RESTS: dict[str, timedelta] = {"pool": timedelta(minutes=1)}
 """Kinds that take seconds at a country's size are not made again before they have rested so long."""
 
 _EVERY = timedelta(seconds=5)
-_AS_LONG = 10
+_AS_LONG = 5
 """So many times as long as it took, making summaries then rests: while reports come in one after the other, what counts
 them all again must not take the processor from those who import and answer."""
 _NOT_AT_ALL = timedelta(0)

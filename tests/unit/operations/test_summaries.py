@@ -65,3 +65,26 @@ def test_a_page_shows_the_new_counts_after_a_report_and_after_midnight(
     assert times(platform) == 2
     clock.forward(days=1)
     assert times(platform) == 3, "what is frozen or due depends on the day"
+
+
+def test_counting_a_country_leaves_the_processor_to_those_who_import(
+    platform: Platform, clock: Clock, report: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While reports come in one after the other, what counts everything again would run all the time."""
+    counted: list[str] = []
+
+    def slow(*_: object) -> dict[str, dict[str, int]]:
+        clock.forward(seconds=20)
+        counted.append("all")
+        return {"": {"times": len(counted)}}
+
+    monkeypatch.setattr(summaries, "MAKERS", {"test": slow})
+    worker = summaries.Summarizer(platform=platform)
+    worker.one_job()
+    platform.import_report(report("+8613800138000,opened,2026-10-01"), carrier="cmcc", by="test")
+    clock.forward(seconds=99)
+    worker.one_job()
+    assert counted == ["all"]
+    clock.forward(seconds=1)
+    worker.one_job()
+    assert counted == ["all", "all"]
