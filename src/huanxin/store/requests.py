@@ -214,6 +214,17 @@ def claim_done(tx: Tx, now: datetime) -> tuple[Request, int] | None:
     return request, int(row[1])
 
 
+def asked_and_refused(tx: Tx, request_id: str) -> tuple[int, int]:
+    """How many partners a request asks, and how many of them refuse."""
+    row = tx.execute(
+        "SELECT count(*), count(*) FILTER (WHERE (SELECT outcome FROM request_answer WHERE notice_id = n.id"
+        " ORDER BY seq DESC LIMIT 1) = 'refused') FROM request_notice n WHERE n.request_id = %s",
+        (request_id,),
+    ).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])
+
+
 def record_telling(tx: Tx, request_id: str, *, told_at: datetime | None, next_at: datetime | None) -> None:
     """Record that an owner was told, or when to try again."""
     tx.execute(
