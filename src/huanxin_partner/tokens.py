@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import Key, KeySet
 
 ALGORITHMS = ["ES256", "RS256"]
 _REGISTRY = jws.JWSRegistry(algorithms=ALGORITHMS)
@@ -55,7 +55,7 @@ class Verifier:
     max_age: int = 30 * 86_400
     clock: Callable[[], float] = time.time
     jwks_file: Path | None = None
-    _keys: KeySet | None = None
+    _keys: dict[str, Key] = field(default_factory=dict)
     _fetched: float = float("-inf")
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -71,9 +71,9 @@ class Verifier:
         return self._claims(_read(token))
 
     def _claims(self, found: jws.CompactSignature) -> dict[str, Any]:
-        keys = self._key_set(str(found.headers().get("kid")))
+        key = self._key(str(found.headers().get("kid")))
         try:
-            if not jws.validate_compact(found, keys, registry=_REGISTRY):
+            if not jws.validate_compact(found, key, registry=_REGISTRY):
                 raise TokenError("authentication_failed", "the signature is not the issuer's")
             claims = json.loads(found.payload or b"")
         except (JoseError, ValueError) as error:
@@ -105,14 +105,16 @@ class Verifier:
             raise TokenError("invalid_request", "the event is not an object")
         return Event(jti=jti, name=name, claims=event, subject=subject, issued_at=issued_at)
 
-    def _key_set(self, kid: str) -> KeySet:
+    def _key(self, kid: str) -> Key:
         with self._lock:
-            if self._keys is None or not any(key.kid == kid for key in self._keys.keys):
+            if kid not in self._keys:
                 if self.clock() - self._fetched <= _REFETCH:  # a new key may be published meanwhile: not refused for good
                     raise KeysUnreachable("the key is unknown, and the issuer's keys were fetched only just now")
-                self._keys = fetch_keys(self.issuer, self.client, self.jwks_file)
+                self._keys = {str(key.kid): key for key in fetch_keys(self.issuer, self.client, self.jwks_file).keys}
                 self._fetched = self.clock()
-            return self._keys
+            if kid not in self._keys:
+                raise TokenError("invalid_key", f"the issuer publishes no key {kid!r}")
+            return self._keys[kid]
 
 
 def _read(token: str) -> jws.CompactSignature:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -27,18 +28,22 @@ _LONGEST_SLEEP = 5.0  # seconds; the net under a notification that got lost
 @dataclass(kw_only=True)
 class Workers:
     """`count` threads that run `jobs`, one after the other, while one of them finds something to do. `start`, then `stop`;
-    both return at once. `at_end` is called when the last job is over."""
+    both return at once. `at_end` is called when the last job is over.
+
+    `concerns`: the jobs to call, by what a notification says; the others look by themselves. Without it, all are called.
+    """
 
     database: Database
     clock: Clock
     jobs: Sequence[Callable[[], bool]]
     count: int
     at_end: Callable[[], None] = lambda: None
+    concerns: Mapping[str, Sequence[Callable[[], bool]]] = field(default_factory=dict)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _awake: threading.Condition = field(default_factory=threading.Condition)
     _threads: list[threading.Thread] = field(default_factory=list)
     _rests: dict[int, tuple[float, float]] = field(default_factory=dict)  # of jobs that found nothing: since and until when
-    _calls: int = 0
+    _calls: Counter[int] = field(default_factory=Counter)  # of jobs, so far
 
     def start(self) -> None:
         self._threads = [threading.Thread(target=self._work, name=f"worker-{n}", daemon=True) for n in range(self.count)]
@@ -62,16 +67,21 @@ class Workers:
         with self._awake:
             self._awake.notify_all()
 
-    def _call(self) -> None:
+    def _call(self, about: str) -> None:
         """There may be something to do: one thread looks, and calls the next if there is."""
+        called = self.concerns.get(about, self.jobs)
         with self._awake:
-            self._calls += 1
-            self._rests = {job: (since, min(until, since + _LEAST_REST)) for job, (since, until) in self._rests.items()}
+            for place, job in enumerate(self.jobs):
+                if job in called:
+                    self._calls[place] += 1
+                    if place in self._rests:
+                        since, until = self._rests[place]
+                        self._rests[place] = (since, min(until, since + _LEAST_REST))
             self._awake.notify()
 
     def _work(self) -> None:
         while not self._stopping.is_set():
-            calls = self._calls
+            calls = self._calls.copy()
             worked = {job: self._did(self.jobs[job]) for job in self._ready()}
             self._note(worked, calls)
             if any(worked.values()):
@@ -88,7 +98,7 @@ class Workers:
             self._rests |= {job: (now, now + _SHORTEST_SLEEP) for job in ready if job in self._rests}
         return ready
 
-    def _note(self, worked: Mapping[int, bool | None], calls: int) -> None:
+    def _note(self, worked: Mapping[int, bool | None], calls: Counter[int]) -> None:
         """Let the jobs rest that found nothing: at least a moment, since what is due may be in another worker's hands; no
         longer if somebody called since they looked."""
         idle = [job for job, did in worked.items() if not did]
@@ -99,7 +109,8 @@ class Workers:
         now = time.monotonic()
         with self._awake:
             found = [job for job, did in worked.items() if did and self._rests.pop(job, None)]
-            self._rests |= dict.fromkeys(idle, (now, now + (rest if calls == self._calls else _LEAST_REST)))
+            for one in idle:
+                self._rests[one] = (now, now + (rest if calls[one] == self._calls[one] else _LEAST_REST))
             if found:
                 self._awake.notify()
 
@@ -125,8 +136,8 @@ class Workers:
             try:
                 with self.database.listening(deliveries.CHANNEL) as connection:
                     while not self._stopping.is_set():
-                        for _ in connection.notifies(timeout=1.0, stop_after=1):
-                            self._call()
+                        for heard in connection.notifies(timeout=1.0, stop_after=1):
+                            self._call(heard.payload)
             except psycopg.OperationalError:
                 log.warning("the database can't be reached; listening again in a second")
                 self._stopping.wait(1.0)

@@ -7,7 +7,7 @@ over at once. Events of one subject reach a partner in their order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -20,8 +20,10 @@ from huanxin.numbersets.sharded import dump, load
 from huanxin.store.database import Tx, tell
 
 CHANNEL = "huanxin_delivery"
-OWNERS = "owners"
+EVENTS, OWNERS = "", "owners"
+"""What a notification of workers is about: events for partners, or owners who are to be told something."""
 REQUESTS = "huanxin_request"
+_IDS = 200  # in one notification, which has 8,000 bytes
 
 _NOTHING_EARLIER = (
     " NOT EXISTS (SELECT 1 FROM delivery e WHERE e.partner_id = d.partner_id AND e.subject = d.subject"
@@ -95,8 +97,8 @@ def add_all(tx: Tx, events: Sequence[NewDelivery], *, at: datetime) -> None:
     )
 
 
-def wake_workers(tx: Tx, about: str = "") -> None:
-    """Tell workers, once this transaction is committed, that there is something to do; `about` OWNERS: not for partners."""
+def wake_workers(tx: Tx, about: str = EVENTS) -> None:
+    """Tell workers, once this transaction is committed, that there is something to do."""
     tell(tx, CHANNEL, (about,))
 
 
@@ -164,8 +166,7 @@ def record_attempts(tx: Tx, attempts: Sequence[Met], *, at: datetime) -> None:
         " (SELECT n.request_id FROM request_notice n WHERE n.id = d.notice_id) END",
         {"at": at, "met": Jsonb([_plain(one) for one in attempts])},
     )
-    # Whoever watches his order sees that the partner has it.
-    tell(tx, REQUESTS, (request_id for (request_id,) in told if request_id is not None))
+    tell_watchers(tx, (request_id for (request_id,) in told if request_id is not None))
 
 
 def acknowledge(tx: Tx, partner_id: int, jtis: Sequence[str], *, status: int, at: datetime) -> None:
@@ -178,7 +179,14 @@ def acknowledge(tx: Tx, partner_id: int, jtis: Sequence[str], *, status: int, at
         " SELECT DISTINCT n.request_id FROM taken JOIN request_notice n ON n.id = taken.notice_id",
         {"partner_id": partner_id, "jtis": list(jtis), "status": status, "at": at},
     )
-    tell(tx, REQUESTS, (request_id for (request_id,) in told))
+    tell_watchers(tx, (request_id for (request_id,) in told))
+
+
+def tell_watchers(tx: Tx, request_ids: Iterable[str]) -> None:
+    """Tell whoever watches some orders, once this transaction is committed: ids with spaces between, as many as a
+    notification holds."""
+    ids = sorted(set(request_ids))
+    tell(tx, REQUESTS, (" ".join(ids[start : start + _IDS]) for start in range(0, len(ids), _IDS)))
 
 
 def _plain(met: Met) -> dict[str, Any]:

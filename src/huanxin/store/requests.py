@@ -9,11 +9,11 @@ from datetime import date, datetime
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from huanxin.store.database import Tx, tell
-from huanxin.store.deliveries import REQUESTS
+from huanxin.store.database import Tx
+from huanxin.store.deliveries import REQUESTS, tell_watchers
 
 CHANNEL = REQUESTS
-"""Hears the id of a request whenever something happened to it."""
+"""Hears the ids of requests, with spaces between, whenever something happened to them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +171,7 @@ def add_answers(tx: Tx, answers: Iterable[NewAnswer], at: datetime) -> None:
         " u (receipt, notice_id, outcome, reason, until_day, place) ORDER BY place",
         (at, Jsonb([vars(one) | {"until_day": one.until_day and one.until_day.isoformat()} for one in found])),
     )
-    tell(tx, CHANNEL, {one.request_id for one in found})
+    tell_watchers(tx, (one.request_id for one in found))
 
 
 def note_done(tx: Tx, request_ids: Sequence[str], at: datetime) -> list[str]:
@@ -212,6 +212,17 @@ def claim_done(tx: Tx, now: datetime) -> tuple[Request, int] | None:
     request = get(tx, row[0])
     assert request is not None
     return request, int(row[1])
+
+
+def asked_and_refused(tx: Tx, request_id: str) -> tuple[int, int]:
+    """How many partners a request asks, and how many of them refuse."""
+    row = tx.execute(
+        "SELECT count(*), count(*) FILTER (WHERE (SELECT outcome FROM request_answer WHERE notice_id = n.id"
+        " ORDER BY seq DESC LIMIT 1) = 'refused') FROM request_notice n WHERE n.request_id = %s",
+        (request_id,),
+    ).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])
 
 
 def record_telling(tx: Tx, request_id: str, *, told_at: datetime | None, next_at: datetime | None) -> None:

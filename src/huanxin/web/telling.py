@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from huanxin.request.sms import Console, Gateway, Message, Nowhere, Webhook
 from huanxin.settings import CONSOLE, Settings
 from huanxin.store import requests
 from huanxin.store.database import Database
-from huanxin.store.requests import Request, RequestNotice
+from huanxin.store.requests import Request
 from huanxin.web import i18n
 
 log = logging.getLogger("huanxin.sms")
@@ -47,11 +46,11 @@ def disclosure_code_text(code: str, number: int, grade: Mapping[str, str], lang:
              "clerk this code: %(code)s. It is good for 5 minutes.") % words  # fmt: skip
 
 
-def done_text(request: Request, notices: list[RequestNotice], issuer: str) -> str:
-    """The SMS that says that everybody has answered. Its link opens a page that asks who is there."""
+def done_text(request: Request, asked: int, needs: int, issuer: str) -> str:
+    """The SMS that says that everybody who was asked has answered, and that some need the owner. Its link opens a page that
+    asks who is there."""
     _ = i18n.translations(i18n.choose_language(None, request.language, None)).gettext
-    needs = Counter(one.outcome for one in notices)["refused"]
-    values = {"number": masked(request.number), "done": len(notices) - needs, "needs": needs, "link": f"{issuer}/renew"}
+    values = {"number": masked(request.number), "done": asked - needs, "needs": needs, "link": f"{issuer}/renew"}
     if needs:
         return _("[Huanxin] %(number)s: %(done)s services are done, %(needs)s need you. See what to do: %(link)s") % values
     return _("[Huanxin] %(number)s: all %(done)s services that you chose are done. See it: %(link)s") % values
@@ -77,7 +76,7 @@ class Teller:
             if found is None:
                 return False
             request, attempts = found
-            text = done_text(request, requests.notices_of(tx, request.id), self.issuer)
+            text = done_text(request, *requests.asked_and_refused(tx, request.id), self.issuer)
             told_at = next_at = None
             try:
                 self.gateway.send(Message(id=f"done-{request.id}", number=request.number, text=text, kind="done"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from huanxin.operations.inboxes import InboxReader
 from huanxin.operations.summaries import Summarizer
 from huanxin.outbound import Outbound
 from huanxin.settings import Settings
+from huanxin.store.deliveries import EVENTS, OWNERS
 from huanxin.web.refusals import note_refusal
 from huanxin.web.telling import Teller, make_gateway
 
@@ -46,6 +48,7 @@ def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Work
     reminder = Reminder(
         database=platform.database, clock=platform.clock, zone=_ZONE, days=settings.days_to_remind(), escalates=bool(url)
     )
+    concerns: dict[str, list[Callable[[], bool]]] = {EVENTS: [pusher.one_job, writer.one_job], OWNERS: []}
     jobs = [pusher.one_job, writer.one_job, reader.one_job, reminder.one_job]
     at_end = [pusher.close, outbound.close]
     if url:
@@ -58,12 +61,12 @@ def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Work
     if not platform.sandbox:
         jobs.append(Summarizer(platform=platform).one_job)
         gateway = make_gateway(platform, settings)
-        jobs.append(
-            Teller(database=platform.database, gateway=gateway, clock=platform.clock, issuer=platform.issuer).one_job
-        )
+        teller = Teller(database=platform.database, gateway=gateway, clock=platform.clock, issuer=platform.issuer)
+        jobs.append(teller.one_job)
+        concerns[OWNERS] = [teller.one_job]
 
     def close() -> None:
         for one in at_end:
             one()
 
-    return Workers(database=platform.database, clock=platform.clock, jobs=jobs, count=count, at_end=close)
+    return Workers(database=platform.database, clock=platform.clock, jobs=jobs, count=count, at_end=close, concerns=concerns)

@@ -62,7 +62,8 @@ class Live:
     def _wake(self, request_id: str | None) -> None:
         """Wake those that watch an order, or everybody."""
         with self._lock:
-            found = [w for key, ws in self._watches.items() if request_id in (None, key) for w in ws]
+            watched = self._watches if request_id is None else {request_id} & self._watches.keys()
+            found = [watch for key in watched for watch in self._watches[key]]
         for watch in found:
             if not watch.loop.is_closed():
                 watch.loop.call_soon_threadsafe(watch.woken.set)
@@ -74,7 +75,8 @@ class Live:
                     self._wake(None)  # whatever happened while nobody listened
                     while not self._stopping.is_set():
                         for heard in connection.notifies(timeout=0.5, stop_after=1):
-                            self._wake(heard.payload)
+                            for request_id in heard.payload.split():
+                                self._wake(request_id)
             except psycopg.OperationalError:
                 log.warning("the database can't be reached; listening again in a second")
                 self._stopping.wait(1.0)
