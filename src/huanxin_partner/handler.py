@@ -66,7 +66,7 @@ class Handler:
     parts of `part` lines; override `file` to answer in another way. `progress` is told (numbers done, numbers in all)."""
 
     def __init__(
-        self, store: TieStore, platform: Channel, journal: Journal, *, chunk: int = 10_000, part: int = 100_000,
+        self, store: TieStore, platform: Channel, journal: Journal, *, chunk: int = 30_000, part: int = 100_000,
         clock: Callable[[], float] = time.time, progress: Callable[[int, int], None] = _log,
     ) -> None:  # fmt: skip
         self.store, self.platform, self.journal = store, platform, journal

@@ -17,7 +17,7 @@ from huanxin_partner.ties import Answer
 from huanxin_partner.times import MOST_MEANT, latest_instant
 
 REASONS = frozenset({"debt", "balance", "frozen", "banned", "legal_hold", "dispute", "other"})  # DESIGN: outcomes
-_PART = 10_000  # rows in one statement: SQLite takes 32,766 values, PostgreSQL 65,535
+_PART = 30_000  # rows in one statement: SQLite takes 32,766 values, PostgreSQL 65,535
 _Item = TypeVar("_Item")
 Session = TypeVar("Session")
 
@@ -91,12 +91,12 @@ class RowTies(ABC, Generic[Session]):
 
     def _unbind(self, session: Session, numbers: Sequence[str], cutoff: datetime) -> list[Answer]:
         asked = {self._spell(number): number for number in numbers}
+        cut, rest = self._cut_at_once(session, list(asked), cutoff)
         outcomes: dict[str, set[str]] = defaultdict(set)
-        for number in self._cut_at_once(session, list(asked), cutoff):
-            outcomes[number].add("unbound")
-        ties = self.found(session, list(asked))
-        unsure = {tie.number for tie in ties} | (asked.keys() - outcomes.keys())
-        record = self.cuts(session, sorted(unsure), cutoff)  # after the rows are locked: another worker may have cut them
+        ties = self.found(session, rest) if rest else []
+        unsure = {tie.number for tie in ties} | (asked.keys() - cut)
+        # After the rows are locked: another worker may have cut them.
+        record = self.cuts(session, sorted(unsure), cutoff) if unsure else {}
         stale = []
         for tie in ties:
             latest = latest_instant(tie.bound_at, self._zone)
@@ -114,15 +114,22 @@ class RowTies(ABC, Generic[Session]):
         for (number, _), restored in record.items():
             if not restored:
                 outcomes[number].add("unbound")
-        return [_answer(asked[number], found) for number, found in outcomes.items()]
+        for number in outcomes.keys() & cut:
+            outcomes[number].add("unbound")
+        unbound = [Answer(number=asked[number], outcome="unbound") for number in cut if number not in outcomes]
+        return unbound + [_answer(asked[number], found) for number, found in outcomes.items()]
 
-    def _cut_at_once(self, session: Session, numbers: list[str], cutoff: datetime) -> list[str]:
-        """Cut what needs no closer look; the numbers it was on. What was cut before may be back again, and needs one."""
+    def _cut_at_once(self, session: Session, numbers: list[str], cutoff: datetime) -> tuple[set[str], list[str]]:
+        """Cut what needs no closer look: the numbers it was on, and those with ties left to look at. What was cut before
+        may be back again, and needs a look."""
         if self._refuse or self._end_sessions or not self.cuts_at_once(session):
-            return []
+            return set(), numbers
         before = {number for number, _ in self.cuts(session, numbers, cutoff)}
-        fresh = [number for number in numbers if number not in before]
-        return self.cut_older(session, fresh, cutoff, cutoff.astimezone(UTC) - MOST_MEANT) if fresh else []
+        fresh = [number for number in numbers if number not in before] if before else numbers
+        if not fresh:
+            return set(), numbers
+        cut, left = self.cut_older(session, fresh, cutoff, cutoff.astimezone(UTC) - MOST_MEANT)
+        return set(cut), [*before, *left]
 
     def _refusals(self, session: Session, ties: list[Tie]) -> dict[Any, str]:
         refused: dict[Any, str] = {}
@@ -154,9 +161,11 @@ class RowTies(ABC, Generic[Session]):
         """Whether this store, on this database and table, has a `cut_older`."""
         return False
 
-    def cut_older(self, session: Session, numbers: list[str], cutoff: datetime, than: datetime) -> list[str]:
-        """Record and detach in one statement the ties on these numbers whose time, read as UTC, is before `than`; their
-        numbers. It has to see a row as it is once it is locked."""
+    def cut_older(
+        self, session: Session, numbers: list[str], cutoff: datetime, than: datetime
+    ) -> tuple[list[str], list[str]]:
+        """Record and detach in one statement the ties on these numbers whose time, read as UTC, is before `than`: their
+        numbers, and the numbers that have other ties. It has to see a row as it is once it is locked."""
         raise NotImplementedError
 
     # What a kind of database does its own way. Lists have at most a few thousand rows.

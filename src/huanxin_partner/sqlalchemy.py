@@ -86,15 +86,22 @@ class SqlAlchemyTies(RowTies[Session]):
         as_here = (kind.found, kind.record, kind.detach) == (own.found, own.record, own.detach)
         return as_here and _on_postgresql(session) and isinstance(self._bound_at.type, sa.Date | sa.DateTime)
 
-    def cut_older(self, session: Session, numbers: list[str], cutoff: datetime, than: datetime) -> list[str]:
-        limit = _as_stored(than, self._bound_at.type)
-        columns = self._key.label("tie"), self._number.label("number")
-        old = self._locked(session, numbers, *columns).where(self._bound_at < limit).cte("old")
-        cut = sa.update(self._table).where(self._key == old.c.tie).values({self._number: None}).cte("cut")
-        record = sa.insert(self._cuts).from_select(_RECORD, self._recorded(old.c.number, old.c.tie, cutoff)).cte("record")
+    def cut_older(
+        self, session: Session, numbers: list[str], cutoff: datetime, than: datetime
+    ) -> tuple[list[str], list[str]]:
+        older = self._bound_at < _as_stored(than, self._bound_at.type)
+        columns = self._key.label("tie"), self._number.label("number"), older.label("older")
+        old = self._locked(session, numbers, *columns).cte("old")
+        stale = old.c.older.is_(sa.true())
+        cut = sa.update(self._table).where(self._key == old.c.tie, stale).values({self._number: None}).cte("cut")
+        recorded = self._recorded(old.c.number, old.c.tie, cutoff).where(stale)
+        record = sa.insert(self._cuts).from_select(_RECORD, recorded).cte("record")
         # All numbers in one value, since it takes longer to read them as rows than to find them.
-        found = session.scalar(sa.select(sa.cast(sa.func.json_agg(old.c.number), sa.Text)).add_cte(cut, record))
-        return json.loads(found) if found else []
+        listed = sa.func.json_agg(old.c.number)
+        found = sa.cast(listed.filter(stale), sa.Text)
+        left = sa.cast(listed.filter(old.c.older.is_not(sa.true())), sa.Text)
+        told = session.execute(sa.select(found, left).add_cte(cut, record)).one()
+        return json.loads(told[0] or "[]"), json.loads(told[1] or "[]")
 
     def cuts(self, session: Session, numbers: list[str], cutoff: datetime) -> dict[tuple[str, Any], bool]:
         cuts, read_back = self._cuts.c, _READ_BACK[self._key.type.python_type]

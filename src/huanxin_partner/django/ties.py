@@ -20,11 +20,12 @@ from huanxin_partner.ties import as_text
 _INSERT = "INSERT INTO {} ({}, {}, {}, {}, {}) {}"
 _UPDATE = "UPDATE {} SET {} = %s WHERE {} = %s"
 # All numbers in one value, since it takes longer to read them as rows than to find them.
-_CUT_OLDER = """WITH old (tie, number) AS ({select}),
-cut AS (UPDATE {table} SET {number} = NULL FROM old WHERE {table}.{key} = old.tie),
+_CUT_OLDER = """WITH old (tie, number, older) AS ({select}),
+cut AS (UPDATE {table} SET {number} = NULL FROM old WHERE {table}.{key} = old.tie AND old.older IS TRUE),
 record AS (INSERT INTO {cuts} (number, cutoff, source, tie, restored)
-    SELECT number, %s, %s, CAST(tie AS varchar(64)), false FROM old)
-SELECT CAST(json_agg(CAST(number AS text)) AS text) FROM old"""
+    SELECT number, %s, %s, CAST(tie AS varchar(64)), false FROM old WHERE older IS TRUE)
+SELECT CAST(json_agg(CAST(number AS text)) FILTER (WHERE older IS TRUE) AS text),
+    CAST(json_agg(CAST(number AS text)) FILTER (WHERE older IS NOT TRUE) AS text) FROM old"""
 
 
 class DjangoTies(RowTies[str]):
@@ -84,11 +85,12 @@ class DjangoTies(RowTies[str]):
         on_postgresql = connections[session].vendor == "postgresql"
         return as_here and on_postgresql and isinstance(self._model._meta.get_field(self._bound_at), models.DateField)
 
-    def cut_older(self, session: str, numbers: list[str], cutoff: datetime, than: datetime) -> list[str]:
+    def cut_older(self, session: str, numbers: list[str], cutoff: datetime, than: datetime) -> tuple[list[str], list[str]]:
         field = self._model._meta.get_field(self._bound_at)
         timed = isinstance(field, models.DateTimeField)
         limit = than.date() if not timed else than if settings.USE_TZ else than.replace(tzinfo=None)
-        old = self._locked(session, numbers).filter(**{f"{self._bound_at}__lt": limit}).values_list("pk", self._number)
+        older = models.ExpressionWrapper(models.Q(**{f"{self._bound_at}__lt": limit}), models.BooleanField())
+        old = self._locked(session, numbers).values_list("pk", self._number, older)
         connection = connections[session]
         select, parameters = old.query.get_compiler(session).as_sql()
         table, number, key = self._place(session)
@@ -98,8 +100,8 @@ class DjangoTies(RowTies[str]):
                 _CUT_OLDER.format(select=select, table=table, number=number, key=key, cuts=cuts),
                 [*parameters, as_text(cutoff), self._source],
             )
-            ((found,),) = cursor.fetchall()
-        return json.loads(found) if found else []
+            ((found, left),) = cursor.fetchall()
+        return json.loads(found or "[]"), json.loads(left or "[]")
 
     def _place(self, session: str) -> Iterator[str]:
         """Where the number is, as quoted names: the table, the column, and the table's key."""
