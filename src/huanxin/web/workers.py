@@ -14,6 +14,7 @@ from huanxin.notify.reminders import Escalator, Reminder
 from huanxin.notify.worker import Workers
 from huanxin.operations import Platform, open_signer
 from huanxin.operations.inboxes import InboxReader
+from huanxin.operations.planning import Planner
 from huanxin.operations.summaries import Summarizer
 from huanxin.outbound import Outbound
 from huanxin.settings import Settings
@@ -28,7 +29,8 @@ _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 
 def make_workers(platform: Platform, settings: Settings) -> Workers:
     """Workers that do everything that happens by itself, ready to start: push events, write them into folders, read
-    receipts from folders, remind, escalate, and tell owners that their orders are done."""
+    receipts from folders, remind, escalate, count, plan what the console wants planned, and tell owners that their orders
+    are done."""
     signer = open_signer(platform, settings)
     outbound = Outbound(inner_allowed=platform.development, max_connections=_CONNECTIONS)
     client = httpx.Client(timeout=_TIMEOUT, follow_redirects=False, limits=httpx.Limits(max_connections=settings.workers))
@@ -51,7 +53,7 @@ def make_workers(platform: Platform, settings: Settings) -> Workers:
         jobs.append(Escalator(database=platform.database, client=client, url=url, clock=platform.clock).one_job)
     count = min(settings.workers, _IN_SANDBOX) if platform.sandbox else settings.workers
     if not platform.sandbox:
-        jobs.append(Summarizer(platform=platform).one_job)
+        jobs += [Summarizer(platform=platform).one_job, Planner(platform=platform).one_job]
         gateway = make_gateway(platform, settings)
         jobs.append(
             Teller(database=platform.database, gateway=gateway, clock=platform.clock, issuer=platform.issuer).one_job
