@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from acceptance.browsing import SIZES, axe, fits, open_tab
 from huanxin.domain.operators import Role
+from huanxin.operations import planning
 from huanxin.store import operators
 from operators import PASSWORD, browsing, operator
 from town import Town, town
@@ -170,6 +171,20 @@ def test_what_can_not_be_done_is_said_in_plain_words_and_changes_nothing(room: R
     stranger = li.post(address, data={"do": "retract", "reason": "x", "numbers": "13800138199"})
     assert "138****8199 不在批次" in said(stranger.text)
     assert li.get(f"{address}?format=csv").text == before
+
+
+def test_where_reports_are_many_a_batch_is_planned_by_a_worker_and_the_page_leads_to_it(
+    room: Room, li: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A country's reports take half a minute to read: the page says what goes on, and for whom."""
+    monkeypatch.setattr(planning, "SMALL", 0)
+    waits = li.post("/console/batches", data={"carrier": ""})
+    assert "正在为 li 规划批次" in said(waits.text)
+    assert waits.headers["refresh"] == "5", "it looks again by itself, without a script too"
+    assert "正在为 li 规划批次" in said(li.get("/console/batches").text)
+    assert planning.Planner(platform=room.town.platform).one_job()
+    assert "没有到期的号码" in said(li.get(str(waits.url)).text)
+    assert "refresh" not in li.get("/console/batches").headers
 
 
 def test_who_sent_a_batch_is_on_record(room: Room, li: httpx.Client) -> None:

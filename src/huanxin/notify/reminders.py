@@ -95,6 +95,8 @@ def _due(group: Iterable[Waiting], *, days: tuple[int, ...], zone: ZoneInfo, now
 
 def _remind(tx: Tx, which: Sequence[Open], *, step: str, by: str, now: datetime, new_id: NewId) -> None:
     """Queue a reminder for each of some notices, and record it. Few statements, however many partners there are."""
+    if not which:
+        return
     known = partners.client_ids(tx, [one.notice.partner_id for one in which])
     ways = streams.all_streams(tx)
     # Behind the notice itself, which may still be on its way.

@@ -50,14 +50,23 @@ def slice_of(head: bytes, length: int, key: int) -> Slice | None:
     table = 4 + len(flags) if runs else 8
     if (runs and count < _OFFSETS_FROM) or table + count * 8 > len(head):
         raise ValueError("the table has no offsets, or is longer than the beginning")
-    keys = struct.unpack_from(f"<{count * 2}H", head, table)[::2]
-    if key not in keys:
+    at = _where(head, table, count, key)
+    if at is None:
         return None
-    at = keys.index(key)
-    offsets = struct.unpack_from(f"<{count}I", head, table + count * 4)
-    end = offsets[at + 1] if at + 1 < count else length
+    offsets = table + count * 4 + at * 4
+    start = int.from_bytes(head[offsets : offsets + 4], "little")
+    end = int.from_bytes(head[offsets + 4 : offsets + 8], "little") if at + 1 < count else length
     entry = head[table + at * 4 : table + at * 4 + 4]
     alone = struct.pack("<I", _RUNS) + b"\x01" + entry
     if not (runs and flags[at // 8] >> (at % 8) & 1):
         alone = struct.pack("<II", _NO_RUNS, 1) + entry + struct.pack("<I", 16)
-    return Slice(start=offsets[at], size=end - offsets[at], head=alone)
+    return Slice(start=start, size=end - start, head=alone)
+
+
+def _where(head: bytes, table: int, count: int, key: int) -> int | None:
+    """Where in the table a container stands: mostly none before it is missing, else it is looked for."""
+    at = table + key * 4
+    if key < count and int.from_bytes(head[at : at + 2], "little") == key:
+        return key
+    keys = struct.unpack_from(f"<{count * 2}H", head, table)[::2]
+    return keys.index(key) if key in keys else None

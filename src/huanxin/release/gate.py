@@ -59,7 +59,7 @@ def load_gate(
     numbers = batches.numbers_of(tx, batch_id)
     roster = Roster.of(numbers)
     everyone = roster.everyone
-    told = {notice.partner_id: notice for notice in notices.of_batch(tx, batch_id)}
+    told = {notice.partner_id: notice for notice in notices.told(tx, batch_id)}
     standings = receipts.standings(tx, batch_id, everyone)
     for partner in told:
         standings.setdefault(partner, Standing())
@@ -117,7 +117,7 @@ def to_waive(tx: Tx, batch_id: int, partner_id: int, only: NumberSet | None) -> 
     """The places that a partner keeps open, or `only` some of them. Raises NotFound if it was not told of the batch,
     Conflict if there are none."""
     batch = renewal_batch(tx, batch_id)
-    if partner_id not in {notice.partner_id for notice in notices.of_batch(tx, batch_id)}:
+    if partner_id not in {notice.partner_id for notice in notices.told(tx, batch_id)}:
         raise NotFound(
             Sentence("batch %(batch)s was not sent to this partner, so there is nothing to waive", batch=batch_id)
         )

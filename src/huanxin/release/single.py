@@ -50,7 +50,7 @@ def load_single(
 ) -> Single:
     """The gate of a number in one of its batches. `every`: all its memberships; `held`: the holds that name it."""
     batch = renewal_batch(tx, member.batch_id)
-    told = {notice.partner_id: notice for notice in notices.of_batch(tx, batch.id)}
+    told = {notice.partner_id: notice for notice in notices.told(tx, batch.id)}
     answers = traces.answers_at(tx, batch, member.place)
     waivers = traces.waivers_at(tx, batch, member.place)
     standings = _standings(answers, waivers)

@@ -99,6 +99,13 @@ def latest(tx: Tx) -> int:
     return int(row[0])
 
 
+def more_sets_than(tx: Tx, count: int) -> bool:
+    """Whether more sets than so many are stored; no more are counted."""
+    row = tx.execute("SELECT count(*) FROM (SELECT FROM report_set LIMIT %s) few", (count + 1,)).fetchone()
+    assert row is not None
+    return bool(row[0] > count)
+
+
 def first_recorded_at(tx: Tx) -> datetime | None:
     """When the first report was taken; None before it."""
     row = tx.execute("SELECT recorded_at FROM report ORDER BY id LIMIT 1").fetchone()

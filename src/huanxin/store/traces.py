@@ -48,19 +48,26 @@ class WaiverAt:
 def answers_at(tx: Tx, batch: Batch, place: int) -> list[AnswerAt]:
     """Every receipt that says something of one place of a batch, in the order in which they came."""
     rows = _tested(
-        tx, "receipt_set",
-        "r.seq, r.id, r.notice_id, r.partner_id, r.complete, r.received_at, s.outcome, s.reason, s.until_day",
-        "receipt r LEFT JOIN receipt_set s ON s.receipt_id = r.id WHERE r.batch_id = %s ORDER BY r.seq", batch, place,
+        tx, "receipt_set", "r.seq, s.outcome, s.reason, s.until_day",
+        "receipt r JOIN receipt_set s ON s.receipt_id = r.id WHERE r.batch_id = %s", batch, place,
     )  # fmt: skip
-    found: dict[int, AnswerAt] = {}
-    for held, seq, receipt, notice, partner, complete, at, outcome, reason, until in rows:
-        if held or (complete and seq not in found):
-            answer = Answer(outcome=Outcome(outcome), reason=reason, until=until) if held else None
-            found[seq] = AnswerAt(
-                seq=seq, receipt_id=receipt, notice_id=notice, partner_id=partner, complete=complete, received_at=at,
-                answer=answer,
-            )  # fmt: skip
-    return list(found.values())
+    said = {
+        seq: Answer(outcome=Outcome(outcome), reason=reason, until=until)
+        for held, seq, outcome, reason, until in rows
+        if held
+    }
+    receipts = tx.execute(
+        "SELECT seq, id, notice_id, partner_id, complete, received_at FROM receipt WHERE batch_id = %s ORDER BY seq",
+        (batch.id,), binary=True,
+    )  # fmt: skip
+    return [
+        AnswerAt(
+            seq=seq, receipt_id=receipt, notice_id=notice, partner_id=partner, complete=complete, received_at=at,
+            answer=said.get(seq),
+        )
+        for seq, receipt, notice, partner, complete, at in receipts
+        if complete or seq in said
+    ]  # fmt: skip
 
 
 def waivers_at(tx: Tx, batch: Batch, place: int) -> list[WaiverAt]:

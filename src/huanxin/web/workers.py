@@ -16,6 +16,7 @@ from huanxin.notify.reminders import Escalator, Reminder
 from huanxin.notify.worker import Workers
 from huanxin.operations import Platform, folder_rules
 from huanxin.operations.inboxes import InboxReader
+from huanxin.operations.planning import Planner
 from huanxin.operations.summaries import Summarizer
 from huanxin.outbound import Outbound
 from huanxin.settings import Settings
@@ -31,7 +32,8 @@ _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 
 def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Workers:
     """Workers that do everything that happens by itself, ready to start: push events, write them into folders, read
-    receipts from folders, remind, escalate, and tell owners that their orders are done."""
+    receipts from folders, remind, escalate, count, plan what the console wants planned, and tell owners that their orders
+    are done."""
     outbound = Outbound(inner_allowed=platform.development, max_connections=_CONNECTIONS)
     pusher = Pusher(
         database=platform.database, signer=signer, clock=platform.clock, zone=_ZONE, outbound=outbound,
@@ -59,7 +61,7 @@ def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Work
         jobs.append(Escalator(database=platform.database, client=client, url=url, clock=platform.clock).one_job)
     count = min(settings.workers, _IN_SANDBOX) if platform.sandbox else settings.workers
     if not platform.sandbox:
-        jobs.append(Summarizer(platform=platform).one_job)
+        jobs += [Summarizer(platform=platform).one_job, Planner(platform=platform).one_job]
         gateway = make_gateway(platform, settings)
         teller = Teller(database=platform.database, gateway=gateway, clock=platform.clock, issuer=platform.issuer)
         jobs.append(teller.one_job)

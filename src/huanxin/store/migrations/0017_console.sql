@@ -15,3 +15,28 @@ COMMENT ON COLUMN report_upload.refusal_said IS 'the refusal as {template, value
 
 -- Held numbers are counted with the day on which the hold lets them go: count what holds say anew.
 DELETE FROM pool_seen WHERE what IN ('hold', 'batch');
+
+-- Batches that somebody at the console wants planned: a worker does it, since that reads every report there is.
+CREATE TABLE planning (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    carrier    text,
+    ordered_by text NOT NULL,
+    ordered_at timestamptz NOT NULL
+);
+COMMENT ON COLUMN planning.carrier IS 'whose numbers; NULL: of all carriers';
+CREATE TABLE planning_end (
+    planning_id bigint PRIMARY KEY REFERENCES planning,
+    batch_id    bigint REFERENCES batch,
+    ended_at    timestamptz NOT NULL
+);
+COMMENT ON COLUMN planning_end.batch_id IS 'NULL: nothing was due';
+
+DO $$
+DECLARE fact text;
+BEGIN
+    FOREACH fact IN ARRAY ARRAY['planning', 'planning_end']
+    LOOP
+        EXECUTE format('CREATE TRIGGER %I_is_a_fact BEFORE UPDATE OR DELETE OR TRUNCATE ON %I '
+                       'FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', fact, fact);
+    END LOOP;
+END $$;

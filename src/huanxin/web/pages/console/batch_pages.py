@@ -14,7 +14,7 @@ from huanxin.domain.errors import HuanxinError
 from huanxin.domain.operators import Right
 from huanxin.operations import batch_figures
 from huanxin.operations.problems import status_of
-from huanxin.store import batches, progress, proposals, releases
+from huanxin.store import batches, plannings, progress, proposals, releases
 from huanxin.store.proposals import Proposal
 from huanxin.store.releases import Release
 from huanxin.web.pages import charts, labels
@@ -29,6 +29,7 @@ from huanxin.web.pages.routes import language
 from huanxin.web.pages.views import BatchSummary, BatchView
 
 MOST = 100
+_LOOK_AGAIN = 5  # seconds
 STATES = ("all", "late", "waiting", "done")
 _KEYS = ("unbound", "absent", "kept", "pending", "refused", "unanswered")
 
@@ -65,11 +66,16 @@ def list_page(
 ) -> Response:  # fmt: skip
     """The list of batches."""
     as_of = min((one.as_of for one in rows if one.as_of), default=None)
-    return page(
+    with who.platform.database.transaction() as tx:
+        wished = [one for one in plannings.waiting(tx) if one.carrier is None or who.operator.sees([one.carrier])]
+    answer = page(
         request, who, "batches.html", status_of(problem) if problem else 200, tab="batches", rows=rows, more=more,
         state=state, states=STATES, done=done, as_of=as_of, problem=problem and say(problem.said, language(request)),
-        may_act=who.operator.may(Right.BATCHES), carriers=who.platform.plan.carriers,
+        may_act=who.operator.may(Right.BATCHES), carriers=who.platform.plan.carriers, wished=wished,
     )  # fmt: skip
+    if wished:  # without a script the page looks again by itself
+        answer.headers["Refresh"] = str(_LOOK_AGAIN)
+    return answer
 
 
 def list_csv(rows: list[BatchSummary]) -> Response:

@@ -13,11 +13,12 @@ from huanxin.domain.errors import BadInput, Forbidden, HuanxinError, NotFound
 from huanxin.domain.operators import Right
 from huanxin.numbersets.numberfile import write_csv
 from huanxin.operations import batch_figures
+from huanxin.operations.planning import order, takes_long
 from huanxin.operations.problems import status_of
 from huanxin.release.gate import renewal_batch
 from huanxin.release.listing import list_name, release_tables
 from huanxin.sentences import Sentence
-from huanxin.store import batches, operators, partners, releases
+from huanxin.store import batches, operators, partners, plannings, releases
 from huanxin.store.database import Tx
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing, unmasking
@@ -35,9 +36,14 @@ Seer = Annotated[Working, Depends(signing.working(Right.NUMBERS))]
 
 @router.get("/batches")
 def everything(
-    request: Request, who: Reader, state: str = "all", before: int | None = None, done: str = "", format: str = ""
+    request: Request, who: Reader, state: str = "all", before: int | None = None, done: str = "", format: str = "",
+    planning: int | None = None,
 ) -> Response:  # fmt: skip
-    """The batches that this operator sees, newest first."""
+    """The batches that this operator sees, newest first; once a batch that he wanted is planned, that one."""
+    with who.platform.database.transaction() as tx:
+        wish = plannings.get(tx, planning) if planning is not None else None
+    if wish and wish.ended_at:
+        return _planned(wish.batch_id)
     rows, more = shown(who, state=state, before=before)
     if format == "csv":
         return list_csv(rows)
@@ -51,11 +57,19 @@ def plan(request: Request, who: Worker, form: Form) -> Response:
     try:
         if carrier is not None and carrier not in who.platform.plan.carriers:
             raise BadInput(Sentence("there is no carrier %(carrier)s", carrier=carrier))
+        with who.platform.database.transaction() as tx:
+            wish = order(tx, who.platform, carrier=carrier, by=who.operator.login) if takes_long(tx) else None
+        if wish is not None:
+            return back(f"/console/batches?planning={wish}")
         planned = who.platform.plan_batch(by=who.operator.login, carrier=carrier)
     except HuanxinError as error:
         rows, more = shown(who, state="all", before=None)
         return list_page(request, who, rows, more=more, state="all", done="", problem=error)
-    return back(f"/console/batches/{planned.id}?done=planned" if planned else "/console/batches?done=nothing-due")
+    return _planned(planned.id if planned else None)
+
+
+def _planned(batch_id: int | None) -> Response:
+    return back(f"/console/batches/{batch_id}?done=planned" if batch_id else "/console/batches?done=nothing-due")
 
 
 @router.get("/batches/{batch_id}")
