@@ -72,8 +72,8 @@ def import_report(
     if faults and not skip_bad:
         raise BadInput(
             Sentence(
-                "%(name)s: %(count)s of %(total)s lines can't be taken, so none was; mend them, or leave them out with"
-                " --skip-bad",
+                "%(name)s: %(count)s of %(total)s lines can't be taken, so none was; mend them, or leave them out (on the"
+                " command line with --skip-bad)",
                 name=path.name, count=f"{len(faults):,}", total=f"{total:,}",
             ),
             faults,
