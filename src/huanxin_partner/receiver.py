@@ -24,8 +24,8 @@ from huanxin_partner.tokens import Event, Verifier
 log = logging.getLogger("huanxin_partner")
 _IDLE = 0.5  # seconds between looks for events that are due again
 _TOGETHER = 200  # events that are handled together at most
-_GATHER, _MOST_GATHER = 0.2, 0.5  # seconds between the beginnings of two rounds: what comes meanwhile is handled together
-_TIMES = 4  # as long as the last round took: the busier this machine or the platform, the more is handled together
+_GATHER, _LONG_GATHER = 0.4, 1.5  # seconds between the beginnings of two rounds: what comes meanwhile is handled together
+_BUSY = 5  # events in a round, from which on more is won by doing many together than by answering soon
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 300.0  # seconds before an event that failed is tried again
 
 
@@ -65,10 +65,10 @@ class Worker:
 
     def some_events(self) -> bool:
         """Handle what has been due longest: many events in one go if that can be done, or one. False if none is due."""
-        return self._together() or self.one_event()
+        return self._together() > 0 or self.one_event()
 
-    def _together(self) -> bool:
-        """Handle events in one go; False if that can't be done with what is due."""
+    def _together(self) -> int:
+        """Handle events in one go; how many, 0 if that can't be done with what is due."""
         due = [event for event, _ in self._journal.due(_TOGETHER)]
         try:
             outcomes = self._handler.handle_many(due) if due else {}
@@ -77,7 +77,7 @@ class Worker:
             outcomes = {}
         if outcomes:
             self._journal.finish_all(outcomes)
-        return bool(outcomes)
+        return len(outcomes)
 
     def one_event(self) -> bool:
         """Handle the event that has been due longest; False if none is due."""
@@ -100,20 +100,15 @@ class Worker:
             started, busy = time.monotonic(), False
             self._wake.clear()
             try:
-                if self._together():
-                    self._stop.wait(_rest(time.monotonic() - started))
+                if done := self._together():
+                    gather = _GATHER if done < _BUSY else _LONG_GATHER
+                    self._stop.wait(max(0.0, started + gather - time.monotonic()))
                     continue
                 busy = self.one_event()
             except Exception:  # the journal itself can't be read or written: a full disk, perhaps
                 log.exception("the journal can't be used")
             if not busy:
                 self._wake.wait(_IDLE)
-
-
-def _rest(took: float) -> float:
-    """For how long more is gathered after a round: the longer it took, since then there is much to do, and many are handled
-    at a fraction of the cost."""
-    return max(0.0, min(_MOST_GATHER, max(_GATHER, _TIMES * took)) - took)
 
 
 class _Desk:

@@ -163,3 +163,22 @@ def test_of_one_number_the_next_event_waits_until_the_first_is_taken(platform: P
     )  # fmt: skip
     with platform.database.transaction() as tx:
         assert len(deliveries.claim_due(tx, platform.now(), Method.PUSH, 9)) == 1
+
+
+def test_if_we_die_before_it_was_seen_that_all_have_answered_the_partner_that_asks_again_mends_it(
+    platform: Platform, shops: list[Partner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without our confirmation a partner sends its answer again; else the owner would never be told."""
+    order = ordered(platform, shops[:1])
+    line = Line(line=2, notice=order.notices[shops[0].id], number=NUMBERS[0], outcome="unbound", reason="", until="")
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(requests, "note_done", die)
+        with pytest.raises(KeyboardInterrupt):
+            platform.answer_requests(shops[0], [line])
+    assert platform.answer_requests(shops[0], [line]).new == 0
+    with platform.database.transaction() as tx:
+        assert requests.all_done(tx) == [order.request.id]

@@ -182,3 +182,42 @@ def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch)
     with listening(_ok) as (port, got):
         assert Outbound(inner_allowed=True).get(f"http://127.0.0.1:{port}/").status == 202
     assert len(got) == 1
+
+
+def _stays_open(connection: socket.socket) -> None:
+    for turn in range(2):
+        connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+        if turn == 0 and not connection.recv(65536):
+            return
+
+
+def test_a_second_call_goes_over_the_same_connection() -> None:
+    with listening(_stays_open) as (port, got):
+        outbound = Outbound(inner_allowed=True)
+        calls = [outbound.post(f"http://127.0.0.1:{port}/events", "x", {}).status for _ in range(2)]
+        outbound.close()
+    assert calls == [202, 202]
+    assert len(got) == 1
+
+
+def test_a_connection_that_was_closed_meanwhile_is_not_used_again() -> None:
+    def closes(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+
+    with listening(closes) as (port, got):
+        outbound = Outbound(inner_allowed=True)
+        for _ in range(2):
+            assert outbound.post(f"http://127.0.0.1:{port}/events", "x", {}).status == 202
+            time.sleep(0.1)  # its end is on its way
+        outbound.close()
+    assert len(got) == 2
+
+
+def test_of_many_addresses_only_the_connections_used_last_are_kept() -> None:
+    with listening(_stays_open) as (first, got), listening(_stays_open) as (second, _):
+        outbound = Outbound(inner_allowed=True, max_connections=1)
+        for port in (first, second):
+            outbound.post(f"http://127.0.0.1:{port}/events", "x", {})
+        outbound.post(f"http://127.0.0.1:{second}/events", "x", {})
+        outbound.close()
+    assert len(got) == 1

@@ -7,12 +7,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import orjson
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
+from joserfc.util import urlsafe_b64encode
 
 from huanxin.domain.clock import Clock
 from huanxin.domain.errors import BadSetting, NotFound
@@ -81,8 +83,7 @@ class Signer:
         """A statement of the platform, under its `typ`."""
         now = self.clock()
         chosen = next(key for key in self.keys() if key.alg == alg and key.signs_from <= now)
-        header = {"alg": alg, "typ": kind, "kid": chosen.kid}
-        return jws.serialize_compact(header, orjson.dumps({"iss": self.issuer} | claims), chosen.key, registry=_REGISTRY)
+        return _signed(_protected(alg, kind, chosen.kid), orjson.dumps({"iss": self.issuer} | claims), chosen)
 
     def verified(self, token: str, kind: str) -> dict[str, Any] | None:
         """The claims of a token that this platform signed as `kind`; None if it did not. Times are the caller's to check.
@@ -125,6 +126,19 @@ class Signer:
                 self._read_at = now
                 self._verified = {}
             return self._keys
+
+
+@lru_cache(maxsize=64)
+def _protected(alg: str, kind: str, kid: str) -> bytes:
+    """A header as it stands in a token (RFC 7515, section 7.1); it is the same for thousands of events."""
+    return urlsafe_b64encode(orjson.dumps({"alg": alg, "typ": kind, "kid": kid}))
+
+
+def _signed(protected: bytes, payload: bytes, by: LoadedKey) -> str:
+    """The compact serialization (RFC 7515, sections 5.1 and 7.1). The library's own makes and checks the header anew for
+    each token, which takes as long as signing does."""
+    told = protected + b"." + urlsafe_b64encode(payload)
+    return (told + b"." + urlsafe_b64encode(_REGISTRY.get_alg(by.alg).sign(told, by.key))).decode()
 
 
 def rotate(tx: Tx, *, passphrase: str, now: datetime) -> list[str]:

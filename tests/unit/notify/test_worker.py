@@ -52,3 +52,29 @@ def test_a_worker_that_sleeps_wakes_when_something_is_recorded(database: Databas
         woken = woken or rounds.acquire(timeout=0.5)
     workers.stop()
     assert woken
+
+
+def test_a_notification_calls_only_the_jobs_that_it_concerns(database: Database, clock: Clock) -> None:
+    """Else every order has every worker ask the database for everything that it could do."""
+    asked = {"events": threading.Semaphore(0), "owners": threading.Semaphore(0)}
+
+    def events() -> bool:
+        asked["events"].release()
+        return False
+
+    def owners() -> bool:
+        asked["owners"].release()
+        return False
+
+    concerns = {deliveries.EVENTS: [events], deliveries.OWNERS: [owners]}
+    workers = Workers(database=database, clock=clock, jobs=[events, owners], count=1, concerns=concerns)
+    workers.start()
+    assert all(one.acquire(timeout=10) for one in asked.values())
+    called = False
+    for _ in range(4):  # until the listener is connected
+        with database.transaction() as tx:
+            deliveries.wake_workers(tx, deliveries.OWNERS)
+        called = called or asked["owners"].acquire(timeout=0.5)
+    workers.stop()
+    assert called
+    assert not asked["events"].acquire(blocking=False)

@@ -10,7 +10,7 @@ import pytest
 
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.store import holds
-from huanxin.store.database import Database, Tx, deciding, explain_connection_error, recording_facts
+from huanxin.store.database import Database, Tx, deciding, explain_connection_error, recording_facts, tell
 from huanxin.store.migrate import migrate
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -84,3 +84,17 @@ def test_a_password_is_not_repeated_in_an_error() -> None:
     error = psycopg.OperationalError("connection to postgresql://huanxin:secret@db.example/huanxin failed")
     assert "secret" not in str(explain_connection_error(error))
     assert "HUANXIN_DATABASE_URL" in str(explain_connection_error(error))
+
+
+def test_news_are_told_once_the_transaction_is_committed_and_never_if_it_is_not(database: Database) -> None:
+    """Whoever hears of an order looks for it at once: it has to be there."""
+    with database.listening("huanxin_test") as listener:
+        undone = database.transaction()
+        tell(undone.__enter__(), "huanxin_test", ["undone"])
+        assert not undone.__exit__(RuntimeError, RuntimeError("the power went"), None)
+        with database.transaction() as tx:
+            tell(tx, "huanxin_test", ["done", "done"])
+            assert not list(listener.notifies(timeout=0.1, stop_after=1))
+        with database.single() as tx:
+            tell(tx, "huanxin_test", ["single"])
+        assert [heard.payload for heard in listener.notifies(timeout=5, stop_after=2)] == ["done", "single"]

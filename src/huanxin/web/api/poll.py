@@ -18,8 +18,8 @@ from huanxin.web.context import Context, calling_partner
 
 router = APIRouter(prefix="/ssf", tags=["Streams"])
 _LOOK_AGAIN = 5.0  # seconds; an event that was refused falls due without a ring
-_GATHER, _MOST_GATHER = 0.4, 0.8  # seconds; a partner that was given events so lately gets the next ones together
-_TIMES = 4  # as long as its last poll took to answer: the busier we are, the more is fetched at a time
+_GATHER, _LONG_GATHER = 0.8, 2.0  # seconds; a partner that was given events so lately gets the next ones together
+_BUSY = 5  # events at a time, from which on more is won by doing many together than by answering soon
 _MOST_ANSWERS = 10_000
 _LONGEST = 500
 _EXAMPLE = {"maxEvents": 10, "returnImmediately": False, "ack": ["ev_1"],
@@ -41,17 +41,17 @@ async def poll(request: Request, body: JsonObject) -> Response:
         caller = calling_partner(request, Scope.SSF_READ)
         return caller, context.poller.poll(caller, most=most, acks=acks, errors=errors)
 
-    rung, started = context.bell.rung, time.monotonic()
+    rung = context.bell.rung
     partner, polled = await to_thread.run_sync(first, limiter=context.programs)
     look = partial(context.poller.poll, partner, most=most)
     while not polled.sets and not at_once and most and (left := until - time.monotonic()) > 0:
         await context.bell.wait(rung, min(left, _LOOK_AGAIN))
         if await request.is_disconnected():
             break
-        rung, started = context.bell.rung, time.monotonic()
+        rung = context.bell.rung
         polled = await to_thread.run_sync(look, limiter=context.programs)
     if polled.sets and not polled.more:
-        context.bell.given(token, min(_MOST_GATHER, max(_GATHER, _TIMES * (time.monotonic() - started))))
+        context.bell.given(token, _GATHER if len(polled.sets) < _BUSY else _LONG_GATHER)
     return JSONResponse(_written(polled), headers={"Cache-Control": "no-store"})
 
 
