@@ -52,7 +52,7 @@ def confirmation(accepted: Accepted, *, audience: str, now: datetime, new_id: Ne
 
 class Rosters:
     """The rosters of batches, which never change, kept for the receipts that follow each other: the last ones used, up
-    to `most` numbers together (8 bytes each), and the very last one whatever its size."""
+    to `most` numbers together (4 bytes each), and the very last one whatever its size."""
 
     def __init__(self, database: Database, most: int = 10_000_000) -> None:
         self._database, self._most = database, most

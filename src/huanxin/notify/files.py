@@ -169,7 +169,7 @@ def files_of(tx: Tx, due: Delivery, signer: Signer, *, token: str | None = None)
 def _notice(tx: Tx, payload: dict[str, Any], token: str, *, retraction: bool) -> list[File]:
     found = notices.get(tx, payload["notice"])
     assert found is not None
-    content = number_file(batches.roster(tx, found.batch_id).numbers, CSV)
+    content = number_file(batches.roster(tx, found.batch_id), CSV)
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256 != payload["numbers"]["sha256"][CSV]:
         raise Conflict(

@@ -7,6 +7,7 @@ import io
 from typing import IO, Any
 
 from huanxin.numbersets.arrow import pa, pa_csv, pc, pq
+from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import Numbers
 
 CSV = "text/csv"
@@ -21,16 +22,16 @@ def written(numbers: Numbers) -> pa.Array:
     return pc.binary_join_element_wise(pa.scalar("+"), pa.array(numbers).cast(pa.string()), pa.scalar(""))
 
 
-def number_file(numbers: Numbers, media_type: str) -> bytes:
+def number_file(numbers: Numbers | Roster, media_type: str) -> bytes:
     """One column, `number`, in the given order."""
     out = io.BytesIO()
     write_number_file(numbers, media_type, out)
     return out.getvalue()
 
 
-def write_number_file(numbers: Numbers, media_type: str, out: IO[bytes] | io.RawIOBase) -> None:
+def write_number_file(numbers: Numbers | Roster, media_type: str, out: IO[bytes] | io.RawIOBase) -> None:
     """Write what `number_file` gives, a piece at a time."""
-    pieces = [numbers[start : start + _PIECE] for start in range(0, max(1, len(numbers)), _PIECE)]
+    pieces = (numbers[start : start + _PIECE] for start in range(0, max(1, len(numbers)), _PIECE))
     if media_type == PARQUET:
         schema = pa.schema([("number", pa.string())])
         with pq.ParquetWriter(out, schema, compression="zstd", use_dictionary=False,

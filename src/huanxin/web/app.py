@@ -21,7 +21,7 @@ from huanxin.operations.onboarding import make_onboarding
 from huanxin.outbound import Outbound
 from huanxin.sentences import Sentence
 from huanxin.settings import Settings
-from huanxin.store import figures
+from huanxin.store import figures, partners
 from huanxin.web.api import account_files, accounts, disclosures, oauth, partner, poll, ssf, wellknown
 from huanxin.web.api.schemas import Status, problems, with_problems
 from huanxin.web.api.uploads import Limits, sweep
@@ -79,7 +79,7 @@ def create_app(
         workers = [make_workers(one.platform, settings, one.signer) for one in contexts] if run_workers else []
         bell.start()
         app.state.people.live.start()
-        warm()
+        warm(_names(platform))
         for one in workers:
             one.start()
         yield
@@ -125,6 +125,11 @@ def create_app(
     static = Path(__file__).parent / "static"
     app.mount("/static", StaticFiles(directory=static), name="static")
     return app
+
+
+def _names(platform: Platform) -> list[str]:
+    with platform.database.transaction() as tx:
+        return [one.name for one in partners.all_partners(tx)]
 
 
 def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> Context:

@@ -139,7 +139,7 @@ def test_tokens_and_secrets_of_the_sandbox_are_worth_nothing_live_and_the_other_
     assert not kids[0] & kids[1]
 
 
-def test_an_operator_registers_keys_and_pauses_a_stream(
+def test_an_operator_registers_keys_pauses_a_stream_and_gives_a_new_secret_without_a_gap(
     world: World, music: Caller, dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HUANXIN_DATABASE_URL", dsn)
@@ -162,3 +162,12 @@ def test_an_operator_registers_keys_and_pauses_a_stream(
     world.clock.forward(seconds=60)
     assert len(music.poll()["sets"]) == 1
     assert run("stream", "music").exit_code == 0
+    rotated = json.loads(run("rotate-key", "music", "--overlap-hours", "1", "--json").stdout.splitlines()[-1])
+
+    def let_in(secret: str) -> int:
+        form = {"grant_type": "client_credentials", "client_id": music.client_id, "client_secret": secret}
+        return music.http.post("/oauth/token", data=form).status_code
+
+    assert [let_in(secret) for secret in (music.secret, rotated["client_secret"])] == [200, 200]
+    world.clock.forward(hours=1, seconds=5)
+    assert [let_in(secret) for secret in (music.secret, rotated["client_secret"])] == [401, 200]

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from huanxin_partner import cli
+from huanxin_partner import cli, diagnosis
 from huanxin_partner.commands.settings import load
 from huanxin_partner.rehearsal import magic
-from huanxin_partner.rehearsal.words import SCENARIOS
+from huanxin_partner.rehearsal.words import MENDS, SCENARIOS
 
-PAGE = (Path(__file__).parents[3] / "docs/partners/python.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[3] / "docs/partners"
+PAGE = (DOCS / "python.md").read_text(encoding="utf-8")
 CHINESE, ENGLISH = PAGE.split("\n## English\n")
 COMMANDS = re.findall(r"^    huanxin-partner (.+)$", PAGE, re.MULTILINE)
 
@@ -44,3 +45,10 @@ def test_the_settings_on_the_page_are_all_that_is_needed(tmp_path: Path, page: s
     config.write_text(main + files, encoding="utf-8")
     needed = ("issuer", "client_id", "database", "table", "number_column", "bound_at_column", "files_out", "files_in")
     assert load(config, needed)["client_id"] == "pc_1"
+
+
+def test_every_code_of_the_self_test_and_of_verify_stands_in_the_document_of_errors() -> None:
+    page = (DOCS / "errors.md").read_text(encoding="utf-8")
+    selftest, _, verify = page.partition("Codes of the self-test\n")[2].partition("Checks of `huanxin-partner verify`\n")
+    assert re.findall(r"^\| `([^`]+)` \|", selftest, re.MULTILINE) == list(MENDS)
+    assert re.findall(r"^\| `([^`]+)` \|", verify, re.MULTILINE) == list(diagnosis._MENDS)

@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from huanxin.domain.errors import Conflict
 from huanxin.numbersets.numberfile import write_number_file
-from huanxin.numbersets.sharded import Numbers
+from huanxin.numbersets.roster import Roster
 from huanxin.store.batches import Batch
 from huanxin.web.context import Context
 from huanxin.web.problems import problem
@@ -27,11 +27,11 @@ def number_file_of(request: Request, context: Context, batch: Batch, media_type:
         return Response(status_code=304, headers=headers)
     path = context.files / sha256
     if not path.exists():
-        _keep(path, context.rosters.get(batch.id).numbers, media_type, int(batch.files[media_type]["bytes"]))
+        _keep(path, context.rosters.get(batch.id), media_type, int(batch.files[media_type]["bytes"]))
     return _Ranged(path, media_type=media_type, headers=headers)
 
 
-def _keep(path: Path, numbers: Numbers, media_type: str, length: int) -> None:
+def _keep(path: Path, numbers: Roster, media_type: str, length: int) -> None:
     """Make the file beside its place and put it there whole: another request may be making the same one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, beside = tempfile.mkstemp(dir=path.parent)

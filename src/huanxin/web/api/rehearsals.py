@@ -16,4 +16,4 @@ def spoiled_file(context: Context, notice_id: str, batch_id: int, media_type: st
     with context.platform.database.transaction() as tx:
         if not rehearsals.is_spoiled(tx, notice_id):
             return None
-    return Response(spoiled(number_file(context.rosters.get(batch_id).numbers, media_type)), media_type=media_type)
+    return Response(spoiled(number_file(context.rosters.get(batch_id), media_type)), media_type=media_type)

@@ -89,7 +89,9 @@ def choose(
 ) -> ChooseView:
     """Partners to choose from; `ticked` None: all of them."""
     groups: dict[str, list[Choice]] = {kind.value: [] for kind in Kind}
-    for one in partners.all_partners(tx):
+    everyone = partners.all_partners(tx)
+    finding.learn(one.name for one in everyone)  # all that are new at once
+    for one in everyone:
         groups[one.kind.value].append(
             Choice(
                 id=one.id, name=one.name, find=finding.keys(one.name), ticked=ticked is None or one.id in ticked,

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import csv
+import json
+import logging
+import subprocess
+import sys
 import threading
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
+log = logging.getLogger("huanxin.web")
 LONGEST = 40
+_known: dict[str, str] = {}
+_learning = threading.Lock()
 
 
 def plain(text: str) -> str:
@@ -16,19 +25,32 @@ def plain(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).lower().split())
 
 
-@cache
 def keys(name: str) -> str:
     """What a name is found by, with spaces between: itself, its pinyin, its initials."""
-    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415  # its dictionaries are large: see `warm`
-
-    sounds = lazy_pinyin(name)
-    initials = lazy_pinyin(name, style=Style.FIRST_LETTER)
-    return " ".join(dict.fromkeys(map(plain, (name, "".join(sounds), "".join(initials)))))
+    learn([name])
+    return _known.get(name) or plain(name)
 
 
-def warm() -> None:
-    """Read the dictionaries beside the start, so that neither the start nor the first visitor waits for them."""
-    threading.Thread(target=keys, args=("号码",), name="pinyin", daemon=True).start()
+def learn(names: Iterable[str]) -> None:
+    """Have the keys of these names at hand: those that are new are worked out together, in a process of its own."""
+    with _learning:
+        new = [name for name in dict.fromkeys(names) if name not in _known]
+        chinese = [name for name in new if not name.isascii()]
+        _known.update({name: plain(name) for name in new if name.isascii()})
+        if chinese:
+            words = [sys.executable, "-I", str(Path(__file__).with_name("pinyin.py"))]
+            try:
+                told = subprocess.run(words, input=json.dumps(chinese), capture_output=True, text=True, check=True)
+            except (OSError, subprocess.CalledProcessError):
+                log.exception("names can't be found by their pinyin just now")
+                return
+            for name, (sounds, initials) in zip(chinese, json.loads(told.stdout), strict=True):
+                _known[name] = " ".join(dict.fromkeys(map(plain, (name, sounds, initials))))
+
+
+def warm(names: Iterable[str]) -> None:
+    """Learn names beside the start, so that neither the start nor the first visitor waits for them."""
+    threading.Thread(target=learn, args=(names,), name="pinyin", daemon=True).start()
 
 
 def finds(query: str, name: str) -> bool:
