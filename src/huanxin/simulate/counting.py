@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from pyroaring import BitMap
 
 from huanxin.domain.lifecycle import Event, SetFact, ShardState
 from huanxin.domain.numbers import NumberingPlan
-from huanxin.numbersets.sharded import SHARD_SIZE
+from huanxin.numbersets.sharded import SHARD_SIZE, values_of
 from huanxin.store import releases, reports, summaries
 from huanxin.store.database import Tx
+
+Days = npt.NDArray[np.int32]
+"""Days as `date.toordinal` counts them, by place in a shard."""
 
 KIND = "history"
 BLOCK = 10_000
@@ -34,17 +39,26 @@ class _Tally:
     blocks: int = 0
     known: int = 0
 
-    def take(self, fact: SetFact, state: ShardState) -> None:
-        """Note an event, before it is applied to the state."""
+    def take(self, fact: SetFact, state: ShardState, closed: Days) -> None:
+        """Note an event, before it is applied to the state; of a cancellation the day in `closed`, by place in the shard."""
         if fact.event is Event.CANCELLED:
             self.cancelled[fact.day] += len(fact.numbers)
+            closed[values_of(fact.numbers)] = fact.day.toordinal()
         elif fact.event is Event.OPENED:
             self.opened[fact.day] += len(fact.numbers)
-            for (_, closed_on), places in state.frozen_on(fact.numbers).items():
-                self.sold_again[closed_on] += len(places)
+            for closed_on, count in _by_day(state.sleeping(fact.numbers), closed):
+                self.sold_again[closed_on] += count
         elif fact.event is Event.RECLAIMED:
-            for (_, closed_on), places in state.frozen_on(fact.numbers).items():
-                self.back[closed_on, fact.day] += len(places)
+            for closed_on, count in _by_day(state.sleeping(fact.numbers), closed):
+                self.back[closed_on, fact.day] += count
+
+
+def _by_day(frozen: BitMap, closed: Days) -> Iterator[tuple[date, int]]:
+    """How many frozen numbers were cancelled on each day. An array of days answers in one step what `ShardState.frozen_on`
+    looks for in all cancellations of a shard, which here would be asked for each of its facts."""
+    if frozen:
+        for day, count in Counter(closed[values_of(frozen)].tolist()).items():
+            yield date.fromordinal(day), count
 
 
 def count(tx: Tx, plan: NumberingPlan) -> dict[str, dict[str, Any]]:
@@ -54,10 +68,11 @@ def count(tx: Tx, plan: NumberingPlan) -> dict[str, dict[str, Any]]:
     if known and all(body["seen"] == seen for body in known.values()):
         return known
     tallies = {code: _Tally() for code in plan.carriers}
+    closed: Days = np.zeros(SHARD_SIZE, np.int32)  # of frozen numbers only, so that every shard writes over the one before
     for shard, facts in reports.facts_by_shard(tx):
         state = ShardState()
         for fact in facts:
-            tallies[fact.carrier].take(fact, state)
+            tallies[fact.carrier].take(fact, state, closed)
             state.apply(fact)
         _end_of_shard(tallies, state, plan.owner(shard))
     released = releases.released_by_day(tx)
