@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 
 from huanxin.domain.errors import BadRequest
 from huanxin.domain.partners import Partner, Scope
 from huanxin.notify.polling import MOST_EVENTS, Polled
-from huanxin.web.api.bodies import JsonObject, shows
+from huanxin.web.api.bodies import json_object, shows
 from huanxin.web.context import Context, calling_partner
 
 router = APIRouter(prefix="/ssf", tags=["Streams"])
@@ -26,25 +27,44 @@ _EXAMPLE = {"maxEvents": 10, "returnImmediately": False, "ack": ["ev_1"],
             "setErrs": {"ev_2": {"err": "invalid_key", "description": "no such kid"}}}  # fmt: skip
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What a poll asks for and answers."""
+
+    most: int
+    at_once: bool
+    acks: list[str]
+    errors: dict[str, str]
+
+
+async def _asked(request: Request) -> _Asked:
+    """Raises BadRequest; before it, as every call does, Unauthorized to a caller who isn't known."""
+    try:
+        body = await json_object(request)
+        return _Asked(most=_most(body), at_once=_at_once(body), acks=_acks(body), errors=_errors(body))
+    except BadRequest:
+        await to_thread.run_sync(calling_partner, request, Scope.SSF_READ)
+        raise
+
+
 @router.post("/poll", summary="Fetch events, acknowledge those before", openapi_extra=shows("application/json", _EXAMPLE))
-async def poll(request: Request, body: JsonObject) -> Response:
+async def poll(request: Request, asked: Annotated[_Asked, Depends(_asked)]) -> Response:
     """Events by their `jti` in `sets`, given again until they stand in `ack`. Waits for events unless `returnImmediately`
     is true or `maxEvents` is 0. `moreAvailable` is left out when it would be false. Unknown members are left alone."""
     context: Context = request.app.state.context
-    most, at_once = _most(body), _at_once(body)
-    acks, errors = _acks(body), _errors(body)
+    most, patient = asked.most, asked.most > 0 and not asked.at_once
     until, token = time.monotonic() + context.longest_poll, request.headers.get("authorization", "")
-    if not at_once and most:
+    if patient:
         await context.bell.gather(token)
 
     def first() -> tuple[Partner, Polled]:
         caller = calling_partner(request, Scope.SSF_READ)
-        return caller, context.poller.poll(caller, most=most, acks=acks, errors=errors)
+        return caller, context.poller.poll(caller, most=most, acks=asked.acks, errors=asked.errors)
 
     rung = context.bell.rung
     partner, polled = await to_thread.run_sync(first, limiter=context.programs)
     look = partial(context.poller.poll, partner, most=most)
-    while not polled.sets and not at_once and most and (left := until - time.monotonic()) > 0:
+    while not polled.sets and patient and (left := until - time.monotonic()) > 0:
         await context.bell.wait(rung, min(left, _LOOK_AGAIN))
         if await request.is_disconnected():
             break
