@@ -137,6 +137,7 @@ def reopened(undisturbed: tuple[dict[str, Any], Path]) -> Iterator[Served]:
     demo.send_signal(signal.SIGTERM)
     _, errors = demo.communicate(timeout=LIMIT)
     assert demo.returncode == 0, errors
+    assert not (out / "home/postgres/postmaster.pid").exists(), "the embedded database stays behind"
     for words in ("--fresh", f"http://127.0.0.1:{port}/renew", "/dev/sms", "新账户"):
         assert words in errors
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -20,6 +22,8 @@ def serve(
 ) -> None:
     """Run the API, the pages and workers in one go."""
     logging.basicConfig(level=logging.WARNING, format=LOG)
+    # uvicorn shuts down and then raises the signal again: that must let go of the embedded database, not end us on the spot.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with platform() as (opened, settings), open_platform(settings, sandbox=True) as sandbox:
         app = create_app(opened, settings, sandbox=sandbox, run_workers=workers)
         err.print(f"Huanxin serves {opened.issuer} on http://{host}:{port} (Ctrl-C ends it)", highlight=False)
