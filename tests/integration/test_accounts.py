@@ -362,6 +362,9 @@ def test_a_company_chooses_its_folders_by_the_api_and_on_its_pages(service: Serv
     assert "geheim" not in refused.text
     taken = service.http.post("/partner/sandbox/stream/files", data=form | {"in": f"{tmp_path}/2/IN"})
     assert taken.headers["location"] == "/partner/sandbox/stream?done=changed"
+    headers = service.token(made)
+    (read,) = service.http.get("/sandbox/ssf/streams", headers=headers).json()
+    assert service.http.put("/sandbox/ssf/streams", json=read, headers=headers).status_code == 200  # the login stays
     sandbox = service.onboarding.sandbox
     with sandbox.database.transaction() as tx:
         partner = partners.by_client_id(tx, auth["client_id"])
