@@ -14,12 +14,11 @@ from huanxin.store.database import Tx
 
 
 @dataclass(frozen=True, kw_only=True)
-class Disclosure:
-    """One acknowledged disclosure. `closed_on`: when the tenure before ended, None if there was none on record; `evidence`:
-    the path of a signature, a reference, or nothing; `withdrawn_at`: set if the buyer did not take the number."""
+class Acknowledged:
+    """What a buyer was told and acknowledged. `closed_on`: when the tenure before ended, None if there was none on record;
+    `evidence`: the path of a signature, a reference, or nothing."""
 
     id: str
-    seq: int
     number: int
     carrier: str
     closed_on: date | None
@@ -29,8 +28,22 @@ class Disclosure:
     text_sha256: bytes
     method: str
     evidence: str
-    clerk: str
     acknowledged_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewDisclosure(Acknowledged):
+    """A disclosure to be recorded, with its clerk."""
+
+    operator_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disclosure(Acknowledged):
+    """A recorded disclosure. `withdrawn_at`: set if the buyer did not take the number."""
+
+    seq: int
+    clerk: str
     withdrawn_at: datetime | None = None
     withdrawn_reason: str | None = None
     withdrawn_by: str | None = None
@@ -38,24 +51,6 @@ class Disclosure:
     @property
     def stands(self) -> bool:
         return self.withdrawn_at is None
-
-
-@dataclass(frozen=True, kw_only=True)
-class NewDisclosure:
-    """A disclosure to be recorded; the fields are those of `Disclosure`, the clerk by his id."""
-
-    id: str
-    number: int
-    carrier: str
-    closed_on: date | None
-    grade: str
-    asked: int
-    confirmed: int
-    text_sha256: bytes
-    method: str
-    evidence: str
-    operator_id: int
-    acknowledged_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
