@@ -23,7 +23,8 @@ async def read_body(request: Request, most: int = _LARGEST) -> bytes:
     return bytes(read)
 
 
-async def _object(request: Request) -> dict[str, Any]:
+async def json_object(request: Request) -> dict[str, Any]:
+    """The body as a JSON object. Raises BadRequest."""
     return _parsed(await read_body(request))
 
 
@@ -49,7 +50,7 @@ async def _form(request: Request) -> dict[str, str]:
         raise BadRequest("the body can't be read as a form (application/x-www-form-urlencoded)") from error
 
 
-JsonObject = Annotated[dict[str, Any], Depends(_object)]
+JsonObject = Annotated[dict[str, Any], Depends(json_object)]
 """The body as a JSON object. Raises BadRequest."""
 JsonObjectOrNothing = Annotated[dict[str, Any], Depends(_object_or_nothing)]
 """The body as a JSON object, empty if there is none. Raises BadRequest."""

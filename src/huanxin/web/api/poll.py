@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from huanxin.domain.errors import BadRequest
 from huanxin.domain.partners import Partner, Scope
 from huanxin.notify.polling import MOST_EVENTS, Polled
-from huanxin.web.api.bodies import JsonObject, shows
+from huanxin.web.api.bodies import json_object, shows
 from huanxin.web.context import Context, calling_partner
 
 router = APIRouter(prefix="/ssf", tags=["Streams"])
@@ -27,12 +27,17 @@ _EXAMPLE = {"maxEvents": 10, "returnImmediately": False, "ack": ["ev_1"],
 
 
 @router.post("/poll", summary="Fetch events, acknowledge those before", openapi_extra=shows("application/json", _EXAMPLE))
-async def poll(request: Request, body: JsonObject) -> Response:
+async def poll(request: Request) -> Response:
     """Events by their `jti` in `sets`, given again until they stand in `ack`. Waits for events unless `returnImmediately`
     is true or `maxEvents` is 0. `moreAvailable` is left out when it would be false. Unknown members are left alone."""
     context: Context = request.app.state.context
-    most, at_once = _most(body), _at_once(body)
-    acks, errors = _acks(body), _errors(body)
+    try:
+        body = await json_object(request)
+        most, at_once = _most(body), _at_once(body)
+        acks, errors = _acks(body), _errors(body)
+    except BadRequest:
+        await to_thread.run_sync(calling_partner, request, Scope.SSF_READ)  # who shows no good token is told that first
+        raise
     until, token = time.monotonic() + context.longest_poll, request.headers.get("authorization", "")
     if not at_once and most:
         await context.bell.gather(token)
