@@ -24,7 +24,7 @@ from huanxin_partner.tokens import Event, Verifier
 log = logging.getLogger("huanxin_partner")
 _IDLE = 0.5  # seconds between looks for events that are due again
 _TOGETHER = 200  # events that are handled together at most
-_GATHER, _LONG_GATHER = 0.4, 1.5  # seconds between the beginnings of two rounds: what comes meanwhile is handled together
+_GATHER, _LONG_GATHER = 0.8, 1.5  # seconds between the beginnings of two rounds: what comes meanwhile is handled together
 _BUSY = 5  # events in a round, from which on more is won by doing many together than by answering soon
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 300.0  # seconds before an event that failed is tried again
 

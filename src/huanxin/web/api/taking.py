@@ -13,7 +13,7 @@ from anyio import to_thread
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
-from huanxin.domain.errors import BadRequest, UnsupportedForm
+from huanxin.domain.errors import BadRequest, HuanxinError, UnsupportedForm
 from huanxin.domain.partners import Partner, Scope
 from huanxin.numbersets import tables
 from huanxin.numbersets.numberfile import CSV, PARQUET
@@ -37,12 +37,14 @@ class Body:
 async def take(request: Request, work: Work, body: Body) -> Response:
     """Receive a body and let `work` file it, in a thread: 201 for a new receipt, 200 for one that is known."""
     context: Context = request.app.state.context
-    if body.kind.split(";")[0].strip().lower() not in (CSV, PARQUET):
-        raise UnsupportedForm(f"a receipt is {CSV} or {PARQUET}, not {body.kind}")
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) <= _SMALL and not body.encoding:
         held = io.BytesIO()
-        await _received(request, held, body, context)
+        try:
+            await _received(request, held, body, context)
+        except HuanxinError:
+            await to_thread.run_sync(_caller, request)  # who shows no good token is told that first
+            raise
         told, new = await to_thread.run_sync(lambda: work(_caller(request), held.getvalue()), limiter=context.programs)
     else:
         partner = await to_thread.run_sync(_caller, request)  # before much is received from whoever it is
@@ -61,6 +63,8 @@ def _caller(request: Request) -> Partner:
 
 
 async def _received(request: Request, file: IO[bytes], body: Body, context: Context) -> int:
+    if body.kind.split(";")[0].strip().lower() not in (CSV, PARQUET):
+        raise UnsupportedForm(f"a receipt is {CSV} or {PARQUET}, not {body.kind}")
     return await receive(
         request.stream(), file, encoding=body.encoding.strip().lower(), digest=body.digest,
         announced=request.headers.get("content-length"), limits=context.limits,
