@@ -21,7 +21,9 @@ from huanxin.notify.pushing import Pusher
 from huanxin.operations import Platform
 from huanxin.outbound import Answer, Outbound
 from huanxin.request.ordering import Ordered, Purpose, Wish
+from huanxin.request.sms import Nowhere
 from huanxin.store import deliveries, requests
+from huanxin.web.telling import Teller
 
 NUMBERS = [f"+861380013800{place}" for place in range(3)]
 Report = Callable[..., Path]
@@ -180,5 +182,22 @@ def test_if_we_die_before_it_was_seen_that_all_have_answered_the_partner_that_as
         with pytest.raises(KeyboardInterrupt):
             platform.answer_requests(shops[0], [line])
     assert platform.answer_requests(shops[0], [line]).new == 0
+    with platform.database.transaction() as tx:
+        assert requests.all_done(tx) == [order.request.id]
+
+
+def test_if_we_die_before_it_was_seen_that_all_have_answered_the_next_start_sees_it(
+    platform: Platform, shops: list[Partner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the owner of an order is never told whose last partner had its confirmation and asks no more."""
+    order = ordered(platform, shops)
+    for shop in shops:
+        line = Line(line=2, notice=order.notices[shop.id], number=NUMBERS[0], outcome="unbound", reason="", until="")
+        with monkeypatch.context() as patched:
+            patched.setattr(requests, "note_done", lambda *_: [])
+            platform.answer_requests(shop, [line])
+    teller = Teller(database=platform.database, gateway=Nowhere(), clock=platform.clock, issuer=platform.issuer)
+    assert teller.one_job()
+    assert not teller.one_job()
     with platform.database.transaction() as tx:
         assert requests.all_done(tx) == [order.request.id]

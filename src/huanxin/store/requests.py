@@ -191,6 +191,16 @@ def note_done(tx: Tx, request_ids: Sequence[str], at: datetime) -> list[str]:
     return [request_id for (request_id,) in rows]
 
 
+def not_done(tx: Tx, since: datetime) -> list[str]:
+    """The requests made since then of which it isn't noted that all have answered."""
+    rows = tx.execute(
+        "SELECT r.id FROM request r WHERE r.requested_at >= %s AND r.purpose <> 'inquire'"
+        " AND NOT EXISTS (SELECT 1 FROM request_done d WHERE d.request_id = r.id)",
+        (since,),
+    )
+    return [request_id for (request_id,) in rows]
+
+
 def all_done(tx: Tx) -> list[str]:
     """Every request that has a final answer from every partner, oldest first."""
     return [one for (one,) in tx.execute("SELECT request_id FROM request_done ORDER BY done_at")]

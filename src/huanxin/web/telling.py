@@ -20,6 +20,7 @@ from huanxin.web import i18n
 
 log = logging.getLogger("huanxin.sms")
 _FIRST, _LONGEST, _GIVE_UP = timedelta(minutes=1), timedelta(hours=6), timedelta(days=3)
+_LOOK_BACK = timedelta(days=30)
 
 
 def make_gateway(platform: Platform, settings: Settings) -> Gateway:
@@ -56,7 +57,7 @@ def done_text(request: Request, asked: int, needs: int, issuer: str) -> str:
     return _("[Huanxin] %(number)s: all %(done)s services that you chose are done. See it: %(link)s") % values
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Teller:
     """Tells owners whose last partner has answered: a job of the workers."""
 
@@ -64,13 +65,19 @@ class Teller:
     gateway: Gateway
     clock: Clock
     issuer: str
+    _caught_up: bool = False
 
     def one_job(self) -> bool:
         """Tell the owner who has waited longest; False if nobody waits.
 
         The row is locked while the gateway is called, and the message's id stays the same, so a gateway that knows ids
-        sends it once even if this process dies in between.
+        sends it once even if this process dies in between. What one that died did not note is looked for at first.
         """
+        if not self._caught_up:
+            now = self.clock()
+            with self.database.transaction() as tx:
+                requests.note_done(tx, requests.not_done(tx, now - _LOOK_BACK), now)
+            self._caught_up = True
         with self.database.transaction() as tx:
             found = requests.claim_done(tx, self.clock())
             if found is None:
