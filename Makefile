@@ -5,8 +5,8 @@ BIN := .venv/bin
 # Python may keep what it compiled: each of the many processes of a run would compile it all again.
 export PYTHONDONTWRITEBYTECODE :=
 
-# Test processes at a time. Many tests wait for servers, so one more than there are processors, and three at least.
-TESTERS ?= 3
+# Test processes at a time. Many tests wait for servers, so twice as many as two processors could run.
+TESTERS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test bench lint format clean
