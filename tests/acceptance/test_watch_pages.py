@@ -59,7 +59,7 @@ def test_somebody_reads_the_bulletin_and_finds_no_company_by_name(
     page.get_by_role("link", name={"zh": "公报", "en": "Bulletin"}[lang], exact=True).click()
     expect(page.locator("h1")).to_have_text({"zh": "号码焕新公报", "en": "Bulletin of renewed numbers"}[lang])
     expect(page.locator(".figures .big").first).to_have_text(str(renewed))
-    assert page.locator(".plot canvas").count() == 5
+    expect(page.locator(".plot canvas")).to_have_count(5)
     assert fits(page)
     assert axe(page) == []
     page.locator("a[href='/watch?month=2026-10#carriers']").first.click()
