@@ -9,7 +9,7 @@ import mimetypes
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page, Route, expect
 
 import page_samples as samples
 from acceptance.browsing import SIZES, axe, fits, keep_picture, open_tab
@@ -89,7 +89,7 @@ def test_the_report_shows_its_twin_on_one_click(browser: Browser, pages: dict[tu
     assert "stale ties cut" in page.locator("h1:visible").inner_text()
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.title() == "Report of a demo run · Huanxin"
-    assert page.locator(".plot:visible canvas").count() == 4
+    expect(page.locator(".plot:visible canvas")).to_have_count(4)
     assert fits(page)
     assert axe(page) == []
     page.reload()
