@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
+from itertools import product
 from pathlib import Path
 
 import httpx
@@ -102,7 +103,7 @@ def paste(page: Page, site: Site, text: str, lang: str = "zh") -> None:
 def test_whoever_pastes_it_reads_in_one_look_how_it_stands(browser: Browser, site: Site, verdict: str) -> None:
     site.bring_to(verdict)
     text = site.made.token[:-6] + "AAAAAA" if verdict == "not_ours" else site.made.token
-    for size, lang, words in zip(SIZES, ("zh", "en"), WORDS[verdict], strict=True):
+    for size, (lang, words) in product(SIZES, zip(("zh", "en"), WORDS[verdict], strict=True)):
         page, complaints = open_tab(browser, size)
         paste(page, site, text, lang)
         expect(page.locator("h1")).to_contain_text(words)
@@ -114,7 +115,8 @@ def test_whoever_pastes_it_reads_in_one_look_how_it_stands(browser: Browser, sit
         page.context.close()
 
 
-@pytest.mark.parametrize(("size", "scheme"), [("phone", "light"), ("desk", "dark")])  # what fits and what shows are apart
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
 def test_each_page_fits_and_is_accessible_and_the_code_leads_to_a_masked_number(
     browser: Browser, site: Site, size: str, scheme: str
 ) -> None:
