@@ -17,7 +17,7 @@ CHROMIUM = ("/usr/bin/chromium-headless-shell", "/usr/bin/chromium")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync"]  # fmt: skip
 LONGEST = 1600  # pixels of a page that a picture shows; longer ones are cut off
-WIDEST = 880  # pixels of a picture; a desktop is shown smaller
+WIDEST = 720  # pixels of a picture; a desktop is shown smaller
 SIZES = {"phone": (390, 844), "desk": (1280, 800)}
 
 
@@ -54,7 +54,7 @@ def keep_picture(page: Page, name: str, lang: str) -> None:
         picture = Image.open(BytesIO(page.screenshot(full_page=True)))
         seen = picture.crop((0, 0, picture.width, min(picture.height, LONGEST)))
         seen.thumbnail((WIDEST, LONGEST))
-        seen.save(Path(folder) / f"{name}-{lang[:2]}.webp", quality=50, method=6)
+        seen.save(Path(folder) / f"{name}-{lang[:2]}.webp", quality=25, method=6)
 
 
 def keep_both(page: Page, name: str) -> None:

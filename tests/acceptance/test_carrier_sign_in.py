@@ -33,11 +33,12 @@ def test_a_subscriber_says_no_at_first_and_then_signs_in_with_his_carrier(
             expect(page.locator("h1")).to_have_text("您没有用中国移动账号登录")
             assert axe(page) == []
             assert fits(page)
-            keep_both(page, "people-carrier")
+            before = list(complaints)
+            keep_both(page, "people-carrier")  # loads the page again, where an answer counts once
+            complaints[:] = before
             page.get_by_role("link", name="再用中国移动试一次").click()
             page.get_by_role("link", name="owner").click()
             expect(page.locator("h1")).to_have_text("您的号码以前有过机主")
             assert page.url == f"{ours}/renew"
-            refused = ("403", "401")  # what he was told when he said no, and when he came back to that page
-            assert [one for one in complaints if not any(status in one for status in refused)] == []
+            assert [one for one in complaints if "403" not in one] == []
             page.context.close()
