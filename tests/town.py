@@ -70,6 +70,18 @@ class Town:
         assert found
         return found.group()
 
+    def receipt(self, name: str, *lines: str) -> None:
+        """A partner files a complete receipt for the latest notice of a batch that it has, over HTTP."""
+        who = self.partners[name]
+        with httpx.Client(base_url=self.url, timeout=30) as http:
+            granted = http.post("/oauth/token", data={"grant_type": "client_credentials"},
+                                auth=(who.partner.client_id, who.client_secret)).json()  # fmt: skip
+            headers = {"Authorization": f"Bearer {granted['access_token']}", "Content-Type": "text/csv"}
+            notice = http.get("/partner/v1/notices", headers=headers).json()["notices"][0]["notice"]
+            body = "\n".join(["number,outcome,reason,until", *lines, ""]).encode()
+            address = f"/partner/v1/notices/{notice}/receipts?complete=true"
+            http.post(address, headers=headers, content=body).raise_for_status()
+
     def answer(self, name: str, outcome: str, reason: str = "", number: str = RECYCLED) -> None:
         """A partner answers the latest notice that it has."""
         partner = self.partners[name].partner
@@ -100,7 +112,9 @@ class Phone:
 
 def settings_of(dsn: str, folder: Path) -> Settings:
     """What a town is served with unless it is told otherwise."""
-    return Settings(home=folder / "home", database_url=dsn, mode=Mode.DEVELOPMENT, key_passphrase="a test", workers=2)
+    return Settings(
+        home=folder / "home", database_url=dsn, mode=Mode.DEVELOPMENT, key_passphrase="a test of some length", workers=2
+    )
 
 
 @contextmanager

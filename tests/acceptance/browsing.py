@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text(encoding="utf-8")
 # The shell does without the parts of a browser that no page sees, and takes a third of the processor time.
@@ -64,6 +64,19 @@ def keep_both(page: Page, name: str) -> None:
         for lang in ("en", "zh"):
             page.goto(f"{address}{'&' if '?' in address else '?'}lang={lang}")
             keep_picture(page, name, lang)
+
+
+def draw(page: Page) -> None:
+    """Sign on the page's canvas with the mouse."""
+    expect(page.locator("canvas")).to_be_visible()
+    page.locator("canvas").scroll_into_view_if_needed()
+    box = page.locator("canvas").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 30, box["y"] + 30)
+    page.mouse.down()
+    for step in range(12):
+        page.mouse.move(box["x"] + 30 + step * 15, box["y"] + 30 + (step % 3) * 20)
+    page.mouse.up()
 
 
 def fits(page: Page) -> bool:

@@ -32,18 +32,6 @@ class Room:
     town: Town
     batch: int
 
-    def answer(self, name: str, *lines: str) -> None:
-        """A partner files a receipt over HTTP."""
-        who = self.town.partners[name]
-        with httpx.Client(base_url=self.town.url, timeout=30) as http:
-            granted = http.post("/oauth/token", data={"grant_type": "client_credentials"},
-                                auth=(who.partner.client_id, who.client_secret)).json()  # fmt: skip
-            headers = {"Authorization": f"Bearer {granted['access_token']}", "Content-Type": "text/csv"}
-            notice = http.get("/partner/v1/notices", headers=headers).json()["notices"][0]["notice"]
-            body = "\n".join(["number,outcome,reason,until", *lines, ""]).encode()
-            address = f"/partner/v1/notices/{notice}/receipts?complete=true"
-            http.post(address, headers=headers, content=body).raise_for_status()
-
     def browser_of(self, *roles: Role, login: str) -> Iterator[httpx.Client]:
         with browsing(self.town.url, self.town.platform, *roles, login=login) as http:
             yield http
@@ -57,10 +45,10 @@ def room(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         assert batch is not None
         made.platform.send_batch(batch.id)
         found = Room(town=made, batch=batch.id)
-        found.answer(NAMES[0], f"{READY[0]},unbound,,", f"{READY[1]},unbound,,")
-        found.answer(NAMES[1], f"{READY[3]},refused,debt,")
-        found.answer(NAMES[2])
-        found.answer(NAMES[3])
+        made.receipt(NAMES[0], f"{READY[0]},unbound,,", f"{READY[1]},unbound,,")
+        made.receipt(NAMES[1], f"{READY[3]},refused,debt,")
+        made.receipt(NAMES[2])
+        made.receipt(NAMES[3])
         yield found
 
 
@@ -249,45 +237,13 @@ def test_a_hold_comes_in_as_a_workbook_and_a_bad_line_refuses_it_whole(tmp_path:
     assert "第17号" in li.get("/console/holds?state=all&format=csv").text
 
 
-# A day's work in a browser ----------------------------------------------------------------------------------------------
+# In a browser ------------------------------------------------------------------------------------------------------------
 def enter(page: Page, room: Room, login: str) -> None:
     page.goto(f"{room.town.url}/console/sign-in")
     page.fill("#login", login)
     page.fill("#password", PASSWORD)
     page.locator("main button").first.click()
     expect(page.locator("h1")).to_have_text("批次")
-
-
-def test_a_batch_goes_from_a_silent_partner_to_its_release_list_by_two_people(
-    browser: Browser, room: Room, li: httpx.Client
-) -> None:
-    operator(room.town.platform, Role.SUPERVISOR, login="zhao")
-    page, complaints = open_tab(browser, "desk")
-    enter(page, room, "zhao")
-    page.goto(f"{room.town.url}/console/batches/{room.batch}")
-    page.get_by_role("button", name="提醒所有还未答复者").click()
-    expect(page.get_by_role("status")).to_contain_text("提醒已发出")
-    for name in (NAMES[1], NAMES[4]):
-        form = {"do": "waive", "partner": partner_id(room, name), "reason": "已停业"}
-        assert li.post(f"/console/batches/{room.batch}", data=form).status_code == 200
-    page.get_by_role("link", name="审批").click()
-    for _ in range(2):
-        page.get_by_role("button", name="批准").first.click()
-        expect(page.get_by_role("status")).to_contain_text("已批准并执行")
-    li.post(f"/console/batches/{room.batch}", data={"do": "release", "reason": "答复齐全"})
-    page.goto(f"{room.town.url}/console/approvals?lang=en")
-    page.get_by_role("button", name="Approve").first.click()
-    expect(page.get_by_role("status")).to_contain_text("Numbers: 4")
-    page.goto(f"{room.town.url}/console/batches/{room.batch}#releases")
-    row = page.locator("form[action*='/releases/']")
-    row.locator("select").select_option("sale")
-    row.locator("input[name=ticket]").fill("R-1")
-    with page.expect_download() as download:
-        row.locator("button").click()
-    listed = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
-    assert listed == ["number,sellable_from", *(f"{one},2026-11-19" for one in READY)]
-    assert complaints == []
-    page.context.close()
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

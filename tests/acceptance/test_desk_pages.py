@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from acceptance.browsing import axe, fits, keep_picture, open_tab
+from acceptance.browsing import axe, draw, fits, keep_picture, open_tab
 from huanxin.store import disclosures
 from operators import PASSWORD, operator
 from selling import CLEAN, HELD, SPARE, WAIVED, Shop, served_shop
@@ -26,17 +26,6 @@ def sign_in(page: Page, url: str) -> None:
     page.fill("#password", PASSWORD)
     page.locator("main .button.primary").click()
     page.wait_for_url(f"{url}/console/desk")
-
-
-def draw(page: Page) -> None:
-    """Sign with the mouse."""
-    box = page.locator("canvas").bounding_box()
-    assert box
-    page.mouse.move(box["x"] + 30, box["y"] + 30)
-    page.mouse.down()
-    for step in range(12):
-        page.mouse.move(box["x"] + 30 + step * 15, box["y"] + 30 + (step % 3) * 20)
-    page.mouse.up()
 
 
 @pytest.mark.parametrize(

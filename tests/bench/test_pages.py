@@ -9,10 +9,10 @@ import pytest
 
 from clocks import Clock
 from huanxin.bench import country
-from huanxin.bench.pages import Asked, add_operator, ask_all
+from huanxin.bench.asking import Asked, add_operator, ask_all
 from huanxin.domain.answers import Purpose
 from huanxin.domain.lifecycle import fold
-from huanxin.operations import Platform, open_platform
+from huanxin.operations import Platform, open_platform, summaries
 from huanxin.simulate import planner
 from huanxin.store import answered, batches, figures, releases, reports
 from huanxin.web.app import create_app
@@ -67,8 +67,12 @@ def test_every_page_that_is_timed_is_the_page_that_is_meant(dsn: str, tmp_path: 
     with open_platform(settings) as platform:
         country.make(platform, weeks=4, numbers=400, partners=41, seed=1, say=lambda _: None)
         add_operator(platform)
+        with platform.database.transaction() as tx:
+            summaries.refresh(tx, platform)
         with served(create_app(platform, settings, run_workers=False)) as client:
             asked = ask_all(platform, client, times=1)
     assert [(one.name, one.status, one.remark) for one in asked if not (one.there and one.right and one.status < 400)] == []
-    assert {"/", "/watch", "/console/desk", "search a number", "propose a waiver"} <= {one.name for one in asked}
+    assert {"/", "/watch", "/console/desk", "search a number", "propose a waiver", "/partner/live", "/renew/choose"} <= {
+        one.name for one in asked
+    }
     assert Asked(name="/", status=200, kb=1.0, ms=(1.0,), most=300, right=False).remark == "answered with another page"

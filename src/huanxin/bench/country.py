@@ -15,9 +15,14 @@ import numpy as np
 import numpy.typing as npt
 from pyroaring import BitMap
 
+from huanxin.access import people
 from huanxin.bench import data
+from huanxin.disclose.acknowledging import Method
+from huanxin.disclose.breaches import OPENED_UNDISCLOSED
 from huanxin.domain.answers import Answer, Outcome, Purpose, Reason
+from huanxin.domain.disclosure import Grade
 from huanxin.domain.lifecycle import Event, SetFact
+from huanxin.domain.operators import Role
 from huanxin.domain.partners import Kind
 from huanxin.notify.notices import send_batch
 from huanxin.notify.partners import add_partner
@@ -25,7 +30,7 @@ from huanxin.numbersets.numberfile import CSV, PARQUET
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import Numbers, NumberSet, bitmap_of
 from huanxin.operations import Platform
-from huanxin.store import batches, notices, receipts, releases, reports
+from huanxin.store import batches, disclosures, holds, notices, receipts, releases, reports
 from huanxin.store.database import Tx
 
 CARRIER = "cmcc"
@@ -33,6 +38,8 @@ _BLOCK, _WEEK, _PER_BLOCK = 10_000, 7, 200
 _SOLD, _BACK = 100, 4  # numbers of each block that are opened, and taken back in the freeze, each week
 _OPTIONAL = 20  # every so many partners, one that nothing waits for
 _SILENT = 40  # every so many, one that answers no batch
+_HELD = 500  # of so many numbers of a batch, one that an authority's order holds
+_ON_RECORD, _UNTOLD = 100, 1_000  # of so many that are sold, one with its disclosure here, and one sold without a word
 
 
 @dataclass(kw_only=True)
@@ -42,6 +49,7 @@ class Country:
     platform: Platform
     starts: npt.NDArray[np.int64]
     strewn: npt.NDArray[np.uint16]
+    clerk: int = 0
     answers: dict[int, dict[Answer, BitMap]] = field(default_factory=dict)
     """by the partner's place in the order of partners"""
 
@@ -63,6 +71,16 @@ def make(platform: Platform, *, weeks: int, numbers: int, partners: int, seed: i
         for place in range(partners):
             add_partner(tx, name=f"partner {place + 1}", kind=list(Kind)[place % len(Kind)], required=place % _OPTIONAL != 0,
                         endpoint=None, https_only=False, now=platform.now() - timedelta(days=400), by="bench")  # fmt: skip
+        made.clerk = people.add_operator(
+            tx,
+            login="clerk",
+            name="",
+            roles=[Role.DESK],
+            carrier=CARRIER,
+            plan=platform.plan,
+            now=platform.now(),
+            by="bench",
+        ).id
     for week in range(weeks):
         say(f"batch {week + 1} of {weeks}")
         with platform.database.transaction() as tx:
@@ -107,6 +125,10 @@ def _week(tx: Tx, made: Country, week: int, weeks: int) -> None:
     spans = {(CARRIER, day): bitmap_of(places[by_day == place]) for place, day in enumerate(days)}
     batches.add_spans(tx, batch_id, spans)
     send_batch(tx, batch_id, issuer=made.platform.issuer, now=planned)
+    holds.add(
+        tx, source="bench", order=f"week {week + 1}", reason="fraud", until=(planned + timedelta(days=180)).date(),
+        review_on=(planned + timedelta(days=60)).date(), numbers=NumberSet.of(numbers[1::_HELD]), by="bench", at=planned,
+    )  # fmt: skip
     _answer(tx, made, batch_id, planned)
     if planned + timedelta(days=rules.lead_days + 2) < now:
         _release(tx, made, week, batch_id, numbers, spans, planned + timedelta(days=rules.lead_days + 2))
@@ -155,8 +177,20 @@ def _release(
             unsettled |= BitMap.union(
                 BitMap(), *(found for answer, found in made.answers[place].items() if not answer.settles)
             )
+    unsettled |= bitmap_of(np.arange(1, len(numbers), _HELD, dtype=np.uint32))
     clear = {span: places - unsettled for span, places in spans.items()}
     releases.add(tx, batch_id=batch_id, spans=clear, by="bench", at=at)
-    sold = bitmap_of(np.arange(0, len(numbers), 3, dtype=np.uint32)) - unsettled
-    opened = [(at.date() + timedelta(days=1), Event.OPENED, Roster(numbers).subset(sold))]
-    _report(tx, week, at + timedelta(days=2), opened, more="-sold")
+    sold = Roster(numbers).subset(bitmap_of(np.arange(0, len(numbers), 3, dtype=np.uint32)) - unsettled)
+    report = _report(tx, week, at + timedelta(days=2), [(at.date() + timedelta(days=1), Event.OPENED, sold)], more="-sold")
+    told, untold = sold.numbers()[::_ON_RECORD], NumberSet.of(sold.numbers()[1::_UNTOLD])
+    releases.add_report_breach(tx, kind=OPENED_UNDISCLOSED, report_id=report, numbers=untold, at=at + timedelta(days=2))
+    seen = disclosures.SeenText(version="bench", language="zh_CN", text="此号码曾被使用。")
+    disclosures.add(
+        tx,
+        (disclosures.NewDisclosure(
+            id=f"dc_{batch_id}_{number}", number=int(number), carrier=CARRIER, closed_on=min(day for _, day in spans),
+            grade=Grade.B, asked=len(made.answers), confirmed=len(made.answers), text_sha256=seen.sha256,
+            method=Method.SIGNATURE, evidence="M10 10L80 12", acknowledged_at=at + timedelta(days=1), operator_id=made.clerk,
+        ) for number in told),
+        [seen],
+    )  # fmt: skip

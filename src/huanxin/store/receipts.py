@@ -70,16 +70,16 @@ def add(
     counts: dict[str, int] = {}
     for answer, places in answers.items():
         counts[answer.outcome.value] = counts.get(answer.outcome.value, 0) + len(places)
+    said = [(a.outcome.value, a.reason, a.until, dump(places)) for a, places in answers.items()]
+    outcomes, reasons, days, sets = zip(*said, strict=True) if said else ((),) * 4
     tx.execute(
-        "INSERT INTO receipt (id, notice_id, batch_id, partner_id, sha256, complete, idempotency_key, lines, counts,"
-        " received_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (receipt_id, notice_id, batch_id, partner_id, sha256, complete, idempotency_key, lines, Jsonb(counts), at),
-    )
-    with tx.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO receipt_set (receipt_id, outcome, reason, until_day, places) VALUES (%s, %s, %s, %s, %s)",
-            [(receipt_id, a.outcome.value, a.reason, a.until, dump(places)) for a, places in answers.items()],
-        )
+        "WITH filed AS (INSERT INTO receipt (id, notice_id, batch_id, partner_id, sha256, complete, idempotency_key, lines,"
+        " counts, received_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id)"
+        " INSERT INTO receipt_set (receipt_id, outcome, reason, until_day, places)"
+        " SELECT filed.id, said.* FROM filed, unnest(%s::text[], %s::text[], %s::date[], %b::bytea[]) said",
+        (receipt_id, notice_id, batch_id, partner_id, sha256, complete, idempotency_key, lines, Jsonb(counts), at,
+         list(outcomes), list(reasons), list(days), list(sets)),
+    )  # fmt: skip
     return StoredReceipt(
         id=receipt_id, notice_id=notice_id, batch_id=batch_id, partner_id=partner_id, complete=complete, lines=lines,
         counts=counts, received_at=at, sha256=sha256,

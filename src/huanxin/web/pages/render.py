@@ -22,6 +22,7 @@ QUERY: ContextVar[str] = ContextVar("query", default="")
 """What stands in the page's address beside size and language. Set by web/pages/care.py."""
 STATIC = Path(__file__).parent.parent / "static"
 SERVER = 500
+_STOPS = (".", "!", "?", ":", "…", "。", "！", "？", "：")
 """Statuses from here on are our fault, below the caller's (RFC 9110 section 15)."""
 
 NAV = (("/renew", N_("Renew")), ("/leave", N_("Leave")), ("/verify", N_("Verify")), ("/help", N_("Help")),
@@ -109,6 +110,14 @@ def say(text: Text, lang: str) -> str:
     return i18n.translations(lang).gettext(text) if text else ""
 
 
+def told(text: Text, lang: str) -> str:
+    """A text as a sentence of a page: an error's message, which programs read too, has no capital and no stop."""
+    said = say(text, lang)
+    if isinstance(text, Sentence) and text.template[:1].islower():
+        said = said[:1].upper() + said[1:]
+    return said if not said or said.endswith(_STOPS) else said + ("。" if lang == "zh_CN" else ".")
+
+
 def translated(names: dict[str, str], lang: str) -> dict[str, str]:
     return {key: say(name, lang) for key, name in names.items()}
 
@@ -141,6 +150,7 @@ def environment(lang: str) -> Environment:
     for name in ("figure", "short", "whole", "day", "day_short", "moment", "stamp", "clock", "seconds", "span"):
         env.filters[name] = partial(_in_language, getattr(i18n, name), lang)
     env.filters["say"] = partial(_in_language, say, lang)
+    env.filters["told"] = partial(_in_language, told, lang)
     env.globals.update(
         lang=lang, html_lang=i18n.html_lang(lang), other="en" if lang == "zh_CN" else "zh_CN", nav=NAV, asset=asset,
         outcome_names=translated(labels.OUTCOMES, lang), gate_names=translated(labels.GATE, lang),

@@ -20,8 +20,6 @@ from huanxin.web.pages.console.forms import Form
 from huanxin.web.pages.console.frame import back, page
 from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
-from huanxin.web.pages.render import say
-from huanxin.web.pages.routes import language
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]
@@ -70,7 +68,7 @@ def _page(
     return page(
         request, who, "approvals.html", status, tab="approvals", waiting=[one for one in found if one.outcome is None],
         ended=[one for one in found if one.outcome], may_decide=who.operator.may(Right.DECIDE), done=done, count=count,
-        problem=problem and say(problem.said, language(request)), about=about,
+        problem=problem and problem.said, about=about,
     )  # fmt: skip
 
 

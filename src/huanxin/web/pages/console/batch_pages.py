@@ -70,7 +70,7 @@ def list_page(
         wished = [one for one in plannings.waiting(tx) if one.carrier is None or who.operator.sees([one.carrier])]
     answer = page(
         request, who, "batches.html", status_of(problem) if problem else 200, tab="batches", rows=rows, more=more,
-        state=state, states=STATES, done=done, as_of=as_of, problem=problem and say(problem.said, language(request)),
+        state=state, states=STATES, done=done, as_of=as_of, problem=problem and problem.said,
         may_act=who.operator.may(Right.BATCHES), carriers=who.platform.plan.carriers, wished=wished,
     )  # fmt: skip
     if wished:  # without a script the page looks again by itself
@@ -101,7 +101,7 @@ def batch_page(
         request, who, "batch.html", status, tab="batches", view=view, rows=rows, totals=total(rows), most=charts.MOST_BARS,
         answers=charts.outcome_bars([(say(row.name, lang), row) for row in rows], translated(labels.OUTCOMES, lang)),
         gate=charts.gate_bars(view.gate, translated(labels.GATE, lang), lang), done=done, count=count,
-        problem=problem and say(problem.said, lang), faults=lines_of(problem, lang) if problem else [],
+        problem=problem and problem.said, faults=lines_of(problem, lang) if problem else [],
         given=given or {}, left=(view.answer_by - now).total_seconds(), may_act=who.operator.may(Right.BATCHES),
         may_see=who.operator.may(Right.NUMBERS), list_purposes=unmasking.LIST_PURPOSES,
         freezes=[(carrier, date.fromisoformat(day), numbers) for carrier, day, numbers in body["freezes"]],

@@ -19,8 +19,8 @@ from huanxin.store.database import Tx
 from huanxin.store.releases import Breach
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import page
+from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
-from huanxin.web.pages.console.tables import as_csv
 from huanxin.web.pages.labels import BREACHES
 
 router = APIRouter(prefix="/console/breaches", include_in_schema=False)
@@ -39,7 +39,7 @@ def listed(request: Request, who: Watcher, kind: str = "", before: int | None = 
     shown = [(one, count) for one, count in rows if count]
     if format == "csv":
         return as_csv("breaches", ("id", "found_at", "kind", "numbers", "carrier", "batch", "report", "partner"), [
-            (one.id, one.found_at.isoformat(), one.kind, count, one.carrier, one.batch_id, one.report_id, one.partner)
+            (one.id, one.found_at, one.kind, count, one.carrier, one.batch_id, one.report_id, one.partner)
             for one, count in shown
         ])  # fmt: skip
     more = found[-1].id if len(found) == _PAGE else None

@@ -24,8 +24,8 @@ from huanxin.store import operators
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import back, page
+from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
-from huanxin.web.pages.console.tables import as_csv
 from huanxin.web.pages.people.setup import people_of
 from huanxin.web.pages.routes import language
 from huanxin.web.telling import disclosure_code_text

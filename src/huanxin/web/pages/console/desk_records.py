@@ -18,8 +18,8 @@ from huanxin.store.disclosures import Disclosure
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import back, page
+from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
-from huanxin.web.pages.console.tables import as_csv
 from huanxin.web.pages.routes import language
 
 router = APIRouter(prefix="/console/desk/records", include_in_schema=False)

@@ -22,7 +22,6 @@ from huanxin.web.pages.console.forms import Form, Posted, numbers_given
 from huanxin.web.pages.console.frame import back, lines_of, page
 from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
-from huanxin.web.pages.render import say
 from huanxin.web.pages.routes import language
 
 router = APIRouter(prefix="/console", include_in_schema=False)
@@ -128,7 +127,7 @@ def _page(
     return page(
         request, who, "holds.html", status, tab="holds", holds=found[:MOST], state=state, states=STATES, today=today,
         more=found[MOST - 1].id if len(found) > MOST else None, overdue=len(_listed(who, "overdue")), done=done, count=count,
-        may_act=who.operator.may(Right.HOLDS), problem=problem and say(problem.said, lang),
+        may_act=who.operator.may(Right.HOLDS), problem=problem and problem.said,
         faults=lines_of(problem, lang) if problem else [], given=given or {},
     )  # fmt: skip
 

@@ -22,8 +22,6 @@ from huanxin.web.pages.console.frame import page
 from huanxin.web.pages.console.number_view import batch_cases
 from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
-from huanxin.web.pages.render import say
-from huanxin.web.pages.routes import language
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]
@@ -80,7 +78,7 @@ def _page(
 ) -> Response:  # fmt: skip
     return page(
         request, who, "numbers.html", status, tab="numbers", found=found, name=name, purpose=purpose,
-        purposes=unmasking.PURPOSES, given=given or {}, problem=problem and say(problem.said, language(request)),
+        purposes=unmasking.PURPOSES, given=given or {}, problem=problem and problem.said,
         cases=batch_cases(found) if found else [], grades=grade_names(request),
         sees_records=who.operator.may(Right.DESK),
     )  # fmt: skip

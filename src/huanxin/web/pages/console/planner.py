@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +20,7 @@ from huanxin.web import i18n
 from huanxin.web.pages import charts, labels
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import page
+from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.render import translated
 from huanxin.web.pages.routes import language
@@ -87,7 +86,8 @@ def show(
         )
     planned, problem, missing = _plan(who, wish)
     if planned and format in ("csv", "partners.csv"):
-        return _as_csv(planned, _by_month(planned) if format == "csv" else _by_partner(planned))
+        lines = _by_month(planned) if format == "csv" else _by_partner(planned)
+        return as_csv(f"planner-{planned.history.carrier}", next(lines), lines)
     lang = language(request)
     return page(
         request, who, "planner.html", 422 if problem else 200, tab="planner", wish=wish, carriers=carriers, problem=problem,
@@ -184,11 +184,3 @@ def _by_partner(planned: Planned) -> _Lines:
         typical = "" if one.typical is None else f"{one.typical:.2f}"
         shares = (f"{share:.6f}" for share in (one.never, one.pending, one.refused, one.ties))
         yield (one.name, one.required, one.notices, typical, *shares)
-
-
-def _as_csv(planned: Planned, lines: _Lines) -> Response:
-    out = io.StringIO()
-    csv.writer(out).writerows(lines)
-    name = f'attachment; filename="planner-{planned.history.carrier}.csv"'
-    headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
-    return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)

@@ -20,10 +20,10 @@ from huanxin.store import allocations, summaries
 from huanxin.store.summaries import Summary
 from huanxin.web.pages import session
 from huanxin.web.pages.console import pool_charts, signing
-from huanxin.web.pages.console.csv_file import csv_file
 from huanxin.web.pages.console.frame import back, carrier_names, page
 from huanxin.web.pages.console.pool_data import DayRow, Filters, Pool, Row, block_rows, pool, read_filters
 from huanxin.web.pages.console.pool_words import REGION_NAMES, STATE_NAMES, STATE_WORDS
+from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.console.uploading import received
 from huanxin.web.pages.routes import language
@@ -87,17 +87,17 @@ def _csv(table: str, found: Pool, sums: Sums) -> Response:
     """One table, whole, with codes for what the page writes in words."""
     if table == "states":
         rows: Iterable[Sequence[object]] = zip(STATES, found.total.counts, strict=True)
-        return csv_file("pool-states.csv", ("state", "numbers"), rows)
+        return as_csv("pool-states", ("state", "numbers"), rows)
     if table in ("carriers", "regions", "prefixes"):
         listed = {"carriers": found.carriers, "regions": found.regions}.get(table)
         listed = block_rows(sums, found.blocks) if listed is None else listed
         more = ("carrier", "region") if table == "prefixes" else ()
         heads = (table.removesuffix("s").removesuffix("e"), *more, "capacity", "in_use", "utilisation", *STATES)
-        return csv_file(f"pool-{table}.csv", heads, (_cells(row, bool(more)) for row in listed))
+        return as_csv(f"pool-{table}", heads, (_cells(row, bool(more)) for row in listed))
     if table in ("days", "ahead"):
         states, by_day = (CANCELLED, found.days) if table == "days" else (TO_COME, found.ahead)
         heads = ("cancelled_on" if table == "days" else "sellable_from", *states)
-        return csv_file(f"pool-{table}.csv", heads, (_day_cells(row) for row in by_day))
+        return as_csv(f"pool-{table}", heads, (_day_cells(row) for row in by_day))
     raise NotFound(
         Sentence("the pool has no table %(table)s; it has states, carriers, regions, prefixes, days and ahead", table=table)
     )

@@ -20,9 +20,9 @@ from huanxin.store import operators, reports, uploads
 from huanxin.store.uploads import Upload
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing
-from huanxin.web.pages.console.csv_file import csv_file, saved
 from huanxin.web.pages.console.frame import back, carrier_names, page
 from huanxin.web.pages.console.pool_words import EVENT_NAMES
+from huanxin.web.pages.console.sheets import as_csv, saved
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.console.uploading import received
 from huanxin.web.pages.render import say
@@ -38,7 +38,7 @@ _REFUSED = 20
 @router.get("/reports")
 def everything(request: Request, who: Reporter, carrier: str = "", before: int | None = None, format: str = "") -> Response:
     """The imports, newest first, and the form for another."""
-    return _reports(request, who, carrier=carrier, before=before, as_csv=format == "csv")
+    return _reports(request, who, carrier=carrier, before=before, everything=format == "csv")
 
 
 @router.post("/reports", dependencies=_FORMS)
@@ -96,7 +96,7 @@ def rejects(who: Reporter, upload_id: int) -> Response:
             tx, who.operator.id, "unmasked", by=who.operator.login, at=who.platform.now(),
             detail={"upload": upload_id, "lines": one.bad_lines, "purpose": "mend the report"},
         )  # fmt: skip
-    return saved(f"rejects-{upload_id}.csv", gzip.decompress(packed), "text/csv; charset=utf-8")
+    return saved(f"rejects-{upload_id}.csv", gzip.decompress(packed))
 
 
 def _upload(who: Working, upload_id: int) -> Upload:
@@ -109,18 +109,18 @@ def _upload(who: Working, upload_id: int) -> Upload:
 
 def _reports(
     request: Request, who: Working, *, status: int = 200, carrier: str = "", before: int | None = None, problem: str = "",
-    as_csv: bool = False,
+    everything: bool = False,
 ) -> Response:  # fmt: skip
     chosen = who.operator.carrier or carrier or None
     with who.platform.database.transaction() as tx:
-        found = reports.newest(tx, carrier=chosen, before=before, most=None if as_csv else _PAGE)
+        found = reports.newest(tx, carrier=chosen, before=before, most=None if everything else _PAGE)
         bad = uploads.with_rejects(tx, [one.id for one in found])
         refused = uploads.refused(tx, carrier=chosen, most=_REFUSED)
-    if as_csv:
+    if everything:
         heads = ("report", "carrier", "file", "lines", "accepted", "known", "rejected", *EVENTS, "by", "at")
-        return csv_file("reports.csv", heads, (
+        return as_csv("reports", heads, (
             (one.id, one.carrier, one.file_name, one.lines, one.accepted, one.known, one.rejected,
-             *(one.counts.get(event, 0) for event in EVENTS), one.recorded_by, one.recorded_at.isoformat())
+             *(one.counts.get(event, 0) for event in EVENTS), one.recorded_by, one.recorded_at)
             for one in found
         ))  # fmt: skip
     more = found[-1].id if len(found) == _PAGE else None

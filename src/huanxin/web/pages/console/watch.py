@@ -3,8 +3,6 @@ Figures only: no number of anybody is in them."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -17,6 +15,7 @@ from huanxin.store import summaries
 from huanxin.web.pages import charts, labels
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import page
+from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.render import say
 from huanxin.web.pages.routes import language
@@ -79,7 +78,9 @@ def watch(
     everyone = found.body["partners"]
     lines = sorted((line for line in everyone if VIEWS[view](line)), key=SORTS[sort])
     if format == "csv":
-        return _csv(lines)
+        return as_csv("partners", [*_CSV, *(f"orders_{key}" for key in _CSV_ORDERS)], (
+            [*(line[key] for key in _CSV), *(line["orders"][key] for key in _CSV_ORDERS)] for line in lines
+        ))  # fmt: skip
     lang = language(request)
     names = {code: say(labels.CARRIERS.get(code, one.name), lang) for code, one in platform.plan.carriers.items()}
     return page(
@@ -102,12 +103,3 @@ def _chart(lines: Sequence[Line], lang: str) -> charts.Chart:
             for key, name in words.TIMELINESS.items()
         ],
     }  # fmt: skip
-
-
-def _csv(lines: Sequence[Line]) -> Response:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([*_CSV, *(f"orders_{key}" for key in _CSV_ORDERS)])
-    writer.writerows([*(line[key] for key in _CSV), *(line["orders"][key] for key in _CSV_ORDERS)] for line in lines)
-    headers = {"Content-Disposition": 'attachment; filename="partners.csv"', "Cache-Control": "no-store"}
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
