@@ -14,7 +14,7 @@ from pyroaring import BitMap
 
 from huanxin.numbersets.sharded import load
 
-HEAD = 2048
+HEAD = 1920
 """Bytes that are read first: enough for the table of a set of 16 million values."""
 _RUNS, _NO_RUNS = 12347, 12346  # the cookies of the format
 _OFFSETS_FROM = 4  # a table of fewer containers with runs has no offsets

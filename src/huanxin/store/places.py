@@ -8,50 +8,43 @@ from datetime import datetime
 
 from pyroaring import BitMap
 
-from huanxin.domain.answers import Answer, Purpose, Standing, Waiver
+from huanxin.domain.answers import Answer, Outcome, Purpose, Receipt, Standing, Waiver, standing
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, load, values_of
 from huanxin.store import receipts
 from huanxin.store.database import Tx
+from huanxin.store.pieces import BEGINNING, among
 
-
-@dataclass(frozen=True, kw_only=True)
-class PlaceAnswer:
-    """Where one partner stands on one number of a batch: its standing answer (None: it has not answered), and the waivers
-    that are in force."""
-
-    required: bool
-    answer: Answer | None
-    waivers: tuple[Waiver, ...] = ()
-
-    @property
-    def settled(self) -> bool:
-        return self.answer is not None and self.answer.settles
-
-    @property
-    def open(self) -> bool:
-        """Whether this partner keeps the number from being released, if it is required (rule 1)."""
-        return not self.settled and not self.waivers
-
-
-def answers_at(tx: Tx, batch_id: int, place: int) -> dict[int, PlaceAnswer]:
-    """Where each partner that was told of a batch stands on one of its places, by partner."""
-    wanted = BitMap([place])
-    found = standings_at(tx, batch_id, wanted)
-    granted = receipts.waivers(tx, batch_id, wanted)
-    waivers = {one.id: one for of_partner in granted.values() for _, one in of_partner}
-    answers = {}
-    for partner, required in told(tx, batch_id).items():
-        standing = found.get(partner, Standing())
-        answer = next((one for one, places in standing.answers.items() if places), None)
-        waived = tuple(waivers[key] for key, places in standing.waived.items() if places)
-        answers[partner] = PlaceAnswer(required=required, answer=answer, waivers=waived)
-    return answers
+_SETTLING = [outcome.value for outcome in Outcome if Answer(outcome=outcome).settles]
 
 
 def standings_at(tx: Tx, batch_id: int, places: BitMap) -> dict[int, Standing]:
-    """The standing of every partner that answered a batch or was waived, as far as some places go. The fold of receipts and
-    waivers (domain.answers) treats each place alone, so what is left out changes nothing."""
-    return receipts.standings(tx, batch_id, places, only=places)
+    """The standing of every partner that answered a batch or was waived, as far as some places go: what is settled and what
+    is open. An answer that settles a number may stand as another that does.
+
+    The fold of receipts and waivers (domain.answers) treats each place alone, so what is left out changes nothing. A
+    partner's only receipt, if it is complete, settles whatever it doesn't name as pending or refused: its other sets, the
+    large ones, are not read.
+    """
+    rows = tx.execute(
+        f"SELECT r.partner_id, r.seq, r.complete, s.outcome, s.reason, s.until_day, {BEGINNING}"
+        " FROM (SELECT *, complete AND count(*) OVER (PARTITION BY partner_id) = 1 AS alone FROM receipt"
+        "       WHERE batch_id = %s) r"
+        " LEFT JOIN receipt_set s ON s.receipt_id = r.id AND NOT (r.alone AND s.outcome = ANY(%s)) ORDER BY r.seq",
+        (batch_id, _SETTLING), binary=True,
+    ).fetchall()  # fmt: skip
+    found: dict[int, list[tuple[int, Receipt | Waiver]]] = {}
+    sets: dict[Answer, BitMap] = {}
+    last = None
+    named = among(tx, "receipt_set", [row[-3:] for row in rows], places)
+    for (partner, seq, complete, outcome, reason, until, *_), here in zip(rows, named, strict=True):
+        if seq != last:
+            sets, last = {}, seq
+            found.setdefault(partner, []).append((seq, Receipt(answers=sets, complete=complete)))
+        if here:
+            sets[Answer(outcome=Outcome(outcome), reason=reason, until=until)] = here
+    for partner, granted in receipts.waivers(tx, batch_id, places).items():
+        found[partner] = sorted([*found.get(partner, []), *granted], key=lambda entry: entry[0])
+    return {partner: standing((said for _, said in entries), places) for partner, entries in found.items()}
 
 
 def told(tx: Tx, batch_id: int) -> dict[int, bool]:
@@ -117,7 +110,7 @@ def released_in_shard(tx: Tx, shard: int) -> BitMap:
 def released_among(tx: Tx, batch_id: int, places: BitMap) -> BitMap:
     """Those of some places of a batch that were released so far."""
     rows = tx.execute(
-        "SELECT s.places FROM release_set s JOIN release r ON r.id = s.release_id WHERE r.batch_id = %s",
+        f"SELECT {BEGINNING} FROM release_set s JOIN release r ON r.id = s.release_id WHERE r.batch_id = %s",
         (batch_id,), binary=True,
-    )  # fmt: skip
-    return BitMap.union(BitMap(), *(load(stored) & places for (stored,) in rows))
+    ).fetchall()  # fmt: skip
+    return BitMap.union(BitMap(), *among(tx, "release_set", rows, places))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
 
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
@@ -13,11 +12,7 @@ from pyroaring import BitMap
 
 from huanxin.domain.answers import Answer, Outcome, Receipt, Standing, Waiver, standing
 from huanxin.numbersets.sharded import dump, load
-from huanxin.numbersets.slices import HEAD, container_of
 from huanxin.store.database import Tx
-from huanxin.store.pieces import near, read_slices
-
-_Row: TypeAlias = tuple[Any, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,54 +110,29 @@ def _part(stored: bytes, only: BitMap | None) -> BitMap:
     return places if only is None else places & only
 
 
-def _receipts(tx: Tx, batch_id: int, partner_id: int | None, only: BitMap | None) -> dict[int, list[Entry]]:
+def _receipts(tx: Tx, batch_id: int, partner_id: int | None) -> dict[int, list[Entry]]:
     found: dict[int, list[Entry]] = {}
     sets: dict[Answer, BitMap] = {}
     last_seq = None
-    near = only and partner_id is None and container_of(only.min()) == container_of(only.max())
-    rows = _rows_near(tx, batch_id, only) if near and only else _rows(tx, batch_id, partner_id, only)
-    for partner, seq, at, complete, outcome, reason, until, places in rows:
-        if seq != last_seq:
-            sets, last_seq = {}, seq
-            found.setdefault(partner, []).append(Entry(seq=seq, at=at, said=Receipt(answers=sets, complete=complete)))
-        if outcome is not None:
-            sets[Answer(outcome=Outcome(outcome), reason=reason, until=until)] = places
-    return found
-
-
-def _rows(tx: Tx, batch_id: int, partner_id: int | None, only: BitMap | None) -> Iterator[_Row]:
-    """(partner, seq, at, complete, outcome, reason, until, places) of a batch's receipts, in order."""
     rows = tx.execute(
         "SELECT r.partner_id, r.seq, r.received_at, r.complete, s.outcome, s.reason, s.until_day, s.places FROM receipt r"
         " LEFT JOIN receipt_set s ON s.receipt_id = r.id"
         " WHERE r.batch_id = %s AND (%s::int8 IS NULL OR r.partner_id = %s) ORDER BY r.seq",
         (batch_id, partner_id, partner_id), binary=True,
     )  # fmt: skip
-    for *row, places in rows:
-        yield *row, BitMap() if places is None else _part(places, only)
+    for partner, seq, at, complete, outcome, reason, until, places in rows:
+        if seq != last_seq:
+            sets, last_seq = {}, seq
+            found.setdefault(partner, []).append(Entry(seq=seq, at=at, said=Receipt(answers=sets, complete=complete)))
+        if outcome is not None:
+            sets[Answer(outcome=Outcome(outcome), reason=reason, until=until)] = load(places)
+    return found
 
 
-def _rows_near(tx: Tx, batch_id: int, only: BitMap) -> Iterator[_Row]:
-    """The same for places that lie near each other: of each set its table and one container are read, and no more."""
-    rows = tx.execute(
-        "SELECT r.partner_id, r.seq, r.received_at, r.complete, s.outcome, s.reason, s.until_day, s.ctid::text,"
-        f" octet_length(s.places), substring(s.places FOR {HEAD}) FROM receipt r"
-        " LEFT JOIN receipt_set s ON s.receipt_id = r.id"
-        " WHERE r.batch_id = %s ORDER BY r.seq",
-        (batch_id,), binary=True,
-    ).fetchall()  # fmt: skip
-    wanted = {row_id: part for *_, row_id, length, head in rows if row_id and (part := near(head, length, only.min()))}
-    read = read_slices(tx, "receipt_set", wanted)
-    for *row, row_id, length, head in rows:
-        whole = row_id is not None and length <= len(head)
-        yield *row, (load(head) if whole else read.get(row_id, BitMap())) & only
-
-
-def history(tx: Tx, batch_id: int, partner_id: int | None = None, *, only: BitMap | None = None) -> dict[int, list[Entry]]:
-    """The receipts and waivers of every partner (or one) of a batch, by partner, in the order in which they came; of `only`
-    some places if they are named."""
-    found = _receipts(tx, batch_id, partner_id, only)
-    for partner, granted in waivers(tx, batch_id, only).items():
+def history(tx: Tx, batch_id: int, partner_id: int | None = None) -> dict[int, list[Entry]]:
+    """The receipts and waivers of every partner (or one) of a batch, by partner, in the order in which they came."""
+    found = _receipts(tx, batch_id, partner_id)
+    for partner, granted in waivers(tx, batch_id).items():
         if partner_id in (None, partner):
             new = [Entry(seq=seq, at=None, said=waiver) for seq, waiver in granted]
             found[partner] = sorted([*found.get(partner, []), *new], key=lambda entry: entry.seq)
@@ -171,16 +141,13 @@ def history(tx: Tx, batch_id: int, partner_id: int | None = None, *, only: BitMa
 
 def in_order(tx: Tx, batch_id: int, partner_id: int) -> list[tuple[datetime, Receipt]]:
     """One partner's receipts for a batch, each with the instant at which it came, in that order."""
-    found = _receipts(tx, batch_id, partner_id, None).get(partner_id, [])
+    found = _receipts(tx, batch_id, partner_id).get(partner_id, [])
     return [(one.at, one.said) for one in found if one.at is not None and isinstance(one.said, Receipt)]
 
 
-def standings(
-    tx: Tx, batch_id: int, everyone: BitMap, partner_id: int | None = None, *, only: BitMap | None = None
-) -> dict[int, Standing]:
-    """The standing of every partner (or one) that answered a batch or was waived, by partner; of `only` some places if
-    they are named, which then are `everyone` too."""
-    found = history(tx, batch_id, partner_id, only=only)
+def standings(tx: Tx, batch_id: int, everyone: BitMap, partner_id: int | None = None) -> dict[int, Standing]:
+    """The standing of every partner (or one) that answered a batch or was waived, by partner."""
+    found = history(tx, batch_id, partner_id)
     return {partner: standing((entry.said for entry in entries), everyone) for partner, entries in found.items()}
 
 

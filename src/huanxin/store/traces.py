@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, LiteralString
 
 from pyroaring import BitMap
 
 from huanxin.domain.answers import Answer, Outcome
-from huanxin.numbersets.sharded import load
-from huanxin.numbersets.slices import HEAD
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx
-from huanxin.store.pieces import near, read_slices
+from huanxin.store.pieces import BEGINNING, among
 from huanxin.store.releases import Breach, Release
-
-_NOTHING = BitMap()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,19 +110,8 @@ def breaches_at(tx: Tx, batch: Batch, place: int) -> list[Breach]:
     ]
 
 
-def _tested(tx: Tx, table: str, columns: str, source: str, batch: Batch, place: int) -> list[tuple[Any, ...]]:
-    """The rows of a query of one batch, each behind whether its set `s.places` holds the place. Where the first bytes of
-    a set don't tell, a second query reads the container that does."""
-    rows = tx.execute(
-        f"SELECT s.ctid::text, substring(s.places FROM 1 FOR {HEAD}), octet_length(s.places), {columns} FROM {source}",
-        (batch.id,), binary=True,
-    ).fetchall()  # fmt: skip
-    wanted = {row[0]: part for row in rows if row[1] is not None and (part := near(row[1], row[2], place))}
-    read = read_slices(tx, table, wanted)
-    return [(_holds(row[0], row[1], row[2], place, read), *row[3:]) for row in rows]
-
-
-def _holds(row_id: str, head: bytes | None, length: int, place: int, read: Mapping[str, BitMap]) -> bool:
-    if head is None:
-        return False
-    return place in (load(head) if length <= len(head) else read.get(row_id, _NOTHING))
+def _tested(tx: Tx, table: LiteralString, columns: str, source: str, batch: Batch, place: int) -> list[tuple[Any, ...]]:
+    """The rows of a query of one batch, each behind whether its set `s.places` holds the place."""
+    rows = tx.execute(f"SELECT {BEGINNING}, {columns} FROM {source}", (batch.id,), binary=True).fetchall()
+    held = among(tx, table, [row[:3] for row in rows], BitMap([place]))
+    return [(bool(here), *row[3:]) for here, row in zip(held, rows, strict=True)]

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
-from huanxin.domain.answers import Answer, Outcome, Purpose
+from huanxin.domain.answers import Answer, Outcome, Purpose, Standing
 from huanxin.domain.partners import Kind
 from huanxin.notify.notices import send_batch
 from huanxin.notify.partners import add_partner
@@ -61,18 +61,25 @@ def test_one_place_is_answered_as_the_whole_gate_says(
             record(platform, tx, told[who], entry)
         release_batch(tx, batch, plan=platform.plan, now=platform.now(), by="test")
         gate = load_gate(tx, batch, plan=platform.plan, now=platform.now()).gate
-        alone = [places.answers_at(tx, batch, place) for place in range(SIZE)]
-        some = BitMap([0, 5, 11])
+        required, some = places.told(tx, batch), BitMap([0, 5, 11])
+        alone = [places.standings_at(tx, batch, BitMap([place])) for place in range(SIZE)]
+        together = places.standings_at(tx, batch, some)
         released = places.released_among(tx, batch, some)
-    for place, found in enumerate(alone):
-        assert found.keys() == gate.standings.keys()
-        for partner, one in found.items():
-            standing = gate.standings[partner]
-            assert one.answer == next((answer for answer, of in standing.answers.items() if place in of), None)
-            assert {waiver.id for waiver in one.waivers} == {key for key, of in standing.waived.items() if place in of}
-            assert one.open == (place in standing.open(gate.everyone))
-            assert one.required == (partner in gate.required)
+    for partner, whole in gate.standings.items():
+        assert required[partner] == (partner in gate.required)
+        for place, found in enumerate(alone):
+            agree(found.get(partner, Standing()), whole, BitMap([place]))
+        agree(together.get(partner, Standing()), whole, some)
     assert released == gate.released & some
+
+
+def agree(found: Standing, whole: Standing, here: BitMap) -> None:
+    """What is settled, open and waived at some places is what it is in the whole."""
+    assert found.answered() - found.unsettled() == (whole.answered() - whole.unsettled()) & here
+    assert found.open(here) == whole.open(here) & here
+    assert {key: of for key, of in found.waived.items() if of} == {
+        key: of & here for key, of in whole.waived.items() if of & here
+    }
 
 
 def record(platform: Platform, tx: Tx, notice: Notice, entry: Entry) -> None:
@@ -115,9 +122,8 @@ def test_of_large_sets_one_container_is_read_and_says_the_same(platform: Platfor
             record(platform, tx, notice, (lines, step == 7))
         record(platform, tx, notice, set(range(60_000, 199_999, 11)))
         whole = receipts.standings(tx, batch, BitMap(range(size)))[notice.partner_id]
-        alone = [places.answers_at(tx, batch, place)[notice.partner_id] for place in some]
+        alone = [places.standings_at(tx, batch, BitMap([place]))[notice.partner_id] for place in some]
         together = places.standings_at(tx, batch, BitMap(some))[notice.partner_id]
     for place, one in zip(some, alone, strict=True):
-        assert one.answer == next((answer for answer, of in whole.answers.items() if place in of), None)
-        assert bool(one.waivers) == (place in whole.waived_places())
-        assert one.answer == next((answer for answer, of in together.answers.items() if place in of), None)
+        agree(one, whole, BitMap([place]))
+    agree(together, whole, BitMap(some))

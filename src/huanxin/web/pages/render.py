@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
 
 from huanxin.sentences import N_, Sentence
 from huanxin.web import i18n
@@ -134,11 +134,21 @@ def again(**changed: str) -> str:
     return f"?{urlencode([*parse_qsl(QUERY.get(), keep_blank_values=True), *changed.items()])}"
 
 
+def _compiled() -> FileSystemBytecodeCache | None:
+    """Where compiled templates are kept from one start to the next: the first visitor would wait for each of his pages. In
+    the user's own folder for temporary files; without one they are compiled each time."""
+    try:
+        return FileSystemBytecodeCache()
+    except (RuntimeError, OSError):
+        return None
+
+
 @cache
 def environment(lang: str) -> Environment:
     """The templates in one language, with its figures, dates and words at hand."""
     env = Environment(
         loader=PackageLoader("huanxin.web", "templates"),
+        bytecode_cache=_compiled(),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

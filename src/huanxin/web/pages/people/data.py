@@ -13,7 +13,7 @@ from huanxin.domain.numbers import masked
 from huanxin.domain.partners import INQUIRY, Kind, Partner
 from huanxin.domain.tenures import Standing, State
 from huanxin.request.ordering import Purpose, of_tenure
-from huanxin.store import batches, notices, partners, receipts, requests, streams
+from huanxin.store import batches, partners, places, requests, streams
 from huanxin.store.database import Tx
 from huanxin.store.requests import Request, RequestNotice
 from huanxin.web.pages.people import finding
@@ -53,14 +53,9 @@ def _batch_renewal(tx: Tx, number: int, standing: Standing, owner: Owner) -> tup
             continue
         if ended is None or batch.planned_at.astimezone(zone).date() < ended:
             break
-        told = notices.of_batch(tx, batch.id)
-        folded = receipts.standings(tx, batch.id, BitMap([member.place]))
-        settled = {
-            partner
-            for partner, one in folded.items()
-            if any(answer.settles and member.place in places for answer, places in one.answers.items())
-        }
-        return len(told), sum(notice.partner_id in settled for notice in told)
+        told, here = places.told(tx, batch.id), BitMap([member.place])
+        folded = places.standings_at(tx, batch.id, here)
+        return len(told), sum(here == one.answered() - one.unsettled() for partner, one in folded.items() if partner in told)
     return 0, 0
 
 
