@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from huanxin.bench import builds, data, shops
+from huanxin.bench.receipts import FORMS
 from huanxin.bench.run import run_bench
 from huanxin.domain.numbers import chinese_plan
 from huanxin_partner.sqlite_ties import SqliteTies
@@ -29,13 +30,14 @@ def unsettled(everyone: list[data.Answers], numbers: int) -> set[int]:
 
 def test_the_whole_run_says_what_it_did_and_every_build_agrees(capsys: pytest.CaptureFixture[str]) -> None:
     """run_bench itself raises if ours and the sparse build differ on what is clear."""
-    run_bench(numbers=NUMBERS, partners=PARTNERS, receipt_lines=20_000, as_json=True)
+    run_bench(numbers=NUMBERS, partners=PARTNERS, receipt_lines=20_000, as_json=True, forms=FORMS[-1:])
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     everyone = list(data.answers(NUMBERS, PARTNERS, 1))
     assert (told["numbers"], told["partners"]) == (NUMBERS, PARTNERS)
     assert told["ties"] == sum(len(answer.places) for answer in everyone)
     assert told["clear"] == NUMBERS - len(unsettled(everyone, NUMBERS))
     assert set(told["steps"]) == STEPS
+    assert [(one["form"], one["lines"]) for one in told["receipts_at_size"]] == [(FORMS[-1].name, 20_000)]
 
 
 def test_the_obvious_builds_hold_the_rows_they_stand_for(dsn: str) -> None:

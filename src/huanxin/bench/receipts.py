@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -59,26 +59,30 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class _Form:
+class Form:
+    """A form in which a receipt is sent."""
+
     name: str
     media_type: str
     encoding: str
     pack: Callable[[IO[bytes]], Any]
 
 
-_FORMS = (
-    _Form("CSV", CSV, "", lambda file: file),
-    _Form("CSV, gzip", CSV, "gzip", lambda file: gzip.GzipFile(fileobj=file, mode="wb", compresslevel=1)),
-    _Form("CSV, zstd", CSV, "zstd", lambda file: zstandard.ZstdCompressor().stream_writer(file, closefd=False)),
-    _Form("Parquet", PARQUET, "", lambda file: file),
+FORMS = (
+    Form("CSV", CSV, "", lambda file: file),
+    Form("CSV, gzip", CSV, "gzip", lambda file: gzip.GzipFile(fileobj=file, mode="wb", compresslevel=1)),
+    Form("CSV, zstd", CSV, "zstd", lambda file: zstandard.ZstdCompressor().stream_writer(file, closefd=False)),
+    Form("Parquet", PARQUET, "", lambda file: file),
 )
 
 
-def time_receipts(platform: Platform, settings: Settings, folder: Path, lines: int, seed: int) -> Iterator[Upload]:
+def time_receipts(
+    platform: Platform, settings: Settings, folder: Path, lines: int, seed: int, forms: Iterable[Form]
+) -> Iterator[Upload]:  # fmt: skip
     """Upload one receipt of `lines` lines in each form, each to a server that was just started."""
     numbers = data.due_numbers(platform.plan, lines, seed)
     notice, partner = _told(platform, numbers)
-    for form in _FORMS:
+    for form in forms:
         path = folder / "receipt"
         _write(path, numbers, form, seed)
         with server(settings) as (process, url):
@@ -101,7 +105,7 @@ def _told(platform: Platform, numbers: Numbers) -> tuple[str, Registered]:
     return next(one.id for one in told if one.partner_id == partner.partner.id), partner
 
 
-def _write(path: Path, numbers: Numbers, form: _Form, seed: int) -> None:
+def _write(path: Path, numbers: Numbers, form: Form, seed: int) -> None:
     """The receipt as a partner would write it, in the order in which its database gives the numbers: by chance."""
     rng = np.random.default_rng(seed + 3)
     order = rng.permutation(len(numbers))
@@ -139,7 +143,7 @@ def server(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
 
 
 def _upload(
-    process: subprocess.Popen[bytes], url: str, path: Path, form: _Form, lines: int, notice: str, partner: Registered
+    process: subprocess.Popen[bytes], url: str, path: Path, form: Form, lines: int, notice: str, partner: Registered
 ) -> Upload:
     with httpx.Client(base_url=url, timeout=600) as client:
         granted = client.post("/oauth/token", data={"grant_type": "client_credentials"},

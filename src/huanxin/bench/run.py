@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from rich.table import Table
 from huanxin.answer.lines import ParsedReceipt, parse_receipt
 from huanxin.bench import builds, data
 from huanxin.bench.measure import Steps, peak_mb
-from huanxin.bench.receipts import Upload, time_receipts
+from huanxin.bench.receipts import FORMS, Form, Upload, time_receipts
 from huanxin.domain.answers import Purpose
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import add_partner
@@ -32,7 +33,9 @@ SEED = 1
 _TABLES = ("receipt", "receipt_set")
 
 
-def run_bench(*, numbers: int, partners: int, receipt_lines: int, as_json: bool) -> None:
+def run_bench(
+    *, numbers: int, partners: int, receipt_lines: int, as_json: bool, forms: Sequence[Form] = FORMS
+) -> None:  # fmt: skip
     """Run everything and print it; 2 to 6 minutes, nearly all of it in the row builds."""
     err = Console(stderr=True)
     folder = Path(tempfile.mkdtemp(prefix="huanxin-bench-"))
@@ -51,7 +54,7 @@ def run_bench(*, numbers: int, partners: int, receipt_lines: int, as_json: bool)
                 err.print(f"A row per pair, at 1/{share} of the numbers ...")
                 dense[share] = builds.dense(platform.database.dsn, wanted, data.answers(numbers, partners, SEED), share)
             err.print(f"Receipts of {receipt_lines:,} lines over HTTP ...")
-            uploads = list(time_receipts(platform, settings, folder, receipt_lines, SEED))
+            uploads = list(time_receipts(platform, settings, folder, receipt_lines, SEED, forms))
         if sparse.clear != clear:
             raise AssertionError(f"the builds disagree: {clear} clear here, {sparse.clear} in the sparse build")
     finally:
