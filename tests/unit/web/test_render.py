@@ -11,9 +11,20 @@ from typing import Any
 import pytest
 
 import page_samples as samples
+from huanxin.sentences import Sentence
 from huanxin.web.i18n import LANGUAGES
 from huanxin.web.pages import labels
-from huanxin.web.pages.render import ERRORS, NAV, batch_page, batches_page, error_page, error_view, help_page, home_page
+from huanxin.web.pages.render import (
+    ERRORS,
+    NAV,
+    batch_page,
+    batches_page,
+    error_page,
+    error_view,
+    help_page,
+    home_page,
+    told,
+)
 from huanxin.web.pages.report import write_report
 from huanxin.web.pages.views import BatchesView, ErrorView, HomeView, OutcomeCounts, PartnerRow
 
@@ -109,6 +120,23 @@ def test_every_error_says_what_happened_and_what_to_do(lang: str, status: int) -
 def test_error_of_its_own_words() -> None:
     page = error_page("en", ErrorView(status=409, happened="That batch was released.", todo="Plan another."))
     assert "Plan another." in page
+
+
+@pytest.mark.parametrize(
+    ("said", "en", "zh"),
+    [
+        (Sentence("you proposed this, so another supervisor has to decide on it"),
+         "You proposed this, so another supervisor has to decide on it.", "这是您提出的，须由另一位主管决定。"),
+        (Sentence("%(login)s may not do this; it needs the role %(roles)s. Ask an admin of this platform", login="li",
+                  roles="desk"),
+         "li may not do this; it needs the role desk. Ask an admin of this platform.",
+         "li 无权这样做，需要角色 desk。请联系本平台的管理员。"),
+        ("Nothing was changed.", "Nothing was changed.", "没有任何改动。"),
+        ("", "", ""),
+    ],
+)  # fmt: skip
+def test_what_programs_read_too_is_a_whole_sentence_on_a_page(said: Sentence | str, en: str, zh: str) -> None:
+    assert (told(said, "en"), told(said, "zh_CN")) == (en, zh)
 
 
 def test_errors_have_words_for_both_families() -> None:
