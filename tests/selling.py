@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 
 import httpx
 
 from clocks import Clock
+from holding import hold
 from huanxin.answer.receiving import file_receipt
 from huanxin.disclose.acknowledging import Acknowledgement, Method
 from huanxin.disclose.desk import texts_of
@@ -21,7 +21,6 @@ from huanxin.notify.partners import add_partner
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform, open_platform
-from huanxin.plan.holds import add_hold
 from huanxin.release.gate import waive
 from huanxin.store import batches, notices
 from huanxin.web.app import create_app
@@ -107,8 +106,6 @@ def open_shop(platform: Platform, clock: Clock, folder: Path) -> Shop:
         waive(tx, batch.id, partner_id=slow.id, only=NumberSet.of([WAIVED]), reason="closed down",
               now=platform.now(), by="li")  # fmt: skip
     platform.release(by="test")
-    with platform.database.transaction() as tx:
-        add_hold(tx, NumberSet.of([HELD]), source="court", reason="12/3", until=date(2027, 6, 1), review_on=None,
-                 now=platform.now(), by="test")  # fmt: skip
+    hold(platform, [HELD], source="court", order="12/3")
     shop.answer("飞燕快递", f"+{LATE},refused,legal_hold,")
     return shop

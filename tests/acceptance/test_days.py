@@ -52,10 +52,11 @@ def test_a_day_of_each_role_from_the_report_to_the_sale(browser: Browser, dsn: s
         place.clock.forward(days=9)
         counted(place)
         with seat(browser, place, lang, "li") as li, seat(browser, place, lang, "wang") as wang:
+            nobody_decides_on_what_he_proposed(wang)
             late_partners_are_reminded_and_waivers_proposed(li)
             late_partners_are_seen_by_name(wang)
             a_hold_is_placed(li, tmp_path)
-            what_others_proposed_is_decided_and_nothing_of_ones_own(wang)
+            what_others_proposed_is_decided(wang)
             the_release_is_proposed(li)
             the_release_is_approved_and_its_list_taken(wang)
             a_number_is_searched(li)
@@ -184,7 +185,7 @@ def pool_and_planner_are_read(li: Seat) -> None:
 
 
 # The supervisor ---------------------------------------------------------------------------------------------------------
-def what_others_proposed_is_decided_and_nothing_of_ones_own(wang: Seat) -> None:
+def nobody_decides_on_what_he_proposed(wang: Seat) -> None:
     page = wang.page
     wang.go("batches/1")
     wang.unfold("Propose to go on without a partner's answer")
@@ -197,6 +198,10 @@ def what_others_proposed_is_decided_and_nothing_of_ones_own(wang: Seat) -> None:
     expect(own.locator("button[value=approved]")).to_have_count(0)
     own.locator("button[value=withdrawn]").click()
     wang.told("Withdrawn. Nothing was changed.")
+
+
+def what_others_proposed_is_decided(wang: Seat) -> None:
+    wang.go("approvals")
     for _ in range(2):
         wang.press("Approve")
         wang.told("Approved and carried out.")

@@ -7,20 +7,20 @@ import gzip
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
 from clocks import Clock
+from holding import hold
 from huanxin.domain.errors import Conflict
 from huanxin.domain.numbers import parse
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import add_partner
-from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform
-from huanxin.plan.holds import add_hold, lift_hold
+from huanxin.plan.holds import lift_hold
 from huanxin.release.explain import explain
 from huanxin.release.gate import LoadedGate, load_gate, waive
 from huanxin.release.listing import gate_table
@@ -223,22 +223,12 @@ def test_a_reclaimed_number_is_taken_back_from_every_partner_and_never_released(
 
 def test_a_hold_keeps_a_number_until_it_is_lifted(world: World, tmp_path: Path) -> None:
     platform = world.platform
-    with platform.database.transaction() as tx:
-        hold = add_hold(
-            tx,
-            NumberSet.of([parse(NUMBERS[0])]),
-            source="police, order 17",
-            reason="fraud",
-            until=date(2027, 5, 1),
-            review_on=None,
-            now=platform.now(),
-            by="li",
-        )
+    order = hold(platform, [parse(NUMBERS[0])])
     for partner in (world.music, world.bank):
         partner.file([], complete=True)
     assert len(world.released(tmp_path)) == 3
     with platform.database.transaction() as tx:
-        lift_hold(tx, hold, reason="cleared", now=platform.now(), by="wang")
+        lift_hold(tx, order, reason="cleared", now=platform.now(), by="wang")
     assert len(world.released(tmp_path)) == 4
 
 

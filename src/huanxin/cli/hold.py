@@ -21,8 +21,8 @@ def add(
     source: Annotated[str, typer.Option(help="The authority.")],
     reason: Annotated[str, typer.Option(help="Why.")],
     until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The last day on which it binds.")],
-    order: Annotated[str, typer.Option(help="The number of its order.")] = "",
-    review: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="When it is looked at again.")] = None,
+    order: Annotated[str, typer.Option(help="The number of its order.")],
+    review: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="When it is looked at again.")],
     by: By = "",
     as_json: Json = False,
 ) -> None:
@@ -30,12 +30,13 @@ def add(
     with platform() as (opened, _):
         numbers = read_numbers(file)
         with opened.database.transaction() as tx:
-            hold_id = add_hold(
-                tx, numbers, source=source, reason=reason, until=until.date(), review_on=review and review.date(),
-                now=opened.now(), by=by or me(), order=order,
+            placed = add_hold(
+                tx, numbers, source=source, order=order, reason=reason, until=until.date(), review_on=review.date(),
+                today=opened.today(), now=opened.now(), by=by or me(),
             )  # fmt: skip
-    say = f"✓ hold {hold_id} keeps {len(numbers):,} numbers frozen until {until:%Y-%m-%d}"
-    done(as_json, {"hold": hold_id, "count": len(numbers), "until": f"{until:%Y-%m-%d}"}, say)
+    say = f"✓ hold {placed.id} binds until {until:%Y-%m-%d}; numbers: {len(numbers):,}"
+    told = {"hold": placed.id, "count": len(numbers), "until": f"{until:%Y-%m-%d}", "new": placed.new}
+    done(as_json, told, say if placed.new else f"hold {placed.id} is the same and binds already; nothing was changed")
 
 
 @app.command()
@@ -48,7 +49,7 @@ def lift(
     """Let a hold go."""
     with platform() as (opened, _), opened.database.transaction() as tx:
         lifted = lift_hold(tx, hold, reason=reason, now=opened.now(), by=by or me())
-    done(as_json, {"hold": hold, "count": lifted.count}, f"✓ hold {hold} no longer binds {lifted.count:,} numbers")
+    done(as_json, {"hold": hold, "count": lifted.count}, f"✓ hold {hold} no longer binds; numbers: {lifted.count:,}")
 
 
 @app.command("list")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -35,6 +36,7 @@ from huanxin.store.notices import Notice
 
 OPERATOR = "值班长 林澈"
 _LATE_TIES = 200
+_REVIEW = timedelta(days=30)  # until the demo's hold is looked at again, and at least as long beyond it
 _PATIENCE = 300.0  # seconds that answers may take before the demo says who is missing
 
 
@@ -124,9 +126,12 @@ class Job:
         holds = self.world.holds
         numbers = read_numbers(holds.path)
         if numbers:
+            today = self.platform.today()
+            review = today + _REVIEW  # the reports may be of long ago, and a hold of then would have ended
             with self.platform.database.transaction() as tx:
-                add_hold(tx, numbers, source=holds.source, reason=holds.reason, until=holds.until, review_on=None,
-                         now=self.platform.now(), by=OPERATOR)  # fmt: skip
+                add_hold(tx, numbers, source=holds.source, order=holds.order, reason=holds.reason,
+                         until=max(holds.until, review + _REVIEW), review_on=review, today=today, now=self.platform.now(),
+                         by=OPERATOR)  # fmt: skip
 
     def _take(self, file: ReportFile, *, skip_bad: bool) -> None:
         done = self.platform.import_report(file.path, carrier=file.carrier, by=file.carrier, skip_bad=skip_bad)

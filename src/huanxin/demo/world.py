@@ -31,6 +31,7 @@ class HoldFile:
     path: Path
     numbers: Ints
     source: str
+    order: str
     reason: str
     until: date
 
@@ -67,7 +68,7 @@ def make_reports(out: Path, *, numbers: int, seed: int, today: date, packed: boo
     if not len(ready):
         raise ValueError(f"a world of {numbers:,} numbers is too small: none is ready to be sold; ask for 100 or more")
     holds = HoldFile(
-        path=out / "holds.csv", numbers=held, source="反诈中心(演示) order 2026-17", reason="used for fraud calls",
+        path=out / "holds.csv", numbers=held, source="反诈中心(演示)", order="2026-17", reason="used for fraud calls",
         until=today + timedelta(days=_HOLD_DAYS),
     )  # fmt: skip
     world = WorldReports(seed=seed, today=today, files=files, truth=truth, holds=holds, singer_number=int(rng.choice(ready)))
@@ -88,7 +89,7 @@ def _write_the_rest(out: Path, world: WorldReports) -> None:
         "seed": world.seed, "today": world.today.isoformat(), "numbers": len(truth.number),
         "singer_number": f"+{world.singer_number}",
         "files": [asdict(file) | {"path": file.path.name} for file in world.files],
-        "holds": {"path": holds.path.name, "source": holds.source, "reason": holds.reason,
+        "holds": {"path": holds.path.name, "source": holds.source, "order": holds.order, "reason": holds.reason,
                   "until": holds.until.isoformat()},
     }  # fmt: skip
     (out / "world.json").write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -111,7 +112,8 @@ def load_reports(folder: Path) -> WorldReports:
         held = np.array([int(row["number"].lstrip("+")) for row in csv.DictReader(lines)], np.int64)
     return WorldReports(
         seed=told["seed"], today=date.fromisoformat(told["today"]), files=files, truth=truth,
-        holds=HoldFile(path=folder / holds["path"], numbers=held, source=holds["source"], reason=holds["reason"],
+        holds=HoldFile(path=folder / holds["path"], numbers=held, source=holds["source"], order=holds["order"],
+                       reason=holds["reason"],
                        until=date.fromisoformat(holds["until"])),
         singer_number=int(told["singer_number"].lstrip("+")),
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from huanxin.numbersets import columns, tables
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.sentences import Sentence
 from huanxin.store import holds
-from huanxin.store.database import Tx, recording_facts
+from huanxin.store.database import Tx, one_name_at_a_time, recording_facts
 from huanxin.store.holds import Hold
 
 _COLUMNS = tables.Columns(names=("number",), aliases={"号码": "number", "手机号码": "number"})
@@ -42,27 +43,47 @@ def read_numbers(path: Path) -> NumberSet:
     faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
     if faults:
         raise BadInput(
-            Sentence("%(name)s: %(count)s lines can't be read, so none was taken", name=path.name, count=f"{len(faults):,}"),
+            Sentence(
+                "%(name)s: lines that can't be read: %(count)s; none was taken", name=path.name, count=f"{len(faults):,}"
+            ),
             faults,
         )
     return NumberSet.of(np.concatenate(parts) if parts else [])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """A hold that was asked for. `new`: not placed before; a duplicate changes nothing (rule 7)."""
+
+    id: int
+    new: bool
+
+
 def add_hold(
-    tx: Tx, numbers: NumberSet, *, source: str, reason: str, until: date, review_on: date | None, now: datetime, by: str,
-    order: str = "",
-) -> int:  # fmt: skip
-    """Record an authority's hold on some numbers; its id. It binds from now to the end of `until`. `order`: the number that
-    the authority gave its order."""
+    tx: Tx, numbers: NumberSet, *, source: str, order: str, reason: str, until: date, review_on: date, today: date,
+    now: datetime, by: str,
+) -> Placed:  # fmt: skip
+    """Record an authority's hold on some numbers, or find the same one that binds already. It binds from now to the end of
+    `until`. `order`: the number that the authority gave its order. Raises BadInput for what an order can't be without, or
+    days that have passed."""
+    source, order, reason = source.strip(), order.strip(), reason.strip()
     if not numbers:
         raise BadInput(Sentence("the hold names no number; give a file with a column number"))
-    if not source.strip() or not reason.strip():
-        raise BadInput(Sentence("a hold needs its source (the authority and its order) and its reason"))
+    if not source or not order or not reason:
+        raise BadInput(Sentence("a hold needs its source, the number of the authority's order and its reason"))
+    if until < today:
+        raise BadInput(Sentence("the last day lies before today, so the hold would keep nothing frozen"))
+    if not today <= review_on <= until:
+        raise BadInput(Sentence("the day of review has to lie between today and the last day"))
     recording_facts(tx)
-    return holds.add(
-        tx, source=source.strip(), order=order.strip(), reason=reason.strip(), until=until, review_on=review_on,
-        numbers=numbers, by=by, at=now,
-    )  # fmt: skip
+    one_name_at_a_time(tx, f"hold {source} {order}")
+    for hold_id in holds.in_force(tx, source=source, order=order, until=until, count=len(numbers)):
+        if holds.numbers_of(tx, hold_id) == numbers:
+            return Placed(id=hold_id, new=False)
+    made = holds.add(
+        tx, source=source, order=order, reason=reason, until=until, review_on=review_on, numbers=numbers, by=by, at=now
+    )
+    return Placed(id=made, new=True)
 
 
 def lift_hold(tx: Tx, hold_id: int, *, reason: str, now: datetime, by: str) -> Hold:

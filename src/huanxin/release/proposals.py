@@ -33,6 +33,12 @@ def propose_waiver(
         raise BadInput(Sentence("say why the platform should go on without this answer; the reason is recorded"))
     _may_act(tx, batch_id, by=by)
     places = to_waive(tx, batch_id, partner_id, only)
+    for one in proposals.listed(tx, batch_id=batch_id, open_only=True):
+        if (one.kind, one.partner_id) == ("waiver", partner_id) and places <= proposals.places_of(tx, one.id):
+            raise Conflict(
+                Sentence("proposal %(proposal)s would waive these numbers already and waits for a second person",
+                         proposal=one.id)
+            )  # fmt: skip
     return proposals.add(
         tx, kind="waiver", batch_id=batch_id, partner_id=partner_id, places=places, count=len(places), reason=reason.strip(),
         by=by.id, at=now,
@@ -125,7 +131,5 @@ def _carry_out(tx: Tx, found: Proposal, *, plan: NumberingPlan, now: datetime, b
     batch = renewal_batch(tx, found.batch_id)
     still = proposals.places_of(tx, found.id) & open_places(tx, batch, found.partner_id)
     if not still:
-        raise Conflict(
-            Sentence("the partner has answered for these numbers meanwhile, so there is nothing to waive; decline it")
-        )
+        raise Conflict(Sentence("these numbers were answered or waived meanwhile, so there is nothing to waive; decline it"))
     return waive_places(tx, found.batch_id, partner_id=found.partner_id, places=still, reason=found.reason, now=now, by=both)

@@ -46,7 +46,7 @@ def import_allocation(tx: Tx, path: Path, *, carrier: str, plan: NumberingPlan, 
     if faults or not ranges:
         why = Sentence("it names no range")
         if faults:
-            why = Sentence("%(count)s lines can't be taken, so none was", count=f"{len(faults):,}")
+            why = Sentence("lines that can't be taken: %(count)s; none was", count=f"{len(faults):,}")
         raise BadInput(Sentence("%(name)s: %(why)s", name=path.name, why=why), sorted(faults, key=lambda fault: fault.line))
     found = sorted(one for _, one in ranges)
     allocations.add(tx, carrier=carrier, file_name=path.name, ranges=found, by=by, at=now)

@@ -66,6 +66,16 @@ def add(
     return int(row[0])
 
 
+def in_force(tx: Tx, *, source: str, order: str, until: date, count: int) -> list[int]:
+    """The holds of an order on this many numbers until a day that were not lifted."""
+    rows = tx.execute(
+        "SELECT h.id FROM hold h WHERE h.source = %s AND h.order_number = %s AND h.until_day = %s AND h.count = %s"
+        " AND NOT EXISTS (SELECT FROM hold_lift l WHERE l.hold_id = h.id) ORDER BY h.id",
+        (source, order, until, count),
+    )
+    return [hold_id for (hold_id,) in rows]
+
+
 def lift(tx: Tx, hold_id: int, *, reason: str, by: str, at: datetime) -> None:
     """Record that a hold was lifted."""
     tx.execute(

@@ -132,11 +132,13 @@ def test_a_wrong_setting_is_named_and_ends_with_exit_code_3(run: Run, monkeypatc
 def test_a_hold_is_placed_listed_and_lifted(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "held.csv"
     path.write_text(f"number\n{NUMBER}\n")
-    held = run("hold", "add", str(path), "--source", "Order 17", "--reason", "fraud", "--until", "2099-06-30", "--json")
-    assert held["count"] == 1
+    given = ("--source", "police", "--order", "17", "--reason", "fraud", "--until", "2099-06-30", "--review", "2099-01-15")
+    held = run("hold", "add", str(path), *given, "--json")
+    assert (held["count"], held["new"]) == (1, True)
+    assert run("hold", "add", str(path), *given, "--json") == held | {"new": False}
     run("hold", "lift", str(held["hold"]), "--reason", "cleared", "--by", "Wang")
     (listed,) = run("hold", "list", "--json")["holds"]
-    assert (listed["source"], listed["lifted_by"]) == ("Order 17", "Wang")
+    assert (listed["source"], listed["order_number"], listed["lifted_by"]) == ("police", "17", "Wang")
 
 
 def test_an_admission_is_withdrawn_and_a_name_freed_with_reasons_that_the_checklist_shows(run: Run, dsn: str) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from clocks import Clock
+from holding import hold
 from huanxin.domain.errors import NotFound
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform, batch_figures, summaries
-from huanxin.plan.holds import add_hold
 from huanxin.release.gate import load_gate, waive
 from huanxin.store import batches, touches
 from huanxin.web.pages.gate_view import batch_summaries, batch_view
@@ -56,9 +56,7 @@ def test_a_fact_about_one_batch_counts_no_other(platform: Platform, counted: lis
     with platform.database.transaction() as tx:
         waive(tx, 1, partner_id=1, only=None, reason="closed", now=platform.now(), by="wang")
     assert refreshed(platform, counted) == [1]
-    with platform.database.transaction() as tx:
-        add_hold(tx, NumberSet.of([8613900138001]), source="police", reason="x", until=platform.today(), review_on=None,
-                 now=platform.now(), by="li")  # fmt: skip
+    hold(platform, [8613900138001], until=platform.today())
     assert refreshed(platform, counted) == [2]
     platform.retract(1, NumberSet.of([8613800138000]), reason="wrongly cancelled", by="wang")
     assert refreshed(platform, counted) == [1]

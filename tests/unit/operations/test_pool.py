@@ -11,6 +11,7 @@ import pytest
 
 from clocks import Clock
 from exchanging import notice_of, register
+from holding import hold
 from huanxin.answer.receiving import file_receipt
 from huanxin.domain.errors import BadInput
 from huanxin.domain.partners import Partner
@@ -19,7 +20,7 @@ from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform, pool, summaries
 from huanxin.operations.pool_sums import Sums, blocks_of, cells_of
-from huanxin.plan.holds import add_hold, lift_hold
+from huanxin.plan.holds import lift_hold
 from huanxin.report.allocations import import_allocation
 from huanxin.store import batches, notices
 from huanxin.store import summaries as stored
@@ -82,9 +83,7 @@ def test_numbers_go_through_their_states_one_after_the_other(
     platform: Platform, partner: Partner, tmp_path: Path, clock: Clock, report: Report
 ) -> None:
     assert states(platform) == {"in_service": 1, "elsewhere": 1, "frozen": 1, "due": 8}
-    with platform.database.transaction() as tx:
-        hold = add_hold(tx, NumberSet.of([int(n(0)), int(n(7)), int(n(8))]), source="test", reason="an order",
-                        until=date(2026, 11, 26), review_on=None, now=platform.now(), by="test")  # fmt: skip
+    order = hold(platform, [int(n(0)), int(n(7)), int(n(8))], until=date(2026, 11, 26))
     assert states(platform) == {"in_service": 1, "elsewhere": 1, "held": 2, "due": 7}
     batch = platform.plan_batch(by="test")
     assert batch is not None
@@ -105,7 +104,7 @@ def test_numbers_go_through_their_states_one_after_the_other(
     clock.forward(days=10)
     assert states(platform)["clear"] == 1, "the freeze of an answered number ended in the night"
     with platform.database.transaction() as tx:
-        lift_hold(tx, hold, reason="done", now=platform.now(), by="test")
+        lift_hold(tx, order, reason="done", now=platform.now(), by="test")
     assert sum(states(platform).values()) == 11
 
 
@@ -121,11 +120,8 @@ def test_what_a_hold_lets_go_within_120_days_is_seen_coming_by_the_rule_of_the_g
     answer(platform, partner, batch.id, tmp_path, f"{n(0)},absent,,", f"{n(1)},refused,debt,", f"{n(2)},absent,,")
     platform.release(by="test")
     held = [int(n(tail)) for tail in (0, 1, 3, 6, 7, 8)]
-    with platform.database.transaction() as tx:
-        hold = add_hold(tx, NumberSet.of(held), source="test", reason="an order", until=until, review_on=None,
-                        now=platform.now(), by="test")  # fmt: skip
-        add_hold(tx, NumberSet.of([int(n(4))]), source="test", reason="for long", until=date(2060, 1, 1), review_on=None,
-                 now=platform.now(), by="test")  # fmt: skip
+    order = hold(platform, held, until=until)
+    hold(platform, [int(n(4))], order="18", until=date(2060, 1, 1))
 
     def coming() -> dict[date, tuple[int, int]]:
         """By day: all numbers, and the held ones."""
@@ -141,7 +137,7 @@ def test_what_a_hold_lets_go_within_120_days_is_seen_coming_by_the_rule_of_the_g
     assert coming() == {today: (2, 0), after: (2, 2), fresh: (1, 1)}, "5 and 10; 3 and 6; 7, whose freeze lasts longer"
     assert states(platform)["held"] == 6
     with platform.database.transaction() as tx:
-        lift_hold(tx, hold, reason="done", now=platform.now(), by="test")
+        lift_hold(tx, order, reason="done", now=platform.now(), by="test")
     assert coming() == {today: (3, 0), date(2026, 12, 5): (1, 0), fresh: (1, 0)}, (
         "what was lifted comes when its freeze ends"
     )

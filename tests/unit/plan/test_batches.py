@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from clocks import Clock
+from holding import hold
 from huanxin.domain.numbers import Carrier, chinese_plan, parse
-from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform
-from huanxin.plan.holds import add_hold, lift_hold
+from huanxin.plan.holds import lift_hold
 from huanxin.store import batches
 
 NUMBER = "+8613800138000"
@@ -42,14 +42,10 @@ def test_a_held_number_is_due_once_the_hold_is_lifted(platform: Platform, report
     platform.import_report(
         report(f"{NUMBER},cancelled,2026-08-20", f"{OTHER},cancelled,2026-08-20"), carrier="cmcc", by="li"
     )
-    with platform.database.transaction() as tx:
-        hold = add_hold(
-            tx, NumberSet.of([parse(NUMBER)]), source="police", reason="fraud", until=date(2027, 1, 1), review_on=None,
-            now=platform.now(), by="li",
-        )  # fmt: skip
+    order = hold(platform, [parse(NUMBER)])
     assert planned(platform) == [parse(OTHER)]
     with platform.database.transaction() as tx:
-        lift_hold(tx, hold, reason="cleared", now=platform.now(), by="wang")
+        lift_hold(tx, order, reason="cleared", now=platform.now(), by="wang")
     assert planned(platform) == [parse(NUMBER)]
 
 

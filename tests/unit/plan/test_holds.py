@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openpyxl import Workbook
 
+from clocks import Clock
+from holding import hold
 from huanxin.domain.errors import BadInput, Conflict, NotFound
-from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform
 from huanxin.plan.batches import held_now
-from huanxin.plan.holds import add_hold, lift_hold, read_numbers
+from huanxin.plan.holds import lift_hold, read_numbers
 from huanxin.store import holds
 
-NUMBERS = NumberSet.of([8613800138000])
-LATER = date(2027, 1, 1)
-
-
-def place(
-    platform: Platform, numbers: NumberSet = NUMBERS, *, source: str = "police", until: date = date(2027, 1, 1)
-) -> int:
-    with platform.database.transaction() as tx:
-        return add_hold(tx, numbers, source=source, reason="fraud", until=until, review_on=None, now=platform.now(), by="li")
+NUMBERS = [8613800138000]
 
 
 def test_a_file_with_one_unreadable_number_is_refused_whole(tmp_path: Path) -> None:
@@ -69,42 +63,63 @@ def test_a_list_may_stand_on_a_later_sheet_and_a_damaged_workbook_says_so(tmp_pa
         read_numbers(path)
 
 
-def test_a_hold_names_its_source_and_at_least_one_number(platform: Platform) -> None:
-    with pytest.raises(BadInput, match="source"):
-        place(platform, source="  ")
-    with pytest.raises(BadInput, match="no number"):
-        place(platform, NumberSet())
+@pytest.mark.parametrize(
+    ("order", "why"),
+    [
+        ({"source": "  "}, "source"), ({"order": ""}, "number of the authority's order"), ({"reason": " "}, "reason"),
+        ({"numbers": []}, "no number"), ({"until": date(2026, 11, 23)}, "before today"),
+        ({"review": date(2026, 11, 23)}, "day of review"), ({"review": date(2027, 5, 2)}, "day of review"),
+    ],
+)  # fmt: skip
+def test_an_order_without_what_makes_it_one_is_refused(platform: Platform, order: dict[str, Any], why: str) -> None:
+    """On the pages and on the command line alike: a hold nobody can trace, or one that is over, helps nobody."""
+    with pytest.raises(BadInput, match=why):
+        hold(platform, **({"numbers": NUMBERS} | order))
+    with platform.database.transaction() as tx:
+        assert holds.all_holds(tx) == []
 
 
-def test_a_hold_binds_through_its_last_day_and_no_longer(platform: Platform) -> None:
-    place(platform, until=date(2026, 11, 23))
-    assert place(platform, NumberSet.of([8613800138001]), until=date(2026, 11, 24))
+def test_the_same_order_twice_changes_nothing_and_another_adds_to_it(platform: Platform) -> None:
+    """Else lifting the one leaves the other, and the number stays frozen for good."""
+    first = hold(platform, NUMBERS)
+    assert hold(platform, NUMBERS) == first
+    others = [hold(platform, NUMBERS, order="18"), hold(platform, NUMBERS, until=date(2028, 1, 1)),
+              hold(platform, [NUMBERS[0] + 1])]  # fmt: skip
+    assert len({first, *others}) == 4
+    with platform.database.transaction() as tx:
+        lift_hold(tx, first, reason="cleared", now=platform.now(), by="wang")
+    assert hold(platform, NUMBERS) not in {first, *others}, "one that was lifted does not come back to life"
+
+
+def test_a_hold_binds_through_its_last_day_and_no_longer(platform: Platform, clock: Clock) -> None:
+    hold(platform, NUMBERS, until=date(2026, 11, 24))
+    hold(platform, [8613800138001], until=date(2026, 11, 25))
+    clock.forward(days=1)
     with platform.database.transaction() as tx:
         assert list(held_now(tx, platform.plan.carriers, platform.now())) == [8613800138001]
 
 
 def test_a_hold_keeps_the_number_of_its_order_and_says_when_its_review_is_overdue(platform: Platform) -> None:
+    hold(platform, NUMBERS, order=" 17 ", review=date(2026, 11, 24))
     with platform.database.transaction() as tx:
-        add_hold(tx, NUMBERS, source="police", order=" 17 ", reason="fraud", until=LATER, review_on=date(2026, 11, 23),
-                 now=platform.now(), by="li")  # fmt: skip
-        (hold,) = holds.of_number(tx, 8613800138000)
+        (found,) = holds.of_number(tx, 8613800138000)
         assert holds.of_number(tx, 8613800138001) == []
-    assert (hold.order_number, hold.named) == ("17", "police, 17")
-    assert hold.review_overdue(date(2026, 11, 24))
-    assert not hold.review_overdue(date(2026, 11, 23)), "its day is not over"
-    assert not hold.review_overdue(date(2027, 1, 2)), "it has let go"
+    assert (found.order_number, found.named) == ("17", "police, 17")
+    assert found.review_overdue(date(2026, 11, 25))
+    assert not found.review_overdue(date(2026, 11, 24)), "its day is not over"
+    assert not found.review_overdue(date(2027, 5, 2)), "it has let go"
 
 
 def test_a_hold_is_lifted_once_by_name_with_a_reason_and_stays_on_record(platform: Platform) -> None:
-    hold = place(platform)
+    order = hold(platform, NUMBERS)
     with pytest.raises(BadInput, match="why"), platform.database.transaction() as tx:
-        lift_hold(tx, hold, reason=" ", now=platform.now(), by="wang")
+        lift_hold(tx, order, reason=" ", now=platform.now(), by="wang")
     with platform.database.transaction() as tx:
-        lift_hold(tx, hold, reason="cleared", now=platform.now(), by="wang")
+        lift_hold(tx, order, reason="cleared", now=platform.now(), by="wang")
     with pytest.raises(Conflict, match="wang"), platform.database.transaction() as tx:
-        lift_hold(tx, hold, reason="again", now=platform.now(), by="li")
+        lift_hold(tx, order, reason="again", now=platform.now(), by="li")
     with pytest.raises(NotFound), platform.database.transaction() as tx:
-        lift_hold(tx, hold + 1, reason="none", now=platform.now(), by="li")
+        lift_hold(tx, order + 1, reason="none", now=platform.now(), by="li")
     with platform.database.transaction() as tx:
         assert [(one.reason, one.lifted_by, one.lift_reason) for one in holds.all_holds(tx)] == [
             ("fraud", "wang", "cleared")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from clocks import Clock
+from holding import hold
 from huanxin.domain.numbers import parse
-from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform
-from huanxin.plan.holds import add_hold
 from huanxin.release.explain import Explanation, explain
 
 NUMBER = "+8613800138000"
@@ -57,14 +55,10 @@ def test_a_number_that_nobody_reported_is_unknown_not_clear(platform: Platform) 
 
 def test_a_held_number_that_would_be_due_names_the_hold_and_the_authority(platform: Platform, report: Report) -> None:
     platform.import_report(report(f"{NUMBER},cancelled,2026-08-20"), carrier="cmcc", by="li")
-    with platform.database.transaction() as tx:
-        hold = add_hold(
-            tx, NumberSet.of([parse(NUMBER)]), source="police, order 17", reason="fraud", until=date(2027, 5, 1),
-            review_on=None, now=platform.now(), by="li",
-        )  # fmt: skip
+    order = hold(platform, [parse(NUMBER)], source="police", order="order 17")
     planned, held = explained(platform).findings
     assert "a hold keeps it out" in planned.text
-    assert f"hold {hold}" in held.text
+    assert f"hold {order}" in held.text
     assert "2027-05-01" in held.text
     assert "police, order 17" in held.evidence
 

@@ -73,6 +73,15 @@ def test_a_waiver_takes_two_people(case: Case) -> None:
     assert case.open() == 0
 
 
+def test_the_same_waiver_is_proposed_once_while_it_waits(case: Case) -> None:
+    """Two people who click the same would have a third decide twice, and the second approval would find nothing."""
+    proposal = case.propose()
+    with pytest.raises(Conflict, match=f"proposal {proposal} would waive these numbers already"):
+        case.propose()
+    case.platform.decide(proposal, Outcome.DECLINED, note="ask them first", by=case.wang)
+    assert case.propose() != proposal
+
+
 def test_the_database_itself_refuses_one_person_who_decides_alone(case: Case) -> None:
     proposal = case.propose()
     with case.platform.database.transaction() as tx, pytest.raises(psycopg.errors.RaiseException, match="somebody else"):

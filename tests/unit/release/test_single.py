@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
 import pytest
 from pyroaring import BitMap
 
 from clocks import Clock
+from holding import hold
 from huanxin.domain.answers import Answer, Outcome, Reason
 from huanxin.domain.numbers import parse
 from huanxin.domain.partners import Kind
@@ -17,7 +17,6 @@ from huanxin.notify.partners import add_partner
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform
 from huanxin.operations.tracing import Trace, trace
-from huanxin.plan.holds import add_hold
 from huanxin.release.gate import load_gate, waive
 from huanxin.release.single import load_single
 from huanxin.store import batches, holds, receipts
@@ -65,9 +64,7 @@ def batch(platform: Platform, report: Callable[..., Path], clock: Clock) -> int:
         waive(tx, made.id, partner_id=bank, only=NumberSet.of([parse(NUMBERS[3])]), reason="closed down",
               now=platform.now(), by="wang")  # fmt: skip
     platform.release(by="zhao", batch_id=made.id)
-    with platform.database.transaction() as tx:
-        add_hold(tx, NumberSet.of([parse(NUMBERS[4])]), source="police", order="17", reason="fraud", until=date(2027, 5, 1),
-                 review_on=None, now=platform.now(), by="li")  # fmt: skip
+    hold(platform, [parse(NUMBERS[4])])
     platform.import_report(report(f"{NUMBERS[5]},reclaimed,2026-11-24", name="b.csv"), carrier="cmcc", by="test")
     platform.retract(made.id, NumberSet.of([parse(NUMBERS[6])]), reason="wrongly cancelled", by="wang")
     clock.forward(hours=1)

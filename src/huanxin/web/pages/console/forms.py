@@ -95,5 +95,5 @@ def typed_numbers(text: str) -> NumberSet:
         except ValueError as error:
             faults.append(Fault(line=at, reason=error.args[0]))
     if faults:
-        raise BadInput(Sentence("%(count)s lines can't be read, so none was taken", count=f"{len(faults):,}"), faults)
+        raise BadInput(Sentence("lines that can't be read: %(count)s; none was taken", count=f"{len(faults):,}"), faults)
     return NumberSet.of(found)

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from huanxin.domain.errors import BadInput, Forbidden, HuanxinError, NotFound
 from huanxin.domain.operators import Right
+from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations.problems import status_of
 from huanxin.plan.holds import add_hold, lift_hold
 from huanxin.sentences import Sentence
@@ -72,15 +73,7 @@ def _place(who: Working, form: Posted) -> int:
     """Record the hold that a form describes; how many numbers it keeps frozen."""
     platform = who.platform
     until, review = _day(form["until"]), _day(form["review"])
-    if not form["order"]:
-        raise BadInput(Sentence("a hold from the console needs the number of the authority's order"))
-    if until < platform.today():
-        raise BadInput(Sentence("the last day lies before today, so the hold would keep nothing frozen"))
-    if not platform.today() <= review <= until:
-        raise BadInput(Sentence("the day of review has to lie between today and the last day"))
-    numbers = numbers_given(form, who.context)
-    if not numbers:
-        raise BadInput(Sentence("the hold names no number; give a file with a column number"))
+    numbers = numbers_given(form, who.context) or NumberSet()
     if not _mine(who, numbers.shards):
         raise Forbidden(
             Sentence("some of these numbers are not your carrier's; somebody for all carriers has to act on them")
@@ -88,7 +81,7 @@ def _place(who: Working, form: Posted) -> int:
     with platform.database.transaction() as tx:
         add_hold(
             tx, numbers, source=form["source"], order=form["order"], reason=form["reason"], until=until, review_on=review,
-            now=platform.now(), by=who.operator.login,
+            today=platform.today(), now=platform.now(), by=who.operator.login,
         )  # fmt: skip
     return len(numbers)
 
