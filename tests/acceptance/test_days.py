@@ -180,7 +180,7 @@ def pool_and_planner_are_read(li: Seat) -> None:
     expect(li.page.locator(".plot canvas").first).to_be_visible()
     li.go("planner")
     li.page.locator("input[name=freeze][value='180']").check()
-    li.press("Compare")
+    li.press("Compare scenarios")
     expect(li.page.locator("main tbody").first.locator("tr").first).to_contain_text("90")
 
 

@@ -67,7 +67,7 @@ def test_a_shops_software_shows_what_the_desk_shows_and_records_many_at_once(sho
     found = told(api, WAIVED)
     assert (found["grade"], found["asked"], found["confirmed"], found["open"]) == ("C", 2, 1, 1)
     assert (found["carrier"], found["closed_on"], found["for_sale"]) == ("cmcc", "2026-08-25", True)
-    assert "1 have not" in found["texts"]["en"]["text"]
+    assert "not confirmed: 1" in found["texts"]["en"]["text"]
     held = told(api, HELD)
     assert (held["grade"], held["why"], held["reason"]["zh_CN"], held["texts"]) == ("blocked", "held", "被依法冻结", None)
     body = {"acknowledgements": [given(api, number, f"contract {number}") for number in (SPARE[0], SPARE[1], FIRST)]}

@@ -18,7 +18,7 @@ from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import Rules
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, shard_of, values_of
 from huanxin.sentences import Sentence
-from huanxin.store import disclosures, holds, places, reports
+from huanxin.store import allocations, disclosures, holds, places, reports
 from huanxin.store.database import Tx
 from huanxin.store.places import Members
 
@@ -48,6 +48,8 @@ def look_up(
     renewals = _renewals(tx, asked, closed)
     held = holds.held_among(tx, asked, min(carrier.today(now) for carrier in plan.carriers.values()))
     known = disclosures.standing_of(tx, wanted)
+    unused = {number: sellers[number][0] for number in zones if not where[number].tenures}
+    foreign = allocations.outside(tx, unused)
 
     def case(number: int) -> Case:
         before = known.get(number)
@@ -55,6 +57,7 @@ def look_up(
             number=number, today=now.astimezone(zones.get(number)).date(), standing=where[number], sellers=sellers[number],
             renewal=renewals.get(number), held=number in held, freeze_days=rules.freeze_days,
             acknowledged=before is not None and before.closed_on == closed.get(number, (None,))[0],
+            allotted=number not in foreign,
         )  # fmt: skip
 
     return [disclosure.tell(case(number), seller) for number in wanted]
@@ -168,19 +171,32 @@ def _in_turn(
             continue
         first = shard * SHARD_SIZE
         among = BitMap(range(max(0, low - first), min(SHARD_SIZE, high - first)))
-        offsets = values_of(_candidates(tx, shard, among, first_use=first_use))
+        offsets = values_of(_candidates(tx, shard, among, plan.owner(shard), first_use=first_use))
         while len(offsets):
             some, offsets = offsets[:size], offsets[size:]
             size = _MANY
             yield [first + int(offset) for offset in some]
 
 
-def _candidates(tx: Tx, shard: int, among: BitMap, *, first_use: bool) -> BitMap:
-    """Offsets that may be clean: nobody reported them, or they were released and sleep."""
+def _candidates(tx: Tx, shard: int, among: BitMap, owner: str | None, *, first_use: bool) -> BitMap:
+    """Offsets that may be clean: the owner of the range was allotted them and nobody reported them, or they were released
+    and sleep."""
     state = fold(next((facts for _, facts in reports.facts_by_shard(tx, shards=[shard])), []))
     if first_use:
-        return among - state.known
+        return (among & _allotted(tx, shard, owner)) - state.known
     return state.sleeping(places.released_in_shard(tx, shard) & among)
+
+
+def _allotted(tx: Tx, shard: int, owner: str | None) -> BitMap:
+    """Offsets that a carrier's allocation names; all if it has none."""
+    known = allocations.latest(tx).get(owner or "")
+    first = shard * SHARD_SIZE
+    ranges = allocations.ranges_of(tx, known.id) if known else [(first, first + SHARD_SIZE - 1)]
+    found = BitMap()
+    for low, high in ranges:
+        if low < first + SHARD_SIZE and high >= first:
+            found.add_range(max(low - first, 0), min(high - first, SHARD_SIZE - 1) + 1)
+    return found
 
 
 def texts_of(told: Told) -> Mapping[str, str]:

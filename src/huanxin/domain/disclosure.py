@@ -34,6 +34,7 @@ class Why(StrEnum):
 
     NO_NUMBER = "no_number"
     OTHER_CARRIER = "other_carrier"
+    NOT_ALLOTTED = "not_allotted"
     IN_SERVICE = "in_service"
     PORTED_OUT = "ported_out"
     HELD = "held"
@@ -66,6 +67,10 @@ RULES: Mapping[Grade, Both] = {
 REASONS: Mapping[Why, Both] = {
     Why.NO_NUMBER: {ZH: "不是号码规划中的手机号码", EN: "it is no mobile number of the numbering plan"},
     Why.OTHER_CARRIER: {ZH: "属于另一家运营商", EN: "it is another carrier's"},
+    Why.NOT_ALLOTTED: {
+        ZH: "从未使用，且不在运营商的号段分配文件中",
+        EN: "it was never used, and the carrier was not allotted it",
+    },
     Why.IN_SERVICE: {ZH: "正在使用", EN: "it is in service"},
     Why.PORTED_OUT: {ZH: "已携号转网", EN: "it was ported out"},
     Why.HELD: {ZH: "被依法冻结", EN: "an authority holds it"},
@@ -101,6 +106,8 @@ class Case:
     renewal: Renewal | None
     held: bool
     acknowledged: bool
+    allotted: bool
+    """whether the allocation file of the first seller names it; also if there is none"""
     freeze_days: int
     """of the settings, for a number in no batch"""
 
@@ -165,6 +172,7 @@ def _obstacle(case: Case, seller: str | None) -> Why | None:
     found = {
         Why.NO_NUMBER: not case.sellers,
         Why.OTHER_CARRIER: seller is not None and seller not in case.sellers,
+        Why.NOT_ALLOTTED: state is State.UNKNOWN and not case.allotted,
         Why.IN_SERVICE: state is State.IN_SERVICE,
         Why.PORTED_OUT: state is State.PORTED_OUT,
         Why.HELD: case.held,
@@ -177,7 +185,7 @@ def _obstacle(case: Case, seller: str | None) -> Why | None:
     return next((why for why, holds in found.items() if holds), None)
 
 
-VERSION = "2026-11-24"
+VERSION = "2026-11-28"
 """Of the words below. Whoever changes one sets another version; what buyers saw stays on record as they saw it."""
 
 _TEXTS: Mapping[Grade, Both] = {
@@ -190,17 +198,18 @@ _TEXTS: Mapping[Grade, Both] = {
         ZH: "本号码曾被他人使用，于 {closed} 停用，至少 {freeze} 天的冷冻期已满。重新销售之前，平台请 {asked} "
         "家接入方（应用、号码标记方、外呼与通知方）解除此前的绑定，{confirmed} 家均已确认。",
         EN: "This number was used by somebody else until {closed}; its freeze of at least {freeze} days has ended. Before "
-        "it was offered again, {asked} partners (apps, caller labels, senders) were asked to cut what was tied to it, and "
-        "all {confirmed} have confirmed.",
+        "it was offered again, partners (apps, caller labels, senders) were asked to cut what was tied to it. Asked: "
+        "{asked}; every one has confirmed.",
     },
     Grade.C: {
         ZH: "本号码曾被他人使用，于 {closed} 停用，至少 {freeze} 天的冷冻期已满。重新销售之前，平台请 {asked} "
         "家接入方（应用、号码标记方、外呼与通知方）解除此前的绑定，{confirmed} 家已确认，{open} 家没有确认："
         "在那里可能还留有此前的绑定，您可能收到与您无关的电话或短信，或无法直接用本号码注册。",
         EN: "This number was used by somebody else until {closed}; its freeze of at least {freeze} days has ended. Before "
-        "it was offered again, {asked} partners (apps, caller labels, senders) were asked to cut what was tied to it: "
-        "{confirmed} have confirmed, {open} have not. There, something may still be tied to it: you may get calls or "
-        "messages that are not meant for you, or may not be able to register with the number at once.",
+        "it was offered again, partners (apps, caller labels, senders) were asked to cut what was tied to it. Asked: "
+        "{asked}; confirmed: {confirmed}; not confirmed: {open}. Where it was not confirmed, something may still be tied "
+        "to it: you may get calls or messages that are not meant for you, or may not be able to register with the number "
+        "at once.",
     },
 }
 _AFTER: Both = {

@@ -17,7 +17,7 @@ from huanxin.domain.disclosure import EN, VERSION, ZH, Grade, Why, digest
 from huanxin.domain.errors import BadInput, Conflict, Forbidden, NotFound
 from huanxin.operations import Platform
 from huanxin.operations.tracing import trace
-from huanxin.store import disclosures, releases
+from huanxin.store import allocations, disclosures, releases
 from operators import operator
 from selling import CLEAN, FIRST, HELD, LATE, OTHERS, REFUSED, SERVING, SIGNATURE, WAIVED, Shop, open_shop
 
@@ -39,6 +39,18 @@ def test_each_number_gets_the_grade_that_its_renewal_earned_and_a_blocked_one_it
     assert (told[0].recycled, told[2].recycled) == (True, False)
     serving = told[6]
     assert (serving.recycled, serving.closed_on, serving.asked) == (None, None, 0), "its owner is nobody's business"
+
+
+def test_a_never_used_number_that_the_carrier_was_not_allotted_is_not_offered(shop: Shop) -> None:
+    """Whoever bought it would hold a number that his carrier can't open. A recycled one has its reports."""
+    with shop.platform.database.transaction() as tx:
+        for ranges in ([(8613800130000, 8613800139999)], [(8613800130002, 8613800130003), (8613800140000, 8613800140000)]):
+            allocations.add(tx, carrier="cmcc", file_name="x.csv", ranges=ranges, by="li", at=shop.platform.now())
+        allocations.add(tx, carrier="cucc", file_name="y.csv", ranges=[(FIRST, FIRST)], by="li", at=shop.platform.now())
+    told = shop.platform.look_up([FIRST, 8613800130002, 8613800140000, CLEAN], seller="cmcc")
+    assert [one.why or one.grade for one in told] == [Why.NOT_ALLOTTED, "A", "A", "B"], "the newest file holds"
+    found = shop.platform.next_clean("138001", grades={Grade.A}, after=0, most=5, seller="cmcc").found
+    assert [one.number for one in found] == [8613800130002, 8613800130003, 8613800140000]
 
 
 def test_a_buyer_learns_counts_and_a_day_and_neither_a_partner_nor_what_it_did(shop: Shop) -> None:
