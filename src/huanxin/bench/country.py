@@ -130,8 +130,11 @@ def _week(tx: Tx, made: Country, week: int, weeks: int) -> None:
         review_on=(planned + timedelta(days=60)).date(), numbers=NumberSet.of(numbers[1::_HELD]), by="bench", at=planned,
     )  # fmt: skip
     _answer(tx, made, batch_id, planned)
-    if planned + timedelta(days=rules.lead_days + 2) < now:
-        _release(tx, made, week, batch_id, numbers, spans, planned + timedelta(days=rules.lead_days + 2))
+    ended = timedelta(days=rules.lead_days + 2)
+    if planned + ended < now:
+        clear = _waive(tx, made, batch_id, numbers, planned + ended)
+        if planned + ended + timedelta(days=_WEEK) < now:  # of the newest that could be released, somebody has to approve it
+            _release(tx, made, week, batch_id, numbers, spans, clear, planned + ended)
 
 
 def _report(tx: Tx, week: int, at: datetime, facts: list[tuple[date, Event, NumberSet]], *, more: str = "") -> int:
@@ -162,10 +165,8 @@ def _answer(tx: Tx, made: Country, batch_id: int, planned: datetime) -> None:
             )  # fmt: skip
 
 
-def _release(
-    tx: Tx, made: Country, week: int, batch_id: int, numbers: Numbers, spans: dict[tuple[str, date], BitMap], at: datetime
-) -> None:
-    """Waive the silent partners, release what is clear, and sell a third of it."""
+def _waive(tx: Tx, made: Country, batch_id: int, numbers: Numbers, at: datetime) -> BitMap:
+    """Waive the silent partners; what is clear then."""
     everyone = BitMap(range(len(numbers)))
     unsettled = BitMap()
     for place, notice in enumerate(notices.of_batch(tx, batch_id)):
@@ -177,10 +178,16 @@ def _release(
             unsettled |= BitMap.union(
                 BitMap(), *(found for answer, found in made.answers[place].items() if not answer.settles)
             )
-    unsettled |= bitmap_of(np.arange(1, len(numbers), _HELD, dtype=np.uint32))
-    clear = {span: places - unsettled for span, places in spans.items()}
-    releases.add(tx, batch_id=batch_id, spans=clear, by="bench", at=at)
-    sold = Roster(numbers).subset(bitmap_of(np.arange(0, len(numbers), 3, dtype=np.uint32)) - unsettled)
+    return everyone - unsettled - bitmap_of(np.arange(1, len(numbers), _HELD, dtype=np.uint32))
+
+
+def _release(
+    tx: Tx, made: Country, week: int, batch_id: int, numbers: Numbers, spans: dict[tuple[str, date], BitMap],
+    clear: BitMap, at: datetime,
+) -> None:  # fmt: skip
+    """Release what is clear, and sell a third of it."""
+    releases.add(tx, batch_id=batch_id, spans={span: places & clear for span, places in spans.items()}, by="bench", at=at)
+    sold = Roster(numbers).subset(bitmap_of(np.arange(0, len(numbers), 3, dtype=np.uint32)) & clear)
     report = _report(tx, week, at + timedelta(days=2), [(at.date() + timedelta(days=1), Event.OPENED, sold)], more="-sold")
     told, untold = sold.numbers()[::_ON_RECORD], NumberSet.of(sold.numbers()[1::_UNTOLD])
     releases.add_report_breach(tx, kind=OPENED_UNDISCLOSED, report_id=report, numbers=untold, at=at + timedelta(days=2))

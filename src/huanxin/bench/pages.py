@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from huanxin.bench import country
-from huanxin.bench.asking import TIMES, Asked, add_operator, ask_all
+from huanxin.bench.asking import TIMES, Asked, add_operators, ask_all
 from huanxin.bench.receipts import server
 from huanxin.operations import Platform, open_platform, summaries
 from huanxin.settings import Settings
@@ -57,7 +57,7 @@ def _prepared(platform: Platform, weeks: int, numbers: int, partners: int, err: 
     if not there:
         country.make(platform, weeks=weeks, numbers=numbers, partners=partners, seed=SEED,
                      say=lambda what: err.print(what, highlight=False))  # fmt: skip
-        add_operator(platform)
+        add_operators(platform)
     made = time.perf_counter() - start if not there else 0.0
     err.print("summaries ...")
     start = time.perf_counter()
