@@ -8,9 +8,10 @@ itself, more is withheld until nothing small is such a sum.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, combinations
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -22,20 +23,36 @@ Cell = tuple[str, ...]
 Key = tuple[int, str]
 """Which table, and a code of it."""
 TOTAL: Key = (-1, "")
+Part = tuple[Key, ...]
+"""The cells that some codes of different tables have in common: a carrier's in a province. A key alone is one, too."""
 Floats = npt.NDArray[np.float64]
 _NOTHING = 1e-6
 """Below it a squared length is nothing: lengths of sets of cells that can't be had are far above."""
 
 
+def small_parts(cells: Mapping[Cell, int], threshold: int) -> set[Part]:
+    """The parts, of any number of tables, whose sum is small, be it above or below nought."""
+    if all(count >= threshold for count in cells.values()):
+        return set()
+    sums: Counter[Part] = Counter()
+    for cell, count in cells.items():
+        keys = tuple(enumerate(cell))
+        sums[TOTAL,] += count
+        for size in range(1, len(keys) + 1):
+            for part in combinations(keys, size):
+                sums[part] += count
+    return {part for part, count in sums.items() if 0 < abs(count) < threshold}
+
+
 def protect_together(
     cells: Mapping[Cell, int], tables: Sequence[Sequence[str]], *, threshold: int = THRESHOLD, turn: int = 0,
-    hidden: Collection[Key] = (), secret: Collection[Key] = (),
+    hidden: Collection[Key] = (), secret: Collection[Part] = (),
 ) -> dict[Key, Shown]:  # fmt: skip
     """The sums of some cells by the codes of each table, and their TOTAL, as they may be published.
 
-    hidden: keys that are withheld whatever their count. secret: those among them that must not be had from what is shown,
-    though their own count may be large: it would tell of a small one elsewhere. turn: as in suppression.protect. Where
-    there is a choice, the last table is withheld first.
+    hidden: keys that are withheld whatever their count. secret: parts that must not be had from what is shown though their
+    own count may be large, since it would tell of a small one elsewhere; those that are a key are withheld. turn: as in
+    suppression.protect. Where there is a choice, the last table is withheld first.
     """
     sums = {(at, code): 0 for at, table in enumerate(tables) for code in table} | {TOTAL: sum(cells.values())}
     for cell, count in cells.items():
@@ -45,12 +62,12 @@ def protect_together(
     for at, table in enumerate(tables):
         one = protect({code: sums[at, code] for code in table}, threshold=threshold, turn=turn)
         shown |= {(at, code): count for code, count in one.cells.items()} | {TOTAL: one.total}
-    for key in {*hidden, *secret}:
+    for key in {*hidden, *(part[0] for part in secret if len(part) == 1)}:
         shown[key] = shown[key] if isinstance(shown[key], Hidden) else Hidden.WITHHELD
     counts = [count for count in cells.values() if count]
     if not counts or (min(counts) >= threshold and not any(isinstance(one, Hidden) for one in shown.values())):
         return shown
-    reader = _Reader(cells, sums, threshold, turn, frozenset(secret))
+    reader = _Reader(cells, sums, threshold, turn, {*secret, *small_parts(cells, threshold)})
     while (found := reader.finds(shown)) is not None:
         shown |= found
     return shown
@@ -68,10 +85,9 @@ class _Reader:
     """Somebody who knows which cells there are, and subtracts."""
 
     def __init__(
-        self, cells: Mapping[Cell, int], sums: Mapping[Key, int], threshold: int, turn: int, secret: frozenset[Key]
+        self, cells: Mapping[Cell, int], sums: Mapping[Key, int], threshold: int, turn: int, secret: set[Part]
     ) -> None:
         self._cells = [cell for cell, count in cells.items() if count]
-        self._counts = np.array([cells[cell] for cell in self._cells], np.int64)
         self._keys = [key for key, count in sums.items() if count]
         self._sums, self._threshold, self._secret = sums, threshold, secret
         self._first = {key: (at - turn) % len(self._keys) for at, key in enumerate(self._keys)}
@@ -80,16 +96,11 @@ class _Reader:
             [np.full(len(self._cells), 1.0) if key == TOTAL else codes[key[0]] == key[1] for key in self._keys], np.float64
         ).reshape(len(self._keys), len(self._cells))
         self._products = self._sets @ self._sets.T
-        self._small = np.array([*self._small_parts()]).reshape(-1, len(self._cells))
+        parts = [self._cells_of(part) for part in sorted(secret) if len(part) > 1]
+        self._small = np.array([one for one in parts if one.any()]).reshape(-1, len(self._cells))
 
-    def _small_parts(self) -> Iterator[Floats]:
-        """What no table shows, and must not be had either: small counts of two codes together, and of all."""
-        width = len(self._cells[0])
-        for which in chain.from_iterable(combinations(range(width), size) for size in range(2, width + 1)):
-            numbered: dict[Cell, int] = {}
-            part = np.array([numbered.setdefault(tuple(cell[at] for at in which), len(numbered)) for cell in self._cells])
-            for one in np.flatnonzero(np.bincount(part, weights=self._counts) < self._threshold):
-                yield (part == one).astype(np.float64)
+    def _cells_of(self, part: Part) -> Floats:
+        return np.array([all(cell[at] == code for at, code in part) for cell in self._cells], np.float64)
 
     def finds(self, shown: Mapping[Key, Shown]) -> dict[Key, Shown] | None:
         """What else to hide, and how; None if nothing small can be had."""
@@ -141,7 +152,7 @@ class _Reader:
     def _tells(self, members: list[int]) -> bool:
         """Whether the sum of some hidden codes, once it can be had, tells a small count."""
         keys = [self._keys[at] for at in members]
-        alone = len(keys) == 1 and keys[0] in self._secret
+        alone = len(keys) == 1 and (keys[0],) in self._secret
         return alone or 0 < sum(self._sums[key] for key in keys) < self._threshold
 
     def _marks(self, members: list[int], shown: Mapping[Key, Shown]) -> dict[Key, Shown] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from huanxin.domain.suppression import Hidden
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform, summaries
 from huanxin.operations.watch import batch, bulletin, opendata
-from huanxin.store import batches, receipts
+from huanxin.store import batches, holds, receipts, releases, reports
 from huanxin.store import summaries as stored
 from huanxin.store.database import Tx
 from watching import ANSWER_BY, BLOCKS, SENT, Past, make_past, order
@@ -110,6 +110,53 @@ def test_who_works_with_one_carrier_sees_what_concerns_it_alone(platform: Platfo
     assert {(month, code): counts for month, code, *counts in body["carriers"]} == mine
     assert body["holds"] == []
     assert {one["notices"] for one in body["partners"]} == {0}, "both batches hold another carrier's numbers too"
+
+
+def test_a_breach_counts_for_the_carrier_whose_numbers_it_touches(platform: Platform, past: Past) -> None:
+    """One was found in a carrier's report and has no batch, one in a batch of two carriers' numbers."""
+    with platform.database.transaction() as tx:
+        report = reports.add(
+            tx, carrier="cucc", file_name="opened.csv", sha256=b"s", lines=1, accepted=1, known=0, rejected=0, counts={},
+            by="test", at=SENT["2026-11"],
+        )  # fmt: skip
+        releases.add_report_breach(
+            tx, kind="opened-without-disclosure", report_id=report, numbers=NumberSet.of([8613000000000]),
+            at=SENT["2026-11"],
+        )  # fmt: skip
+        batch_breach = next(one for one in releases.breaches(tx) if one.batch_id)
+        spans = releases.breach_spans(tx, batch_breach.id)
+    assert made(platform, "cucc")["breaches"] == [["2026-11", "opened-without-disclosure", 1]]
+    for carrier, places in spans.items():
+        assert made(platform, carrier)["breaches"] == [["2026-11", "opened-without-release", len(places)]]
+    assert sum(count for _, _, count in made(platform)["breaches"]) == 13
+
+
+def test_a_number_that_several_orders_hold_is_held_once(platform: Platform, clock: Clock, past: Past) -> None:
+    def hold(source: str, first: int, many: int, until: date = date(2027, 1, 1)) -> int:
+        with platform.database.transaction() as tx:
+            return holds.add(
+                tx, source=source, order="", reason="fraud", until=until, review_on=None,
+                numbers=NumberSet.of(range(first, first + many)), by="test", at=SENT["2026-11"],
+            )  # fmt: skip
+
+    hold("省公安厅", 8613800131000, 30)
+    second = hold("市中级人民法院", 8613800131020, 20)
+    hold("市中级人民法院", 8617712340000, 5, until=date(2026, 11, 11))  # of ctcc; has ended
+    body = made(platform)
+    assert body["held"] == 40
+    assert body["holds"] == [
+        {"source": "市中级人民法院", "orders": 2, "numbers": 25, "binding": 1, "held": 20},
+        {"source": "省公安厅", "orders": 2, "numbers": 30, "binding": 2, "held": 30},
+    ]
+    assert (made(platform, "cmcc")["held"], made(platform, "ctcc")["held"]) == (40, 0)
+    assert made(platform, "ctcc")["holds"] == [
+        {"source": "市中级人民法院", "orders": 1, "numbers": 5, "binding": 0, "held": 0}
+    ]
+    assert published(platform).holds == {"2026-11": (4, 45)}, "distinct numbers of the month"
+    with platform.database.transaction() as tx:
+        holds.lift(tx, second, reason="decided", by="test", at=platform.now())
+    clock.forward(minutes=1)
+    assert made(platform)["held"] == 30
 
 
 def test_only_what_a_new_fact_touches_is_counted_again(

@@ -3,12 +3,11 @@ tables of carriers, provinces and batches something of each other."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from huanxin.domain.joint_suppression import TOTAL, Cell, Key, protect_together
+from huanxin.domain.joint_suppression import Cell, Key, Part, protect_together, small_parts
 from huanxin.domain.suppression import Hidden, Shown
 
 Protected = Mapping[Key, Shown]
@@ -23,14 +22,14 @@ def protect_batches(lines: Lines, tables: Tables, threshold: int, turn: int) -> 
     noticed, renewed, released, _ = cells
     together = partial(protect_together, tables=tables, threshold=threshold, turn=turn)
 
-    def apart(one: Mapping[Cell, int], other: Mapping[Cell, int]) -> tuple[set[Key], set[Key]]:
-        """Where the difference of two counts must not be had: all keys to hide, and those where it is small."""
+    def apart(one: Mapping[Cell, int], other: Mapping[Cell, int]) -> tuple[set[Key], set[Part]]:
+        """Where the difference of two counts must not be had: keys to hide, and all parts in which it is small."""
         differences = {cell: one[cell] - other[cell] for cell in one}
-        small = _small(differences, threshold)
-        shown = together({cell: abs(count) for cell, count in differences.items()}, secret=small)
-        return _hidden(shown), small | _small({cell: abs(count) for cell, count in differences.items()}, threshold)
+        sizes = {cell: abs(count) for cell, count in differences.items()}
+        small = small_parts(differences, threshold) | small_parts(sizes, threshold)
+        return _hidden(together(sizes, secret=small)), small
 
-    few = _small(noticed, threshold)
+    few = small_parts(noticed, threshold)
     hidden = _hidden(together(noticed))
     waiting, not_released, held = apart(noticed, renewed), apart(noticed, released), apart(renewed, released)
     return {
@@ -49,7 +48,7 @@ def protect_orders(lines: Lines, tables: Tables, threshold: int, turn: int) -> d
     together = partial(protect_together, tables=tables, threshold=threshold, turn=turn)
     served = together(people)
     hidden = _hidden(served) | _hidden(together(owners))
-    few = _small(people, threshold) | _small(owners, threshold)
+    few = small_parts(people, threshold) | small_parts(owners, threshold)
     return {
         "people": served,
         "orders": together(orders, hidden=hidden, secret=few),
@@ -59,13 +58,6 @@ def protect_orders(lines: Lines, tables: Tables, threshold: int, turn: int) -> d
 
 def _cells(lines: Lines, codes: int, column: int) -> dict[Cell, int]:
     return {tuple(str(code) for code in line[:codes]): line[codes + column] for line in lines}
-
-
-def _small(cells: Mapping[Cell, int], threshold: int) -> set[Key]:
-    sums: Counter[Key] = Counter()
-    for cell, count in cells.items():
-        sums.update({TOTAL: count} | dict.fromkeys(enumerate(cell), count))
-    return {key for key, count in sums.items() if 0 < abs(count) < threshold}
 
 
 def _hidden(shown: Protected) -> set[Key]:
