@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from huanxin.domain.suppression import Hidden
+from huanxin.domain.suppression import Hidden, Shown
 from huanxin.web.pages.report_data import (
     DemoReport,
     Explained,
@@ -175,7 +175,12 @@ def latest() -> BatchesView:
 
 def public_batch(number: int = 17, *, waiting: int = 3) -> PublicBatch:
     """A batch as anybody may see it."""
-    figures = {"noticed": 1_000_000, "renewed": 812_345, "released": Hidden.SMALL, "ties_cut": Hidden.WITHHELD}
+    figures: dict[str, Shown] = {
+        "noticed": 1_000_000,
+        "renewed": 812_345,
+        "released": Hidden.SMALL,
+        "ties_cut": Hidden.WITHHELD,
+    }
     return PublicBatch(
         id=number, cutoff=CUTOFF - timedelta(days=17 - number), answer_by=DUE, told=239, waiting=waiting, late=True,
         figures=figures,

@@ -85,9 +85,7 @@ def in_console(lang: str, view: BatchView) -> str:
 def test_whoever_reads_a_batch_in_public_learns_how_far_it_is_and_nothing_of_a_few(lang: str) -> None:
     page = batch_page(lang, samples.public_batch(), 10, samples.CUTOFF)
     main = page.partition("<main")[2]
-    assert [re.sub("<.*?>", "", one) for one in re.findall(r"<data.*?</data>|<span class=\"num\">.*?</span>", main)][:2] == {
-        "en": ["3", "239"], "zh_CN": ["239", "3"],
-    }[lang], "partners that have not answered, of those that were asked"  # fmt: skip
+    assert {"en": "3 of 239 partners", "zh_CN": "239 家接入方中有 3 家"}[lang] in main
     assert re.findall(r'class="big">(.*?)</dd>', main)[2:] == ["&lt;10", "*"]
     assert 'href="/console/batches/17"' in main, "who is outstanding is for those who sign in"
     assert not any(name in main for name in ("Conch Music", "海螺音乐"))
