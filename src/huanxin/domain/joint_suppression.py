@@ -65,12 +65,12 @@ def protect_together(
     for key in {*hidden, *(part[0] for part in secret if len(part) == 1)}:
         shown[key] = shown[key] if isinstance(shown[key], Hidden) else Hidden.WITHHELD
     counts = [count for count in cells.values() if count]
-    if not counts or (min(counts) >= threshold and not any(isinstance(one, Hidden) for one in shown.values())):
-        return shown
-    reader = _Reader(cells, sums, threshold, turn, {*secret, *small_parts(cells, threshold)})
-    while (found := reader.finds(shown)) is not None:
-        shown |= found
-    return shown
+    if counts and (min(counts) < threshold or any(isinstance(one, Hidden) for one in shown.values())):
+        reader = _Reader(cells, sums, threshold, turn, {*secret, *small_parts(cells, threshold)})
+        while (found := reader.finds(shown)) is not None:
+            shown |= found
+    # The only code of a table is the total under another name.
+    return shown | {(at, code): shown[TOTAL] for at, table in enumerate(tables) if len(table) == 1 for code in table}
 
 
 @dataclass(frozen=True)
