@@ -16,8 +16,9 @@ from huanxin.operations import batch_figures
 from huanxin.operations.watch import bulletin
 from huanxin.operations.watch.opendata import Publication
 from huanxin.release.gate import renewal_batch
-from huanxin.store import batches
+from huanxin.store import batches, notices
 from huanxin.store.batches import Batch
+from huanxin.store.database import Tx
 from huanxin.store.summaries import Summary
 from huanxin.web import i18n
 from huanxin.web.context import Context
@@ -77,7 +78,7 @@ def latest(request: Request) -> Response:
         known = batches.all_batches(tx, Purpose.RENEWAL)[::-1]
         shown, _ = bulletin.published(tx, platform)
         heads = batch_figures.heads(tx, platform, known[:_LATEST])
-    found = tuple(_public(one, heads.get(one.id), shown, platform.now()) for one in known[:_LATEST])
+        found = tuple(_public(tx, one, heads.get(one.id), shown, platform.now()) for one in known[:_LATEST])
     view = BatchesView(latest=found, older=max(0, len(known) - _LATEST))
     return html(request, batches_page(language(request), view, platform.rules.watch_threshold))
 
@@ -90,15 +91,16 @@ def batch(request: Request, batch_id: int) -> Response:
         one = renewal_batch(tx, batch_id)
         shown, as_of = bulletin.published(tx, platform)
         head = batch_figures.heads(tx, platform, [one]).get(batch_id)
-    view = _public(one, head, shown, platform.now())
+        view = _public(tx, one, head, shown, platform.now())
     return html(request, batch_page(language(request), view, platform.rules.watch_threshold, as_of))
 
 
-def _public(one: Batch, head: Summary | None, shown: Publication, now: datetime) -> PublicBatch:
+def _public(tx: Tx, one: Batch, head: Summary | None, shown: Publication, now: datetime) -> PublicBatch:
     """How far a batch is now, and its figures as they were counted for the public last."""
+    told = head.body["told"] if head else len(notices.of_batch(tx, one.id))
     return PublicBatch(
-        id=one.id, cutoff=one.cutoff, answer_by=one.answer_by, told=head.body["told"] if head else 0,
-        waiting=head.body["waiting"] if head else 0, late=now >= one.answer_by,
+        id=one.id, cutoff=one.cutoff, answer_by=one.answer_by, told=told,
+        waiting=head.body["waiting"] if head else told, late=now >= one.answer_by,
         figures=shown.batches.get(one.id, {}),
     )  # fmt: skip
 
