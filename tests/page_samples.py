@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from huanxin.domain.suppression import Hidden, Shown
 from huanxin.web.pages.report_data import (
     DemoReport,
     Explained,
@@ -19,13 +21,12 @@ from huanxin.web.pages.report_data import (
 )  # fmt: skip
 from huanxin.web.pages.views import (
     BatchesView,
-    BatchSummary,
     BatchView,
     GateCounts,
     HomeView,
     LateRow,
-    OutcomeCounts,
     PartnerRow,
+    PublicBatch,
     RetractionView,
     TakenBackRow,
     Words,
@@ -161,18 +162,26 @@ def batch(rows: tuple[PartnerRow, ...] | None = None) -> BatchView:
 def home() -> HomeView:
     """A platform that has been at work for a while."""
     return HomeView(
-        numbers_planned=250_318_442, ties_cut=1_004_771_209, partners=239, batches=288, released=243_110_007
+        noticed=250_318_442, ties_cut=(1_004_771_209, True), partners=239, batches=288, released=243_110_007
     )  # fmt: skip
 
 
 def latest() -> BatchesView:
-    """Its latest batches."""
-    counts = OutcomeCounts(
-        unbound=6_400_000, absent=231_000_000, kept=812, pending=41_000, refused=9_300, outstanding=1_500_000
+    """Its latest batches: one that waits for answers, one that is answered, one that was not sent."""
+    return BatchesView(
+        latest=(public_batch(17, waiting=3), public_batch(16, waiting=0), replace(public_batch(15), told=0)), older=285
     )
-    shown = tuple(
-        BatchSummary(id=number, href=f"/batches/{number}", cutoff=CUTOFF - timedelta(days=17 - number),
-                     answer_by=DUE, numbers=1_000_000, partners=239, outcomes=counts, released=812_345)
-        for number in (17, 16, 15)
+
+
+def public_batch(number: int = 17, *, waiting: int = 3) -> PublicBatch:
+    """A batch as anybody may see it."""
+    figures: dict[str, Shown] = {
+        "noticed": 1_000_000,
+        "renewed": 812_345,
+        "released": Hidden.SMALL,
+        "ties_cut": Hidden.WITHHELD,
+    }
+    return PublicBatch(
+        id=number, cutoff=CUTOFF - timedelta(days=17 - number), answer_by=DUE, told=239, waiting=waiting, late=True,
+        figures=figures,
     )  # fmt: skip
-    return BatchesView(latest=shown, older=285)

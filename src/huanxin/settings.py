@@ -128,7 +128,7 @@ class Settings(BaseSettings):
     def rules(self) -> Rules:
         return Rules(
             freeze_days=self.freeze_days, lead_days=self.lead_days, answer_days=self.answer_days,
-            certificate_days=self.certificate_days,
+            certificate_days=self.certificate_days, watch_threshold=self.watch_threshold,
         )  # fmt: skip
 
     @field_validator("reminder_days")

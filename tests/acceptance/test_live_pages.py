@@ -75,7 +75,7 @@ def looks_right(page: Page) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_somebody_finds_the_batch_and_sees_who_is_outstanding_in_both_languages(
+def test_somebody_finds_the_batch_and_how_far_it_is_and_is_led_to_who_is_outstanding(
     browser: Browser, live: Live, size: str
 ) -> None:
     live.answer(live.music, f"{NUMBERS[0]},unbound,,", f"{NUMBERS[1]},refused,debt,")
@@ -86,7 +86,7 @@ def test_somebody_finds_the_batch_and_sees_who_is_outstanding_in_both_languages(
     page.get_by_role("link", name="批次").first.click()
     page.locator(f"main a[href='/batches/{live.batch}']").first.click()
     main = page.locator("main")
-    assert "云杉支付" in main.inner_text()
+    assert "2 家接入方中有 1 家尚未答复完毕" in main.inner_text()
     looks_right(page)
     page.get_by_role("link", name="English").click()
     assert page.url.startswith(f"{live.url}/batches/{live.batch}")
@@ -97,8 +97,12 @@ def test_somebody_finds_the_batch_and_sees_who_is_outstanding_in_both_languages(
     assert page.locator("html").get_attribute("lang") == "en", "the choice is remembered"
     live.answer(live.bank)
     page.goto(f"{live.url}/batches/{live.batch}")
-    facts = page.locator("dl.figures > div").filter(has_text="May be released now").inner_text()
-    assert "4" in facts.split(), "the page shows what is true now"
+    assert "Every partner has answered." in main.inner_text(), "the page shows how far it is now"
+    facts = page.locator("dl.figures > div").filter(has_text="Numbers noticed").inner_text()
+    assert "<10" in facts.split(), "five numbers are too few to be counted in public"
+    assert not any(name in page.content() for name in ("云杉支付", "青禾音乐")), "partners are named in the console"
+    page.get_by_role("link", name="Sign in and see it").click()
+    page.wait_for_url("**/console/sign-in**")
     assert complaints == []
     page.context.close()
 

@@ -6,6 +6,7 @@ Nothing is fetched from a network: pages and their static files are handed to th
 from __future__ import annotations
 
 import mimetypes
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -31,12 +32,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str
         path = tmp_path_factory.mktemp("report") / "report.html"
         write_report(path, samples.report(), lang)
         made |= {
-            ("home", lang): home_page(lang, samples.home()),
+            ("home", lang): home_page(lang, samples.home(), 10),
             ("help", lang): help_page(lang),
-            ("batches", lang): batches_page(lang, samples.latest()),
-            ("empty", lang): batches_page(lang, BatchesView()),
-            ("batch", lang): batch_page(lang, samples.batch()),
-            ("unsent", lang): batch_page(lang, samples.batch(())),
+            ("batches", lang): batches_page(lang, samples.latest(), 10),
+            ("empty", lang): batches_page(lang, BatchesView(), 10),
+            ("batch", lang): batch_page(lang, samples.public_batch(), 10, samples.CUTOFF),
+            ("unsent", lang): batch_page(lang, replace(samples.public_batch(), told=0), 10, samples.CUTOFF),
             ("error", lang): error_page(lang, error_view(500, "7f3a90")),
             ("report", lang): path.read_text(encoding="utf-8"),
         }

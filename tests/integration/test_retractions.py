@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from huanxin.release.gate import load_gate
 from huanxin.settings import Mode, Settings
 from huanxin.store import batches, deliveries, notices
 from huanxin.web.app import create_app
+from operators import signed_in
 from serving import served
 
 Report = Callable[..., Path]
@@ -83,10 +85,14 @@ def test_what_a_partner_did_about_a_retraction_is_taken_and_counted(
     assert shop.result(notice, 2)["accepted"] == {"restored": 1, "irreversible": 1}
     settings = Settings(home=tmp_path / "home", mode=Mode.DEVELOPMENT, key_passphrase="test")
     with served(create_app(platform, settings, run_workers=False)) as http:
-        english, chinese = (http.get(f"/batches/{batch}?lang={lang}").text for lang in ("en", "zh_CN"))
+        public = http.get(f"/batches/{batch}?lang=en").text
+        with closing(signed_in(str(http.base_url).rstrip("/"), platform, "supervisor")) as console:
+            english, chinese = (console.get(f"/console/batches/{batch}?lang={lang}").text for lang in ("en", "zh_CN"))
         clock.forward(days=9)
-        overdue = http.get(f"/batches/{batch}?lang=en").text
+        with closing(signed_in(str(http.base_url).rstrip("/"), platform, "supervisor")) as console:
+            overdue = console.get(f"/console/batches/{batch}?lang=en").text
     assert "Ordered by wang: wrong list" in english
+    assert not any(word in public for word in ("wrong list", "Retraction", shop.partner.name)), "that is for the console"
     assert "无法恢复" in chinese
     assert ("Who is late" in english, "Who is late" in overdue) == (False, True)
 

@@ -89,7 +89,7 @@ def run_demo(wishes: Wishes) -> None:
                 err.print(missed.steps(issuer), highlight=False, soft_wrap=True)
                 err.print(staff.steps(issuer), highlight=False, soft_wrap=True)
                 err.print(
-                    f"[bold]{issuer}[/] for people, /batches and /report for operators (Ctrl-C ends it)", highlight=False
+                    f"[bold]{issuer}[/] for people, /console and /report for operators (Ctrl-C ends it)", highlight=False
                 )
                 _until_interrupted()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from huanxin.domain.lifecycle import FREEZE_DAYS
+from huanxin.domain.suppression import THRESHOLD
 
 NewId = Callable[[str], str]
 """Makes an identifier that nobody can guess, starting with the given prefix."""
@@ -21,12 +22,13 @@ whatever it signed can be verified to its end."""
 @dataclass(frozen=True, kw_only=True)
 class Rules:
     """Days of the freeze; days before its end at which a number is renewed; working days that a partner has to answer;
-    days for which a certificate is good."""
+    days for which a certificate is good; counts below which the public sees none."""
 
     freeze_days: int = FREEZE_DAYS
     lead_days: int = 15
     answer_days: int = 5
     certificate_days: int = 180
+    watch_threshold: int = THRESHOLD
 
 
 def random_id(prefix: str) -> str:

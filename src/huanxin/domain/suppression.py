@@ -45,7 +45,7 @@ def protect(counts: Mapping[str, int], *, threshold: int = THRESHOLD, turn: int 
         return Published(total=Hidden.SMALL, cells=dict.fromkeys(counts, Hidden.WITHHELD))
     small = {key for key, count in counts.items() if 0 < count < threshold}
     cells: dict[str, Shown] = {key: Hidden.SMALL if key in small else count for key, count in counts.items()}
-    if small and not _free(sum(counts[key] for key in small), len(small), threshold):
+    if small and not free(sum(counts[key] for key in small), len(small), threshold):
         keys = list(counts)
         start = turn % len(keys)
         large = [key for key in keys[start:] + keys[:start] if counts[key] >= 2 * threshold]
@@ -55,7 +55,7 @@ def protect(counts: Mapping[str, int], *, threshold: int = THRESHOLD, turn: int 
     return Published(total=total, cells=cells)
 
 
-def _free(total: int, many: int, threshold: int) -> bool:
+def free(total: int, many: int, threshold: int) -> bool:
     """Whether each of `many` small counts may have any value from 1 to below the threshold, though their total is known."""
     most, others = threshold - 1, many - 1
     return total - 1 <= others * most and total - most >= others

@@ -55,6 +55,7 @@ class BlockCount:
     people: int = 0
     orders: int = 0
     ties_cut: int = 0
+    owners: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,14 +73,17 @@ _IN_MONTH = "r.purpose <> 'inquire' AND r.requested_at >= %s AND r.requested_at 
 
 
 def people(tx: Tx, since: datetime, until: datetime) -> list[BlockCount]:
-    """Numbers that were ordered for the first time within a span, by carrier and block."""
+    """Numbers that were ordered for within a span (`owners`; `people`: for the first time), by carrier and block."""
     rows = tx.execute(
-        f"SELECT r.carrier, r.number / 10000, count(*) FROM request r WHERE {_IN_MONTH}"
-        " AND NOT EXISTS (SELECT 1 FROM request e WHERE e.number = r.number AND e.seq < r.seq AND e.purpose <> 'inquire')"
-        " GROUP BY 1, 2",
+        "SELECT carrier, number / 10000, count(*), count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM request e"
+        " WHERE e.number = found.number AND e.seq < found.seq AND e.purpose <> 'inquire'))"
+        " FROM (SELECT r.carrier, r.number, min(r.seq) AS seq FROM request r"
+        f" WHERE {_IN_MONTH} GROUP BY 1, 2) found GROUP BY 1, 2",
         (since, until),
     )
-    return [BlockCount(carrier=carrier, block=block, people=count) for carrier, block, count in rows]
+    return [
+        BlockCount(carrier=carrier, block=block, owners=owners, people=people) for carrier, block, owners, people in rows
+    ]
 
 
 def orders(tx: Tx, since: datetime, until: datetime) -> tuple[list[BlockCount], list[PartnerOrders]]:

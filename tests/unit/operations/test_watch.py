@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from huanxin.domain.suppression import Hidden
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform, summaries
 from huanxin.operations.watch import batch, bulletin, opendata
-from huanxin.store import batches, receipts
+from huanxin.store import batches, holds, receipts, releases, reports
 from huanxin.store import summaries as stored
 from huanxin.store.database import Tx
 from watching import ANSWER_BY, BLOCKS, SENT, Past, make_past, order
@@ -31,12 +31,37 @@ def past(platform: Platform) -> Past:
     return make_past(platform)
 
 
-def made(platform: Platform, key: str = bulletin.PUBLIC) -> dict[str, Any]:
+def made(platform: Platform, carrier: str | None = None) -> dict[str, Any]:
+    """What the console reads, as a worker keeps it."""
     with platform.database.transaction() as tx:
         summaries.refresh(tx, platform)
-        found = stored.get(tx, bulletin.KIND, key)
+        found = stored.get(tx, bulletin.KIND, bulletin.scope_key(carrier))
     assert found is not None
     return found.body
+
+
+def exactly(platform: Platform) -> dict[str, Any]:
+    """What is published, before anything is hidden."""
+    with platform.database.transaction() as tx:
+        return bulletin.public_counts(bulletin.count(tx, platform))
+
+
+def published(platform: Platform) -> opendata.Publication:
+    """What the public reads, as a worker keeps it."""
+    with platform.database.transaction() as tx:
+        summaries.refresh(tx, platform)
+        return bulletin.published(tx, platform)[0]
+
+
+def added(body: dict[str, Any], which: int) -> dict[tuple[str, str], list[int]]:
+    """The exact lines of batches and orders added up by month and carrier (1) or region (2)."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for table, codes, first, most in (("batches", 4, 0, 4), ("orders", 3, 4, 3)):
+        for line in body[table]:
+            counts = found.setdefault((line[0], line[which]), [0] * len(bulletin.FIGURES))
+            for at, count in enumerate(line[codes : codes + most]):
+                counts[first + at] += count
+    return found
 
 
 def by_hand(past: Past, *which: int) -> dict[tuple[str, ...], list[int]]:
@@ -49,16 +74,17 @@ def by_hand(past: Past, *which: int) -> dict[tuple[str, ...], list[int]]:
 
 
 def test_numbers_ties_and_orders_are_those_counted_one_by_one(platform: Platform, past: Past) -> None:
-    body = made(platform)
-    assert {(month, code): counts for month, code, *counts in body["carriers"]} == by_hand(past, 0, 1)
-    assert {(month, code): counts for month, code, *counts in body["regions"]} == by_hand(past, 0, 2)
+    body = exactly(platform)
+    assert added(body, 1) == by_hand(past, 0, 1)
+    assert added(body, 2) == by_hand(past, 0, 2)
+    assert {(month, code): counts for month, code, *counts in made(platform)["carriers"]} == by_hand(past, 0, 1)
     assert body["partners"] == [["app", True, 2], ["labeler", True, 1], ["sender", False, 1]]
     assert body["breaches"] == [["2026-11", "opened-without-release", 12]]
     assert body["holds"] == [["2026-11", 1, 25]]
 
 
 def test_answer_times_stand_beside_the_day_by_which_to_answer(platform: Platform, past: Past) -> None:
-    october, november = made(platform)["answers"]
+    october, november = exactly(platform)["answers"]
     assert {key: october[key] for key in ("notices", "in_time", "late", "overdue", "waiting")} == {
         "notices": 4, "in_time": 2, "late": 1, "overdue": 1, "waiting": 0,
     }  # fmt: skip
@@ -69,7 +95,7 @@ def test_answer_times_stand_beside_the_day_by_which_to_answer(platform: Platform
 
 
 def test_the_regulator_sees_who_is_late_and_who_refuses(platform: Platform, past: Past) -> None:
-    body = made(platform, bulletin.scope_key(None))
+    body = made(platform)
     lines = {one["name"]: one for one in body["partners"]}
     assert {name: one["refused"] for name, one in lines.items()} == dict(past.refused)
     assert [name for name, one in lines.items() if one["overdue"]] == ["白鹭号码标记", "银杏账单提醒"]
@@ -79,17 +105,64 @@ def test_the_regulator_sees_who_is_late_and_who_refuses(platform: Platform, past
 
 
 def test_who_works_with_one_carrier_sees_what_concerns_it_alone(platform: Platform, past: Past) -> None:
-    body = made(platform, bulletin.scope_key("ctcc"))
+    body = made(platform, "ctcc")
     mine = {key: counts for key, counts in by_hand(past, 0, 1).items() if key[1] == "ctcc"}
     assert {(month, code): counts for month, code, *counts in body["carriers"]} == mine
     assert body["holds"] == []
     assert {one["notices"] for one in body["partners"]} == {0}, "both batches hold another carrier's numbers too"
 
 
+def test_a_breach_counts_for_the_carrier_whose_numbers_it_touches(platform: Platform, past: Past) -> None:
+    """One was found in a carrier's report and has no batch, one in a batch of two carriers' numbers."""
+    with platform.database.transaction() as tx:
+        report = reports.add(
+            tx, carrier="cucc", file_name="opened.csv", sha256=b"s", lines=1, accepted=1, known=0, rejected=0, counts={},
+            by="test", at=SENT["2026-11"],
+        )  # fmt: skip
+        releases.add_report_breach(
+            tx, kind="opened-without-disclosure", report_id=report, numbers=NumberSet.of([8613000000000]),
+            at=SENT["2026-11"],
+        )  # fmt: skip
+        batch_breach = next(one for one in releases.breaches(tx) if one.batch_id)
+        spans = releases.breach_spans(tx, batch_breach.id)
+    assert made(platform, "cucc")["breaches"] == [["2026-11", "opened-without-disclosure", 1]]
+    for carrier, places in spans.items():
+        assert made(platform, carrier)["breaches"] == [["2026-11", "opened-without-release", len(places)]]
+    assert sum(count for _, _, count in made(platform)["breaches"]) == 13
+
+
+def test_a_number_that_several_orders_hold_is_held_once(platform: Platform, clock: Clock, past: Past) -> None:
+    def hold(source: str, first: int, many: int, until: date = date(2027, 1, 1)) -> int:
+        with platform.database.transaction() as tx:
+            return holds.add(
+                tx, source=source, order="", reason="fraud", until=until, review_on=None,
+                numbers=NumberSet.of(range(first, first + many)), by="test", at=SENT["2026-11"],
+            )  # fmt: skip
+
+    hold("省公安厅", 8613800131000, 30)
+    second = hold("市中级人民法院", 8613800131020, 20)
+    hold("市中级人民法院", 8617712340000, 5, until=date(2026, 11, 11))  # of ctcc; has ended
+    body = made(platform)
+    assert body["held"] == 40
+    assert body["holds"] == [
+        {"source": "市中级人民法院", "orders": 2, "numbers": 25, "binding": 1, "held": 20},
+        {"source": "省公安厅", "orders": 2, "numbers": 30, "binding": 2, "held": 30},
+    ]
+    assert (made(platform, "cmcc")["held"], made(platform, "ctcc")["held"]) == (40, 0)
+    assert made(platform, "ctcc")["holds"] == [
+        {"source": "市中级人民法院", "orders": 1, "numbers": 5, "binding": 0, "held": 0}
+    ]
+    assert published(platform).holds == {"2026-11": (4, 45)}, "distinct numbers of the month"
+    with platform.database.transaction() as tx:
+        holds.lift(tx, second, reason="decided", by="test", at=platform.now())
+    clock.forward(minutes=1)
+    assert made(platform)["held"] == 30
+
+
 def test_only_what_a_new_fact_touches_is_counted_again(
     platform: Platform, clock: Clock, past: Past, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made(platform)
+    published(platform)
     counted: list[int] = []
     count = batch.count_batch
 
@@ -105,15 +178,15 @@ def test_only_what_a_new_fact_touches_is_counted_again(
             answers={Answer(outcome=Outcome.UNBOUND): BitMap([0])}, at=ANSWER_BY["2026-11"] + timedelta(days=1),
         )  # fmt: skip
         order(tx, past, "rq_new", 8613900000000, "cmcc", SENT["2026-11"], random.Random(2))
-    assert len(made(platform)["answers"]) == 2, "within a minute the figures stay"
+    assert published(platform).answers["2026-11"]["overdue"] == 1, "within a minute the figures stay"
     assert counted == []
     clock.forward(minutes=1)
-    body = made(platform)
+    november, body = published(platform).answers["2026-11"], made(platform)
     assert counted == [past.batches["2026-11"]]
-    assert (body["answers"][1]["overdue"], body["answers"][1]["late"]) == (0, 1)
+    assert (november["overdue"], november["late"]) == (0, 1)
     assert sum(line[2 + bulletin.FIGURES.index("people")] for line in body["carriers"]) == 41
     with platform.database.transaction() as tx:
-        assert bulletin.make_now(tx, platform)[bulletin.PUBLIC] == body, "the same as counted from nothing"
+        assert bulletin.make_now(tx, platform)[bulletin.scope_key(None)] == body, "the same as counted from nothing"
 
 
 def test_a_number_that_was_taken_back_is_not_renewed_nor_waited_for(platform: Platform, past: Past) -> None:
@@ -125,15 +198,14 @@ def test_a_number_that_was_taken_back_is_not_renewed_nor_waited_for(platform: Pl
             cutoff=SENT["2026-11"], answer_by=ANSWER_BY["2026-11"], freeze_days=90, seen_report=0, by="test",
             at=SENT["2026-11"], reason="wrong list",
         )  # fmt: skip
-        body = bulletin.make_now(tx, platform)[bulletin.PUBLIC]
+        body = bulletin.make_now(tx, platform)[bulletin.scope_key(None)]
     renewed = sum(line[2 + 1] for line in body["carriers"])
     assert before - 4 <= renewed <= before
     assert sum(line[2] for line in body["carriers"]) == sum(past.cells[key] for key in past.cells if key[3] == "noticed")
 
 
 def test_the_published_tables_hide_small_counts_and_add_up(platform: Platform, past: Past) -> None:
-    shown = opendata.publish(made(platform), platform.plan.carriers, 10)
-    exact = {(month, code): counts for month, code, *counts in made(platform)["regions"]}
+    shown, exact = published(platform), added(exactly(platform), 2)
     for month, codes in shown.regions.items():
         for figure, total in shown.totals[month].items():
             column = [exact.get((month, code), [0] * 7)[bulletin.FIGURES.index(figure)] for code in codes]
@@ -148,7 +220,7 @@ def test_the_published_tables_hide_small_counts_and_add_up(platform: Platform, p
 
 def test_answer_times_of_fewer_than_three_companies_are_not_published(platform: Platform) -> None:
     line = {"month": "2026-11", "partners": 2, "notices": 2, "days": [0] * 7}
-    body = {"carriers": [], "regions": [], "partners": [], "breaches": [], "holds": [], "answers": [line]}
+    body = {"batches": [], "orders": [], "partners": [], "breaches": [], "holds": [], "answers": [line]}
     shown = opendata.publish(body, platform.plan.carriers, 10)
     assert set(shown.answers["2026-11"].values()) == {None}
     assert {row[3] for row in opendata.tables(shown, 10, {})["answers"].rows} == {"*"}
@@ -156,13 +228,13 @@ def test_answer_times_of_fewer_than_three_companies_are_not_published(platform: 
 
 def test_the_data_dictionary_names_every_table_field_and_figure(platform: Platform, past: Past) -> None:
     document = (Path(__file__).parents[3] / "docs/watch.md").read_text(encoding="utf-8")
-    made_tables = opendata.tables(opendata.publish(made(platform), platform.plan.carriers, 10), 10, {})
+    made_tables = opendata.tables(published(platform), 10, {})
     for name, table in made_tables.items():
         fields = ", ".join(f"`{one.name}`" for one in table.fields)
         assert f"| `{name}` | {fields} |" in document, name
     assert opendata.SCHEMA in document
     assert [one for one in bulletin.FIGURES if f"| `{one}` |" not in document] == []
-    days = {f"day_{day}" for day in range(1, bulletin.DAYS)}  # written as `day_0` to `day_5`
+    days = {f"day_{day}" for day in range(1, opendata.DAYS)}  # written as `day_0` to `day_5`
     assert [one for one in opendata.TIMES if one not in days and f"`{one}`" not in document] == []
 
 

@@ -14,11 +14,13 @@ import page_samples as samples
 from huanxin.sentences import Sentence
 from huanxin.web.i18n import LANGUAGES
 from huanxin.web.pages import labels
+from huanxin.web.pages.console.batch_pages import figures_of
 from huanxin.web.pages.render import (
     ERRORS,
     NAV,
     batch_page,
     batches_page,
+    environment,
     error_page,
     error_view,
     help_page,
@@ -26,7 +28,7 @@ from huanxin.web.pages.render import (
     told,
 )
 from huanxin.web.pages.report import write_report
-from huanxin.web.pages.views import BatchesView, ErrorView, HomeView, OutcomeCounts, PartnerRow
+from huanxin.web.pages.views import BatchesView, BatchView, ErrorView, HomeView, OutcomeCounts, PartnerRow
 
 both = pytest.mark.parametrize("lang", LANGUAGES)
 
@@ -37,11 +39,11 @@ def charts_of(page: str) -> list[dict[str, Any]]:
 
 @both
 def test_home_leads_every_kind_of_visitor_on_and_each_page_leads_to_what_people_need(lang: str) -> None:
-    page = home_page(lang, samples.home())
+    page = home_page(lang, samples.home(), 10)
     for address in ("/renew", "/leave", "/verify", "/help", "/partner", "/docs", "/batches", "/leave/poster"):
         assert f'<a class="button{" primary" if address in ("/renew", "/leave") else ""}" href="{address}">' in page
     assert 'title="250,318,442"' in page
-    for other in (help_page(lang), batches_page(lang, samples.latest()), error_page(lang, error_view(404))):
+    for other in (help_page(lang), batches_page(lang, samples.latest(), 10), error_page(lang, error_view(404))):
         assert re.findall(r'<a href="(/\w+)"', other.partition("</nav>")[0]) == [address for address, _ in NAV]
 
 
@@ -54,7 +56,7 @@ def test_help_says_what_is_never_done_and_all_its_links_lead_somewhere(lang: str
 
 @both
 def test_batches_are_listed_and_it_says_what_is_left_out(lang: str) -> None:
-    page = batches_page(lang, samples.latest())
+    page = batches_page(lang, samples.latest(), 10)
     assert page.count('<li class="card">') == 3
     assert "285" in page
     assert 'href="/batches/17"' in page
@@ -62,21 +64,39 @@ def test_batches_are_listed_and_it_says_what_is_left_out(lang: str) -> None:
 
 @both
 def test_without_batches_it_says_how_to_begin(lang: str) -> None:
-    assert "huanxin batch plan" in batches_page(lang, BatchesView())
+    assert "huanxin batch plan" in batches_page(lang, BatchesView(), 10)
 
 
 def test_home_is_chinese_or_english() -> None:
-    assert '<html lang="zh-CN">' in home_page("zh_CN", HomeView())
-    assert "旧绑定" in home_page("zh_CN", HomeView())
-    english = home_page("en", HomeView())
+    assert '<html lang="zh-CN">' in home_page("zh_CN", HomeView(), 10)
+    assert "旧绑定" in home_page("zh_CN", HomeView(), 10)
+    english = home_page("en", HomeView(), 10)
     assert '<html lang="en">' in english
     assert re.findall(r"[\u4e00-\u9fff]+", english) == ["中文"]
+
+
+def in_console(lang: str, view: BatchView) -> str:
+    """The figures of a batch as the console shows them."""
+    body = '{% import "_parts.html" as parts with context %}{% include "console/_batch_body.html" %}'
+    return environment(lang).from_string(body).render(may_act=False, **figures_of(view, lang))
+
+
+@both
+def test_whoever_reads_a_batch_in_public_learns_how_far_it_is_and_nothing_of_a_few(lang: str) -> None:
+    page = batch_page(lang, samples.public_batch(), 10, samples.CUTOFF)
+    main = page.partition("<main")[2]
+    assert {"en": "3 of 239 partners", "zh_CN": "239 家接入方中有 3 家"}[lang] in main
+    assert re.findall(r'class="big">(.*?)</dd>', main)[2:] == ["&lt;10", "*"]
+    assert 'href="/console/batches/17"' in main, "who is outstanding is for those who sign in"
+    assert not any(name in main for name in ("Conch Music", "海螺音乐"))
+    unsent = batches_page(lang, samples.latest(), 10)
+    assert unsent.count('class="figures"') == 2, "of a batch that was not sent there is nothing to count"
 
 
 @both
 def test_batch_puts_the_open_partners_first(lang: str) -> None:
     late = PartnerRow(name="Slow Snail", kind="app", outstanding=50_000, absent=11_204)
-    page = batch_page(lang, samples.batch((*samples.batch().partners, late)))
+    page = in_console(lang, samples.batch((*samples.batch().partners, late)))
     answers = charts_of(page)[0]
     assert answers["categories"][0] == "Slow Snail"
 
@@ -84,26 +104,27 @@ def test_batch_puts_the_open_partners_first(lang: str) -> None:
 @both
 def test_batch_of_very_many_partners_draws_some_and_lists_all(lang: str) -> None:
     rows = tuple(PartnerRow(name=f"P{n}", kind="app", absent=10) for n in range(239))
-    page = batch_page(lang, samples.batch(rows))
+    page = in_console(lang, samples.batch(rows))
     assert len(charts_of(page)[0]["categories"]) == 24
     assert page.count('<th scope="row">P') == 239
 
 
 @both
 def test_batch_without_partners_says_what_to_do(lang: str) -> None:
-    assert "huanxin batch send 17" in batch_page(lang, samples.batch(()))
+    said = {"en": "once the batch is sent", "zh_CN": "批次发送后"}[lang]
+    assert said in in_console(lang, samples.batch(()))
 
 
 def test_outcomes_stand_in_their_fixed_order() -> None:
     order = ["unbound", "absent", "kept", "pending", "refused", "unanswered"]
     assert [key for key, _ in OutcomeCounts().parts] == order == list(labels.OUTCOMES)
-    drawn = charts_of(batch_page("en", samples.batch()))[0]["series"]
+    drawn = charts_of(in_console("en", samples.batch()))[0]["series"]
     assert [one["tone"] for one in drawn] == order
 
 
 def test_names_are_escaped_in_the_table_and_in_the_chart() -> None:
     row = PartnerRow(name="</script><b>x", kind="app", absent=1)
-    page = batch_page("en", samples.batch((row,)))
+    page = in_console("en", samples.batch((row,)))
     assert "<b>x" not in page
     assert charts_of(page)[0]["categories"] == ["</script><b>x"]
 

@@ -1,10 +1,11 @@
-"""Everything together: the bodies of the summaries that /watch and /console/watch read. Exact counts; what the public sees
-of them is decided where they are published (domain.suppression)."""
+"""Everything together: the bodies of the summaries that /watch and /console/watch read. The console's counts are exact; the
+public's summary holds what may be published of them, and nothing else."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Any
@@ -12,12 +13,14 @@ from typing import Any
 from huanxin.domain.partners import Partner
 from huanxin.domain.punctuality import quantile
 from huanxin.operations.platform import Platform
-from huanxin.operations.watch.batch import ZONE, keep_batches
+from huanxin.operations.watch.batch import keep_batches
+from huanxin.operations.watch.facts import Facts
+from huanxin.operations.watch.opendata import DAYS, Publication, publish
 from huanxin.operations.watch.orders import keep_orders
-from huanxin.store import holds, partners, releases, summaries
+from huanxin.store import partners, summaries
 from huanxin.store.database import Tx
 
-KIND, PUBLIC, HOLD_KIND = "watch", "public", "watch-hold"
+KIND = "bulletin"
 _TOOK = "took"
 AT_MOST_EVERY, _REST = timedelta(minutes=1), 20
 """While answers pour in, a batch of a million numbers would otherwise be counted again every few seconds. However much there
@@ -26,12 +29,14 @@ is to count, it takes no more than a twentieth of the time."""
 FIGURES = ("noticed", "renewed", "released", "ties_cut", "people", "orders", "order_ties_cut")
 """What is counted by month, carrier and region, in the order of the cells. The last three are of owners' orders."""
 
-DAYS = 5
-"""Working days that partners promise (FACTS); later answers are counted together."""
-
 _BATCH, _ORDERS = slice(0, 4), slice(4, 7)
 Cells = Mapping[tuple[str, str, str], list[int]]
 """(month, carrier, region) -> counts in the order of FIGURES."""
+
+
+def public_key(platform: Platform) -> str:
+    """The key of the public's summary: another threshold publishes something else."""
+    return f"public:{platform.rules.watch_threshold}"
 
 
 def scope_key(carrier: str | None) -> str:
@@ -50,28 +55,55 @@ def make(tx: Tx, platform: Platform) -> Mapping[str, dict[str, Any]] | None:
     return make_now(tx, platform) | {_TOOK: {"seconds": perf_counter() - started}}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """All figures, exactly, as the facts are at `now`: of each batch that was sent, of each month's orders."""
+
+    batches: Sequence[Mapping[str, Any]]
+    orders: Mapping[str, Mapping[str, Any]]
+    partners: Sequence[Partner]
+    facts: Facts
+    now: datetime
+
+
+def count(tx: Tx, platform: Platform) -> Counted:
+    """Count what has changed, and put it together."""
+    counted = keep_batches(tx, platform)
+    return Counted(
+        batches=counted, orders=keep_orders(tx, platform), partners=partners.all_partners(tx),
+        facts=Facts(tx, platform, counted), now=platform.now(),
+    )  # fmt: skip
+
+
 def make_now(tx: Tx, platform: Platform) -> dict[str, dict[str, Any]]:
     """The public figures, and those for the console by scope, as the facts are now."""
-    counted, orders = keep_batches(tx, platform), keep_orders(tx, platform)
-    cells, known = _cells(counted, orders), partners.all_partners(tx)
-    facts = _Facts(tx, platform, counted)
-    bodies = {PUBLIC: _public(cells, known, counted, facts, platform.now())}
+    counted, threshold = count(tx, platform), platform.rules.watch_threshold
+    cells = _cells(counted.batches, counted.orders)
+    bodies = {public_key(platform): publish(public_counts(counted), platform.plan.carriers, threshold).packed()}
     for carrier in (None, *platform.plan.carriers):
         mine = {key: counts for key, counts in cells.items() if carrier in (None, key[1])}
-        seen = [one for one in counted if carrier is None or one["carriers"] == [carrier]]
-        lines = _partner_lines(known, seen, {} if carrier else orders, platform.now())
+        seen = [one for one in counted.batches if carrier is None or one["carriers"] == [carrier]]
+        lines = _partner_lines(counted.partners, seen, {} if carrier else counted.orders, counted.now)
         bodies[scope_key(carrier)] = {
             "partners": lines, "months": _by(mine, lambda month, _c, _r: (month,)),
             "carriers": _by(mine, lambda month, one, _r: (month, one)),
-            "breaches": facts.breaches(carrier), "holds": facts.holds(carrier),
+            "breaches": counted.facts.breaches(carrier), "holds": counted.facts.holds(carrier),
+            "held": counted.facts.held(carrier),
         }  # fmt: skip
     return bodies
+
+
+def published(tx: Tx, platform: Platform) -> tuple[Publication, datetime]:
+    """What the public sees, and when it was counted: as a worker kept it, or made now where there is nothing yet."""
+    key = public_key(platform)
+    found = summaries.shown(tx, KIND, key, now=platform.now(), make=lambda tx: make_now(tx, platform)[key])
+    return Publication.unpacked(found.body), found.made_at
 
 
 def _cells(counted: Iterable[Mapping[str, Any]], orders: Mapping[str, Mapping[str, Any]]) -> Cells:
     found: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0] * len(FIGURES))
     lines = [(one["month"], line, _BATCH) for one in counted for line in one["cells"]]
-    lines += [(month, line, _ORDERS) for month, body in orders.items() for line in body["cells"]]
+    lines += [(month, line[:5], _ORDERS) for month, body in orders.items() for line in body["cells"]]
     for month, (carrier, region, *counts), columns in lines:
         cell = found[month, carrier, region]
         cell[columns] = [old + new for old, new in zip(cell[columns], counts, strict=True)]
@@ -86,15 +118,17 @@ def _by(cells: Cells, key: Any) -> list[list[Any]]:
     return [[*one, *found[one]] for one in sorted(found)]
 
 
-def _public(
-    cells: Cells, known: Iterable[Partner], counted: Iterable[Mapping[str, Any]], facts: _Facts, now: datetime
-) -> dict[str, Any]:
-    connected = Counter((one.kind.value, one.required) for one in known)
+def public_counts(counted: Counted) -> dict[str, Any]:
+    """What the public figures are made of, exactly: `batches` [month, carrier, region, batch, noticed, renewed, released,
+    ties cut], `orders` [month, carrier, region, people, orders, ties cut, owners who ordered] and the rest."""
+    connected = Counter((one.kind.value, one.required) for one in counted.partners)
     return {
-        "carriers": _by(cells, lambda month, carrier, _r: (month, carrier)),
-        "regions": _by(cells, lambda month, _c, region: (month, region)),
+        "batches": [[one["month"], carrier, region, one["batch"], *counts]
+                    for one in counted.batches for carrier, region, *counts in one["cells"]],
+        "orders": [[month, *line] for month, body in counted.orders.items() for line in body["cells"]],
         "partners": [[kind, required, count] for (kind, required), count in sorted(connected.items())],
-        "answers": _answers(counted, now), "breaches": facts.breaches(None), "holds": facts.held_by_month(),
+        "answers": _answers(counted.batches, counted.now), "breaches": counted.facts.breaches(None),
+        "holds": counted.facts.held_by_month(),
     }  # fmt: skip
 
 
@@ -144,50 +178,3 @@ def _partner_lines(
          "orders": {key: ordered[one.id][key] for key in ("asked", "answered", "in_time", "refused")}}
         for one in known
     ]  # fmt: skip
-
-
-class _Facts:
-    """Breaches and holds, for whom they concern."""
-
-    def __init__(self, tx: Tx, platform: Platform, counted: Iterable[Mapping[str, Any]]) -> None:
-        carriers = {one["batch"]: one["carriers"] for one in counted}
-        self._breaches = [(one, carriers.get(one.batch_id, [])) for one in releases.breaches(tx)]
-        self._holds = [(one, _held_by_carrier(tx, one.id, platform)) for one in holds.all_holds(tx)]
-        self._today = platform.today()
-
-    def breaches(self, carrier: str | None) -> list[list[Any]]:
-        """Numbers by month in which it was found, and kind of breach."""
-        found: Counter[tuple[str, str]] = Counter()
-        for one, carriers in self._breaches:
-            if carrier is None or carriers == [carrier]:
-                found[f"{one.found_at.astimezone(ZONE):%Y-%m}", one.kind] += one.count
-        return [[*key, count] for key, count in sorted(found.items())]
-
-    def holds(self, carrier: str | None) -> list[dict[str, Any]]:
-        """Orders and numbers by the authority that gave them: all there were, and those that bind today."""
-        found: dict[str, Counter[str]] = defaultdict(Counter)
-        for one, by_carrier in self._holds:
-            numbers = one.count if carrier is None else by_carrier.get(carrier, 0)
-            if numbers:
-                binds = one.binds(self._today)
-                found[one.source].update(orders=1, numbers=numbers, binding=int(binds), held=numbers if binds else 0)
-        return [{"source": source, **dict(counts)} for source, counts in sorted(found.items())]
-
-    def held_by_month(self) -> list[list[Any]]:
-        """Orders and numbers by the month in which they were placed."""
-        found: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-        for one, _ in self._holds:
-            month = f"{one.placed_at.astimezone(ZONE):%Y-%m}"
-            found[month] = [found[month][0] + 1, found[month][1] + one.count]
-        return [[month, *counts] for month, counts in sorted(found.items())]
-
-
-def _held_by_carrier(tx: Tx, hold_id: int, platform: Platform) -> dict[str, int]:
-    """Numbers of a hold by the carrier that their range is allotted to. They never change, so they are counted once."""
-    known = summaries.get(tx, HOLD_KIND, str(hold_id))
-    if known is None:
-        found: Counter[str] = Counter()
-        for shard, numbers in holds.numbers_of(tx, hold_id).shards.items():
-            found[platform.plan.owner(shard) or ""] += len(numbers)
-        known = summaries.put(tx, HOLD_KIND, str(hold_id), stamp="", body=dict(found), at=platform.now())
-    return known.body

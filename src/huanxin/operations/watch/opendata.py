@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from huanxin.domain.joint_suppression import TOTAL
 from huanxin.domain.regions import REGIONS
 from huanxin.domain.suppression import Hidden, Shown, protect
-from huanxin.operations.watch.bulletin import DAYS, FIGURES
+from huanxin.operations.watch.protecting import Protected, protect_batches, protect_orders
 
 SCHEMA = "huanxin-watch/1"
 """Changes with the meaning or the fields of a table, not with new months or codes."""
@@ -16,11 +17,16 @@ SCHEMA = "huanxin-watch/1"
 FEWEST_PARTNERS = 3
 """A month in which fewer were asked has no published answer times: they would be one company's."""
 
+DAYS = 5
+"""Working days that partners promise (FACTS); later answers are counted together."""
+
 TIMES = ("partners", "notices", "in_time", "late", "overdue", "waiting",
          *(f"day_{day}" for day in range(DAYS + 1)), "later", "median_hours", "p90_hours")  # fmt: skip
 """The figures of answer times; `day_0` is the working day of the notice."""
 
-Months = Mapping[str, Mapping[str, Mapping[str, Shown]]]
+Figures = Mapping[str, Shown]
+"""figure -> count as published."""
+Months = Mapping[str, Mapping[str, Figures]]
 """month -> carrier or region -> figure -> count as published."""
 
 
@@ -28,10 +34,12 @@ Months = Mapping[str, Mapping[str, Mapping[str, Shown]]]
 class Publication:
     """Everything that the public sees, as published."""
 
-    totals: Mapping[str, Mapping[str, Shown]]
-    """month -> figure -> count"""
+    totals: Mapping[str, Figures]
+    """by month"""
     carriers: Months
     regions: Months
+    batches: Mapping[int, Figures]
+    """by batch that was sent: the figures that are of batches"""
     partners: Sequence[tuple[str, bool, int]]
     """kind, required, how many"""
     answers: Mapping[str, Mapping[str, float | None]]
@@ -41,19 +49,44 @@ class Publication:
     holds: Mapping[str, tuple[int, Shown]]
     """month -> orders, numbers"""
 
+    def packed(self) -> dict[str, Any]:
+        """As a body of a summary."""
+        return asdict(self)
+
+    @classmethod
+    def unpacked(cls, body: Mapping[str, Any]) -> Publication:
+        """What `packed` made, as the store gives it back."""
+        return cls(
+            totals=_read(body["totals"]), carriers=_read(body["carriers"]), regions=_read(body["regions"]),
+            batches={int(one): _read(figures) for one, figures in body["batches"].items()},
+            partners=[(kind, required, count) for kind, required, count in body["partners"]], answers=body["answers"],
+            breaches={month: (_read(total), _read(kinds)) for month, (total, kinds) in body["breaches"].items()},
+            holds={month: (orders, _read(numbers)) for month, (orders, numbers) in body["holds"].items()},
+        )  # fmt: skip
+
 
 def publish(body: Mapping[str, Any], carriers: Iterable[str], threshold: int) -> Publication:
     """What may be published of the public summary. carriers: codes of all there are, in their order."""
-    by_carrier, totals = _protected(body["carriers"], list(carriers), threshold)
-    by_region, _ = _protected(body["regions"], list(REGIONS), threshold)
+    codes = [list(carriers), list(REGIONS)]
+    shown: dict[str, dict[str, Protected]] = {}
+    batches: dict[int, Figures] = {}
+    for month in sorted({line[0] for line in [*body["batches"], *body["orders"]]}):
+        sent, ordered = ([line[1:] for line in body[of] if line[0] == month and line[1] in codes[0]]
+                         for of in ("batches", "orders"))  # fmt: skip
+        known = sorted({line[2] for line in sent})
+        of_batches = protect_batches(sent, [*codes, [str(one) for one in known]], threshold, _turn(month))
+        shown[month] = of_batches | protect_orders(ordered, codes, threshold, _turn(month))
+        batches |= {one: {name: found[2, str(one)] for name, found in of_batches.items()} for one in known}
     kinds = sorted({kind for _, kind, _ in body["breaches"]})
     found: dict[str, dict[str, int]] = {}
     for month, kind, count in body["breaches"]:
         found.setdefault(month, dict.fromkeys(kinds, 0))[kind] = count
     breaches = {month: protect(counts, threshold=threshold, turn=_turn(month)) for month, counts in found.items()}
     held = {month: (orders, protect({"": count}, threshold=threshold).total) for month, orders, count in body["holds"]}
+    by_carrier, by_region = ({month: _of(figures, at, codes[at]) for month, figures in shown.items()} for at in (0, 1))
     return Publication(
-        totals=totals, carriers=by_carrier, regions=by_region,
+        totals={month: {name: found[TOTAL] for name, found in figures.items()} for month, figures in shown.items()},
+        carriers=by_carrier, regions=by_region, batches=batches,
         partners=[(kind, required, count) for kind, required, count in body["partners"]],
         answers={one["month"]: _times(one) for one in body["answers"]},
         breaches={month: (one.total, one.cells) for month, one in breaches.items()},
@@ -61,22 +94,15 @@ def publish(body: Mapping[str, Any], carriers: Iterable[str], threshold: int) ->
     )  # fmt: skip
 
 
-def _protected(
-    lines: Sequence[Sequence[Any]], codes: list[str], threshold: int
-) -> tuple[Months, dict[str, dict[str, Shown]]]:
-    """The lines [month, code, counts ...] as published, and each month's totals."""
-    counts = {(month, code): dict(zip(FIGURES, found, strict=True)) for month, code, *found in lines}
-    cells: dict[str, dict[str, dict[str, Shown]]] = {}
-    totals: dict[str, dict[str, Shown]] = {}
-    for month in sorted({month for month, _ in counts}):
-        cells[month], totals[month] = {code: {} for code in codes}, {}
-        for figure in FIGURES:
-            column = {code: counts.get((month, code), {}).get(figure, 0) for code in codes}
-            shown = protect(column, threshold=threshold, turn=_turn(month))
-            totals[month][figure] = shown.total
-            for code, count in shown.cells.items():
-                cells[month][code][figure] = count
-    return cells, totals
+def _read(stored: Any) -> Any:
+    """Counts as published, with their keys as they are."""
+    if isinstance(stored, Mapping):
+        return {key: _read(one) for key, one in stored.items()}
+    return Hidden(stored) if isinstance(stored, str) else stored
+
+
+def _of(figures: Mapping[str, Protected], at: int, codes: Iterable[str]) -> dict[str, dict[str, Shown]]:
+    return {code: {name: found[at, code] for name, found in figures.items()} for code in codes}
 
 
 def _turn(month: str) -> int:

@@ -1,4 +1,5 @@
-"""Owners' orders in figures, a month at a time: people served, orders, ties cut by carrier and region, and by partner."""
+"""Owners' orders in figures, a month at a time: people served, orders, ties cut and owners who ordered, by carrier and
+region; and by partner."""
 
 from __future__ import annotations
 
@@ -16,9 +17,9 @@ from huanxin.store import summaries, watch
 from huanxin.store.database import Tx
 from huanxin.store.watch import BlockCount
 
-KIND = "watch-orders"
+KIND = "watch-owners"
 _SEEN = "seen"
-_DECEMBER = 12
+_DECEMBER, _COLUMNS = 12, 4
 
 
 def keep_orders(tx: Tx, platform: Platform) -> dict[str, dict[str, Any]]:
@@ -38,7 +39,7 @@ def keep_orders(tx: Tx, platform: Platform) -> dict[str, dict[str, Any]]:
 
 
 def count_month(tx: Tx, month: str) -> dict[str, Any]:
-    """A month's orders: `cells` [carrier, region, people, orders, ties cut], and a line a partner."""
+    """A month's orders: `cells` [carrier, region, people, orders, ties cut, owners], and a line a partner."""
     since = datetime.strptime(month, "%Y-%m").replace(tzinfo=ZONE)
     after = (since.year + 1, 1) if since.month == _DECEMBER else (since.year, since.month + 1)
     until = datetime(*after, 1, tzinfo=ZONE)
@@ -58,7 +59,7 @@ def _cells(counts: Iterable[BlockCount]) -> list[list[Any]]:
     regions = regions_of_blocks(np.array([one.block for one in found], np.int64)).tolist() if found else []
     total: Counter[tuple[str, str, int]] = Counter()
     for one, region in zip(found, regions, strict=True):
-        for column, count in enumerate((one.people, one.orders, one.ties_cut)):
+        for column, count in enumerate((one.people, one.orders, one.ties_cut, one.owners)):
             total[one.carrier, CODES[region], column] += count
     places = sorted({(carrier, region) for carrier, region, _ in total})
-    return [[carrier, region, *(total[carrier, region, column] for column in range(3))] for carrier, region in places]
+    return [[carrier, region, *(total[carrier, region, column] for column in range(_COLUMNS))] for carrier, region in places]

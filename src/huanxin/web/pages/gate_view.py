@@ -52,7 +52,7 @@ def batch_summaries(tx: Tx, platform: Platform, known: list[Batch]) -> list[Batc
 def _summary(batch: Batch, head: Summary | None, now: datetime) -> BatchSummary:
     body: dict[str, Any] = head.body if head else {"told": 0, "outcomes": {}, "gate": {"released": 0}, "waiting": 0}
     return BatchSummary(
-        id=batch.id, href=f"/batches/{batch.id}", cutoff=batch.cutoff, answer_by=batch.answer_by, numbers=batch.count,
+        id=batch.id, cutoff=batch.cutoff, answer_by=batch.answer_by, numbers=batch.count,
         partners=body["told"], outcomes=OutcomeCounts(**body["outcomes"]), released=body["gate"]["released"],
         late=body["waiting"] if now >= batch.answer_by else 0, as_of=head.made_at if head else None,
     )  # fmt: skip

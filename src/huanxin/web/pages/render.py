@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from contextvars import ContextVar
+from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUn
 from huanxin.sentences import N_, Sentence
 from huanxin.web import i18n
 from huanxin.web.pages import charts, labels
-from huanxin.web.pages.views import BatchesView, BatchView, ErrorView, HomeView, OutcomeCounts, PartnerRow, Text, Words
+from huanxin.web.pages.views import BatchesView, ErrorView, HomeView, OutcomeCounts, PartnerRow, PublicBatch, Text, Words
 
 CARE: ContextVar[str] = ContextVar("care", default="")
 """The size of text in pixels that a reader in elders' mode (关怀模式) wants; empty without it. Set by web/pages/care.py."""
@@ -35,9 +36,9 @@ def render(template: str, lang: str, **values: Any) -> str:
     return environment(lang).get_template(template).render(**values)
 
 
-def home_page(lang: str, view: HomeView) -> str:
+def home_page(lang: str, view: HomeView, threshold: int) -> str:
     """The first page: where people, partners and operators go from here, and figures."""
-    return render("home.html", lang, view=view, here="/")
+    return render("home.html", lang, view=view, threshold=threshold, here="/")
 
 
 def help_page(lang: str) -> str:
@@ -45,20 +46,14 @@ def help_page(lang: str) -> str:
     return render("help.html", lang, here="/help")
 
 
-def batches_page(lang: str, view: BatchesView) -> str:
-    """The latest batches."""
-    return render("batches.html", lang, view=view, here="")
+def batches_page(lang: str, view: BatchesView, threshold: int) -> str:
+    """The latest batches, as anybody may see them."""
+    return render("batches.html", lang, view=view, threshold=threshold, here="")
 
 
-def batch_page(lang: str, view: BatchView) -> str:
-    """One batch: its partners, the open ones first, and its gate."""
-    rows = sorted(view.partners, key=lambda row: (-row.open, -row.outstanding, -row.unbound))
-    named = [(say(row.name, lang), row) for row in rows]
-    words = translated(labels.OUTCOMES, lang)
-    answers = charts.outcome_bars(named, words)
-    gate = charts.gate_bars(view.gate, translated(labels.GATE, lang), lang)
-    return render("batch.html", lang, view=view, rows=rows, totals=total(rows), answers=answers, gate=gate,
-                  most=charts.MOST_BARS, here="")  # fmt: skip
+def batch_page(lang: str, view: PublicBatch, threshold: int, as_of: datetime) -> str:
+    """One batch, as anybody may see it."""
+    return render("batch.html", lang, view=view, threshold=threshold, as_of=as_of, here="")
 
 
 def docs_page(lang: str) -> str:

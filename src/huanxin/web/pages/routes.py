@@ -1,7 +1,9 @@
-"""The pages' routes: `/`, help, batches, the report of a demo run. Counts only; numbers need a role (rule 5)."""
+"""The pages' routes: `/`, help, batches, the report of a demo run. Published counts only; all else needs a role (rule 5)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 from fastapi import APIRouter, Request
@@ -9,13 +11,19 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from huanxin.domain.answers import Purpose
 from huanxin.domain.errors import NotFound
+from huanxin.domain.suppression import Shown, at_least
 from huanxin.operations import batch_figures
-from huanxin.store import batches, figures
+from huanxin.operations.watch import bulletin
+from huanxin.operations.watch.opendata import Publication
+from huanxin.release.gate import renewal_batch
+from huanxin.store import batches, notices
+from huanxin.store.batches import Batch
+from huanxin.store.database import Tx
+from huanxin.store.summaries import Summary
 from huanxin.web import i18n
 from huanxin.web.context import Context
-from huanxin.web.pages.gate_view import batch_summaries, batch_view
 from huanxin.web.pages.render import batch_page, batches_page, docs_page, help_page, home_page
-from huanxin.web.pages.views import BatchesView, HomeView
+from huanxin.web.pages.views import BatchesView, HomeView, PublicBatch, Sum
 
 router = APIRouter(include_in_schema=False)
 _LATEST = 10
@@ -38,15 +46,22 @@ def html(request: Request, page: str) -> Response:
 @router.get("/")
 def home(request: Request) -> Response:
     """Where to go from here, and live figures."""
-    context: Context = request.app.state.context
-    with context.platform.database.transaction() as tx:
-        totals = figures.totals(tx, now=context.platform.now())
-        known = batches.all_batches(tx, Purpose.RENEWAL)
+    platform = request.app.state.context.platform
+    with platform.database.transaction() as tx:
+        shown, _ = bulletin.published(tx, platform)
+        known = len(batches.all_batches(tx, Purpose.RENEWAL))
+    months = shown.totals.values()
     view = HomeView(
-        numbers_planned=totals.planned, ties_cut=totals.ties_cut, partners=totals.partners, batches=len(known),
-        released=totals.released,
+        noticed=_added(month["noticed"] for month in months), released=_added(month["released"] for month in months),
+        ties_cut=_added(month[figure] for month in months for figure in ("ties_cut", "order_ties_cut")),
+        partners=sum(count for _, _, count in shown.partners), batches=known,
     )  # fmt: skip
-    return html(request, home_page(language(request), view))
+    return html(request, home_page(language(request), view, platform.rules.watch_threshold))
+
+
+def _added(shown: Iterable[Shown]) -> Sum:
+    count, missing = at_least(list(shown))
+    return (count, True) if missing else count
 
 
 @router.get("/help")
@@ -57,25 +72,37 @@ def guide(request: Request) -> Response:
 
 @router.get("/batches")
 def latest(request: Request) -> Response:
-    """The latest batches, each with how its partners answered."""
-    context: Context = request.app.state.context
-    with context.platform.database.transaction() as tx:
+    """The latest batches, as anybody may see them."""
+    platform = request.app.state.context.platform
+    with platform.database.transaction() as tx:
         known = batches.all_batches(tx, Purpose.RENEWAL)[::-1]
-        shown = known[:_LATEST]
-        summaries = tuple(batch_summaries(tx, context.platform, shown))
-    view = BatchesView(latest=summaries, older=max(0, len(known) - _LATEST))
-    return html(request, batches_page(language(request), view))
+        shown, _ = bulletin.published(tx, platform)
+        heads = batch_figures.heads(tx, platform, known[:_LATEST])
+        found = tuple(_public(tx, one, heads.get(one.id), shown, platform.now()) for one in known[:_LATEST])
+    view = BatchesView(latest=found, older=max(0, len(known) - _LATEST))
+    return html(request, batches_page(language(request), view, platform.rules.watch_threshold))
 
 
 @router.get("/batches/{batch_id}")
 def batch(request: Request, batch_id: int) -> Response:
-    """One batch: its partners and its gate, as counts."""
-    context: Context = request.app.state.context
-    platform = context.platform
+    """One batch, as anybody may see it: how far it is, and the counts that are published. The console names partners."""
+    platform = request.app.state.context.platform
     with platform.database.transaction() as tx:
-        summary, _ = batch_figures.current(tx, platform, batch_id)
-        view = batch_view(tx, platform, batch_id, summary.body, as_of=summary.made_at)
-    return html(request, batch_page(language(request), view))
+        one = renewal_batch(tx, batch_id)
+        shown, as_of = bulletin.published(tx, platform)
+        head = batch_figures.heads(tx, platform, [one]).get(batch_id)
+        view = _public(tx, one, head, shown, platform.now())
+    return html(request, batch_page(language(request), view, platform.rules.watch_threshold, as_of))
+
+
+def _public(tx: Tx, one: Batch, head: Summary | None, shown: Publication, now: datetime) -> PublicBatch:
+    """How far a batch is now, and its figures as they were counted for the public last."""
+    told = head.body["told"] if head else len(notices.of_batch(tx, one.id))
+    return PublicBatch(
+        id=one.id, cutoff=one.cutoff, answer_by=one.answer_by, told=told,
+        waiting=head.body["waiting"] if head else told, late=now >= one.answer_by,
+        figures=shown.batches.get(one.id, {}),
+    )  # fmt: skip
 
 
 @router.get("/docs")

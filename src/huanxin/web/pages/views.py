@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from huanxin.domain.suppression import Shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +19,10 @@ class Words:
 
 Text = str | Words
 """A plain string reads the same in both languages (a name, a file)."""
+
+
+Sum = Shown | tuple[int, bool]
+"""A count as published, or those of several months that are shown, added up, and whether something is missing from it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,11 +99,10 @@ class GateCounts:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchSummary:
-    """One batch in a list. `outcomes` counts (number, partner) pairs; `href` leads to its page; `late`: partners that are
-    waited for after the day by which to answer; counted at `as_of`."""
+    """One batch in the console's list. `outcomes` counts (number, partner) pairs; `late`: partners that are waited for after
+    the day by which to answer; counted at `as_of`."""
 
     id: int
-    href: str
     cutoff: datetime
     answer_by: datetime
     numbers: int
@@ -109,20 +115,39 @@ class BatchSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class HomeView:
-    """The first page."""
+    """The first page: counts as published, over all months."""
 
-    numbers_planned: int = 0
-    ties_cut: int = 0
+    noticed: Sum = 0
+    ties_cut: Sum = 0
     partners: int = 0
     batches: int = 0
-    released: int = 0
+    released: Sum = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicBatch:
+    """A batch as anybody may see it. `told`: partners that were asked; `waiting`: those of them that have not answered in
+    full, `late` if the day by which to answer is over; `figures`: counts as published, none before they were
+    counted."""
+
+    id: int
+    cutoff: datetime
+    answer_by: datetime
+    told: int = 0
+    waiting: int = 0
+    late: bool = False
+    figures: Mapping[str, Shown] = field(default_factory=dict)
+
+    @property
+    def href(self) -> str:
+        return f"/batches/{self.id}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class BatchesView:
     """The latest batches; `older` counts those left out."""
 
-    latest: tuple[BatchSummary, ...] = ()
+    latest: tuple[PublicBatch, ...] = ()
     older: int = 0
 
 

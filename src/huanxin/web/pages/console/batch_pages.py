@@ -95,12 +95,9 @@ def batch_page(
     """One batch, and what can be done with it."""
     lang = language(request)
     view, body, extra = _values(who, batch_id)
-    rows = sorted(view.partners, key=lambda row: (-row.open, -row.outstanding, -row.unbound))
     now = who.platform.now()
     return page(
-        request, who, "batch.html", status, tab="batches", view=view, rows=rows, totals=total(rows), most=charts.MOST_BARS,
-        answers=charts.outcome_bars([(say(row.name, lang), row) for row in rows], translated(labels.OUTCOMES, lang)),
-        gate=charts.gate_bars(view.gate, translated(labels.GATE, lang), lang), done=done, count=count,
+        request, who, "batch.html", status, tab="batches", **figures_of(view, lang), done=done, count=count,
         problem=problem and problem.said, faults=lines_of(problem, lang) if problem else [],
         given=given or {}, left=(view.answer_by - now).total_seconds(), may_act=who.operator.may(Right.BATCHES),
         may_see=who.operator.may(Right.NUMBERS), list_purposes=unmasking.LIST_PURPOSES,
@@ -109,6 +106,16 @@ def batch_page(
                          for one in body["partners"]), key=lambda one: (-one[2], -one[3], one[1])),
         carriers=body["carriers"], today=who.platform.today(), **extra,
     )  # fmt: skip
+
+
+def figures_of(view: BatchView, lang: str) -> dict[str, Any]:
+    """The values of console/_batch_body.html: a batch, its partners with the open ones first, and its charts."""
+    rows = sorted(view.partners, key=lambda row: (-row.open, -row.outstanding, -row.unbound))
+    return {
+        "view": view, "rows": rows, "totals": total(rows), "most": charts.MOST_BARS,
+        "answers": charts.outcome_bars([(say(row.name, lang), row) for row in rows], translated(labels.OUTCOMES, lang)),
+        "gate": charts.gate_bars(view.gate, translated(labels.GATE, lang), lang),
+    }  # fmt: skip
 
 
 def _values(who: Working, batch_id: int) -> tuple[BatchView, dict[str, Any], dict[str, Any]]:

@@ -13,10 +13,9 @@ from huanxin.web import i18n
 from huanxin.web.pages import charts
 from huanxin.web.pages.labels import KINDS
 from huanxin.web.pages.render import say
+from huanxin.web.pages.views import Sum
 from huanxin.web.pages.watch import words
 
-Sum = Shown | tuple[int, bool]
-"""A count of one month, or those of all months that are shown, added up, and whether something is missing from it."""
 _MOST_MONTHS = 24
 
 
