@@ -1,4 +1,4 @@
-"""The console under the hand: on a phone, and a long batch whose actions are not at its end."""
+"""The console under the hand: by keyboard alone, on a phone, and a long batch whose actions are not at its end."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from acceptance.browsing import SIZES, axe, fits, open_tab
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.plan.holds import add_hold
 from huanxin.web.pages.console import batch_pages
-from operators import signed_in
-from town import FROZEN, Town, town
+from operators import operator, signed_in
+from town import FROZEN, RECYCLED, Town, town
 
 NUMBERS = [8613800138100 + at for at in range(12)]
 
@@ -57,6 +57,109 @@ def room(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             add_hold(tx, NumberSet.of([int(FROZEN)]), source="反诈中心", order="第17号", reason="涉诈，待核查",
                      until=day.replace(year=2027), review_on=None, now=platform.now(), by="li")  # fmt: skip
         yield Room(town=made, batch=batch.id)
+
+
+# By keyboard ------------------------------------------------------------------------------------------------------------
+def test_a_day_goes_by_without_the_mouse(browser: Browser, room: Room) -> None:
+    """A room by two keys, a row by j and k, its page by Enter, a number's search by one key from anywhere."""
+    with room.seat(browser, "operator") as page:
+        page.goto(f"{room.town.url}/console/holds")
+        page.keyboard.press("g")
+        page.keyboard.press("b")
+        page.wait_for_url("**/console/batches")
+        page.keyboard.press("j")
+        expect(page.locator("tbody tr").first.locator("a")).to_be_focused()
+        page.keyboard.press("k")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/console/batches/{room.batch}")
+        page.keyboard.press("/")
+        page.wait_for_url("**/console/numbers")
+        expect(page.locator("#number")).to_be_focused()
+        page.keyboard.type(RECYCLED)
+        page.keyboard.press("Enter")
+        expect(page.locator("#found")).to_be_focused()
+        page.keyboard.press("/")
+        expect(page.locator("#number")).to_be_focused()
+    operator(room.town.platform, "desk", login="aa")
+    operator(room.town.platform, "desk", login="ab")
+    with room.seat(browser, "admin") as page:
+        page.goto(f"{room.town.url}/console/people")
+        for key, login in (("j", "aa"), ("j", "ab"), ("k", "aa"), ("k", "aa")):
+            page.keyboard.press(key)
+            expect(page.get_by_role("link", name=login, exact=True)).to_be_focused()
+
+
+def test_no_shortcut_takes_a_letter_from_whoever_types_or_from_the_browser(browser: Browser, room: Room) -> None:
+    with room.seat(browser, "operator") as page:
+        page.goto(f"{room.town.url}/console/numbers")
+        page.locator("#ticket").focus()
+        page.keyboard.type("g b/j?")
+        expect(page.locator("#ticket")).to_have_value("g b/j?")
+        expect(page.locator("dialog.shortcuts")).to_be_hidden()
+        page.goto(f"{room.town.url}/console/batches")
+        page.keyboard.press("Control+j")
+        page.keyboard.press("Alt+g")
+        page.keyboard.press("b")
+        expect(page.locator("tbody a").first).not_to_be_focused()
+        assert page.url.endswith("/console/batches")
+
+
+def test_a_room_that_is_not_ones_own_has_no_shortcut(browser: Browser, room: Room) -> None:
+    with room.seat(browser, "regulator") as page:
+        page.goto(f"{room.town.url}/console/watch")
+        page.keyboard.press("?")
+        expect(page.locator("dialog.shortcuts")).not_to_contain_text("Holds")
+        page.keyboard.press("Escape")
+        for key in "gh/":
+            page.keyboard.press(key)
+        assert page.url.endswith("/console/watch")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_shortcuts_are_listed_in_both_languages_and_can_be_turned_off_for_good(
+    browser: Browser, room: Room, lang: str
+) -> None:
+    """WCAG 2.1.4: whoever speaks to his computer would set off one key after the other."""
+    with room.seat(browser, "supervisor") as page:
+        page.goto(f"{room.town.url}/console/batches?lang={lang}")
+        page.keyboard.press("?")
+        box = page.locator("dialog.shortcuts")
+        expect(box.locator("h2")).to_have_text({"zh": "键盘快捷键", "en": "Keyboard shortcuts"}[lang])
+        expect(box.locator("dt").filter(has_text="g b")).to_have_count(1)
+        assert axe(page) == []
+        box.locator("input").uncheck()
+        page.keyboard.press("Escape")
+        page.keyboard.press("j")
+        expect(page.locator("tbody a").first).not_to_be_focused()
+        page.goto(f"{room.town.url}/console/approvals")
+        for key in "?gb":
+            page.keyboard.press(key)
+        expect(box).to_be_hidden()
+        assert page.url.endswith("/console/approvals")
+        page.locator(".keys button").click()
+        box.locator("input").check()
+        box.locator("button").click()
+        page.keyboard.press("g")
+        page.keyboard.press("b")
+        page.wait_for_url("**/console/batches")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_after_a_search_one_reads_on_at_the_result(browser: Browser, room: Room, scripts: bool) -> None:
+    """Not at the top again, with the whole form before it; without a script the address says where to."""
+    with room.seat(browser, "operator", "desk", scripts=scripts) as page:
+        page.goto(f"{room.town.url}/console/numbers")
+        page.locator("#number").fill(RECYCLED)
+        page.locator("main .button.primary").click()
+        expect(page.locator("#found")).to_have_text("138****8000")
+        assert page.url.endswith("/console/numbers#found"), "the number stands in no address"
+        expect(page.locator("#found")).to_be_focused()
+        page.goto(f"{room.town.url}/console/desk")
+        expect(page.locator("#numbers")).to_be_focused()
+        page.locator("#numbers").fill(RECYCLED)
+        page.locator("main .button.primary").click()
+        page.wait_for_url("**#found")
+        expect(page.locator("h2#found")).to_be_focused()
 
 
 # A batch on one page ----------------------------------------------------------------------------------------------------
