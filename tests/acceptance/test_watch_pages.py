@@ -92,7 +92,7 @@ def test_the_regulator_finds_who_is_late_and_who_refuses_and_takes_it_along(
     assert "8613800" not in page.content()
     assert fits(page)
     with page.expect_download() as download:
-        page.get_by_role("link", name="CSV").click()
+        page.get_by_role("link", name="CSV", exact=True).click()
     lines = list(csv.DictReader(download.value.path().read_text(encoding="utf-8-sig").splitlines()))
     assert [(line["name"], line["overdue"]) for line in lines][:1] == [("白鹭号码标记", "1")]
     page.goto(f"{place.url}/console/watch?view=refusing&sort=refused&lang=en")

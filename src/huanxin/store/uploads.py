@@ -71,8 +71,8 @@ def rejects_of(tx: Tx, upload_id: int) -> bytes | None:
     return bytes(row[0]) if row and row[0] is not None else None
 
 
-def refused(tx: Tx, *, carrier: str | None, most: int) -> list[Upload]:
-    """Uploads that were refused whole, of one carrier or all, newest first."""
+def refused(tx: Tx, *, carrier: str | None, most: int | None = None) -> list[Upload]:
+    """Uploads that were refused whole, of one carrier or all, newest first; all of them without `most`."""
     with tx.cursor(row_factory=kwargs_row(_upload)) as cursor:
         return cursor.execute(
             f"SELECT {_COLUMNS} FROM report_upload WHERE report_id IS NULL AND carrier = coalesce(%s, carrier)"

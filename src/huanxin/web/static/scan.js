@@ -11,6 +11,10 @@ if (list) {
   list.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) list.form.requestSubmit();
   });
+  // After a look-up the result is read first (#found has the focus); a scanner that goes on there writes into the list.
+  document.querySelector("#found")?.addEventListener("keydown", (event) => {
+    if (/^[\d+]$/.test(event.key) && !event.ctrlKey && !event.altKey && !event.metaKey) list.focus();
+  });
 }
 
 const NUMBER = /^(?:tel:)?(\+?[\d\s()-]{7,24})$/i;

@@ -24,7 +24,7 @@ from huanxin.web.pages.console.signing import Working
 router = APIRouter(prefix="/console", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]
 Proposer = Annotated[Working, Depends(signing.working(Right.BATCHES))]
-_HEADER = (
+HEADINGS = (
     "proposal", "kind", "batch", "partner", "numbers", "reason", "proposed_by", "proposed_at", "outcome", "note", "freed",
     "decided_by", "decided_at",
 )  # fmt: skip
@@ -34,7 +34,7 @@ _HEADER = (
 def approvals(request: Request, who: Proposer, done: str = "", count: int = 0, format: str = "") -> Response:
     """What waits, and what was decided: all of it for those who decide, one's own for the others."""
     if format == "csv":
-        return as_csv("approvals", _HEADER, (_line(one) for one in _listed(who)))
+        return as_csv("approvals", HEADINGS, (line_of(one) for one in _listed(who)))
     return _page(request, who, done=done, count=count)
 
 
@@ -72,6 +72,7 @@ def _page(
     )  # fmt: skip
 
 
-def _line(one: Proposal) -> tuple[object, ...]:
+def line_of(one: Proposal) -> tuple[object, ...]:
+    """A proposal as a line of a table, under HEADINGS."""
     return (one.id, one.kind, one.batch_id, one.partner, one.count, one.reason, one.proposer, one.proposed_at, one.outcome,
             one.note, one.freed, one.decider, one.decided_at)  # fmt: skip

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from fastapi import Request
@@ -26,12 +27,46 @@ from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.gate_view import batch_summaries, batch_view
 from huanxin.web.pages.render import say, total, translated
 from huanxin.web.pages.routes import language
-from huanxin.web.pages.views import BatchSummary, BatchView
+from huanxin.web.pages.views import BatchSummary, BatchView, PartnerRow
 
 MOST = 100
 _LOOK_AGAIN = 5  # seconds
 STATES = ("all", "late", "waiting", "done")
 _KEYS = ("unbound", "absent", "kept", "pending", "refused", "unanswered")
+
+
+PARTNERS: Mapping[str, Callable[[PartnerRow], bool]] = {
+    "all": lambda _: True,
+    "open": lambda row: row.open > 0,
+    "waiting": lambda row: row.outstanding + row.pending > 0,
+    "refused": lambda row: row.refused > 0,
+}
+"""Which partners of a batch are looked at: all; those that keep numbers from being released, that still have to answer, that
+refused."""
+_BARS, FIRST = 10, 12
+"""Partners in the chart, and lines of a long table before the others are folded."""
+_SOON = timedelta(days=14)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreezeDay:
+    """The numbers of a batch that may be sold from a day on, by carrier."""
+
+    day: date
+    by: Mapping[str, int]
+
+    @property
+    def numbers(self) -> int:
+        return sum(self.by.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Freezes:
+    """When the freezes of a batch end: until today, in the two weeks after it, and later."""
+
+    ended: list[FreezeDay]
+    soon: list[FreezeDay]
+    later: list[FreezeDay]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +77,10 @@ class Given:
     lists: tuple[tuple[str, int], ...]
 
 
-def shown(who: Working, *, state: str, before: int | None) -> tuple[list[BatchSummary], int | None]:
-    """The batches that an operator sees, newest first, and where the list goes on."""
+def shown(
+    who: Working, *, state: str, before: int | None, everything: bool = False
+) -> tuple[list[BatchSummary], int | None]:
+    """The batches that an operator sees, newest first, and where the list goes on; `everything` goes to its end."""
     platform = who.platform
     with platform.database.transaction() as tx:
         of = batches.carriers(tx)
@@ -52,7 +89,9 @@ def shown(who: Working, *, state: str, before: int | None) -> tuple[list[BatchSu
             if who.operator.sees(of.get(one.id, ())) and (before is None or one.id < before)
         ]  # fmt: skip
         rows = [one for one in batch_summaries(tx, platform, known) if _in_state(one, state)]
-    return rows[:MOST], rows[MOST - 1].id if len(rows) > MOST else None
+    if everything or len(rows) <= MOST:
+        return rows, None
+    return rows[:MOST], rows[MOST - 1].id
 
 
 def _in_state(one: BatchSummary, state: str) -> bool:
@@ -90,35 +129,52 @@ def list_csv(rows: list[BatchSummary]) -> Response:
 
 def batch_page(
     request: Request, who: Working, batch_id: int, *, status: int = 200, done: str = "", count: int = 0,
-    problem: HuanxinError | None = None, given: Posted | None = None,
+    problem: HuanxinError | None = None, given: Posted | None = None, partners: str = "all",
 ) -> Response:  # fmt: skip
-    """One batch, and what can be done with it."""
+    """One batch, and what can be done with it; `partners` one of PARTNERS."""
     lang = language(request)
-    view, body, extra = _values(who, batch_id)
+    view, body, extra = batch_values(who, batch_id)
     now = who.platform.now()
     return page(
-        request, who, "batch.html", status, tab="batches", **figures_of(view, lang), done=done, count=count,
+        request, who, "batch.html", status, tab="batches", **figures_of(view, lang, partners), done=done, count=count,
         problem=problem and problem.said, faults=lines_of(problem, lang) if problem else [],
         given=given or {}, left=(view.answer_by - now).total_seconds(), may_act=who.operator.may(Right.BATCHES),
         may_see=who.operator.may(Right.NUMBERS), list_purposes=unmasking.LIST_PURPOSES,
-        freezes=[(carrier, date.fromisoformat(day), numbers) for carrier, day, numbers in body["freezes"]],
-        partners=sorted(((one["partner"], one["name"], one["waits_outstanding"] + one["waits_pending"], one["refused"])
-                         for one in body["partners"]), key=lambda one: (-one[2], -one[3], one[1])),
-        carriers=body["carriers"], today=who.platform.today(), **extra,
+        freezes=_freezes(body["freezes"], who.platform.today()),
+        asked=sorted(((one["partner"], one["name"], one["waits_outstanding"] + one["waits_pending"], one["refused"])
+                      for one in body["partners"]), key=lambda one: (-one[2], -one[3], one[1])),
+        carriers=body["carriers"], **extra,
     )  # fmt: skip
 
 
-def figures_of(view: BatchView, lang: str) -> dict[str, Any]:
-    """The values of console/_batch_body.html: a batch, its partners with the open ones first, and its charts."""
-    rows = sorted(view.partners, key=lambda row: (-row.open, -row.outstanding, -row.unbound))
+def figures_of(view: BatchView, lang: str, partners: str = "all") -> dict[str, Any]:
+    """The values of console/_batch_figures.html: a batch, its partners (of PARTNERS[partners]) with the open ones first,
+    and its charts."""
+    everyone = sorted(view.partners, key=lambda row: (-row.open, -row.outstanding, -row.unbound))
+    partners = partners if partners in PARTNERS else "all"
+    rows = [row for row in everyone if PARTNERS[partners](row)]
+    bars = [(say(row.name, lang), row) for row in rows[:_BARS]]
     return {
-        "view": view, "rows": rows, "totals": total(rows), "most": charts.MOST_BARS,
-        "answers": charts.outcome_bars([(say(row.name, lang), row) for row in rows], translated(labels.OUTCOMES, lang)),
+        "view": view, "everyone": everyone, "rows": rows, "totals": total(everyone), "most": _BARS, "first": FIRST,
+        "shown": partners, "views": {key: sum(map(fits, everyone)) for key, fits in PARTNERS.items()},
+        "answers": charts.outcome_bars(bars, translated(labels.OUTCOMES, lang)),
         "gate": charts.gate_bars(view.gate, translated(labels.GATE, lang), lang),
     }  # fmt: skip
 
 
-def _values(who: Working, batch_id: int) -> tuple[BatchView, dict[str, Any], dict[str, Any]]:
+def _freezes(known: Iterable[tuple[str, str, int]], today: date) -> Freezes:
+    by_day: dict[date, dict[str, int]] = {}
+    for carrier, day, numbers in known:
+        by_day.setdefault(date.fromisoformat(day), {})[carrier] = numbers
+    days = [FreezeDay(day=day, by=by_day[day]) for day in sorted(by_day)]
+    return Freezes(
+        ended=[one for one in days if one.day <= today], soon=[one for one in days if today < one.day <= today + _SOON],
+        later=[one for one in days if one.day > today + _SOON],
+    )  # fmt: skip
+
+
+def batch_values(who: Working, batch_id: int) -> tuple[BatchView, dict[str, Any], dict[str, Any]]:
+    """A batch's figures, its summary's body, and what is asked each time: `fresh`, `proposals`, `releases`, `reminded`."""
     platform = who.platform
     with platform.database.transaction() as tx:
         summary, fresh = batch_figures.current(tx, platform, batch_id)
@@ -131,12 +187,3 @@ def _values(who: Working, batch_id: int) -> tuple[BatchView, dict[str, Any], dic
         ]
     reminded = sum(times for times, _ in told.values())
     return view, summary.body, {"fresh": fresh, "proposals": found, "releases": given, "reminded": reminded}
-
-
-def batch_csv(who: Working, batch_id: int) -> Response:
-    """The partners of a batch as CSV, in numbers."""
-    view, _, _ = _values(who, batch_id)
-    header = ["partner", "kind", "required", *_KEYS, "waived", "open"]
-    return as_csv(f"batch-{batch_id}", header, (
-        (row.name, row.kind, row.required, *(count for _, count in row.parts), row.waived, row.open) for row in view.partners
-    ))  # fmt: skip

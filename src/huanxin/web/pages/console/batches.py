@@ -22,7 +22,8 @@ from huanxin.store import batches, operators, partners, plannings, releases
 from huanxin.store.database import Tx
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing, unmasking
-from huanxin.web.pages.console.batch_pages import batch_csv, batch_page, list_csv, list_page, shown
+from huanxin.web.pages.console.batch_pages import batch_page, list_csv, list_page, shown
+from huanxin.web.pages.console.batch_sheets import batch_csv
 from huanxin.web.pages.console.forms import Form, Posted, numbers_given
 from huanxin.web.pages.console.frame import back
 from huanxin.web.pages.console.signing import Working
@@ -44,9 +45,9 @@ def everything(
         wish = plannings.get(tx, planning) if planning is not None else None
     if wish and wish.ended_at:
         return _planned(wish.batch_id)
-    rows, more = shown(who, state=state, before=before)
     if format == "csv":
-        return list_csv(rows)
+        return list_csv(shown(who, state=state, before=before, everything=True)[0])
+    rows, more = shown(who, state=state, before=before)
     return list_page(request, who, rows, more=more, state=state, done=done)
 
 
@@ -73,12 +74,15 @@ def _planned(batch_id: int | None) -> Response:
 
 
 @router.get("/batches/{batch_id}")
-def one(request: Request, who: Reader, batch_id: int, done: str = "", count: int = 0, format: str = "") -> Response:
-    """One batch."""
+def one(
+    request: Request, who: Reader, batch_id: int, done: str = "", count: int = 0, format: str = "", table: str = "",
+    partners: str = "all",
+) -> Response:  # fmt: skip
+    """One batch, or one of its tables as CSV."""
     _seen(who, batch_id)
     if format == "csv":
-        return batch_csv(who, batch_id)
-    return batch_page(request, who, batch_id, done=done, count=count)
+        return batch_csv(who, batch_id, table=table, partners=partners)
+    return batch_page(request, who, batch_id, done=done, count=count, partners=partners)
 
 
 @router.post("/batches/{batch_id}", dependencies=_FORMS)

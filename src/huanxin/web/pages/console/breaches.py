@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated
 
@@ -19,33 +20,41 @@ from huanxin.store.database import Tx
 from huanxin.store.releases import Breach
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import page
-from huanxin.web.pages.console.sheets import as_csv
+from huanxin.web.pages.console.sheets import as_csv, in_pieces
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.labels import BREACHES
 
 router = APIRouter(prefix="/console/breaches", include_in_schema=False)
 Watcher = Annotated[Working, Depends(signing.working(Right.FIGURES))]
-_PAGE, _MOST_ROWS, _SHOWN = 100, 10_000, 200
+_PAGE, _SHOWN = 100, 200
+_HEADINGS = ("id", "found_at", "kind", "numbers", "carrier", "batch", "report", "partner")
 
 
 @router.get("")
 def listed(request: Request, who: Watcher, kind: str = "", before: int | None = None, format: str = "") -> Response:
     """What was found, newest first: what somebody for one carrier sees concerns that carrier's numbers."""
-    most = _MOST_ROWS if format == "csv" else _PAGE
     with who.platform.database.transaction() as tx:
-        found = releases.latest_breaches(tx, kind=kind or None, before=before, most=most)
+        if format == "csv":
+            return as_csv("breaches", _HEADINGS, _rows(tx, who.operator, kind=kind or None, before=before))
+        found = releases.latest_breaches(tx, kind=kind or None, before=before, most=_PAGE)
         rows = [(one, _count(tx, one, who.operator)) for one in found]
         totals = {} if who.operator.carrier else releases.breach_totals(tx)
     shown = [(one, count) for one, count in rows if count]
-    if format == "csv":
-        return as_csv("breaches", ("id", "found_at", "kind", "numbers", "carrier", "batch", "report", "partner"), [
-            (one.id, one.found_at, one.kind, count, one.carrier, one.batch_id, one.report_id, one.partner)
-            for one, count in shown
-        ])  # fmt: skip
     more = found[-1].id if len(found) == _PAGE else None
     return page(
         request, who, "breaches.html", tab="breaches", rows=shown, totals=totals, kind=kind, more=more, kinds=BREACHES
     )
+
+
+def _rows(tx: Tx, person: Operator, *, kind: str | None, before: int | None) -> Iterator[tuple[object, ...]]:
+    """All of them as lines of a table, however many there are."""
+
+    def read(last: int | None, most: int) -> list[Breach]:
+        return releases.latest_breaches(tx, kind=kind, before=last or before, most=most)
+
+    for one in in_pieces(read, lambda found: found.id):
+        if count := _count(tx, one, person):
+            yield (one.id, one.found_at, one.kind, count, one.carrier, one.batch_id, one.report_id, one.partner)
 
 
 @router.get("/{breach_id}")

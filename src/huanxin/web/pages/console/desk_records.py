@@ -18,13 +18,13 @@ from huanxin.store.disclosures import Disclosure
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import back, page
-from huanxin.web.pages.console.sheets import as_csv
+from huanxin.web.pages.console.sheets import as_csv, in_pieces
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.routes import language
 
 router = APIRouter(prefix="/console/desk/records", include_in_schema=False)
 Clerk = Annotated[Working, Depends(signing.working(Right.DESK))]
-_PAGE, _MOST_ROWS = 100, 10_000
+_PAGE = 100
 METHODS = {"signature": N_("signature"), "code": N_("code by SMS"), "reference": N_("in the shop's own system")}
 _HEADINGS = ("id", "acknowledged_at", "number", "carrier", "grade", "asked", "confirmed", "method", "clerk", "withdrawn_at",
              "withdrawn_reason")  # fmt: skip
@@ -33,11 +33,15 @@ _HEADINGS = ("id", "acknowledged_at", "number", "carrier", "grade", "asked", "co
 @router.get("")
 def records(request: Request, who: Clerk, before: int | None = None, format: str = "") -> Response:
     """What was acknowledged at this carrier's shops, newest first, numbers masked."""
-    most = _MOST_ROWS if format == "csv" else _PAGE
+    carrier = who.operator.carrier
     with who.platform.database.transaction() as tx:
-        found = disclosures.latest(tx, carrier=who.operator.carrier, before=before, most=most)
-    if format == "csv":
-        return as_csv("disclosures", _HEADINGS, [_row(one) for one in found])
+        if format == "csv":
+            every = in_pieces(
+                lambda last, most: disclosures.latest(tx, carrier=carrier, before=last or before, most=most),
+                lambda one: one.seq,
+            )
+            return as_csv("disclosures", _HEADINGS, (_row(one) for one in every))
+        found = disclosures.latest(tx, carrier=carrier, before=before, most=_PAGE)
     more = found[-1].seq if len(found) == _PAGE else None
     return page(
         request, who, "desk_records.html", tab="desk", found=found, more=more, methods=METHODS, masked=masked,

@@ -33,6 +33,8 @@ TABS: tuple[tuple[str, str, frozenset[Right]], ...] = (
     ("audit", N_("Who did what"), frozenset({Right.PEOPLE})),
 )
 """Address under /console, name, and the rights of which one opens it; in the order of the tabs."""
+KEYS = {key: key[0] for key in ("batches", "approvals", "numbers", "holds", "pool", "reports", "watch", "desk")}
+"""Which key opens a tab, after g (static/keys.js)."""
 
 
 def page(
@@ -40,7 +42,8 @@ def page(
 ) -> Response:
     """A console page for whoever works with it; nothing of it is kept by the browser."""
     tabs = [(key, name) for key, name, rights in TABS if who and who.operator.rights & rights]
-    text = render(f"console/{template}", language(request), here="/console", who=who, tabs=tabs, tab=tab, **values)
+    frame = {"here": "/console", "who": who, "tabs": tabs, "tab": tab, "tab_keys": KEYS}
+    text = render(f"console/{template}", language(request), **frame, **values)
     answer = html(request, text)
     answer.status_code = status
     answer.headers["Cache-Control"] = "no-store"

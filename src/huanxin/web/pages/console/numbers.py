@@ -12,24 +12,20 @@ from huanxin.domain.errors import BadInput, Forbidden, HuanxinError
 from huanxin.domain.numbers import masked, typed, written
 from huanxin.domain.operators import Right
 from huanxin.operations.problems import status_of
-from huanxin.operations.tracing import Entry, Trace, trace
+from huanxin.operations.tracing import Trace, trace
 from huanxin.sentences import Sentence
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing, unmasking
 from huanxin.web.pages.console.desk_records import grade_names
 from huanxin.web.pages.console.forms import Form, Posted
 from huanxin.web.pages.console.frame import page
+from huanxin.web.pages.console.number_sheets import keep, kept, number_csv
 from huanxin.web.pages.console.number_view import batch_cases
-from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]
 Seer = Annotated[Working, Depends(signing.working(Right.NUMBERS))]
-_HEADER = (
-    "number", "at", "what", "batch", "partner", "outcome", "reason", "until", "carrier", "by", "why", "count", "grade",
-    "evidence",
-)  # fmt: skip
 
 
 @router.get("/numbers")
@@ -43,13 +39,13 @@ def search(request: Request, who: Seer, form: Form) -> Response:
     """The number's facts; a whole number, and that it was seen is recorded, only for a purpose with its ticket."""
     try:
         purpose = unmasking.purpose_of(form, unmasking.PURPOSES)
-        number = _typed(form["number"])
+        number = kept(request, who, form["kept"]) if form["kept"] else _typed(form["number"])
         found = _found(who, form, number, purpose)
     except HuanxinError as error:
         return _page(request, who, status=status_of(error), problem=error, given=form)
     name = written(number) if purpose else masked(number)
     if form["format"] == "csv":
-        return as_csv("number", _HEADER, (_line(name, entry) for entry in found.entries))
+        return number_csv(found, name, table=form["table"], batch=form.number("batch"))
     return _page(request, who, given=form, found=found, name=name, purpose=purpose)
 
 
@@ -80,12 +76,5 @@ def _page(
         request, who, "numbers.html", status, tab="numbers", found=found, name=name, purpose=purpose,
         purposes=unmasking.PURPOSES, given=given or {}, problem=problem and problem.said,
         cases=batch_cases(found) if found else [], grades=grade_names(request),
-        sees_records=who.operator.may(Right.DESK),
+        sees_records=who.operator.may(Right.DESK), kept=keep(request, who, found.number) if found else "",
     )  # fmt: skip
-
-
-def _line(name: str, entry: Entry) -> tuple[object, ...]:
-    evidence = "; ".join(f"{kind} {one}".strip() for kind, one in entry.evidence)
-    at = entry.at.date() if entry.day_only else entry.at
-    return (name, at, entry.kind, entry.batch, entry.partner, entry.outcome, entry.reason, entry.until, entry.carrier,
-            entry.by, entry.why, entry.count, entry.grade, evidence)  # fmt: skip

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from huanxin.access import people
 from huanxin.domain.errors import BadInput, Conflict, HuanxinError
+from huanxin.domain.numbers import masked
 from huanxin.domain.operators import Right, Role
 from huanxin.sentences import Sentence
 from huanxin.store import operators
+from huanxin.store.operators import OperatorEvent
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import back, page
+from huanxin.web.pages.console.sheets import as_csv, in_pieces
 from huanxin.web.pages.console.signing import Working
 
 router = APIRouter(prefix="/console", include_in_schema=False)
@@ -23,12 +29,20 @@ _FORMS = [Depends(session.same_origin)]
 Admin = Annotated[Working, Depends(signing.working(Right.PEOPLE))]
 Roles = Annotated[list[str] | None, Form()]
 _PAGE = 200
+_OPERATORS = ("login", "name", "carrier", "roles", "enabled")
+_EVENTS = ("id", "at", "login", "what", "by", "details")
+_NUMBER = re.compile(r"(?<![\w+])(?:\+\d{7,15}|(?:(?:\+|00)?86[\s-]?)?1[3-9]\d(?:[\s-]?\d{4}){2})(?!\w)", re.ASCII)
 _BLANK: dict[str, object] = {"login": "", "name": "", "carrier": "", "roles": []}
 
 
 @router.get("/people")
-def everyone(request: Request, who: Admin, done: str = "") -> Response:
-    """Every operator with his roles, and the form for another."""
+def everyone(request: Request, who: Admin, done: str = "", format: str = "") -> Response:
+    """Every operator with his roles, and the form for another; or the operators as CSV."""
+    if format == "csv":
+        with who.platform.database.transaction() as tx:
+            known = operators.everyone(tx)
+        rows = ((one.login, one.name, one.carrier, " ".join(sorted(one.roles)), one.enabled) for one in known)
+        return as_csv("operators", _OPERATORS, rows)
     return _people(request, who, done=done)
 
 
@@ -88,10 +102,32 @@ def _people(
 
 
 @router.get("/audit")
-def audit(request: Request, who: Admin, login: str = "", kind: str = "", before: int | None = None) -> Response:
-    """What operators did and what was done to them, newest first."""
+def audit(
+    request: Request, who: Admin, login: str = "", kind: str = "", before: int | None = None, format: str = ""
+) -> Response:
+    """What operators did and what was done to them, newest first; as CSV all of it. Admins see no number, so those that
+    a detail holds are masked."""
     with who.platform.database.transaction() as tx:
         person = operators.by_login(tx, login) if login else None
-        found = operators.events(tx, operator_id=person.id if person else None, kind=kind or None, before=before, most=_PAGE)
+        of = person.id if person else None
+
+        def read(last: int | None, most: int) -> list[OperatorEvent]:
+            found = operators.events(tx, operator_id=of, kind=kind or None, before=last or before, most=most)
+            return [replace(one, detail=_masked(one.detail)) for one in found]
+
+        if format == "csv":
+            return as_csv("who-did-what", _EVENTS, (
+                (one.id, one.at, one.login, one.kind, one.recorded_by, json.dumps(one.detail, ensure_ascii=False))
+                for one in in_pieces(read, lambda event: event.id)
+            ))  # fmt: skip
+        found = read(None, _PAGE)
     more = found[-1].id if len(found) == _PAGE else None
     return page(request, who, "audit.html", tab="audit", events=found, login=login, kind=kind, more=more)
+
+
+def _masked(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """A detail without whole numbers, also where somebody typed one into a ticket; ids of other things stay as they are."""
+    return {
+        key: _NUMBER.sub(lambda found: masked(re.sub(r"\D", "", found[0])), value) if isinstance(value, str) else value
+        for key, value in detail.items()
+    }

@@ -22,7 +22,7 @@ from huanxin.web.pages import session
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import back, carrier_names, page
 from huanxin.web.pages.console.pool_words import EVENT_NAMES
-from huanxin.web.pages.console.sheets import as_csv, saved
+from huanxin.web.pages.console.sheets import one_of, saved
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.console.uploading import received
 from huanxin.web.pages.render import say
@@ -36,9 +36,30 @@ _REFUSED = 20
 
 
 @router.get("/reports")
-def everything(request: Request, who: Reporter, carrier: str = "", before: int | None = None, format: str = "") -> Response:
-    """The imports, newest first, and the form for another."""
-    return _reports(request, who, carrier=carrier, before=before, everything=format == "csv")
+def everything(
+    request: Request, who: Reporter, carrier: str = "", before: int | None = None, format: str = "", table: str = ""
+) -> Response:
+    """The imports, newest first, and the form for another; as CSV the imports or what was refused."""
+    if format == "csv":
+        return _csv(who, who.operator.carrier or carrier or None, table=table, before=before, lang=language(request))
+    return _reports(request, who, carrier=carrier, before=before)
+
+
+def _csv(who: Working, carrier: str | None, *, table: str, before: int | None, lang: str) -> Response:
+    """All of one of the tables."""
+    heads = ("report", "carrier", "file", "lines", "accepted", "known", "rejected", *EVENTS, "by", "at")
+    with who.platform.database.transaction() as tx:
+        return one_of("reports", {
+            "imports": (heads, (
+                (one.id, one.carrier, one.file_name, one.lines, one.accepted, one.known, one.rejected,
+                 *(one.counts.get(event, 0) for event in EVENTS), one.recorded_by, one.recorded_at)
+                for one in reports.newest(tx, carrier=carrier, before=before, most=None)
+            )),
+            "refused": (("upload", "file", "carrier", "bad_lines", "why", "by", "at"), (
+                (one.id, one.file_name, one.carrier, one.bad_lines, say(one.refusal, lang), one.recorded_by, one.recorded_at)
+                for one in uploads.refused(tx, carrier=carrier)
+            )),
+        }, table)  # fmt: skip
 
 
 @router.post("/reports", dependencies=_FORMS)
@@ -109,20 +130,12 @@ def _upload(who: Working, upload_id: int) -> Upload:
 
 def _reports(
     request: Request, who: Working, *, status: int = 200, carrier: str = "", before: int | None = None, problem: str = "",
-    everything: bool = False,
 ) -> Response:  # fmt: skip
     chosen = who.operator.carrier or carrier or None
     with who.platform.database.transaction() as tx:
-        found = reports.newest(tx, carrier=chosen, before=before, most=None if everything else _PAGE)
+        found = reports.newest(tx, carrier=chosen, before=before, most=_PAGE)
         bad = uploads.with_rejects(tx, [one.id for one in found])
         refused = uploads.refused(tx, carrier=chosen, most=_REFUSED)
-    if everything:
-        heads = ("report", "carrier", "file", "lines", "accepted", "known", "rejected", *EVENTS, "by", "at")
-        return as_csv("reports", heads, (
-            (one.id, one.carrier, one.file_name, one.lines, one.accepted, one.known, one.rejected,
-             *(one.counts.get(event, 0) for event in EVENTS), one.recorded_by, one.recorded_at)
-            for one in found
-        ))  # fmt: skip
     more = found[-1].id if len(found) == _PAGE else None
     return page(
         request, who, "reports.html", status, tab="reports", reports=found, bad=bad, refused=refused, carrier=chosen or "",

@@ -15,7 +15,7 @@ from huanxin.store import summaries
 from huanxin.web.pages import charts, labels
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import page
-from huanxin.web.pages.console.sheets import as_csv
+from huanxin.web.pages.console.sheets import one_of
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.render import say
 from huanxin.web.pages.routes import language
@@ -59,13 +59,14 @@ _CSV = (
     "p90_hours",
     "refused",
 )
+_HOLDS = ("source", "orders", "numbers", "binding", "held")
 _CSV_ORDERS = ("asked", "answered", "in_time", "refused")
 
 
 @router.get("/watch")
 def watch(
     request: Request, who: Annotated[Working, Depends(signing.working(Right.WATCH))], view: str = "all",
-    sort: str = "overdue", format: str = "",
+    sort: str = "overdue", format: str = "", table: str = "",
 ) -> Response:  # fmt: skip
     """Partners by name with their answer times; breaches, holds and figures of months and carriers, exactly."""
     platform, carrier = who.platform, who.operator.carrier
@@ -78,9 +79,7 @@ def watch(
     everyone = found.body["partners"]
     lines = sorted((line for line in everyone if VIEWS[view](line)), key=SORTS[sort])
     if format == "csv":
-        return as_csv("partners", [*_CSV, *(f"orders_{key}" for key in _CSV_ORDERS)], (
-            [*(line[key] for key in _CSV), *(line["orders"][key] for key in _CSV_ORDERS)] for line in lines
-        ))  # fmt: skip
+        return _csv(found.body, lines, table)
     lang = language(request)
     names = {code: say(labels.CARRIERS.get(code, one.name), lang) for code, one in platform.plan.carriers.items()}
     return page(
@@ -90,6 +89,18 @@ def watch(
         figure_names=words.FIGURES, breach_names=words.BREACHES, timeliness=words.TIMELINESS, most=charts.MOST_BARS,
         answer_days=platform.rules.answer_days,
     )  # fmt: skip
+
+
+def _csv(body: Mapping[str, Any], lines: Sequence[Line], table: str) -> Response:
+    """One of the page's tables, with codes for what the page writes in words."""
+    return one_of("partners" if table in ("", "partners") else "watch", {
+        "partners": ([*_CSV, *(f"orders_{key}" for key in _CSV_ORDERS)], (
+            [*(line[key] for key in _CSV), *(line["orders"][key] for key in _CSV_ORDERS)] for line in lines
+        )),
+        "breaches": (("month", "kind", "numbers"), body["breaches"][::-1]),
+        "holds": (_HOLDS, ([one[key] for key in _HOLDS] for one in body["holds"])),
+        "months": (("month", "carrier", *words.FIGURES), body["carriers"][::-1]),
+    }, table)  # fmt: skip
 
 
 def _chart(lines: Sequence[Line], lang: str) -> charts.Chart:
