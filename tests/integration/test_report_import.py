@@ -86,6 +86,27 @@ def test_a_bad_file_is_refused_whole_and_each_line_says_why(platform: Platform, 
     assert history(platform) == []
 
 
+@pytest.mark.parametrize("at", ["0226-11-20", "0000-01-01", "1986-12-31", "0001-01-01T00:00:00+08:00"])
+def test_a_year_that_slipped_ends_no_freeze(platform: Platform, report: Report, at: str) -> None:
+    """A cancellation of the year 226 would be sold tomorrow; and once on record no fact can be taken back."""
+    good = f"+{NUMBER + 1},opened,2026-01-01"
+    with pytest.raises(BadInput) as refused:
+        platform.import_report(report(good, f"+{NUMBER},cancelled,{at}"), carrier="cmcc", by="li")
+    assert [(fault.line, f"{at} lies before 1987" in fault.reason) for fault in refused.value.faults] == [(3, True)]
+    done = platform.import_report(report(good, f"+{NUMBER},cancelled,{at}"), carrier="cmcc", by="li", skip_bad=True)
+    assert (done.imported.accepted, history(platform, NUMBER + 1)) == (1, [("2026-01-01", "opened")])
+    assert history(platform) == []
+
+
+def test_a_number_that_is_cancelled_three_hundred_times_a_day_is_refused_by_line(platform: Platform, report: Report) -> None:
+    events = ("cancelled", "reclaimed") * 150
+    lines = [f"+{NUMBER},{event},2026-03-01T08:{n // 60:02}:{n % 60:02}+08:00" for n, event in enumerate(events)]
+    with pytest.raises(BadInput) as refused:
+        platform.import_report(report(*lines), carrier="cmcc", by="li")
+    assert [fault.line for fault in refused.value.faults] == list(range(258, 302))
+    assert "more than 256 times" in refused.value.faults[0].reason
+
+
 def test_skip_bad_takes_the_good_lines_and_hands_back_the_others(platform: Platform, report: Report) -> None:
     done = platform.import_report(report(*LINES, "nonsense,opened,2026-01-01"), carrier="cmcc", by="li", skip_bad=True)
     assert [fault.line for fault in done.imported.faults] == [4]

@@ -29,7 +29,8 @@ _NO_DAY = -1
 _SPARE_LINES = 100_000
 _Key = int
 """An answer as one integer: day of `until`, index of the reason, index of the outcome, from the high bits to the low."""
-_PLACE_BITS, _BYTE = 32, 0xFF
+_PLACE_BITS, _BYTE, _LOW = 32, 0xFF, 0xFFFF
+_FIRST_DAY, _LAST_DAY = ((day - _EPOCH).days for day in (date(2000, 1, 1), date.max))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +90,7 @@ def _take(chunk: tables.Chunk, roster: Roster, purpose: Purpose, zone: str, take
     allowed[[_OUTCOMES.index(one) for one in OUTCOMES_OF[purpose]]] = True
     reason = _reasons(chunk)
     refused = outcome == _OUTCOMES.index(Outcome.REFUSED)
-    until, good_until = _days(chunk, zone)
+    until, days, good_until = _days(chunk, zone)
     good = good_number & known & allowed[outcome] & (reason >= 0) & (refused <= (reason > 0)) & good_until
     taken.lines += len(numbers)
     if taken.lines > _SPARE_LINES + 2 * len(roster):  # a few KB of packed file can hold a billion lines
@@ -104,11 +105,12 @@ def _take(chunk: tables.Chunk, roster: Roster, purpose: Purpose, zone: str, take
         shown = bad[: SHOWN_FAULTS - len(taken.faults)]
         taken.refuse(_faults(chunk, shown, good_number, known, allowed[outcome], reason, good_until, purpose), len(bad))
     key = until[good] << 16 | np.where(refused, reason, 0)[good].astype(np.int64) << 8 | outcome[good]
-    _sort_in(taken, key, places[good])
+    _sort_in(taken, key, places[good], days)
 
 
-def _sort_in(taken: _Taken, key: npt.NDArray[np.int64], places: npt.NDArray[np.uint32]) -> None:
-    """Add places to the answers that their keys stand for: one sort brings each answer's places together, in order."""
+def _sort_in(taken: _Taken, key: npt.NDArray[np.int64], places: npt.NDArray[np.uint32], days: npt.NDArray[np.int64]) -> None:
+    """Add places to the answers that their keys stand for: one sort brings each answer's places together, in order. In the
+    keys stands which of `days` it is, since a day itself may need more bits than a key has."""
     both = np.sort(key << _PLACE_BITS | places)
     key = both >> _PLACE_BITS
     starts = np.flatnonzero(np.diff(key)) + 1
@@ -116,16 +118,19 @@ def _sort_in(taken: _Taken, key: npt.NDArray[np.int64], places: npt.NDArray[np.u
     for first, part in zip([0, *starts.tolist()], np.split(ascending, starts), strict=True):
         if len(part):
             found = bitmap_of(part)
-            known = taken.answers.setdefault(int(key[first]), found)
+            said = int(days[key[first] >> 16]) << 16 | int(key[first]) & _LOW
+            known = taken.answers.setdefault(said, found)
             if known is not found:
                 known |= found
     if len(taken.answers) > MOST_ANSWERS:
-        raise tables.BadTable(
-            Sentence(
-                "the receipt names more than %(most)s different days in until; round them to months",
-                most=f"{MOST_ANSWERS:,}",
-            )
-        )
+        raise _many_days()
+
+
+def _many_days() -> tables.BadTable:
+    many = f"{MOST_ANSWERS:,}"
+    return tables.BadTable(
+        Sentence("the receipt names more than %(most)s different days in until; round them to months", most=many)
+    )
 
 
 def _reasons(chunk: tables.Chunk) -> npt.NDArray[np.int8]:
@@ -134,19 +139,24 @@ def _reasons(chunk: tables.Chunk) -> npt.NDArray[np.int8]:
     return columns.words(chunk.columns["reason"], {word: code for code, word in enumerate(_REASONS)})
 
 
-def _days(chunk: tables.Chunk, zone: str) -> tuple[npt.NDArray[np.int64], columns.Mask]:
-    """Days since 1970 until which answers stand, -1 where none is given; and which can be read."""
+def _days(chunk: tables.Chunk, zone: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], columns.Mask]:
+    """Until when answers stand: for each line which of the days it is, the days since 1970 (-1 where none is given), and
+    which lines can be read."""
     column = chunk.columns.get("until")
     if column is None:
-        return np.full(len(chunk.lines), _NO_DAY, np.int64), np.ones(len(chunk.lines), np.bool_)
+        return np.zeros(len(chunk.lines), np.int64), np.array([_NO_DAY]), np.ones(len(chunk.lines), np.bool_)
     # Each day is read once: a file says the same few many times, and reading text as a time is slow.
     encoded = column.dictionary_encode()
     given = columns.given(encoded.dictionary)
     _, days, good = columns.instants(encoded.dictionary, zone)
+    good &= (days >= _FIRST_DAY) & (days <= _LAST_DAY)
     days = np.append(np.where(given & good, days, _NO_DAY), _NO_DAY)
     good = np.append(good | ~given, True)
     rows = pc.fill_null(encoded.indices, len(days) - 1).to_numpy(zero_copy_only=False)
-    return days[rows], good[rows]
+    distinct, which = np.unique(days, return_inverse=True)
+    if len(distinct) > MOST_ANSWERS + 1:
+        raise _many_days()
+    return which[rows].astype(np.int64), distinct, good[rows]
 
 
 def _blank(chunk: tables.Chunk) -> columns.Mask:
@@ -172,7 +182,7 @@ def _faults(  # one mask for each thing that can be wrong with a line
         elif not allowed[row]:
             why = cant_answer(outcome, _ASKED[purpose], OUTCOMES_OF[purpose])
         elif not good_until[row]:
-            why = Sentence("until can't be read; write a date like 2026-03-01 or RFC 3339")
+            why = Sentence("until can't be read; write a date like 2026-03-01 or RFC 3339, from 2000-01-01 on")
         elif reason[row] < 0:
             why = Sentence("the reason is unknown; it is one of %(known)s", known=", ".join(Reason))
         else:

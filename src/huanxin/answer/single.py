@@ -122,4 +122,4 @@ def _checked(line: Line, told: Asked | None, *, again: bool) -> tuple[date | Non
     try:
         return date.fromisoformat(line.until[:10]), ""
     except ValueError:
-        return None, Sentence("until can't be read; write a date like 2026-03-01 or RFC 3339")
+        return None, Sentence("until can't be read; write a date like 2026-03-01 or RFC 3339, from 2000-01-01 on")

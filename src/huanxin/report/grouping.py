@@ -8,24 +8,29 @@ from datetime import date, timedelta
 from itertools import groupby
 
 import numpy as np
-import numpy.typing as npt
 
 from huanxin.domain.acceptance import Layered
+from huanxin.domain.errors import BadInput
 from huanxin.domain.lifecycle import EVENTS, SetFact
 from huanxin.numbersets.sharded import SHARD_SIZE, bitmap_of
 from huanxin.report.lines import Int64s, Lines
+from huanxin.sentences import Sentence
 
 _EPOCH = date(1970, 1, 1)
 _OFFSET_BITS, _EVENT_BITS, _LAYER_BITS = 20, 3, 8
+_CLOSE = 1 << 14  # shards; with 60 years of days, layers, events and offsets that is 60 bits
+MOST_A_DAY = 1 << _LAYER_BITS
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layers:
-    """The lines that are left after repeated ones are dropped, and each one's layer."""
+    """The lines that are left after repeated ones are dropped, and each one's layer. `crowded`: lines that are left out,
+    since a number has no more than MOST_A_DAY events on a day."""
 
     lines: Lines
     layer: Int64s
     repeated: int
+    crowded: Lines
 
 
 def in_layers(lines: Lines) -> Layers:
@@ -35,7 +40,7 @@ def in_layers(lines: Lines) -> Layers:
     """
     by_day = np.sort(_packed(lines.number, lines.day))
     if len(by_day) < 2 or bool(np.all(by_day[1:] != by_day[:-1])):  # noqa: PLR2004
-        return Layers(lines=lines, layer=np.zeros(len(lines), np.int64), repeated=0)
+        return Layers(lines=lines, layer=np.zeros(len(lines), np.int64), repeated=0, crowded=Lines.joined([]))
     order = np.lexsort((lines.line, lines.event, lines.at, lines.number))
     number, at, event = lines.number[order], lines.at[order], lines.event[order]
     repeats = np.zeros(len(order), np.bool_)
@@ -47,7 +52,10 @@ def in_layers(lines: Lines) -> Layers:
     new_group[1:] = (kept.number[1:] != kept.number[:-1]) | (kept.day[1:] != kept.day[:-1])
     starts = np.flatnonzero(new_group)
     position = np.arange(len(kept)) - starts[np.cumsum(new_group) - 1]
-    return Layers(lines=kept, layer=position.astype(np.int64), repeated=int(repeats.sum()))
+    fits = position < MOST_A_DAY
+    return Layers(
+        lines=kept.take(fits), layer=position[fits].astype(np.int64), repeated=int(repeats.sum()), crowded=kept.take(~fits)
+    )
 
 
 def _packed(number: Int64s, day: Int64s) -> Int64s:
@@ -59,15 +67,29 @@ def _packed(number: Int64s, day: Int64s) -> Int64s:
     return ((number - int(number.min())) << bits) | (day - first)
 
 
+def _numbered(shard: Int64s) -> tuple[Int64s, Int64s]:
+    """The shards of some lines, ascending, and which of them each line is of: counted upwards where they lie close, since a
+    key has no room for those of two countries."""
+    first = int(shard.min())
+    if int(shard.max()) - first < _CLOSE:
+        return np.arange(first, int(shard.max()) + 1), shard - first
+    shards, which = np.unique(shard, return_inverse=True)
+    if len(shards) > _CLOSE:
+        raise BadInput(
+            Sentence("the report names numbers of more than %(most)s ranges of a million; divide it", most=_CLOSE)
+        )
+    return shards, which.astype(np.int64)
+
+
 def by_shard(layers: Layers, carrier: str) -> Iterator[tuple[int, list[Layered]]]:
     """Each shard's facts, in the order in which they happened: day, then layer, then event."""
     lines = layers.lines
     if not len(lines):
         return
-    first_shard, first_day = int(lines.number.min()) // SHARD_SIZE, int(lines.day.min())
+    first_day = int(lines.day.min())
     shard, offset = np.divmod(lines.number, SHARD_SIZE)
     day_bits = max(1, int(lines.day.max() - first_day).bit_length())
-    key: npt.NDArray[np.int64] = shard - first_shard
+    shards, key = _numbered(shard)
     for value, bits in ((lines.day - first_day, day_bits), (layers.layer, _LAYER_BITS), (lines.event, _EVENT_BITS),
                         (offset, _OFFSET_BITS)):  # fmt: skip
         key = (key << bits) | value
@@ -85,7 +107,7 @@ def by_shard(layers: Layers, carrier: str) -> Iterator[tuple[int, list[Layered]]
             day = _EPOCH + timedelta(days=first_day + (rest & ((1 << day_bits) - 1)))
             numbers = bitmap_of(offsets[bounds[index] : bounds[index + 1]])
             fact = SetFact(day=day, carrier=carrier, event=EVENTS[event], numbers=numbers)
-            yield first_shard + (rest >> day_bits), (layer, fact)
+            yield int(shards[rest >> day_bits]), (layer, fact)
 
     for one_shard, found in groupby(facts(), key=lambda entry: entry[0]):
         yield one_shard, [layered for _, layered in found]

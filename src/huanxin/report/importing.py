@@ -16,7 +16,7 @@ from huanxin.domain.lifecycle import EVENTS, SetFact
 from huanxin.domain.numbers import Carrier, NumberingPlan, written
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import SHARD_SIZE, values_of
-from huanxin.report.grouping import Layers, by_shard, in_layers
+from huanxin.report.grouping import MOST_A_DAY, Layers, by_shard, in_layers
 from huanxin.report.lines import Lines, read_lines
 from huanxin.sentences import Sentence
 from huanxin.store import reports
@@ -68,7 +68,7 @@ def import_report(
     total = len(lines) + len(faults)
     progress("checking against what is on record", total)
     sets, known, recycled, refusals = _judge_all(tx, by_shard(layers, carrier), plan)
-    faults = sorted([*faults, *_faults(layers, refusals)], key=lambda fault: fault.line)
+    faults = sorted([*faults, *_faults(layers, refusals), *_crowded(layers)], key=lambda fault: fault.line)
     if faults and not skip_bad:
         raise BadInput(
             Sentence(
@@ -180,6 +180,15 @@ def _faults(layers: Layers, refusals: list[tuple[int, Refusal]]) -> Iterator[Fau
                 if lines.day[row] == day and lines.event[row] == event and layers.layer[row] == refusal.layer:
                     text = f"{written(number)},{refusal.fact.event},{refusal.fact.day}"
                     yield Fault(line=int(lines.line[row]), reason=refusal.reason, text=text)
+
+
+def _crowded(layers: Layers) -> Iterator[Fault]:
+    """Lines beyond what a number can go through on a day."""
+    lines = layers.crowded
+    reason = Sentence("the number stands more than %(most)s times on this day; report what happened", most=MOST_A_DAY)
+    for number, event, day, line in zip(lines.number, lines.event, lines.day, lines.line, strict=True):
+        text = f"{written(int(number))},{EVENTS[event]},{date.fromordinal(int(day) + _EPOCH)}"
+        yield Fault(line=int(line), reason=reason, text=text)
 
 
 def _numbers(shard: int, places: BitMap) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,9 @@ COLUMNS = tables.Columns(
 )
 _CODES = {word: EVENTS.index(event) for word, event in EVENT_WORDS.items()}
 _EXAMPLE = "2026-03-01T08:00:00+08:00"
+FIRST_DAY = date(1987, 1, 1)
+"""China's first mobile network opened in November 1987: an earlier year is a slip of the pen, and would end a freeze."""
+_FIRST_AT = int(datetime.combine(FIRST_DAY, time(), UTC).timestamp()) * 1_000_000
 
 Int64s = npt.NDArray[np.int64]
 
@@ -74,7 +77,8 @@ def _check(chunk: tables.Chunk, *, carrier: Carrier, plan: NumberingPlan, now: d
     at, day, at_ok = columns.instants(column["at"], carrier.zone.key)
     owned = _in_plan(number, plan)
     past = at <= int(now.timestamp() * 1_000_000)
-    good = number_ok & (event >= 0) & at_ok & owned & past
+    likely = at >= _FIRST_AT
+    good = number_ok & (event >= 0) & at_ok & owned & past & likely
     lines = Lines(number=number, event=event, at=at, day=day, line=chunk.lines)
     if good.all():
         return lines, []
@@ -98,6 +102,11 @@ def _check(chunk: tables.Chunk, *, carrier: Carrier, plan: NumberingPlan, now: d
         elif not past[row]:
             instant = datetime.fromtimestamp(at[row] / 1_000_000, UTC).isoformat(timespec="seconds")
             reason = Sentence("the time lies in the future (%(instant)s); report what has happened", instant=instant)
+        elif not likely[row]:
+            reason = Sentence(
+                "the time %(time)s lies before %(first)s, when there were no mobile numbers; is the year right?",
+                time=at_text.strip(), first=f"{FIRST_DAY:%Y-%m-%d}",
+            )  # fmt: skip
         else:
             nowhere = Sentence("%(number)s is in no range of a known carrier's mobile numbers", number=masked(number_text))
             reason = domain_numbers.why_not_a_number(number_text) or nowhere

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,25 @@ def test_days_are_read_whatever_their_form_and_blank_lines_say_nothing(tmp_path:
     )
     found = parsed(tmp_path / "receipt", body + ",,,\n")
     assert found == {("pending", "", "2026-12-01"): {0, 1, 2, 3}, ("pending", "", ""): {4}}
+
+
+@given(days=st.lists(st.dates(min_value=date(2000, 1, 1)), min_size=1, max_size=20, unique=True), block=st.integers(60, 400))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_day_is_stored_as_it_was_written_however_far_it_lies(days: list[date], block: int, tmp_path: Path) -> None:
+    """2099-12-31 is what people write for "until further notice"; what the partner signed for must stand on record."""
+    rows = [f"+{FIRST + 3 * place},pending,,{day}" for place, day in enumerate([*days, date(2059, 9, 19), date.max])]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "BLOCK", block)
+        found = parsed(tmp_path / "receipt.csv", "\n".join(["number,outcome,reason,until", *rows, ""]))
+    told = {place: until for (_, _, until), places in found.items() for place in places}
+    assert told == {place: row.rpartition(",")[2] for place, row in enumerate(rows)}
+
+
+@pytest.mark.parametrize("until", ["0000-01-01", "0226-11-20", "1999-12-31"])
+def test_a_day_of_long_ago_is_a_slip_of_the_pen_and_refused(until: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as refused:
+        parsed(tmp_path / "receipt.csv", f"number,outcome,reason,until\n+{FIRST},refused,debt,{until}\n")
+    assert [(fault.line, "2000-01-01" in fault.reason) for fault in refused.value.faults] == [(2, True)]
 
 
 def test_too_many_different_days_are_refused(tmp_path: Path) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from huanxin.domain.lifecycle import EVENTS, Event
 from huanxin.numbersets.sharded import SHARD_SIZE
-from huanxin.report.grouping import by_shard, in_layers
+from huanxin.report.grouping import MOST_A_DAY, by_shard, in_layers
 from huanxin.report.lines import Lines
 
 _DAY = 86_400_000_000
@@ -44,6 +46,30 @@ def test_a_number_with_several_events_on_a_day_keeps_their_order(rows: list[tupl
             told = [fact.event for _, fact in facts if number in fact.numbers]
             mine = [row for row in dict.fromkeys(rows) if row[0] == number and 8613800 + row[0] // 3 == shard]
             assert told == [event for _, event, _, _ in sorted(mine, key=lambda row: (row[2], row[3]))]
+
+
+@given(
+    rows=st.lists(st.tuples(st.integers(10_000_000, 9 * 10**14), st.integers(6_200, 22_000)), min_size=1, max_size=30,
+                  unique_by=lambda row: row[0]),
+)  # fmt: skip
+def test_numbers_of_any_country_and_years_that_lie_far_apart_lose_nothing(rows: list[tuple[int, int]]) -> None:
+    """A key that overflows puts a number on another day, or nowhere."""
+    number, day = (np.array(column, np.int64) for column in zip(*rows, strict=True))
+    report = Lines(number=number, event=np.zeros(len(rows), np.int8), at=day * _DAY, day=day, line=np.arange(len(rows)))
+    found = {
+        (shard * SHARD_SIZE + offset, (fact.day - date(1970, 1, 1)).days)
+        for shard, facts in by_shard(in_layers(report), "cmcc") for _, fact in facts for offset in fact.numbers
+    }  # fmt: skip
+    assert found == set(rows)
+
+
+def test_what_no_number_goes_through_on_a_day_is_handed_back_and_nothing_moves_to_another_day() -> None:
+    events = [Event.CANCELLED, Event.RECLAIMED] * 150
+    rows = [(0, event, 0, moment) for moment, event in enumerate(events)]
+    layers = in_layers(lines([*rows, (1, Event.CANCELLED, 1, 0)]))
+    assert layers.crowded.line.tolist() == list(range(2 + MOST_A_DAY, 2 + len(rows)))
+    days = {fact.day for _, facts in by_shard(layers, "cmcc") for _, fact in facts if 0 in fact.numbers}
+    assert days == {date(1970, 1, 1) + timedelta(days=20_000)}
 
 
 def test_an_empty_report_has_no_sets() -> None:
