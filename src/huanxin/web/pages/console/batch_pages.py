@@ -89,7 +89,7 @@ def list_csv(rows: list[BatchSummary]) -> Response:
 
 
 def batch_page(
-    request: Request, who: Working, batch_id: int, *, status: int = 200, done: str = "", count: int = 0,
+    request: Request, who: Working, batch_id: int, *, status: int = 200, done: str = "",
     problem: HuanxinError | None = None, given: Posted | None = None,
 ) -> Response:  # fmt: skip
     """One batch, and what can be done with it."""
@@ -100,7 +100,7 @@ def batch_page(
     return page(
         request, who, "batch.html", status, tab="batches", view=view, rows=rows, totals=total(rows), most=charts.MOST_BARS,
         answers=charts.outcome_bars([(say(row.name, lang), row) for row in rows], translated(labels.OUTCOMES, lang)),
-        gate=charts.gate_bars(view.gate, translated(labels.GATE, lang), lang), done=done, count=count,
+        gate=charts.gate_bars(view.gate, translated(labels.GATE, lang), lang), done=done,
         problem=problem and problem.said, faults=lines_of(problem, lang) if problem else [],
         given=given or {}, left=(view.answer_by - now).total_seconds(), may_act=who.operator.may(Right.BATCHES),
         may_see=who.operator.may(Right.NUMBERS), list_purposes=unmasking.LIST_PURPOSES,

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from huanxin.access import people
 from huanxin.domain.errors import BadInput, Conflict, HuanxinError
+from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Right, Role
 from huanxin.sentences import Sentence
 from huanxin.store import operators
-from huanxin.web.pages import session
+from huanxin.web.pages import once, session
 from huanxin.web.pages.console import signing
-from huanxin.web.pages.console.frame import back, page
+from huanxin.web.pages.console.frame import page
 from huanxin.web.pages.console.signing import Working
 
 router = APIRouter(prefix="/console", include_in_schema=False)
@@ -27,9 +28,9 @@ _BLANK: dict[str, object] = {"login": "", "name": "", "carrier": "", "roles": []
 
 
 @router.get("/people")
-def everyone(request: Request, who: Admin, done: str = "") -> Response:
+def everyone(request: Request, who: Admin, done: once.Told) -> Response:
     """Every operator with his roles, and the form for another."""
-    return _people(request, who, done=done)
+    return _people(request, who, done=done.what)
 
 
 @router.post("/people", dependencies=_FORMS)
@@ -72,7 +73,7 @@ def change(request: Request, who: Admin, login: str, do: Annotated[str, Form()],
         return _people(request, who, status=422, problem=error)
     if do == "password":
         return _people(request, who, secret=(login, password))
-    return back(f"/console/people?done={do}")
+    return once.after(request, "/console/people", do)
 
 
 def _people(
@@ -91,7 +92,23 @@ def _people(
 def audit(request: Request, who: Admin, login: str = "", kind: str = "", before: int | None = None) -> Response:
     """What operators did and what was done to them, newest first."""
     with who.platform.database.transaction() as tx:
-        person = operators.by_login(tx, login) if login else None
-        found = operators.events(tx, operator_id=person.id if person else None, kind=kind or None, before=before, most=_PAGE)
+        person = operators.by_login(tx, login.strip().casefold()) if login else None
+        unknown = bool(login) and person is None
+        found = [] if unknown else operators.events(
+            tx, operator_id=person.id if person else None, kind=kind or None, before=before, most=_PAGE
+        )  # fmt: skip
     more = found[-1].id if len(found) == _PAGE else None
-    return page(request, who, "audit.html", tab="audit", events=found, login=login, kind=kind, more=more)
+    details = {one.id: _masked(one.detail) for one in found}
+    return page(
+        request, who, "audit.html", tab="audit", events=found, details=details, login=login, unknown=unknown, kind=kind,
+        more=more,
+    )  # fmt: skip
+
+
+def _masked(detail: Any) -> Any:
+    """What is on record of an event, its numbers masked: an admin has no right over them (docs/decisions/0011)."""
+    if isinstance(detail, dict):
+        return {key: _masked(value) for key, value in detail.items()}
+    if isinstance(detail, list):
+        return [_masked(value) for value in detail]
+    return masked_text(detail) if isinstance(detail, str) else detail
