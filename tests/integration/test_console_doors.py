@@ -42,7 +42,7 @@ def upload(who: httpx.Client, content: bytes, name: str = "r.csv") -> httpx.Resp
     return who.post("/console/reports", data={"carrier": "cmcc"}, files={"file": (name, content)})
 
 
-def hold(who: httpx.Client, name: str, content: bytes = b"number\n+8613900000001\n", **more: str) -> httpx.Response:
+def hold(who: httpx.Client, name: str, content: bytes = b"number\n+8613900000001\n", /, **more: str) -> httpx.Response:
     return who.post("/console/holds", data=HOLD | more, files={"file": (name, content)})
 
 
@@ -126,8 +126,8 @@ def test_a_page_before_the_first_is_the_first(li: httpx.Client) -> None:
 
 
 def test_what_no_form_sends_is_refused_with_the_reason(place: Town, li: httpx.Client) -> None:
-    for fields, said in (({"reason": "a\0b"}, "NUL"), ({"reason": "x" * 20_000}, "500"), ({"source": "x" * 201}, "200")):
-        refused = hold(li, "h.csv", **fields)
+    for field, value, said in (("reason", "a\0b", "NUL"), ("reason", "x" * 20_000, "500"), ("source", "x" * 201, "200")):
+        refused = hold(li, "h.csv", **{field: value})
         assert (refused.status_code, said in refused.text) == (422, True), said
     with place.platform.database.transaction() as tx:
         assert holds.all_holds(tx) == []
