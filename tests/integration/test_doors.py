@@ -180,3 +180,10 @@ def test_no_door_for_programs_falls_whatever_json_is_sent(doors: Doors) -> None:
                 if answer.status_code >= SERVER:
                     fallen.append((path, body, answer.status_code))
     assert fallen == []
+
+
+def test_an_acknowledgement_with_control_characters_is_refused_as_one_that_cannot_be_read(doors: Doors) -> None:
+    for evidence, status in (("contract\0 1", 400), ("contract\n1", 400), ("合同 1", 422)):  # 422: not what is shown now
+        one = {"number": RECYCLED, "shown": "0" * 64, "method": "reference", "evidence": evidence}
+        answer = doors.shop.post("/answers/v1/disclosure/acknowledgements", json={"acknowledgements": [one]})
+        assert answer.status_code == status, answer.text
