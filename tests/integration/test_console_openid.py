@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,8 +59,16 @@ def test_the_provider_says_who_somebody_is_and_this_platform_what_he_may_do(
         refused = provider.choose(browser, browser.get("/console/openid"), person)
         assert (refused.status_code, refused.url.path) == (403, "/console/openid/back"), person
         browser.cookies.clear()
-    inside = provider.choose(browser, browser.get("/console/openid?to=/console/people"), "li")
-    assert inside.url.path == "/console/people"
+    inside = provider.choose(browser, _begun(browser), "li")
+    assert inside.url.raw_path == b"/console/audit?login=li&kind=roles", "with what the link said"
+
+
+def _begun(browser: httpx.Client) -> httpx.Response:
+    """Follow a link while signed out, and choose the provider at the door."""
+    door = browser.get("/console/audit?login=li&kind=roles")
+    link = re.search(r'href="(/console/openid[^"]*)"', door.text)
+    assert link
+    return browser.get(html.unescape(link[1]))
 
 
 def test_an_answer_that_was_begun_in_another_browser_lets_nobody_in(place: tuple[httpx.Client, OpenIdProvider]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,7 +51,7 @@ def test_who_is_not_signed_in_is_led_to_the_door_and_back_afterwards(stranger: h
     assert inside.url.path == "/console/people"
 
 
-@pytest.mark.parametrize("to", ["https://example.org/", "//example.org", "/partner", "/console/sign-in"])
+@pytest.mark.parametrize("to", ["https://example.org/", "//example.org", "/partner", "/consoles", "/console/sign-in"])
 def test_the_door_leads_nowhere_else(stranger: httpx.Client, platform: Platform, to: str) -> None:
     operator(platform, Role.ADMIN, login="an")
     answer = stranger.post("/console/sign-in", data={"login": "an", "password": PASSWORD, "to": to}, follow_redirects=False)
@@ -118,12 +119,15 @@ def test_with_an_authenticator_a_stolen_password_stops_at_the_second_step(
         stored = operators.login_of(tx, people.named(tx, "chen").id).totp_secret
     assert stored is not None
     assert secret[1] not in stored, "the secret is sealed"
-    half = stranger.post("/console/sign-in", data={"login": "chen", "password": PASSWORD})
+    link = "/console/audit?login=chen&kind=roles"
+    half = stranger.post("/console/sign-in", data={"login": "chen", "password": PASSWORD, "to": link})
     assert half.url.path == "/console/sign-in/code"
     assert stranger.get("/console/people").url.path == "/console/sign-in", "half a sign-in opens nothing"
     assert stranger.post("/console/sign-in/code", data={"code": "000000"}).status_code == 401
     clock.forward(seconds=30)
-    assert stranger.post("/console/sign-in/code", data={"code": totp.at(clock())}).url.path == "/console/batches"
+    assert html.escape(link) in half.text
+    inside = stranger.post("/console/sign-in/code", data={"code": totp.at(clock()), "to": link})
+    assert inside.url.raw_path.decode() == link, "one lands where the link led, with its filters"
 
 
 def test_where_a_second_factor_is_asked_for_nothing_opens_before_it_is_set_up(

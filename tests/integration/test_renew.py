@@ -286,3 +286,10 @@ def test_a_wish_counts_once_a_number_and_keeps_no_number(place: Town, phone: Pho
 def test_the_page_of_sms_exists_in_development_only(place: Town, phone: Phone) -> None:
     phone.http.post("/renew/sign-in", data={"number": RECYCLED})
     assert place.code(RECYCLED) in phone.http.get("/dev/sms").text
+
+
+def test_what_became_of_a_wish_is_told_once_and_by_no_address(phone: Phone) -> None:
+    phone.sign_in()
+    assert 'role="status"' not in phone.http.get("/renew/missing?done=counted").text
+    assert 'role="status"' in phone.http.post("/renew/missing", data={"name": "微信"}).text
+    assert 'role="status"' not in phone.http.get("/renew/missing").text

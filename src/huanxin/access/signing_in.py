@@ -1,6 +1,6 @@
 """Signing in: a password (argon2id), a code from an authenticator (TOTP, RFC 6238), and a lock after wrong tries.
 
-An unknown login, a wrong password and a disabled operator are told the same and take the same time.
+An unknown login, a wrong password and a disabled operator are told the same, are locked the same and take the same time.
 """
 
 from __future__ import annotations
@@ -62,11 +62,12 @@ def confirm_password(tx: Tx, person: Operator, password: str, *, now: datetime) 
 
 
 def _compare(tx: Tx, login: str, password: str, *, now: datetime) -> tuple[Tried, Login | None]:
-    person = operators.by_login(tx, login.strip().casefold())
+    login = login.strip().casefold()
+    person = operators.by_login(tx, login)
     stored = operators.login_of(tx, person.id) if person and person.enabled else None
     right = _matches(stored.password_hash if stored and stored.password_hash else NOBODYS, password)
     if person is None or stored is None or stored.password_hash is None:
-        return Tried(result=Result.WRONG), None
+        return _nobody(tx, login, now), None
     if stored.locked_until and now < stored.locked_until:
         return Tried(result=Result.LOCKED), stored
     if not right:
@@ -127,10 +128,24 @@ def _matches(stored: str, password: str) -> bool:
         return False
 
 
+def _nobody(tx: Tx, login: str, now: datetime) -> Tried:
+    """A try at a login that lets nobody in counts like anybody's."""
+    failures, until = operators.unknown_login(tx, login, now=now)
+    if until and now < until:
+        return Tried(result=Result.LOCKED)
+    failures, locked = _counted(failures, now)
+    operators.count_unknown(tx, login, failures=failures, locked_until=locked)
+    return Tried(result=Result.LOCKED if locked else Result.WRONG)
+
+
+def _counted(failures: int, now: datetime) -> tuple[int, datetime | None]:
+    """Failures after one more, and until when the login is locked by it, if it is."""
+    return (0, now + LOCK) if failures + 1 >= TRIES else (failures + 1, None)
+
+
 def _failed(tx: Tx, person: Operator, stored: Login, now: datetime) -> Tried:
-    failures = stored.failures + 1
-    locked = now + LOCK if failures >= TRIES else None
-    operators.count_failure(tx, person.id, failures=0 if locked else failures, locked_until=locked)
+    failures, locked = _counted(stored.failures, now)
+    operators.count_failure(tx, person.id, failures=failures, locked_until=locked)
     if locked:
         operators.note(tx, person.id, "locked-out", by="platform", at=now, detail={"until": locked.isoformat()})
     return Tried(result=Result.LOCKED if locked else Result.WRONG)

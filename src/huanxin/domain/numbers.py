@@ -20,6 +20,15 @@ _SPREADSHEET = re.compile(r"\+?[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")
 _CHINESE_DIGITS = 13  # with the country code
 _SHORTEST_MASKED = 9  # digits; of a shorter number the mask would show nearly all
 _CHINESE_NATIONAL = re.compile(r"1[3-9][0-9]{9}")
+_YEAR, _UP_TO_12, _UP_TO_31 = r"(?:19|20)\d\d", r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])"
+_DAY = (
+    rf"(?:{_YEAR}(?P<by>[-./]){_UP_TO_12}(?P=by){_UP_TO_31}|{_UP_TO_31}(?P<to>[-./]){_UP_TO_31}(?P=to){_YEAR}"
+    rf"|{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))"
+)
+_TIME = r"(?:[T ]\d\d?:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"
+_APART = r"[\s.()/_\-\u2010-\u2015\u2212\uff08\uff09\uff0d\uff0e]{0,3}"
+_QUOTED = re.compile(rf"(?P<when>(?<!\d){_DAY}{_TIME})(?!{_APART}\d)|\+?\d(?:{_APART}\d){{6,}}")
+"""A day or an instant, or else seven digits or more with whatever people write between them."""
 
 CHINESE_CARRIERS = {"cmcc": "中国移动", "cucc": "中国联通", "ctcc": "中国电信", "cbn": "中国广电"}
 _CHINESE_PREFIXES = {
@@ -45,6 +54,23 @@ def masked(number: int | str) -> str:
     digits = str(number).lstrip("+")
     national = digits[2:] if digits.startswith("86") and len(digits) == _CHINESE_DIGITS else digits
     return f"{national[:3]}****{national[-4:]}" if len(national) >= _SHORTEST_MASKED else "****"
+
+
+def masked_text(text: str) -> str:
+    """A text as a page may quote it: whatever looks like a number is masked, however it is written; of a Sentence
+    what stands in its places, so that it can still be said in another language. Days and instants stay."""
+    if isinstance(text, Sentence):
+        kept = {name: one if isinstance(one, int) else masked_text(_text(one)) for name, one in text.values.items()}
+        return Sentence(text.template, **kept)
+    return _QUOTED.sub(lambda found: found[0] if found["when"] else masked(_digits(found[0])), text)
+
+
+def _text(one: object) -> str:
+    return one if isinstance(one, str) else str(one)
+
+
+def _digits(written: str) -> str:
+    return "".join(str(unicodedata.digit(one)) for one in written if one.isdecimal())
 
 
 def why_not_a_number(text: str) -> Sentence | None:

@@ -147,6 +147,8 @@ def inspect(content: Content, *, workbooks: bool = False) -> Source:
             digest.update(block)
     parquet, gzip = head == b"PAR1", head[:2] == b"\x1f\x8b"
     xlsx = workbooks and head == workbook.MAGIC
+    if not xlsx and workbook.is_one(content, head):
+        raise BadTable(Sentence("this is an Excel workbook; save it in Excel as CSV UTF-8 and send that"))
     encoding = "binary"
     if not parquet and not xlsx:
         with _stream(content, gzip) as stream:

@@ -9,6 +9,7 @@ import csv
 import io
 import zipfile
 from datetime import date, datetime
+from pathlib import Path
 from typing import IO
 
 from python_calamine import CalamineError, CalamineWorkbook
@@ -17,11 +18,25 @@ from huanxin.sentences import Sentence
 
 MAGIC = b"PK\x03\x04"
 """How an .xlsx file begins: it is a ZIP archive."""
+OLD_MAGIC = b"\xd0\xcf\x11\xe0"
+"""How an .xls file begins, and whatever else Office wrote before 2007."""
+_SHEETS = "xl/"
 
 _MOST_BYTES = 1 << 30
 """of a workbook once unpacked: a million rows take about 100 MB, and a bomb much more"""
 _ROUNDED = 10**9
 _LONG = 10**12
+
+
+def is_one(content: Path | bytes, head: bytes) -> bool:
+    """Whether a file that begins like `head` is a workbook, and not some other archive."""
+    if head != MAGIC:
+        return head == OLD_MAGIC
+    try:
+        with zipfile.ZipFile(io.BytesIO(content) if isinstance(content, bytes) else content) as archive:
+            return any(name.startswith(_SHEETS) for name in archive.namelist())
+    except zipfile.BadZipFile:
+        return False
 
 
 def as_csv(file: IO[bytes]) -> bytes:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from huanxin.domain.errors import Fault
-from huanxin.domain.numbers import masked
 from huanxin.report.lines import COLUMNS
-
-_DIGITS = re.compile(r"\+?\d{7,}")
 
 
 def write_rejects(path: Path, faults: Iterable[Fault]) -> None:
@@ -35,11 +31,6 @@ def write_rejects_to(
     writer = csv.writer(file)
     writer.writerow((*COLUMNS.names, "line", "reason"))
     writer.writerows((*_cells(fault.text), fault.line, say(fault.reason)) for fault in faults)
-
-
-def masked_text(text: str) -> str:
-    """A bad line as a page may show it: whatever looks like a number is masked."""
-    return _DIGITS.sub(lambda found: masked(found.group()), text)
 
 
 def _cells(text: str) -> Iterator[str]:

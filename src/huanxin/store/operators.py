@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.rows import class_row
@@ -20,6 +21,7 @@ _OPERATOR = (
     " coalesce((SELECT e.kind = 'enabled' FROM operator_event e WHERE e.operator_id = o.id"
     " AND e.kind IN ('enabled', 'disabled') ORDER BY e.id DESC LIMIT 1), true) FROM operator o"
 )
+_FORGOTTEN = timedelta(days=30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +136,30 @@ def count_failure(tx: Tx, operator_id: int, *, failures: int, locked_until: date
         "UPDATE operator_login SET failures = %s, locked_until = %s WHERE operator_id = %s",
         (failures, locked_until, operator_id),
     )
+
+
+def unknown_login(tx: Tx, login: str, *, now: datetime) -> tuple[int, datetime | None]:
+    """(failures, locked until) of a login that nobody signs in with; the row is locked, as a person's is by `login_of`. What
+    was tried long ago is forgotten."""
+    tx.execute("DELETE FROM unknown_login WHERE tried_at < %s AND login_sha256 <> %s", (now - _FORGOTTEN, _hash(login)))
+    row = tx.execute(
+        "INSERT INTO unknown_login (login_sha256, failures, tried_at) VALUES (%s, 0, %s)"
+        " ON CONFLICT (login_sha256) DO UPDATE SET tried_at = excluded.tried_at RETURNING failures, locked_until",
+        (_hash(login), now),
+    ).fetchone()
+    assert row is not None
+    return int(row[0]), row[1]
+
+
+def count_unknown(tx: Tx, login: str, *, failures: int, locked_until: datetime | None) -> None:
+    tx.execute(
+        "UPDATE unknown_login SET failures = %s, locked_until = %s WHERE login_sha256 = %s",
+        (failures, locked_until, _hash(login)),
+    )
+
+
+def _hash(login: str) -> bytes:
+    return hashlib.sha256(login.encode()).digest()
 
 
 def end_sessions(tx: Tx, operator_id: int, at: datetime) -> None:

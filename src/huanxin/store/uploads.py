@@ -31,11 +31,13 @@ class Upload:
     shown: list[Shown]
     recorded_by: str
     recorded_at: datetime
+    has_rejects: bool
+    """whether there are lines to mend; a file that can't be read at all has none"""
 
 
 _COLUMNS = (
     "id, carrier, file_name, report_id, already, coalesce(refusal_said, to_jsonb(refusal)) AS refusal, bad_lines, shown,"
-    " recorded_by, recorded_at"
+    " recorded_by, recorded_at, rejects IS NOT NULL AS has_rejects"
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import psycopg
@@ -10,12 +11,19 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from huanxin.domain.errors import HuanxinError, LacksScope, TooLarge, TooMany, TooSlow, Unauthorized
+from huanxin.domain.errors import BadRequest, HuanxinError, LacksScope, TooLarge, TooMany, TooSlow, Unauthorized
+from huanxin.domain.numbers import masked_text
+from huanxin.domain.rules import random_id
 from huanxin.operations.problems import problem_body, problem_of, status_of
 from huanxin.sentences import Sentence
 from huanxin.web import i18n
 from huanxin.web.pages.render import error_page, error_view
+
+log = logging.getLogger("huanxin.web")
+_SERVER = 500
+_NOT_KEPT = Sentence("something that was sent can't be kept: a text with control characters, or a number that is too large")
 
 
 def problem(status: int, code: str, detail: str, *, headers: dict[str, str] | None = None, **more: Any) -> Response:
@@ -29,11 +37,14 @@ def _wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-def _page(request: Request, status: int, said: str = "") -> Response:
+def _page(
+    request: Request, status: int, said: str = "", *, reference: str = "", headers: dict[str, str] | None = None
+) -> Response:
+    """The page of an error in the reader's language; what `said` quotes is masked."""
     query, cookie = request.query_params.get("lang"), request.cookies.get(i18n.COOKIE)
     language = i18n.choose_language(query, cookie, request.headers.get("accept-language"))
-    view = error_view(status, said=said if isinstance(said, Sentence) else "")
-    return HTMLResponse(error_page(language, view), status_code=status)
+    view = error_view(status, reference, said=masked_text(said) if isinstance(said, Sentence) else "")
+    return HTMLResponse(error_page(language, view), status_code=status, headers=headers)
 
 
 def _headers(request: Request, error: HuanxinError) -> dict[str, str]:
@@ -48,8 +59,42 @@ def _headers(request: Request, error: HuanxinError) -> dict[str, str]:
     return {"Connection": "close"} if isinstance(error, TooLarge | TooSlow) else {}
 
 
+def _unexpected(request: Request, error: Exception) -> Response:
+    """The answer to an error that nobody foresaw: a reference, which stands in the log beside what happened."""
+    reference = random_id("er")
+    log.error("%s: %s %s failed", reference, request.method, request.url.path, exc_info=error)
+    if _wants_page(request):
+        return _page(request, _SERVER, reference=reference)
+    detail = f"something broke on the platform's side; tell whoever runs it, and quote {reference}"
+    return problem(500, "error", detail, reference=reference)
+
+
+class NeverBare:
+    """Answers what no handler did, on the inside of the middlewares that dress every answer. An answer that has begun can't
+    be taken back: it is cut off, and whoever serves logs why."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def noticed(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noticed)
+        except Exception as error:
+            if begun or scope["type"] != "http":
+                raise
+            await _unexpected(Request(scope), error)(scope, receive, send)
+
+
 def answer_errors(app: FastAPI) -> None:
-    """Make an application answer every error as a problem."""
+    """Make an application answer every error as a problem, or to a browser as a page."""
+    app.add_middleware(NeverBare)
 
     @app.exception_handler(HuanxinError)
     def ours(request: Request, error: HuanxinError) -> Response:
@@ -66,12 +111,23 @@ def answer_errors(app: FastAPI) -> None:
         return problem(error.status_code, "http", str(error.detail), headers=dict(error.headers or {}))
 
     @app.exception_handler(RequestValidationError)
-    def validation(_: Request, error: RequestValidationError) -> Response:
+    def validation(request: Request, error: RequestValidationError) -> Response:
+        if _wants_page(request):
+            return _page(request, 400)
         errors = [{"field": ".".join(str(part) for part in one["loc"]), "reason": one["msg"]} for one in error.errors()]
         return problem(400, "bad-request", "the call can't be read; see errors", errors=errors)
 
     @app.exception_handler(psycopg.OperationalError)
     @app.exception_handler(PoolTimeout)
-    def database(_: Request, error: Exception) -> Response:
+    def database(request: Request, error: Exception) -> Response:
         del error  # what went wrong inside is for the log, not for partners
-        return problem(503, "unavailable", "the platform can't reach its database; try again", headers={"Retry-After": "5"})
+        later = {"Retry-After": "5"}
+        if _wants_page(request):
+            return _page(request, 503, headers=later)
+        return problem(503, "unavailable", "the platform can't reach its database; try again", headers=later)
+
+    @app.exception_handler(psycopg.DataError)
+    def kept(request: Request, error: psycopg.DataError) -> Response:
+        """What the database can't keep was sent by somebody: a text with a NUL, a number of thirty digits."""
+        log.warning("%s %s was refused by the database: %s", request.method, request.url.path, error)
+        return ours(request, BadRequest(_NOT_KEPT))

@@ -115,3 +115,21 @@ def test_a_login_is_never_given_to_somebody_else(tx: Tx, chen: Operator, clock: 
         people.add_operator(
             tx, login="chen", name="", roles=["desk"], carrier=None, plan=chinese_plan(), now=clock(), by="test"
         )
+
+
+def test_five_wrong_tries_lock_a_login_that_nobody_has_as_they_lock_a_real_one(tx: Tx, chen: Operator, clock: Clock) -> None:
+    """Else five tries tell who may sign in: whoever guesses passwords would know where to guess on."""
+    locked_out = people.add_operator(
+        tx, login="wang", name="", roles=["operator"], carrier=None, plan=chinese_plan(), now=clock(), by="test"
+    )
+    people.set_enabled(tx, locked_out.login, False, now=clock(), by="test")
+
+    def tries(login: str) -> list[Result]:
+        return [signing_in.try_password(tx, login, "x", now=clock()).result for _ in range(TRIES + 2)]
+
+    real = tries(chen.login)
+    assert [tries("nobody"), tries(" WANG")] == [real, real]
+    clock.forward(seconds=LOCK.total_seconds())
+    again = [signing_in.try_password(tx, login, "x", now=clock()).result for login in (chen.login, "nobody", "wang")]
+    assert again == [Result.WRONG] * 3
+    assert kinds(tx, chen).count("locked-out") == 1

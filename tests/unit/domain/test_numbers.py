@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from huanxin.domain.numbers import CHINESE_CARRIERS, chinese_plan
+import pytest
+
+from huanxin.domain.numbers import CHINESE_CARRIERS, chinese_plan, masked_text
+from huanxin.sentences import Sentence
 
 
 def test_a_number_belongs_to_the_carrier_that_the_library_of_numbering_plans_names() -> None:
@@ -14,3 +17,23 @@ def test_a_number_belongs_to_the_carrier_that_the_library_of_numbering_plans_nam
     for code, carrier in chinese_plan().carriers.items():
         named = {prefix for prefix, name in known.items() if name == CHINESE_CARRIERS[code]}
         assert set(carrier.prefixes) == named
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("+86 139 0000 0001x", "139****0001x"),
+        ("+86-139-0000-0001", "139****0001"),
+        ("139.0000.0002", "139****0002"),
+        ("(139) 0000–0001", "(139****0001"),
+        ("１３９００００００００１", "139****0001"),
+        ("+8613900000001,opened,2026-11-02", "139****0001,opened,2026-11-02"),
+        ("2026-11-02T08:00:00.5+08:00, 2026/3/1 8:00", "2026-11-02T08:00:00.5+08:00, 2026/3/1 8:00"),
+        ("report-20261102.csv: 1,234,567 lines", "report-20261102.csv: 1,234,567 lines"),
+        ("2026-11-02 13900000001", "202****0001"),
+    ],
+)
+def test_what_is_quoted_shows_no_whole_number_and_keeps_its_days(written: str, shown: str) -> None:
+    assert masked_text(written) == shown
+    said = Sentence("line: %(text)s, %(count)s", text=Sentence("%(it)s", it=written), count=13_900_000_001)
+    assert masked_text(said) == f"line: {shown}, 13900000001"

@@ -36,6 +36,7 @@ async def _object_or_nothing(request: Request) -> dict[str, Any]:
 def _parsed(read: bytes) -> dict[str, Any]:
     try:
         found = json.loads(read)
+        json.dumps(found, ensure_ascii=False).encode()  # half a character (\ud800) is nothing that can be kept
     except (ValueError, RecursionError) as error:
         raise BadRequest("the body can't be read as JSON") from error
     if not isinstance(found, dict):

@@ -102,6 +102,7 @@ class Given(BaseModel):
     )
     evidence: str = Field(
         max_length=LONGEST_SIGNATURE,
+        pattern=r"^[^\x00-\x1f\x7f]*$",
         description="signature: the path of an SVG with absolute moves and lines in whole pixels, like "
         "`M10 20L12 24L15 30L18 20L20 24`; reference: the record in the shop's system, such as the number of the contract",
     )

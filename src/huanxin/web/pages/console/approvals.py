@@ -14,10 +14,10 @@ from huanxin.release.proposals import Outcome
 from huanxin.sentences import Sentence
 from huanxin.store import batches, proposals
 from huanxin.store.proposals import Proposal
-from huanxin.web.pages import session
+from huanxin.web.pages import once, session
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.forms import Form
-from huanxin.web.pages.console.frame import back, page
+from huanxin.web.pages.console.frame import page
 from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
 
@@ -31,11 +31,11 @@ HEADINGS = (
 
 
 @router.get("/approvals")
-def approvals(request: Request, who: Proposer, done: str = "", count: int = 0, format: str = "") -> Response:
+def approvals(request: Request, who: Proposer, done: once.Told, format: str = "") -> Response:
     """What waits, and what was decided: all of it for those who decide, one's own for the others."""
     if format == "csv":
         return as_csv("approvals", HEADINGS, (line_of(one) for one in _listed(who)))
-    return _page(request, who, done=done, count=count)
+    return _page(request, who, done=done)
 
 
 @router.post("/approvals/{proposal_id}", dependencies=_FORMS)
@@ -47,7 +47,7 @@ def decide(request: Request, who: Proposer, proposal_id: int, form: Form) -> Res
         freed = who.platform.decide(proposal_id, Outcome(form["do"]), note=form["note"], by=who.operator)
     except HuanxinError as error:
         return _page(request, who, status=status_of(error), problem=error, about=proposal_id)
-    return back(f"/console/approvals?done={form['do']}&count={freed}")
+    return once.after(request, "/console/approvals", form["do"], count=freed)
 
 
 def _listed(who: Working) -> list[Proposal]:
@@ -61,13 +61,13 @@ def _listed(who: Working) -> list[Proposal]:
 
 
 def _page(
-    request: Request, who: Working, *, status: int = 200, done: str = "", count: int = 0,
+    request: Request, who: Working, *, status: int = 200, done: once.Done | None = None,
     problem: HuanxinError | None = None, about: int | None = None,
 ) -> Response:  # fmt: skip
     found = _listed(who)
     return page(
         request, who, "approvals.html", status, tab="approvals", waiting=[one for one in found if one.outcome is None],
-        ended=[one for one in found if one.outcome], may_decide=who.operator.may(Right.DECIDE), done=done, count=count,
+        ended=[one for one in found if one.outcome], may_decide=who.operator.may(Right.DECIDE), done=done or once.Done(),
         problem=problem and problem.said, about=about,
     )  # fmt: skip
 

@@ -128,7 +128,7 @@ def list_csv(rows: list[BatchSummary]) -> Response:
 
 
 def batch_page(
-    request: Request, who: Working, batch_id: int, *, status: int = 200, done: str = "", count: int = 0,
+    request: Request, who: Working, batch_id: int, *, status: int = 200, done: str = "",
     problem: HuanxinError | None = None, given: Posted | None = None, partners: str = "all",
 ) -> Response:  # fmt: skip
     """One batch, and what can be done with it; `partners` one of PARTNERS."""
@@ -136,7 +136,7 @@ def batch_page(
     view, body, extra = batch_values(who, batch_id)
     now = who.platform.now()
     return page(
-        request, who, "batch.html", status, tab="batches", **figures_of(view, lang, partners), done=done, count=count,
+        request, who, "batch.html", status, tab="batches", **figures_of(view, lang, partners), done=done,
         problem=problem and problem.said, faults=lines_of(problem, lang) if problem else [],
         given=given or {}, left=(view.answer_by - now).total_seconds(), may_act=who.operator.may(Right.BATCHES),
         may_see=who.operator.may(Right.NUMBERS), list_purposes=unmasking.LIST_PURPOSES,

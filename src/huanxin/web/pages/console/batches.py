@@ -20,7 +20,7 @@ from huanxin.release.listing import list_name, release_tables
 from huanxin.sentences import Sentence
 from huanxin.store import batches, operators, partners, plannings, releases
 from huanxin.store.database import Tx
-from huanxin.web.pages import session
+from huanxin.web.pages import once, session
 from huanxin.web.pages.console import signing, unmasking
 from huanxin.web.pages.console.batch_pages import batch_page, list_csv, list_page, shown
 from huanxin.web.pages.console.batch_sheets import batch_csv
@@ -37,18 +37,18 @@ Seer = Annotated[Working, Depends(signing.working(Right.NUMBERS))]
 
 @router.get("/batches")
 def everything(
-    request: Request, who: Reader, state: str = "all", before: int | None = None, done: str = "", format: str = "",
+    request: Request, who: Reader, done: once.Told, state: str = "all", before: int | None = None, format: str = "",
     planning: int | None = None,
 ) -> Response:  # fmt: skip
     """The batches that this operator sees, newest first; once a batch that he wanted is planned, that one."""
     with who.platform.database.transaction() as tx:
         wish = plannings.get(tx, planning) if planning is not None else None
     if wish and wish.ended_at:
-        return _planned(wish.batch_id)
+        return _planned(request, wish.batch_id)
     if format == "csv":
         return list_csv(shown(who, state=state, before=before, everything=True)[0])
     rows, more = shown(who, state=state, before=before)
-    return list_page(request, who, rows, more=more, state=state, done=done)
+    return list_page(request, who, rows, more=more, state=state, done=done.what)
 
 
 @router.post("/batches", dependencies=_FORMS)
@@ -66,23 +66,24 @@ def plan(request: Request, who: Worker, form: Form) -> Response:
     except HuanxinError as error:
         rows, more = shown(who, state="all", before=None)
         return list_page(request, who, rows, more=more, state="all", done="", problem=error)
-    return _planned(planned.id if planned else None)
+    return _planned(request, planned.id if planned else None)
 
 
-def _planned(batch_id: int | None) -> Response:
-    return back(f"/console/batches/{batch_id}?done=planned" if batch_id else "/console/batches?done=nothing-due")
+def _planned(request: Request, batch_id: int | None) -> Response:
+    if batch_id is None:
+        return once.after(request, "/console/batches", "nothing-due")
+    return once.after(request, f"/console/batches/{batch_id}", "planned")
 
 
 @router.get("/batches/{batch_id}")
 def one(
-    request: Request, who: Reader, batch_id: int, done: str = "", count: int = 0, format: str = "", table: str = "",
-    partners: str = "all",
-) -> Response:  # fmt: skip
+    request: Request, who: Reader, batch_id: int, done: once.Told, format: str = "", table: str = "", partners: str = "all"
+) -> Response:
     """One batch, or one of its tables as CSV."""
     _seen(who, batch_id)
     if format == "csv":
         return batch_csv(who, batch_id, table=table, partners=partners)
-    return batch_page(request, who, batch_id, done=done, count=count, partners=partners)
+    return batch_page(request, who, batch_id, done=done.what, partners=partners)
 
 
 @router.post("/batches/{batch_id}", dependencies=_FORMS)
@@ -96,7 +97,7 @@ def act(request: Request, who: Worker, batch_id: int, form: Form) -> Response:
         count = ACTS[do](request, who, batch_id, form)
     except HuanxinError as error:
         return batch_page(request, who, batch_id, status=status_of(error), problem=error, given=form)
-    return back(f"/console/batches/{batch_id}?done={do}&count={count}")
+    return once.after(request, f"/console/batches/{batch_id}", do, count=count)
 
 
 def _seen(who: Working, batch_id: int) -> None:

@@ -21,9 +21,9 @@ from huanxin.numbersets.sharded import shard_of
 from huanxin.request.sms import Message
 from huanxin.sentences import Sentence
 from huanxin.store import operators
-from huanxin.web.pages import session
+from huanxin.web.pages import once, session
 from huanxin.web.pages.console import signing
-from huanxin.web.pages.console.frame import back, page
+from huanxin.web.pages.console.frame import page
 from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.people.setup import people_of
@@ -160,7 +160,7 @@ def acknowledge(
     except BadInput as error:
         problem = "signature" if "signature" in error.faults[0].reason else "changed"
         return _choose(request, who, _one(who, number), 422, problem=problem)
-    return back(f"/console/desk/records/{done.ids[0]}?done=true")
+    return once.after(request, f"/console/desk/records/{done.ids[0]}", "acknowledged")
 
 
 def _one(who: Working, number: str) -> Told:

@@ -15,7 +15,7 @@ from huanxin.domain.operators import Right
 from huanxin.sentences import N_
 from huanxin.store import disclosures, operators
 from huanxin.store.disclosures import Disclosure
-from huanxin.web.pages import session
+from huanxin.web.pages import once, session
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import back, page
 from huanxin.web.pages.console.sheets import as_csv, in_pieces
@@ -24,6 +24,7 @@ from huanxin.web.pages.routes import language
 
 router = APIRouter(prefix="/console/desk/records", include_in_schema=False)
 Clerk = Annotated[Working, Depends(signing.working(Right.DESK))]
+Reason = Annotated[str, Form(max_length=200)]  # as the form says
 _PAGE = 100
 METHODS = {"signature": N_("signature"), "code": N_("code by SMS"), "reference": N_("in the shop's own system")}
 _HEADINGS = ("id", "acknowledged_at", "number", "carrier", "grade", "asked", "confirmed", "method", "clerk", "withdrawn_at",
@@ -61,13 +62,13 @@ def grade_names(request: Request) -> dict[str, str]:
 
 
 @router.get("/{disclosure_id}")
-def record(request: Request, who: Clerk, disclosure_id: str, done: bool = False) -> Response:
+def record(request: Request, who: Clerk, disclosure_id: str, done: once.Told) -> Response:
     """One acknowledgement with the words that the buyer saw and his signature; that the number was seen is recorded."""
-    return _record(request, who, disclosure_id, done=done)
+    return _record(request, who, disclosure_id, done=bool(done.what))
 
 
 @router.post("/{disclosure_id}/withdraw", dependencies=[Depends(session.same_origin)])
-def withdraw(request: Request, who: Clerk, disclosure_id: str, reason: Annotated[str, Form()] = "") -> Response:
+def withdraw(request: Request, who: Clerk, disclosure_id: str, reason: Reason = "") -> Response:
     """Record that the buyer did not take the number."""
     try:
         who.platform.withdraw_disclosure(disclosure_id, reason=reason, by=who.operator)

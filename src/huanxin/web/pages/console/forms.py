@@ -19,9 +19,14 @@ from huanxin.sentences import Sentence
 from huanxin.web.context import Context
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.signing import Working
+from huanxin.web.pages.console.uploading import file_name
 
 _MOST_BYTES = 64 << 20
 _MOST_TYPED = 10_000
+_LARGEST = 2**63 - 1  # a bigint
+_DIGITS = len(str(_LARGEST))
+LONGEST = {"source": 200, "order": 200, "reason": 500, "note": 500, "number": 24, "ticket": 200}
+"""Characters that a field may have: what the forms say in `maxlength` holds for whatever is sent, which a test keeps so."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,23 @@ class Posted:
             return None
         if not self[name].isascii() or not self[name].isdigit():
             raise BadInput(Sentence("%(name)s has to be a whole number", name=name))
+        if len(self[name]) > _DIGITS or int(self[name]) > _LARGEST:
+            raise BadInput(Sentence("%(name)s is too large a number; nothing here has such a one", name=name))
         return int(self[name])
+
+    def check(self) -> None:
+        """Raise BadInput for a text that can't be kept, or is longer than its field."""
+        for name, value in self.form.multi_items():
+            if not isinstance(value, str):
+                continue
+            if "\0" in value:
+                raise BadInput(Sentence("%(name)s has a character that can't be kept (NUL); write it anew", name=name))
+            most = LONGEST.get(name)
+            if most and len(value.strip()) > most:
+                raise BadInput(
+                    Sentence("%(name)s may have %(most)s characters; this has %(count)s", name=name, most=f"{most:,}",
+                             count=f"{len(value.strip()):,}")
+                )  # fmt: skip
 
     def file(self, name: str) -> UploadFile | None:
         value = self.form.get(name)
@@ -58,7 +79,9 @@ async def posted(request: Request, _: Annotated[Working, Depends(signing.signed_
             )
         )
     async with request.form(max_files=1, max_fields=50) as form:
-        yield Posted(form)
+        read = Posted(form)
+        read.check()
+        yield read
 
 
 Form = Annotated[Posted, Depends(posted)]
@@ -74,7 +97,7 @@ def numbers_given(form: Posted, context: Context) -> NumberSet | None:
         raise BadInput(Sentence("give the numbers in the field or as a file, not both, so that it is clear which are meant"))
     context.uploads.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=context.uploads, prefix="list-") as folder:
-        path = Path(folder) / (Path(file.filename or "").name or "list")
+        path = Path(folder) / file_name(file.filename or "")
         with path.open("wb") as out:
             file.file.seek(0)
             while block := file.file.read(1 << 20):

@@ -8,9 +8,11 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
 from huanxin.domain.errors import BadInput, HuanxinError
+from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Right
 from huanxin.sentences import N_
 from huanxin.settings import OperatorsOidc
+from huanxin.web.pages import once
 from huanxin.web.pages.console.signing import Working, inside
 from huanxin.web.pages.labels import CARRIERS
 from huanxin.web.pages.render import render, say
@@ -40,13 +42,16 @@ KEYS = {key: key[0] for key in ("batches", "approvals", "numbers", "holds", "poo
 def page(
     request: Request, who: Working | None, template: str, status: int = 200, *, tab: str = "", **values: Any
 ) -> Response:
-    """A console page for whoever works with it; nothing of it is kept by the browser."""
+    """A console page for whoever works with it; nothing of it is kept by the browser. What a problem quotes is masked."""
     tabs = [(key, name) for key, name, rights in TABS if who and who.operator.rights & rights]
+    if values.get("problem"):
+        values["problem"] = masked_text(values["problem"])
     frame = {"here": "/console", "who": who, "tabs": tabs, "tab": tab, "tab_keys": KEYS}
     text = render(f"console/{template}", language(request), **frame, **values)
     answer = html(request, text)
     answer.status_code = status
     answer.headers["Cache-Control"] = "no-store"
+    once.forget(request, answer)
     return answer
 
 
@@ -64,11 +69,11 @@ def carrier_names(who: Working) -> dict[str, str]:
 
 
 def back(address: str) -> Response:
-    """To a page after something was done."""
+    """To another page."""
     return RedirectResponse(address, status_code=303)
 
 
-def lines_of(error: HuanxinError, lang: str) -> list[tuple[int, str]]:
-    """The bad lines of an input: line (0: none in particular) and what is wrong, the first ones of many."""
+def lines_of(error: HuanxinError, lang: str, most: int = _MOST_LINES) -> list[tuple[int, str]]:
+    """The bad lines of an input: line (0: none in particular) and what is wrong, numbers masked; the first ones of many."""
     faults = error.faults if isinstance(error, BadInput) else ()
-    return [(one.line, say(one.reason, lang)) for one in faults[:_MOST_LINES]]
+    return [(one.line, say(masked_text(one.reason), lang)) for one in faults[:most]]

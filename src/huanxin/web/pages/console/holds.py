@@ -17,10 +17,10 @@ from huanxin.plan.holds import add_hold, lift_hold
 from huanxin.sentences import Sentence
 from huanxin.store import holds
 from huanxin.store.holds import Hold
-from huanxin.web.pages import session
+from huanxin.web.pages import once, session
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.forms import Form, Posted, numbers_given
-from huanxin.web.pages.console.frame import back, lines_of, page
+from huanxin.web.pages.console.frame import lines_of, page
 from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.routes import language
@@ -37,13 +37,12 @@ _HEADER = ("hold", "source", "order_number", "reason", "numbers", "until", "revi
 
 @router.get("/holds")
 def everything(
-    request: Request, who: Reader, state: str = "binding", before: int | None = None, done: str = "", count: int = 0,
-    format: str = "",
+    request: Request, who: Reader, done: once.Told, state: str = "binding", before: int | None = None, format: str = "",
 ) -> Response:  # fmt: skip
     """The holds that this operator sees, newest first, overdue reviews marked."""
     if format == "csv":
         return as_csv("holds", _HEADER, (_line(one, who.platform.today()) for one in _listed(who, state)))
-    return _page(request, who, state=state, before=before, done=done, count=count)
+    return _page(request, who, state=state, before=before, done=done)
 
 
 @router.post("/holds", dependencies=_FORMS)
@@ -53,7 +52,7 @@ def place(request: Request, who: Holder, form: Form) -> Response:
         count = _place(who, form)
     except HuanxinError as error:
         return _page(request, who, status=status_of(error), problem=error, given=form)
-    return back(f"/console/holds?done=placed&count={count}")
+    return once.after(request, "/console/holds", "placed", count=count)
 
 
 @router.post("/holds/{hold_id}/lift", dependencies=_FORMS)
@@ -66,7 +65,7 @@ def lift(request: Request, who: Holder, hold_id: int, form: Form) -> Response:
             lifted = lift_hold(tx, hold_id, reason=form["reason"], now=who.platform.now(), by=who.operator.login)
     except HuanxinError as error:
         return _page(request, who, status=status_of(error), problem=error)
-    return back(f"/console/holds?done=lifted&count={lifted.count}")
+    return once.after(request, "/console/holds", "lifted", count=lifted.count)
 
 
 def _place(who: Working, form: Posted) -> int:
@@ -112,14 +111,15 @@ def _in_state(one: Hold, state: str, today: date) -> bool:
 
 
 def _page(
-    request: Request, who: Working, *, status: int = 200, state: str = "binding", before: int | None = None, done: str = "",
-    count: int = 0, problem: HuanxinError | None = None, given: Posted | None = None,
+    request: Request, who: Working, *, status: int = 200, state: str = "binding", before: int | None = None,
+    done: once.Done | None = None, problem: HuanxinError | None = None, given: Posted | None = None,
 ) -> Response:  # fmt: skip
     lang, today = language(request), who.platform.today()
     found = [one for one in _listed(who, state) if before is None or one.id < before]
     return page(
         request, who, "holds.html", status, tab="holds", holds=found[:MOST], state=state, states=STATES, today=today,
-        more=found[MOST - 1].id if len(found) > MOST else None, overdue=len(_listed(who, "overdue")), done=done, count=count,
+        more=found[MOST - 1].id if len(found) > MOST else None, overdue=len(_listed(who, "overdue")),
+        done=done or once.Done(),
         may_act=who.operator.may(Right.HOLDS), problem=problem and problem.said,
         faults=lines_of(problem, lang) if problem else [], given=given or {},
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from huanxin.access import people, signing_in
 from huanxin.access.signing_in import Result, Tried
@@ -14,7 +14,7 @@ from huanxin.notify.sealing import seal, unseal
 from huanxin.paper import qr
 from huanxin.sentences import Sentence
 from huanxin.store import operators
-from huanxin.web.pages import session
+from huanxin.web.pages import once, session
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import back, door, page
 from huanxin.web.pages.console.signing import SIGN_IN, Working, inside
@@ -41,7 +41,7 @@ def sign_in(
     with platform.database.transaction() as tx:
         tried = signing_in.try_password(tx, login, password, now=platform.now())
     if tried.result is Result.CODE and tried.operator:
-        answer: Response = RedirectResponse(f"{SIGN_IN}/code?to={inside(to)}", status_code=303)
+        answer = back(signing.led(f"{SIGN_IN}/code", inside(to)))
         signing.remember_half(answer, request, tried.operator)
         return answer
     if tried.result is not Result.IN:
@@ -93,9 +93,9 @@ def sign_out(who: SignedIn, everywhere: Annotated[bool, Form()] = False) -> Resp
 
 
 @router.get("/me")
-def me(request: Request, who: SignedIn, done: str = "") -> Response:
+def me(request: Request, who: SignedIn, done: once.Told) -> Response:
     """One's own sign-in."""
-    return _me(request, who, done=done)
+    return _me(request, who, done=done.what)
 
 
 @router.post("/me/password", dependencies=_FORMS)
@@ -113,7 +113,7 @@ def change_password(
             people.own_password(tx, who.operator, new, now=platform.now())
     except BadInput:
         return _me(request, who, status=422, problem="easy")
-    answer = back("/console/me?done=password")
+    answer = once.after(request, "/console/me", "password")
     signing.remember(answer, request, who.operator)
     return answer
 
@@ -134,7 +134,7 @@ def set_totp(
             )
     except (BadInput, ValueError):  # ValueError: what should be a secret is none
         return _me(request, who, status=422, problem="code")
-    return back("/console/me?done=totp")
+    return once.after(request, "/console/me", "totp")
 
 
 def _me(request: Request, who: Working, *, status: int = 200, problem: str = "", done: str = "") -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
@@ -13,14 +12,14 @@ from fastapi.responses import Response
 
 from huanxin.access import people
 from huanxin.domain.errors import BadInput, Conflict, HuanxinError
-from huanxin.domain.numbers import masked
+from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Right, Role
 from huanxin.sentences import Sentence
 from huanxin.store import operators
 from huanxin.store.operators import OperatorEvent
-from huanxin.web.pages import session
+from huanxin.web.pages import once, session
 from huanxin.web.pages.console import signing
-from huanxin.web.pages.console.frame import back, page
+from huanxin.web.pages.console.frame import page
 from huanxin.web.pages.console.sheets import as_csv, in_pieces
 from huanxin.web.pages.console.signing import Working
 
@@ -31,19 +30,18 @@ Roles = Annotated[list[str] | None, Form()]
 _PAGE = 200
 _OPERATORS = ("login", "name", "carrier", "roles", "enabled")
 _EVENTS = ("id", "at", "login", "what", "by", "details")
-_NUMBER = re.compile(r"(?<![\w+])(?:\+\d{7,15}|(?:(?:\+|00)?86[\s-]?)?1[3-9]\d(?:[\s-]?\d{4}){2})(?!\w)", re.ASCII)
 _BLANK: dict[str, object] = {"login": "", "name": "", "carrier": "", "roles": []}
 
 
 @router.get("/people")
-def everyone(request: Request, who: Admin, done: str = "", format: str = "") -> Response:
+def everyone(request: Request, who: Admin, done: once.Told, format: str = "") -> Response:
     """Every operator with his roles, and the form for another; or the operators as CSV."""
     if format == "csv":
         with who.platform.database.transaction() as tx:
             known = operators.everyone(tx)
         rows = ((one.login, one.name, one.carrier, " ".join(sorted(one.roles)), one.enabled) for one in known)
         return as_csv("operators", _OPERATORS, rows)
-    return _people(request, who, done=done)
+    return _people(request, who, done=done.what)
 
 
 @router.post("/people", dependencies=_FORMS)
@@ -86,7 +84,7 @@ def change(request: Request, who: Admin, login: str, do: Annotated[str, Form()],
         return _people(request, who, status=422, problem=error)
     if do == "password":
         return _people(request, who, secret=(login, password))
-    return back(f"/console/people?done={do}")
+    return once.after(request, "/console/people", do)
 
 
 def _people(
@@ -108,10 +106,13 @@ def audit(
     """What operators did and what was done to them, newest first; as CSV all of it. Admins see no number, so those that
     a detail holds are masked."""
     with who.platform.database.transaction() as tx:
-        person = operators.by_login(tx, login) if login else None
+        person = operators.by_login(tx, login.strip().casefold()) if login else None
+        unknown = bool(login) and person is None
         of = person.id if person else None
 
         def read(last: int | None, most: int) -> list[OperatorEvent]:
+            if unknown:
+                return []
             found = operators.events(tx, operator_id=of, kind=kind or None, before=last or before, most=most)
             return [replace(one, detail=_masked(one.detail)) for one in found]
 
@@ -122,12 +123,15 @@ def audit(
             ))  # fmt: skip
         found = read(None, _PAGE)
     more = found[-1].id if len(found) == _PAGE else None
-    return page(request, who, "audit.html", tab="audit", events=found, login=login, kind=kind, more=more)
+    return page(
+        request, who, "audit.html", tab="audit", events=found, login=login, unknown=unknown, kind=kind, more=more
+    )  # fmt: skip
 
 
-def _masked(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """A detail without whole numbers, also where somebody typed one into a ticket; ids of other things stay as they are."""
-    return {
-        key: _NUMBER.sub(lambda found: masked(re.sub(r"\D", "", found[0])), value) if isinstance(value, str) else value
-        for key, value in detail.items()
-    }
+def _masked(detail: Any) -> Any:
+    """What is on record of an event, its numbers masked: an admin has no right over them (docs/decisions/0011)."""
+    if isinstance(detail, dict):
+        return {key: _masked(value) for key, value in detail.items()}
+    if isinstance(detail, list):
+        return [_masked(value) for value in detail]
+    return masked_text(detail) if isinstance(detail, str) else detail

@@ -18,9 +18,9 @@ from huanxin.report.allocations import import_allocation
 from huanxin.sentences import Sentence
 from huanxin.store import allocations, summaries
 from huanxin.store.summaries import Summary
-from huanxin.web.pages import session
+from huanxin.web.pages import once, session
 from huanxin.web.pages.console import pool_charts, signing
-from huanxin.web.pages.console.frame import back, carrier_names, page
+from huanxin.web.pages.console.frame import carrier_names, lines_of, page
 from huanxin.web.pages.console.pool_data import DayRow, Filters, Pool, Row, block_rows, pool, read_filters
 from huanxin.web.pages.console.pool_words import REGION_NAMES, STATE_NAMES, STATE_WORDS
 from huanxin.web.pages.console.sheets import as_csv
@@ -33,13 +33,14 @@ _FORMS = [Depends(session.same_origin)]
 Viewer = Annotated[Working, Depends(signing.working(Right.FIGURES))]
 Reporter = Annotated[Working, Depends(signing.working(Right.REPORTS))]
 _BLOCKS = 50  # on a page
+_BAD_LINES = 100  # of an allocation on a page
 _DAYS = 60  # of cancellation on a page; the CSV has all
 
 
 @router.get("/pool")
 def show(
-    request: Request, who: Viewer, carrier: str = "", region: str = "", prefix: str = "", state: str = "",
-    number: Annotated[int, Query(alias="page", ge=1)] = 1, table: str = "", done: str = "",
+    request: Request, who: Viewer, done: once.Told, carrier: str = "", region: str = "", prefix: str = "", state: str = "",
+    number: Annotated[int, Query(alias="page")] = 1, table: str = "",
 ) -> Response:  # fmt: skip
     """The pool under some filters; with `table` and format=csv one of its tables as a file."""
     with who.platform.database.transaction() as tx:
@@ -54,7 +55,7 @@ def show(
         held = allocations.latest(tx)
     if request.query_params.get("format") == "csv":
         return _csv(table, found, sums)
-    return _page(request, who, summary, sums, filters, found, wrong=wrong, number=number, done=done,
+    return _page(request, who, summary, sums, filters, found, wrong=wrong, number=number, done=done.what,
                  allotted={code: one for code, one in held.items() if who.operator.sees([code])})  # fmt: skip
 
 
@@ -71,7 +72,7 @@ def _page(
 ) -> Response:
     lang = language(request)
     pages = max(1, -(-len(found.blocks) // _BLOCKS))
-    number = min(number, pages)
+    number = max(1, min(number, pages))
     blocks = block_rows(sums, found.blocks[(number - 1) * _BLOCKS : number * _BLOCKS])
     names = carrier_names(who)
     return page(
@@ -141,8 +142,8 @@ async def allot(request: Request, who: Reporter) -> Response:
             await to_thread.run_sync(take)
     except (BadInput, NotFound, TooLarge, TooSlow) as error:
         problem = error
-        faults = error.faults[:100] if isinstance(error, BadInput) else ()
+        faults = lines_of(error, language(request), _BAD_LINES)
         return await to_thread.run_sync(
             lambda: page(request, who, "pool_allocation.html", 422, tab="pool", problem=problem.said, faults=faults)
         )
-    return back("/console/pool?done=allotted#capacity")
+    return once.after(request, "/console/pool#capacity", "allotted")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
@@ -116,14 +117,22 @@ def _context(request: Request) -> Context:
 
 
 def inside(to: str) -> str:
-    """Where to go after the sign-in: to the console and nowhere else."""
-    return to if to.startswith("/console") and not to.startswith(SIGN_IN) else "/console"
+    """Where to go after the sign-in: to a page of the console, with what stands in its address, and nowhere else."""
+    path = to.partition("?")[0]
+    ours = path == "/console" or path.startswith("/console/")
+    return to if ours and not path.startswith(SIGN_IN) else "/console"
+
+
+def led(address: str, to: str) -> str:
+    """An address that leads on to another one."""
+    return f"{address}?to={quote(to, safe='/')}"
 
 
 def to_sign_in(request: Request, _: Exception) -> Response:
     """Send a browser to the sign-in page, and back afterwards."""
-    target = request.url.path if request.method == "GET" and request.url.path.startswith("/console") else "/console"
-    return RedirectResponse(f"{SIGN_IN}?to={target}", status_code=303)
+    url = request.url
+    target = quote(url.path) + (f"?{url.query}" if url.query else "") if request.method == "GET" else ""
+    return RedirectResponse(led(SIGN_IN, inside(target)), status_code=303)
 
 
 def to_set_up(_: Request, error: Exception) -> Response:

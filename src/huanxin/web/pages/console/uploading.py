@@ -22,7 +22,7 @@ from huanxin.web.api.uploads import limited
 from huanxin.web.context import Context
 
 _FIELDS = 12
-_LONGEST = 100  # characters of a file's name
+_LONGEST = 200  # bytes of a file's name, of which file systems take 255
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ async def received(request: Request) -> AsyncIterator[Sent]:
         fields = {key: value for key, value in form.items() if isinstance(value, str)}
         file = next((value for value in form.values() if isinstance(value, UploadFile) and value.filename), None)
         with tempfile.TemporaryDirectory(prefix="report-", dir=context.uploads) as folder:
-            path = Path(folder) / _name(file.filename or "") if file else None
+            path = Path(folder) / file_name(file.filename or "") if file else None
             if file and path:
                 await to_thread.run_sync(_copy, file, path)
             yield Sent(fields=fields, path=path, length=path.stat().st_size if path else 0)
@@ -64,7 +64,7 @@ def _copy(file: UploadFile, path: Path) -> None:
         shutil.copyfileobj(file.file, out, 1 << 20)
 
 
-def _name(sent: str) -> str:
-    """The file's own name, without what could lead out of the folder."""
+def file_name(sent: str) -> str:
+    """The file's own name as one that may be written: without what could lead out of a folder, its end if it is long."""
     name = re.sub(r"[\x00-\x1f/\\:]+", "-", sent.replace("\\", "/").rsplit("/", 1)[-1]).strip(". ")
-    return name[-_LONGEST:] or "file"
+    return name.encode()[-_LONGEST:].decode(errors="ignore").strip(". ") or "file"

@@ -15,7 +15,7 @@ from huanxin.sentences import Sentence
 from huanxin.store import deliveries, partners
 from huanxin.store.database import Tx
 from huanxin.web.i18n import ZONE
-from huanxin.web.pages import session
+from huanxin.web.pages import once, session
 from huanxin.web.pages.partner import accounts, data, signing, streams
 from huanxin.web.pages.partner.frame import page
 from huanxin.web.pages.partner.signing import Caller
@@ -79,28 +79,28 @@ def overview(request: Request, caller: SignedIn) -> Response:
 
 
 @router.get("/{env}/notices/{notice_id}")
-def notice(request: Request, caller: SignedIn, notice_id: str, done: str = "") -> Response:
+def notice(request: Request, caller: SignedIn, notice_id: str, done: once.Told) -> Response:
     """One notice: clocks, receipts and refusals, every delivery attempt."""
     with caller.context.platform.database.transaction() as tx:
         view = data.notice_page(tx, caller.who, caller.partner, notice_id, caller.context.platform.now())
-    return page(request, "notice.html", view=view, tab="", done=done)
+    return page(request, "notice.html", view=view, tab="", done=done.what)
 
 
 @router.get("/{env}/deliveries")
 def deliveries_list(
-    request: Request, caller: SignedIn, undelivered: bool = False, number: Annotated[int, Query(alias="page", ge=1)] = 1,
-    done: str = "", count: int = 0,
+    request: Request, caller: SignedIn, done: once.Told, undelivered: bool = False,
+    number: Annotated[int, Query(alias="page")] = 1,
 ) -> Response:  # fmt: skip
     """Every event with every attempt and the partner's own answer."""
     with caller.context.platform.database.transaction() as tx:
         view = data.deliveries_page(
-            tx, caller.who, caller.partner, undelivered=undelivered, page=number, done=done, count=count
+            tx, caller.who, caller.partner, undelivered=undelivered, page=max(1, number), done=done.what, count=done.count
         )
     return page(request, "deliveries.html", view=view, tab="deliveries", problem="")
 
 
 @router.post("/{env}/deliveries/resend", dependencies=_FORMS)
-def resend(caller: SignedIn, jti: Annotated[str, Form()]) -> Response:
+def resend(request: Request, caller: SignedIn, jti: Annotated[str, Form()]) -> Response:
     """Send one event again now."""
     platform = caller.context.platform
     with platform.database.transaction() as tx:
@@ -110,8 +110,8 @@ def resend(caller: SignedIn, jti: Annotated[str, Form()]) -> Response:
         deliveries.send_again(tx, caller.partner.id, [jti], platform.now())
         _note(tx, caller, "resent", {"jti": jti}, notice_id=event.notice_id)
         deliveries.wake_workers(tx)
-    where = f"notices/{event.notice_id}?done=resent" if event.notice_id else "deliveries?done=resent"
-    return RedirectResponse(f"/partner/{caller.who.env}/{where}", status_code=303)
+    where = f"notices/{event.notice_id}" if event.notice_id else "deliveries"
+    return once.after(request, f"/partner/{caller.who.env}/{where}", "resent")
 
 
 @router.post("/{env}/deliveries/recover", dependencies=_FORMS)
@@ -129,8 +129,7 @@ def recover(request: Request, caller: SignedIn, since: Annotated[str, Form()] = 
         count = deliveries.recover(tx, caller.partner.id, begin, platform.now())
         _note(tx, caller, "recovered", {"since": begin.isoformat(), "count": count})
         deliveries.wake_workers(tx)
-    address = f"/partner/{caller.who.env}/deliveries?undelivered=true&done=recovered&count={count}"
-    return RedirectResponse(address, status_code=303)
+    return once.after(request, f"/partner/{caller.who.env}/deliveries?undelivered=true", "recovered", count=count)
 
 
 @router.get("/{env}/keys")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from huanxin.domain.errors import BadInput, BadRequest, Conflict, TooMany
 from huanxin.domain.streams import EVENTS_SUPPORTED, Status, Stream
@@ -16,7 +16,7 @@ from huanxin.notify.partners import check_endpoint
 from huanxin.notify.wishes import read_wishes
 from huanxin.sentences import Sentence
 from huanxin.store import streams
-from huanxin.web.pages import session
+from huanxin.web.pages import once, session
 from huanxin.web.pages.partner import data, signing
 from huanxin.web.pages.partner.frame import page
 from huanxin.web.pages.partner.signing import Caller
@@ -29,9 +29,9 @@ SignedIn = Annotated[Caller, Depends(signing.caller)]
 
 
 @router.get("/{env}/stream")
-def stream(request: Request, caller: SignedIn, done: str = "") -> Response:
+def stream(request: Request, caller: SignedIn, done: once.Told) -> Response:
     """How the partner is told."""
-    return _page(request, caller, done=done)
+    return _page(request, caller, done=done.what)
 
 
 @router.post("/{env}/stream", dependencies=_FORMS)
@@ -59,7 +59,7 @@ def change(
                 )  # fmt: skip
     except (BadInput, BadRequest, Conflict) as error:
         return _page(request, caller, status=422, problem=error.said, given=endpoint)
-    return _back(caller, "changed")
+    return _back(request, caller, "changed")
 
 
 @router.post("/{env}/stream/files", dependencies=_FORMS)
@@ -81,11 +81,11 @@ def use_files(
             choose_folders(tx, caller.partner, out=out, into=into, login=login, rules=context.folders, now=platform.now())
     except (BadInput, Conflict) as error:
         return _page(request, caller, status=422, problem=error.said, folders=(out, into))
-    return _back(caller, "changed")
+    return _back(request, caller, "changed")
 
 
 @router.post("/{env}/stream/status", dependencies=_FORMS)
-def set_status(caller: SignedIn, status: Annotated[str, Form()]) -> Response:
+def set_status(request: Request, caller: SignedIn, status: Annotated[str, Form()]) -> Response:
     """Pause the stream, or let it run again."""
     if status not in list(Status):
         raise BadRequest(Sentence("status must be one of %(known)s", known=", ".join(Status)))
@@ -94,7 +94,7 @@ def set_status(caller: SignedIn, status: Annotated[str, Form()]) -> Response:
         verb.set_status(
             tx, caller.partner, status=Status(status), reason="", by=caller.partner.client_id, now=platform.now()
         )
-    return _back(caller, status)
+    return _back(request, caller, status)
 
 
 @router.post("/{env}/stream/verify", dependencies=_FORMS)
@@ -106,7 +106,7 @@ def verify(request: Request, caller: SignedIn) -> Response:
             verb.verify(tx, caller.partner, _stream(caller).id, state=None, now=platform.now())
     except TooMany as error:
         return _page(request, caller, status=429, problem=error.said)
-    return _back(caller, "verified")
+    return _back(request, caller, "verified")
 
 
 def _stream(caller: Caller) -> Stream:
@@ -117,8 +117,8 @@ def _stream(caller: Caller) -> Stream:
     return found
 
 
-def _back(caller: Caller, done: str) -> Response:
-    return RedirectResponse(f"/partner/{caller.who.env}/stream?done={done}", status_code=303)
+def _back(request: Request, caller: Caller, done: str) -> Response:
+    return once.after(request, f"/partner/{caller.who.env}/stream", done)
 
 
 def _page(

@@ -17,7 +17,7 @@ from huanxin.request import handover
 from huanxin.request.sms import Message
 from huanxin.store import messages
 from huanxin.web.context import Context
-from huanxin.web.pages import session
+from huanxin.web.pages import once, session
 from huanxin.web.pages.labels import carrier_name
 from huanxin.web.pages.people import signing
 from huanxin.web.pages.people.setup import people_of
@@ -37,6 +37,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
     answer = html(request, render(f"people/{template}", language(request), here=door, **values))
     answer.status_code = status
     answer.headers["Cache-Control"] = "no-store"
+    once.forget(request, answer)
     return answer
 
 

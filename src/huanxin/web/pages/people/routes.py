@@ -18,6 +18,7 @@ from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.store import partners, wishes
 from huanxin.web.context import Context
 from huanxin.web.i18n import LANGUAGES
+from huanxin.web.pages import once
 from huanxin.web.pages.certificate.routes import opened_for_owner
 from huanxin.web.pages.people import data, finding, words
 from huanxin.web.pages.people.enter import FORMS, page
@@ -198,11 +199,11 @@ def _parts(view: OrderView, lang: str) -> dict[str, str]:
 
 
 @router.get("/missing")
-def missing_form(request: Request, who: SignedIn, done: str = "") -> Response:
+def missing_form(request: Request, who: SignedIn, done: once.Told) -> Response:
     """Asks for the name of an app that is not connected."""
     with who.platform.database.transaction() as tx:
         named = wishes.of_number(tx, who.people.hash_of(who.number))
-    return page(request, "missing.html", named=named, suggestions=finding.suggestions(), done=done)
+    return page(request, "missing.html", named=named, suggestions=finding.suggestions(), done=done.what)
 
 
 @router.post("/missing", dependencies=FORMS)
@@ -210,10 +211,10 @@ def missing(request: Request, who: SignedIn, name: Annotated[str, Form()] = "") 
     """Counts a wish, once a number and name."""
     wished, hashed = finding.wished_name(name), who.people.hash_of(who.number)
     if not wished:
-        return RedirectResponse("/renew/missing?done=empty", status_code=303)
+        return once.after(request, "/renew/missing", "empty")
     with who.platform.database.transaction() as tx:
         if any(finding.plain(one.name) == finding.plain(wished) for one in partners.all_partners(tx)):
-            return RedirectResponse("/renew/missing?done=there", status_code=303)
+            return once.after(request, "/renew/missing", "there")
         if len(wishes.of_number(tx, hashed)) < _MOST_WISHES:
             wishes.add(tx, wished, hashed, who.now())
-    return RedirectResponse("/renew/missing?done=counted", status_code=303)
+    return once.after(request, "/renew/missing", "counted")
