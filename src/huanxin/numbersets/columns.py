@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ _E164 = r"^\+?[1-9][0-9]{6,14}$"
 _POWERS = np.array([0] + [10**power for power in range(18)], dtype=np.int64)
 _LOW, _HIGH = 10**6, 10**15
 _DAY_US = 86_400_000_000
+_EPOCH = date(1970, 1, 1)
+_FIRST_DAY, _LAST_DAY = (date.min - _EPOCH).days, (date.max - _EPOCH).days
 
 
 def numbers(column: pa.Array) -> tuple[npt.NDArray[np.int64], Mask]:
@@ -56,15 +59,16 @@ def instants(column: pa.Array, zone: str) -> tuple[npt.NDArray[np.int64], npt.ND
     if pa.types.is_string(column.type):
         stamps, good = _parsed(pc.utf8_trim_whitespace(column), zone)
     elif pa.types.is_timestamp(column.type):
-        stamps = _in_zone(column.cast(pa.timestamp("us", column.type.tz), safe=False), zone)
+        stamps = _in_zone(column.cast(pa.timestamp("us", column.type.tz)), zone)
     elif pa.types.is_date(column.type):
         stamps = _in_zone(column.cast(pa.timestamp("us")), zone)
     else:
         return np.zeros(len(column), np.int64), np.zeros(len(column), np.int64), np.zeros(len(column), np.bool_)
     good = good & _mask(pc.is_valid(stamps))
     stamps = pc.fill_null(stamps, 0)
-    local = pc.local_timestamp(stamps).cast(pa.int64()).to_numpy(zero_copy_only=False)
-    return stamps.cast(pa.int64()).to_numpy(zero_copy_only=False), local // _DAY_US, good
+    days = pc.local_timestamp(stamps).cast(pa.int64()).to_numpy(zero_copy_only=False) // _DAY_US
+    good &= (days >= _FIRST_DAY) & (days <= _LAST_DAY)
+    return stamps.cast(pa.int64()).to_numpy(zero_copy_only=False), days, good
 
 
 def _in_zone(column: pa.Array, zone: str) -> pa.Array:
@@ -115,7 +119,7 @@ def words(column: pa.Array, codes: Mapping[str, int]) -> npt.NDArray[np.int8]:
 
 def texts(column: pa.Array, rows: npt.NDArray[np.int64]) -> list[str]:
     """Some rows of a column as text, for a message."""
-    return ["" if value is None else str(value) for value in column.take(pa.array(rows)).to_pylist()]
+    return ["" if value is None else value for value in column.take(pa.array(rows)).cast(pa.string()).to_pylist()]
 
 
 def _mask(column: pa.Array) -> Mask:

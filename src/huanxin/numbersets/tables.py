@@ -11,6 +11,8 @@ import csv
 import hashlib
 import io
 import itertools
+import logging
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,13 +21,17 @@ from typing import IO, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from huanxin.numbersets import workbook
-from huanxin.numbersets.arrow import pa, pa_csv, pc, pq
+from huanxin.numbersets import parquet, workbook
+from huanxin.numbersets.arrow import pa, pa_csv, pq
 from huanxin.sentences import Sentence
+
+log = logging.getLogger("huanxin.tables")
+log.addHandler(logging.NullHandler())  # a command shows its own sentence; a server logs the rest
 
 BLOCK = 1 << 21  # bytes of CSV per chunk
 PARQUET_ROWS = 1 << 16
 _BUFFER = 1 << 18
+_DIGITS = re.compile(r"\d{7,}")
 _ENCODINGS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -145,13 +151,13 @@ def inspect(content: Content, *, workbooks: bool = False) -> Source:
         file.seek(0)
         while block := file.read(1 << 20):
             digest.update(block)
-    parquet, gzip = head == b"PAR1", head[:2] == b"\x1f\x8b"
+    is_parquet, gzip = head == b"PAR1", head[:2] == b"\x1f\x8b"
     xlsx = workbooks and head == workbook.MAGIC
     encoding = "binary"
-    if not parquet and not xlsx:
+    if not is_parquet and not xlsx:
         with _stream(content, gzip) as stream:
             encoding = _encoding(stream)
-    return Source(content=content, sha256=digest.digest(), parquet=parquet, gzip=gzip, encoding=encoding, xlsx=xlsx)
+    return Source(content=content, sha256=digest.digest(), parquet=is_parquet, gzip=gzip, encoding=encoding, xlsx=xlsx)
 
 
 def read(source: Source, columns: Columns, keep_ragged: int | None = None) -> Table:
@@ -189,7 +195,7 @@ def _encoding(stream: IO[bytes] | pa.NativeFile) -> str:
                 is_gb = is_gb and _decodes(gb, block)
             block = stream.read(1 << 20)
     except (OSError, EOFError) as error:
-        raise BadTable(_damaged(error)) from error
+        raise _damaged(error) from error
     if is_utf8:
         return "utf-8"
     if is_gb:
@@ -197,8 +203,9 @@ def _encoding(stream: IO[bytes] | pa.NativeFile) -> str:
     raise BadTable(Sentence("the text is neither UTF-8 nor GB18030; save it as CSV in UTF-8"))
 
 
-def _damaged(error: Exception) -> Sentence:
-    return Sentence("the file is damaged or cut short (%(why)s); send it again", why=error)
+def _damaged(error: Exception) -> BadTable:
+    _note(error)
+    return BadTable(Sentence("the file is damaged or cut short; send it again"))
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, block: bytes) -> bool:
@@ -244,9 +251,10 @@ def _csv(stream: pa.NativeFile, encoding: str, columns: Columns, table: Table) -
             lines = table.number_rows(rows.num_rows)
             yield Chunk(columns={name: _one(rows.column(name)) for name in found.values()}, lines=lines)
     except pa.ArrowInvalid as error:
-        raise BadTable(Sentence("the file can't be read as %(form)s: %(why)s", form="CSV", why=error)) from error
+        _note(error)
+        raise BadTable(Sentence("the file can't be read as CSV; save it again as CSV in UTF-8")) from error
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise BadTable(_damaged(error)) from error
+        raise _damaged(error) from error
 
 
 def _whole_lines(stream: pa.NativeFile, encoding: str, table: Table) -> Iterator[bytes]:
@@ -282,24 +290,30 @@ def _parquet(content: Content, columns: Columns) -> Iterator[Chunk]:
     file = pa.BufferReader(content) if isinstance(content, bytes) else content
     try:
         with pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False) as file:  # else it keeps what it has read
-            found = columns.find(file.schema_arrow.names)
-            written = {name: file.schema_arrow.names[index] for index, name in found.items()}
+            header = file.schema_arrow.names
+            found = {name: header[index] for index, name in columns.find(header).items()}
             line = 1
-            for batch in file.iter_batches(batch_size=PARQUET_ROWS, columns=list(written.values()), use_threads=False):
+            for batch in file.iter_batches(batch_size=PARQUET_ROWS, columns=list(found.values()), use_threads=False):
+                at = {name: batch.schema.names.index(column) for name, column in found.items()}
                 yield Chunk(
-                    columns={name: _plain(batch.column(batch.schema.get_field_index(column)))
-                             for name, column in written.items()},
+                    columns={name: _typed(batch.column(index), found[name]) for name, index in at.items()},
                     lines=np.arange(line, line + batch.num_rows, dtype=np.int64),
-                )  # fmt: skip
+                )
                 line += batch.num_rows
-    except (pa.ArrowInvalid, OSError) as error:
-        raise BadTable(Sentence("the file can't be read as %(form)s: %(why)s", form="Parquet", why=error)) from error
+    except (pa.ArrowException, OSError) as error:
+        _note(error)
+        raise BadTable(Sentence("the file is damaged or no Parquet; export it again")) from error
 
 
-def _plain(column: pa.Array) -> pa.Array:
-    """A Parquet column without dictionary or nulls where it is text."""
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    if pa.types.is_large_string(column.type):
-        column = column.cast(pa.string())
-    return pc.fill_null(column, "") if pa.types.is_string(column.type) else column
+def _typed(column: pa.Array, name: str) -> pa.Array:
+    try:
+        return parquet.plain(column, name)
+    except ValueError as error:
+        raise BadTable(error.args[0]) from error
+
+
+def _note(error: Exception) -> None:
+    """Log a library's words, which say nothing to whoever sent the file; without numbers, which it may quote."""
+    log.warning(
+        "a file can't be read: %s: %s", type(error).__name__, _DIGITS.sub("****", " ".join(str(error).split())[:300])
+    )
