@@ -112,3 +112,21 @@ def test_receipts_and_holds_refuse_the_same_types(tmp_path: Path) -> None:
     pq.write_table(pa.table({"number": pa.array([[NUMBER]])}), path)
     with pytest.raises(BadInput, match="write it as text"):
         read_numbers(path)
+
+
+def csv(path: Path, text: str) -> Path:
+    path = path / "report.csv"
+    path.write_text(text, encoding="utf-8", newline="")
+    return path
+
+
+def test_values_may_stand_in_quotes_with_spaces_around(tmp_path: Path) -> None:
+    """As some databases export them: the CSV reader leaves quotes that do not begin the cell."""
+    body = f'number,event,at\n"+{NUMBER}" , "cancelled" , "2026-01-01"\n "{NUMBER + 1}" ," Cancelled" , " 2026-01-02 "\n'
+    good = [(NUMBER, "2026-01-01"), (NUMBER + 1, "2026-01-02")]
+    assert read(csv(tmp_path, body)) == (good, [])
+    good_then_bad, bad = read(csv(tmp_path, body + f' "+{NUMBER}" , "gone" , "2026-01-01"\n "" , "" , ""\n'))
+    assert good_then_bad == good
+    assert [(fault.line, fault.text) for fault in bad] == [(4, f"+{NUMBER},gone,2026-01-01")]
+    path = csv(tmp_path, f'number, outcome, until\n "+{NUMBER}" , "pending" , ""\n')
+    assert parse_receipt(tables.inspect(path), Roster(np.array([NUMBER])), Purpose.RENEWAL, "Asia/Shanghai").lines == 1
