@@ -116,3 +116,12 @@ def test_facts_can_not_be_edited_or_deleted(platform: Platform, report: Report) 
     for order in ("UPDATE report SET carrier = 'x'", "DELETE FROM report_set", "TRUNCATE report_set"):
         with pytest.raises(psycopg.errors.RaiseException, match="never edited"), platform.database.transaction() as tx:
             tx.execute(order)
+
+
+def test_a_report_of_nothing_is_not_recorded(platform: Platform, report: Report) -> None:
+    """An export that failed half way leaves the header: taken, it would say that nothing happened."""
+    for lines in ((), (",,", "")):
+        with pytest.raises(BadInput, match=r"no line after the header.*export it again"):
+            platform.import_report(report(*lines), carrier="cmcc", by="li")
+    with platform.database.transaction() as tx:
+        assert reports.all_reports(tx) == []

@@ -31,6 +31,10 @@ log.addHandler(logging.NullHandler())  # a command shows its own sentence; a ser
 BLOCK = 1 << 21  # bytes of CSV per chunk
 PARQUET_ROWS = 1 << 16
 _BUFFER = 1 << 18
+_SEPARATORS = {";": Sentence("semicolons"), "\t": Sentence("tabs"), "|": Sentence("vertical bars"),
+               "\N{FULLWIDTH COMMA}": Sentence("full-width commas")}  # fmt: skip
+_QUOTED = re.compile(rb'(?:(?<=[,\r\n])|\A)"(?:[^"]|"")*+("|\Z)')
+"""A cell in quotes, and what closes it."""
 _DIGITS = re.compile(r"\d{7,}")
 _ENCODINGS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
@@ -83,6 +87,11 @@ class Table:
     def next_line(self) -> int:
         """The line after those read so far."""
         return self._before + 1
+
+    @property
+    def skipped(self) -> int:
+        """How many ragged rows the block had that is being read."""
+        return len(self._skipped)
 
     def number_rows(self, count: int) -> npt.NDArray[np.int64]:
         """The lines of the `count` rows of a block, the ragged ones having taken theirs."""
@@ -141,18 +150,25 @@ class Source:
     encoding: str
     xlsx: bool = False
 
+    @property
+    def name(self) -> str:
+        """What the file is called; empty for what came without a name."""
+        return self.content.name if isinstance(self.content, Path) else ""
+
 
 def inspect(content: Content, *, workbooks: bool = False) -> Source:
     """Hash a file and find out what it is: Parquet, gzip, and the encoding of its text; an Excel workbook only where
     `workbooks` come from people (a program that sends one has made a mistake). Raises BadTable."""
     digest = hashlib.sha256()
     with _opened(content) as file:
-        head = file.read(4)
+        head = file.read(8)
         file.seek(0)
         while block := file.read(1 << 20):
             digest.update(block)
-    is_parquet, gzip = head == b"PAR1", head[:2] == b"\x1f\x8b"
-    xlsx = workbooks and head == workbook.MAGIC
+    is_parquet, gzip = head[:4] == b"PAR1", head[:2] == b"\x1f\x8b"
+    xlsx = workbooks and head[:4] == workbook.MAGIC
+    if head == workbook.OLD_MAGIC or (head[:4] == workbook.MAGIC and not workbooks):
+        raise BadTable(Sentence("the file is an Excel workbook or another archive; save its table as CSV in UTF-8"))
     encoding = "binary"
     if not is_parquet and not xlsx:
         with _stream(content, gzip) as stream:
@@ -222,6 +238,7 @@ def _workbook(content: Content, columns: Columns, table: Table) -> Iterator[Chun
         with _opened(content) as file:
             text = workbook.as_csv(file)
     except ValueError as error:
+        _note(error.__cause__ or error)
         raise BadTable(error.args[0]) from error
     yield from _csv(pa.input_stream(pa.py_buffer(text)), "utf-8", columns, table)
 
@@ -233,7 +250,7 @@ def _csv(stream: pa.NativeFile, encoding: str, columns: Columns, table: Table) -
         first = next(blocks, b"")
         head, rest = _first_line(first)
         header = next(csv.reader([head.decode("utf-8", "replace").lstrip("\ufeff")]), [])
-        found = columns.find(header)
+        found = _found(header, columns)
         names = [found.get(index, f"other {index}") for index in range(len(header))]
         convert = pa_csv.ConvertOptions(
             column_types={name: pa.string() for name in names},
@@ -248,6 +265,7 @@ def _csv(stream: pa.NativeFile, encoding: str, columns: Columns, table: Table) -
             # One thread, since only then does the reader number the rows that it could not read.
             how = pa_csv.ReadOptions(use_threads=False, column_names=names, block_size=len(block) + 1)
             rows = pa_csv.read_csv(pa.BufferReader(block), how, parse, convert)
+            _refuse_unclosed(block, rows.num_rows, table)
             lines = table.number_rows(rows.num_rows)
             yield Chunk(columns={name: _one(rows.column(name)) for name in found.values()}, lines=lines)
     except pa.ArrowInvalid as error:
@@ -255,6 +273,32 @@ def _csv(stream: pa.NativeFile, encoding: str, columns: Columns, table: Table) -
         raise BadTable(Sentence("the file can't be read as CSV; save it again as CSV in UTF-8")) from error
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise _damaged(error) from error
+
+
+def _refuse_unclosed(block: bytes, rows: int, table: Table) -> None:
+    """Raises BadTable with the line where a quote opens that swallows the lines after it; the reader took `rows`."""
+    end = b"\n" if b"\n" in block else b"\r"
+    if b'"' not in block or rows + table.skipped >= block.count(end) + (not block.endswith(end)):
+        return
+    for cell in _QUOTED.finditer(block):
+        swallows = end in cell.group()
+        closed = cell.group(1) and block[cell.end() : cell.end() + 1] in (b"", b",", b"\r", b"\n", b" ")
+        if swallows and not closed:
+            raise BadTable(
+                Sentence('a quote (") opens here and is not closed; close it, or take it out'),
+                line=table.next_line + block.count(end, 0, cell.start()),
+            )
+
+
+def _found(header: Sequence[str], columns: Columns) -> dict[int, str]:
+    try:
+        return columns.find(header)
+    except BadTable as error:
+        for mark, name in _SEPARATORS.items():
+            if len(header) == 1 and mark in header[0]:
+                why = Sentence("the columns are separated by %(mark)s; separate them with commas", mark=name)
+                raise BadTable(why, line=1) from error
+        raise
 
 
 def _whole_lines(stream: pa.NativeFile, encoding: str, table: Table) -> Iterator[bytes]:
@@ -312,7 +356,7 @@ def _typed(column: pa.Array, name: str) -> pa.Array:
         raise BadTable(error.args[0]) from error
 
 
-def _note(error: Exception) -> None:
+def _note(error: BaseException) -> None:
     """Log a library's words, which say nothing to whoever sent the file; without numbers, which it may quote."""
     log.warning(
         "a file can't be read: %s: %s", type(error).__name__, _DIGITS.sub("****", " ".join(str(error).split())[:300])

@@ -17,6 +17,8 @@ from huanxin.sentences import Sentence
 
 MAGIC = b"PK\x03\x04"
 """How an .xlsx file begins: it is a ZIP archive."""
+OLD_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""How an .xls file begins, the workbook of before 2007."""
 
 _MOST_BYTES = 1 << 30
 """of a workbook once unpacked: a million rows take about 100 MB, and a bomb much more"""
@@ -38,9 +40,7 @@ def as_csv(file: IO[bytes]) -> bytes:
         sheets = (book.get_sheet_by_name(one.name).to_python(skip_empty_area=False) for one in book.sheets_metadata)
         rows = next((rows for rows in sheets if any(any(cell != "" for cell in row) for row in rows)), [])
     except (CalamineError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            Sentence("the file can't be read as an Excel workbook (%(why)s); save it again as .xlsx or CSV", why=error)
-        ) from error
+        raise ValueError(Sentence("the file can't be read as an Excel workbook; save it again as .xlsx or CSV")) from error
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows([_text(cell) for cell in row] for row in rows)
     return out.getvalue().encode()

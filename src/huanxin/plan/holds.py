@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from huanxin.domain.errors import BadInput, Conflict, Fault, NotFound
+from huanxin.domain.errors import BadInput, Conflict, Fault, NotFound, unreadable
 from huanxin.domain.numbers import why_not_a_number
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.sharded import NumberSet
@@ -39,7 +39,7 @@ def read_numbers(path: Path) -> NumberSet:
                 if text.strip() and reason:
                     faults.append(Fault(line=int(chunk.lines[row]), reason=reason, text=text))
     except tables.BadTable as error:
-        raise BadInput(error.reason, [Fault(line=error.line, reason=error.reason)]) from error
+        raise unreadable(path.name, error.reason, error.line) from error
     faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
     if faults:
         raise BadInput(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
 from huanxin.domain import numbers as domain_numbers
-from huanxin.domain.errors import BadInput, Fault
+from huanxin.domain.errors import Fault, unreadable
 from huanxin.domain.lifecycle import EVENT_WORDS, EVENTS
 from huanxin.domain.numbers import Carrier, NumberingPlan, masked
 from huanxin.numbersets import columns, tables
@@ -64,7 +64,7 @@ def read_lines(
             yield _check(chunk, carrier=carrier, plan=plan, now=now)
         yield Lines.joined([]), [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
     except tables.BadTable as error:
-        raise BadInput(error.reason, [Fault(line=error.line, reason=error.reason)]) from error
+        raise unreadable(source.name, error.reason, error.line) from error
 
 
 def _check(chunk: tables.Chunk, *, carrier: Carrier, plan: NumberingPlan, now: datetime) -> tuple[Lines, list[Fault]]:
@@ -96,8 +96,7 @@ def _check(chunk: tables.Chunk, *, carrier: Carrier, plan: NumberingPlan, now: d
                 "time %(time)s can't be read; write it like %(example)s", time=repr(at_text.strip()), example=_EXAMPLE
             )
         elif not past[row]:
-            instant = datetime.fromtimestamp(at[row] / 1_000_000, UTC).isoformat(timespec="seconds")
-            reason = Sentence("the time lies in the future (%(instant)s); report what has happened", instant=instant)
+            reason = Sentence("the time lies in the future (%(instant)s); report what has happened", instant=at_text.strip())
         else:
             nowhere = Sentence("%(number)s is in no range of a known carrier's mobile numbers", number=masked(number_text))
             reason = domain_numbers.why_not_a_number(number_text) or nowhere

@@ -3,6 +3,7 @@ traceback, or a library's words, would leave a carrier's clerk with a file that 
 
 from __future__ import annotations
 
+import gzip
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -130,3 +131,63 @@ def test_values_may_stand_in_quotes_with_spaces_around(tmp_path: Path) -> None:
     assert [(fault.line, fault.text) for fault in bad] == [(4, f"+{NUMBER},gone,2026-01-01")]
     path = csv(tmp_path, f'number, outcome, until\n "+{NUMBER}" , "pending" , ""\n')
     assert parse_receipt(tables.inspect(path), Roster(np.array([NUMBER])), Purpose.RENEWAL, "Asia/Shanghai").lines == 1
+
+
+@pytest.mark.parametrize(
+    ("mark", "name"), [(";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars"), ("\N{FULLWIDTH COMMA}", "full-width")]
+)
+def test_another_separator_is_named(mark: str, name: str, tmp_path: Path) -> None:
+    """As a German Excel and many databases write it; "number is missing" sends people looking at the wrong thing."""
+    path = csv(tmp_path, f"number,event,at\n+{NUMBER},cancelled,2026-01-01\n".replace(",", mark))
+    with pytest.raises(BadInput, match=rf"report\.csv, line 1: the columns are separated by {name}"):
+        read(path)
+
+
+@pytest.mark.parametrize("head", [b"PK\x03\x04\x14\x00\x06\x00", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"], ids=["xlsx", "xls"])
+def test_a_workbook_is_told_from_text(head: bytes) -> None:
+    with pytest.raises(tables.BadTable, match=r"Excel workbook.*save its table as CSV"):
+        tables.inspect(head + b"\x00" * 100)
+
+
+def test_a_damaged_file_is_told_in_our_words_and_the_library_s_go_to_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A page in Chinese that says "zlib inflate failed" helps nobody; whoever runs the server may need it."""
+    path = parquet(tmp_path)
+    path.write_bytes(b"PAR1" + b"\x00" * 64)
+    with pytest.raises(BadInput) as refused:
+        read(path)
+    assert refused.value.said == "report.parquet: the file is damaged or no Parquet; export it again"
+    assert refused.value.faults == ()
+    assert "ArrowInvalid" in caplog.text
+    path.write_bytes(gzip.compress(b"number,event,at\n" * 100)[:-12])
+    with pytest.raises(tables.BadTable, match=r"^the file is damaged or cut short; send it again$"):
+        tables.inspect(path)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    "line",
+    [f'"+{NUMBER},cancelled,2026-01-01', f'+{NUMBER},"cancelled,2026-01-01', f'"+{NUMBER}","cancelled","2026-01-01'],
+    ids=["number", "event", "time"],
+)
+def test_a_quote_that_is_not_closed_is_named_with_its_line(line: str, end: str, tmp_path: Path) -> None:
+    """It swallows the lines after it: a file of a million lines was "1 of 1 lines", with all of them quoted as one value."""
+    good, quoted = f"+{NUMBER},cancelled,2026-01-01", f'"+{NUMBER}","cancelled","2026-01-01"'
+    for after in ([good, good], [quoted, quoted]):
+        path = csv(tmp_path, end.join(["number,event,at", good, quoted, line, *after, ""]))
+        with pytest.raises(BadInput, match=r"^report\.csv, line 4: a quote"):
+            read(path)
+
+
+def test_a_cell_of_two_lines_is_no_open_quote(tmp_path: Path) -> None:
+    path = csv(
+        tmp_path, f'note,number,event,at\n"two\nlines",+{NUMBER},cancelled,2026-01-01\n5" pipe,{NUMBER},opened,2020-01-01'
+    )
+    assert read(path) == ([(NUMBER, "2026-01-01"), (NUMBER, "2020-01-01")], [])
+
+
+def test_a_time_in_the_future_is_shown_as_it_was_written(tmp_path: Path) -> None:
+    """In UTC it was another day, one that stands nowhere in the carrier's file."""
+    _, bad = read(csv(tmp_path, f"number,event,at\n+{NUMBER},cancelled, 2099-01-05\n"))
+    assert "(2099-01-05)" in bad[0].reason
