@@ -20,6 +20,7 @@ from huanxin.numbersets import tables
 from huanxin.numbersets.roster import Roster
 from huanxin.plan.holds import read_numbers
 from huanxin.report.lines import read_lines
+from huanxin.report.rejects import write_rejects
 
 NUMBER = 8613800138000
 NOW = datetime(2026, 11, 24, 4, tzinfo=UTC)
@@ -191,3 +192,15 @@ def test_a_time_in_the_future_is_shown_as_it_was_written(tmp_path: Path) -> None
     """In UTC it was another day, one that stands nowhere in the carrier's file."""
     _, bad = read(csv(tmp_path, f"number,event,at\n+{NUMBER},cancelled, 2099-01-05\n"))
     assert "(2099-01-05)" in bad[0].reason
+
+
+def test_a_rejects_file_that_nobody_mended_is_refused_again(tmp_path: Path) -> None:
+    """Its surplus cells were dropped: what had been refused was taken, with whichever three cells came first."""
+    path = csv(tmp_path, f"number,event,at\n+{NUMBER},cancelled,2026-01-01,2026-02-01\n+{NUMBER},cancelled\n")
+    _, bad = read(path)
+    write_rejects(path, bad)
+    good, again = read(path)
+    assert good == []
+    assert [fault.line for fault in sorted(again, key=lambda fault: fault.line)] == [2, 3]
+    path.write_text(path.read_text().replace(",2026-02-01", ""))
+    assert read(path)[0] == [(NUMBER, "2026-01-01")]
