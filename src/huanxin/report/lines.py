@@ -12,9 +12,8 @@ import numpy.typing as npt
 from huanxin.domain import numbers as domain_numbers
 from huanxin.domain.errors import Fault, unreadable
 from huanxin.domain.lifecycle import EVENT_WORDS, EVENTS
-from huanxin.domain.numbers import Carrier, NumberingPlan, masked
+from huanxin.domain.numbers import Carrier, NumberingPlan
 from huanxin.numbersets import columns, tables
-from huanxin.numbersets.sharded import SHARD_SIZE
 from huanxin.sentences import Sentence
 
 COLUMNS = tables.Columns(
@@ -72,7 +71,7 @@ def _check(chunk: tables.Chunk, *, carrier: Carrier, plan: NumberingPlan, now: d
     number, number_ok = columns.numbers(column["number"])
     event = columns.words(column["event"], _CODES)
     at, day, at_ok = columns.instants(column["at"], carrier.zone.key)
-    owned = _in_plan(number, plan)
+    owned = plan.covers(number)  # which carrier may report it depends on its history
     past = at <= int(now.timestamp() * 1_000_000)
     good = number_ok & (event >= 0) & at_ok & owned & past
     lines = Lines(number=number, event=event, at=at, day=day, line=chunk.lines)
@@ -98,14 +97,6 @@ def _check(chunk: tables.Chunk, *, carrier: Carrier, plan: NumberingPlan, now: d
         elif not past[row]:
             reason = Sentence("the time lies in the future (%(instant)s); report what has happened", instant=at_text.strip())
         else:
-            nowhere = Sentence("%(number)s is in no range of a known carrier's mobile numbers", number=masked(number_text))
-            reason = domain_numbers.why_not_a_number(number_text) or nowhere
+            reason = domain_numbers.why_not_ours(number_text)
         faults.append(Fault(line=int(chunk.lines[row]), reason=reason, text=text))
     return lines.take(good), faults
-
-
-def _in_plan(number: Int64s, plan: NumberingPlan) -> npt.NDArray[np.bool_]:
-    """Whether each number lies in a range that some carrier holds; which one may report it depends on its history."""
-    shards, where = np.unique(number // SHARD_SIZE, return_inverse=True)
-    known = np.array([plan.owner(int(shard)) is not None for shard in shards], dtype=np.bool_)
-    return known[where] if len(shards) else np.ones(len(number), np.bool_)
