@@ -101,7 +101,7 @@ def test_an_excel_workbook_is_named_as_one(li: httpx.Client, tmp_path: Path) -> 
     book.save(tmp_path / "r.xlsx")
     refused = upload(li, (tmp_path / "r.xlsx").read_bytes(), "r.xlsx")
     assert "这是 Excel 工作簿" in refused.text
-    assert "This is an Excel workbook; save it" in li.get(f"{refused.url.path}?lang=en").text
+    assert "this is an Excel workbook; save it" in li.get(f"{refused.url.path}?lang=en").text
     assert "Excel" not in upload(li, b"PK\x03\x04 some other archive\xff\xff").text.split("<dl")[1].split("<h2")[0]
     allocation = li.post("/console/pool/allocation?lang=en", data={"carrier": "cmcc"},
                          files={"file": ("a.xlsx", (tmp_path / "r.xlsx").read_bytes())})  # fmt: skip

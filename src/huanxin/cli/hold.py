@@ -28,7 +28,7 @@ def add(
 ) -> None:
     """Keep numbers frozen longer by an authority's order."""
     with platform() as (opened, _):
-        numbers = read_numbers(file)
+        numbers = read_numbers(file, opened.plan)
         with opened.database.transaction() as tx:
             placed = add_hold(
                 tx, numbers, source=source, order=order, reason=reason, until=until.date(), review_on=review.date(),

@@ -124,7 +124,7 @@ class Job:
             self._take(file, skip_bad=bool(file.broken))
         self._take(self.world.files[0], skip_bad=False)
         holds = self.world.holds
-        numbers = read_numbers(holds.path)
+        numbers = read_numbers(holds.path, self.platform.plan)
         if numbers:
             today = self.platform.today()
             review = today + _REVIEW  # the reports may be of long ago, and a hold of then would have ended

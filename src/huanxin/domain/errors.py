@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from huanxin.sentences import Sentence
+
 
 class HuanxinError(Exception):
     """Something that a person can mend; its text is shown to that person."""
@@ -117,3 +119,10 @@ class BadInput(HuanxinError):
         super().__init__(message)
         self.faults = tuple(faults)
         self.total = len(self.faults) if total is None else total
+
+
+def unreadable(name: str, reason: str, line: int = 0) -> BadInput:
+    """A file called `name` that is refused as a whole: its `line`, where that can be named, is part of the sentence."""
+    if line:
+        return BadInput(Sentence("%(name)s, line %(line)s: %(reason)s", name=name, line=line, reason=reason))
+    return BadInput(Sentence("%(name)s: %(reason)s", name=name, reason=reason))

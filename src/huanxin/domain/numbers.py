@@ -10,9 +10,11 @@ from datetime import date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import numpy.typing as npt
 import phonenumbers
 
-from huanxin.numbersets.sharded import SHARD_SIZE
+from huanxin.numbersets.sharded import SHARD_SIZE, Numbers
 from huanxin.sentences import Sentence
 
 E164 = re.compile(r"\+?[1-9][0-9]{6,14}")
@@ -87,6 +89,12 @@ def why_not_a_number(text: str) -> Sentence | None:
     return None
 
 
+def why_not_ours(text: str) -> Sentence:
+    """The reason why a number that lies in no known carrier's range is not taken."""
+    nowhere = Sentence("%(number)s is in no range of a known carrier's mobile numbers", number=masked(text.strip()))
+    return why_not_a_number(text) or nowhere
+
+
 def parse(text: str) -> int:
     """The number that a person or program wrote. Raises ValueError with the reason."""
     reason = why_not_a_number(text)
@@ -129,6 +137,12 @@ class NumberingPlan:
         if shard not in self._owners:
             self._owners[shard] = self._look_up(shard)
         return self._owners[shard]
+
+    def covers(self, numbers: Numbers) -> npt.NDArray[np.bool_]:
+        """Which of some numbers lie in a range that some carrier holds."""
+        shards, where = np.unique(numbers // SHARD_SIZE, return_inverse=True)
+        known = np.array([self.owner(int(shard)) is not None for shard in shards], dtype=np.bool_)
+        return known[where]
 
     def _look_up(self, shard: int) -> str | None:
         digits = str(shard)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ _E164 = r"^\+?[1-9][0-9]{6,14}$"
 _POWERS = np.array([0] + [10**power for power in range(18)], dtype=np.int64)
 _LOW, _HIGH = 10**6, 10**15
 _DAY_US = 86_400_000_000
+_EPOCH = date(1970, 1, 1)
+_FIRST_DAY, _LAST_DAY = (date.min - _EPOCH).days, (date.max - _EPOCH).days
 
 
 def numbers(column: pa.Array) -> tuple[npt.NDArray[np.int64], Mask]:
@@ -26,6 +29,7 @@ def numbers(column: pa.Array) -> tuple[npt.NDArray[np.int64], Mask]:
     fast = _fast_numbers(text)
     if fast is not None:
         return fast, np.ones(len(fast), dtype=np.bool_)
+    text = _unquoted(text)
     good_text = pc.match_substring_regex(text, _E164)
     digits = pc.if_else(good_text, pc.utf8_ltrim(text, characters="+"), "0")
     return digits.cast(pa.int64()).to_numpy(zero_copy_only=False), _mask(good_text)
@@ -56,15 +60,16 @@ def instants(column: pa.Array, zone: str) -> tuple[npt.NDArray[np.int64], npt.ND
     if pa.types.is_string(column.type):
         stamps, good = _parsed(pc.utf8_trim_whitespace(column), zone)
     elif pa.types.is_timestamp(column.type):
-        stamps = _in_zone(column.cast(pa.timestamp("us", column.type.tz), safe=False), zone)
+        stamps = _in_zone(column.cast(pa.timestamp("us", column.type.tz)), zone)
     elif pa.types.is_date(column.type):
         stamps = _in_zone(column.cast(pa.timestamp("us")), zone)
     else:
         return np.zeros(len(column), np.int64), np.zeros(len(column), np.int64), np.zeros(len(column), np.bool_)
     good = good & _mask(pc.is_valid(stamps))
     stamps = pc.fill_null(stamps, 0)
-    local = pc.local_timestamp(stamps).cast(pa.int64()).to_numpy(zero_copy_only=False)
-    return stamps.cast(pa.int64()).to_numpy(zero_copy_only=False), local // _DAY_US, good
+    days = pc.local_timestamp(stamps).cast(pa.int64()).to_numpy(zero_copy_only=False) // _DAY_US
+    good &= (days >= _FIRST_DAY) & (days <= _LAST_DAY)
+    return stamps.cast(pa.int64()).to_numpy(zero_copy_only=False), days, good
 
 
 def _in_zone(column: pa.Array, zone: str) -> pa.Array:
@@ -83,6 +88,7 @@ def _parsed(text: pa.Array, zone: str) -> tuple[pa.Array, Mask]:
         return text.cast(pa.timestamp("us", zone)), np.ones(len(text), dtype=np.bool_)
     except pa.ArrowInvalid:
         pass
+    text = _unquoted(text)
     nothing = pa.scalar(None, pa.string())
     zoned = _tried(pc.if_else(pc.match_substring_regex(text, _ZONED), text, nothing), pa.timestamp("us", zone))
     plain = pc.or_(pc.match_substring_regex(text, _LOCAL), pc.match_substring_regex(text, _DATE))
@@ -106,16 +112,31 @@ def _tried(text: pa.Array, kind: pa.DataType) -> pa.Array:
 
 
 def words(column: pa.Array, codes: Mapping[str, int]) -> npt.NDArray[np.int8]:
-    """Words by a table, ignoring spaces around and letter case: (n,) int8, -1 where the table has no such word."""
+    """Words by a table, ignoring letter case, spaces and quotes around: (n,) int8, -1 where the table lacks the word."""
     encoded = column.cast(pa.string()).dictionary_encode()
-    table = np.array([codes.get(str(word).strip().lower(), -1) for word in encoded.dictionary.to_pylist()] + [-1], np.int8)
+    table = np.array([codes.get(_bare(str(word)).lower(), -1) for word in encoded.dictionary.to_pylist()] + [-1], np.int8)
     indices: npt.NDArray[np.int64] = pc.fill_null(encoded.indices, len(table) - 1).to_numpy(zero_copy_only=False)
     return table[indices]
 
 
 def texts(column: pa.Array, rows: npt.NDArray[np.int64]) -> list[str]:
     """Some rows of a column as text, for a message."""
-    return ["" if value is None else str(value) for value in column.take(pa.array(rows)).to_pylist()]
+    taken = column.take(pa.array(rows)).cast(pa.string()).to_pylist()
+    return ["" if value is None else _bare(value) if '"' in value else value for value in taken]
+
+
+def _bare(text: str) -> str:
+    """A value without the spaces around it, nor the quotes that a reader of CSV leaves where spaces stand before them."""
+    text = text.strip()
+    return text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] == '"' else text
+
+
+def _unquoted(text: pa.Array) -> pa.Array:
+    """The same of a column that is trimmed already."""
+    quoted = pc.and_(pc.starts_with(text, '"'), pc.match_substring_regex(text, '".*"$'))
+    if not pc.any(quoted).as_py():
+        return text
+    return pc.if_else(quoted, pc.utf8_trim_whitespace(pc.utf8_slice_codeunits(text, 1, -1)), text)
 
 
 def _mask(column: pa.Array) -> Mask:
@@ -126,4 +147,4 @@ def given(column: pa.Array) -> Mask:
     """Which rows have a value: not null and not blank."""
     if not pa.types.is_string(column.type):
         return _mask(pc.is_valid(column))
-    return _mask(pc.greater(pc.binary_length(pc.utf8_trim_whitespace(column)), 0))
+    return _mask(pc.greater(pc.binary_length(_unquoted(pc.utf8_trim_whitespace(column))), 0))

@@ -11,6 +11,8 @@ import csv
 import hashlib
 import io
 import itertools
+import logging
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,13 +21,21 @@ from typing import IO, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from huanxin.numbersets import workbook
-from huanxin.numbersets.arrow import pa, pa_csv, pc, pq
+from huanxin.numbersets import parquet, workbook
+from huanxin.numbersets.arrow import pa, pa_csv, pq
 from huanxin.sentences import Sentence
+
+log = logging.getLogger("huanxin.tables")
+log.addHandler(logging.NullHandler())  # a command shows its own sentence; a server logs the rest
 
 BLOCK = 1 << 21  # bytes of CSV per chunk
 PARQUET_ROWS = 1 << 16
 _BUFFER = 1 << 18
+_SEPARATORS = {";": Sentence("semicolons"), "\t": Sentence("tabs"), "|": Sentence("vertical bars"),
+               "\N{FULLWIDTH COMMA}": Sentence("full-width commas")}  # fmt: skip
+_QUOTED = re.compile(rb'(?:(?<=[,\r\n])|\A)"(?:[^"]|"")*+("|\Z)')
+"""A cell in quotes, and what closes it."""
+_DIGITS = re.compile(r"\d{7,}")
 _ENCODINGS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -77,6 +87,11 @@ class Table:
     def next_line(self) -> int:
         """The line after those read so far."""
         return self._before + 1
+
+    @property
+    def skipped(self) -> int:
+        """How many ragged rows the block had that is being read."""
+        return len(self._skipped)
 
     def number_rows(self, count: int) -> npt.NDArray[np.int64]:
         """The lines of the `count` rows of a block, the ragged ones having taken theirs."""
@@ -135,25 +150,30 @@ class Source:
     encoding: str
     xlsx: bool = False
 
+    @property
+    def name(self) -> str:
+        """What the file is called; empty for what came without a name."""
+        return self.content.name if isinstance(self.content, Path) else ""
+
 
 def inspect(content: Content, *, workbooks: bool = False) -> Source:
     """Hash a file and find out what it is: Parquet, gzip, and the encoding of its text; an Excel workbook only where
     `workbooks` come from people (a program that sends one has made a mistake). Raises BadTable."""
     digest = hashlib.sha256()
     with _opened(content) as file:
-        head = file.read(4)
+        head = file.read(8)
         file.seek(0)
         while block := file.read(1 << 20):
             digest.update(block)
-    parquet, gzip = head == b"PAR1", head[:2] == b"\x1f\x8b"
-    xlsx = workbooks and head == workbook.MAGIC
-    if not xlsx and workbook.is_one(content, head):
+    is_parquet, gzip = head[:4] == b"PAR1", head[:2] == b"\x1f\x8b"
+    xlsx = workbooks and head[:4] == workbook.MAGIC
+    if not xlsx and workbook.is_one(content, head[:4]):
         raise BadTable(Sentence("this is an Excel workbook; save it in Excel as CSV UTF-8 and send that"))
     encoding = "binary"
-    if not parquet and not xlsx:
+    if not is_parquet and not xlsx:
         with _stream(content, gzip) as stream:
             encoding = _encoding(stream)
-    return Source(content=content, sha256=digest.digest(), parquet=parquet, gzip=gzip, encoding=encoding, xlsx=xlsx)
+    return Source(content=content, sha256=digest.digest(), parquet=is_parquet, gzip=gzip, encoding=encoding, xlsx=xlsx)
 
 
 def read(source: Source, columns: Columns, keep_ragged: int | None = None) -> Table:
@@ -191,7 +211,7 @@ def _encoding(stream: IO[bytes] | pa.NativeFile) -> str:
                 is_gb = is_gb and _decodes(gb, block)
             block = stream.read(1 << 20)
     except (OSError, EOFError) as error:
-        raise BadTable(_damaged(error)) from error
+        raise _damaged(error) from error
     if is_utf8:
         return "utf-8"
     if is_gb:
@@ -199,8 +219,9 @@ def _encoding(stream: IO[bytes] | pa.NativeFile) -> str:
     raise BadTable(Sentence("the text is neither UTF-8 nor GB18030; save it as CSV in UTF-8"))
 
 
-def _damaged(error: Exception) -> Sentence:
-    return Sentence("the file is damaged or cut short (%(why)s); send it again", why=error)
+def _damaged(error: Exception) -> BadTable:
+    _note(error)
+    return BadTable(Sentence("the file is damaged or cut short; send it again"))
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, block: bytes) -> bool:
@@ -217,6 +238,7 @@ def _workbook(content: Content, columns: Columns, table: Table) -> Iterator[Chun
         with _opened(content) as file:
             text = workbook.as_csv(file)
     except ValueError as error:
+        _note(error.__cause__ or error)
         raise BadTable(error.args[0]) from error
     yield from _csv(pa.input_stream(pa.py_buffer(text)), "utf-8", columns, table)
 
@@ -228,7 +250,7 @@ def _csv(stream: pa.NativeFile, encoding: str, columns: Columns, table: Table) -
         first = next(blocks, b"")
         head, rest = _first_line(first)
         header = next(csv.reader([head.decode("utf-8", "replace").lstrip("\ufeff")]), [])
-        found = columns.find(header)
+        found = _found(header, columns)
         names = [found.get(index, f"other {index}") for index in range(len(header))]
         convert = pa_csv.ConvertOptions(
             column_types={name: pa.string() for name in names},
@@ -243,12 +265,40 @@ def _csv(stream: pa.NativeFile, encoding: str, columns: Columns, table: Table) -
             # One thread, since only then does the reader number the rows that it could not read.
             how = pa_csv.ReadOptions(use_threads=False, column_names=names, block_size=len(block) + 1)
             rows = pa_csv.read_csv(pa.BufferReader(block), how, parse, convert)
+            _refuse_unclosed(block, rows.num_rows, table)
             lines = table.number_rows(rows.num_rows)
             yield Chunk(columns={name: _one(rows.column(name)) for name in found.values()}, lines=lines)
     except pa.ArrowInvalid as error:
-        raise BadTable(Sentence("the file can't be read as %(form)s: %(why)s", form="CSV", why=error)) from error
+        _note(error)
+        raise BadTable(Sentence("the file can't be read as CSV; save it again as CSV in UTF-8")) from error
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise BadTable(_damaged(error)) from error
+        raise _damaged(error) from error
+
+
+def _refuse_unclosed(block: bytes, rows: int, table: Table) -> None:
+    """Raises BadTable with the line where a quote opens that swallows the lines after it; the reader took `rows`."""
+    end = b"\n" if b"\n" in block else b"\r"
+    if b'"' not in block or rows + table.skipped >= block.count(end) + (not block.endswith(end)):
+        return
+    for cell in _QUOTED.finditer(block):
+        swallows = end in cell.group()
+        closed = cell.group(1) and block[cell.end() : cell.end() + 1] in (b"", b",", b"\r", b"\n", b" ")
+        if swallows and not closed:
+            raise BadTable(
+                Sentence('a quote (") opens here and is not closed; close it, or take it out'),
+                line=table.next_line + block.count(end, 0, cell.start()),
+            )
+
+
+def _found(header: Sequence[str], columns: Columns) -> dict[int, str]:
+    try:
+        return columns.find(header)
+    except BadTable as error:
+        for mark, name in _SEPARATORS.items():
+            if len(header) == 1 and mark in header[0]:
+                why = Sentence("the columns are separated by %(mark)s; separate them with commas", mark=name)
+                raise BadTable(why, line=1) from error
+        raise
 
 
 def _whole_lines(stream: pa.NativeFile, encoding: str, table: Table) -> Iterator[bytes]:
@@ -284,24 +334,30 @@ def _parquet(content: Content, columns: Columns) -> Iterator[Chunk]:
     file = pa.BufferReader(content) if isinstance(content, bytes) else content
     try:
         with pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False) as file:  # else it keeps what it has read
-            found = columns.find(file.schema_arrow.names)
-            written = {name: file.schema_arrow.names[index] for index, name in found.items()}
+            header = file.schema_arrow.names
+            found = {name: header[index] for index, name in columns.find(header).items()}
             line = 1
-            for batch in file.iter_batches(batch_size=PARQUET_ROWS, columns=list(written.values()), use_threads=False):
+            for batch in file.iter_batches(batch_size=PARQUET_ROWS, columns=list(found.values()), use_threads=False):
+                at = {name: batch.schema.names.index(column) for name, column in found.items()}
                 yield Chunk(
-                    columns={name: _plain(batch.column(batch.schema.get_field_index(column)))
-                             for name, column in written.items()},
+                    columns={name: _typed(batch.column(index), found[name]) for name, index in at.items()},
                     lines=np.arange(line, line + batch.num_rows, dtype=np.int64),
-                )  # fmt: skip
+                )
                 line += batch.num_rows
-    except (pa.ArrowInvalid, OSError) as error:
-        raise BadTable(Sentence("the file can't be read as %(form)s: %(why)s", form="Parquet", why=error)) from error
+    except (pa.ArrowException, OSError) as error:
+        _note(error)
+        raise BadTable(Sentence("the file is damaged or no Parquet; export it again")) from error
 
 
-def _plain(column: pa.Array) -> pa.Array:
-    """A Parquet column without dictionary or nulls where it is text."""
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    if pa.types.is_large_string(column.type):
-        column = column.cast(pa.string())
-    return pc.fill_null(column, "") if pa.types.is_string(column.type) else column
+def _typed(column: pa.Array, name: str) -> pa.Array:
+    try:
+        return parquet.plain(column, name)
+    except ValueError as error:
+        raise BadTable(error.args[0]) from error
+
+
+def _note(error: BaseException) -> None:
+    """Log a library's words, which say nothing to whoever sent the file; without numbers, which it may quote."""
+    log.warning(
+        "a file can't be read: %s: %s", type(error).__name__, _DIGITS.sub("****", " ".join(str(error).split())[:300])
+    )

@@ -53,9 +53,7 @@ def as_csv(file: IO[bytes]) -> bytes:
         sheets = (book.get_sheet_by_name(one.name).to_python(skip_empty_area=False) for one in book.sheets_metadata)
         rows = next((rows for rows in sheets if any(any(cell != "" for cell in row) for row in rows)), [])
     except (CalamineError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            Sentence("the file can't be read as an Excel workbook (%(why)s); save it again as .xlsx or CSV", why=error)
-        ) from error
+        raise ValueError(Sentence("the file can't be read as an Excel workbook; save it again as .xlsx or CSV")) from error
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows([_text(cell) for cell in row] for row in rows)
     return out.getvalue().encode()

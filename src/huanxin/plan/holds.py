@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from huanxin.domain.errors import BadInput, Conflict, Fault, NotFound
-from huanxin.domain.numbers import why_not_a_number
+from huanxin.domain.errors import BadInput, Conflict, Fault, NotFound, unreadable
+from huanxin.domain.numbers import NumberingPlan, why_not_a_number, why_not_ours
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.sentences import Sentence
@@ -23,8 +23,9 @@ _NATIONAL = (13_000_000_000, 19_999_999_999)
 """Chinese mobile numbers without 86, as integers."""
 
 
-def read_numbers(path: Path) -> NumberSet:
-    """The numbers of a file with a column `number`, refused whole with every bad line."""
+def read_numbers(path: Path, plan: NumberingPlan | None = None) -> NumberSet:
+    """The numbers of a file with a column `number`, refused whole with every bad line; with a `plan` each must lie in some
+    carrier's range, else a slip of the pen would hold nothing and nobody would know."""
     parts, faults = [], []
     try:
         table = tables.read(tables.inspect(path, workbooks=True), _COLUMNS)
@@ -33,13 +34,14 @@ def read_numbers(path: Path) -> NumberSet:
             parts.append(numbers[good])
             # Without a country code a Chinese number reads as one of another country: it would hold the wrong one.
             national = (numbers >= _NATIONAL[0]) & (numbers <= _NATIONAL[1])
-            rows = np.flatnonzero(~good | national)
+            outside = np.zeros(len(numbers), np.bool_) if plan is None else good & ~plan.covers(numbers)
+            rows = np.flatnonzero(~good | national | outside)
             for row, text in zip(rows.tolist(), columns.texts(chunk.columns["number"], rows), strict=True):
-                reason = why_not_a_number(text)
+                reason = why_not_ours(text) if outside[row] else why_not_a_number(text)
                 if text.strip() and reason:
                     faults.append(Fault(line=int(chunk.lines[row]), reason=reason, text=text))
     except tables.BadTable as error:
-        raise BadInput(error.reason, [Fault(line=error.line, reason=error.reason)]) from error
+        raise unreadable(path.name, error.reason, error.line) from error
     faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
     if faults:
         raise BadInput(

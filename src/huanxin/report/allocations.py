@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from huanxin.domain.errors import BadInput, Fault, NotFound
+from huanxin.domain.errors import BadInput, Fault, NotFound, unreadable
 from huanxin.domain.numbers import NumberingPlan, masked, why_not_a_number
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.sharded import shard_of
@@ -40,7 +40,7 @@ def import_allocation(tx: Tx, path: Path, *, carrier: str, plan: NumberingPlan, 
             ranges += good
             faults += bad
     except tables.BadTable as error:
-        raise BadInput(error.reason, [Fault(line=error.line, reason=error.reason)]) from error
+        raise unreadable(path.name, error.reason, error.line) from error
     faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
     faults += _overlapping(ranges)
     if faults or not ranges:

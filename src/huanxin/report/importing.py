@@ -11,7 +11,7 @@ import numpy as np
 from pyroaring import BitMap
 
 from huanxin.domain.acceptance import Layered, Refusal, judge
-from huanxin.domain.errors import BadInput, Fault, NotFound
+from huanxin.domain.errors import BadInput, Fault, NotFound, unreadable
 from huanxin.domain.lifecycle import EVENTS, SetFact
 from huanxin.domain.numbers import Carrier, NumberingPlan, written
 from huanxin.numbersets import tables
@@ -64,8 +64,10 @@ def import_report(
             counts=before.counts, already=True,
         )  # fmt: skip
     lines, faults = _read(source, plan.carriers[carrier], plan, now, progress)
-    layers = in_layers(lines)
     total = len(lines) + len(faults)
+    if not total:
+        raise unreadable(path.name, Sentence("there is no line after the header, so nothing was recorded; export it again"))
+    layers = in_layers(lines)
     progress("checking against what is on record", total)
     sets, known, recycled, refusals = _judge_all(tx, by_shard(layers, carrier), plan)
     faults = sorted([*faults, *_faults(layers, refusals), *_crowded(layers)], key=lambda fault: fault.line)
@@ -95,7 +97,7 @@ def _inspect(path: Path, carrier: str, plan: NumberingPlan) -> tables.Source:
     try:
         return tables.inspect(path)
     except tables.BadTable as error:
-        raise BadInput(error.reason, [Fault(line=error.line, reason=error.reason)]) from error
+        raise unreadable(path.name, error.reason, error.line) from error
 
 
 def _counts(sets: Iterable[StoredSet]) -> dict[str, int]:

@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from huanxin.domain import numbers as domain_numbers
-from huanxin.domain.errors import BadInput, Fault
+from huanxin.domain.errors import Fault, unreadable
 from huanxin.domain.lifecycle import EVENT_WORDS, EVENTS
-from huanxin.domain.numbers import Carrier, NumberingPlan, masked
+from huanxin.domain.numbers import Carrier, NumberingPlan
 from huanxin.numbersets import columns, tables
-from huanxin.numbersets.sharded import SHARD_SIZE
 from huanxin.sentences import Sentence
 
 COLUMNS = tables.Columns(
@@ -67,7 +66,7 @@ def read_lines(
             yield _check(chunk, carrier=carrier, plan=plan, now=now)
         yield Lines.joined([]), [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
     except tables.BadTable as error:
-        raise BadInput(error.reason, [Fault(line=error.line, reason=error.reason)]) from error
+        raise unreadable(source.name, error.reason, error.line) from error
 
 
 def _check(chunk: tables.Chunk, *, carrier: Carrier, plan: NumberingPlan, now: datetime) -> tuple[Lines, list[Fault]]:
@@ -75,7 +74,7 @@ def _check(chunk: tables.Chunk, *, carrier: Carrier, plan: NumberingPlan, now: d
     number, number_ok = columns.numbers(column["number"])
     event = columns.words(column["event"], _CODES)
     at, day, at_ok = columns.instants(column["at"], carrier.zone.key)
-    owned = _in_plan(number, plan)
+    owned = plan.covers(number)  # which carrier may report it depends on its history
     past = at <= int(now.timestamp() * 1_000_000)
     likely = at >= _FIRST_AT
     good = number_ok & (event >= 0) & at_ok & owned & past & likely
@@ -100,22 +99,13 @@ def _check(chunk: tables.Chunk, *, carrier: Carrier, plan: NumberingPlan, now: d
                 "time %(time)s can't be read; write it like %(example)s", time=repr(at_text.strip()), example=_EXAMPLE
             )
         elif not past[row]:
-            instant = datetime.fromtimestamp(at[row] / 1_000_000, UTC).isoformat(timespec="seconds")
-            reason = Sentence("the time lies in the future (%(instant)s); report what has happened", instant=instant)
+            reason = Sentence("the time lies in the future (%(instant)s); report what has happened", instant=at_text.strip())
         elif not likely[row]:
             reason = Sentence(
                 "the time %(time)s lies before %(first)s, when there were no mobile numbers; is the year right?",
                 time=at_text.strip(), first=f"{FIRST_DAY:%Y-%m-%d}",
             )  # fmt: skip
         else:
-            nowhere = Sentence("%(number)s is in no range of a known carrier's mobile numbers", number=masked(number_text))
-            reason = domain_numbers.why_not_a_number(number_text) or nowhere
+            reason = domain_numbers.why_not_ours(number_text)
         faults.append(Fault(line=int(chunk.lines[row]), reason=reason, text=text))
     return lines.take(good), faults
-
-
-def _in_plan(number: Int64s, plan: NumberingPlan) -> npt.NDArray[np.bool_]:
-    """Whether each number lies in a range that some carrier holds; which one may report it depends on its history."""
-    shards, where = np.unique(number // SHARD_SIZE, return_inverse=True)
-    known = np.array([plan.owner(int(shard)) is not None for shard in shards], dtype=np.bool_)
-    return known[where] if len(shards) else np.ones(len(number), np.bool_)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from huanxin.domain.errors import Fault
@@ -33,7 +33,7 @@ def write_rejects_to(
     writer.writerows((*_cells(fault.text), fault.line, say(fault.reason)) for fault in faults)
 
 
-def _cells(text: str) -> Iterator[str]:
-    """The three cells of a line, whatever is left of them."""
-    found = next(csv.reader([text]), [])
-    yield from (found[at].strip() if at < len(found) else "" for at in range(len(COLUMNS.names)))
+def _cells(text: str) -> list[str]:
+    """The cells of a line, three at least: a line of too many keeps them all, so that it is refused again until mended."""
+    found = [cell.strip() for cell in next(csv.reader([text]), [])]
+    return found + [""] * (len(COLUMNS.names) - len(found))

@@ -12,10 +12,12 @@ from openpyxl import Workbook
 from clocks import Clock
 from holding import hold
 from huanxin.domain.errors import BadInput, Conflict, NotFound
+from huanxin.domain.numbers import chinese_plan
 from huanxin.operations import Platform
 from huanxin.plan.batches import held_now
 from huanxin.plan.holds import lift_hold, read_numbers
 from huanxin.store import holds
+from huanxin.web.pages.console.forms import typed_numbers
 
 NUMBERS = [8613800138000]
 
@@ -61,6 +63,25 @@ def test_a_list_may_stand_on_a_later_sheet_and_a_damaged_workbook_says_so(tmp_pa
     path.write_bytes(path.read_bytes()[:400])
     with pytest.raises(BadInput, match="Excel workbook"):
         read_numbers(path)
+
+
+def test_a_number_in_no_carriers_range_is_refused_with_its_line(tmp_path: Path) -> None:
+    """A digit that an authority's clerk left out: the hold was placed, held nothing, and the number could be sold."""
+    path = tmp_path / "holds.csv"
+    path.write_text("number\n+8613800138000\n+861380013701\n+4915112345678\n 13800138001\n", encoding="utf-8")
+    with pytest.raises(BadInput) as refused:
+        read_numbers(path, chinese_plan())
+    assert [(fault.line, "in no range" in fault.reason) for fault in refused.value.faults] == [
+        (3, True),
+        (4, True),
+        (5, False),
+    ]
+    assert "country code" in refused.value.faults[2].reason
+    with pytest.raises(BadInput) as typed:
+        typed_numbers("13800138000\n+861380013701\n+4915112345678\n", chinese_plan())
+    assert [fault.line for fault in typed.value.faults] == [2, 3]
+    path.write_text("number\n+8613800138000\n", encoding="utf-8")
+    assert list(read_numbers(path, chinese_plan())) == NUMBERS == list(typed_numbers("138 0013 8000\n", chinese_plan()))
 
 
 @pytest.mark.parametrize(

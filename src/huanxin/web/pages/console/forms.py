@@ -12,8 +12,8 @@ from fastapi import Depends, Request
 from starlette.datastructures import FormData, UploadFile
 
 from huanxin.domain.errors import BadInput, Fault, TooLarge
-from huanxin.domain.numbers import typed
-from huanxin.numbersets.sharded import NumberSet
+from huanxin.domain.numbers import NumberingPlan, typed, why_not_ours, written
+from huanxin.numbersets.sharded import NumberSet, shard_of
 from huanxin.plan.holds import read_numbers
 from huanxin.sentences import Sentence
 from huanxin.web.context import Context
@@ -90,9 +90,9 @@ Form = Annotated[Posted, Depends(posted)]
 def numbers_given(form: Posted, context: Context) -> NumberSet | None:
     """The numbers that a form names, typed one a line in `numbers` or as a file in `file`; None if it names none. Refused
     whole with every bad line."""
-    file = form.file("file")
+    plan, file = context.platform.plan, form.file("file")
     if file is None:
-        return typed_numbers(form["numbers"]) if form["numbers"] else None
+        return typed_numbers(form["numbers"], plan) if form["numbers"] else None
     if form["numbers"]:
         raise BadInput(Sentence("give the numbers in the field or as a file, not both, so that it is clear which are meant"))
     context.uploads.mkdir(parents=True, exist_ok=True)
@@ -102,11 +102,11 @@ def numbers_given(form: Posted, context: Context) -> NumberSet | None:
             file.file.seek(0)
             while block := file.file.read(1 << 20):
                 out.write(block)
-        return read_numbers(path)
+        return read_numbers(path, plan)
 
 
-def typed_numbers(text: str) -> NumberSet:
-    """Numbers as people type them, one a line. Raises BadInput with every line that is none."""
+def typed_numbers(text: str, plan: NumberingPlan) -> NumberSet:
+    """Numbers as people type them, one a line. Raises BadInput with every line that is none, or none of a carrier's."""
     found, faults = [], []
     lines = text.splitlines()
     if len(lines) > _MOST_TYPED:
@@ -114,7 +114,9 @@ def typed_numbers(text: str) -> NumberSet:
     for at, line in enumerate(lines, start=1):
         try:
             if line.strip():
-                found.append(typed(line))
+                found.append(number := typed(line))
+                if plan.owner(shard_of(number)) is None:
+                    faults.append(Fault(line=at, reason=why_not_ours(written(number))))
         except ValueError as error:
             faults.append(Fault(line=at, reason=error.args[0]))
     if faults:
