@@ -29,6 +29,7 @@ from huanxin.numbersets.sharded import NumberSet
 from huanxin.outbound import Outbound
 from huanxin.plan.batches import plan_batch
 from huanxin.release import proposals
+from huanxin.release.early_sales import find_early_sales
 from huanxin.release.gate import find_breaches, release_batch
 from huanxin.release.listing import write_release_lists
 from huanxin.report.importing import Imported, Progress, import_report
@@ -54,7 +55,7 @@ class ImportDone:
     retractions: list[Batch]
     recycled_events: int
     breaches: int
-    """numbers that were opened without a release"""
+    """numbers that were opened without a release, or before their freeze ended"""
     undisclosed: int = 0
     """numbers that were opened without a disclosure"""
 
@@ -95,7 +96,10 @@ class Platform:
             if done.counts.get("reclaimed"):
                 retractions = retract_reclaimed(tx, plan=self.plan, rules=self.rules, issuer=self.issuer, now=now, by=by)
             events = tell_recycled(tx, done.report_id, done.recycled, plan=self.plan, now=now)
-            breaches = find_breaches(tx, done.report_id, now=now) if done.counts.get("opened") else 0
+            early = find_breaches(tx, done.report_id, now=now) if done.counts.get("opened") else NumberSet()
+            breaches = len(early) + find_early_sales(
+                tx, done.report_id, done.recycled, found=early, plan=self.plan, rules=self.rules, now=now
+            )
             untold = find_undisclosed(tx, done.report_id, done.recycled, plan=self.plan, now=now)
             touches.look(tx, done.report_id)
         return ImportDone(
