@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from huanxin.cli.console import By, Json, done, me, platform, table
 from huanxin.domain.errors import BadInput, NotFound
@@ -90,7 +89,7 @@ def wished(
         found = wishes.ranked(tx, most)
     rows = table("#rank", "app", "#people", "last")
     for rank, (name, people, last) in enumerate(found, start=1):
-        rows.add_row(str(rank), escape(name), f"{people:,}", f"{last:%Y-%m-%d}")
+        rows.add_row(str(rank), name, f"{people:,}", f"{last:%Y-%m-%d}")
     facts = [{"name": name, "people": people, "last": last.isoformat()} for name, people, last in found]
     done(as_json, {"wished": facts}, rows if found else "Nobody has named an app yet.")
 

@@ -26,5 +26,5 @@ def serve(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with platform() as (opened, settings), open_platform(settings, sandbox=True) as sandbox:
         app = create_app(opened, settings, sandbox=sandbox, run_workers=workers)
-        err.print(f"Huanxin serves {opened.issuer} on http://{host}:{port} (Ctrl-C ends it)", highlight=False)
+        err.print(f"Huanxin serves {opened.issuer} on http://{host}:{port} (Ctrl-C ends it)")
         uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,6 +15,7 @@ from huanxin.disclose.breaches import find_undisclosed
 from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import Clock, system_clock
 from huanxin.domain.disclosure import Grade, Told
+from huanxin.domain.errors import Fault
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.operators import Operator
 from huanxin.domain.partners import Partner
@@ -82,9 +83,14 @@ class Platform:
         return min(carrier.today(self.clock()) for carrier in self.plan.carriers.values())
 
     def import_report(
-        self, path: Path, *, carrier: str, by: str, skip_bad: bool = False, progress: Progress = lambda _step, _lines: None
-    ) -> ImportDone:
-        """Take a report and what follows from it (retractions, news of new owners, breaches), or none of it."""
+        self, path: Path, *, carrier: str, by: str, skip_bad: bool = False, progress: Progress = lambda _step, _lines: None,
+        keep_rejects: Callable[[Sequence[Fault]], None] = lambda _: None,
+    ) -> ImportDone:  # fmt: skip
+        """Take a report and what follows from it (retractions, news of new owners, breaches), or none of it.
+
+        keep_rejects: keeps the lines that were left out, before anything is recorded: if it can't, nothing is, since a file
+        that was taken is not read again.
+        """
         now = self.clock()
         with self.database.transaction() as tx:
             done = import_report(
@@ -102,6 +108,8 @@ class Platform:
             )
             untold = find_undisclosed(tx, done.report_id, done.recycled, plan=self.plan, now=now)
             touches.look(tx, done.report_id)
+            if done.faults:
+                keep_rejects(done.faults)
         return ImportDone(
             imported=done, retractions=retractions, recycled_events=events, breaches=breaches, undisclosed=untold
         )
