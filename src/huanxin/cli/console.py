@@ -69,7 +69,7 @@ def explained() -> Iterator[None]:
         _refuse(str(error))
         raise typer.Exit(EXIT_REFUSED) from error
     except psycopg.OperationalError as error:
-        _refuse(explain_connection_error(error))
+        _refuse(str(explain_connection_error(error)))
         raise typer.Exit(EXIT_SETTING) from error
     except BrokenPipeError:
         raise  # whoever reads us has had enough
