@@ -21,6 +21,7 @@ from huanxin.store.embedded import embedded_dsn
 
 CONSOLE = "console"
 _CONFIG = "HUANXIN_CONFIG"
+_SERVED = "served-at"
 
 
 class Mode(StrEnum):
@@ -208,6 +209,40 @@ def _from_file(settings: type[BaseSettings], file: Path) -> TomlConfigSettingsSo
 
 def read_settings() -> Settings:
     """The settings. Raises BadSetting naming each that can't be used."""
+    settings = _read()
+    if settings.development and "issuer" not in settings.model_fields_set and (address := served_at(settings)):
+        return settings.model_copy(update={"issuer": address})
+    return settings
+
+
+def note_served(host: str, port: int) -> str:
+    """Remember where development is served, so that what is sent from another terminal names the same issuer; a warning if
+    HUANXIN_ISSUER says another address than this one, else empty. Production's issuer is set, and stands before a proxy."""
+    settings = _read()
+    if not settings.development:
+        return ""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # compared
+    address, warning = f"http://{host}:{port}", ""
+    if "issuer" in settings.model_fields_set and settings.issuer.rstrip("/") != address:
+        warning = (
+            f"HUANXIN_ISSUER is {settings.issuer}: partners and pages are sent there, and this server is at {address}. Set "
+            "HUANXIN_ISSUER to where it is reached, or leave it out"
+        )
+        address = settings.issuer
+    settings.home.mkdir(parents=True, exist_ok=True)
+    (settings.home / _SERVED).write_text(address + "\n", encoding="utf-8")
+    return warning
+
+
+def served_at(settings: Settings) -> str:
+    """The issuer of the last `huanxin serve` in development on this home; empty before the first."""
+    try:
+        return (settings.home / _SERVED).read_text(encoding="utf-8").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+
+
+def _read() -> Settings:
     try:
         return Settings()
     except ValidationError as error:

@@ -46,10 +46,10 @@ def gate(
     listed = [one for one in obstacles(loaded) if one.places]
     for one in listed:
         rows.add_row(one.state, one.partner, one.reason, one.until, one.by, f"{len(one.places):,}")
-    err.print(f"Batch {loaded.batch.id}: {counts['clear']:,} of {counts['total']:,} numbers are clear, "
-              f"{counts['releasable']:,} can be released now ({_RECLAIMED_NOTE}).")  # fmt: skip
+    err.print(f"Batch {loaded.batch.id}: numbers clear: {counts['clear']:,} of {counts['total']:,}; to be released now: "
+              f"{counts['releasable']:,} ({_RECLAIMED_NOTE}).")  # fmt: skip
     if csv:
-        err.print(f"{rows_written:,} rows are in {csv}")
+        err.print(f"rows in {csv}: {rows_written:,}")
     found = [
         {"state": o.state, "partner": o.partner, "reason": o.reason, "until": o.until, "by": o.by, "count": len(o.places)}
         for o in listed
@@ -108,7 +108,7 @@ def waive(
             raise NotFound(f"no partner is named {partner}; `huanxin partner list` shows them")
         only = read_numbers(numbers) if numbers else None
         count = waive_answers(tx, batch, partner_id=who.id, only=only, reason=reason, now=opened.now(), by=by)
-    say = f"✓ {by} waived the answer of {partner} for {count:,} numbers of batch {batch}: {reason}"
+    say = f"✓ {by} waived the answer of {partner} in batch {batch}; numbers: {count:,}; {reason}"
     done(as_json, {"batch": batch, "partner": partner, "waived": count, "by": by}, say)
 
 

@@ -56,7 +56,7 @@ def token(
     with platform() as (opened, _), opened.database.transaction() as tx:
         if revoke:
             ended = tokens.end_tokens(tx, login, now=opened.now(), by=by or me())
-            done(as_json, {"login": login, "ended": ended}, f"✓ {ended} tokens of {login} are good no more")
+            done(as_json, {"login": login, "ended": ended}, f"✓ tokens of {login} that are good no more: {ended}")
             return
         made = tokens.make_token(tx, login, now=opened.now(), by=by or me())
     text = f"✓ {login} is who this token acts for; it is shown this once: {made}"

@@ -160,3 +160,28 @@ def test_a_simulation_is_the_same_byte_for_byte_when_it_is_run_again(run: Run, r
     assert run(*wish) == run(*wish)
     assert {"90", "180", "(days)"} <= set(run(*wish).split())
     assert "a freeze has 90 to 720 days" in run("simulate", "plan", "--carrier", "cmcc", "--freeze", "30", code=1)
+
+
+def test_scopes_may_be_divided_by_commas_and_the_help_lists_them(run: Run) -> None:
+    made = run("partner", "add", "music", "--kind", "app", "--scopes", "notices,receipts", "--scopes", "notices", "--json")
+    assert made["scopes"] == ["notices", "receipts"]
+    assert "number-recycling:check" in run("partner", "add", "--help")
+
+
+def test_counts_read_right_for_one_number_and_a_file_without_any_says_so(
+    run: Run, report: Callable[..., Path], tmp_path: Path
+) -> None:
+    other = f"{NUMBER[:-1]}1"
+    path = report(f"{NUMBER},cancelled,{LONG_AGO}", f"{other},cancelled,{LONG_AGO}")
+    run("report", "import", str(path), "--carrier", "cmcc")
+    run("partner", "add", "music", "--kind", "app")
+    run("batch", "plan")
+    run("batch", "send", "1")
+    numbers = tmp_path / "numbers.csv"
+    numbers.write_text("number\n")
+    assert "names no number" in run("batch", "retract", "1", str(numbers), "--reason", "x", code=1)
+    numbers.write_text(f"number\n{NUMBER}\n")
+    assert "numbers taken back from batch 1: 1 " in run("batch", "retract", "1", str(numbers), "--reason", "x")
+    today = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    back = report(f"{other},reclaimed,{today}", name="back.csv")
+    assert "numbers reclaimed: 1;" in run("report", "import", str(back), "--carrier", "cmcc")
