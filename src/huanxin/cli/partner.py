@@ -35,9 +35,7 @@ def add(
     ] = None,
     files_in: Annotated[str | None, typer.Option(help="Receipts are read from this folder.")] = None,
     optional: Annotated[bool, typer.Option("--optional", help="Numbers are released without its answer.")] = False,
-    scopes: Annotated[
-        list[str] | None, typer.Option(help=f"What its tokens allow: {', '.join(Scope)}; with commas, or given often.")
-    ] = None,
+    scopes: Annotated[list[str] | None, typer.Option(help=_SCOPES)] = None,
     recycled: Annotated[bool, typer.Option("--recycled", help="Its stream asks for RISC identifier-recycled.")] = False,
     inquiry: Annotated[
         bool, typer.Option("--inquiry", help="Its stream asks for owners' questions whether there is a tie.")

@@ -81,7 +81,6 @@ def test_an_address_that_this_machine_does_not_have_is_refused_in_words() -> Non
 
 def test_what_is_served_answers_and_is_remembered(dsn: str, home: Path) -> None:
     port = free_port()
-    settings = {"HUANXIN_DATABASE_URL": dsn, "HUANXIN_HOME": str(home), "HUANXIN_MODE": "development"}
-    with running(["-m", "huanxin.cli.main", "serve"], port, **settings):
+    with running(["-m", "huanxin.cli.main", "serve"], port, HUANXIN_DATABASE_URL=dsn, HUANXIN_HOME=str(home)):
         issuer = httpx.get(f"http://127.0.0.1:{port}/.well-known/ssf-configuration").json()["issuer"]
     assert issuer == f"http://127.0.0.1:{port}" == served_at(read_settings())
