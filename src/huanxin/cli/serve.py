@@ -7,17 +7,20 @@ import logging
 import signal
 import socket
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 import uvicorn
 
-from huanxin.cli.console import LOG, err, explained, platform
+from huanxin.cli.console import EXIT_SETTING, LOG, err, explained, platform
 from huanxin.domain.errors import Conflict
 from huanxin.operations import open_platform
 from huanxin.settings import note_served
 from huanxin.terminal import led
 from huanxin.web.app import create_app
+
+_BACKLOG = 2048  # connections that wait while we start
 
 
 def serve(
@@ -37,9 +40,12 @@ def serve(
         err.print(f"Huanxin serves {opened.issuer} on http://{host}:{port} (Ctrl-C ends it)")
         if warning:
             err.print(led("!", "yellow", f" {warning}"))
-        uvicorn.Server(
-            uvicorn.Config(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)
-        ).run(sockets=sockets)  # fmt: skip
+        config = uvicorn.Config(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)
+        server = uvicorn.Server(config)
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=sockets)
+    if not server.started:
+        raise typer.Exit(EXIT_SETTING)
 
 
 def _listening(host: str, port: int) -> list[socket.socket]:
@@ -54,6 +60,7 @@ def _listening(host: str, port: int) -> list[socket.socket]:
             if family == socket.AF_INET6:
                 one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             one.bind(address)
+            one.listen(_BACKLOG)  # two that start at once could both bind
     except OSError as error:
         for one in made:
             one.close()

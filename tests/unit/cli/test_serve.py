@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -74,6 +75,15 @@ def test_a_port_that_is_none_or_in_use_is_refused_at_once_instead_of_hanging(dsn
             assert "Traceback" not in ended.stderr
 
 
+def test_of_two_that_start_at_once_the_second_is_refused_before_it_has_workers() -> None:
+    port = free_port()
+    first = _listening("127.0.0.1", port)
+    with pytest.raises(Conflict, match="in use"):
+        _listening("127.0.0.1", port)
+    for one in first:
+        one.close()
+
+
 def test_an_address_that_this_machine_does_not_have_is_refused_in_words() -> None:
     with pytest.raises(Conflict, match=r"192\.0\.2\.1 port 8600 can't be listened on"):
         _listening("192.0.2.1", 8600)
@@ -81,6 +91,8 @@ def test_an_address_that_this_machine_does_not_have_is_refused_in_words() -> Non
 
 def test_what_is_served_answers_and_is_remembered(dsn: str, home: Path) -> None:
     port = free_port()
-    with running(["-m", "huanxin.cli.main", "serve"], port, HUANXIN_DATABASE_URL=dsn, HUANXIN_HOME=str(home)):
+    with running(["-m", "huanxin.cli.main", "serve"], port, HUANXIN_DATABASE_URL=dsn, HUANXIN_HOME=str(home)) as process:
         issuer = httpx.get(f"http://127.0.0.1:{port}/.well-known/ssf-configuration").json()["issuer"]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0, "Ctrl-C is how it ends"
     assert issuer == f"http://127.0.0.1:{port}" == served_at(read_settings())
