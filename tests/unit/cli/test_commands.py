@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from huanxin.cli.main import app
 from huanxin.connect.todo import what_to_do
 from huanxin.domain.accounts import checklist
 from huanxin.domain.errors import Conflict
@@ -156,8 +158,7 @@ def test_a_simulation_is_the_same_byte_for_byte_when_it_is_run_again(run: Run, r
     told = run(*wish, "--json")
     assert [one["freeze_days"] for one in told["scenarios"]] == [90, 180]
     assert told["scenarios"][0]["supply"] > told["scenarios"][1]["supply"] > 0
-    assert run(*wish, "--json") == run(*wish, "--json") == told
-    assert run(*wish) == run(*wish)
+    assert CliRunner().invoke(app, [*wish, "--json"]).stdout == CliRunner().invoke(app, [*wish, "--json"]).stdout
     assert {"90", "180", "(days)"} <= set(run(*wish).split())
     assert "a freeze has 90 to 720 days" in run("simulate", "plan", "--carrier", "cmcc", "--freeze", "30", code=1)
 
