@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from huanxin.domain.errors import BadSetting
@@ -19,6 +20,8 @@ from huanxin.domain.rules import LONGEST_LIFE, Rules
 from huanxin.store.embedded import embedded_dsn
 
 CONSOLE = "console"
+_CONFIG = "HUANXIN_CONFIG"
+_SERVED = "served-at"
 
 
 class Mode(StrEnum):
@@ -28,7 +31,13 @@ class Mode(StrEnum):
     PRODUCTION = "production"
 
 
-class CarrierSetting(BaseModel):
+class _Group(BaseModel):
+    """Settings that belong together. One that is misspelt is refused, like those outside of groups."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class CarrierSetting(_Group):
     """A carrier added by configuration."""
 
     name: str
@@ -36,7 +45,7 @@ class CarrierSetting(BaseModel):
     prefixes: list[str]
 
 
-class OidcSetting(BaseModel):
+class OidcSetting(_Group):
     """An OpenID provider: its issuer, exactly as it calls itself, and what it knows this platform by."""
 
     issuer: str
@@ -105,8 +114,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
         """The environment goes before the TOML file that HUANXIN_CONFIG names."""
-        file = os.environ.get("HUANXIN_CONFIG")
-        toml = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
+        file = os.environ.get(_CONFIG)
+        toml = (_from_file(settings_cls, Path(file)),) if file else ()
         return (init_settings, env_settings, *toml)
 
     @property
@@ -181,10 +190,63 @@ class Settings(BaseSettings):
         return file.read_text().strip()
 
 
+def _from_file(settings: type[BaseSettings], file: Path) -> TomlConfigSettingsSource:
+    """The settings of a TOML file. Raises BadSetting if it can't be read or has a key that is no setting: run without it,
+    a platform would be on another database, in development."""
+    if not file.is_file():
+        raise BadSetting(f"{_CONFIG} names {file}, and there is no such file")
+    try:
+        source = TomlConfigSettingsSource(settings, file)
+    except (OSError, ValueError) as error:
+        raise BadSetting(f"{file}, which {_CONFIG} names, can't be read as TOML: {error}") from error
+    for key in source.toml_data:
+        if key not in settings.model_fields:
+            near = get_close_matches(key, settings.model_fields, n=1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            raise BadSetting(f"{file}, which {_CONFIG} names, has a key {key}, which is no setting{meant}")
+    return source
+
+
 def read_settings() -> Settings:
     """The settings. Raises BadSetting naming each that can't be used."""
+    settings = _read()
+    if settings.development and "issuer" not in settings.model_fields_set and (address := served_at(settings)):
+        return settings.model_copy(update={"issuer": address})
+    return settings
+
+
+def note_served(host: str, port: int) -> str:
+    """Remember where development is served, so that what is sent from another terminal names the same issuer; a warning if
+    HUANXIN_ISSUER says another address than this one, else empty. Production's issuer is set, and stands before a proxy."""
+    settings = _read()
+    if not settings.development:
+        return ""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # compared
+    address, warning = f"http://{host}:{port}", ""
+    if "issuer" in settings.model_fields_set and settings.issuer.rstrip("/") != address:
+        warning = (
+            f"HUANXIN_ISSUER is {settings.issuer}: partners and pages are sent there, and this server is at {address}. Set "
+            "HUANXIN_ISSUER to where it is reached, or leave it out"
+        )
+        address = settings.issuer
+    settings.home.mkdir(parents=True, exist_ok=True)
+    (settings.home / _SERVED).write_text(address + "\n", encoding="utf-8")
+    return warning
+
+
+def served_at(settings: Settings) -> str:
+    """The issuer of the last `huanxin serve` in development on this home; empty before the first."""
+    try:
+        return (settings.home / _SERVED).read_text(encoding="utf-8").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+
+
+def _read() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
         wrong = "; ".join(f"HUANXIN_{'__'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in error.errors())
+        if file := os.environ.get(_CONFIG):
+            wrong += f" (of the environment or of {file})"
         raise BadSetting(wrong) from error

@@ -28,7 +28,6 @@ import httpx
 import numpy as np
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
-from rich.console import Console
 from rich.table import Table
 
 from huanxin.bench import data
@@ -41,6 +40,7 @@ from huanxin.notify.partners import add_partner
 from huanxin.operations import Platform, open_platform
 from huanxin.settings import Settings
 from huanxin.store import requests
+from huanxin.terminal import Terminal
 
 SEED = 2
 PACE = 2.5  # orders a second in the second part: 150 outcomes a second with 60 partners
@@ -83,7 +83,7 @@ class World:
 
 def run_orders(*, orders: int, paced: int, partners: int, ways: Sequence[str], as_json: bool) -> list[Result]:
     """Measure each way in a world of its own, and print it."""
-    err = Console(stderr=True)
+    err = Terminal(stderr=True)
     results = []
     for way in ways:
         err.print(f"{orders:,} orders at once, then {paced:,} at {PACE} a second, to {partners} partners: {way} ...")
@@ -94,7 +94,7 @@ def run_orders(*, orders: int, paced: int, partners: int, ways: Sequence[str], a
                 results.append(_measured(world, way, orders, load))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-    _print(Console(stderr=as_json), results)
+    _print(Terminal(stderr=as_json), results)
     if as_json:
         print(json.dumps({"ways": [asdict(one) for one in results]}))
     return results
@@ -280,7 +280,7 @@ def _postmaster(settings: Settings) -> int:
     return int((settings.home.resolve() / "postgres" / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0])
 
 
-def _print(out: Console, results: list[Result]) -> None:
+def _print(out: Terminal, results: list[Result]) -> None:
     table = Table(box=None, header_style="bold", title="One owner's orders, answered over HTTP", title_justify="left")
     for heading in ("way", "orders", "orders/s", "outcomes/s", "paced", "p50 s", "p95 s", "max s", "load"):
         table.add_column(heading, justify="left" if heading == "way" else "right")

@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import httpx
-from rich.console import Console
 from rich.table import Table
 
 from huanxin.bench import country
@@ -19,13 +18,14 @@ from huanxin.bench.receipts import server
 from huanxin.operations import Platform, open_platform, summaries
 from huanxin.settings import Settings
 from huanxin.store import batches, figures
+from huanxin.terminal import Terminal
 
 SEED = 1
 
 
 def run_pages(*, weeks: int, numbers: int, partners: int, home: Path | None, as_json: bool) -> None:
     """Make the store (or open the one that `home` holds), count the summaries, ask for every page, print what each took."""
-    err = Console(stderr=True)
+    err = Terminal(stderr=True)
     folder = home or Path(tempfile.mkdtemp(prefix="huanxin-bench-"))
     try:
         settings = Settings(home=folder, database_url=None)
@@ -36,9 +36,9 @@ def run_pages(*, weeks: int, numbers: int, partners: int, home: Path | None, as_
     finally:
         if home is None:
             shutil.rmtree(folder, ignore_errors=True)
-    out = Console(stderr=as_json)
+    out = Terminal(stderr=as_json)
     _print(out, asked, f"{weeks} batches of {numbers:,} numbers, {partners} partners; {size / 1e6:,.0f} MB")
-    out.print(f"The store was made in {made:.1f} s, the summaries in {counted:.1f} s.", highlight=False)
+    out.print(f"The store was made in {made:.1f} s, the summaries in {counted:.1f} s.")
     if as_json:
         print(json.dumps({
             "batches": weeks, "numbers": numbers, "partners": partners, "store_mb": round(size / 1e6),
@@ -49,14 +49,14 @@ def run_pages(*, weeks: int, numbers: int, partners: int, home: Path | None, as_
         }))  # fmt: skip
 
 
-def _prepared(platform: Platform, weeks: int, numbers: int, partners: int, err: Console) -> tuple[float, float, int]:
+def _prepared(platform: Platform, weeks: int, numbers: int, partners: int, err: Terminal) -> tuple[float, float, int]:
     """(seconds to make the store, 0 if it was there; seconds to make the summaries; bytes)."""
     start = time.perf_counter()
     with platform.database.transaction() as tx:
         there = bool(batches.all_batches(tx))
     if not there:
         country.make(platform, weeks=weeks, numbers=numbers, partners=partners, seed=SEED,
-                     say=lambda what: err.print(what, highlight=False))  # fmt: skip
+                     say=lambda what: err.print(what))  # fmt: skip
         add_operators(platform)
     made = time.perf_counter() - start if not there else 0.0
     err.print("summaries ...")
@@ -67,7 +67,7 @@ def _prepared(platform: Platform, weeks: int, numbers: int, partners: int, err: 
     return made, time.perf_counter() - start, size
 
 
-def _print(out: Console, asked: list[Asked], title: str) -> None:
+def _print(out: Terminal, asked: list[Asked], title: str) -> None:
     table = Table(box=None, header_style="bold", title=f"Pages, asked {TIMES} times each: {title}", title_justify="left")
     for heading in ("page", "status", "kB", "min ms", "median ms", "max ms", "first ms", ""):
         table.add_column(heading, justify="left" if heading in ("page", "") else "right", no_wrap=bool(heading))

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from huanxin.answer.lines import ParsedReceipt, parse_receipt
@@ -28,6 +27,7 @@ from huanxin.settings import Settings
 from huanxin.store import batches, figures, notices, receipts
 from huanxin.store.batches import Batch
 from huanxin.store.notices import Notice
+from huanxin.terminal import Terminal
 
 SEED = 1
 _TABLES = ("receipt", "receipt_set")
@@ -37,7 +37,7 @@ def run_bench(
     *, numbers: int, partners: int, receipt_lines: int, as_json: bool, forms: Sequence[Form] = FORMS
 ) -> None:  # fmt: skip
     """Run everything and print it; 2 to 6 minutes, nearly all of it in the row builds."""
-    err = Console(stderr=True)
+    err = Terminal(stderr=True)
     folder = Path(tempfile.mkdtemp(prefix="huanxin-bench-"))
     try:
         settings = Settings(home=folder / "home", database_url=None)
@@ -59,7 +59,7 @@ def run_bench(
             raise AssertionError(f"the builds disagree: {clear} clear here, {sparse.clear} in the sparse build")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    out = Console(stderr=as_json)
+    out = Terminal(stderr=as_json)
     _print(out, steps, ties, disk, ours_peak, sparse, dense)
     _print_uploads(out, uploads)
     if as_json:
@@ -137,7 +137,7 @@ def _store(platform: Platform, batch: Batch, notice: Notice, source: tables.Sour
 
 
 def _print(
-    out: Console, steps: Steps, ties: int, disk: int, peak: float, sparse: builds.Built, dense: dict[int, builds.Built]
+    out: Terminal, steps: Steps, ties: int, disk: int, peak: float, sparse: builds.Built, dense: dict[int, builds.Built]
 ) -> None:
     table = Table(box=None, header_style="bold", title=f"The main job, {ties:,} ties", title_justify="left")
     for heading in ("step", "seconds", "peak MB"):
@@ -165,7 +165,7 @@ def _print(
     out.print(table)
 
 
-def _print_uploads(out: Console, uploads: list[Upload]) -> None:
+def _print_uploads(out: Terminal, uploads: list[Upload]) -> None:
     title = f"Receipts at size: {uploads[0].lines:,} lines in one upload over HTTP, to a server in a process of its own"
     table = Table(box=None, header_style="bold", title=title, title_justify="left")
     for heading in ("form", "MB sent", "seconds", "lines/s", "cpu s", "MB at rest", "peak MB"):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from rich.markup import escape
+from rich.text import Text
 
 from huanxin.cli.console import EXIT_REFUSED, By, Json, done, err, explained, me, table
 from huanxin.cli.partner import app
@@ -18,10 +18,11 @@ from huanxin.notify.partners import named
 from huanxin.operations.onboarding import Onboarding, open_onboarding
 from huanxin.operations.selftest import Played
 from huanxin.settings import read_settings
+from huanxin.terminal import led
 from huanxin_partner.rehearsal.run import Result
 from huanxin_partner.rehearsal.words import SCENARIOS
 
-_MARKS = {"passed": "[green]✓[/]", "warning": "[yellow]![/]", "failed": "[red]✗[/]"}
+_MARKS = {"passed": ("✓", "green"), "warning": ("!", "yellow"), "failed": ("✗", "red")}
 Name = Annotated[str, typer.Argument(help="The account's name or id.")]
 
 
@@ -42,14 +43,7 @@ def accounts(as_json: Json = False) -> None:
         account, items = known.account, checklist(known, now)
         ready = sum(item.done for item in items)
         todo = next((f"{item.step}: {what_to_do(item)}" for item in items if not item.done), "")
-        rows.add_row(
-            escape(account.name),
-            account.kind,
-            escape(account.domain),
-            state(known),
-            f"{ready} of {len(items)}",
-            escape(todo),
-        )
+        rows.add_row(account.name, account.kind, account.domain, state(known), f"{ready} of {len(items)}", todo)
         facts.append(_facts(known) | {"next": todo, "checklist": {item.step.value: item.done for item in items}})
     done(as_json, {"accounts": facts}, rows if found else "No company has registered yet.")
 
@@ -74,7 +68,7 @@ def admit(
         opened.admit(account, required=required, by=by or me())
     facts = {"account": account.id, "name": account.name, "required": required}
     how = "required" if required else "optional"
-    done(as_json, facts, f"✓ {escape(account.name)} ({escape(account.domain)}) may go live; its answers will be {how}")
+    done(as_json, facts, f"✓ {account.name} ({account.domain}) may go live; its answers will be {how}")
 
 
 @app.command()
@@ -83,7 +77,7 @@ def selftest(name: Name, by: By = "", as_json: Json = False) -> None:
     fetches the numbers and files receipts there."""
     with _onboarding() as opened:
         account = opened.named(name)
-        with err.status(f"演练 rehearsal with {escape(account.name)}") as status:
+        with err.status(Text(f"演练 rehearsal with {account.name}")) as status:
 
             def progress(code: str, result: Result | None) -> None:
                 if result is None:
@@ -99,11 +93,9 @@ def selftest(name: Name, by: By = "", as_json: Json = False) -> None:
 
 
 def _say(result: Result) -> None:
-    err.print(
-        f"{_MARKS[result.state]} {result.title.en} ({result.seconds:.1f} s): {escape(result.seen.en)}", highlight=False
-    )
+    err.print(led(*_MARKS[result.state], f" {result.title.en} ({result.seconds:.1f} s): {result.seen.en}"))
     if result.mend:
-        err.print(f"    {result.how.en}", highlight=False)
+        err.print(f"    {result.how.en}")
 
 
 def _played(played: Played) -> dict[str, object]:
@@ -125,7 +117,7 @@ def withdraw(name: Name, reason: Reason, by: By = "", as_json: Json = False) -> 
         account = opened.named(name)
         opened.withdraw(account, reason=reason, by=by or me())
     facts = {"account": account.id, "name": account.name, "reason": reason}
-    say = (f"✓ {escape(account.name)} is not admitted any more, and gets no more notices\n"
+    say = (f"✓ {account.name} is not admitted any more, and gets no more notices\n"
            "  Numbers wait for what it left unanswered; see `huanxin gate`, and `huanxin gate waive`.")  # fmt: skip
     done(as_json, facts, say)
 
@@ -137,7 +129,7 @@ def free_name(name: Name, reason: Reason, by: By = "", as_json: Json = False) ->
         account = opened.named(name)
         opened.free_name(account, reason=reason, by=by or me())
     facts = {"account": account.id, "name": account.name, "reason": reason}
-    done(as_json, facts, f"✓ {escape(account.name)} is closed; the name is free")
+    done(as_json, facts, f"✓ {account.name} is closed; the name is free")
 
 
 @app.command("files")
@@ -157,4 +149,4 @@ def use_files(
             with opened.live.database.transaction() as tx:
                 files.use_files(tx, named(tx, name).id, out=out, into=into, now=opened.live.now(), by=by or me())
     facts = {"name": name, "out": out, "in": into, "rehearsal": rehearsal}
-    done(as_json, facts, f"✓ {escape(name)} is told in {escape(out)} and answers in {escape(into)}")
+    done(as_json, facts, f"✓ {name} is told in {out} and answers in {into}")

@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from huanxin.cli.batch_status import show_all, show_one
-from huanxin.cli.console import By, Json, done, me, platform, table
+from huanxin.cli.console import By, Json, done, err, me, platform, table
 from huanxin.plan.holds import read_numbers
+from huanxin.settings import served_at
+from huanxin.terminal import led
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -32,7 +34,7 @@ def plan(
         "cutoff": batch.cutoff.isoformat(),
         "answer_by": batch.answer_by.isoformat(),
     }
-    say = (f"✓ batch {batch.id}: {batch.count:,} numbers; cut-off {batch.cutoff:%Y-%m-%d %H:%M:%S} UTC, "
+    say = (f"✓ batch {batch.id}; numbers: {batch.count:,}; cut-off {batch.cutoff:%Y-%m-%d %H:%M:%S} UTC, "
            f"answers by {batch.answer_by:%Y-%m-%d %H:%M %Z}\n  next: huanxin batch send {batch.id}")  # fmt: skip
     done(as_json, facts, say)
 
@@ -40,9 +42,16 @@ def plan(
 @app.command()
 def send(batch: Annotated[int, typer.Argument(help="The batch's number.")], as_json: Json = False) -> None:
     """Tell every partner of a batch; workers deliver the notices."""
-    with platform() as (opened, _):
+    with platform() as (opened, settings):
         told = opened.send_batch(batch)
-    say = f"✓ batch {batch} has a notice for each of {len(told)} partners; `huanxin serve` or `huanxin worker` delivers them"
+        served = served_at(settings) if settings.development else ""
+    if served and served != opened.issuer:
+        err.print(led(
+            "!", "yellow", f" the notices name {opened.issuer}, as HUANXIN_ISSUER says, and `huanxin serve` was last at "
+            f"{served}: partners fetch numbers and answer where the notices say",
+        ))  # fmt: skip
+    say = (f"✓ batch {batch} is sent; partners that have a notice: {len(told)}; `huanxin serve` or `huanxin worker` "
+           "delivers them")  # fmt: skip
     done(as_json, {"batch": batch, "notices": {notice.partner: notice.id for notice in told}}, say)
 
 
@@ -90,5 +99,5 @@ def retract(
     releases the numbers from this batch. For a while only, use a hold; a reclaim that the carrier reports needs no order."""
     with platform() as (opened, _):
         made = opened.retract(batch, read_numbers(file), reason=reason, by=by or me())
-    say = f"✓ {made.count:,} numbers are taken back from batch {batch} (retraction {made.id}); partners are told"
+    say = f"✓ numbers taken back from batch {batch}: {made.count:,} (retraction {made.id}); partners are told"
     done(as_json, {"batch": batch, "retraction": made.id, "count": made.count}, say)

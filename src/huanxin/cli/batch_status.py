@@ -53,7 +53,7 @@ def show_one(batch_id: int, as_json: bool) -> None:
     shown: list[str | Table] = [_partners(batch, state, now)] if state else [f"Batch {batch_id} was not sent yet."]
     for one, partners in back:
         why = f"{one.reason} ({one.planned_by})" if one.reason else "reclaimed, as the carrier reported"
-        shown += [f"\nRetraction {one.id}: {one.count:,} numbers taken back: {why}", _retraction(partners, now)]
+        shown += [f"\nRetraction {one.id}; numbers taken back: {one.count:,}; {why}", _retraction(partners, now)]
     done(as_json, facts, Group(*shown))
 
 

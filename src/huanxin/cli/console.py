@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import psycopg
 import typer
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -19,9 +19,10 @@ from huanxin.domain.errors import BadInput, BadSetting, HuanxinError
 from huanxin.operations import Platform, open_platform
 from huanxin.settings import Settings, read_settings
 from huanxin.store.database import explain_connection_error
+from huanxin.terminal import Terminal, led
 
-out = Console()
-err = Console(stderr=True)
+out = Terminal()
+err = Terminal(stderr=True)
 _SHOWN = 20
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")]
@@ -53,7 +54,7 @@ def explained() -> Iterator[None]:
     try:
         yield
     except BadInput as error:
-        err.print(f"[bold red]✗[/] {error}", highlight=False)
+        _refuse(str(error))
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
         for fault in error.faults[:_SHOWN]:
             table.add_row(f"line {fault.line}" if fault.line else "", fault.reason)
@@ -62,22 +63,37 @@ def explained() -> Iterator[None]:
             err.print(f"  … and {error.total - _SHOWN:,} more")
         raise typer.Exit(EXIT_REFUSED) from error
     except BadSetting as error:
-        err.print(f"[bold red]✗[/] {error}", highlight=False)
+        _refuse(str(error))
         raise typer.Exit(EXIT_SETTING) from error
     except HuanxinError as error:
-        err.print(f"[bold red]✗[/] {error}", highlight=False)
+        _refuse(str(error))
         raise typer.Exit(EXIT_REFUSED) from error
     except psycopg.OperationalError as error:
-        err.print(f"[bold red]✗[/] {explain_connection_error(error)}", highlight=False)
+        _refuse(str(explain_connection_error(error)))
         raise typer.Exit(EXIT_SETTING) from error
+    except BrokenPipeError:
+        raise  # whoever reads us has had enough
+    except OSError as error:
+        _refuse(told(error))
+        raise typer.Exit(EXIT_REFUSED) from error
+
+
+def told(error: OSError) -> str:
+    """The file that something could not be done with, and why."""
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def _refuse(text: str) -> None:
+    err.print(led("✗", "bold red", f" {text}"))
 
 
 def done(as_json: bool, facts: dict[str, Any], say: RenderableType) -> None:
     """End a command: a sentence or table for people, and with --json one object on the last line."""
     if not as_json:
-        out.print(say, highlight=False)
+        out.print(say)
         return
-    err.print(say, highlight=False)
+    err.print(say)
     print(json.dumps(facts, ensure_ascii=False, default=str))
 
 
@@ -86,9 +102,9 @@ def progress(what: str) -> Iterator[Callable[[str, int], None]]:
     """A line on standard error that tells how far a long step is."""
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
-        TextColumn("{task.fields[lines]}"),
+        TextColumn("{task.fields[lines]}", markup=False),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=err, transient=True) as bar:
@@ -100,5 +116,5 @@ def table(*headings: str) -> Table:
     """An empty table; headings that start with # are right-aligned."""
     made = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
     for heading in headings:
-        made.add_column(heading.lstrip("#"), justify="right" if heading.startswith("#") else "left")
+        made.add_column(heading.lstrip("#"), justify="right" if heading.startswith("#") else "left", overflow="fold")
     return made

@@ -22,7 +22,7 @@ def demo(
         Path | None, typer.Option("--out", help="Keep reports, release lists and partner databases here.")
     ] = None,
     serve_after: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the pages when done.")] = True,
-    port: Annotated[int, typer.Option(help="The port of the platform.")] = 8600,
+    port: Annotated[int, typer.Option(help="The port of the platform; 0 takes a free one.", min=0, max=65535)] = 8600,
     fresh: Annotated[bool, typer.Option("--fresh", help="Make the world anew, even if --out holds it finished.")] = False,
     as_json: Json = False,
 ) -> None:

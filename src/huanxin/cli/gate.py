@@ -7,16 +7,16 @@ from typing import Annotated
 
 import typer
 
-from huanxin.cli.console import By, Json, done, err, me, out, platform, table
+from huanxin.cli.console import By, Json, done, err, me, out, platform, table, told
 from huanxin.domain.answers import Purpose
-from huanxin.domain.errors import BadInput, NotFound
+from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.domain.numbers import parse
 from huanxin.operations import Platform
 from huanxin.plan.holds import read_numbers
 from huanxin.release.explain import explain as explain_number
 from huanxin.release.gate import LoadedGate, load_gate
 from huanxin.release.gate import waive as waive_answers
-from huanxin.release.listing import obstacles, write_gate
+from huanxin.release.listing import obstacles, prepare_folder, write_gate
 from huanxin.store import batches, partners, releases
 
 app = typer.Typer(invoke_without_command=True)
@@ -46,10 +46,10 @@ def gate(
     listed = [one for one in obstacles(loaded) if one.places]
     for one in listed:
         rows.add_row(one.state, one.partner, one.reason, one.until, one.by, f"{len(one.places):,}")
-    err.print(f"Batch {loaded.batch.id}: {counts['clear']:,} of {counts['total']:,} numbers are clear, "
-              f"{counts['releasable']:,} can be released now ({_RECLAIMED_NOTE}).", highlight=False)  # fmt: skip
+    err.print(f"Batch {loaded.batch.id}: numbers clear: {counts['clear']:,} of {counts['total']:,}; to be released now: "
+              f"{counts['releasable']:,} ({_RECLAIMED_NOTE}).")  # fmt: skip
     if csv:
-        err.print(f"{rows_written:,} rows are in {csv}")
+        err.print(f"rows in {csv}: {rows_written:,}")
     found = [
         {"state": o.state, "partner": o.partner, "reason": o.reason, "until": o.until, "by": o.by, "count": len(o.places)}
         for o in listed
@@ -79,9 +79,9 @@ def explain(number: Annotated[str, typer.Argument(help="+8613800138000")], as_js
             why = explain_number(tx, wanted, plan=opened.plan, rules=opened.rules, now=opened.now())
     verdict = "released" if why.released else "clear" if why.clear else "not clear"
     out_to = err if as_json else out
-    out_to.print(f"{why.number} · {verdict}" + (f" · batch {why.batch_id}" if why.batch_id else ""), highlight=False)
+    out_to.print(f"{why.number} · {verdict}" + (f" · batch {why.batch_id}" if why.batch_id else ""))
     for line in why.history:
-        out_to.print(f"  {line}", highlight=False)
+        out_to.print(f"  {line}")
     rows = table("", "rule", "finding", "evidence")
     for finding in why.findings:
         rows.add_row("✓" if finding.ok else "✗", finding.rule, finding.text, finding.evidence)
@@ -97,7 +97,7 @@ def waive(
     reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
     by: Annotated[str, typer.Option(help="Who has the right to decide this; it is recorded.")],
     numbers: Annotated[
-        Path | None, typer.Option(exists=True, help="Only these numbers: a file with a column number.")
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Only these numbers: a file with a column number.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -108,7 +108,7 @@ def waive(
             raise NotFound(f"no partner is named {partner}; `huanxin partner list` shows them")
         only = read_numbers(numbers) if numbers else None
         count = waive_answers(tx, batch, partner_id=who.id, only=only, reason=reason, now=opened.now(), by=by)
-    say = f"✓ {by} waived the answer of {partner} for {count:,} numbers of batch {batch}: {reason}"
+    say = f"✓ {by} waived the answer of {partner} in batch {batch}; numbers: {count:,}; {reason}"
     done(as_json, {"batch": batch, "partner": partner, "waived": count, "by": by}, say)
 
 
@@ -120,12 +120,19 @@ def release(
 ) -> None:
     """Record the release of every clear number, and write one list per carrier: number,sellable_from."""
     with platform() as (opened, _):
+        prepare_folder(folder)
         made = opened.release(by=by or me(), batch_id=batch)
-        lists = opened.write_release_lists(folder, batch)
+        count = sum(one.count for one in made)
         with opened.database.transaction() as tx:
             total = sum(one.count for one in releases.all_releases(tx, batch))
-    count = sum(one.count for one in made)
-    say = f"✓ {count:,} numbers released now, {total:,} in all; {len(lists)} lists in {folder}"
+        try:
+            lists = opened.write_release_lists(folder, batch)
+        except OSError as error:
+            raise Conflict(
+                f"numbers released now and on record: {count:,}, but their lists can't be written ({told(error)}); run "
+                "`huanxin release` again with another --out: it writes the lists of everything on record"
+            ) from error
+    say = f"✓ numbers released now: {count:,}, in all: {total:,}; lists in {folder}: {len(lists)}"
     done(
         as_json,
         {"released": count, "total": total, "releases": [one.id for one in made], "lists": [str(p) for p in lists]},

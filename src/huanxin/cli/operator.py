@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from huanxin.access import people, tokens
 from huanxin.cli.console import By, Json, done, me, platform, table
@@ -57,10 +56,10 @@ def token(
     with platform() as (opened, _), opened.database.transaction() as tx:
         if revoke:
             ended = tokens.end_tokens(tx, login, now=opened.now(), by=by or me())
-            done(as_json, {"login": login, "ended": ended}, f"✓ {ended} tokens of {escape(login)} are good no more")
+            done(as_json, {"login": login, "ended": ended}, f"✓ tokens of {login} that are good no more: {ended}")
             return
         made = tokens.make_token(tx, login, now=opened.now(), by=by or me())
-    text = f"✓ {escape(login)} is who this token acts for; it is shown this once: {made}"
+    text = f"✓ {login} is who this token acts for; it is shown this once: {made}"
     done(as_json, {"login": login, "token": made}, text)
 
 
@@ -69,7 +68,7 @@ def roles(login: Login, role: Roles, by: By = "", as_json: Json = False) -> None
     """Give a person these roles and no others."""
     with platform() as (opened, _), opened.database.transaction() as tx:
         person = people.set_roles(tx, login, role, now=opened.now(), by=by or me())
-    done(as_json, _facts(person), f"✓ {escape(login)}: {', '.join(sorted(person.roles))}")
+    done(as_json, _facts(person), f"✓ {login}: {', '.join(sorted(person.roles))}")
 
 
 @app.command()
@@ -92,7 +91,7 @@ def list_(as_json: Json = False) -> None:
     rows = table("login", "name", "carrier", "roles", "")
     for one in found:
         state = "" if one.enabled else "locked out"
-        rows.add_row(escape(one.login), escape(one.name), one.carrier or "all", ", ".join(sorted(one.roles)), state)
+        rows.add_row(one.login, one.name, one.carrier or "all", ", ".join(sorted(one.roles)), state)
     nobody = "Nobody yet. `huanxin operator add admin --role admin` makes the first."
     done(as_json, {"operators": [_facts(one) for one in found]}, rows if found else nobody)
 
@@ -100,11 +99,11 @@ def list_(as_json: Json = False) -> None:
 def _enable(login: str, enabled: bool, by: str, as_json: bool) -> None:
     with platform() as (opened, _), opened.database.transaction() as tx:
         person = people.set_enabled(tx, login, enabled, now=opened.now(), by=by or me())
-    done(as_json, _facts(person), f"✓ {escape(login)} {'may sign in again' if enabled else 'is locked out'}")
+    done(as_json, _facts(person), f"✓ {login} {'may sign in again' if enabled else 'is locked out'}")
 
 
 def _say_password(person: Operator, password: str, as_json: bool) -> None:
-    text = f"✓ {escape(person.login)} signs in at /console with the first password {escape(password)}, and chooses another"
+    text = f"✓ {person.login} signs in at /console with the first password {password}, and chooses another"
     done(as_json, _facts(person) | {"password": password}, text)
 
 

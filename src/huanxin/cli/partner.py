@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from huanxin.cli.console import By, Json, done, me, platform, table
 from huanxin.domain.errors import BadInput, NotFound
-from huanxin.domain.partners import DEFAULT_SCOPES, Kind
+from huanxin.domain.partners import DEFAULT_SCOPES, Kind, Scope
 from huanxin.domain.streams import Status
 from huanxin.notify.assertions import register_keys
 from huanxin.notify.files import use_files
@@ -21,6 +20,7 @@ from huanxin.notify.streams import configuration, set_status
 from huanxin.store import partners, streams, wishes
 
 app = typer.Typer(no_args_is_help=True)
+_SCOPES = f"What its tokens allow, divided by commas or given often: {', '.join(Scope)}."
 
 
 @app.command()
@@ -35,7 +35,7 @@ def add(
     ] = None,
     files_in: Annotated[str | None, typer.Option(help="Receipts are read from this folder.")] = None,
     optional: Annotated[bool, typer.Option("--optional", help="Numbers are released without its answer.")] = False,
-    scopes: Annotated[list[str] | None, typer.Option(help="What its tokens allow; may be given often.")] = None,
+    scopes: Annotated[list[str] | None, typer.Option(help=_SCOPES)] = None,
     recycled: Annotated[bool, typer.Option("--recycled", help="Its stream asks for RISC identifier-recycled.")] = False,
     inquiry: Annotated[
         bool, typer.Option("--inquiry", help="Its stream asks for owners' questions whether there is a tie.")
@@ -50,7 +50,7 @@ def add(
         )
     with platform() as (opened, _), opened.database.transaction() as tx:
         made = add_partner(
-            tx, name=name, kind=kind, required=not optional, endpoint=endpoint, scopes=scopes or list(DEFAULT_SCOPES),
+            tx, name=name, kind=kind, required=not optional, endpoint=endpoint, scopes=_each(scopes) or list(DEFAULT_SCOPES),
             wants_recycled=recycled, wants_inquiry=inquiry, https_only=not opened.development, now=opened.now(),
             by=by or me(),
         )  # fmt: skip
@@ -61,6 +61,11 @@ def add(
     say = (f"✓ {name} is registered\n  client_id      {made.partner.client_id}\n  client_secret  {made.client_secret}\n"
            "  Keep the secret: it is not shown again.")  # fmt: skip
     done(as_json, facts, say)
+
+
+def _each(scopes: list[str] | None) -> list[str]:
+    """Each scope once, whether divided by commas, spaces, or given one by one."""
+    return list(dict.fromkeys(one for given in scopes or () for one in given.replace(",", " ").split()))
 
 
 @app.command("list")
@@ -90,7 +95,7 @@ def wished(
         found = wishes.ranked(tx, most)
     rows = table("#rank", "app", "#people", "last")
     for rank, (name, people, last) in enumerate(found, start=1):
-        rows.add_row(str(rank), escape(name), f"{people:,}", f"{last:%Y-%m-%d}")
+        rows.add_row(str(rank), name, f"{people:,}", f"{last:%Y-%m-%d}")
     facts = [{"name": name, "people": people, "last": last.isoformat()} for name, people, last in found]
     done(as_json, {"wished": facts}, rows if found else "Nobody has named an app yet.")
 

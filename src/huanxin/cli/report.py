@@ -23,24 +23,26 @@ def import_(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Take the good lines; write the bad ones to a rejects file.")
     ] = False,
-    rejects: Annotated[Path | None, typer.Option(help="Where the bad lines go [default: FILE.rejects.csv].")] = None,
+    rejects: Annotated[Path | None, typer.Option(help="Where the bad lines go; FILE.rejects.csv if not said.")] = None,
     by: By = "",
     as_json: Json = False,
 ) -> None:
     """Take a carrier's report whole, or refuse it whole with the lines and reasons."""
+    bad_file = rejects or file.with_name(file.name + ".rejects.csv")
     with platform() as (opened, _), progress(file.name) as tell:
-        result = opened.import_report(file, carrier=carrier, by=by or me(), skip_bad=skip_bad, progress=tell)
+        result = opened.import_report(
+            file, carrier=carrier, by=by or me(), skip_bad=skip_bad, progress=tell,
+            keep_rejects=lambda faults: write_rejects(bad_file, faults),
+        )  # fmt: skip
     imported = result.imported
-    bad_file = None
     if imported.faults:
-        bad_file = rejects or file.with_name(file.name + ".rejects.csv")
-        write_rejects(bad_file, imported.faults)
-        err.print(f"  {len(imported.faults):,} bad lines are in {bad_file}, each with its reason")
+        err.print(f"  bad lines in {bad_file}, each with its reason: {len(imported.faults):,}")
     facts = {
         "report": imported.report_id, "lines": imported.lines, "accepted": imported.accepted, "known": imported.known,
         "rejected": len(imported.faults), "counts": imported.counts, "already": imported.already,
         "retractions": [batch.id for batch in result.retractions], "recycled_events": result.recycled_events,
-        "breaches": result.breaches, "undisclosed": result.undisclosed, "rejects_file": bad_file and str(bad_file),
+        "breaches": result.breaches, "undisclosed": result.undisclosed,
+        "rejects_file": str(bad_file) if imported.faults else None,
     }  # fmt: skip
     if imported.already:
         say = f"✓ {file.name} was imported before, as report {imported.report_id}: nothing changed"
@@ -49,11 +51,11 @@ def import_(
         say = f"✓ report {imported.report_id}: {imported.accepted:,} of {imported.lines:,} lines taken ({parts or 'none'})"
         say += f"; {imported.known:,} known already" if imported.known else ""
     for retraction in result.retractions:
-        say += f"\n  {retraction.count:,} numbers were reclaimed: batch {retraction.id} takes them back from every partner"
+        say += f"\n  numbers reclaimed: {retraction.count:,}; batch {retraction.id} takes them back from every partner"
     if result.breaches:
-        say += f"\n  ! {result.breaches:,} numbers were opened without a release: recorded as a breach"
+        say += f"\n  ! numbers opened without a release, or during their freeze: {result.breaches:,}; recorded as a breach"
     if result.undisclosed:
-        say += f"\n  ! {result.undisclosed:,} numbers were opened without a disclosure: recorded as a breach"
+        say += f"\n  ! numbers opened without a disclosure: {result.undisclosed:,}; recorded as a breach"
     done(as_json, facts, say)
 
 

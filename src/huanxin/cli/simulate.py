@@ -55,7 +55,7 @@ def plan(
             f"{one['supply']:,}", f"{one['supply_per_day']:,.0f}", f"{one['waiting']:,}", f"{one['unserved']:,}",
             f"{one['utilisation']:.1%}", f"{one['open_if_sold']:.2%}", f"{one['open_sold']:.2%}",
         )  # fmt: skip
-    err.print(f"{carrier}, {days} days from {found.history.today} on, seed {seed}", highlight=False)
+    err.print(f"{carrier}, {days} days from {found.history.today} on, seed {seed}")
     done(
         as_json, {"carrier": carrier, "today": str(found.history.today), "days": days, "seed": seed, "scenarios": told}, rows
     )

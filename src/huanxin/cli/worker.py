@@ -24,6 +24,6 @@ def worker() -> None:
 
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, stop)
-        err.print(f"{settings.workers} workers deliver events (Ctrl-C ends them)")
+        err.print(f"Workers that deliver events: {settings.workers} (Ctrl-C ends them)")
         for one in running:
             one.wait()

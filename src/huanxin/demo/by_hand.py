@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from rich.text import Text
+
 from huanxin.demo.own_servers import PartnerProcess
 from huanxin.demo.partner_store import UNPAID, AccountTies, add_ties
 from huanxin.demo.world_ties import SINGER
+from huanxin.terminal import led
 
 _LONG_AGO = "2019-05-01T08:00:00Z"
 _LEFT = {
@@ -27,17 +30,18 @@ class Missed:
     """`+8613800138000`"""
     app: str
 
-    def steps(self, issuer: str) -> str:
+    def steps(self, issuer: str) -> Text:
         """What a person does to see it happen, with addresses to click."""
-        return (
-            f"[bold]By hand 亲手试一次[/], with {self.number}, which was sold again and on which a few things were left:\n"
+        return led(
+            "By hand 亲手试一次", "bold",
+            f", with {self.number}, which was sold again and on which a few things were left:\n"
             f"  1  {self.app}\n"
             f"     log in at the music app: you land in the account of {SINGER} 登录音乐应用,进的是已故歌手的账户\n"
             f"  2  {issuer}/renew\n"
             f"     sign in with the number and renew it; the SMS is on {issuer}/dev/sms 用这个号码登录并焕新\n"
             "  3  log in at the music app again: a fresh account of your own 再登录音乐应用,是您自己的新账户\n"
-            "     one service refuses, and your order says what to do 有一家拒绝,页面会说明怎么办"
-        )
+            "     one service refuses, and your order says what to do 有一家拒绝,页面会说明怎么办",
+        )  # fmt: skip
 
 
 def leave_ties(

@@ -19,7 +19,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from huanxin.demo import staff
@@ -37,6 +36,7 @@ from huanxin.domain.numbers import masked, parse
 from huanxin.operations import Platform, open_platform
 from huanxin.settings import Mode, Settings
 from huanxin.store import figures, notices, requests
+from huanxin.terminal import Terminal, led
 from huanxin.web.pages.report import write_report
 
 _CHINA = ZoneInfo("Asia/Shanghai")
@@ -61,13 +61,15 @@ class Wishes:
 def run_demo(wishes: Wishes) -> None:
     """Run the demo, or open the finished world that its folder holds; then serve until Ctrl-C, unless told not to."""
     gc.set_threshold(100_000)  # a world is a million small values that stay: looking through them took a tenth of the time
-    err = Console(stderr=True)
+    err = Terminal(stderr=True)
     port = wishes.port or free_port()
     if not is_free(port):
         raise BadSetting(f"port {port} is in use, perhaps by a Huanxin that runs already; say another with --port")
     # The demo has a database of its own, whatever the environment says: it must never write to a real one.
     for name in [name for name in os.environ if name.startswith("HUANXIN_")]:
         del os.environ[name]
+    if wishes.reports is not None:
+        _reports(wishes.reports)  # before a finished world makes room
     wanted = made_from(numbers=wishes.numbers, partners=wishes.partners, seed=wishes.seed, reports=wishes.reports)
     with _folder(wishes, wanted) as (folder, kept):
         issuer = f"http://127.0.0.1:{port}"
@@ -86,11 +88,9 @@ def run_demo(wishes: Wishes) -> None:
             missed = _missed(kept, folder, platform)
             _tell(wishes, kept, folder, opened, missed, err)
             if wishes.serve:
-                err.print(missed.steps(issuer), highlight=False, soft_wrap=True)
-                err.print(staff.steps(issuer), highlight=False, soft_wrap=True)
-                err.print(
-                    f"[bold]{issuer}[/] for people, /console and /report for operators (Ctrl-C ends it)", highlight=False
-                )
+                err.print(missed.steps(issuer), soft_wrap=True)
+                err.print(staff.steps(issuer), soft_wrap=True)
+                err.print(led(issuer, "bold", " for people, /console and /report for operators (Ctrl-C ends it)"))
                 _until_interrupted()
 
 
@@ -105,17 +105,16 @@ def _missed(kept: Kept, folder: Path, platform: Platform) -> Missed:
     return leave_ties(folder, kept.partners, spare=lambda one: masked(parse(one)) == told, ordered=ordered)
 
 
-def _tell(wishes: Wishes, kept: Kept, folder: Path, opened: str | None, missed: Missed, err: Console) -> None:
+def _tell(wishes: Wishes, kept: Kept, folder: Path, opened: str | None, missed: Missed, err: Terminal) -> None:
     """Print what came of the world; of one that was opened again, when that was."""
-    out = err if wishes.as_json else Console()
+    out = err if wishes.as_json else Terminal()
     print_summary(out, kept.told, folder / "report.html")
     if opened is not None:
         made = f"{kept.made_at.astimezone(_CHINA):%Y-%m-%d %H:%M} (China)"
-        out.print(f"打开的是 {made} 做好的演示,上面是当时的结果;重做请加 --fresh", highlight=False)
+        out.print(f"打开的是 {made} 做好的演示,上面是当时的结果;重做请加 --fresh")
         out.print(
             f"Opened again in {opened}: this world was made on {made}, and the figures above are of that run. "
             "--fresh makes it anew.",
-            highlight=False,
         )
     if wishes.as_json:
         told = kept.told | {"made_at": kept.made_at.isoformat(), "reopened": opened is not None}
@@ -137,7 +136,7 @@ def _open_again(kept: Kept, folder: Path, issuer: str, servers: Servers) -> None
 
 
 def _make(
-    wishes: Wishes, wanted: dict[str, Any], folder: Path, platform: Platform, servers: Servers, err: Console, begun: float
+    wishes: Wishes, wanted: dict[str, Any], folder: Path, platform: Platform, servers: Servers, err: Terminal, begun: float
 ) -> Kept:
     """Run the main job on a new world; once it is finished and its report is written, say so in its folder."""
     counted = _run(wishes, folder, platform, servers, err, begun)
@@ -149,8 +148,8 @@ def _make(
     return kept
 
 
-def _run(wishes: Wishes, folder: Path, platform: Platform, servers: Servers, err: Console, begun: float) -> Counted:
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), TimeElapsedColumn())
+def _run(wishes: Wishes, folder: Path, platform: Platform, servers: Servers, err: Terminal, begun: float) -> Counted:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=30), TimeElapsedColumn())
     with (
         Progress(*columns, console=err, transient=True) as bar,
         ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn")) as builder,
@@ -204,13 +203,21 @@ def _do(job: Job) -> Any:
 
 def _world(wishes: Wishes, folder: Path, platform: Platform) -> WorldReports:
     if wishes.reports is not None:
-        try:
-            return load_reports(wishes.reports)
-        except FileNotFoundError as error:
-            raise BadInput(f"{wishes.reports} holds no world ({error.filename} is missing); make one with "
-                           "examples/make_reports.py") from error  # fmt: skip
+        return _reports(wishes.reports)
     today = platform.now().astimezone(_CHINA).date()
     return make_reports(folder / "reports", numbers=wishes.numbers, seed=wishes.seed, today=today)
+
+
+def _reports(folder: Path) -> WorldReports:
+    """The world that a folder holds. Raises BadInput if it holds none, or half of one."""
+    try:
+        world = load_reports(folder)
+    except (FileNotFoundError, ValueError, KeyError) as error:
+        why = f"{error.filename} is missing" if isinstance(error, FileNotFoundError) else "world.json can't be read"
+        raise BadInput(f"{folder} holds no world ({why}); make one with examples/make_reports.py") from error
+    if missing := [file.path for file in world.files if not file.path.exists()]:
+        raise BadInput(f"{folder} holds no whole world ({missing[0]} is missing); make one with examples/make_reports.py")
+    return world
 
 
 def _audit(job: Job, cutoff: Any) -> Audit:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 
+from rich.text import Text
+
 from huanxin.access import people
 from huanxin.domain.operators import Role
 from huanxin.operations import Platform
 from huanxin.store import operators
+from huanxin.terminal import led
 
 PASSWORD = "huanxin 2026 yanshi"
 """Of all of them, in the demo only."""
@@ -38,7 +41,7 @@ def _hashed() -> str:
     return people.HASHER.hash(PASSWORD)
 
 
-def steps(issuer: str) -> str:
+def steps(issuer: str) -> Text:
     """Where they sign in."""
     logins = ", ".join(f"{login} {role.value}" for login, _, role in _STAFF)
-    return f"[bold]Console 控制台[/]  {issuer}/console   password 密码: {PASSWORD}\n  {logins}"
+    return led("Console 控制台", "bold", f"  {issuer}/console   password 密码: {PASSWORD}\n  {logins}")

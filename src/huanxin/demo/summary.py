@@ -10,7 +10,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from huanxin.demo.audit import Audit
@@ -21,6 +20,7 @@ from huanxin.domain.numbers import masked
 from huanxin.release.explain import explain
 from huanxin.release.gate import LoadedGate
 from huanxin.store.database import Tx
+from huanxin.terminal import Terminal, led
 from huanxin.web.pages.gate_view import gate_counts, partner_row
 from huanxin.web.pages.report_data import (
     DemoReport,
@@ -175,7 +175,7 @@ def _login(answer: dict[str, object]) -> Login:
     return Login(account=f"#{answer['account']}", owner=words, fresh=bool(answer["fresh"]))
 
 
-def print_summary(out: Console, told: dict[str, Any], report: Path) -> None:
+def print_summary(out: Terminal, told: dict[str, Any], report: Path) -> None:
     """The terminal's summary of `Counted.json`: what happened, the three counts of wrong, where things are."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(justify="right", style="bold")
@@ -191,23 +191,21 @@ def print_summary(out: Console, told: dict[str, Any], report: Path) -> None:
         ("released", "released for sale 放号"),
     ):
         table.add_row(f"{told[name]:,}", words)
-    out.print(table, highlight=False)
+    out.print(table)
     wrong = told["wrongly_cut"] + told["stale_left"] + told["released_unclear"]
-    out.print(
-        f"[{'bold red' if wrong else 'bold green'}]wrongly cut {told['wrongly_cut']} · stale left {told['stale_left']} · "
-        f"released unclear {told['released_unclear']}[/]  (audited from the partners' own databases and the lists)",
-        highlight=False,
+    counts = (
+        f"wrongly cut {told['wrongly_cut']} · stale left {told['stale_left']} · released unclear {told['released_unclear']}"
     )
+    audited = "  (audited from the partners' own databases and the lists)"
+    out.print(led(counts, "bold red" if wrong else "bold green", audited))
     for line in told["wrong"]:
-        out.print(f"  {line}", highlight=False)
+        out.print(f"  {line}")
     login = told["login"]
     out.print(
         f"SMS login with {login['number']} at the music app: before → {login['before']}; "
         f"after → {login['after']} ({'a fresh account' if login['fresh'] else 'the same account'})",
-        highlight=False,
     )
     out.print(
         f"{told['seconds']:.1f} s, {told['peak_rss_mb']:.0f} MB at most, database {told['database_mb']:.0f} MB; "
         f"report: {report}",
-        highlight=False,
     )

@@ -56,6 +56,8 @@ def retract_ordered(
     """
     if not reason.strip() or not by.strip():
         raise BadInput(Sentence("a retraction needs who orders it and why; both are recorded"))
+    if not numbers:
+        raise BadInput(Sentence("what you gave names no number, so none was taken back"))
     deciding(tx)
     batch = batches.get(tx, batch_id)
     if batch is None or batch.purpose != Purpose.RENEWAL:

@@ -44,14 +44,15 @@ def write_number_file(numbers: Numbers | Roster, media_type: str, out: IO[bytes]
         pa_csv.write_csv(pa.table({"number": written(piece)}), out, _plain())
 
 
-def write_csv(table: pa.Table, out: IO[bytes]) -> None:
-    """A table as CSV with a header line and no quotes."""
+def write_csv(table: pa.Table, out: IO[bytes], *, quoted: bool = False) -> None:
+    """A table as CSV with a header line and no quotes; with quotes around every text if some hold commas, quotes or line
+    breaks."""
     out.write((",".join(table.column_names) + "\n").encode())
-    pa_csv.write_csv(table, out, _plain())
+    pa_csv.write_csv(table, out, _plain("needed" if quoted else "none"))
 
 
-def _plain() -> pa_csv.WriteOptions:
-    return pa_csv.WriteOptions(include_header=False, quoting_style="none")
+def _plain(quoting: str = "none") -> pa_csv.WriteOptions:
+    return pa_csv.WriteOptions(include_header=False, quoting_style=quoting)
 
 
 def described(numbers: Numbers) -> dict[str, dict[str, str | int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,6 +15,7 @@ from huanxin.disclose.breaches import find_undisclosed
 from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import Clock, system_clock
 from huanxin.domain.disclosure import Grade, Told
+from huanxin.domain.errors import Fault
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.operators import Operator
 from huanxin.domain.partners import Partner
@@ -29,6 +30,7 @@ from huanxin.numbersets.sharded import NumberSet
 from huanxin.outbound import Outbound
 from huanxin.plan.batches import plan_batch
 from huanxin.release import proposals
+from huanxin.release.early_sales import find_early_sales
 from huanxin.release.gate import find_breaches, release_batch
 from huanxin.release.listing import write_release_lists
 from huanxin.report.importing import Imported, Progress, import_report
@@ -54,7 +56,7 @@ class ImportDone:
     retractions: list[Batch]
     recycled_events: int
     breaches: int
-    """numbers that were opened without a release"""
+    """numbers that were opened without a release, or before their freeze ended"""
     undisclosed: int = 0
     """numbers that were opened without a disclosure"""
 
@@ -81,9 +83,14 @@ class Platform:
         return min(carrier.today(self.clock()) for carrier in self.plan.carriers.values())
 
     def import_report(
-        self, path: Path, *, carrier: str, by: str, skip_bad: bool = False, progress: Progress = lambda _step, _lines: None
-    ) -> ImportDone:
-        """Take a report and what follows from it (retractions, news of new owners, breaches), or none of it."""
+        self, path: Path, *, carrier: str, by: str, skip_bad: bool = False, progress: Progress = lambda _step, _lines: None,
+        keep_rejects: Callable[[Sequence[Fault]], None] = lambda _: None,
+    ) -> ImportDone:  # fmt: skip
+        """Take a report and what follows from it (retractions, news of new owners, breaches), or none of it.
+
+        keep_rejects: keeps the lines that were left out, before anything is recorded: if it can't, nothing is, since a file
+        that was taken is not read again.
+        """
         now = self.clock()
         with self.database.transaction() as tx:
             done = import_report(
@@ -95,9 +102,14 @@ class Platform:
             if done.counts.get("reclaimed"):
                 retractions = retract_reclaimed(tx, plan=self.plan, rules=self.rules, issuer=self.issuer, now=now, by=by)
             events = tell_recycled(tx, done.report_id, done.recycled, plan=self.plan, now=now)
-            breaches = find_breaches(tx, done.report_id, now=now) if done.counts.get("opened") else 0
+            early = find_breaches(tx, done.report_id, now=now) if done.counts.get("opened") else NumberSet()
+            breaches = len(early) + find_early_sales(
+                tx, done.report_id, done.recycled, found=early, plan=self.plan, rules=self.rules, now=now
+            )
             untold = find_undisclosed(tx, done.report_id, done.recycled, plan=self.plan, now=now)
             touches.look(tx, done.report_id)
+            if done.faults:
+                keep_rejects(done.faults)
         return ImportDone(
             imported=done, retractions=retractions, recycled_events=events, breaches=breaches, undisclosed=untold
         )

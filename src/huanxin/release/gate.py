@@ -157,13 +157,13 @@ def release_batch(tx: Tx, batch_id: int, *, plan: NumberingPlan, now: datetime, 
     return releases.add(tx, batch_id=batch_id, spans={s: p for s, p in spans.items() if p}, by=by, at=now)
 
 
-def find_breaches(tx: Tx, report_id: int, *, now: datetime) -> int:
-    """Record numbers of batches that a report opened though they were not released; how many."""
+def find_breaches(tx: Tx, report_id: int, *, now: datetime) -> NumberSet:
+    """Record numbers of batches that a report opened though they were not released; which."""
     opened: dict[int, BitMap] = {}
     for shard, facts in reports.facts_by_shard(tx, after_report=report_id - 1):
         opened[shard] = BitMap.union(BitMap(), *(fact.numbers for fact in facts if fact.event is Event.OPENED))
     numbers = NumberSet(opened)
-    found = 0
+    found = NumberSet()
     for batch in batches.all_batches(tx, Purpose.RENEWAL):
         if batch.seen_report >= report_id or not numbers:
             continue
@@ -174,7 +174,7 @@ def find_breaches(tx: Tx, report_id: int, *, now: datetime) -> int:
             releases.add_breach(
                 tx, kind=BREACH_OPENED_UNRELEASED, batch_id=batch.id, partner_id=None, receipt_id=None, places=early, at=now
             )
-            found += len(early)
+            found |= roster.subset(early)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pyroaring import BitMap
 from huanxin.domain.answers import Outcome
 from huanxin.domain.lifecycle import sellable_from
 from huanxin.numbersets.arrow import pa
+from huanxin.numbersets.files import replacing
 from huanxin.numbersets.numberfile import write_csv, written
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import values_of
@@ -20,6 +22,9 @@ from huanxin.release.gate import LoadedGate
 from huanxin.store import batches, releases
 from huanxin.store.database import Tx
 from huanxin.store.releases import Release
+
+_STRUCTURE = frozenset('",\r\n')
+"""What a text in a CSV file can't hold without quotes around it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,20 +92,28 @@ def gate_table(loaded: LoadedGate) -> pa.Table:
 def write_gate(loaded: LoadedGate, path: Path) -> int:
     """Write `gate_table` as CSV; how many rows."""
     table = gate_table(loaded)
-    _atomically(path, table)
+    words = [word for one in obstacles(loaded) for word in (one.partner, one.reason, one.by)]
+    _write(path, table, quoted=any(_STRUCTURE & set(word) for word in words))
     return int(table.num_rows)
 
 
 def write_release_lists(tx: Tx, folder: Path, batch_id: int | None = None) -> list[Path]:
     """Write the lists of every recorded release, one per release and carrier: number, sellable_from. Again is the same."""
-    folder.mkdir(parents=True, exist_ok=True)
+    prepare_folder(folder)
     made: list[Path] = []
     for release in releases.all_releases(tx, batch_id):
         for carrier, table in release_tables(tx, release).items():
             path = folder / list_name(release, carrier)
-            _atomically(path, table)
+            _write(path, table)
             made.append(path)
     return made
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make the folder of the lists, before anything is released that could then not be written. Raises OSError naming it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
 def list_name(release: Release, carrier: str) -> str:
@@ -127,9 +140,6 @@ def _list(roster: Roster, spans: list[tuple[str, BitMap]]) -> pa.Table:
     return pa.table({"number": written(roster.numbers[place[order]]), "sellable_from": days})
 
 
-def _atomically(path: Path, table: pa.Table) -> None:
-    """Nobody reads half a list: it is written beside its place and moved there."""
-    beside = path.with_name(f".{path.name}.part")
-    with beside.open("wb") as file:
-        write_csv(table, file)
-    os.replace(beside, path)
+def _write(path: Path, table: pa.Table, *, quoted: bool = False) -> None:
+    with replacing(path) as file:
+        write_csv(table, file, quoted=quoted)

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from huanxin.domain.errors import Fault
+from huanxin.numbersets.files import replacing
 from huanxin.report.lines import COLUMNS
 
 
 def write_rejects(path: Path, faults: Iterable[Fault]) -> None:
-    """Write bad lines as a report of their own: number, event, at; then line and reason, which an import ignores."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        write_rejects_to(file, faults)
+    """Write bad lines as a report of their own: number, event, at; then line and reason, which an import ignores. Raises
+    OSError naming the place where it can't be written."""
+    with replacing(path) as file, io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
+        write_rejects_to(text, faults)
 
 
 def rejects_of(faults: Iterable[Fault], say: Callable[[str], str] = str) -> bytes:

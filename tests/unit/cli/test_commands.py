@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,22 +23,6 @@ LONG_AGO = f"{datetime.now(UTC) - timedelta(days=120):%Y-%m-%d}"
 Run = Callable[..., Any]
 
 
-@pytest.fixture
-def run(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command on a fresh database; its exit code must be as expected. The JSON object of its last line, if asked."""
-    monkeypatch.setenv("HUANXIN_DATABASE_URL", dsn)
-    monkeypatch.setenv("HUANXIN_MODE", "development")
-    monkeypatch.setenv("HUANXIN_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def call(*words: str, code: int = 0) -> Any:
-        result = CliRunner().invoke(app, list(words), catch_exceptions=False)
-        assert result.exit_code == code, result.output
-        return json.loads(result.stdout.splitlines()[-1]) if "--json" in words else result.output
-
-    return call
-
-
 def test_a_batch_from_report_to_release_by_commands_alone(run: Run, report: Callable[..., Path], tmp_path: Path) -> None:
     path = report(f"{NUMBER},cancelled,{LONG_AGO}", "+8613800138001,cancelled," + LONG_AGO)
     taken = run("report", "import", str(path), "--carrier", "cmcc", "--json")
@@ -59,7 +42,7 @@ def test_a_batch_from_report_to_release_by_commands_alone(run: Run, report: Call
     assert NUMBER in Path(done["lists"][0]).read_text()
     assert run("gate", "explain", NUMBER, "--json")["verdict"] == "released"
     sold = report(f"{NUMBER},opened,{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", name="sold.csv")
-    assert "1 numbers were opened without a disclosure" in run("report", "import", str(sold), "--carrier", "cmcc")
+    assert "numbers opened without a disclosure: 1" in run("report", "import", str(sold), "--carrier", "cmcc")
 
 
 def test_a_token_for_a_shops_software_is_shown_once_and_can_be_revoked(run: Run) -> None:
@@ -178,3 +161,28 @@ def test_a_simulation_is_the_same_byte_for_byte_when_it_is_run_again(run: Run, r
     assert CliRunner().invoke(app, [*wish, "--json"]).stdout == CliRunner().invoke(app, [*wish, "--json"]).stdout
     assert {"90", "180", "(days)"} <= set(run(*wish).split())
     assert "a freeze has 90 to 720 days" in run("simulate", "plan", "--carrier", "cmcc", "--freeze", "30", code=1)
+
+
+def test_scopes_may_be_divided_by_commas_and_the_help_lists_them(run: Run) -> None:
+    made = run("partner", "add", "music", "--kind", "app", "--scopes", "notices,receipts", "--scopes", "notices", "--json")
+    assert made["scopes"] == ["notices", "receipts"]
+    assert "number-recycling:check" in run("partner", "add", "--help")
+
+
+def test_counts_read_right_for_one_number_and_a_file_without_any_says_so(
+    run: Run, report: Callable[..., Path], tmp_path: Path
+) -> None:
+    other = f"{NUMBER[:-1]}1"
+    path = report(f"{NUMBER},cancelled,{LONG_AGO}", f"{other},cancelled,{LONG_AGO}")
+    run("report", "import", str(path), "--carrier", "cmcc")
+    run("partner", "add", "music", "--kind", "app")
+    run("batch", "plan")
+    run("batch", "send", "1")
+    numbers = tmp_path / "numbers.csv"
+    numbers.write_text("number\n")
+    assert "names no number" in run("batch", "retract", "1", str(numbers), "--reason", "x", code=1)
+    numbers.write_text(f"number\n{NUMBER}\n")
+    assert "numbers taken back from batch 1: 1 " in run("batch", "retract", "1", str(numbers), "--reason", "x")
+    today = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    back = report(f"{other},reclaimed,{today}", name="back.csv")
+    assert "numbers reclaimed: 1;" in run("report", "import", str(back), "--carrier", "cmcc")

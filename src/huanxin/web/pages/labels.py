@@ -132,6 +132,7 @@ DID = {
 
 BREACHES = {
     "opened-without-release": N_("sold without a release"),
+    "opened-in-freeze": N_("sold during the freeze"),
     "answered-after-release": N_("objected to after the release"),
     "opened-without-disclosure": N_("sold without a disclosure"),
 }

@@ -1,0 +1,112 @@
+"""Files that can't be read or written: said with the path and the reason, before anything is recorded that needs them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from huanxin.demo.run import Wishes, run_demo
+from huanxin.domain.errors import BadInput
+from huanxin.release import listing
+
+Run = Callable[..., Any]
+NUMBER, LONG_AGO = "+8613800138000", "2026-06-01"
+BAD = "nonsense,opened,2026-01-01"
+
+
+@pytest.mark.parametrize("place", ["none/x.csv", "folder", "file/x.csv"])
+def test_bad_lines_that_cannot_be_kept_are_not_lost_nothing_is_taken_until_they_can(
+    run: Run, report: Callable[..., Path], tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    path = report(f"{NUMBER},cancelled,{LONG_AGO}", BAD)
+    wish = ("report", "import", str(path), "--carrier", "cmcc", "--skip-bad", "--rejects")
+    said = run(*wish, str(tmp_path / place), code=1)
+    assert f"✗ {tmp_path / place}: " in said
+    assert run("report", "list", "--json")["reports"] == [], "else a second run would say `imported before`"
+    assert not list(tmp_path.rglob(".*.part"))
+    taken = run(*wish, str(tmp_path / "kept.csv"), "--json")
+    assert (taken["accepted"], taken["rejects_file"]) == (1, str(tmp_path / "kept.csv"))
+    assert "nonsense" in (tmp_path / "kept.csv").read_text()
+
+
+@pytest.fixture
+def clear(run: Run, report: Callable[..., Path]) -> None:
+    """A batch of one clear number."""
+    run("report", "import", str(report(f"{NUMBER},cancelled,{LONG_AGO}")), "--carrier", "cmcc")
+    run("partner", "add", "music", "--kind", "app")
+    run("batch", "plan")
+    run("batch", "send", "1")
+    run("gate", "waive", "--batch", "1", "--partner", "music", "--reason", 'closed, "down"', "--by", "li")
+
+
+@pytest.mark.usefixtures("clear")
+def test_nothing_is_released_into_a_folder_that_is_a_file(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for place in ("file", "file/lists"):
+        assert f"✗ {tmp_path / place}: " in run("release", "--out", str(tmp_path / place), code=1)
+    assert run("gate", "--json")["released"] == 0
+    assert run("release", "--out", str(tmp_path / "lists"), "--json")["released"] == 1
+
+
+@pytest.mark.usefixtures("clear")
+def test_lists_that_could_not_be_written_are_said_to_be_on_record_and_come_with_the_next_run(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(listing, "write_csv", full)
+        said = run("release", "--out", str(tmp_path / "full"), code=1)
+    assert "on record: 1" in said
+    assert "No space left on device" in said
+    assert "another --out" in said
+    done = run("release", "--out", str(tmp_path / "lists"), "--json")
+    assert (done["released"], done["total"]) == (0, 1)
+    assert NUMBER in Path(done["lists"][0]).read_text()
+
+
+@pytest.mark.usefixtures("clear")
+def test_the_gates_table_says_where_it_cannot_go_and_leaves_no_half_of_itself(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    for place in ("folder", "none/x.csv"):
+        assert f"✗ {tmp_path / place}: " in run("gate", "--csv", str(tmp_path / place), code=1)
+    assert not list(tmp_path.rglob(".*.part"))
+    run("gate", "--csv", str(tmp_path / "gate.csv"))
+    with (tmp_path / "gate.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert ('closed, "down"', "li") in [(row["reason"], row["by"]) for row in rows], "a reason may hold commas and quotes"
+
+
+def test_a_folder_given_for_the_numbers_of_a_waiver_is_refused(run: Run, tmp_path: Path) -> None:
+    given = ("--batch", "1", "--partner", "x", "--reason", "x", "--by", "li")
+    assert "is a directory" in run("gate", "waive", *given, "--numbers", str(tmp_path), code=2)
+
+
+@pytest.mark.parametrize("home", ["file", "file/home"])
+def test_a_home_that_is_no_folder_is_named(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.delenv("HUANXIN_DATABASE_URL")
+    monkeypatch.setenv("HUANXIN_HOME", str(tmp_path / home))
+    assert f"✗ {tmp_path / 'file'}" in run("report", "list", code=1)
+
+
+def test_a_demo_on_reports_that_are_none_keeps_the_finished_world(tmp_path: Path) -> None:
+    out, wrong = tmp_path / "out", tmp_path / "wrong"
+    out.mkdir()
+    wrong.mkdir()
+    (out / ".huanxin-demo").touch()
+    (out / "world-kept.json").write_text("kept")
+    for content in (None, "{", "{}"):
+        if content:
+            (wrong / "world.json").write_text(content)
+        with pytest.raises(BadInput, match="holds no world"):
+            run_demo(Wishes(numbers=4000, partners=9, seed=1, reports=wrong, out=out, serve=False, port=0, fresh=False,
+                            as_json=True))  # fmt: skip
+        assert (out / "world-kept.json").read_text() == "kept"

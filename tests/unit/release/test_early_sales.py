@@ -1,0 +1,97 @@
+"""Numbers that were sold too early though no batch knew them: nobody had them cleaned, and the regulator must learn it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from clocks import Clock
+from huanxin.operations import Platform
+from huanxin.store import releases
+from selling import CLEAN, REFUSED, SPARE, open_shop
+
+Report = Callable[..., Path]
+N = 8613800138000
+
+
+@pytest.fixture
+def take(platform: Platform, clock: Clock, report: Report) -> Callable[..., int]:
+    """Takes a report a day after the last; how many breaches it showed."""
+
+    def taken(*lines: str) -> int:
+        clock.forward(days=1)
+        return platform.import_report(report(*lines, name=f"{clock.now:%d}.csv"), carrier="cmcc", by="li").breaches
+
+    return taken
+
+
+def breaches(platform: Platform) -> list[tuple[str, int | None, list[int]]]:
+    """Kind, batch, and the numbers of those that were found in a report."""
+    with platform.database.transaction() as tx:
+        return [
+            (one.kind, one.batch_id, sorted(releases.breach_numbers(tx, one.id)))
+            for one in releases.breaches(tx) if one.kind != "opened-without-disclosure"
+        ]  # fmt: skip
+
+
+def test_a_number_sold_a_few_days_after_its_cancellation_is_a_breach_though_in_no_batch(
+    platform: Platform, take: Callable[..., int]
+) -> None:
+    assert take(f"+{N},cancelled,2026-11-20", f"+{N + 1},cancelled,2026-11-20", f"+{N + 2},opened,2026-01-05") == 0
+    assert take(f"+{N},opened,2026-11-26T00:10:00+08:00", f"+{N + 9},opened,2026-11-26T00:10:00+08:00") == 1
+    assert breaches(platform) == [("opened-in-freeze", None, [N])], "a number without a history is sold for the first time"
+
+
+def test_a_number_that_rested_long_enough_but_was_never_released_is_a_breach_too(
+    platform: Platform, take: Callable[..., int]
+) -> None:
+    take(f"+{N},cancelled,2026-06-01", f"+{N + 1},cancelled,2026-06-01", f"+{N + 2},cancelled,2026-11-20")
+    sold = "2026-11-26T00:10:00+08:00"
+    assert take(f"+{N},opened,{sold}", f"+{N + 2},reclaimed,{sold}", f"+{N + 3},transferred,{sold}") == 1
+    assert breaches(platform) == [("opened-without-release", None, [N])], "neither a reclaim nor a transfer is a sale"
+
+
+def test_what_was_sold_before_the_platforms_first_report_is_not_held_against_the_carrier(
+    platform: Platform, take: Callable[..., int]
+) -> None:
+    history = (f"+{N},cancelled,2026-09-01", f"+{N},opened,2026-10-01", f"+{N + 1},cancelled,2026-06-01")
+    assert take(*history) == 0
+    assert take(f"+{N + 1},opened,2026-11-01") == 0
+    assert breaches(platform) == []
+
+
+def test_a_release_covers_its_own_tenure_alone_and_no_number_is_recorded_twice(
+    platform: Platform, clock: Clock, tmp_path: Path
+) -> None:
+    shop = open_shop(platform, clock, tmp_path)
+    again = clock.now
+
+    def take(day: str, *lines: str) -> int:
+        clock.forward(days=1)
+        path = tmp_path / f"{day}.csv"
+        path.write_text("\n".join(["number,event,at", *lines, ""]))
+        return platform.import_report(path, carrier="cmcc", by="li").breaches
+
+    assert take("released", *(f"+{number},opened,{again:%Y-%m-%d}" for number in (CLEAN, SPARE[0]))) == 0
+    with platform.database.transaction() as tx:
+        assert [one.kind for one in releases.breaches(tx) if one.batch_id is None] == ["opened-without-disclosure"]
+    assert take("unreleased", f"+{REFUSED},opened,2026-11-25") == 1
+    assert breaches(platform)[-1] == ("opened-without-release", shop.batch, []), "it stands with its batch, once"
+    assert take("next tenure", f"+{CLEAN},cancelled,2026-11-26", f"+{CLEAN},opened,2026-11-27") == 1
+    assert breaches(platform)[-1] == ("opened-in-freeze", None, [CLEAN])
+
+
+def test_a_released_number_whose_sale_is_reported_for_a_day_of_its_freeze_is_a_breach(
+    platform: Platform, clock: Clock, tmp_path: Path, report: Report
+) -> None:
+    path = report("+8613900138000,opened,2026-01-01", name="first.csv")
+    clock.forward(days=-3)
+    platform.import_report(path, carrier="cmcc", by="li")
+    clock.forward(days=3)
+    open_shop(platform, clock, tmp_path)
+    sold = report(f"+{CLEAN},opened,2026-11-23", name="sold.csv")
+    clock.forward(hours=1)
+    assert platform.import_report(sold, carrier="cmcc", by="li").breaches == 1
+    assert breaches(platform)[-1] == ("opened-in-freeze", None, [CLEAN])
