@@ -212,6 +212,23 @@ def test_a_body_that_unpacks_beyond_the_limit_is_refused_while_it_unpacks(desk: 
     assert desk.nothing_left()
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"number": pa.array([[NUMBERS[0]]])}, {"number": pa.array([2**64 - 1], pa.uint64())},
+        {"outcome": pa.array([b"\xff"], pa.binary())}, {"until": pa.array([["2026-12-01"]])},
+        {"until": pa.array([300_000_000_000], pa.timestamp("s"))},
+    ],
+)  # fmt: skip
+def test_a_parquet_type_that_nobody_expects_is_the_sender_s_to_mend(desk: Desk, columns: dict[str, pa.Array]) -> None:
+    """500 tells a partner's program that the fault is the platform's, and to send the same again."""
+    out = io.BytesIO()
+    pq.write_table(pa.table({"number": pa.array([NUMBERS[0]]), "outcome": pa.array(["kept"])} | columns), out)
+    answer = desk.file(out.getvalue(), form=PARQUET)
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:huanxin:problem:bad-input")
+    assert desk.nothing_left()
+
+
 def test_a_small_parquet_file_of_a_million_lines_is_not_read_to_its_end(desk: Desk) -> None:
     out = io.BytesIO()
     column = pa.array([NUMBERS[0]]).take(pa.array([0] * 1_000_000, pa.int8()))

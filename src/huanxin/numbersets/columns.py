@@ -25,7 +25,8 @@ def numbers(column: pa.Array) -> tuple[npt.NDArray[np.int64], Mask]:
         values = pc.fill_null(column, 0).cast(pa.int64()).to_numpy(zero_copy_only=False)
         good = (values >= _LOW) & (values < _HIGH)
         return np.where(good, values, 0), good
-    text = pc.utf8_trim_whitespace(column.cast(pa.string()))
+    text = column if pa.types.is_string(column.type) else pc.fill_null(column.cast(pa.string()), "")  # a column of days, say
+    text = pc.utf8_trim_whitespace(text)
     fast = _fast_numbers(text)
     if fast is not None:
         return fast, np.ones(len(fast), dtype=np.bool_)

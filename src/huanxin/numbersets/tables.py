@@ -344,7 +344,7 @@ def _parquet(content: Content, columns: Columns) -> Iterator[Chunk]:
                     lines=np.arange(line, line + batch.num_rows, dtype=np.int64),
                 )
                 line += batch.num_rows
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         _note(error)
         raise BadTable(Sentence("the file is damaged or no Parquet; export it again")) from error
 

@@ -18,8 +18,11 @@ def note_refusal(platform: Platform, partner: Partner, notice_id: str, error: Hu
     said = error.said
     if isinstance(error, BadInput):
         for fault in error.faults[:_FAULTS_KEPT]:
-            line = Sentence("line %(line)s: %(reason)s", line=fault.line, reason=fault.reason)
-            said = Sentence("%(first)s; %(then)s", first=said, then=line)
+            line = (
+                Sentence("line %(line)s: %(reason)s", line=fault.line, reason=fault.reason) if fault.line else fault.reason
+            )
+            # Of a file that can't be read at all, the one fault is what the error says.
+            said = line if fault.reason == error.said else Sentence("%(first)s; %(then)s", first=said, then=line)
     detail = {"detail": str(said), "zh": say(said, "zh_CN")}
     with platform.database.transaction() as tx:
         partners.note(

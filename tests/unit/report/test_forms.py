@@ -101,6 +101,13 @@ def test_a_value_beyond_all_bounds_is_a_bad_line(columns: dict[str, pa.Array], w
     assert why in bad[0].reason
 
 
+def test_days_where_numbers_belong_are_bad_lines(tmp_path: Path) -> None:
+    two = {"event": pa.array(["cancelled"] * 2), "at": pa.array(["2026-01-01"] * 2)}
+    good, bad = read(parquet(tmp_path, number=pa.array([date(2026, 1, 1), None]), **two))
+    assert good == []
+    assert len(bad) == 2
+
+
 def test_receipts_and_holds_refuse_the_same_types(tmp_path: Path) -> None:
     """A partner's program got 500 for these, which says that the fault is ours and to try again."""
     path = tmp_path / "receipt.parquet"
