@@ -138,21 +138,23 @@ def test_the_same_answer_again_changes_nothing(platform: Platform, shops: list[P
 
 
 @pytest.mark.parametrize(
-    ("number", "outcome", "reason", "why"),
+    ("number", "outcome", "until", "why"),
     [
         (FIRST_USE, "unbound", "", "not the one"),
         (NUMBER, "deleted", "", "can't answer"),
         (NUMBER, "refused", "", "needs its reason"),
+        (NUMBER, "pending", "0226-11-20", "from 2000-01-01 on"),
+        (NUMBER, "pending", "soon", "can't be read"),
     ],
 )
 def test_a_receipt_with_one_bad_line_is_refused_whole(
-    platform: Platform, shops: list[Partner], number: str, outcome: str, reason: str, why: str
+    platform: Platform, shops: list[Partner], number: str, outcome: str, until: str, why: str
 ) -> None:
     ordered = platform.order_request(wish(partners=shops[:1]))
     notice = ordered.notices[shops[0].id]
     other = platform.order_request(wish(FIRST_USE, Purpose.LEAVE, partners=shops[:1])).notices[shops[0].id]
     good = Line(line=2, notice=other, number=FIRST_USE, outcome="unbound", reason="", until="")
-    bad = Line(line=3, notice=notice, number=number, outcome=outcome, reason=reason, until="")
+    bad = Line(line=3, notice=notice, number=number, outcome=outcome, reason="", until=until)
     with pytest.raises(BadInput) as refused:
         platform.answer_requests(shops[0], [good, bad])
     assert [fault.line for fault in refused.value.faults] == [3]

@@ -30,7 +30,9 @@ _SPARE_LINES = 100_000
 _Key = int
 """An answer as one integer: day of `until`, index of the reason, index of the outcome, from the high bits to the low."""
 _PLACE_BITS, _BYTE, _LOW = 32, 0xFF, 0xFFFF
-_FIRST_DAY, _LAST_DAY = ((day - _EPOCH).days for day in (date(2000, 1, 1), date.max))
+FIRST_UNTIL = date(2000, 1, 1)
+"""An answer that stood until an earlier day is a slip of the pen."""
+_FIRST_DAY, _LAST_DAY = ((day - _EPOCH).days for day in (FIRST_UNTIL, date.max))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +184,7 @@ def _faults(  # one mask for each thing that can be wrong with a line
         elif not allowed[row]:
             why = cant_answer(outcome, _ASKED[purpose], OUTCOMES_OF[purpose])
         elif not good_until[row]:
-            why = Sentence("until can't be read; write a date like 2026-03-01 or RFC 3339, from 2000-01-01 on")
+            why = no_day()
         elif reason[row] < 0:
             why = Sentence("the reason is unknown; it is one of %(known)s", known=", ".join(Reason))
         else:
@@ -205,6 +207,11 @@ def cant_answer(outcome: str, what: Sentence, known: Iterable[str]) -> Sentence:
 def needs_reason() -> Sentence:
     """Why a refusal is not taken."""
     return Sentence("a refusal needs its reason: one of %(known)s", known=", ".join(Reason))
+
+
+def no_day() -> Sentence:
+    """Why an `until` is not taken."""
+    return Sentence("until can't be read; write a date like 2026-03-01 or RFC 3339, from 2000-01-01 on")
 
 
 def refused_whole(faults: Sequence[Fault], total: int) -> BadInput:

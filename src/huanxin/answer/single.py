@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 import numpy as np
 
-from huanxin.answer.lines import cant_answer, needs_reason, refused_whole, unreadable
+from huanxin.answer.lines import FIRST_UNTIL, cant_answer, needs_reason, no_day, refused_whole, unreadable
 from huanxin.domain.answers import INQUIRY_OUTCOMES, OUTCOMES_OF, Purpose, Reason
 from huanxin.domain.errors import BadInput, Fault
 from huanxin.domain.numbers import written
@@ -120,6 +120,7 @@ def _checked(line: Line, told: Asked | None, *, again: bool) -> tuple[date | Non
     if not line.until:
         return None, ""
     try:
-        return date.fromisoformat(line.until[:10]), ""
+        day = date.fromisoformat(line.until[:10])
     except ValueError:
-        return None, Sentence("until can't be read; write a date like 2026-03-01 or RFC 3339, from 2000-01-01 on")
+        return None, no_day()
+    return (day, "") if day >= FIRST_UNTIL else (None, no_day())
