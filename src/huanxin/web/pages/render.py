@@ -23,8 +23,8 @@ QUERY: ContextVar[str] = ContextVar("query", default="")
 """What stands in the page's address beside size and language. Set by web/pages/care.py."""
 STATIC = Path(__file__).parent.parent / "static"
 SERVER = 500
-_STOPS = (".", "!", "?", ":", "…", "。", "！", "？", "：")
 """Statuses from here on are our fault, below the caller's (RFC 9110 section 15)."""
+_STOPS = (".", "!", "?", ":", "…", "。", "！", "？", "：")
 
 NAV = (("/renew", N_("Renew")), ("/leave", N_("Leave")), ("/verify", N_("Verify")), ("/help", N_("Help")),
        ("/watch", N_("Bulletin")), ("/partner", N_("Partners")))  # fmt: skip
