@@ -32,7 +32,7 @@ from huanxin.web.pages.views import BatchSummary, BatchView, PartnerRow
 MOST = 100
 _LOOK_AGAIN = 5  # seconds
 STATES = ("all", "late", "waiting", "done")
-_KEYS = ("unbound", "absent", "kept", "pending", "refused", "unanswered")
+OUTCOMES = ("unbound", "absent", "kept", "pending", "refused", "unanswered")
 
 
 PARTNERS: Mapping[str, Callable[[PartnerRow], bool]] = {
@@ -119,7 +119,7 @@ def list_page(
 
 def list_csv(rows: list[BatchSummary]) -> Response:
     """The list as CSV; outcomes in (number, partner) pairs."""
-    header = ["batch", "cutoff", "answer_by", "numbers", "partners", *_KEYS, "released", "late_partners", "as_of"]
+    header = ["batch", "cutoff", "answer_by", "numbers", "partners", *OUTCOMES, "released", "late_partners", "as_of"]
     return as_csv("batches", header, (
         (one.id, one.cutoff, one.answer_by, one.numbers, one.partners, *(count for _, count in one.outcomes.parts),
          one.released, one.late, one.as_of)

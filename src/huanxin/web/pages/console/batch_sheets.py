@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from fastapi.responses import Response
 
 from huanxin.web.pages.console import approvals
-from huanxin.web.pages.console.batch_pages import PARTNERS, Given, batch_values
+from huanxin.web.pages.console.batch_pages import OUTCOMES, PARTNERS, Given, batch_values
 from huanxin.web.pages.console.sheets import one_of
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.views import RetractionView
 
-_KEYS = ("unbound", "absent", "kept", "pending", "refused", "unanswered")
 _LATE = ("partner", "batch", "purpose", "late_since", "escalated_at", "reminders", "pending", "unanswered")
 _RETRACTIONS = (
     "retraction", "at", "by", "reason", "numbers", "partner", "restored", "absent", "irreversible", "pending", "unanswered",
@@ -25,7 +24,7 @@ def batch_csv(who: Working, batch_id: int, *, table: str, partners: str) -> Resp
     """One table of a batch's page, in numbers of the batch; of the partners those that the page's filter leaves."""
     view, body, extra = batch_values(who, batch_id)
     return one_of(f"batch-{batch_id}", {
-        "partners": (("partner", "kind", "required", *_KEYS, "waived", "open"), (
+        "partners": (("partner", "kind", "required", *OUTCOMES, "waived", "open"), (
             (row.name, row.kind, row.required, *(count for _, count in row.parts), row.waived, row.open)
             for row in view.partners if PARTNERS.get(partners, PARTNERS["all"])(row)
         )),
