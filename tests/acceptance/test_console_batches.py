@@ -230,6 +230,7 @@ def test_a_hold_comes_in_as_a_workbook_and_a_bad_line_refuses_it_whole(tmp_path:
     assert "No hold is in this state" in said(refused.text)
     placed = sent("+8613800139001", 8613800139002)
     assert "第17号" in placed.text
+    assert "Nothing was changed" in said(sent("+8613800139001", 8613800139002).text), "a form that is sent twice"
     lifted = li.post("/console/holds/1/lift?lang=en", data={"reason": "order revoked"})
     assert "The hold is lifted" in said(lifted.text)
     assert "order revoked" in li.get("/console/holds?state=all").text

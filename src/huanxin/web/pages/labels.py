@@ -172,6 +172,7 @@ ACTS_DONE = {
     "declined": N_("Declined. Whoever proposed it reads your reason."),
     "withdrawn": N_("Withdrawn. Nothing was changed."),
     "placed": N_("The hold is placed. These numbers stay frozen until it ends or is lifted."),
+    "held-already": N_("The same order binds these numbers already. Nothing was changed."),
     "lifted": N_("The hold is lifted."),
 }
 NUMBER_STATES = {

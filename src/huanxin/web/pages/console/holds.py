@@ -13,7 +13,7 @@ from huanxin.domain.errors import BadInput, Forbidden, HuanxinError, NotFound
 from huanxin.domain.operators import Right
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations.problems import status_of
-from huanxin.plan.holds import add_hold, lift_hold
+from huanxin.plan.holds import Placed, add_hold, lift_hold
 from huanxin.sentences import Sentence
 from huanxin.store import holds
 from huanxin.store.holds import Hold
@@ -49,10 +49,10 @@ def everything(
 def place(request: Request, who: Holder, form: Form) -> Response:
     """Place a hold on the numbers of a list."""
     try:
-        count = _place(who, form)
+        placed, count = _place(who, form)
     except HuanxinError as error:
         return _page(request, who, status=status_of(error), problem=error, given=form)
-    return once.after(request, "/console/holds", "placed", count=count)
+    return once.after(request, "/console/holds", "placed" if placed.new else "held-already", count=count)
 
 
 @router.post("/holds/{hold_id}/lift", dependencies=_FORMS)
@@ -68,8 +68,8 @@ def lift(request: Request, who: Holder, hold_id: int, form: Form) -> Response:
     return once.after(request, "/console/holds", "lifted", count=lifted.count)
 
 
-def _place(who: Working, form: Posted) -> int:
-    """Record the hold that a form describes; how many numbers it keeps frozen."""
+def _place(who: Working, form: Posted) -> tuple[Placed, int]:
+    """Record the hold that a form describes; and how many numbers it keeps frozen."""
     platform = who.platform
     until, review = _day(form["until"]), _day(form["review"])
     numbers = numbers_given(form, who.context) or NumberSet()
@@ -78,11 +78,11 @@ def _place(who: Working, form: Posted) -> int:
             Sentence("some of these numbers are not your carrier's; somebody for all carriers has to act on them")
         )
     with platform.database.transaction() as tx:
-        add_hold(
+        placed = add_hold(
             tx, numbers, source=form["source"], order=form["order"], reason=form["reason"], until=until, review_on=review,
             today=platform.today(), now=platform.now(), by=who.operator.login,
         )  # fmt: skip
-    return len(numbers)
+    return placed, len(numbers)
 
 
 def _day(text: str) -> date:
