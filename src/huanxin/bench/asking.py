@@ -128,6 +128,7 @@ def ask_all(platform: Platform, client: httpx.Client, times: int = TIMES) -> lis
         planned, known = batches.all_batches(tx, Purpose.RENEWAL), partners.all_partners(tx)
         ready = next((one.id for one in planned[::-1] if _waits_for_approval(tx, one.id)), None)
         silent, breach = known[min(_SILENT, len(known)) - 1], releases.breaches(tx)[0].id
+        asked = any(found.kind == "waiver" for found in proposals.listed(tx, batch_id=planned[-1].id, open_only=True))
         told, owned = notices.of_partner(tx, known[0].id)[0].id, _owned(tx, numbers)
         secret = rotate_secret(tx, known[0], overlap=timedelta(0), now=platform.now(), by="bench")
     some = [written(int(number)) for number in numbers[:: len(numbers) // times][:times]]
@@ -135,7 +136,7 @@ def ask_all(platform: Platform, client: httpx.Client, times: int = TIMES) -> lis
         "last": planned[-1].id,
         "ready": ready,
         "prefix": some[0][3:10],
-        "silent": silent.id,
+        "silent": None if asked else silent.id,
         "breach": breach,
         "notice": told,
     }
@@ -163,8 +164,10 @@ def _waits_for_approval(tx: Tx, batch_id: int) -> bool:
 
 
 def _owned(tx: Tx, numbers: Numbers) -> str:
-    """One of these numbers that was sold again."""
-    return next(written(int(one)) for one in numbers if reports.standing_of(tx, int(one)).current)
+    """One of these numbers that was sold again, and that was sent no code of late (a store that is kept): the next one would
+    have to wait."""
+    told = {one.number for one in messages.latest(tx, len(numbers))}
+    return next(written(int(one)) for one in numbers if int(one) not in told and reports.standing_of(tx, int(one)).current)
 
 
 def _acts(one: Round) -> None:
@@ -177,8 +180,9 @@ def _acts(one: Round) -> None:
     one.timed("next ten of a prefix", PAGE_MS, lambda _: f"+86{one.fill['prefix']}",
               lambda _: client.get("/console/desk", params={"prefix": str(one.fill["prefix"]), "grade": "BC"}))  # fmt: skip
     one.timed("remind all of a batch", PAGE_MS, lambda _: "", lambda _: client.post(batch, data={"do": "remind"}))
-    waiver = {"do": "waive", "partner": str(one.fill["silent"]), "reason": "bench"}
-    one.timed("propose a waiver", PAGE_MS, lambda _: "", lambda _: client.post(batch, data=waiver), times=1)
+    if one.fill["silent"]:  # a store that is kept has been asked for it
+        waiver = {"do": "waive", "partner": str(one.fill["silent"]), "reason": "bench"}
+        one.timed("propose a waiver", PAGE_MS, lambda _: "", lambda _: client.post(batch, data=waiver), times=1)
 
 
 def _released(one: Round) -> None:

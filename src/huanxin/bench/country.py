@@ -148,7 +148,8 @@ def _report(tx: Tx, week: int, at: datetime, facts: list[tuple[date, Event, Numb
     reports.add_sets(
         tx, report,
         ((shard, 0, SetFact(day=day, carrier=CARRIER, event=event, numbers=found.shards[shard]))
-         for day, event, found in facts for shard in sorted(found.shards)),
+         for shard in sorted({shard for *_, found in facts for shard in found.shards})  # as an import records them
+         for day, event, found in facts if shard in found.shards),
     )  # fmt: skip
     return report
 

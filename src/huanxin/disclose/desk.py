@@ -16,7 +16,7 @@ from huanxin.domain.errors import BadInput
 from huanxin.domain.lifecycle import SetFact, fold
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import Rules
-from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, shard_of, values_of
+from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, shard_of, union, values_of
 from huanxin.sentences import Sentence
 from huanxin.store import allocations, disclosures, holds, places, reports
 from huanxin.store.database import Tx
@@ -46,7 +46,7 @@ def look_up(
         if (day := where[number].tenures and where[number].tenures[-1].closed_on)
     }
     renewals = _renewals(tx, asked, closed)
-    held = holds.held_among(tx, asked, min(carrier.today(now) for carrier in plan.carriers.values()))
+    held = union(holds.held_among(tx, asked, min(carrier.today(now) for carrier in plan.carriers.values())).values())
     known = disclosures.standing_of(tx, wanted)
     unused = {number: sellers[number][0] for number in zones if not where[number].tenures}
     foreign = allocations.outside(tx, unused)

@@ -102,7 +102,7 @@ class Roster:
 
     @cached_property
     def _shards(self) -> frozenset[int]:
-        return frozenset(np.unique(self.numbers // SHARD_SIZE).tolist())
+        return frozenset(_distinct(self.numbers // SHARD_SIZE))
 
 
 _Split: TypeAlias = "tuple[npt.NDArray[np.uint32], dict[int, tuple[int, int]]]"
@@ -114,8 +114,16 @@ def _split(count: int, parts: Iterable[tuple[int, Numbers]]) -> _Split:
     for place, numbers in parts:
         low[place : place + len(numbers)] = numbers.astype(np.uint32)
         highs = numbers >> _LOW_BITS
-        for high in np.unique(highs).tolist():
+        for high in _distinct(highs):
             first, last = (place + int(at) for at in np.searchsorted(highs, (high, high + 1)))
             known = spans.get(high, (first, last))
             spans[high] = min(first, known[0]), max(last, known[1])
     return low, spans
+
+
+def _distinct(ascending: Numbers) -> list[int]:
+    """The values of an ascending array, each once."""
+    first = np.ones(len(ascending), dtype=np.bool_)
+    np.not_equal(ascending[1:], ascending[:-1], out=first[1:])
+    found: list[int] = ascending[first].tolist()
+    return found

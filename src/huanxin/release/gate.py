@@ -64,16 +64,13 @@ def load_gate(
     for partner in told:
         standings.setdefault(partner, Standing())
     today = {code: carrier.today(now) for code, carrier in plan.carriers.items()}
-    held = {
-        hold.id: roster.places_in(holds.numbers_of(tx, hold.id))
-        for hold in holds.all_holds(tx) if hold.binds(min(today.values()))
-    }  # fmt: skip
+    held = {key: roster.places_in(found) for key, found in holds.held_among(tx, numbers, min(today.values())).items()}
     back = {one.id: one for one in batches.retractions_of(tx, batch_id)}
     ordered = {key: roster.places_in(batches.numbers_of(tx, key)) for key, one in back.items() if one.reason}
     gate = Gate(
         everyone=everyone, spans=batches.spans(tx, batch_id), standings=standings,
         required=frozenset(notice.partner_id for notice in told.values() if notice.required), sent=bool(told),
-        held={key: places for key, places in held.items() if places}, ordered=ordered,
+        held=held, ordered=ordered,
         retracted=_left_the_freeze(tx, batch, numbers, roster, touching) if left is None
         else {Event.OPENED: roster.places_in(left)},
         released=releases.released_places(tx, batch_id), today=today, freeze_days=batch.freeze_days,
@@ -94,9 +91,10 @@ def _left_the_freeze(
         seen = BitMap()
         for fact in facts:
             first = (fact.numbers & numbers.shards[shard]) - seen
-            seen |= first
-            maps = found.setdefault(fact.event, {})
-            maps[shard] = maps.get(shard, BitMap()) | first
+            if first:
+                seen |= first
+                maps = found.setdefault(fact.event, {})
+                maps[shard] = maps.get(shard, BitMap()) | first
     places = {event: roster.places_in(NumberSet(maps)) for event, maps in found.items()}
     return {event: gone for event, gone in places.items() if gone}
 

@@ -167,6 +167,14 @@ def planned_batches(tx: Tx, shards: Iterable[int], purpose: Purpose) -> list[tup
     return [(planned_at, NumberSet(maps)) for planned_at, maps in found.values()]
 
 
+def newest_number(tx: Tx) -> int | None:
+    """One of the numbers that were planned last; None before the first plan. Reads one shard."""
+    row = tx.execute(
+        "SELECT shard, numbers FROM batch_set ORDER BY batch_id DESC, shard DESC LIMIT 1", binary=True
+    ).fetchone()
+    return row[0] * SHARD_SIZE + load(row[1])[0] if row else None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Membership:
     """Where a number stands in a batch."""

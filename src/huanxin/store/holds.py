@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from psycopg.rows import class_row
+from pyroaring import BitMap
 
-from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, dump, load, shard_of, union
+from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, dump, load, shard_of
 from huanxin.store.database import Tx
 
 
@@ -101,14 +102,19 @@ def numbers_of(tx: Tx, hold_id: int) -> NumberSet:
     return NumberSet({shard: load(numbers) for shard, numbers in rows})
 
 
-def held_among(tx: Tx, numbers: NumberSet, today: date) -> NumberSet:
-    """Those of some numbers that a hold keeps frozen. Reads their shards only."""
+def held_among(tx: Tx, numbers: NumberSet, today: date) -> dict[int, NumberSet]:
+    """Those of some numbers that holds keep frozen on a day, by hold. Reads their shards only."""
     rows = tx.execute(
-        "SELECT s.shard, s.numbers FROM hold_set s JOIN hold h ON h.id = s.hold_id WHERE s.shard = ANY(%s)"
-        " AND h.until_day >= %s AND NOT EXISTS (SELECT FROM hold_lift l WHERE l.hold_id = h.id)",
+        "SELECT s.hold_id, s.shard, s.numbers FROM hold_set s JOIN hold h ON h.id = s.hold_id WHERE s.shard = ANY(%s)"
+        " AND h.until_day >= %s AND NOT EXISTS (SELECT FROM hold_lift l WHERE l.hold_id = h.id) ORDER BY s.hold_id",
         (list(numbers.shards), today), binary=True,
-    )  # fmt: skip
-    return union(NumberSet({shard: load(stored) & numbers.shards[shard]}) for shard, stored in rows)
+    ).fetchall()  # fmt: skip
+    found: dict[int, dict[int, BitMap]] = {}
+    for hold_id, shard, stored in rows:
+        here = load(stored) & numbers.shards[shard]
+        if here:
+            found.setdefault(hold_id, {})[shard] = here
+    return {hold_id: NumberSet(maps) for hold_id, maps in found.items()}
 
 
 def of_number(tx: Tx, number: int) -> list[Hold]:

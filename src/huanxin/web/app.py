@@ -21,7 +21,7 @@ from huanxin.operations.onboarding import make_onboarding
 from huanxin.outbound import Outbound
 from huanxin.sentences import Sentence
 from huanxin.settings import Settings
-from huanxin.store import figures, partners
+from huanxin.store import figures
 from huanxin.web.api import account_files, accounts, disclosures, oauth, partner, poll, ssf, wellknown
 from huanxin.web.api.schemas import Status, problems, with_problems
 from huanxin.web.api.uploads import Limits, sweep
@@ -38,13 +38,13 @@ from huanxin.web.pages.partner.signing import SignInFirst, to_sign_in
 from huanxin.web.pages.people import signing
 from huanxin.web.pages.people.carriers import router as carriers_router
 from huanxin.web.pages.people.enter import router as enter_router
-from huanxin.web.pages.people.finding import warm
 from huanxin.web.pages.people.leave import router as leave_router
 from huanxin.web.pages.people.routes import router as renew_router
 from huanxin.web.pages.people.setup import make_people
 from huanxin.web.pages.people.signing import OwnerSignsIn
 from huanxin.web.pages.watch import routes as watch
 from huanxin.web.problems import answer_errors
+from huanxin.web.warming import warm
 from huanxin.web.workers import make_workers
 
 _ABOUT = """How a partner, who holds ties to phone numbers, hears of numbers that changed hands, and answers.
@@ -79,7 +79,7 @@ def create_app(
         workers = [make_workers(one.platform, settings, one.signer) for one in contexts] if run_workers else []
         bell.start()
         app.state.people.live.start()
-        warm(_names(platform))
+        warm(platform)
         for one in workers:
             one.start()
         yield
@@ -125,11 +125,6 @@ def create_app(
     static = Path(__file__).parent / "static"
     app.mount("/static", StaticFiles(directory=static), name="static")
     return app
-
-
-def _names(platform: Platform) -> list[str]:
-    with platform.database.transaction() as tx:
-        return [one.name for one in partners.all_partners(tx)]
 
 
 def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> Context:

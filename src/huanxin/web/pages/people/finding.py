@@ -48,11 +48,6 @@ def learn(names: Iterable[str]) -> None:
                 _known[name] = " ".join(dict.fromkeys(map(plain, (name, sounds, initials))))
 
 
-def warm(names: Iterable[str]) -> None:
-    """Learn names beside the start, so that neither the start nor the first visitor waits for them."""
-    threading.Thread(target=learn, args=(names,), name="pinyin", daemon=True).start()
-
-
 def finds(query: str, name: str) -> bool:
     return plain(query) in keys(name)
 

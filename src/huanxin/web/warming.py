@@ -1,0 +1,45 @@
+"""What the first visitors would wait for, done beside the start."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import psycopg
+
+from huanxin.operations import Platform
+from huanxin.operations.tracing import trace
+from huanxin.store import batches, partners
+from huanxin.web import i18n
+from huanxin.web.memory import settle
+from huanxin.web.pages.people.finding import learn
+from huanxin.web.pages.render import environment
+
+log = logging.getLogger("huanxin.web")
+
+
+def warm(platform: Platform) -> None:
+    """Have pages, the ways to the newest facts and partners' names at hand soon, without keeping the start waiting."""
+    threading.Thread(target=make_ready, args=(platform,), name="warming", daemon=True).start()
+
+
+def make_ready(platform: Platform) -> None:
+    """Each page's template in each language, with its figures and dates; the facts about one number, which most queries of
+    pages read; the names by which partners are found."""
+    for lang in i18n.LANGUAGES:
+        pages = environment(lang)
+        for name in pages.list_templates():
+            pages.get_template(name)
+        i18n.stamp(platform.now(), lang)
+        i18n.figure(0, lang)
+    try:
+        with platform.database.transaction() as tx:
+            names = [one.name for one in partners.all_partners(tx)]
+            number = batches.newest_number(tx)
+            if number is not None:
+                trace(tx, platform, number)
+    except psycopg.Error:  # whoever visits first is told, or the server has ended
+        log.info("the database could not be asked before the first visitor came", exc_info=True)
+        return
+    settle()
+    learn(names)
