@@ -56,6 +56,8 @@ def plan(
             f"{one['utilisation']:.1%}", f"{one['open_if_sold']:.2%}", f"{one['open_sold']:.2%}",
         )  # fmt: skip
     err.print(f"{carrier}, {days} days from {found.history.today} on, seed {seed}")
+    if found.indifferent:
+        err.print(f"{planner.INDIFFERENT}.")
     done(
         as_json, {"carrier": carrier, "today": str(found.history.today), "days": days, "seed": seed, "scenarios": told}, rows
     )

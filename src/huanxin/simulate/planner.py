@@ -24,6 +24,10 @@ FREEZES, LEADS = (90, 120, 180), (7, 15, 30)
 EVERYONE = "everyone"
 KINDS = (counting.KIND, history.KIND)
 """The summaries that it reads."""
+INDIFFERENT = Sentence(
+    "lead times and answer times make no difference here: in this history each partner answered within the shortest of these"
+    " lead times, or not at all"
+)
 MOST_SCENARIOS, LONGEST_FREEZE, MOST_DAYS = 18, 720, 1095
 _DIGITS = 6  # of what is printed: enough for everybody, and the same on every machine
 
@@ -49,6 +53,15 @@ class Planned:
     history: History
     results: list[Result]
     as_of: datetime
+
+    @property
+    def indifferent(self) -> bool:
+        """Whether scenarios of one freeze that differ in lead or answer times all came out the same."""
+        outcomes: dict[int, list[tuple[object, ...]]] = {}
+        for one in self.results:
+            same = (one.supply.tobytes(), one.open_if_sold, one.open_sold)
+            outcomes.setdefault(one.scenario.freeze_days, []).append(same)
+        return bool(self.history.partners) and all(len(found) > len(set(found)) == 1 for found in outcomes.values())
 
 
 def plan(

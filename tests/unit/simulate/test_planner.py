@@ -102,6 +102,21 @@ def test_a_partners_answer_time_is_measured_and_an_open_notice_is_no_answer(
     assert plan(platform, carrier="cmcc").history.waived == 0
 
 
+def test_the_planner_says_when_longer_lead_times_would_change_nothing_because_answers_came_sooner(
+    platform: Platform, report: Report, clock: Clock
+) -> None:
+    platform.import_report(report(*(f"{one},cancelled,2026-08-25" for one in (A, B, C, D))), carrier="cmcc", by="test")
+    assert not plan(platform, Choices(leads=(7, 15))).indifferent, "nobody was told of anything yet"
+    batch_id = told_to(platform, "晨星商城")
+    (partner,) = (one.id for one in plan(platform).history.partners)
+    clock.forward(days=4)
+    answer(platform, batch_id, partner, complete=True)
+    assert plan(platform, Choices(leads=(7, 15, 30))).indifferent
+    assert not plan(platform, Choices(leads=(2, 15))).indifferent
+    assert not plan(platform, Choices(leads=(2,), faster=planner.EVERYONE)).indifferent
+    assert not plan(platform, Choices(leads=(7,))).indifferent, "a freeze with one line is compared with nothing"
+
+
 def test_pages_never_show_old_answers_and_count_only_what_is_new(
     platform: Platform, report: Report, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,6 +132,7 @@ def _shown(planned: Planned, lang: str) -> dict[str, Any]:
         "rows": list(zip(names, [planner.figures(one, planned.history) for one in planned.results], strict=True)),
         "by_month": list(zip(*months, strict=True)), "month_names": names[:_MONTH_COLUMNS],
         "paces": sorted(planned.history.partners, key=lambda one: (-one.never, -(one.typical or 0.0), one.id))[:_MOST_PACES],
+        "indifferent": planner.INDIFFERENT if planned.indifferent else "",
         "worn": any(float(one.in_service.min()) == 0 for one in planned.results),
         "supply_chart": charts.bars([(n, t, "accent", i18n.short(t, lang)) for n, t in zip(names, totals, strict=True)]),
         "utilisation_chart": _percents(names, [one.utilisation for one in planned.results], "unbound", lang),
