@@ -26,6 +26,7 @@ from huanxin.web.api import account_files, accounts, disclosures, oauth, partner
 from huanxin.web.api.schemas import Status, problems, with_problems
 from huanxin.web.api.uploads import Limits, sweep
 from huanxin.web.bell import Bell
+from huanxin.web.bodies import ShortBodies
 from huanxin.web.context import Context
 from huanxin.web.limits import Limit
 from huanxin.web.memory import give_back
@@ -109,6 +110,7 @@ def create_app(
     app.include_router(disclosures.router)
     console.include(app, settings)
     watch.include(app, settings)
+    app.add_middleware(ShortBodies)
     app.add_middleware(Care)
     _health(app, platform)
     app.add_middleware(SafeHeaders)
