@@ -71,6 +71,16 @@ def test_a_number_that_can_not_be_renewed_gets_a_page_that_says_why_and_what_to_
     assert orders(place, number) == []
 
 
+def test_who_signs_out_leaves_no_certificate_open_for_the_next_at_that_machine(phone: Phone) -> None:
+    phone.sign_in()
+    assert RECYCLED[-4:] in phone.http.post("/renew/certificate").text
+    phone.http.post("/renew/sign-out")
+    for address in ("/certificate", "/certificate.pdf", "/certificate.jwt"):
+        assert phone.http.get(address).status_code == 403, address
+    phone.sign_in(FIRST)
+    assert phone.http.get("/certificate").status_code == 403
+
+
 def test_one_click_orders_everywhere_and_the_second_click_nothing(place: Town, phone: Phone) -> None:
     phone.sign_in()
     first, second = phone.order(), phone.order()

@@ -140,6 +140,11 @@ def opened_for_owner(context: Context, number: int, *, by: str) -> Response:
     return answer
 
 
+def closed_for_owner(answer: Response) -> None:
+    """Show it no more in this browser: its owner signs out there, or somebody else signs in."""
+    session.end(answer, name=_COOKIE)
+
+
 class NotHolder(Exception):
     """Nobody is signed in as the holder of a certificate."""
 

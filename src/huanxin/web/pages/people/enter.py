@@ -18,6 +18,7 @@ from huanxin.request.sms import Message
 from huanxin.store import messages
 from huanxin.web.context import Context
 from huanxin.web.pages import once, session
+from huanxin.web.pages.certificate.routes import closed_for_owner
 from huanxin.web.pages.labels import carrier_name
 from huanxin.web.pages.people import signing
 from huanxin.web.pages.people.setup import people_of
@@ -120,6 +121,7 @@ def sign_out() -> Response:
     answer = RedirectResponse("/renew/sign-in", status_code=303)
     session.end(answer, name=signing.COOKIE)
     session.end(answer, name=signing.ASKED)
+    closed_for_owner(answer)
     return answer
 
 
