@@ -17,6 +17,7 @@ from huanxin.request import handover
 from huanxin.request.sms import Message
 from huanxin.store import messages
 from huanxin.web.context import Context
+from huanxin.web.limits import network_of
 from huanxin.web.pages import once, session
 from huanxin.web.pages.certificate.routes import closed_for_owner
 from huanxin.web.pages.labels import carrier_name
@@ -69,7 +70,7 @@ def send_code(request: Request, number: Annotated[str, Form()] = "", to: Annotat
         return sign_in_page(request, 422, to=door, given=number, problem="number")
     if people.platform.plan.owner(shard_of(wanted)) is None:
         return sign_in_page(request, 422, to=door, given=number, problem="number")
-    address = request.client.host if request.client else ""
+    address = network_of(request.client.host if request.client else None)
     try:
         code = people.platform.ask_code(wanted, address=address, secret=people.secret, rules=people.codes)
         people.gateway.send(Message(id=random_id("sm"), number=wanted, text=code_text(code, lang), kind="code"))
