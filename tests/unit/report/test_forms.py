@@ -206,6 +206,15 @@ def test_a_time_in_the_future_is_shown_as_it_was_written(tmp_path: Path) -> None
     assert "(2099-01-05)" in bad[0].reason
 
 
+def test_bad_lines_that_are_mended_in_a_spreadsheet_run_nothing_there(tmp_path: Path) -> None:
+    path = csv(tmp_path, f"number,event,at\n+86 {str(NUMBER)[2:]},cancelled,2026-01-01\n+{NUMBER},=HYPERLINK(1),@SUM(1)\n")
+    _, bad = read(path)
+    write_rejects(path, bad)
+    lines = path.read_text().splitlines()
+    assert lines[1].startswith(f"+86 {str(NUMBER)[2:]},cancelled,"), "a number stays as it was written"
+    assert lines[2].startswith(f"+{NUMBER},'=HYPERLINK(1),'@SUM(1),")
+
+
 def test_a_rejects_file_that_nobody_mended_is_refused_again(tmp_path: Path) -> None:
     """Its surplus cells were dropped: what had been refused was taken, with whichever three cells came first."""
     path = csv(tmp_path, f"number,event,at\n+{NUMBER},cancelled,2026-01-01,2026-02-01\n+{NUMBER},cancelled\n")
