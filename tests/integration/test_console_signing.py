@@ -69,6 +69,19 @@ def test_only_admins_see_and_change_who_may_do_what(url: str, platform: Platform
         assert people.named(tx, role).roles == {role}
 
 
+def test_guessing_from_one_address_ends_and_holds_up_nobody_elsewhere(url: str, platform: Platform) -> None:
+    """Comparing a password is slow and large on purpose: a few dozen guesses at once took the memory of a small machine, and
+    every page waited for seconds."""
+    operator(platform, Role.ADMIN, login="an")
+    guesses = [{"login": f"nobody{turn}", "password": "x"} for turn in range(31)]
+    with httpx.Client(base_url=url, headers={"Accept": "text/html"}, timeout=60) as guesser:
+        told = [guesser.post("/console/sign-in", data=one) for one in guesses]
+        assert [one.status_code for one in told] == [401] * 30 + [429]
+        assert "1 分钟内至多 30 次" in told[-1].text
+    with httpx.Client(base_url=url, headers={"X-Forwarded-For": "192.0.2.7"}) as colleague:
+        assert colleague.post("/console/sign-in", data={"login": "an", "password": PASSWORD}).status_code == 303
+
+
 def test_an_admin_adds_somebody_who_chooses_a_password_before_anything_else(
     url: str, platform: Platform, stranger: httpx.Client
 ) -> None:

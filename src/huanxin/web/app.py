@@ -65,6 +65,7 @@ _TAGS = [
 _MINUTE = timedelta(minutes=1)
 _LARGE_AT_ONCE = 2  # large receipts read at a time
 _PROGRAMS_AT_ONCE = 3  # polls and small receipts worked on at a time
+_SIGN_INS_AT_ONCE = 2  # passwords of operators compared at a time
 
 
 def create_app(
@@ -137,7 +138,7 @@ def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> 
     context = app.state.context = Context(
         platform=platform, signer=signer, rosters=Rosters(platform.database), files=settings.home / "files",
         uploads=settings.home / "uploads", large=CapacityLimiter(_LARGE_AT_ONCE),
-        programs=CapacityLimiter(_PROGRAMS_AT_ONCE),
+        programs=CapacityLimiter(_PROGRAMS_AT_ONCE), sign_ins=CapacityLimiter(_SIGN_INS_AT_ONCE),
         limits=Limits(
             most_bytes=settings.max_receipt_mb * 1024 * 1024, most_seconds=settings.upload_minutes * 60,
             least_rate=settings.upload_kb_per_second * 1000,
@@ -145,6 +146,9 @@ def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> 
         passphrase=settings.passphrase(), outbound=outbound, folders=folder_rules(settings, outbound),
         poller=Poller(database=platform.database, signer=signer, clock=platform.clock, zone=zone), bell=bell,
         failed_tokens=Limit(what=Sentence("wrong attempts to get a token"), most=10, per=_MINUTE, clock=platform.clock),
+        wrong_sign_ins=Limit(
+            what=Sentence("wrong tries to sign in from this address"), most=30, per=_MINUTE, clock=platform.clock
+        ),
         subjects=Limit(what=Sentence("adding or removing subjects"), most=600, per=_MINUTE, clock=platform.clock),
     )  # fmt: skip
     answer_errors(app)
