@@ -11,7 +11,7 @@ import numpy as np
 from pyroaring import BitMap
 
 from huanxin.domain.acceptance import Layered, Refusal, judge
-from huanxin.domain.errors import BadInput, Fault, NotFound, unreadable
+from huanxin.domain.errors import BadInput, Fault, NotFound, stop_at, unreadable
 from huanxin.domain.lifecycle import EVENTS, SetFact
 from huanxin.domain.numbers import Carrier, NumberingPlan, written
 from huanxin.numbersets import tables
@@ -48,12 +48,12 @@ class Imported:
 
 def import_report(
     tx: Tx, path: Path, *, carrier: str, plan: NumberingPlan, now: datetime, by: str, skip_bad: bool = False,
-    progress: Progress = lambda _step, _lines: None,
+    progress: Progress = lambda _step, _lines: None, most_bad: int | None = None,
 ) -> Imported:  # fmt: skip
     """Take a report in this transaction; `now` is the instant of the import, aware.
 
     A file whose content was imported before changes nothing. Raises BadInput with every bad line, unless `skip_bad`
-    leaves them out; NotFound for a carrier that is not configured.
+    leaves them out; either way reading ends with more than `most_bad`. NotFound for a carrier that is not configured.
     """
     source = _inspect(path, carrier, plan)
     recording_facts(tx)
@@ -63,7 +63,7 @@ def import_report(
             report_id=before.id, lines=before.lines, accepted=before.accepted, known=before.known,
             counts=before.counts, already=True,
         )  # fmt: skip
-    lines, faults = _read(source, plan.carriers[carrier], plan, now, progress)
+    lines, faults = _read(source, plan.carriers[carrier], plan, now, progress, most_bad)
     total = len(lines) + len(faults)
     if not total:
         raise unreadable(path.name, Sentence("there is no line after the header, so nothing was recorded; export it again"))
@@ -121,14 +121,16 @@ def _record(
 
 
 def _read(
-    source: tables.Source, carrier: Carrier, plan: NumberingPlan, now: datetime, progress: Progress
+    source: tables.Source, carrier: Carrier, plan: NumberingPlan, now: datetime, progress: Progress, most_bad: int | None
 ) -> tuple[Lines, list[Fault]]:
     parts: list[Lines] = []
     faults: list[Fault] = []
     read = 0
-    for part, found in read_lines(source, carrier=carrier, plan=plan, now=now):
+    each = None if most_bad is None else most_bad + 1
+    for part, found in read_lines(source, carrier=carrier, plan=plan, now=now, most_bad=each):
         parts.append(part)
         faults.extend(found)
+        stop_at(most_bad, faults, name=source.name)
         read += len(part) + len(found)
         progress("reading", read)
     return Lines.joined(parts), faults
