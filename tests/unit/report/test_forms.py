@@ -215,6 +215,15 @@ def test_bad_lines_that_are_mended_in_a_spreadsheet_run_nothing_there(tmp_path: 
     assert lines[2].startswith(f"+{NUMBER},'=HYPERLINK(1),'@SUM(1),")
 
 
+@pytest.mark.parametrize(("encoding", "last"), [("utf-16", "x"), ("gb18030", "号")])
+def test_a_file_that_ends_within_a_character_was_cut_and_is_refused_whole(tmp_path: Path, encoding: str, last: str) -> None:
+    """What is left reads like a whole file with fewer lines."""
+    path = tmp_path / "cut.csv"
+    path.write_bytes(f"号码,event,at\n+{NUMBER},cancelled,2026-01-01\n{last}".encode(encoding)[:-1])
+    with pytest.raises(BadInput, match="cut short"):
+        read(path)
+
+
 def test_a_rejects_file_that_nobody_mended_is_refused_again(tmp_path: Path) -> None:
     """Its surplus cells were dropped: what had been refused was taken, with whichever three cells came first."""
     path = csv(tmp_path, f"number,event,at\n+{NUMBER},cancelled,2026-01-01,2026-02-01\n+{NUMBER},cancelled\n")
