@@ -20,7 +20,7 @@ from huanxin.report.grouping import MOST_A_DAY, Layers, by_shard, in_layers
 from huanxin.report.lines import Lines, read_lines
 from huanxin.sentences import Sentence
 from huanxin.store import reports
-from huanxin.store.database import Tx, recording_facts
+from huanxin.store.database import Tx, one_name_at_a_time, recording_facts
 
 Progress = Callable[[str, int], None]
 """Called with what is being done and how many lines it has come."""
@@ -29,6 +29,7 @@ StoredSet = tuple[int, int, SetFact]
 """(shard, layer, fact)"""
 
 _EPOCH = date(1970, 1, 1).toordinal()
+_REPORTS = "reports are judged one after another"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,19 +57,19 @@ def import_report(
     leaves them out; either way reading ends with more than `most_bad`. NotFound for a carrier that is not configured.
     """
     source = _inspect(path, carrier, plan)
-    recording_facts(tx)
-    before = reports.find(tx, carrier=carrier, sha256=source.sha256)
-    if before:
-        return Imported(
-            report_id=before.id, lines=before.lines, accepted=before.accepted, known=before.known,
-            counts=before.counts, already=True,
-        )  # fmt: skip
+    if known_already := _imported(tx, source, carrier):
+        return known_already
     lines, faults = _read(source, plan.carriers[carrier], plan, now, progress, most_bad)
     total = len(lines) + len(faults)
     if not total:
         raise unreadable(path.name, Sentence("there is no line after the header, so nothing was recorded; export it again"))
     layers = in_layers(lines)
     progress("checking against what is on record", total)
+    # Read first, then wait: each report is judged by all those before it, and nobody waits while a long one is read.
+    one_name_at_a_time(tx, _REPORTS)
+    recording_facts(tx)
+    if known_already := _imported(tx, source, carrier):
+        return known_already
     sets, known, recycled, refusals = _judge_all(tx, by_shard(layers, carrier), plan)
     faults = sorted([*faults, *_faults(layers, refusals), *_crowded(layers)], key=lambda fault: fault.line)
     if faults and not skip_bad:
@@ -87,6 +88,17 @@ def import_report(
         faults=tuple(faults), recycled=recycled,
     )  # fmt: skip
     return replace(done, report_id=_record(tx, source, done, sets, file_name=path.name, carrier=carrier, by=by, at=now))
+
+
+def _imported(tx: Tx, source: tables.Source, carrier: str) -> Imported | None:
+    """What came of the same content before, if it was imported."""
+    before = reports.find(tx, carrier=carrier, sha256=source.sha256)
+    if before is None:
+        return None
+    return Imported(
+        report_id=before.id, lines=before.lines, accepted=before.accepted, known=before.known, counts=before.counts,
+        already=True,
+    )  # fmt: skip
 
 
 def _inspect(path: Path, carrier: str, plan: NumberingPlan) -> tables.Source:
