@@ -13,6 +13,7 @@ import httpx
 import openpyxl
 import pytest
 
+from huanxin.domain.errors import MOST_FAULTS
 from huanxin.domain.operators import Role
 from huanxin.store import holds, operators
 from huanxin.web.pages.console.forms import LONGEST
@@ -93,6 +94,17 @@ def test_a_file_without_lines_to_mend_offers_none(li: httpx.Client) -> None:
         assert (refused.status_code, "已拒收" in refused.text) == (200, True)
         assert ("/rejects" in refused.text, "下载问题行" in refused.text) == (False, False)
     assert "/rejects" in upload(li, b"number,event,at\n1,opened,2026-11-01\n").text
+
+
+@pytest.mark.parametrize("line", [b"x\n", b"+8613900000001,cancelled,yesterday\n"])
+def test_a_file_of_nothing_but_bad_lines_is_not_read_to_its_end(li: httpx.Client, line: bytes) -> None:
+    """A wrong export of a whole country has millions: each took a thousand bytes, and the platform ended with its memory."""
+    refused = upload(li, b"number,event,at\n" + line * (MOST_FAULTS + 50_000))
+    assert "超过 100,000 行不能采用" in refused.text
+    assert "也没有再读下去" in hold(li, "h.csv", b"number,\n" + b"x\n" * (MOST_FAULTS + 50_000)).text
+    allotted = li.post("/console/pool/allocation", data={"carrier": "cmcc"},
+                       files={"file": ("a.csv", b"from,to\n" + b"x\n" * (MOST_FAULTS + 50_000))})  # fmt: skip
+    assert "也没有再读下去" in allotted.text
 
 
 def test_an_excel_workbook_is_named_as_one(li: httpx.Client, tmp_path: Path) -> None:

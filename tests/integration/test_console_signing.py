@@ -69,6 +69,19 @@ def test_only_admins_see_and_change_who_may_do_what(url: str, platform: Platform
         assert people.named(tx, role).roles == {role}
 
 
+def test_guessing_from_one_address_ends_and_holds_up_nobody_elsewhere(url: str, platform: Platform) -> None:
+    """Comparing a password is slow and large on purpose: a few dozen guesses at once took the memory of a small machine, and
+    every page waited for seconds."""
+    operator(platform, Role.ADMIN, login="an")
+    guesses = [{"login": f"nobody{turn}", "password": "x"} for turn in range(31)]
+    with httpx.Client(base_url=url, headers={"Accept": "text/html"}, timeout=60) as guesser:
+        told = [guesser.post("/console/sign-in", data=one) for one in guesses]
+        assert [one.status_code for one in told] == [401] * 30 + [429]
+        assert "1 分钟内至多 30 次" in told[-1].text
+    with httpx.Client(base_url=url, headers={"X-Forwarded-For": "192.0.2.7"}) as colleague:
+        assert colleague.post("/console/sign-in", data={"login": "an", "password": PASSWORD}).status_code == 303
+
+
 def test_an_admin_adds_somebody_who_chooses_a_password_before_anything_else(
     url: str, platform: Platform, stranger: httpx.Client
 ) -> None:
@@ -91,6 +104,30 @@ def test_an_admin_does_not_change_his_own_roles(url: str, platform: Platform) ->
         assert tried.status_code == 409
     with platform.database.transaction() as tx:
         assert people.named(tx, "admin").roles == {Role.ADMIN}
+
+
+def test_an_admin_of_one_carrier_gives_nobody_what_is_another_carriers(url: str, platform: Platform) -> None:
+    operator(platform, Role.SUPERVISOR, login="everywhere")
+    operator(platform, Role.OPERATOR, carrier="cucc", login="theirs")
+    operator(platform, Role.OPERATOR, carrier="cmcc", login="ours")
+    with browsing(url, platform, Role.ADMIN, carrier="cmcc", login="admin") as admin:
+        for login in ("everywhere", "theirs"):
+            for do in ("password", "roles", "disable"):
+                assert admin.post(f"/console/people/{login}", data={"do": do, "roles": ["admin"]}).status_code == 404
+            for page in ("/console/people", "/console/people?format=csv", "/console/audit", "/console/audit?format=csv"):
+                assert login not in admin.get(page).text, page
+            assert "没有登录名" in admin.get(f"/console/audit?login={login}").text
+        assert "all carriers" not in admin.get("/console/people?lang=en").text
+        elsewhere = {"login": "sock", "roles": ["admin"], "carrier": "cucc"}
+        assert admin.post("/console/people", data=elsewhere).status_code == 403
+        assert admin.post("/console/people", data={"login": "mine", "roles": ["desk"]}).status_code == 200
+        assert admin.post("/console/people/ours", data={"do": "roles", "roles": ["desk"]}).status_code == 200
+        assert "ours" in admin.get("/console/audit").text
+    with platform.database.transaction() as tx:
+        assert people.named(tx, "everywhere").roles == {Role.SUPERVISOR}
+        assert people.named(tx, "everywhere").enabled
+        assert people.named(tx, "mine").carrier == "cmcc"
+        assert people.named(tx, "ours").roles == {Role.DESK}
 
 
 def test_who_is_locked_out_or_changes_the_password_is_out_everywhere(url: str, platform: Platform, clock: Clock) -> None:

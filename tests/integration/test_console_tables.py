@@ -12,10 +12,11 @@ from contextlib import closing
 import httpx
 import pytest
 
+from huanxin.domain.errors import Conflict
 from huanxin.domain.numbers import masked
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.proposals import Outcome
-from huanxin.store import operators
+from huanxin.store import operators, proposals
 from huanxin.web.pages.console import batch_pages, sheets
 from operators import operator, signed_in
 from selling import CLEAN, REFUSED, SPARE, WAIVED, Shop, served_shop
@@ -99,8 +100,8 @@ def test_every_table_of_a_batch_is_a_file_of_counts(shop: Shop, li: httpx.Client
     back = lines(li.get(f"{address}?format=csv&table=retractions"))
     assert {one["partner"] for one in back} == set(told)
     assert {(one["reason"], one["numbers"]) for one in back} == {("wrongly cancelled", "1")}
-    proposals = lines(li.get(f"{address}?format=csv&table=proposals"))
-    assert [(one["reason"], one["outcome"], one["note"]) for one in proposals] == [
+    proposed = lines(li.get(f"{address}?format=csv&table=proposals"))
+    assert [(one["reason"], one["outcome"], one["note"]) for one in proposed] == [
         ("'=1+1 for the shops", "declined", "not yet")
     ]
     released = lines(li.get(f"{address}?format=csv&table=releases"))
@@ -233,3 +234,26 @@ def test_what_one_operators_page_keeps_opens_for_nobody_else(shop: Shop, li: htt
     assert kept
     for form in ({"kept": kept[1]}, {"kept": "x.y.z"}):
         assert wang.post("/console/numbers", data=form | {"format": "csv"}).status_code == 422
+
+
+def test_no_proposal_is_pushed_out_of_sight_by_those_after_it(shop: Shop, wang: httpx.Client) -> None:
+    """A hundred partners times a few batches are soon that many; the one that nobody saw any more waited for ever."""
+    platform = shop.platform
+    one, another = operator(platform, "operator"), operator(platform, "supervisor")
+    with platform.database.transaction() as tx:
+
+        def propose(reason: str) -> int:
+            return proposals.add(tx, kind="release", batch_id=shop.batch, partner_id=None, places=None, count=1,
+                                 reason=reason, by=one.id, at=platform.now())  # fmt: skip
+
+        oldest = propose("the one that waits")
+        for turn in range(201):
+            proposals.end(tx, propose(f"turn {turn}"), outcome="declined", note="no", count=0, by=another.id,
+                          at=platform.now())  # fmt: skip
+    with pytest.raises(Conflict, match="proposed already"):
+        platform.propose_release(shop.batch, reason="once more", by=another, clear=1)
+    page = wang.get("/console/approvals").text
+    assert f'action="/console/approvals/{oldest}"' in page
+    assert ("turn 200<" in page, "turn 0<" in page, "all of them are in the CSV" in page) == (True, False, True)
+    rows = lines(wang.get("/console/approvals?format=csv"))
+    assert {"the one that waits", "turn 0", "turn 200"} <= {row["reason"] for row in rows}

@@ -128,6 +128,11 @@ def test_the_clerk_reads_scanned_numbers_as_a_table_and_as_csv(desk: httpx.Clien
     assert "号段为 3 至 10 位" in desk.get("/console/desk", params={"prefix": "1"}).text
 
 
+@pytest.mark.parametrize("after", ["9" * 5_000, "-1", "x", "9" * 15])
+def test_a_list_that_goes_on_from_no_number_is_a_list_all_the_same(desk: httpx.Client, after: str) -> None:
+    assert desk.get("/console/desk", params={"prefix": "138", "after": after}).status_code == 200
+
+
 def test_the_buyer_acknowledges_by_a_code_on_his_own_phone_which_opens_nothing_else(
     shop: Shop, desk: httpx.Client, place: tuple[Shop, httpx.Client]
 ) -> None:

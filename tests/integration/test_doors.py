@@ -187,3 +187,23 @@ def test_an_acknowledgement_with_control_characters_is_refused_as_one_that_canno
         one = {"number": RECYCLED, "shown": "0" * 64, "method": "reference", "evidence": evidence}
         answer = doors.shop.post("/answers/v1/disclosure/acknowledgements", json={"acknowledgements": [one]})
         assert answer.status_code == status, answer.text
+
+
+def test_a_stranger_fills_neither_memory_nor_disk_with_one_long_body(doors: Doors) -> None:
+    part = "x" * 900_000
+    with httpx.Client(base_url=doors.browser.base_url, timeout=60) as stranger:
+        for path in ("/console/sign-in", "/console/sign-in/code", "/renew/sign-in", "/renew/enter", "/partner/register"):
+            fields = stranger.post(path, data={f"field{one}": part for one in range(6)}, headers={"Accept": "text/html"})
+            assert (fields.status_code, "没有收取" in fields.text) == (413, True), path
+            file = stranger.post(path, files={"file": ("a.csv", part.encode() * 6)})
+            assert (file.status_code, file.json()["type"]) == (413, "urn:huanxin:problem:too-large"), path
+        asked = stranger.post("/answers/v1/disclosure", content=json.dumps({"number": part * 6}), headers=JSON)
+        assert (asked.status_code, asked.json()["type"]) == (413, "urn:huanxin:problem:too-large")
+
+
+def test_a_long_list_is_taken_where_lists_are_sent(doors: Doors) -> None:
+    report = b"number,event,at\n" + b"+8613800990001,opened,2026-11-01\n" * 160_000
+    taken = doors.browser.post("/console/reports", data={"carrier": "cmcc"}, files={"file": ("r.csv", report)})
+    assert (len(report) > 5_000_000, taken.status_code) == (True, 303)
+    page = doors.browser.get(taken.headers["location"])
+    assert "已收下" in page.text

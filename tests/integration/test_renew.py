@@ -7,14 +7,17 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 
 from huanxin.domain.numbers import parse
+from huanxin.request.codes import CodeRules
 from huanxin.store import requests, wishes
 from huanxin.store.requests import Request
 from town import FIRST, FROZEN, PORTED, RECYCLED, UNKNOWN, Phone, Town, town
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+RULES = CodeRules()
 
 
 @pytest.fixture
@@ -50,6 +53,15 @@ def test_no_code_is_sent_to_what_is_no_number_of_a_carrier_here(place: Town, pho
         assert tx.execute("SELECT count(*) FROM development_message").fetchone() == (0,)
 
 
+def test_who_has_a_network_of_addresses_is_one_asker_all_the_same(place: Town) -> None:
+    for turn in range(RULES.per_address_hour + 1):
+        with httpx.Client(base_url=place.url, headers={"X-Forwarded-For": f"2001:db8:1:2::{turn:x}"}) as asker:
+            last = asker.post("/renew/sign-in", data={"number": f"+86138001390{turn:02}"})
+    assert last.status_code == 429
+    with httpx.Client(base_url=place.url, headers={"X-Forwarded-For": "2001:db8:1:3::1"}) as neighbour:
+        assert neighbour.post("/renew/sign-in", data={"number": "+8613800139099"}).status_code == 303
+
+
 def test_the_owner_sees_the_day_and_that_there_was_somebody_and_no_more(phone: Phone) -> None:
     page = phone.sign_in().text
     assert "2026年10月1日" in page
@@ -69,6 +81,16 @@ def test_a_number_that_can_not_be_renewed_gets_a_page_that_says_why_and_what_to_
     assert "/renew/choose" not in page.text
     phone.order()
     assert orders(place, number) == []
+
+
+def test_who_signs_out_leaves_no_certificate_open_for_the_next_at_that_machine(phone: Phone) -> None:
+    phone.sign_in()
+    assert RECYCLED[-4:] in phone.http.post("/renew/certificate").text
+    phone.http.post("/renew/sign-out")
+    for address in ("/certificate", "/certificate.pdf", "/certificate.jwt"):
+        assert phone.http.get(address).status_code == 403, address
+    phone.sign_in(FIRST)
+    assert phone.http.get("/certificate").status_code == 403
 
 
 def test_one_click_orders_everywhere_and_the_second_click_nothing(place: Town, phone: Phone) -> None:

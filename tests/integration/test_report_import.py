@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier
 
 import psycopg
 import pyarrow as pa
@@ -15,6 +17,7 @@ import pytest
 from huanxin.domain.errors import BadInput
 from huanxin.numbersets.sharded import SHARD_SIZE, load, shard_of
 from huanxin.operations import Platform
+from huanxin.report.importing import Imported
 from huanxin.store import reports
 
 Report = Callable[..., Path]
@@ -146,3 +149,41 @@ def test_a_report_of_nothing_is_not_recorded(platform: Platform, report: Report)
             platform.import_report(report(*lines), carrier="cmcc", by="li")
     with platform.database.transaction() as tx:
         assert reports.all_reports(tx) == []
+
+
+def at_once(platform: Platform, *paths: Path) -> list[Imported | BadInput]:
+    """What came of reports that were all read before one of them was recorded."""
+    together = Barrier(len(paths))
+
+    def progress(step: str, _: int) -> None:
+        if step.startswith("checking"):
+            together.wait(timeout=30)
+
+    def take(path: Path) -> Imported | BadInput:
+        try:
+            return platform.import_report(path, carrier="cmcc", by="li", progress=progress).imported
+        except BadInput as error:
+            return error
+
+    with ThreadPoolExecutor(len(paths)) as clerks:
+        return list(clerks.map(take, paths))
+
+
+def test_the_same_report_twice_at_once_is_one_report(platform: Platform, report: Report) -> None:
+    """A clerk clicks twice: he was told that the platform broke."""
+    path = report(*LINES)
+    done = at_once(platform, path, path, path)
+    assert all(isinstance(one, Imported) for one in done)
+    assert sorted(one.already for one in done if isinstance(one, Imported)) == [False, True, True]
+    assert history(platform) == EXPECTED
+
+
+def test_reports_that_come_at_once_are_judged_one_after_the_other(platform: Platform, report: Report) -> None:
+    """Each was judged by what was on record before both: a number ended twice, and nobody could say when its freeze ends."""
+    platform.import_report(report(LINES[0]), carrier="cmcc", by="li")
+    one, another = (
+        report(f"+{NUMBER},cancelled,2026-0{month}-01", name=f"{month}.csv") for month in (3, 5)
+    )  # fmt: skip
+    done = at_once(platform, one, another)
+    assert sorted(type(came).__name__ for came in done) == ["BadInput", "Imported"]
+    assert [event for _, event in history(platform)] == ["opened", "cancelled"]

@@ -92,8 +92,13 @@ def named(tx: Tx, login: str) -> Operator:
     """The operator with this login. Raises NotFound."""
     found = operators.by_login(tx, login)
     if found is None:
-        raise NotFound(Sentence("there is no operator %(login)s; `huanxin operator list` shows them", login=login))
+        raise NotFound(nobody(login))
     return found
+
+
+def nobody(login: str) -> Sentence:
+    """What is said of a login that nobody has."""
+    return Sentence("there is no operator %(login)s; `huanxin operator list` shows them", login=login)
 
 
 def _known(tx: Tx, operator_id: int) -> Operator:

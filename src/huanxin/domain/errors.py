@@ -126,3 +126,20 @@ def unreadable(name: str, reason: str, line: int = 0) -> BadInput:
     if line:
         return BadInput(Sentence("%(name)s, line %(line)s: %(reason)s", name=name, line=line, reason=reason))
     return BadInput(Sentence("%(name)s: %(reason)s", name=name, reason=reason))
+
+
+MOST_FAULTS = 100_000
+"""Bad lines that a file is read for: nobody mends more by hand, and each takes a thousand bytes of memory."""
+
+
+def stop_at(most: int | None, faults: Sequence[Fault], *, name: str) -> None:
+    """Raise BadInput once a file called `name` has more bad lines than are read for."""
+    if most is not None and len(faults) > most:
+        raise BadInput(
+            Sentence(
+                "%(name)s: more than %(most)s lines can't be taken, so none was, and reading ended there; look at how the"
+                " file was made, the first of them say what is wrong",
+                name=name, most=f"{most:,}",
+            ),
+            faults[:most],
+        )  # fmt: skip

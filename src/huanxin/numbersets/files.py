@@ -12,15 +12,21 @@ from typing import BinaryIO
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes this place once the block has written all of it: nobody reads half of it.
+    """A file that takes this place once the block has written all of it: nobody reads half of it. A link stays one, and what
+    is no file (/dev/stdout, /dev/null, a pipe) is written into: it must not be replaced by one.
 
     Raises OSError naming the place, and leaves nothing beside it.
     """
-    beside = path.with_name(f".{path.name}.part")
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with path.open("wb") as file:
+            yield file
+        return
+    place = Path(os.path.realpath(path))
+    beside = place.with_name(f".{place.name}.part")
     try:
         with beside.open("wb") as file:
             yield file
-        os.replace(beside, path)
+        os.replace(beside, place)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:

@@ -316,6 +316,8 @@ def _whole_lines(stream: pa.NativeFile, encoding: str, table: Table) -> Iterator
         kept = block[cut:]
         if cut:
             yield block[:cut]
+    if decoder is not None:
+        decoder.decode(b"", final=True)  # fails on half a character: then the file was cut
     if kept:
         yield kept
 

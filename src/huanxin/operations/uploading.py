@@ -6,7 +6,7 @@ import gzip
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from huanxin.domain.errors import BadInput, Fault
+from huanxin.domain.errors import MOST_FAULTS, BadInput, Fault
 from huanxin.domain.numbers import masked_text
 from huanxin.operations.platform import Platform
 from huanxin.report.rejects import rejects_of
@@ -27,7 +27,7 @@ def upload_report(
     report_id, already, refusal = None, False, ""
     faults: Sequence[Fault] = ()
     try:
-        done = platform.import_report(path, carrier=carrier, by=by, skip_bad=skip_bad).imported
+        done = platform.import_report(path, carrier=carrier, by=by, skip_bad=skip_bad, most_bad=MOST_FAULTS).imported
         report_id, already, faults = done.report_id, done.already, done.faults
     except BadInput as error:
         refusal, faults = error.said, error.faults

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from huanxin.domain.errors import BadInput, Conflict, Fault, NotFound, unreadable
+from huanxin.domain.errors import MOST_FAULTS, BadInput, Conflict, Fault, NotFound, stop_at, unreadable
 from huanxin.domain.numbers import NumberingPlan, why_not_a_number, why_not_ours
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.sharded import NumberSet
@@ -28,21 +28,24 @@ def read_numbers(path: Path, plan: NumberingPlan | None = None) -> NumberSet:
     carrier's range, else a slip of the pen would hold nothing and nobody would know."""
     parts, faults = [], []
     try:
-        table = tables.read(tables.inspect(path, workbooks=True), _COLUMNS)
+        table = tables.read(tables.inspect(path, workbooks=True), _COLUMNS, keep_ragged=MOST_FAULTS + 1)
         for chunk in table.chunks:
             numbers, good = columns.numbers(chunk.columns["number"])
             parts.append(numbers[good])
             # Without a country code a Chinese number reads as one of another country: it would hold the wrong one.
             national = (numbers >= _NATIONAL[0]) & (numbers <= _NATIONAL[1])
             outside = np.zeros(len(numbers), np.bool_) if plan is None else good & ~plan.covers(numbers)
-            rows = np.flatnonzero(~good | national | outside)
+            blank = ~columns.given(chunk.columns["number"])
+            rows = np.flatnonzero((~good | national | outside) & ~blank)[: MOST_FAULTS + 1]
             for row, text in zip(rows.tolist(), columns.texts(chunk.columns["number"], rows), strict=True):
                 reason = why_not_ours(text) if outside[row] else why_not_a_number(text)
-                if text.strip() and reason:
+                if reason:
                     faults.append(Fault(line=int(chunk.lines[row]), reason=reason, text=text))
+            faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
+            table.ragged.clear()
+            stop_at(MOST_FAULTS, faults, name=path.name)
     except tables.BadTable as error:
         raise unreadable(path.name, error.reason, error.line) from error
-    faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
     if faults:
         raise BadInput(
             Sentence(

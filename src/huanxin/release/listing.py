@@ -14,6 +14,7 @@ from pyroaring import BitMap
 from huanxin.domain.answers import Outcome
 from huanxin.domain.lifecycle import sellable_from
 from huanxin.numbersets.arrow import pa
+from huanxin.numbersets.cells import as_text
 from huanxin.numbersets.files import replacing
 from huanxin.numbersets.numberfile import write_csv, written
 from huanxin.numbersets.roster import Roster
@@ -85,7 +86,7 @@ def gate_table(loaded: LoadedGate) -> pa.Table:
     which = pa.array(which[order])
     columns = {"number": written(loaded.roster.numbers[place[order]])}
     for name in ("state", "partner", "reason", "until", "by"):
-        columns[name] = pa.array([getattr(one, name) for one in found], pa.string()).take(which)
+        columns[name] = pa.array([as_text(getattr(one, name)) for one in found], pa.string()).take(which)
     return pa.table(columns)
 
 

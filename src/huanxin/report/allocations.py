@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from huanxin.domain.errors import BadInput, Fault, NotFound, unreadable
+from huanxin.domain.errors import MOST_FAULTS, BadInput, Fault, NotFound, stop_at, unreadable
 from huanxin.domain.numbers import NumberingPlan, masked, why_not_a_number
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.sharded import shard_of
@@ -34,14 +34,16 @@ def import_allocation(tx: Tx, path: Path, *, carrier: str, plan: NumberingPlan, 
         )
     ranges, faults = [], []
     try:
-        table = tables.read(tables.inspect(path), COLUMNS)
+        table = tables.read(tables.inspect(path), COLUMNS, keep_ragged=MOST_FAULTS + 1)
         for chunk in table.chunks:
             good, bad = _check(chunk, carrier, plan)
             ranges += good
             faults += bad
+            faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
+            table.ragged.clear()
+            stop_at(MOST_FAULTS, faults, name=path.name)
     except tables.BadTable as error:
         raise unreadable(path.name, error.reason, error.line) from error
-    faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
     faults += _overlapping(ranges)
     if faults or not ranges:
         why = Sentence("it names no range")

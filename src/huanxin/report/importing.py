@@ -11,7 +11,7 @@ import numpy as np
 from pyroaring import BitMap
 
 from huanxin.domain.acceptance import Layered, Refusal, judge
-from huanxin.domain.errors import BadInput, Fault, NotFound, unreadable
+from huanxin.domain.errors import BadInput, Fault, NotFound, stop_at, unreadable
 from huanxin.domain.lifecycle import EVENTS, SetFact
 from huanxin.domain.numbers import Carrier, NumberingPlan, written
 from huanxin.numbersets import tables
@@ -20,7 +20,7 @@ from huanxin.report.grouping import MOST_A_DAY, Layers, by_shard, in_layers
 from huanxin.report.lines import Lines, read_lines
 from huanxin.sentences import Sentence
 from huanxin.store import reports
-from huanxin.store.database import Tx, recording_facts
+from huanxin.store.database import Tx, one_name_at_a_time, recording_facts
 
 Progress = Callable[[str, int], None]
 """Called with what is being done and how many lines it has come."""
@@ -29,6 +29,7 @@ StoredSet = tuple[int, int, SetFact]
 """(shard, layer, fact)"""
 
 _EPOCH = date(1970, 1, 1).toordinal()
+_REPORTS = "reports are judged one after another"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,27 +49,27 @@ class Imported:
 
 def import_report(
     tx: Tx, path: Path, *, carrier: str, plan: NumberingPlan, now: datetime, by: str, skip_bad: bool = False,
-    progress: Progress = lambda _step, _lines: None,
+    progress: Progress = lambda _step, _lines: None, most_bad: int | None = None,
 ) -> Imported:  # fmt: skip
     """Take a report in this transaction; `now` is the instant of the import, aware.
 
     A file whose content was imported before changes nothing. Raises BadInput with every bad line, unless `skip_bad`
-    leaves them out; NotFound for a carrier that is not configured.
+    leaves them out; either way reading ends with more than `most_bad`. NotFound for a carrier that is not configured.
     """
     source = _inspect(path, carrier, plan)
-    recording_facts(tx)
-    before = reports.find(tx, carrier=carrier, sha256=source.sha256)
-    if before:
-        return Imported(
-            report_id=before.id, lines=before.lines, accepted=before.accepted, known=before.known,
-            counts=before.counts, already=True,
-        )  # fmt: skip
-    lines, faults = _read(source, plan.carriers[carrier], plan, now, progress)
+    if known_already := _imported(tx, source, carrier):
+        return known_already
+    lines, faults = _read(source, plan.carriers[carrier], plan, now, progress, most_bad)
     total = len(lines) + len(faults)
     if not total:
         raise unreadable(path.name, Sentence("there is no line after the header, so nothing was recorded; export it again"))
     layers = in_layers(lines)
     progress("checking against what is on record", total)
+    # Read first, then wait: each report is judged by all those before it, and nobody waits while a long one is read.
+    one_name_at_a_time(tx, _REPORTS)
+    recording_facts(tx)
+    if known_already := _imported(tx, source, carrier):
+        return known_already
     sets, known, recycled, refusals = _judge_all(tx, by_shard(layers, carrier), plan)
     faults = sorted([*faults, *_faults(layers, refusals), *_crowded(layers)], key=lambda fault: fault.line)
     if faults and not skip_bad:
@@ -87,6 +88,17 @@ def import_report(
         faults=tuple(faults), recycled=recycled,
     )  # fmt: skip
     return replace(done, report_id=_record(tx, source, done, sets, file_name=path.name, carrier=carrier, by=by, at=now))
+
+
+def _imported(tx: Tx, source: tables.Source, carrier: str) -> Imported | None:
+    """What came of the same content before, if it was imported."""
+    before = reports.find(tx, carrier=carrier, sha256=source.sha256)
+    if before is None:
+        return None
+    return Imported(
+        report_id=before.id, lines=before.lines, accepted=before.accepted, known=before.known, counts=before.counts,
+        already=True,
+    )  # fmt: skip
 
 
 def _inspect(path: Path, carrier: str, plan: NumberingPlan) -> tables.Source:
@@ -121,14 +133,16 @@ def _record(
 
 
 def _read(
-    source: tables.Source, carrier: Carrier, plan: NumberingPlan, now: datetime, progress: Progress
+    source: tables.Source, carrier: Carrier, plan: NumberingPlan, now: datetime, progress: Progress, most_bad: int | None
 ) -> tuple[Lines, list[Fault]]:
     parts: list[Lines] = []
     faults: list[Fault] = []
     read = 0
-    for part, found in read_lines(source, carrier=carrier, plan=plan, now=now):
+    each = None if most_bad is None else most_bad + 1
+    for part, found in read_lines(source, carrier=carrier, plan=plan, now=now, most_bad=each):
         parts.append(part)
         faults.extend(found)
+        stop_at(most_bad, faults, name=source.name)
         read += len(part) + len(found)
         progress("reading", read)
     return Lines.joined(parts), faults

@@ -57,19 +57,24 @@ class Lines:
 
 
 def read_lines(
-    source: tables.Source, *, carrier: Carrier, plan: NumberingPlan, now: datetime
+    source: tables.Source, *, carrier: Carrier, plan: NumberingPlan, now: datetime, most_bad: int | None = None
 ) -> Iterator[tuple[Lines, list[Fault]]]:
-    """Good lines and faults, chunk by chunk. Raises BadInput if the file as a whole can't be read."""
+    """Good lines and faults, chunk by chunk; of each chunk no more than `most_bad` faults of a kind. Raises BadInput if the
+    file as a whole can't be read."""
     try:
-        table = tables.read(source, COLUMNS)
+        table = tables.read(source, COLUMNS, keep_ragged=most_bad)
         for chunk in table.chunks:
-            yield _check(chunk, carrier=carrier, plan=plan, now=now)
-        yield Lines.joined([]), [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
+            lines, faults = _check(chunk, carrier=carrier, plan=plan, now=now, most_bad=most_bad)
+            ragged = [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
+            table.ragged.clear()
+            yield lines, faults + ragged
     except tables.BadTable as error:
         raise unreadable(source.name, error.reason, error.line) from error
 
 
-def _check(chunk: tables.Chunk, *, carrier: Carrier, plan: NumberingPlan, now: datetime) -> tuple[Lines, list[Fault]]:
+def _check(
+    chunk: tables.Chunk, *, carrier: Carrier, plan: NumberingPlan, now: datetime, most_bad: int | None
+) -> tuple[Lines, list[Fault]]:
     column = chunk.columns
     number, number_ok = columns.numbers(column["number"])
     event = columns.words(column["event"], _CODES)
@@ -82,12 +87,11 @@ def _check(chunk: tables.Chunk, *, carrier: Carrier, plan: NumberingPlan, now: d
     if good.all():
         return lines, []
     faults = []
-    rows = np.flatnonzero(~good)
+    blank = ~np.logical_or.reduce([columns.given(column[name]) for name in COLUMNS.names])
+    rows = np.flatnonzero(~good & ~blank)[:most_bad]  # a blank line says nothing
     written = zip(*(columns.texts(column[name], rows) for name in COLUMNS.names), strict=True)
     for row, (number_text, event_text, at_text) in zip(rows.tolist(), written, strict=True):
         text = f"{number_text},{event_text},{at_text}"
-        if not any(part.strip() for part in (number_text, event_text, at_text)):
-            continue  # a blank line says nothing
         if not number_ok[row]:
             reason = domain_numbers.why_not_a_number(number_text) or Sentence("not an E.164 number")
         elif event[row] < 0:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from huanxin.domain.errors import Fault
+from huanxin.numbersets.cells import as_text
 from huanxin.numbersets.files import replacing
 from huanxin.report.lines import COLUMNS
 
@@ -32,7 +33,7 @@ def write_rejects_to(
 ) -> None:
     writer = csv.writer(file)
     writer.writerow((*COLUMNS.names, "line", "reason"))
-    writer.writerows((*_cells(fault.text), fault.line, say(fault.reason)) for fault in faults)
+    writer.writerows((*map(as_text, _cells(fault.text)), fault.line, as_text(say(fault.reason))) for fault in faults)
 
 
 def _cells(text: str) -> list[str]:

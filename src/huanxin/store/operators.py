@@ -167,14 +167,15 @@ def end_sessions(tx: Tx, operator_id: int, at: datetime) -> None:
     tx.execute("UPDATE operator_login SET sessions_after = %s WHERE operator_id = %s", (at, operator_id))
 
 
-def events(tx: Tx, *, operator_id: int | None = None, kind: str | None = None, before: int | None = None,
-           most: int = 100) -> list[OperatorEvent]:  # fmt: skip
-    """What happened, newest first; `before` an event to go on from it."""
+def events(tx: Tx, *, operator_id: int | None = None, carrier: str | None = None, kind: str | None = None,
+           before: int | None = None, most: int = 100) -> list[OperatorEvent]:  # fmt: skip
+    """What happened, newest first; `before` an event to go on from it, `carrier` to the people limited to one."""
     with tx.cursor(row_factory=class_row(OperatorEvent)) as cursor:
         return cursor.execute(
             "SELECT e.id, o.login, e.kind, e.detail, e.recorded_by, e.at FROM operator_event e"
             " JOIN operator o ON o.id = e.operator_id WHERE e.operator_id = coalesce(%(of)s, e.operator_id)"
+            " AND (%(carrier)s::text IS NULL OR o.carrier = %(carrier)s)"
             " AND e.kind = coalesce(%(kind)s, e.kind) AND e.id < coalesce(%(before)s, 9223372036854775807)"
             " ORDER BY e.id DESC LIMIT %(most)s",
-            {"of": operator_id, "kind": kind, "before": before, "most": most},
+            {"of": operator_id, "carrier": carrier, "kind": kind, "before": before, "most": most},
         ).fetchall()

@@ -69,13 +69,14 @@ def places_of(tx: Tx, proposal_id: int) -> BitMap:
     return load(row[0]) if row and row[0] is not None else BitMap()
 
 
-def listed(tx: Tx, *, batch_id: int | None = None, open_only: bool = False, most: int = 200) -> list[Proposal]:
-    """Proposals, newest first: all, or those of one batch, or those that wait."""
+def listed(tx: Tx, *, batch_id: int | None = None, open_only: bool = False) -> list[Proposal]:
+    """Proposals, newest first: all, or those of one batch, or those that wait. None is left out: one that nobody sees would
+    wait for ever."""
     with tx.cursor(row_factory=class_row(Proposal)) as cursor:
         return cursor.execute(
             f"{_SELECT} WHERE p.batch_id = coalesce(%s, p.batch_id) AND (NOT %s OR e.proposal_id IS NULL)"
-            " ORDER BY p.id DESC LIMIT %s",
-            (batch_id, open_only, most),
+            " ORDER BY p.id DESC",
+            (batch_id, open_only),
         ).fetchall()
 
 

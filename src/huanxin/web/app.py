@@ -26,6 +26,7 @@ from huanxin.web.api import account_files, accounts, disclosures, oauth, partner
 from huanxin.web.api.schemas import Status, problems, with_problems
 from huanxin.web.api.uploads import Limits, sweep
 from huanxin.web.bell import Bell
+from huanxin.web.bodies import ShortBodies
 from huanxin.web.context import Context
 from huanxin.web.limits import Limit
 from huanxin.web.memory import give_back
@@ -64,6 +65,7 @@ _TAGS = [
 _MINUTE = timedelta(minutes=1)
 _LARGE_AT_ONCE = 2  # large receipts read at a time
 _PROGRAMS_AT_ONCE = 3  # polls and small receipts worked on at a time
+_SIGN_INS_AT_ONCE = 2  # passwords of operators compared at a time
 
 
 def create_app(
@@ -109,6 +111,7 @@ def create_app(
     app.include_router(disclosures.router)
     console.include(app, settings)
     watch.include(app, settings)
+    app.add_middleware(ShortBodies)
     app.add_middleware(Care)
     _health(app, platform)
     app.add_middleware(SafeHeaders)
@@ -135,7 +138,7 @@ def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> 
     context = app.state.context = Context(
         platform=platform, signer=signer, rosters=Rosters(platform.database), files=settings.home / "files",
         uploads=settings.home / "uploads", large=CapacityLimiter(_LARGE_AT_ONCE),
-        programs=CapacityLimiter(_PROGRAMS_AT_ONCE),
+        programs=CapacityLimiter(_PROGRAMS_AT_ONCE), sign_ins=CapacityLimiter(_SIGN_INS_AT_ONCE),
         limits=Limits(
             most_bytes=settings.max_receipt_mb * 1024 * 1024, most_seconds=settings.upload_minutes * 60,
             least_rate=settings.upload_kb_per_second * 1000,
@@ -143,6 +146,9 @@ def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> 
         passphrase=settings.passphrase(), outbound=outbound, folders=folder_rules(settings, outbound),
         poller=Poller(database=platform.database, signer=signer, clock=platform.clock, zone=zone), bell=bell,
         failed_tokens=Limit(what=Sentence("wrong attempts to get a token"), most=10, per=_MINUTE, clock=platform.clock),
+        wrong_sign_ins=Limit(
+            what=Sentence("wrong tries to sign in from this address"), most=30, per=_MINUTE, clock=platform.clock
+        ),
         subjects=Limit(what=Sentence("adding or removing subjects"), most=600, per=_MINUTE, clock=platform.clock),
     )  # fmt: skip
     answer_errors(app)

@@ -26,7 +26,8 @@ from huanxin.web.limits import Limit
 class Context:
     """`files` is where number files are kept once made; `uploads` where receipts are while they come in, within `limits`;
     `large` lets few large ones be read at a time, so that memory stays small; `programs` lets few calls of partners'
-    programs work at a time: people's clicks don't wait behind them, and what waits meanwhile is done together."""
+    programs work at a time: people's clicks don't wait behind them, and what waits meanwhile is done together; `sign_ins`
+    lets few passwords be compared at a time."""
 
     platform: Platform
     signer: Signer
@@ -36,12 +37,14 @@ class Context:
     limits: Limits
     large: CapacityLimiter
     programs: CapacityLimiter
+    sign_ins: CapacityLimiter
     passphrase: str
     outbound: Outbound
     folders: FolderRules
     poller: Poller
     bell: Bell
     failed_tokens: Limit
+    wrong_sign_ins: Limit
     subjects: Limit
     longest_poll: float = 25.0  # seconds; shorter than proxies wait
 

@@ -70,6 +70,8 @@ def network_of(address: str | None) -> str:
         found = ipaddress.ip_address(address or "")
     except ValueError:
         return "unknown"
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:  # as some proxies write an IPv4 address
+        found = found.ipv4_mapped
     if found.version == 4:  # noqa: PLR2004  # IPv4
         return str(found)
     return str(ipaddress.ip_network((found, _V6_NETWORK), strict=False))

@@ -106,6 +106,8 @@ def answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def starlettes(request: Request, error: HTTPException) -> Response:
+        if isinstance(error.__cause__, HuanxinError):
+            return ours(request, error.__cause__)
         if _wants_page(request):
             return _page(request, error.status_code)
         return problem(error.status_code, "http", str(error.detail), headers=dict(error.headers or {}))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,7 @@ def clear(run: Run, report: Callable[..., Path]) -> None:
     run("partner", "add", "music", "--kind", "app")
     run("batch", "plan")
     run("batch", "send", "1")
-    run("gate", "waive", "--batch", "1", "--partner", "music", "--reason", 'closed, "down"', "--by", "li")
+    run("gate", "waive", "--batch", "1", "--partner", "music", "--reason", 'closed, "down"', "--by", "=li()")
 
 
 @pytest.mark.usefixtures("clear")
@@ -81,7 +83,24 @@ def test_the_gates_table_says_where_it_cannot_go_and_leaves_no_half_of_itself(ru
     run("gate", "--csv", str(tmp_path / "gate.csv"))
     with (tmp_path / "gate.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert ('closed, "down"', "li") in [(row["reason"], row["by"]) for row in rows], "a reason may hold commas and quotes"
+    said = [(row["reason"], row["by"]) for row in rows]
+    assert ('closed, "down"', "'=li()") in said, "a reason may hold commas and quotes, and nothing is a formula"
+
+
+@pytest.mark.usefixtures("clear")
+def test_a_table_that_is_written_to_a_pipe_or_through_a_link_leaves_them_what_they_are(run: Run, tmp_path: Path) -> None:
+    """`--csv /dev/null`, by root, made a file of /dev/null, and nothing on that machine worked any more."""
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor(1) as reader:
+        read = reader.submit((tmp_path / "pipe").read_text)
+        run("gate", "--csv", str(tmp_path / "pipe"))
+        assert read.result(timeout=30).startswith("number,state")
+    assert (tmp_path / "pipe").is_fifo()
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "link.csv").symlink_to(tmp_path / "kept" / "gate.csv")
+    run("gate", "--csv", str(tmp_path / "link.csv"))
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "kept" / "gate.csv").read_text().startswith("number,state")
 
 
 def test_a_folder_given_for_the_numbers_of_a_waiver_is_refused(run: Run, tmp_path: Path) -> None:

@@ -206,6 +206,24 @@ def test_a_time_in_the_future_is_shown_as_it_was_written(tmp_path: Path) -> None
     assert "(2099-01-05)" in bad[0].reason
 
 
+def test_bad_lines_that_are_mended_in_a_spreadsheet_run_nothing_there(tmp_path: Path) -> None:
+    path = csv(tmp_path, f"number,event,at\n+86 {str(NUMBER)[2:]},cancelled,2026-01-01\n+{NUMBER},=HYPERLINK(1),@SUM(1)\n")
+    _, bad = read(path)
+    write_rejects(path, bad)
+    lines = path.read_text().splitlines()
+    assert lines[1].startswith(f"+86 {str(NUMBER)[2:]},cancelled,"), "a number stays as it was written"
+    assert lines[2].startswith(f"+{NUMBER},'=HYPERLINK(1),'@SUM(1),")
+
+
+@pytest.mark.parametrize(("encoding", "last"), [("utf-16", "x"), ("gb18030", "号")])
+def test_a_file_that_ends_within_a_character_was_cut_and_is_refused_whole(tmp_path: Path, encoding: str, last: str) -> None:
+    """What is left reads like a whole file with fewer lines."""
+    path = tmp_path / "cut.csv"
+    path.write_bytes(f"号码,event,at\n+{NUMBER},cancelled,2026-01-01\n{last}".encode(encoding)[:-1])
+    with pytest.raises(BadInput, match="cut short"):
+        read(path)
+
+
 def test_a_rejects_file_that_nobody_mended_is_refused_again(tmp_path: Path) -> None:
     """Its surplus cells were dropped: what had been refused was taken, with whichever three cells came first."""
     path = csv(tmp_path, f"number,event,at\n+{NUMBER},cancelled,2026-01-01,2026-02-01\n+{NUMBER},cancelled\n")

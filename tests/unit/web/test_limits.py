@@ -8,7 +8,7 @@ import pytest
 
 from clocks import Clock
 from huanxin.domain.errors import TooMany
-from huanxin.web.limits import Limit
+from huanxin.web.limits import Limit, network_of
 
 MINUTE = timedelta(seconds=60)
 
@@ -48,3 +48,8 @@ def test_names_that_are_made_up_do_not_fill_the_memory() -> None:
     for n in range(10_005):
         limit.count(str(n))
     assert len(limit._times) == 10_000
+
+
+def test_people_behind_a_proxy_that_writes_addresses_its_own_way_are_not_one_caller() -> None:
+    assert network_of("::ffff:192.0.2.1") == network_of("192.0.2.1") != network_of("::ffff:192.0.2.2")
+    assert network_of("2001:db8:1:2::1") == network_of("2001:db8:1:2:ffff::9") != network_of("2001:db8:1:3::1")

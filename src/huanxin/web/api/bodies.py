@@ -9,12 +9,14 @@ from urllib.parse import parse_qsl
 from fastapi import Depends, Request
 
 from huanxin.domain.errors import BadRequest
+from huanxin.web.bodies import has_its_own_limit
 
 _LARGEST = 256 * 1024  # bytes
 
 
 async def read_body(request: Request, most: int = _LARGEST) -> bytes:
     """The body, at most so many bytes. Raises BadRequest."""
+    has_its_own_limit(request)
     read = bytearray()
     async for block in request.stream():
         read += block

@@ -18,6 +18,7 @@ from huanxin.store.database import Tx
 from huanxin.web.api.bodies import FormFields, JsonObject, shows
 from huanxin.web.api.schemas import TokenGranted, TokenRefused, needs, problems
 from huanxin.web.context import Context, calling_partner
+from huanxin.web.limits import network_of
 
 router = APIRouter(tags=["Access"])
 _FORM = "application/x-www-form-urlencoded"
@@ -38,7 +39,7 @@ def token(request: Request, form: FormFields) -> Response:
     if form.get("grant_type") != "client_credentials":
         return _error(400, "unsupported_grant_type", "grant_type must be client_credentials")
     now = context.platform.now()
-    attempt = f"{_claimed(request, form)[:200]} {request.client.host if request.client else ''}"
+    attempt = f"{_claimed(request, form)[:200]} {network_of(request.client.host if request.client else None)}"
     try:
         context.failed_tokens.check(attempt)
         with context.platform.database.transaction() as tx:

@@ -18,6 +18,7 @@ from huanxin.domain.partners import Partner, Scope
 from huanxin.numbersets import tables
 from huanxin.numbersets.numberfile import CSV, PARQUET
 from huanxin.web.api.uploads import receive
+from huanxin.web.bodies import has_its_own_limit
 from huanxin.web.context import Context, calling_partner
 
 Work = Callable[[Partner, tables.Content], tuple[dict[str, Any], bool]]
@@ -37,6 +38,7 @@ class Body:
 async def take(request: Request, work: Work, body: Body) -> Response:
     """Receive a body and let `work` file it, in a thread: 201 for a new receipt, 200 for one that is known."""
     context: Context = request.app.state.context
+    has_its_own_limit(request)
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) <= _SMALL and not body.encoding:
         held = io.BytesIO()

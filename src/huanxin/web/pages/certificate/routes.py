@@ -20,6 +20,7 @@ from huanxin.domain.errors import BadInput, TooLarge, TooMany
 from huanxin.domain.numbers import written
 from huanxin.sentences import N_
 from huanxin.store.certificates import Certificate
+from huanxin.web.bodies import has_its_own_limit
 from huanxin.web.context import Context
 from huanxin.web.i18n import translations
 from huanxin.web.pages import session
@@ -50,6 +51,7 @@ class Filled:
 async def filled(request: Request) -> Filled:
     """The form that was sent. What is too long is read and dropped, so that the browser gets to see the answer; raises
     TooLarge where that would take long."""
+    has_its_own_limit(request)
     body, read = bytearray(), 0
     async for chunk in request.stream():
         read += len(chunk)
@@ -136,6 +138,11 @@ def opened_for_owner(context: Context, number: int, *, by: str) -> Response:
     answer = RedirectResponse("/certificate", status_code=303)
     session.start(answer, context, name=_COOKIE, kind=_HOLDER, claims={"certificate": made.id})
     return answer
+
+
+def closed_for_owner(answer: Response) -> None:
+    """Show it no more in this browser: its owner signs out there, or somebody else signs in."""
+    session.end(answer, name=_COOKIE)
 
 
 class NotHolder(Exception):

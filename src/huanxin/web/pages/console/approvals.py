@@ -24,6 +24,8 @@ from huanxin.web.pages.console.signing import Working
 router = APIRouter(prefix="/console", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]
 Proposer = Annotated[Working, Depends(signing.working(Right.BATCHES))]
+_MOST = 200
+"""More that were decided are read in the CSV; what waits stands here whole."""
 HEADINGS = (
     "proposal", "kind", "batch", "partner", "numbers", "reason", "proposed_by", "proposed_at", "outcome", "note", "freed",
     "decided_by", "decided_at",
@@ -67,8 +69,8 @@ def _page(
     found = _listed(who)
     return page(
         request, who, "approvals.html", status, tab="approvals", waiting=[one for one in found if one.outcome is None],
-        ended=[one for one in found if one.outcome], may_decide=who.operator.may(Right.DECIDE), done=done or once.Done(),
-        problem=problem and problem.said, about=about,
+        ended=[one for one in found if one.outcome], most=_MOST, may_decide=who.operator.may(Right.DECIDE),
+        done=done or once.Done(), problem=problem and problem.said, about=about,
     )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ _FORMS = [Depends(session.same_origin)]
 Clerk = Annotated[Working, Depends(signing.working(Right.DESK))]
 Text = Annotated[str, Form()]
 MOST, OFFERED = 50, 10
+_DIGITS = 15  # of the longest number (E.164)
 _TEL = re.compile(r"^tel:", re.IGNORECASE)
 """RFC 3966: how codes on cards and SIM packs write numbers."""
 _CODES_AN_HOUR = 120  # of one clerk
@@ -54,7 +55,7 @@ def desk(
     told, offer, problem = who.platform.look_up(wanted, seller=who.operator.carrier), None, ""
     if prefix:
         try:
-            offer = _offer(who, read_prefix(prefix), grade=grade, after=int(after) if after.isdecimal() else 0)
+            offer = _offer(who, read_prefix(prefix), grade=grade, after=_reached(after))
             told += offer.found
         except BadInput:
             problem = "prefix"
@@ -78,6 +79,11 @@ def read_numbers(text: str) -> tuple[list[int], list[str]]:
         except ValueError:
             unread.append(piece[:40])
     return list(found), unread
+
+
+def _reached(after: str) -> int:
+    """The number that a list goes on from; 0 for what is none."""
+    return int(after) if after.isdecimal() and len(after) <= _DIGITS else 0
 
 
 def _pieces(text: str) -> list[str]:

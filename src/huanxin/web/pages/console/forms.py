@@ -16,6 +16,7 @@ from huanxin.domain.numbers import NumberingPlan, typed, why_not_ours, written
 from huanxin.numbersets.sharded import NumberSet, shard_of
 from huanxin.plan.holds import read_numbers
 from huanxin.sentences import Sentence
+from huanxin.web.bodies import has_its_own_limit
 from huanxin.web.context import Context
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.signing import Working
@@ -78,6 +79,7 @@ async def posted(request: Request, _: Annotated[Working, Depends(signing.signed_
                 "a list may have %(value)s MB; cut it in two, or import it with the command line", value=_MOST_BYTES >> 20
             )
         )
+    has_its_own_limit(request)
     async with request.form(max_files=1, max_fields=50) as form:
         read = Posted(form)
         read.check()

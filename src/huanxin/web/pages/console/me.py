@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
@@ -14,6 +15,8 @@ from huanxin.notify.sealing import seal, unseal
 from huanxin.paper import qr
 from huanxin.sentences import Sentence
 from huanxin.store import operators
+from huanxin.web.context import Context
+from huanxin.web.limits import network_of
 from huanxin.web.pages import once, session
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import back, door, page
@@ -33,13 +36,22 @@ def sign_in_form(request: Request, to: str = "/console") -> Response:
 
 
 @router.post("/sign-in", dependencies=_FORMS)
-def sign_in(
+async def sign_in(
     request: Request, login: Annotated[str, Form()] = "", password: Annotated[str, Form()] = "", to: To = "/console"
 ) -> Response:
-    """Try a login and a password."""
-    platform = request.app.state.context.platform
+    """Try a login and a password; few are compared at a time, since each takes 64 MB."""
+    context: Context = request.app.state.context
+    return await to_thread.run_sync(_sign_in, request, login, password, to, limiter=context.sign_ins)
+
+
+def _sign_in(request: Request, login: str, password: str, to: str) -> Response:
+    context: Context = request.app.state.context
+    platform, caller = context.platform, network_of(request.client.host if request.client else None)
+    context.wrong_sign_ins.check(caller)
     with platform.database.transaction() as tx:
         tried = signing_in.try_password(tx, login, password, now=platform.now())
+    if tried.result in _STATUS:
+        context.wrong_sign_ins.count(caller)
     if tried.result is Result.CODE and tried.operator:
         answer = back(signing.led(f"{SIGN_IN}/code", inside(to)))
         signing.remember_half(answer, request, tried.operator)

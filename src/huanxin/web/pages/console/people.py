@@ -11,15 +11,16 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from huanxin.access import people
-from huanxin.domain.errors import BadInput, Conflict, HuanxinError
+from huanxin.domain.errors import BadInput, Conflict, Forbidden, HuanxinError, NotFound
 from huanxin.domain.numbers import masked_text
-from huanxin.domain.operators import Right, Role
+from huanxin.domain.operators import Operator, Right, Role
 from huanxin.sentences import Sentence
 from huanxin.store import operators
+from huanxin.store.database import Tx
 from huanxin.store.operators import OperatorEvent
 from huanxin.web.pages import once, session
 from huanxin.web.pages.console import signing
-from huanxin.web.pages.console.frame import page
+from huanxin.web.pages.console.frame import carrier_names, page
 from huanxin.web.pages.console.sheets import as_csv, in_pieces
 from huanxin.web.pages.console.signing import Working
 
@@ -38,7 +39,7 @@ def everyone(request: Request, who: Admin, done: once.Told, format: str = "") ->
     """Every operator with his roles, and the form for another; or the operators as CSV."""
     if format == "csv":
         with who.platform.database.transaction() as tx:
-            known = operators.everyone(tx)
+            known = _theirs(tx, who.operator)
         rows = ((one.login, one.name, one.carrier, " ".join(sorted(one.roles)), one.enabled) for one in known)
         return as_csv("operators", _OPERATORS, rows)
     return _people(request, who, done=done.what)
@@ -52,6 +53,11 @@ def add(
     """Add an operator; the first password is shown once."""
     platform, by = who.platform, who.operator.login
     given = {"login": login, "name": name, "carrier": carrier, "roles": roles or []}
+    carrier = carrier or who.operator.carrier or ""
+    if not who.operator.sees([carrier]):
+        raise Forbidden(
+            Sentence("%(login)s works with the numbers of %(carrier)s only", login=by, carrier=who.operator.carrier)
+        )
     try:
         with platform.database.transaction() as tx:
             made = people.add_operator(
@@ -72,6 +78,7 @@ def change(request: Request, who: Admin, login: str, do: Annotated[str, Form()],
         return _people(request, who, status=409, problem=Conflict(Sentence("another admin has to change your own roles")))
     try:
         with platform.database.transaction() as tx:
+            _one(tx, who.operator, login)
             if do == "password":
                 password = people.first_password(tx, login, now=now, by=by)
             elif do == "roles":
@@ -92,11 +99,29 @@ def _people(
     problem: HuanxinError | None = None, secret: tuple[str, str] | None = None, done: str = "",
 ) -> Response:  # fmt: skip
     with who.platform.database.transaction() as tx:
-        found = operators.everyone(tx)
+        found = _theirs(tx, who.operator)
     return page(
         request, who, "people.html", status, tab="people", people=found, roles=list(Role), given=_BLANK | dict(given or {}),
-        carriers=who.platform.plan.carriers, problem=problem.said if problem else "", secret=secret, done=done,
+        carriers=carrier_names(who), problem=problem.said if problem else "", secret=secret, done=done,
     )  # fmt: skip
+
+
+def _theirs(tx: Tx, admin: Operator) -> list[Operator]:
+    """The people whom an admin sees to: everybody, or those of the one carrier that he is limited to. Else he could give
+    anybody, and so himself, what is not his."""
+    return [one for one in operators.everyone(tx) if _sees_to(admin, one)]
+
+
+def _sees_to(admin: Operator, person: Operator) -> bool:
+    return admin.carrier in (None, person.carrier)
+
+
+def _one(tx: Tx, admin: Operator, login: str) -> Operator:
+    """One of them. Raises NotFound, for somebody else as for nobody."""
+    found = people.named(tx, login)
+    if not _sees_to(admin, found):
+        raise NotFound(people.nobody(login))
+    return found
 
 
 @router.get("/audit")
@@ -107,13 +132,16 @@ def audit(
     a detail holds are masked."""
     with who.platform.database.transaction() as tx:
         person = operators.by_login(tx, login.strip().casefold()) if login else None
+        person = person if person and _sees_to(who.operator, person) else None
         unknown = bool(login) and person is None
         of = person.id if person else None
 
         def read(last: int | None, most: int) -> list[OperatorEvent]:
             if unknown:
                 return []
-            found = operators.events(tx, operator_id=of, kind=kind or None, before=last or before, most=most)
+            found = operators.events(
+                tx, operator_id=of, carrier=who.operator.carrier, kind=kind or None, before=last or before, most=most
+            )
             return [replace(one, detail=_masked(one.detail)) for one in found]
 
         if format == "csv":

@@ -11,7 +11,7 @@ from typing import TypeVar
 from fastapi.responses import Response
 
 from huanxin.domain.errors import NotFound
-from huanxin.domain.numbers import E164
+from huanxin.numbersets.cells import as_text
 from huanxin.sentences import Sentence
 
 Sheet = tuple[Sequence[object], Iterable[Sequence[object]]]
@@ -20,7 +20,6 @@ Row = TypeVar("Row")
 PIECE = 1000
 """Rows of a long list that are read at a time."""
 
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 _CSV = "text/csv; charset=utf-8"
 
 
@@ -66,6 +65,6 @@ def _cell(value: object) -> object:
     """A value; what somebody typed never becomes a formula of a spreadsheet."""
     if isinstance(value, datetime | date):
         return value.isoformat()
-    if isinstance(value, str) and value.startswith(_FORMULAS) and not E164.fullmatch(value):
-        return f"'{value}"
+    if isinstance(value, str):
+        return as_text(value)
     return "" if value is None else value

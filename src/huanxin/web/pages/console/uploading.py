@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect
 from huanxin.domain.errors import BadRequest
 from huanxin.sentences import Sentence
 from huanxin.web.api.uploads import limited
+from huanxin.web.bodies import has_its_own_limit
 from huanxin.web.context import Context
 
 _FIELDS = 12
@@ -38,6 +39,7 @@ class Sent:
 async def received(request: Request) -> AsyncIterator[Sent]:
     """The form of a request. Raises TooLarge, TooSlow or BadRequest."""
     context: Context = request.app.state.context
+    has_its_own_limit(request)
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise BadRequest(Sentence("send the form of the page: multipart/form-data with one file"))
     body = limited(request.stream(), context.limits, request.headers.get("content-length"))

@@ -17,7 +17,9 @@ from huanxin.request import handover
 from huanxin.request.sms import Message
 from huanxin.store import messages
 from huanxin.web.context import Context
+from huanxin.web.limits import network_of
 from huanxin.web.pages import once, session
+from huanxin.web.pages.certificate.routes import closed_for_owner
 from huanxin.web.pages.labels import carrier_name
 from huanxin.web.pages.people import signing
 from huanxin.web.pages.people.setup import people_of
@@ -68,7 +70,7 @@ def send_code(request: Request, number: Annotated[str, Form()] = "", to: Annotat
         return sign_in_page(request, 422, to=door, given=number, problem="number")
     if people.platform.plan.owner(shard_of(wanted)) is None:
         return sign_in_page(request, 422, to=door, given=number, problem="number")
-    address = request.client.host if request.client else ""
+    address = network_of(request.client.host if request.client else None)
     try:
         code = people.platform.ask_code(wanted, address=address, secret=people.secret, rules=people.codes)
         people.gateway.send(Message(id=random_id("sm"), number=wanted, text=code_text(code, lang), kind="code"))
@@ -120,6 +122,7 @@ def sign_out() -> Response:
     answer = RedirectResponse("/renew/sign-in", status_code=303)
     session.end(answer, name=signing.COOKIE)
     session.end(answer, name=signing.ASKED)
+    closed_for_owner(answer)
     return answer
 
 

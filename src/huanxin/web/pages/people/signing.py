@@ -19,6 +19,7 @@ from huanxin.operations import Platform
 from huanxin.store.reports import standing_of
 from huanxin.web.context import Context
 from huanxin.web.pages import session
+from huanxin.web.pages.certificate.routes import closed_for_owner
 from huanxin.web.pages.people.setup import People, people_of
 
 COOKIE, KIND = "owner", "owner-session+jwt"
@@ -73,6 +74,7 @@ def remember(answer: Response, request: Request, number: int, channel: str) -> N
         mark = mark_of(standing_of(tx, number))
     session.start(answer, context, name=COOKIE, kind=KIND, claims={"number": number, "channel": channel, "mark": mark})
     session.end(answer, name=ASKED)
+    closed_for_owner(answer)
 
 
 def owner(request: Request) -> Owner:

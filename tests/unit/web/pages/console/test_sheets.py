@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+import pytest
+
 from huanxin.web.pages.console.sheets import as_csv
 
 
@@ -15,6 +17,13 @@ def test_what_somebody_typed_is_no_formula_and_a_number_stays_one() -> None:
     assert lines[1:5] == ["'=HYPERLINK(1)", "'+1+1", "'-2", "'@SUM(A1)"]
     assert lines[5:7] == ["'\t=1", '"\'\r=1"']
     assert lines[7:10] == ["+8613800138000", "晨星", '""']
+
+
+@pytest.mark.parametrize("sign", "＝＋－＠")
+def test_a_full_width_sign_begins_no_formula_either(sign: str) -> None:
+    """Spreadsheets for East Asian languages read it as they do the plain one."""
+    answer = as_csv("names", ("name",), [(f"{sign}1+1",)])
+    assert bytes(answer.body).decode("utf-8-sig") == f"name\r\n'{sign}1+1\r\n"
 
 
 def test_it_is_saved_under_its_name_with_the_mark_that_spreadsheets_look_for() -> None:
