@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from huanxin.disclose.acknowledging import Acknowledgement, Method
 from huanxin.disclose.desk import Offer, read_prefix, texts_of
+from huanxin.disclose.printing import spaced
 from huanxin.disclose.sheet import disclosure_pdf
 from huanxin.domain.disclosure import GRADE_NAMES, REASONS, RULES, VERSION, Grade, Told, digest
 from huanxin.domain.errors import BadInput, Conflict, TooMany, Unavailable
@@ -104,7 +105,7 @@ def _words(request: Request) -> dict[str, Any]:
     lang = language(request)
     return {
         "grades": {grade: text[lang] for grade, text in GRADE_NAMES.items()}, "chips": CHIPS, "e164": written,
-        "rules": {grade: text[lang] for grade, text in RULES.items()},
+        "spaced": spaced, "rules": {grade: text[lang] for grade, text in RULES.items()},
         "reasons": {why: text[lang] for why, text in REASONS.items()},
     }  # fmt: skip
 
