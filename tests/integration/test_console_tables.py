@@ -227,6 +227,13 @@ def test_a_numbers_tables_are_taken_from_its_page_which_does_not_hold_the_number
         assert operators.events(tx, kind="unmasked")[0].detail["ticket"] == "T-9", "taken whole without a record"
 
 
+def test_a_number_that_was_typed_wrong_or_without_its_ticket_is_mended_not_typed_again(li: httpx.Client) -> None:
+    for form in ({"number": "138 0013 80"}, {"number": f"+{REFUSED}", "purpose": "complaint", "ticket": ""}):
+        page = li.post("/console/numbers", data=form)
+        assert page.status_code == 422
+        assert f'value="{form["number"]}"' in page.text
+
+
 def test_what_one_operators_page_keeps_opens_for_nobody_else(shop: Shop, li: httpx.Client, wang: httpx.Client) -> None:
     page = li.post("/console/numbers", data={"number": f"+{WAIVED}"})
     kept = re.search(r'name="kept" value="([^"]+)"', page.text)

@@ -125,7 +125,9 @@ def test_the_clerk_reads_scanned_numbers_as_a_table_and_as_csv(desk: httpx.Clien
     assert [line.split(",")[0] for line in scanned.text.splitlines()[1:]] == [f"+{CLEAN}", f"+{HELD}"]
     offer = desk.get("/console/desk", params={"prefix": "1380155"})
     assert f"+{SPARE[5]}" in offer.text
-    assert "号段为 3 至 10 位" in desk.get("/console/desk", params={"prefix": "1"}).text
+    for refused, words in (({"prefix": "1"}, "号段为 3 至 10 位"), ({"numbers": "abc\n12 x"}, "<li><code>12 x</code></li>")):
+        page = desk.get("/console/desk", params=refused)
+        assert words in page.text.partition('id="found"')[2], "the page opens at what is wrong, not above it"
 
 
 def test_the_buyer_acknowledges_by_a_code_on_his_own_phone_which_opens_nothing_else(
@@ -134,7 +136,8 @@ def test_the_buyer_acknowledges_by_a_code_on_his_own_phone_which_opens_nothing_e
     page = desk.get("/console/desk/choose", params={"number": f"+{CLEAN}"}).text
     shown = page.split('name="shown" value="')[1].split('"')[0]
     form = {"number": f"+{CLEAN}", "shown": shown, "phone": CONTACT}
-    assert desk.post("/console/desk/choose", data=form | {"do": "send", "phone": "12"}).status_code == 422
+    short = desk.post("/console/desk/choose", data=form | {"do": "send", "phone": "139 0013"})
+    assert (short.status_code, 'value="139 0013"' in short.text) == (422, True), "he mends what he typed"
     browser = httpx.Client(base_url=place[1].base_url, headers={"Accept": "text/html"}, follow_redirects=True)
     browser.post("/renew/sign-in", data={"number": CONTACT})
     shop.clock.forward(minutes=1.1)

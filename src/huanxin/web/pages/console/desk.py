@@ -149,7 +149,7 @@ def acknowledge(
         try:
             contact = typed(phone)
         except ValueError:
-            return _choose(request, who, told, 422, problem="phone")
+            return _choose(request, who, told, 422, problem="phone", given=phone)
         people = people_of(request)
         tried = who.platform.check_code(contact, code, secret=_secret(request), rules=people.codes)
         if not tried.right:
@@ -191,7 +191,7 @@ def _send_code(request: Request, who: Working, told: Told, phone: str) -> Respon
     except Unavailable:
         problem = "gateway"
     status = {"": 200, "many": 429, "gateway": 503}.get(problem, 422)
-    return _choose(request, who, told, status, problem=problem, phone="" if problem else phone, wait=wait)
+    return _choose(request, who, told, status, problem=problem, phone="" if problem else phone, given=phone, wait=wait)
 
 
 def _secret(request: Request) -> str:
@@ -200,11 +200,12 @@ def _secret(request: Request) -> str:
 
 
 def _choose(
-    request: Request, who: Working, told: Told, status: int = 200, *, problem: str = "", phone: str = "", left: int = 0,
-    wait: int = 0,
+    request: Request, who: Working, told: Told, status: int = 200, *, problem: str = "", phone: str = "", given: str = "",
+    left: int = 0, wait: int = 0,
 ) -> Response:  # fmt: skip
     text = texts_of(told).get(language(request), "")
     return page(
         request, who, "desk_choose.html", status, tab="desk", told=told, text=text, shown=digest(text), version=VERSION,
-        problem=problem, phone=phone, left=left, wait=wait, console=people_of(request).console, **_words(request),
+        problem=problem, phone=phone, given=given, left=left, wait=wait, console=people_of(request).console,
+        **_words(request),
     )  # fmt: skip
