@@ -199,7 +199,7 @@ def test_breaches_are_counts_for_the_regulator_and_masked_numbers_for_whose_role
         closing(signed_in(url, shop.platform, "operator")) as person,
     ):
         listed = regulator.get("/console/breaches?kind=opened-without-disclosure")
-        assert all(word in listed.text for word in ("未经告知即销售", "(2)", "cmcc"))
+        assert all(word in listed.text for word in ("未经告知即销售", "(2)", "中国移动的上报"))
         row = regulator.get("/console/breaches?format=csv&kind=opened-without-disclosure").text.splitlines()[1].split(",")
         assert row[2:5] == ["opened-without-disclosure", "2", "cmcc"]
         assert "您的角色不能查看" in regulator.get(f"/console/breaches/{row[0]}").text
