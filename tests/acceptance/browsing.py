@@ -18,7 +18,7 @@ ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--
         "--disable-component-update", "--disable-sync"]  # fmt: skip
 LONGEST = 1600  # pixels of a page that a picture shows; longer ones are cut off
 WIDEST = 720  # pixels of a picture; a desktop is shown smaller
-SIZES = {"phone": (390, 844), "desk": (1280, 800)}
+SIZES = {"phone": (360, 740), "desk": (1280, 800)}
 
 
 @pytest.fixture(scope="module")

@@ -113,7 +113,8 @@ def test_a_company_registers_proves_its_domain_and_learns_what_its_receiver_does
     _, secret = register(page, site, company)
     expect(page.locator("body")).to_contain_text("晨星 <i>商城</i>")
     assert (axe(page), fits(page)) == ([], True)
-    page.goto(f"{site.url}/partner/sandbox/account")
+    page.reload()
+    assert page.url == f"{site.url}/partner/sandbox/account", "the form sent again is no stranger's"
     assert secret not in page.content(), "a secret is shown once"
 
     company.challenge = page.locator("dt:has-text('内容仅为') + dd").inner_text()

@@ -342,7 +342,7 @@ def somebody_is_let_in_and_locked_out(guan: Seat, browser: Browser) -> None:
 def who_saw_a_whole_number_is_on_record(guan: Seat) -> None:
     guan.go("audit?login=li&kind=unmasked")
     newest = guan.page.locator("main tbody tr").first
-    expect(newest).to_contain_text("complaint")
+    expect(newest).to_contain_text(guan.say("a complaint"))
     expect(newest).to_contain_text("T-17")
     guan.go("audit?login=wang&kind=unmasked")
     expect(guan.page.locator("main tbody tr").first).to_contain_text("R-1")

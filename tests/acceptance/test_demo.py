@@ -68,6 +68,16 @@ def test_nothing_is_cut_wrongly_left_stale_or_released_unclear(undisturbed: tupl
     assert (out / "report.html").stat().st_size > 100_000
 
 
+def test_the_report_explains_its_numbers_and_steps_in_chinese_to_whoever_reads_chinese(
+    undisturbed: tuple[dict[str, Any], Path],
+) -> None:
+    chinese = (undisturbed[1] / "report.html").read_text().split("data-twin")[1]
+    explained, _, steps = chinese.partition('<ul class="rules">')[2].rpartition("<table")
+    lines = re.findall(r"<p[^>]*>(.*?)</p>", explained.rpartition("</ul>")[0]) + re.findall(r"<td>(.*?)</td>", steps)
+    assert len(lines) > 20
+    assert [line for line in lines if re.search("[A-Za-z]{3}", line)] == []
+
+
 def test_another_world_is_as_right_where_one_was_interrupted_before(tmp_path: Path) -> None:
     """Half a world must not pass for a whole one: without the file that is written last it is emptied."""
     out = tmp_path / "out"

@@ -53,6 +53,8 @@ def test_the_buyer_reads_chooses_and_signs(
     page.get_by_role("link", name=show).click()
     expect(page.locator(".card")).to_have_count(2)
     assert (axe(page), fits(page)) == ([], True)
+    whole = page.locator(".number").evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
+    assert whole, "the buyer sees a number to its last digit"
     keep_picture(page, "console-desk_show", lang)
     page.get_by_role("link", name=f"{read_on} +{number}").click()
     expect(page.locator(".buyer")).to_contain_text(grade)

@@ -44,9 +44,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str
     return made
 
 
-def open_page(browser: Browser, html: str, size: str, scheme: str) -> tuple[Page, list[str]]:
-    """The page, loaded, and whatever the browser complained about."""
-    page, complaints = open_tab(browser, size, scheme=scheme)
+def open_page(browser: Browser, html: str, size: str, scheme: str, lang: str = "zh_CN") -> tuple[Page, list[str]]:
+    """The page, loaded by a reader of a language, and whatever the browser complained about."""
+    page, complaints = open_tab(browser, size, scheme=scheme, lang=lang.replace("_", "-"))
 
     def answer(route: Route) -> None:
         path = urlsplit(route.request.url).path
@@ -69,7 +69,7 @@ def open_page(browser: Browser, html: str, size: str, scheme: str) -> tuple[Page
 def test_page_is_quiet_fits_and_is_accessible(
     browser: Browser, pages: dict[tuple[str, str], str], name: str, lang: str, size: str, scheme: str
 ) -> None:
-    page, complaints = open_page(browser, pages[name, lang], size, scheme)
+    page, complaints = open_page(browser, pages[name, lang], size, scheme, lang)
     if size == "phone" and name in PICTURED:
         keep_picture(page, name, lang)
     assert complaints == []
@@ -97,6 +97,13 @@ def test_the_report_shows_its_twin_on_one_click(browser: Browser, pages: dict[tu
     assert page.locator("html").get_attribute("lang") == "en", "the address remembers the language"
     assert complaints == []
     page.context.close()
+
+
+def test_a_reader_of_english_needs_no_click_to_read_the_report(browser: Browser, pages: dict[tuple[str, str], str]) -> None:
+    for lang, words in (("en-GB", "stale ties cut"), ("fr", "差错")):
+        page, _ = open_page(browser, pages["report", "zh_CN"], "desk", "light", lang)
+        assert words in page.locator("h1:visible").inner_text()
+        page.context.close()
 
 
 def test_the_tables_say_it_all_without_scripts(browser: Browser, pages: dict[tuple[str, str], str]) -> None:

@@ -165,7 +165,9 @@ def test_operators_and_what_they_did_are_files_in_which_admins_see_no_number(sho
     did = lines(answer)
     assert [(one["login"], one["what"]) for one in did] == [("chen", "unmasked")] * 3
     assert "T-2 of 138****8000" in did[0]["details"], "the ticket stays what it is"
-    for text in (answer.text, guan.get("/console/audit?login=chen").text):
+    page = guan.get("/console/audit?login=chen").text
+    assert all(words in page for words in ("what for: a complaint", "ticket: T-2", "roles: shop desk, operator")), "in words"
+    for text in (answer.text, page):
         assert str(CLEAN)[2:] not in text
         assert "138 0013 8000" not in text
     assert offered(guan.get("/console/people")) == offered(guan.get("/console/audit")) == {""}
@@ -198,6 +200,10 @@ def test_refused_uploads_are_a_file_beside_the_imports(li: httpx.Client) -> None
         ("半页.csv", "cmcc", "1", "the-operator")
     ]
     assert refused[0]["why"]
+    for address in ("/console/reports", "/console/reports/uploads/1"):
+        page = li.get(f"{address}?lang=en").text
+        assert ("China Mobile" in page, ">cmcc<" in page) == (True, False), "by the name that people know"
+    li.get("/console/reports?lang=zh")
     assert lines(li.get("/console/reports?format=csv&table=refused&carrier=cucc")) == []
     assert (
         len(lines(li.get("/console/reports?format=csv")))
@@ -226,6 +232,13 @@ def test_a_numbers_tables_are_taken_from_its_page_which_does_not_hold_the_number
     assert lines(li.post("/console/numbers", data=whole))[0]["number"] == f"+{REFUSED}"
     with shop.platform.database.transaction() as tx:
         assert operators.events(tx, kind="unmasked")[0].detail["ticket"] == "T-9", "taken whole without a record"
+
+
+def test_a_number_that_was_typed_wrong_or_without_its_ticket_is_mended_not_typed_again(li: httpx.Client) -> None:
+    for form in ({"number": "138 0013 80"}, {"number": f"+{REFUSED}", "purpose": "complaint", "ticket": ""}):
+        page = li.post("/console/numbers", data=form)
+        assert page.status_code == 422
+        assert f'value="{form["number"]}"' in page.text
 
 
 def test_what_one_operators_page_keeps_opens_for_nobody_else(shop: Shop, li: httpx.Client, wang: httpx.Client) -> None:

@@ -125,7 +125,9 @@ def test_the_clerk_reads_scanned_numbers_as_a_table_and_as_csv(desk: httpx.Clien
     assert [line.split(",")[0] for line in scanned.text.splitlines()[1:]] == [f"+{CLEAN}", f"+{HELD}"]
     offer = desk.get("/console/desk", params={"prefix": "1380155"})
     assert f"+{SPARE[5]}" in offer.text
-    assert "号段为 3 至 10 位" in desk.get("/console/desk", params={"prefix": "1"}).text
+    for refused, words in (({"prefix": "1"}, "号段为 3 至 10 位"), ({"numbers": "abc\n12 x"}, "<li><code>12 x</code></li>")):
+        page = desk.get("/console/desk", params=refused)
+        assert words in page.text.partition('id="found"')[2], "the page opens at what is wrong, not above it"
 
 
 @pytest.mark.parametrize("after", ["9" * 5_000, "-1", "x", "9" * 15])
@@ -139,7 +141,9 @@ def test_the_buyer_acknowledges_by_a_code_on_his_own_phone_which_opens_nothing_e
     page = desk.get("/console/desk/choose", params={"number": f"+{CLEAN}"}).text
     shown = page.split('name="shown" value="')[1].split('"')[0]
     form = {"number": f"+{CLEAN}", "shown": shown, "phone": CONTACT}
-    assert desk.post("/console/desk/choose", data=form | {"do": "send", "phone": "12"}).status_code == 422
+    short = desk.post("/console/desk/choose", data=form | {"do": "send", "phone": "139 0013"})
+    assert (short.status_code, 'value="139 0013"' in short.text) == (422, True), "he mends what he typed"
+    assert short.text.index('role="alert"') > short.text.index("或用您自己手机"), "said where he types, not above the text"
     browser = httpx.Client(base_url=place[1].base_url, headers={"Accept": "text/html"}, follow_redirects=True)
     browser.post("/renew/sign-in", data={"number": CONTACT})
     shop.clock.forward(minutes=1.1)
@@ -201,7 +205,7 @@ def test_breaches_are_counts_for_the_regulator_and_masked_numbers_for_whose_role
         closing(signed_in(url, shop.platform, "operator")) as person,
     ):
         listed = regulator.get("/console/breaches?kind=opened-without-disclosure")
-        assert all(word in listed.text for word in ("未经告知即销售", "(2)", "cmcc"))
+        assert all(word in listed.text for word in ("未经告知即销售", "(2)", "中国移动的上报"))
         row = regulator.get("/console/breaches?format=csv&kind=opened-without-disclosure").text.splitlines()[1].split(",")
         assert row[2:5] == ["opened-without-disclosure", "2", "cmcc"]
         assert "您的角色不能查看" in regulator.get(f"/console/breaches/{row[0]}").text

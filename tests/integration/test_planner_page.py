@@ -38,7 +38,7 @@ def test_an_operator_compares_freezes_takes_the_months_along_and_hears_what_cann
     assert "无法推演" in shown.text
     shown = desk.get("/console/planner?freeze=90&freeze=180&lead=15&lead=30", headers={"Accept-Language": "zh"})
     assert (shown.status_code, shown.headers["cache-control"]) == (200, "no-store")
-    assert shown.text.count('<th scope="row">冷冻') == 4
+    assert shown.text.count('<th scope="row" class="pair">冷冻') == 4
     assert "不能说明什么" in shown.text
     assert shown.text.count("data-chart") == 3
     taken = desk.get("/console/planner?freeze=90&freeze=180&lead=15&format=csv")

@@ -149,6 +149,14 @@ def test_a_gateway_that_is_down_is_said_plainly_and_nothing_is_lost(wired: Town,
     assert phone.http.post("/renew/sign-in", data={"number": RECYCLED}).url.path == "/renew/code"
 
 
+def test_whoever_asks_too_soon_again_is_led_to_the_code_that_he_has_and_nobody_else_is(place: Town) -> None:
+    phone, other = place.phone(), place.phone()
+    phone.http.post("/renew/sign-in", data={"number": RECYCLED})
+    for who, led in ((phone, True), (other, False)):
+        again = who.http.post("/renew/sign-in", data={"number": RECYCLED})
+        assert (again.status_code, 'href="/renew/code"' in again.text) == (429, led)
+
+
 def test_the_owner_is_told_once_that_all_is_done_also_if_the_gateway_was_down_at_first(
     wired: Town, gateway: GatewayServer
 ) -> None:

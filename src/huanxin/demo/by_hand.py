@@ -36,10 +36,10 @@ class Missed:
             "By hand 亲手试一次", "bold",
             f", with {self.number}, which was sold again and on which a few things were left:\n"
             f"  1  {self.app}\n"
-            f"     log in at the music app: you land in the account of {SINGER} 登录音乐应用,进的是已故歌手的账户\n"
+            f"     log in at the music app: you land in the account of {SINGER} 登录音乐应用，进的是已故歌手的账户\n"
             f"  2  {issuer}/renew\n"
             f"     sign in with the number and renew it; the SMS is on {issuer}/dev/sms 用这个号码登录并焕新\n"
-            "  3  log in at the music app again: a fresh account of your own 再登录音乐应用,是您自己的新账户\n"
+            "  3  log in at the music app again: a fresh account of your own 再登录音乐应用，是您自己的新账户\n"
             "     one service refuses, and your order says what to do 有一家拒绝,页面会说明怎么办",
         )  # fmt: skip
 

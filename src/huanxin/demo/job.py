@@ -210,7 +210,7 @@ class Job:
         with self.platform.database.transaction() as tx:
             self.story.waived = waive(
                 tx, batch.id, partner_id=silent.partner.id, only=None, now=self.platform.now(), by=OPERATOR,
-                reason="三次催办未答复,已书面通知接入方",
+                reason="三次催办未答复，已书面通知接入方",
             )  # fmt: skip
 
     def release(self) -> None:

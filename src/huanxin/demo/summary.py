@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,13 +16,16 @@ from rich.table import Table
 from huanxin.demo.audit import Audit
 from huanxin.demo.job import OPERATOR, DemoPartner, Job
 from huanxin.domain.answers import Outcome
+from huanxin.domain.errors import Fault
 from huanxin.domain.lifecycle import sellable_from
 from huanxin.domain.numbers import masked
 from huanxin.release.explain import explain
 from huanxin.release.gate import LoadedGate
+from huanxin.sentences import N_, Sentence
 from huanxin.store.database import Tx
 from huanxin.terminal import Terminal, led
 from huanxin.web.pages.gate_view import gate_counts, partner_row
+from huanxin.web.pages.labels import REASONS
 from huanxin.web.pages.report_data import (
     DemoReport,
     Explained,
@@ -37,6 +41,12 @@ from huanxin.web.pages.report_data import (
 from huanxin.web.pages.views import Words
 
 _EXPLAINED = 3
+_STEPS = {
+    "world": N_("make a world"), "partners": N_("start the partners"), "report": N_("import the reports"),
+    "wait for partners": N_("wait for the partners"), "plan": N_("plan the batch"),
+    "notify and answer": N_("notify, and take the answers"), "retract": N_("take numbers back"),
+    "waive and release": N_("waive and release"), "open again": N_("open numbers again"), "audit": N_("audit"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +134,7 @@ class Counted:
             partners=tuple(self._partner(one) for one in self.job.partners),
             sellable_already=sum(count for day, count in by_day.items() if day <= today),
             sellable=tuple(SellableDay(day=day, numbers=by_day[day]) for day in sorted(by_day) if day > today),
-            steps=tuple(Step(name=name, seconds=round(spent, 2)) for name, spent in story.seconds.items()),
+            steps=tuple(Step(name=_STEPS[name], seconds=round(spent, 2)) for name, spent in story.seconds.items()),
             explained=tuple(self._explained(tx)), imports=tuple(self._imports()),
         )  # fmt: skip
 
@@ -137,15 +147,16 @@ class Counted:
         gate = self.loaded.gate
         refused = next((s.unsettled() for s in gate.standings.values() if s.unsettled()), gate.everyone)
         found = []
-        for places in (gate.released, refused - gate.retracted_places(), gate.retracted_places()):
+        for places in (gate.released, refused - gate.retracted_places(), gate.retracted_places() - gate.released):
             if places:
                 number = int(self.loaded.roster.numbers[places[0]])
                 on = self.job.platform
                 why = explain(tx, number, plan=on.plan, rules=on.rules, now=on.now())
                 rules = [
-                    RuleLine(rule=one.rule, state="passes" if one.ok else "fails", fact=one.text) for one in why.findings
+                    RuleLine(rule=one.rule, state="passes" if one.ok else "fails", fact=_worded(one.text))
+                    for one in why.findings
                 ]
-                said = "released" if why.released else "clear" if why.clear else "not clear"
+                said = N_("released") if why.released else N_("clear") if why.clear else N_("not clear")
                 found.append(Explained(number=why.number, clear=why.clear, verdict=said, rules=tuple(rules)))
         return found[:_EXPLAINED]
 
@@ -155,14 +166,28 @@ class Counted:
                 file=file.path.name, carrier=file.carrier, accepted=0 if done.imported.already else done.imported.accepted,
                 duplicate=done.imported.lines if done.imported.already else done.imported.known,
                 rejected=len(done.imported.faults),
-                reasons=tuple(Counter(_kind(fault.reason) for fault in done.imported.faults).most_common(8)),
+                reasons=_reasons(done.imported.faults),
             )
             for file, done in self.job.story.imports
         ]  # fmt: skip
 
 
+def _reasons(faults: Sequence[Fault]) -> tuple[tuple[str, int], ...]:
+    """Why lines were rejected, the most frequent first: of each kind the first reason in full."""
+    kinds = Counter(_kind(fault.reason) for fault in faults)
+    first = {_kind(fault.reason): fault.reason for fault in reversed(faults)}
+    return tuple((first[kind], count) for kind, count in kinds.most_common(8))
+
+
 def _kind(reason: str) -> str:
     return reason.split(":")[0].split(";")[0][:90]
+
+
+def _worded(text: str) -> str:
+    """The same with a refusal's reason in words."""
+    if isinstance(text, Sentence) and (known := REASONS.get(str(text.values.get("reason")))):
+        return Sentence(text.template, **{**text.values, "reason": Sentence(known)})
+    return text
 
 
 def _name(one: DemoPartner) -> Words:

@@ -68,7 +68,7 @@ def make_reports(out: Path, *, numbers: int, seed: int, today: date, packed: boo
     if not len(ready):
         raise ValueError(f"a world of {numbers:,} numbers is too small: none is ready to be sold; ask for 100 or more")
     holds = HoldFile(
-        path=out / "holds.csv", numbers=held, source="反诈中心(演示)", order="2026-17", reason="used for fraud calls",
+        path=out / "holds.csv", numbers=held, source="反诈中心(演示)", order="2026-17", reason="涉诈",
         until=today + timedelta(days=_HOLD_DAYS),
     )  # fmt: skip
     world = WorldReports(seed=seed, today=today, files=files, truth=truth, holds=holds, singer_number=int(rng.choice(ready)))

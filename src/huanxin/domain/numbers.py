@@ -105,10 +105,17 @@ def parse(text: str) -> int:
 
 def typed(text: str) -> int:
     """The number that a person typed: with or without +86 or 0086, with spaces or hyphens, also in full-width digits.
-    Raises ValueError if it can't be one."""
+    Raises ValueError if it can't be one: a Chinese one that lacks a digit is not taken for another country's."""
     plain = re.sub(r"[\s()-]", "", unicodedata.normalize("NFKC", text))
     plain = re.sub(r"^00(?=[1-9])", "+", plain)
-    return parse(f"+86{plain}" if _CHINESE_NATIONAL.fullmatch(plain) else plain)
+    if _CHINESE_NATIONAL.fullmatch(plain):
+        return parse(f"+86{plain}")
+    chinese = plain.removeprefix("+").startswith("86")
+    if not (chinese or plain.startswith("+")) or (chinese and len(plain.removeprefix("+")) != _CHINESE_DIGITS):
+        raise ValueError(
+            Sentence("not a whole mobile number; write its 11 digits, like 138 0013 8000, or + and another country's code")
+        )
+    return parse(plain)
 
 
 @dataclass(frozen=True, kw_only=True)

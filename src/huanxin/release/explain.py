@@ -15,10 +15,16 @@ from huanxin.release.findings import Finding
 from huanxin.release.gate import LoadedGate
 from huanxin.release.single import load_single
 from huanxin.release.unplanned import why_in_no_batch
+from huanxin.sentences import N_, Sentence
 from huanxin.store import batches, holds, reports
 from huanxin.store.database import Tx
 from huanxin.store.notices import Notice
 from huanxin.store.reports import HistoryEntry
+
+_OUTCOMES = {
+    Outcome.UNBOUND: N_("unbound"), Outcome.ABSENT: N_("absent"), Outcome.KEPT: N_("kept"),
+    Outcome.PENDING: N_("pending"), Outcome.REFUSED: N_("refused (%(reason)s)"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,55 +76,67 @@ def _freeze(loaded: LoadedGate, place: int) -> list[Finding]:
         if place in places:
             first = sellable_from(day, loaded.gate.freeze_days)
             ended = loaded.gate.today[carrier] >= first
-            text = (
-                f"the freeze of {loaded.gate.freeze_days} days {'has ended' if ended else 'runs'}: may be sold from {first}"
-            )
-            return [Finding(rule="1 freeze", ok=ended, text=text, evidence=f"{carrier} reported it cancelled on {day}")]
+            said = (
+                N_("the freeze of %(days)s days has ended: may be sold from %(first)s") if ended
+                else N_("the freeze of %(days)s days runs: may be sold from %(first)s")
+            )  # fmt: skip
+            text = Sentence(said, days=loaded.gate.freeze_days, first=first)
+            evidence = f"{carrier} reported it cancelled on {day}"
+            return [Finding(rule=Sentence("1 freeze"), ok=ended, text=text, evidence=evidence)]
     return []
 
 
 def _holds(loaded: LoadedGate, place: int) -> list[Finding]:
     found = [
         Finding(
-            rule="1 hold", ok=False, text=f"hold {hold} keeps it frozen", evidence=f"`huanxin hold list` shows hold {hold}"
+            rule=Sentence("1 hold"),
+            ok=False,
+            text=Sentence("hold %(hold)s keeps it frozen", hold=hold),
+            evidence=f"`huanxin hold list` shows hold {hold}",
         )
         for hold, places in loaded.gate.held.items()
         if place in places
     ]
-    return found or [Finding(rule="1 hold", ok=True, text="no hold is on it")]
+    return found or [Finding(rule=Sentence("1 hold"), ok=True, text=Sentence("no hold is on it"))]
 
 
 def _retraction(loaded: LoadedGate, place: int) -> list[Finding]:
+    rule = Sentence("3 retraction")
+    left = N_("it left the freeze after the batch was planned: %(event)s")
     found = [
-        Finding(rule="3 retraction", ok=False, text=f"it left the freeze after the batch was planned: {event.value}")
+        Finding(rule=rule, ok=False, text=Sentence(left, event=Sentence(event.value)))
         for event, places in loaded.gate.retracted.items() if place in places
     ]  # fmt: skip
     orders = [loaded.retractions[key] for key, places in loaded.gate.ordered.items() if place in places]
     found += [
-        Finding(rule="3 retraction", ok=False, text=f"{one.planned_by} took it back for good: {one.reason}",
-                evidence=f"retraction {one.id}")
+        Finding(rule=rule, ok=False, evidence=f"retraction {one.id}",
+                text=Sentence("%(who)s took it back for good: %(why)s", who=one.planned_by, why=one.reason))
         for one in orders
     ]  # fmt: skip
-    return found or [Finding(rule="3 retraction", ok=True, text="it has not been reclaimed")]
+    return found or [Finding(rule=rule, ok=True, text=Sentence("it has not been reclaimed"))]
 
 
 def _partners(loaded: LoadedGate, place: int) -> list[Finding]:
     if not loaded.gate.sent:
-        return [Finding(rule="1 answers", ok=False, text="the batch was not sent yet, so nobody was asked")]
+        return [
+            Finding(rule=Sentence("1 answers"), ok=False, text=Sentence("the batch was not sent yet, so nobody was asked"))
+        ]
     return [_partner(loaded.gate.standings[key], notice, loaded.waivers, place) for key, notice in loaded.notices.items()]
 
 
 def _partner(standing: Standing, notice: Notice, waivers: Mapping[int, Waiver], place: int) -> Finding:
-    rule = f"1 answer of {notice.partner}" + ("" if notice.required else " (optional)")
+    asked = N_("1 answer of %(partner)s") if notice.required else N_("1 answer of %(partner)s (optional)")
     waived = [f"{waivers[key].by}: {waivers[key].reason}" for key, places in standing.waived.items() if place in places]
     answer = next((one for one, places in standing.answers.items() if place in places), None)
     if answer is None:
-        text, settled = "no answer yet", False
+        text, settled = Sentence("no answer yet"), False
     else:
-        text = answer.outcome.value + (f" ({answer.reason})" if answer.outcome is Outcome.REFUSED else "")
-        text += f" until {answer.until}" if answer.until else ""
-        settled = answer.settles
+        text, settled = Sentence(_OUTCOMES.get(answer.outcome, answer.outcome.value), reason=answer.reason), answer.settles
+        if answer.until:
+            text = Sentence("%(answer)s until %(day)s", answer=text, day=answer.until)
     if waived:
-        text += f"; waived by {'; '.join(waived)}"
+        text = Sentence("%(answer)s; waived by %(who)s", answer=text, who="; ".join(waived))
     ok = settled or bool(waived) or not notice.required
-    return Finding(rule=rule, ok=ok, text=text, evidence=f"notice {notice.id}")
+    return Finding(
+        rule=Sentence(asked, partner=notice.partner), ok=ok, text=text, evidence=f"notice {notice.id}"
+    )  # fmt: skip

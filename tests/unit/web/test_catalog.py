@@ -42,3 +42,12 @@ def test_chinese_says_nin_and_raises_no_voice() -> None:
     for message in catalog.stored("zh_CN"):
         text = str(message.string)
         assert not set(text) & set("你！!"), text
+
+
+def test_no_space_stands_between_two_chinese_sentences() -> None:
+    """Between two sentences a template writes {{ gap }}, which is a space in English alone."""
+    between = re.compile(r'[.:?]"(, [^{}]*)?\) }}(</strong>)? +({{|<a )')
+    spaced = [path.name for path in (catalog.HOUSE / "web/templates").rglob("*.html") if between.search(path.read_text())]
+    assert spaced == []
+    for message in catalog.stored("zh_CN"):
+        assert not re.search("[。；：，？] ", str(message.string)), message.string

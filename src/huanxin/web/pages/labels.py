@@ -151,7 +151,7 @@ BATCH_STATES = {
     "all": N_("all"),
     "late": N_("with late answers"),
     "waiting": N_("waiting for answers"),
-    "done": N_("every answer is in"),
+    "done": N_("no answer awaited"),
 }
 HOLD_STATES = {
     "binding": N_("binding"),

@@ -72,6 +72,7 @@
     var stacked = spec.kind === "stacked";
     var upright = spec.kind === "columns";
     var place = { show: !stacked, position: upright ? "top" : "right", distance: 6 };
+    if (spec.line !== undefined) { Object.assign(place, { backgroundColor: token("paper"), padding: [0, 3] }); }
     if (upright && width / spec.categories.length < 44) {
       // Too narrow for figures side by side: they stand on end.
       place = { show: true, position: "top", rotate: 90, align: "left", verticalAlign: "middle", distance: 8 };
@@ -92,7 +93,7 @@
   /* A dashed line across the bars at an amount that matters. */
   function limit(spec) {
     return {
-      type: "line", symbol: "none", silent: true, lineStyle: { color: token("refused"), type: "dashed", width: 1.5 },
+      type: "line", symbol: "none", silent: true, z: 1, lineStyle: { color: token("refused"), type: "dashed", width: 1.5 },
       data: spec.categories.map(function (_, i) { return [spec.line, i]; })
     };
   }
@@ -103,7 +104,7 @@
       type: "category", data: spec.categories, inverse: !upright, axisTick: { show: false },
       axisLine: { lineStyle: { color: token("ink") } },
       axisLabel: Object.assign(label(undefined, true), {
-        formatter: undefined, interval: upright ? "auto" : 0, hideOverlap: upright,
+        formatter: undefined, interval: upright ? "auto" : 0, hideOverlap: upright, showMaxLabel: upright || undefined,
         width: upright ? undefined : Math.min(168, width * 0.34), overflow: "break", lineHeight: 15
       })
     };

@@ -1,4 +1,4 @@
-/* The report carries both languages; this shows one of them, and remembers it in the address (#en). */
+/* The report carries both languages; this shows the reader's, or the one in the address (#en), which remembers a choice. */
 (function () {
   "use strict";
   var twins = Array.prototype.slice.call(document.querySelectorAll("[data-twin]"));
@@ -21,5 +21,13 @@
     window.scrollTo(0, 0);
     document.querySelector("[data-twin]:not([hidden]) main").focus();
   });
-  show(location.hash.slice(1));
+
+  /* The first of the browser's languages that the report speaks; without one it stays as it was written. */
+  function spoken() {
+    var tags = twins.map(function (twin) { return twin.lang; });
+    return Array.prototype.slice.call(navigator.languages || []).map(function (wanted) {
+      return tags.find(function (tag) { return tag.slice(0, 2) === wanted.slice(0, 2); });
+    }).find(Boolean);
+  }
+  show(location.hash.slice(1) || spoken());
 })();

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from huanxin.disclose.acknowledging import Acknowledgement, Method
 from huanxin.disclose.desk import Offer, read_prefix, texts_of
+from huanxin.disclose.printing import spaced
 from huanxin.disclose.sheet import disclosure_pdf
 from huanxin.domain.disclosure import GRADE_NAMES, REASONS, RULES, VERSION, Grade, Told, digest
 from huanxin.domain.errors import BadInput, Conflict, TooMany, Unavailable
@@ -110,7 +111,7 @@ def _words(request: Request) -> dict[str, Any]:
     lang = language(request)
     return {
         "grades": {grade: text[lang] for grade, text in GRADE_NAMES.items()}, "chips": CHIPS, "e164": written,
-        "rules": {grade: text[lang] for grade, text in RULES.items()},
+        "spaced": spaced, "rules": {grade: text[lang] for grade, text in RULES.items()},
         "reasons": {why: text[lang] for why, text in REASONS.items()},
     }  # fmt: skip
 
@@ -154,7 +155,7 @@ def acknowledge(
         try:
             contact = typed(phone)
         except ValueError:
-            return _choose(request, who, told, 422, problem="phone")
+            return _choose(request, who, told, 422, problem="phone", given=phone)
         people = people_of(request)
         tried = who.platform.check_code(contact, code, secret=_secret(request), rules=people.codes)
         if not tried.right:
@@ -196,7 +197,7 @@ def _send_code(request: Request, who: Working, told: Told, phone: str) -> Respon
     except Unavailable:
         problem = "gateway"
     status = {"": 200, "many": 429, "gateway": 503}.get(problem, 422)
-    return _choose(request, who, told, status, problem=problem, phone="" if problem else phone, wait=wait)
+    return _choose(request, who, told, status, problem=problem, phone="" if problem else phone, given=phone, wait=wait)
 
 
 def _secret(request: Request) -> str:
@@ -205,11 +206,12 @@ def _secret(request: Request) -> str:
 
 
 def _choose(
-    request: Request, who: Working, told: Told, status: int = 200, *, problem: str = "", phone: str = "", left: int = 0,
-    wait: int = 0,
+    request: Request, who: Working, told: Told, status: int = 200, *, problem: str = "", phone: str = "", given: str = "",
+    left: int = 0, wait: int = 0,
 ) -> Response:  # fmt: skip
     text = texts_of(told).get(language(request), "")
     return page(
         request, who, "desk_choose.html", status, tab="desk", told=told, text=text, shown=digest(text), version=VERSION,
-        problem=problem, phone=phone, left=left, wait=wait, console=people_of(request).console, **_words(request),
+        problem=problem, phone=phone, given=given, left=left, wait=wait, console=people_of(request).console,
+        **_words(request),
     )  # fmt: skip

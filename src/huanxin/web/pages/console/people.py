@@ -14,12 +14,12 @@ from huanxin.access import people
 from huanxin.domain.errors import BadInput, Conflict, Forbidden, HuanxinError, NotFound
 from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Operator, Right, Role
-from huanxin.sentences import Sentence
+from huanxin.sentences import N_, Sentence
 from huanxin.store import operators
 from huanxin.store.database import Tx
 from huanxin.store.operators import OperatorEvent
-from huanxin.web.pages import once, session
-from huanxin.web.pages.console import signing
+from huanxin.web.pages import labels, once, session
+from huanxin.web.pages.console import signing, unmasking
 from huanxin.web.pages.console.frame import carrier_names, page
 from huanxin.web.pages.console.sheets import as_csv, in_pieces
 from huanxin.web.pages.console.signing import Working
@@ -31,6 +31,17 @@ Roles = Annotated[list[str] | None, Form()]
 _PAGE = 200
 _OPERATORS = ("login", "name", "carrier", "roles", "enabled")
 _EVENTS = ("id", "at", "login", "what", "by", "details")
+_DETAILS = {
+    "how": N_("how"), "roles": N_("roles"), "number": N_("number"), "numbers": N_("how many numbers"),
+    "prefix": N_("prefix"), "purpose": N_("what for"), "ticket": N_("ticket"), "disclosure": N_("record"),
+    "batch": N_("batch"), "upload": N_("upload"), "lines": N_("lines"), "carrier": N_("carrier"),
+    "until": N_("until"), "tokens": N_("tokens"), "must_change": N_("has to choose his own"),
+}  # fmt: skip
+_VALUES = {
+    **labels.ROLES, **labels.CARRIERS, **unmasking.PURPOSES, **unmasking.LIST_PURPOSES, "password": N_("password"),
+    "password and code": N_("password and authenticator"), "disclosure": N_("a disclosure"),
+    "mend the report": N_("to mend the report"),
+}  # fmt: skip
 _BLANK: dict[str, object] = {"login": "", "name": "", "carrier": "", "roles": []}
 
 
@@ -152,7 +163,8 @@ def audit(
         found = read(None, _PAGE)
     more = found[-1].id if len(found) == _PAGE else None
     return page(
-        request, who, "audit.html", tab="audit", events=found, login=login, unknown=unknown, kind=kind, more=more
+        request, who, "audit.html", tab="audit", events=found, login=login, unknown=unknown, kind=kind, more=more,
+        details=_DETAILS, values=_VALUES,
     )  # fmt: skip
 
 

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from huanxin.connect import proving
+from huanxin.connect.registering import key_of
 from huanxin.domain.accounts import Account, Item, RunState, SelfTest, Step, checklist, missing, state
-from huanxin.domain.errors import BadInput, Conflict, HuanxinError, NotFound, TooMany
+from huanxin.domain.errors import BadInput, Conflict, HuanxinError, NotFound, TooMany, Unauthorized
 from huanxin.domain.partners import Kind
 from huanxin.domain.streams import Method, method_of
 from huanxin.operations.onboarding import Onboarding
@@ -106,6 +107,8 @@ def register(
         _limits(request).registering.take(network_of(request.client.host if request.client else None))
         made = onboarding.register(name=name, kind=kind, domain=domain)
     except (BadInput, Conflict, TooMany) as error:
+        if isinstance(error, Conflict) and _is_theirs(request, onboarding, name):
+            return RedirectResponse("/partner/sandbox/account", status_code=303)
         status = 429 if isinstance(error, TooMany) else 422
         return page(request, "register.html", status, given=given, problem=error.said, kinds=list(Kind))
     client_id = made.account.sandbox_client_id
@@ -115,6 +118,15 @@ def register(
     )
     signing.remember_client(answer, request, "sandbox", client_id)
     return answer
+
+
+def _is_theirs(request: Request, onboarding: Onboarding, name: str) -> bool:
+    """Whether this browser registered the name before: the form was sent twice, or its answer loaded again."""
+    client_id = signing.clients(request).get("sandbox")
+    try:
+        return client_id is not None and key_of(onboarding.of_client(client_id).name) == key_of(name)
+    except Unauthorized:
+        return False
 
 
 @router.get("/sandbox/account")

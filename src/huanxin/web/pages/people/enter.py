@@ -44,13 +44,13 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
 
 
 def sign_in_page(
-    request: Request, status: int = 200, *, to: str, given: str = "", problem: str = "", wait: int = 0
+    request: Request, status: int = 200, *, to: str, given: str = "", problem: str = "", wait: int = 0, asked: bool = False
 ) -> Response:
     """The page that asks for the number, and names the carriers at which a subscriber may sign in instead."""
     people = people_of(request)
     carriers = {code: carrier_name(code, people.platform.plan) for code in people.providers}
     return page(
-        request, "sign_in.html", status, to=to, given=given, problem=problem, wait=wait, carriers=carriers
+        request, "sign_in.html", status, to=to, given=given, problem=problem, wait=wait, asked=asked, carriers=carriers
     )  # fmt: skip
 
 
@@ -75,7 +75,9 @@ def send_code(request: Request, number: Annotated[str, Form()] = "", to: Annotat
         code = people.platform.ask_code(wanted, address=address, secret=people.secret, rules=people.codes)
         people.gateway.send(Message(id=random_id("sm"), number=wanted, text=code_text(code, lang), kind="code"))
     except TooMany as error:
-        answer = sign_in_page(request, 429, to=door, given=number, problem="many", wait=error.retry_after)
+        before = _asked(request)
+        answer = sign_in_page(request, 429, to=door, given=number, problem="many", wait=error.retry_after,
+                              asked=before is not None and before["number"] == wanted)  # fmt: skip
         answer.headers["Retry-After"] = str(error.retry_after)
         return answer
     except Unavailable as error:
