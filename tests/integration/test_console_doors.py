@@ -96,6 +96,15 @@ def test_a_file_without_lines_to_mend_offers_none(li: httpx.Client) -> None:
     assert "/rejects" in upload(li, b"number,event,at\n1,opened,2026-11-01\n").text
 
 
+def test_a_workbook_whose_last_cell_is_far_away_ends_nothing(li: httpx.Client, tmp_path: Path) -> None:
+    """Whoever presses Ctrl-End and a key makes such a one, of two kilobytes; the whole platform ended with it."""
+    book = openpyxl.Workbook()
+    book.active["A1"], book.active["A2"], book.active["XFD1048576"] = "number", "+8613900000001", "x"
+    book.save(tmp_path / "h.xlsx")
+    refused = hold(li, "h.xlsx", (tmp_path / "h.xlsx").read_bytes())
+    assert (refused.status_code, "工作簿过大" in refused.text) == (422, True)
+
+
 @pytest.mark.parametrize("line", [b"x\n", b"+8613900000001,cancelled,yesterday\n"])
 def test_a_file_of_nothing_but_bad_lines_is_not_read_to_its_end(li: httpx.Client, line: bytes) -> None:
     """A wrong export of a whole country has millions: each took a thousand bytes, and the platform ended with its memory."""

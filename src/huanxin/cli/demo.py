@@ -14,7 +14,7 @@ from huanxin.demo.run import Wishes, run_demo
 def demo(
     numbers: Annotated[int, typer.Option(help="How many numbers the world has.", min=1000)] = 200_000,
     partners: Annotated[int, typer.Option(help="How many partner servers.", min=9, max=239)] = 12,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same world.")] = 1,
     reports: Annotated[
         Path | None, typer.Option(exists=True, file_okay=False, help="Run on the reports in this folder.")
     ] = None,

@@ -205,7 +205,10 @@ def _world(wishes: Wishes, folder: Path, platform: Platform) -> WorldReports:
     if wishes.reports is not None:
         return _reports(wishes.reports)
     today = platform.now().astimezone(_CHINA).date()
-    return make_reports(folder / "reports", numbers=wishes.numbers, seed=wishes.seed, today=today)
+    try:
+        return make_reports(folder / "reports", numbers=wishes.numbers, seed=wishes.seed, today=today)
+    except ValueError as error:
+        raise BadInput(str(error)) from error
 
 
 def _reports(folder: Path) -> WorldReports:

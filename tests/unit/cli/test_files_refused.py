@@ -129,3 +129,17 @@ def test_a_demo_on_reports_that_are_none_keeps_the_finished_world(tmp_path: Path
             run_demo(Wishes(numbers=4000, partners=9, seed=1, reports=wrong, out=out, serve=False, port=0, fresh=False,
                             as_json=True))  # fmt: skip
         assert (out / "world-kept.json").read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    ("words", "says", "code"),
+    [
+        (("--numbers", "9" * 20), "the world has room for 20,000,000 numbers", 1),
+        (("--seed", "-1"), "greater than or equal to 0", 2),
+    ],
+    ids=["numbers", "seed"],
+)
+def test_a_world_that_cannot_be_made_is_refused_in_words(
+    run: Run, tmp_path: Path, words: tuple[str, str], says: str, code: int
+) -> None:
+    assert says in run("demo", *words, "--no-serve", "--out", str(tmp_path / "world"), code=code)
