@@ -207,3 +207,12 @@ def test_a_long_list_is_taken_where_lists_are_sent(doors: Doors) -> None:
     assert (len(report) > 5_000_000, taken.status_code) == (True, 303)
     page = doors.browser.get(taken.headers["location"])
     assert "已收下" in page.text
+
+
+def test_whoever_watches_whether_a_site_is_there_gets_the_answer_without_the_page(doors: Doors) -> None:
+    for path in ("/", "/healthz", "/readyz", "/watch", "/watch/data/regions.csv", "/console/batches", "/jwks.json"):
+        page, head = doors.browser.get(path), doors.browser.head(path)
+        assert (page.status_code, head.status_code, head.content) == (200, 200, b""), path
+        assert head.headers["content-type"] == page.headers["content-type"]
+    assert doors.browser.head("/console/sign-out").status_code == 405, "a look changes nothing"
+    assert doors.browser.head("/static/huanxin.css").headers["content-length"] > "0"

@@ -115,6 +115,7 @@ def create_app(
     app.add_middleware(Care)
     _health(app, platform)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(Heads)
     if sandbox is not None:
         rehearsals = FastAPI(title="Huanxin 演练 sandbox", version=version("huanxin"), docs_url=None, redoc_url=None)
         contexts.append(_equip(rehearsals, sandbox, settings, bell))
@@ -180,6 +181,21 @@ class SafeHeaders:
             await send(message)
 
         await self._app(scope, receive, with_headers)
+
+
+class Heads:
+    """HEAD is answered as GET is, and the server leaves the body out (RFC 9110 section 9.3.2): those who watch whether a
+    site is there ask so. What is served from files answers it by itself, without reading them."""
+
+    _BY_THEMSELVES = ("/static/", "/partner/v1/", "/sandbox/")
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("method") == "HEAD" and not scope["path"].startswith(self._BY_THEMSELVES):
+            scope = {**scope, "method": "GET"}
+        await self._app(scope, receive, send)
 
 
 def _health(app: FastAPI, platform: Platform) -> None:
