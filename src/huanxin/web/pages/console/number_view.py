@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from huanxin.domain.answers import ABSENT, Standing
 from huanxin.domain.lifecycle import sellable_from
+from huanxin.domain.numbers import masked_text
 from huanxin.operations.tracing import Trace
 from huanxin.release.single import Single
 from huanxin.store.traces import AnswerAt
@@ -87,6 +88,6 @@ def _partner(one: Single, partner_id: int, receipt: AnswerAt | None) -> PartnerC
         name=notice.partner, required=notice.required, outcome=answer.outcome.value if answer else "",
         reason=answer.reason if answer else "", until=answer.until if answer else None,
         at=receipt.received_at if receipt else None, receipt=receipt.receipt_id if receipt else "", notice=notice.id,
-        waived="; ".join(f"{waiver.by}: {waiver.reason}" for waiver in waived),
+        waived="; ".join(f"{waiver.by}: {masked_text(waiver.reason)}" for waiver in waived),
         open=notice.required and not settled and not waived,
     )  # fmt: skip
