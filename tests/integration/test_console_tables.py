@@ -19,7 +19,7 @@ from huanxin.release.proposals import Outcome
 from huanxin.store import operators, proposals
 from huanxin.web.pages.console import batch_pages, sheets
 from operators import operator, signed_in
-from selling import CLEAN, REFUSED, SPARE, WAIVED, Shop, served_shop
+from selling import CLEAN, HELD, REFUSED, SPARE, WAIVED, Shop, served_shop
 
 Table = list[dict[str, str]]
 KEYS = ("unbound", "absent", "kept", "pending", "refused", "unanswered")
@@ -248,6 +248,12 @@ def test_a_numbers_tables_are_taken_from_its_page_which_does_not_hold_the_number
     assert lines(li.post("/console/numbers", data=whole))[0]["number"] == f"+{REFUSED}"
     with shop.platform.database.transaction() as tx:
         assert operators.events(tx, kind="unmasked")[0].detail["ticket"] == "T-9", "taken whole without a record"
+
+
+def test_the_page_of_a_number_that_is_kept_back_does_not_say_that_it_may_be_sold(li: httpx.Client) -> None:
+    for number, kept_back in ((HELD, True), (REFUSED, True), (CLEAN, False)):
+        page = li.post("/console/numbers?lang=en", data={"number": f"+{number}"}).text
+        assert ("May be sold from" in page, "Kept back now" in page) == (not kept_back, kept_back), number
 
 
 def test_a_number_that_was_typed_wrong_or_without_its_ticket_is_mended_not_typed_again(li: httpx.Client) -> None:

@@ -60,8 +60,8 @@ def _case(name: str, one: BatchCase) -> Iterator[Line]:
     if not one.told:
         yield (*head, *("" for _ in _BATCHES[len(head) :]))
     for row in one.partners:
-        yield (*head, row.name, row.required, row.outcome or "unanswered", row.reason, row.until, row.at, row.waived,
-               row.receipt, row.notice, row.open)  # fmt: skip
+        yield (*head, row.name, row.required, row.outcome or "unanswered", row.reason, row.until, row.at,
+               "; ".join(map(": ".join, row.waived)), row.receipt, row.notice, row.open)  # fmt: skip
     for partner, receipt in one.absent:
         yield (*head, partner, "", "absent", "", "", "", "", receipt, "", False)
 
