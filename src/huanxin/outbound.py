@@ -186,7 +186,7 @@ class Outbound:
             self._kept.give(origin, connection, good=whole)
             return answer
         except TimeoutError as error:
-            raise httpx.ReadTimeout(f"no answer within {self.longest:g} seconds") from error
+            raise httpx.ReadTimeout(Sentence("no answer within %(seconds)s seconds", seconds=f"{self.longest:g}")) from error
         except (OSError, http.client.HTTPException) as error:
             raise httpx.NetworkError(f"{type(error).__name__}: {error}") from error
         finally:
@@ -203,7 +203,7 @@ class Outbound:
         try:
             addresses = self.addresses(host)
         except OSError as error:
-            raise httpx.ConnectError(f"{host} can't be found: {error}") from error
+            raise httpx.ConnectError(Sentence("the name %(host)s can't be found", host=host)) from error
         made = http.client.HTTPConnection(host, port)
         made.auto_open = 0  # it would look the name up again, where nothing is checked
         try:
@@ -212,9 +212,9 @@ class Outbound:
                 made.default_port = _PORTS[scheme]
                 made.sock = self.tls.wrap_socket(made.sock, server_hostname=host)
         except TimeoutError as error:
-            raise httpx.ConnectTimeout(f"{host} can't be reached in time") from error
+            raise httpx.ConnectTimeout(Sentence("%(host)s can't be reached in time", host=host)) from error
         except OSError as error:
-            raise httpx.ConnectError(f"{host} can't be reached: {error}") from error
+            raise httpx.ConnectError(_unreached(host, error)) from error
         return made
 
 
@@ -225,6 +225,15 @@ def _parsed(url: str) -> tuple[_Origin, str]:
     if found.scheme not in _PORTS or not found.host:
         raise httpx.InvalidURL(f"{url} is not an address of the web")
     return (found.scheme, found.raw_host.decode(), found.port or _PORTS[found.scheme]), found.raw_path.decode()
+
+
+def _unreached(host: str, error: OSError) -> Sentence:
+    """Why nothing could be sent to a host; what the system says of it only where we have no words of our own."""
+    if isinstance(error, ConnectionRefusedError):
+        return Sentence("%(host)s refuses the connection", host=host)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Sentence("the certificate of %(host)s is not good: %(error)s", host=host, error=error)
+    return Sentence("%(host)s can't be reached: %(error)s", host=host, error=error)
 
 
 def _charset(response: http.client.HTTPResponse) -> str:
