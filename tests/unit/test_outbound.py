@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from huanxin.domain.errors import BadInput
-from huanxin.outbound import Outbound, is_outer, literal, why_not
+from huanxin.outbound import Outbound, is_outer, literal, recalled, why_not
 from huanxin.web.pages.render import say
 
 INNER = [
@@ -72,6 +72,9 @@ def test_a_name_that_is_not_found_yet_can_be_registered() -> None:
     with pytest.raises(httpx.ConnectError, match="can't be found") as refused:
         outbound.get("https://partner.example/events")
     assert say(why_not(refused.value), "zh_CN") == "找不到域名 partner.example", "the system's English on a Chinese page"
+    kept = str(why_not(refused.value))
+    assert say(recalled(kept), "zh_CN") == "找不到域名 partner.example", "what was kept is said in English for good"
+    assert recalled("something else") == "something else"
 
 
 def test_a_name_that_no_resolver_takes_is_not_found() -> None:
