@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import codecs
 import http.client
+import re
 import select
 import socket
 import ssl
@@ -28,7 +29,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from huanxin.domain.errors import BadInput
-from huanxin.sentences import Sentence
+from huanxin.sentences import N_, Sentence
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Resolve: TypeAlias = Callable[[str], Sequence[str]]
@@ -75,6 +76,18 @@ def is_outer(address: Address) -> bool:
     return address.is_global and not any(address in network for network in _ALSO_INNER)
 
 
+_SLOW = N_("no answer within %(seconds)s seconds")
+_NO_NAME = N_("the name %(host)s can't be found")
+_FAR = N_("%(host)s can't be reached in time")
+_REFUSED = N_("%(host)s refuses the connection")
+_CERTIFICATE = N_("the certificate of %(host)s is not good: %(error)s")
+_UNREACHED = N_("%(host)s can't be reached: %(error)s")
+_SHAPES = [
+    (one, re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.+)", re.escape(one)), re.DOTALL))
+    for one in (_SLOW, _NO_NAME, _FAR, _REFUSED, _CERTIFICATE, _UNREACHED)
+]
+
+
 def why_not(error: BaseException) -> str:
     """Why a call failed: the Sentence that we raised ourselves, if one is among the causes, else the library's words."""
     cause: BaseException | None = error
@@ -83,6 +96,14 @@ def why_not(error: BaseException) -> str:
             return cause.args[0]
         cause = cause.__cause__
     return f"{type(error).__name__}: {error}"[:200]
+
+
+def recalled(text: str) -> str:
+    """The Sentence that `why_not` gave, of its English text as it was kept; any other text as it is."""
+    for template, shape in _SHAPES:
+        if found := shape.fullmatch(text):
+            return Sentence(template, **found.groupdict())
+    return text
 
 
 def literal(host: str) -> Address | None:
@@ -186,7 +207,7 @@ class Outbound:
             self._kept.give(origin, connection, good=whole)
             return answer
         except TimeoutError as error:
-            raise httpx.ReadTimeout(f"no answer within {self.longest:g} seconds") from error
+            raise httpx.ReadTimeout(Sentence(_SLOW, seconds=f"{self.longest:g}")) from error
         except (OSError, http.client.HTTPException) as error:
             raise httpx.NetworkError(f"{type(error).__name__}: {error}") from error
         finally:
@@ -203,7 +224,7 @@ class Outbound:
         try:
             addresses = self.addresses(host)
         except OSError as error:
-            raise httpx.ConnectError(f"{host} can't be found: {error}") from error
+            raise httpx.ConnectError(Sentence(_NO_NAME, host=host)) from error
         made = http.client.HTTPConnection(host, port)
         made.auto_open = 0  # it would look the name up again, where nothing is checked
         try:
@@ -212,9 +233,9 @@ class Outbound:
                 made.default_port = _PORTS[scheme]
                 made.sock = self.tls.wrap_socket(made.sock, server_hostname=host)
         except TimeoutError as error:
-            raise httpx.ConnectTimeout(f"{host} can't be reached in time") from error
+            raise httpx.ConnectTimeout(Sentence(_FAR, host=host)) from error
         except OSError as error:
-            raise httpx.ConnectError(f"{host} can't be reached: {error}") from error
+            raise httpx.ConnectError(_unreached(host, error)) from error
         return made
 
 
@@ -225,6 +246,15 @@ def _parsed(url: str) -> tuple[_Origin, str]:
     if found.scheme not in _PORTS or not found.host:
         raise httpx.InvalidURL(f"{url} is not an address of the web")
     return (found.scheme, found.raw_host.decode(), found.port or _PORTS[found.scheme]), found.raw_path.decode()
+
+
+def _unreached(host: str, error: OSError) -> Sentence:
+    """Why nothing could be sent to a host; what the system says of it only where we have no words of our own."""
+    if isinstance(error, ConnectionRefusedError):
+        return Sentence(_REFUSED, host=host)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Sentence(_CERTIFICATE, host=host, error=error)
+    return Sentence(_UNREACHED, host=host, error=error)
 
 
 def _charset(response: http.client.HTTPResponse) -> str:

@@ -87,7 +87,7 @@ def test_a_partner_sees_what_was_not_delivered_why_and_sends_it_again(browser: B
     sign_in(page, site, site.shop)
     page.get_by_role("link", name=site.shop_notice).click()
     expect(page.locator("body")).to_contain_text("欠费")
-    expect(page.locator("body")).to_contain_text("Connection refused")
+    expect(page.locator("body")).to_contain_text("127.0.0.1 拒绝连接")
     before = page.locator(".attempts li").count()
     page.get_by_role("button", name="立即重发").click()
     expect(page.get_by_role("status")).to_contain_text("正在重新发送")

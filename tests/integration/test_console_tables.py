@@ -19,7 +19,7 @@ from huanxin.release.proposals import Outcome
 from huanxin.store import operators, proposals
 from huanxin.web.pages.console import batch_pages, sheets
 from operators import operator, signed_in
-from selling import CLEAN, REFUSED, SPARE, WAIVED, Shop, served_shop
+from selling import CLEAN, HELD, REFUSED, SPARE, WAIVED, Shop, served_shop
 
 Table = list[dict[str, str]]
 KEYS = ("unbound", "absent", "kept", "pending", "refused", "unanswered")
@@ -212,6 +212,22 @@ def test_refused_uploads_are_a_file_beside_the_imports(li: httpx.Client) -> None
     )
 
 
+def test_a_number_in_somebodys_reason_is_masked_for_all(shop: Shop, wang: httpx.Client, guan: httpx.Client) -> None:
+    """Regulators and admins, who see no number, read reasons too."""
+    with shop.platform.database.transaction() as tx:
+        one, another = (operator(shop.platform, "supervisor").id for _ in range(2))
+        made = proposals.add(tx, kind="release", batch_id=shop.batch, partner_id=None, places=None, count=1,
+                             reason="asked for by 138 0013 8000", by=one, at=shop.platform.now())  # fmt: skip
+        proposals.end(tx, made, outcome="declined", note="call +8613900139000 first", count=0, by=another,
+                      at=shop.platform.now())  # fmt: skip
+    for reader, room in ((guan, f"batches/{shop.batch}"), (wang, "approvals")):
+        for answer in (reader.get(f"/console/{room}"), reader.get(f"/console/{room}?format=csv&table=proposals")):
+            told = answer.content.decode("utf-8-sig")
+            assert "asked for by 138****8000" in told, answer.url
+            assert "call 139****9000 first" in told, answer.url
+            assert not WHOLE.search(told.replace(" 0013 ", "0013")), answer.url
+
+
 def test_a_numbers_tables_are_taken_from_its_page_which_does_not_hold_the_number(shop: Shop, li: httpx.Client) -> None:
     """Whoever answers a complaint takes the tables along one by one, and types the number once."""
     page = li.post("/console/numbers", data={"number": f"+{REFUSED}"})
@@ -232,6 +248,12 @@ def test_a_numbers_tables_are_taken_from_its_page_which_does_not_hold_the_number
     assert lines(li.post("/console/numbers", data=whole))[0]["number"] == f"+{REFUSED}"
     with shop.platform.database.transaction() as tx:
         assert operators.events(tx, kind="unmasked")[0].detail["ticket"] == "T-9", "taken whole without a record"
+
+
+def test_the_page_of_a_number_that_is_kept_back_does_not_say_that_it_may_be_sold(li: httpx.Client) -> None:
+    for number, kept_back in ((HELD, True), (REFUSED, True), (CLEAN, False)):
+        page = li.post("/console/numbers?lang=en", data={"number": f"+{number}"}).text
+        assert ("May be sold from" in page, "Kept back now" in page) == (not kept_back, kept_back), number
 
 
 def test_a_number_that_was_typed_wrong_or_without_its_ticket_is_mended_not_typed_again(li: httpx.Client) -> None:

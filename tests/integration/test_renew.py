@@ -161,6 +161,15 @@ def test_a_refusal_says_what_to_do_and_may_be_asked_again(place: Town, phone: Ph
     assert len(orders(place)) == 2
 
 
+def test_what_needs_the_owner_stands_before_what_does_not(place: Town, phone: Phone) -> None:
+    phone.sign_in()
+    page = phone.order("晨星商城", "飞燕快递").url.path
+    place.answer("晨星商城", "absent")
+    place.answer("飞燕快递", "refused", "debt")
+    shown = phone.http.get(page).text
+    assert shown.index("飞燕快递") < shown.index("晨星商城")
+
+
 def _partners(place: Town, order: Request) -> list[str]:
     with place.platform.database.transaction() as tx:
         return [one.partner for one in requests.notices_of(tx, order.id)]

@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from huanxin.domain.errors import BadInput
-from huanxin.outbound import Outbound, is_outer, literal
+from huanxin.outbound import Outbound, is_outer, literal, recalled, why_not
+from huanxin.web.pages.render import say
 
 INNER = [
     "127.0.0.1", "127.8.9.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "100.100.100.200",
@@ -68,8 +69,12 @@ def test_a_name_that_is_not_found_yet_can_be_registered() -> None:
 
     outbound = Outbound(inner_allowed=False, resolve=nothing)
     outbound.check("https://partner.example/events")
-    with pytest.raises(httpx.ConnectError, match="can't be found"):
+    with pytest.raises(httpx.ConnectError, match="can't be found") as refused:
         outbound.get("https://partner.example/events")
+    assert say(why_not(refused.value), "zh_CN") == "找不到域名 partner.example", "the system's English on a Chinese page"
+    kept = str(why_not(refused.value))
+    assert say(recalled(kept), "zh_CN") == "找不到域名 partner.example", "what was kept is said in English for good"
+    assert recalled("something else") == "something else"
 
 
 def test_a_name_that_no_resolver_takes_is_not_found() -> None:

@@ -33,7 +33,7 @@ REGIONS: Mapping[str, tuple[str, str]] = {
     "CN-CQ": ("重庆", "Chongqing"), "CN-SC": ("四川", "Sichuan"), "CN-GZ": ("贵州", "Guizhou"), "CN-YN": ("云南", "Yunnan"),
     "CN-XZ": ("西藏", "Tibet"), "CN-SN": ("陕西", "Shaanxi"), "CN-GS": ("甘肃", "Gansu"), "CN-QH": ("青海", "Qinghai"),
     "CN-NX": ("宁夏", "Ningxia"), "CN-XJ": ("新疆", "Xinjiang"),
-    "CN-TW": ("台湾", "Taiwan"), UNKNOWN: ("未知", "Unknown"),
+    "CN-TW": ("台湾", "Taiwan"), UNKNOWN: ("地区未公开", "Region not public"),
 }  # fmt: skip
 """Chinese and English names by code, in the order of the administrative divisions (GB/T 2260)."""
 

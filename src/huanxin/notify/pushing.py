@@ -29,7 +29,7 @@ from huanxin.notify.keys import Signer
 from huanxin.notify.notices import recycled_jti
 from huanxin.notify.sealing import unseal
 from huanxin.numbersets.sharded import SHARD_SIZE, values_of
-from huanxin.outbound import Answer, Outbound
+from huanxin.outbound import Answer, Outbound, why_not
 from huanxin.store import deliveries
 from huanxin.store.database import Database, Tx
 from huanxin.store.deliveries import Delivery, Feed, Met
@@ -162,7 +162,7 @@ class Pusher:
         try:
             answer = self.outbound.post(way.endpoint, self.signer.event_token(claims, way.alg), headers)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return None, f"{type(error).__name__}: {error}"[:_ANSWER_KEPT]
+            return None, str(why_not(error))[:_ANSWER_KEPT]
         return answer.status, words(answer)[:_ANSWER_KEPT]
 
 

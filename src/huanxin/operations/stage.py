@@ -30,7 +30,7 @@ from huanxin.operations import Platform
 from huanxin.operations.offering import Offering
 from huanxin.operations.rehearsal import Told, claims_of, make_notice
 from huanxin.outbound import Answer as Answered
-from huanxin.outbound import Outbound
+from huanxin.outbound import Outbound, why_not
 from huanxin.store import batches, deliveries, partners, receipts, rehearsals
 from huanxin.store.deliveries import Met
 from huanxin.store.partners import RECEIPT_REFUSED
@@ -132,7 +132,7 @@ class SandboxStage:
             answer = self.outbound.post(self.stream.endpoint, token, headers)
             pushed = Pushed(answer.status, answer.text[:_KEPT])
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            pushed = Pushed(None, f"{type(error).__name__}: {error}"[:_KEPT])
+            pushed = Pushed(None, str(why_not(error))[:_KEPT])
         self._record(token, pushed)
         return pushed
 

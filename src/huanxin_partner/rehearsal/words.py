@@ -42,9 +42,10 @@ MENDS = {
     ),
     "not-taken": Words(
         "合格的事件没有被接受。请核对接收端的 issuer、audience（客户端编号），确认它取得到公钥 /jwks.json，并以 202 作答；"
-        "huanxin-partner verify 会逐项说明一个令牌为何不通过。",
+        "huanxin-partner verify 会逐项说明一个令牌为何不通过。状态码是 404 或 405 的，多半是接口地址的路径不对。",
         "A good event was not taken. Check the receiver's issuer and audience (the client id), that it can fetch /jwks.json,"
-        " and that it answers 202; huanxin-partner verify says check by check why a token doesn't verify.",
+        " and that it answers 202; huanxin-partner verify says check by check why a token doesn't verify. If it answers 404"
+        " or 405, the path of the endpoint is most likely another.",
     ),
     "status-200": Words(
         "事件已接受，但状态码不是 202。RFC 8935 规定为 202，内容为空。",

@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, urlencode
 
 from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
 
+from huanxin.domain.numbers import masked_text
+from huanxin.outbound import recalled
 from huanxin.sentences import N_, Sentence
 from huanxin.web import i18n
 from huanxin.web.pages import charts, labels
@@ -154,6 +156,8 @@ def environment(lang: str) -> Environment:
     env.policies["ext.i18n.trimmed"] = True
     for name in ("figure", "short", "whole", "day", "day_short", "moment", "stamp", "clock", "seconds", "span"):
         env.filters[name] = partial(_in_language, getattr(i18n, name), lang)
+    env.filters["quoted"] = masked_text
+    env.filters["recalled"] = recalled
     env.filters["say"] = partial(_in_language, say, lang)
     env.filters["told"] = partial(_in_language, told, lang)
     env.globals.update(

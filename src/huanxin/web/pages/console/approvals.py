@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from huanxin.domain.errors import BadInput, HuanxinError
+from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Right
 from huanxin.operations.problems import status_of
 from huanxin.release.proposals import Outcome
@@ -76,5 +77,5 @@ def _page(
 
 def line_of(one: Proposal) -> tuple[object, ...]:
     """A proposal as a line of a table, under HEADINGS."""
-    return (one.id, one.kind, one.batch_id, one.partner, one.count, one.reason, one.proposer, one.proposed_at, one.outcome,
-            one.note, one.freed, one.decider, one.decided_at)  # fmt: skip
+    return (one.id, one.kind, one.batch_id, one.partner, one.count, masked_text(one.reason), one.proposer, one.proposed_at,
+            one.outcome, masked_text(one.note or ""), one.freed, one.decider, one.decided_at)  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fastapi.responses import Response
 
+from huanxin.domain.numbers import masked_text
 from huanxin.web.pages.console import approvals
 from huanxin.web.pages.console.batch_pages import OUTCOMES, PARTNERS, Given, batch_values
 from huanxin.web.pages.console.sheets import one_of
@@ -44,7 +45,7 @@ def batch_csv(who: Working, batch_id: int, *, table: str, partners: str) -> Resp
 
 def _retraction(one: RetractionView) -> Iterator[Line]:
     """A line for each partner; one without a partner before anybody was told."""
-    head = (one.id, one.at, one.by, one.reason, one.numbers)
+    head = (one.id, one.at, one.by, masked_text(one.reason), one.numbers)
     if not one.rows:
         yield (*head, *("" for _ in _RETRACTIONS[len(head) :]))
     for row in one.rows:

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from huanxin.disclose.acknowledging import named
 from huanxin.domain.disclosure import GRADE_NAMES, Grade
 from huanxin.domain.errors import BadInput, Conflict
-from huanxin.domain.numbers import masked, written
+from huanxin.domain.numbers import masked, masked_text, written
 from huanxin.domain.operators import Right
 from huanxin.sentences import N_
 from huanxin.store import disclosures, operators
@@ -53,7 +53,7 @@ def records(request: Request, who: Clerk, before: int | None = None, format: str
 def _row(one: Disclosure) -> tuple[object, ...]:
     withdrawn = one.withdrawn_at.isoformat() if one.withdrawn_at else ""
     return (one.id, one.acknowledged_at.isoformat(), masked(one.number), one.carrier, one.grade, one.asked, one.confirmed,
-            one.method, one.clerk, withdrawn, one.withdrawn_reason)  # fmt: skip
+            one.method, one.clerk, withdrawn, masked_text(one.withdrawn_reason or ""))  # fmt: skip
 
 
 def grade_names(request: Request) -> dict[str, str]:

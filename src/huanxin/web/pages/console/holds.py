@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from huanxin.domain.errors import BadInput, Forbidden, HuanxinError, NotFound
+from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Right
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations.problems import status_of
@@ -126,6 +127,6 @@ def _page(
 
 
 def _line(one: Hold, today: date) -> tuple[object, ...]:
-    return (one.id, one.source, one.order_number, one.reason, one.count, one.until_day, one.review_on,
+    return (one.id, one.source, one.order_number, masked_text(one.reason), one.count, one.until_day, one.review_on,
             one.review_overdue(today), one.placed_by, one.placed_at, one.lifted_by, one.lifted_at,
-            one.lift_reason)  # fmt: skip
+            masked_text(one.lift_reason or ""))  # fmt: skip

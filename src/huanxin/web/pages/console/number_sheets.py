@@ -12,6 +12,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from huanxin.domain.errors import BadInput
+from huanxin.domain.numbers import masked_text
 from huanxin.operations.tracing import Entry, Trace
 from huanxin.sentences import Sentence
 from huanxin.web.pages.console.number_view import BatchCase, batch_cases
@@ -50,7 +51,7 @@ def _entry(name: str, entry: Entry) -> Line:
     evidence = "; ".join(f"{kind} {one}".strip() for kind, one in entry.evidence)
     at = entry.at.date() if entry.day_only else entry.at
     return (name, at, entry.kind, entry.batch, entry.partner, entry.outcome, entry.reason, entry.until, entry.carrier,
-            entry.by, entry.why, entry.count, entry.grade, evidence)  # fmt: skip
+            entry.by, masked_text(entry.why), entry.count, entry.grade, evidence)  # fmt: skip
 
 
 def _case(name: str, one: BatchCase) -> Iterator[Line]:
@@ -59,8 +60,8 @@ def _case(name: str, one: BatchCase) -> Iterator[Line]:
     if not one.told:
         yield (*head, *("" for _ in _BATCHES[len(head) :]))
     for row in one.partners:
-        yield (*head, row.name, row.required, row.outcome or "unanswered", row.reason, row.until, row.at, row.waived,
-               row.receipt, row.notice, row.open)  # fmt: skip
+        yield (*head, row.name, row.required, row.outcome or "unanswered", row.reason, row.until, row.at,
+               "; ".join(map(": ".join, row.waived)), row.receipt, row.notice, row.open)  # fmt: skip
     for partner, receipt in one.absent:
         yield (*head, partner, "", "absent", "", "", "", "", receipt, "", False)
 

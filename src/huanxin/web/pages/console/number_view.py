@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from huanxin.domain.answers import ABSENT, Standing
 from huanxin.domain.lifecycle import sellable_from
+from huanxin.domain.numbers import masked_text
 from huanxin.operations.tracing import Trace
 from huanxin.release.single import Single
 from huanxin.store.traces import AnswerAt
@@ -24,8 +25,8 @@ class PartnerCase:
     at: datetime | None
     receipt: str
     notice: str
-    waived: str
-    """by whom, and why; empty if not"""
+    waived: tuple[tuple[str, str], ...]
+    """by whom, and why"""
     open: bool
 
 
@@ -42,6 +43,11 @@ class BatchCase:
     """with anything but a plain "no tie", the open ones first"""
     absent: tuple[tuple[str, str], ...]
     """the others: partner, receipt"""
+
+    @property
+    def kept_back(self) -> bool:
+        """Whether more than the freeze keeps the number from being sold."""
+        return not {"held", "outstanding", "retracted"}.isdisjoint(self.states)
 
 
 def batch_cases(found: Trace) -> list[BatchCase]:
@@ -87,6 +93,6 @@ def _partner(one: Single, partner_id: int, receipt: AnswerAt | None) -> PartnerC
         name=notice.partner, required=notice.required, outcome=answer.outcome.value if answer else "",
         reason=answer.reason if answer else "", until=answer.until if answer else None,
         at=receipt.received_at if receipt else None, receipt=receipt.receipt_id if receipt else "", notice=notice.id,
-        waived="; ".join(f"{waiver.by}: {waiver.reason}" for waiver in waived),
+        waived=tuple((waiver.by, masked_text(waiver.reason)) for waiver in waived),
         open=notice.required and not settled and not waived,
     )  # fmt: skip

@@ -112,9 +112,11 @@ def one_of(tx: Tx, owner: Owner, request_id: str, *, question: bool = False) -> 
 
 
 def order(tx: Tx, owner: Owner, request_id: str) -> OrderView:
-    """An order with one row a partner, in the order of partners, so that no row jumps while it is watched."""
+    """An order with one row a partner: those first that need something of the owner, then in the order of partners. A page
+    that is open keeps its order, so that no row jumps while it is watched."""
     request = one_of(tx, owner, request_id)
     rows = [_row(one, request, owner) for one in requests.notices_of(tx, request.id)]
+    rows.sort(key=lambda row: row.state != "needs")
     return OrderView(
         id=request.id, number=masked(request.number), purpose=request.purpose, requested_at=request.requested_at,
         cutoff=request.cutoff, answer_by=request.answer_by, rows=tuple(rows),
