@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import tempfile
+from contextlib import suppress
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
@@ -140,6 +144,16 @@ class Settings(BaseSettings):
             certificate_days=self.certificate_days, watch_threshold=self.watch_threshold,
         )  # fmt: skip
 
+    @field_validator("database_url")
+    @classmethod
+    def is_a_database(cls, address: str | None) -> str | None:
+        """What libpq can read, before anything is started with it. Its own words may hold the password."""
+        try:
+            conninfo_to_dict(address or "")
+        except (psycopg.Error, UnicodeError) as error:
+            raise ValueError("write an address like postgresql://user:password@host/database") from error
+        return address
+
     @field_validator("reminder_days")
     @classmethod
     def are_days(cls, text: str) -> str:
@@ -181,12 +195,8 @@ class Settings(BaseSettings):
             raise BadSetting("set HUANXIN_KEY_PASSPHRASE: the signing keys are encrypted with it")
         self.home.mkdir(parents=True, exist_ok=True)
         file = self.home / "key-passphrase"
-        try:
-            descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        except FileExistsError:
-            return file.read_text().strip()
-        with os.fdopen(descriptor, "w") as made:
-            made.write(secrets.token_urlsafe(32))
+        if not file.exists():
+            _whole(file, secrets.token_urlsafe(32), instead=False)
         return file.read_text().strip()
 
 
@@ -230,8 +240,25 @@ def note_served(host: str, port: int) -> str:
         )
         address = settings.issuer
     settings.home.mkdir(parents=True, exist_ok=True)
-    (settings.home / _SERVED).write_text(address + "\n", encoding="utf-8")
+    _whole(settings.home / _SERVED, address + "\n", instead=True)
     return warning
+
+
+def _whole(file: Path, text: str, *, instead: bool) -> None:
+    """Write a file that others may read at any instant: they find all of it or none, even if we are killed on the way. Put
+    `instead` of one that is there, or left out for it."""
+    descriptor, made = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")  # for us alone to read
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as written:
+            written.write(text)
+        if instead:
+            os.replace(made, file)
+            return
+        with suppress(FileExistsError):
+            os.link(made, file)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(made)
 
 
 def served_at(settings: Settings) -> str:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from huanxin.bench import builds, data, shops
 from huanxin.bench.receipts import FORMS
 from huanxin.bench.run import run_bench
+from huanxin.cli.main import app
 from huanxin.domain.numbers import chinese_plan
 from huanxin_partner.sqlite_ties import SqliteTies
 
@@ -82,3 +84,20 @@ def test_the_shops_of_the_orders_benchmark_hold_an_old_tie_none_or_a_new_one(tmp
     expected = [shops.outcome_of(1, place) for place in range(6)]
     assert [answers.get(number, "absent") for number in numbers] == expected
     assert set(expected) == set(shops.OUTCOMES)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("--numbers", "-5"), 2, "--numbers"), (("--partners", "0"), 2, "--partners"),
+        (("orders", "--way", "nonsense"), 2, "'push', 'poll', 'both'"),
+        (("--numbers", "1000000000000"), 1, "the carrier has no more than"),
+    ],
+)  # fmt: skip
+def test_a_size_or_a_way_that_there_is_not_is_refused_before_anything_is_timed(
+    words: tuple[str, ...], code: int, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    ended = CliRunner().invoke(app, ["bench", *words], catch_exceptions=False)
+    assert ended.exit_code == code
+    assert says in ended.output

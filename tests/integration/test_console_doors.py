@@ -3,14 +3,18 @@ and an answer in words to whatever is sent."""
 
 from __future__ import annotations
 
+import gzip
 import html
+import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import httpx
 import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from huanxin.domain.errors import MOST_FAULTS
@@ -18,7 +22,7 @@ from huanxin.domain.operators import Role
 from huanxin.store import holds, operators
 from huanxin.web.pages.console.forms import LONGEST
 from operators import PASSWORD, operator, signed_in
-from town import RECYCLED, Town, town
+from town import RECYCLED, Town, settings_of, town
 
 ONCE = 'class="once" role="status"'
 WHOLE = "139000000"
@@ -41,6 +45,48 @@ def li(place: Town) -> Iterator[httpx.Client]:
 
 def upload(who: httpx.Client, content: bytes, name: str = "r.csv") -> httpx.Response:
     return who.post("/console/reports", data={"carrier": "cmcc"}, files={"file": (name, content)})
+
+
+def gzip_of(heading: str, line: str) -> bytes:
+    """A few kilobytes that unpack to more than a megabyte."""
+    return gzip.compress((f"{heading}\n" + line * (1_200_000 // len(line))).encode())
+
+
+def parquet_of(heading: str, line: str) -> bytes:
+    """A few kilobytes that hold as many rows as a megabyte and a half of lines."""
+    out = io.BytesIO()
+    rows = {name: [value] * 50_000 for name, value in zip(heading.split(","), line.split(","), strict=True)}
+    pq.write_table(pa.table(rows), out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("packed", "line"),
+    [
+        (gzip_of, "\n"), (gzip_of, ",,\n"), (gzip_of, "x"), (gzip_of, "+8613900000001,cancelled,2026-11-01\n"),
+        (parquet_of, "+8613900000001,cancelled,2026-11-01"),
+    ],
+    ids=["blank lines", "lines without values", "no line end", "good lines", "good rows"],
+)  # fmt: skip
+def test_a_small_file_that_unpacks_without_end_is_not_read_to_its_end(
+    dsn: str, tmp_path: Path, packed: Callable[[str, str], bytes], line: str
+) -> None:
+    """700 kB of Parquet held 67 million rows: some megabytes more took all memory, and the server was gone for everybody. A
+    gigabyte of gzip kept one of the two places for large files for days."""
+    settings = settings_of(dsn, tmp_path).model_copy(update={"max_receipt_mb": 1})
+    with (
+        town(dsn, tmp_path, settings=settings) as place,
+        closing(signed_in(place.url, place.platform, Role.OPERATOR, login="li")) as li,
+    ):
+        li.headers["Accept-Language"] = "en"
+        report, numbers = packed("number,event,at", line), packed("number", line.split(",")[0] or "\n")
+        assert max(len(report), len(numbers)) < 20_000
+        most = r"1,048,5\d\d bytes, so nothing of it was taken; send it in parts"
+        for told in (upload(li, report), hold(li, "list", numbers)):
+            assert re.search(f"once unpacked, the file is longer than {most}", told.text)
+        taken = upload(li, b"number,event,at\n+8613900000001,cancelled,2026-11-01\n")
+        assert taken.url.path == "/console/reports/uploads/2", "the next one is taken as ever"
+        assert list((settings.home / "uploads").iterdir()) == [], "nothing is left behind"
 
 
 def hold(who: httpx.Client, name: str, content: bytes = b"number\n+8613900000001\n", /, **more: str) -> httpx.Response:

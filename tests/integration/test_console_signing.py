@@ -142,6 +142,20 @@ def test_who_is_locked_out_or_changes_the_password_is_out_everywhere(url: str, p
         assert desk.get("/console/people").url.path == "/console/sign-in"
 
 
+def test_who_signed_in_just_before_the_password_was_changed_is_out_too(
+    url: str, platform: Platform, stranger: httpx.Client, clock: Clock
+) -> None:
+    """A thief of the same second stayed in for eight hours."""
+    with browsing(url, platform, Role.ADMIN, login="chen") as thief:
+        clock.forward(milliseconds=300)
+        with platform.database.transaction() as tx:
+            people.own_password(tx, people.named(tx, "chen"), PASSWORD + " anew", now=clock())
+        assert thief.get("/console/people").url.path == "/console/sign-in"
+        clock.forward(milliseconds=300)
+        stranger.post("/console/sign-in", data={"login": "chen", "password": PASSWORD + " anew"})
+        assert stranger.get("/console/people").url.path == "/console/people", "who knows the new one gets in at once"
+
+
 def test_with_an_authenticator_a_stolen_password_stops_at_the_second_step(
     url: str, platform: Platform, stranger: httpx.Client, clock: Clock
 ) -> None:

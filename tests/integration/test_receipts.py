@@ -270,6 +270,14 @@ def test_a_client_that_goes_away_leaves_nothing_behind(desk: Desk, monkeypatch: 
     assert desk.file(body).status_code == 201
 
 
+def test_a_receipt_that_is_a_gzip_file_itself_is_bounded_as_one_that_came_packed(desk: Desk) -> None:
+    """Lines of one word are no lines of a receipt and were not counted as such: a kilobyte could take a day to read."""
+    refused = desk.file(gzip.compress(HEADING.encode() + b"\n" + b"x\n" * LIMITS.most_bytes))
+    assert refused.status_code in (400, 422)
+    assert f"once unpacked, the file is longer than {LIMITS.most_bytes:,} bytes" in refused.text
+    assert desk.nothing_left()
+
+
 def test_what_a_killed_server_left_behind_is_swept_away_when_it_is_old(tmp_path: Path) -> None:
     for name in ("old", "new"):
         (tmp_path / name).mkdir()

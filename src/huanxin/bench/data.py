@@ -12,9 +12,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from huanxin.domain.answers import Outcome, Reason
+from huanxin.domain.errors import BadInput
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.numbersets.numberfile import write_csv, written
 from huanxin.numbersets.sharded import Numbers
+from huanxin.sentences import Sentence
 
 TIES_PER_NUMBER = 6.4
 _OUTCOMES = (Outcome.UNBOUND, Outcome.KEPT, Outcome.PENDING, Outcome.REFUSED)
@@ -34,6 +36,9 @@ def due_numbers(plan: NumberingPlan, count: int, seed: int) -> Numbers:
 def block_starts(plan: NumberingPlan, count: int, rng: np.random.Generator) -> Numbers:
     """The first numbers of some blocks of ten thousand that one carrier has, in any order."""
     shards = np.array([shard for shard in range(8613000, 8619999) if plan.owner(shard) == "cmcc"], dtype=np.int64)
+    if count > len(shards) * 100:
+        most = (len(shards) * 100 - 2) * (_BLOCK // 2)
+        raise BadInput(Sentence("the carrier has no more than %(most)s numbers to time this with", most=f"{most:,}"))
     blocks = rng.choice(len(shards) * 100, size=count, replace=False)
     return np.asarray(shards[blocks // 100] * 1_000_000 + (blocks % 100) * _BLOCK, dtype=np.int64)
 

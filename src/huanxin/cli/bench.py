@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +13,19 @@ from huanxin.cli.console import Json, explained
 app = typer.Typer(invoke_without_command=True)
 
 
+class Way(StrEnum):
+    """How partners are told of orders that are timed."""
+
+    PUSH = "push"
+    POLL = "poll"
+    BOTH = "both"
+
+
 @app.callback()
 def bench(
     context: typer.Context,
-    numbers: Annotated[int, typer.Option(help="Numbers in the batch.")] = 1_000_000,
-    partners: Annotated[int, typer.Option(help="Partners that answer.")] = 239,
+    numbers: Annotated[int, typer.Option(help="Numbers in the batch.", min=1)] = 1_000_000,
+    partners: Annotated[int, typer.Option(help="Partners that answer.", min=1)] = 239,
     receipt_lines: Annotated[int, typer.Option(help="Lines of the one large receipt.", min=1)] = 10_000_000,
     as_json: Json = False,
 ) -> None:
@@ -34,14 +43,14 @@ def bench_orders(
     orders: Annotated[int, typer.Option(help="Orders that come at once.", min=1)] = 200,
     paced: Annotated[int, typer.Option(help="Orders that come at 2.5 a second after that.", min=0)] = 75,
     partners: Annotated[int, typer.Option(help="Partners that each order goes to.", min=1)] = 60,
-    way: Annotated[str, typer.Option(help="How partners are told: push, poll or both.")] = "both",
+    way: Annotated[Way, typer.Option(help="How partners are told: push, poll or both.")] = Way.BOTH,
     as_json: Json = False,
 ) -> None:
     """Time owners' orders from the click to the last partner's recorded answer, with real servers over HTTP."""
     from huanxin.bench.orders import run_orders  # noqa: PLC0415  # as above
 
     with explained():
-        ways = ("push", "poll") if way == "both" else (way,)
+        ways = ("push", "poll") if way is Way.BOTH else (way.value,)
         run_orders(orders=orders, paced=paced, partners=partners, ways=ways, as_json=as_json)
 
 

@@ -21,6 +21,7 @@ from huanxin.terminal import led
 from huanxin.web.app import create_app
 
 _BACKLOG = 2048  # connections that wait while we start
+_SHOWN = 60  # characters of a name that is none
 
 
 def serve(
@@ -68,5 +69,9 @@ def _listening(host: str, port: int) -> list[socket.socket]:
             raise Conflict(
                 f"port {port} is in use, perhaps by a Huanxin that runs already; say another with --port"
             ) from error
-        raise Conflict(f"{host} port {port} can't be listened on: {error.strerror}") from error
+        raise Conflict(f"{host or 'an empty --host'} port {port} can't be listened on: {error.strerror}") from error
+    except UnicodeError as error:  # what the look-up says of a name that can't be one
+        raise Conflict(
+            f"{host[:_SHOWN]} is no name or address of this machine; say one with --host, such as 127.0.0.1"
+        ) from error
     return made

@@ -105,12 +105,24 @@ def _hash(secret: str) -> bytes:
 
 def with_secret(tx: Tx, *, client_id: str, client_secret: str, now: datetime) -> Partner:
     """The partner that shows one of its secrets. Raises Unauthorized."""
+    return with_credential(tx, client_id=client_id, client_secret=client_secret, now=now)[0]
+
+
+def with_credential(tx: Tx, *, client_id: str, client_secret: str, now: datetime) -> tuple[Partner, int]:
+    """The partner that shows one of its secrets, and the id of that secret's credential. Raises Unauthorized."""
     partner = partners.by_client_id(tx, client_id)
     shown = _hash(client_secret)
     valid = credentials.of_partner(tx, partner.id, now) if partner else []
-    if partner is None or not any(one.secret_hash and hmac.compare_digest(one.secret_hash, shown) for one in valid):
+    right = [one.id for one in valid if one.secret_hash and hmac.compare_digest(one.secret_hash, shown)]
+    if partner is None or not right:
         raise Unauthorized(Sentence("client_id or client_secret is not right"))
-    return partner
+    return partner, right[0]
+
+
+def lets_in(tx: Tx, client_id: str, credential: object, now: datetime) -> bool:
+    """Whether a partner is there and this credential of it is still good: what was shown once may have been replaced."""
+    partner = partners.by_client_id(tx, client_id)
+    return partner is not None and credential in [one.id for one in credentials.of_partner(tx, partner.id, now)]
 
 
 def grant_token(

@@ -31,6 +31,7 @@ log.addHandler(logging.NullHandler())  # a command shows its own sentence; a ser
 BLOCK = 1 << 21  # bytes of CSV per chunk
 PARQUET_ROWS = 1 << 16
 _BUFFER = 1 << 18
+_ROW = 24  # bytes that a row of Parquet counts for: what a short line takes as CSV
 _SEPARATORS = {";": Sentence("semicolons"), "\t": Sentence("tabs"), "|": Sentence("vertical bars"),
                "\N{FULLWIDTH COMMA}": Sentence("full-width commas")}  # fmt: skip
 _QUOTED = re.compile(rb'(?:(?<=[,\r\n])|\A)"(?:[^"]|"")*+("|\Z)')
@@ -149,6 +150,10 @@ class Source:
     gzip: bool
     encoding: str
     xlsx: bool = False
+    most: int | None = None
+    """bytes that it may have once unpacked"""
+    most_rows: int | None = None
+    """rows that it may have as Parquet"""
 
     @property
     def name(self) -> str:
@@ -156,9 +161,13 @@ class Source:
         return self.content.name if isinstance(self.content, Path) else ""
 
 
-def inspect(content: Content, *, workbooks: bool = False) -> Source:
+def inspect(content: Content, *, workbooks: bool = False, most: int | None = None, count_rows: bool = True) -> Source:
     """Hash a file and find out what it is: Parquet, gzip, and the encoding of its text; an Excel workbook only where
-    `workbooks` come from people (a program that sends one has made a mistake). Raises BadTable."""
+    `workbooks` come from people (a program that sends one has made a mistake). Raises BadTable.
+
+    `most`: bytes that it may have once unpacked, when it comes from outside: a file of a megabyte can hold a billion lines.
+    Rows of Parquet count as short lines, unless whoever reads them counts them (`count_rows`).
+    """
     digest = hashlib.sha256()
     with _opened(content) as file:
         head = file.read(8)
@@ -172,19 +181,22 @@ def inspect(content: Content, *, workbooks: bool = False) -> Source:
     encoding = "binary"
     if not is_parquet and not xlsx:
         with _stream(content, gzip) as stream:
-            encoding = _encoding(stream)
-    return Source(content=content, sha256=digest.digest(), parquet=is_parquet, gzip=gzip, encoding=encoding, xlsx=xlsx)
+            encoding = _encoding(stream, most)
+    return Source(
+        content=content, sha256=digest.digest(), parquet=is_parquet, gzip=gzip, encoding=encoding, xlsx=xlsx, most=most,
+        most_rows=None if most is None or not count_rows else most // _ROW,
+    )  # fmt: skip
 
 
 def read(source: Source, columns: Columns, keep_ragged: int | None = None) -> Table:
     """Read a file's rows, chunk by chunk."""
     table = Table(keep_ragged=keep_ragged)
     if source.parquet:
-        table.chunks = _parquet(source.content, columns)
+        table.chunks = _parquet(source.content, columns, source.most_rows)
     elif source.xlsx:
         table.chunks = _workbook(source.content, columns, table)
     else:
-        table.chunks = _csv(_stream(source.content, source.gzip), source.encoding, columns, table)
+        table.chunks = _csv(_stream(source.content, source.gzip), source.encoding, columns, table, source.most)
     return table
 
 
@@ -197,19 +209,38 @@ def _stream(content: Content, gzip: bool) -> pa.NativeFile:
     return pa.input_stream(source, compression="gzip" if gzip else None)
 
 
-def _encoding(stream: IO[bytes] | pa.NativeFile) -> str:
+def _unpacked(stream: IO[bytes] | pa.NativeFile, size: int, most: int | None) -> Iterator[bytes]:
+    """A stream's blocks. Raises BadTable beyond `most` bytes."""
+    seen = 0
+    while block := stream.read(size):
+        seen += len(block)
+        if most is not None and seen > most:
+            raise _too_long(most)
+        yield block
+
+
+def _too_long(most: int) -> BadTable:
+    return BadTable(
+        Sentence(
+            "once unpacked, the file is longer than %(most)s bytes, so nothing of it was taken; send it in parts",
+            most=f"{most:,}",
+        )
+    )
+
+
+def _encoding(stream: IO[bytes] | pa.NativeFile, most: int | None) -> str:
     utf8, gb = codecs.getincrementaldecoder("utf-8")(), codecs.getincrementaldecoder("gb18030")()
     is_utf8, is_gb = True, True
     try:
-        block = stream.read(1 << 20)
-        for mark, name in _ENCODINGS.items():
-            if block.startswith(mark):
-                return name
-        while block and (is_utf8 or is_gb):
+        for at, block in enumerate(_unpacked(stream, 1 << 20, most)):
+            for mark, name in _ENCODINGS.items() if at == 0 else ():
+                if block.startswith(mark):
+                    return name
             if not block.isascii() or not (is_utf8 and is_gb):
                 is_utf8 = is_utf8 and _decodes(utf8, block)
                 is_gb = is_gb and _decodes(gb, block)
-            block = stream.read(1 << 20)
+            if not (is_utf8 or is_gb):
+                break
     except (OSError, EOFError) as error:
         raise _damaged(error) from error
     if is_utf8:
@@ -243,10 +274,10 @@ def _workbook(content: Content, columns: Columns, table: Table) -> Iterator[Chun
     yield from _csv(pa.input_stream(pa.py_buffer(text)), "utf-8", columns, table)
 
 
-def _csv(stream: pa.NativeFile, encoding: str, columns: Columns, table: Table) -> Iterator[Chunk]:
+def _csv(stream: pa.NativeFile, encoding: str, columns: Columns, table: Table, most: int | None = None) -> Iterator[Chunk]:
     """The rows, a block of whole lines at a time. (pyarrow's own block reader keeps 32 blocks in memory.)"""
     try:
-        blocks = _whole_lines(stream, encoding, table)
+        blocks = _whole_lines(stream, encoding, table, most)
         first = next(blocks, b"")
         head, rest = _first_line(first)
         header = next(csv.reader([head.decode("utf-8", "replace").lstrip("\ufeff")]), [])
@@ -301,11 +332,11 @@ def _found(header: Sequence[str], columns: Columns) -> dict[int, str]:
         raise
 
 
-def _whole_lines(stream: pa.NativeFile, encoding: str, table: Table) -> Iterator[bytes]:
+def _whole_lines(stream: pa.NativeFile, encoding: str, table: Table, most: int | None) -> Iterator[bytes]:
     """The text as UTF-8, cut after line ends into blocks of about BLOCK bytes."""
     decoder = None if encoding in ("utf-8", "utf-8-sig") else codecs.getincrementaldecoder(encoding)()
     kept = b""
-    while data := stream.read(BLOCK):
+    for data in _unpacked(stream, BLOCK, most):
         block = kept + (data if decoder is None else decoder.decode(data).encode())
         cut = block.rfind(b"\n") + 1 or block.rfind(b"\r", 0, -1) + 1
         if not cut and len(block) > BLOCK:
@@ -332,7 +363,7 @@ def _one(column: pa.ChunkedArray) -> pa.Array:
     return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
 
 
-def _parquet(content: Content, columns: Columns) -> Iterator[Chunk]:
+def _parquet(content: Content, columns: Columns, most_rows: int | None) -> Iterator[Chunk]:
     file = pa.BufferReader(content) if isinstance(content, bytes) else content
     try:
         with pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False) as file:  # else it keeps what it has read
@@ -346,6 +377,8 @@ def _parquet(content: Content, columns: Columns) -> Iterator[Chunk]:
                     lines=np.arange(line, line + batch.num_rows, dtype=np.int64),
                 )
                 line += batch.num_rows
+                if most_rows is not None and line > most_rows:
+                    raise _too_long(most_rows * _ROW)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         _note(error)
         raise BadTable(Sentence("the file is damaged or no Parquet; export it again")) from error

@@ -66,7 +66,7 @@ class Manifest(BaseModel):
 @dataclass(frozen=True, kw_only=True)
 class InboxReader:
     """What a worker needs to read partners' folders. `every`: how often each is looked at; `limit`: the longest receipt
-    in bytes."""
+    in bytes; `fetched`: where receipts lie while they are read (else among the machine's temporary files)."""
 
     platform: Platform
     rosters: Rosters
@@ -74,6 +74,7 @@ class InboxReader:
     folders: FolderRules
     every: timedelta
     limit: int
+    fetched: Path | None = None
     on_refusal: Callable[[Platform, Partner, str, HuanxinError], None] = lambda *_: None
     """told of each receipt of one of the partner's notices that is refused"""
     retries: Retries = field(default_factory=Retries)
@@ -141,7 +142,9 @@ class InboxReader:
         result = {"notice": match["notice"], "receipt_file": match[0], "accepted": None,
                   "outstanding": None, "confirmation": None, "problem": None}  # fmt: skip
         try:
-            with tempfile.TemporaryDirectory(prefix="receipt-") as folder:
+            if self.fetched:
+                self.fetched.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix="receipt-", dir=self.fetched) as folder:
                 manifest = _manifest(into, match)
                 result["receipt_file"] = manifest.receipt
                 path = Path(folder) / "receipt"
@@ -234,7 +237,7 @@ def _fetched(into: Folder, manifest: Manifest, path: Path, limit: int) -> tables
         why = Sentence("%(why)s; its manifest names it", why=error.args[0])
         raise _Unfinished(BadRequest(why), manifest.sha256) from error
     try:
-        source = tables.inspect(path)
+        source = tables.inspect(path, most=limit, count_rows=False)
     except tables.BadTable as error:
         raise _Unfinished(BadRequest(error.args[0]), manifest.sha256) from error
     if source.sha256.hex() != manifest.sha256.lower():

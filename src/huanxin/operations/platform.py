@@ -85,6 +85,7 @@ class Platform:
     def import_report(
         self, path: Path, *, carrier: str, by: str, skip_bad: bool = False, progress: Progress = lambda _step, _lines: None,
         keep_rejects: Callable[[Sequence[Fault]], None] = lambda _: None, most_bad: int | None = None,
+        most_bytes: int | None = None,
     ) -> ImportDone:  # fmt: skip
         """Take a report and what follows from it (retractions, news of new owners, breaches), or none of it.
 
@@ -95,7 +96,7 @@ class Platform:
         with self.database.transaction() as tx:
             done = import_report(
                 tx, path, carrier=carrier, plan=self.plan, now=now, by=by, skip_bad=skip_bad, progress=progress,
-                most_bad=most_bad,
+                most_bad=most_bad, most_bytes=most_bytes,
             )  # fmt: skip
             if done.already:
                 return ImportDone(imported=done, retractions=[], recycled_events=0, breaches=0)

@@ -17,17 +17,21 @@ SHOWN = 100
 
 
 def upload_report(
-    platform: Platform, path: Path, *, carrier: str, by: str, skip_bad: bool, say: Callable[[str], str] = str
-) -> int:
+    platform: Platform, path: Path, *, carrier: str, by: str, skip_bad: bool, most_bytes: int,
+    say: Callable[[str], str] = str,
+) -> int:  # fmt: skip
     """Import a report and record what became of it; the upload's id. Raises NotFound for an unknown carrier. What is kept to
     be shown is masked; whole numbers are in the file of bad lines only, whose download is recorded.
 
-    `say` puts the reasons in the file of bad lines into the language of whoever mends it.
+    `most_bytes`: what it may have once unpacked. `say` puts the reasons in the file of bad lines into the language of
+    whoever mends it.
     """
     report_id, already, refusal = None, False, ""
     faults: Sequence[Fault] = ()
     try:
-        done = platform.import_report(path, carrier=carrier, by=by, skip_bad=skip_bad, most_bad=MOST_FAULTS).imported
+        done = platform.import_report(
+            path, carrier=carrier, by=by, skip_bad=skip_bad, most_bad=MOST_FAULTS, most_bytes=most_bytes
+        ).imported
         report_id, already, faults = done.report_id, done.already, done.faults
     except BadInput as error:
         refusal, faults = error.said, error.faults

@@ -23,12 +23,13 @@ _NATIONAL = (13_000_000_000, 19_999_999_999)
 """Chinese mobile numbers without 86, as integers."""
 
 
-def read_numbers(path: Path, plan: NumberingPlan | None = None) -> NumberSet:
+def read_numbers(path: Path, plan: NumberingPlan | None = None, most_bytes: int | None = None) -> NumberSet:
     """The numbers of a file with a column `number`, refused whole with every bad line; with a `plan` each must lie in some
-    carrier's range, else a slip of the pen would hold nothing and nobody would know."""
+    carrier's range, else a slip of the pen would hold nothing and nobody would know. `most_bytes`: what it may have once
+    unpacked."""
     parts, faults = [], []
     try:
-        table = tables.read(tables.inspect(path, workbooks=True), _COLUMNS, keep_ragged=MOST_FAULTS + 1)
+        table = tables.read(tables.inspect(path, workbooks=True, most=most_bytes), _COLUMNS, keep_ragged=MOST_FAULTS + 1)
         for chunk in table.chunks:
             numbers, good = columns.numbers(chunk.columns["number"])
             parts.append(numbers[good])

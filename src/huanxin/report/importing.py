@@ -49,14 +49,15 @@ class Imported:
 
 def import_report(
     tx: Tx, path: Path, *, carrier: str, plan: NumberingPlan, now: datetime, by: str, skip_bad: bool = False,
-    progress: Progress = lambda _step, _lines: None, most_bad: int | None = None,
+    progress: Progress = lambda _step, _lines: None, most_bad: int | None = None, most_bytes: int | None = None,
 ) -> Imported:  # fmt: skip
     """Take a report in this transaction; `now` is the instant of the import, aware.
 
     A file whose content was imported before changes nothing. Raises BadInput with every bad line, unless `skip_bad`
-    leaves them out; either way reading ends with more than `most_bad`. NotFound for a carrier that is not configured.
+    leaves them out; either way reading ends with more than `most_bad`, or `most_bytes` once unpacked. NotFound for a carrier
+    that is not configured.
     """
-    source = _inspect(path, carrier, plan)
+    source = _inspect(path, carrier, plan, most_bytes)
     if known_already := _imported(tx, source, carrier):
         return known_already
     lines, faults = _read(source, plan.carriers[carrier], plan, now, progress, most_bad)
@@ -101,13 +102,13 @@ def _imported(tx: Tx, source: tables.Source, carrier: str) -> Imported | None:
     )  # fmt: skip
 
 
-def _inspect(path: Path, carrier: str, plan: NumberingPlan) -> tables.Source:
+def _inspect(path: Path, carrier: str, plan: NumberingPlan, most_bytes: int | None) -> tables.Source:
     if carrier not in plan.carriers:
         raise NotFound(
             Sentence("no carrier is named %(carrier)s; known are %(names)s", carrier=carrier, names=", ".join(plan.carriers))
         )
     try:
-        return tables.inspect(path)
+        return tables.inspect(path, most=most_bytes)
     except tables.BadTable as error:
         raise unreadable(path.name, error.reason, error.line) from error
 

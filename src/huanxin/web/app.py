@@ -24,7 +24,7 @@ from huanxin.settings import Settings
 from huanxin.store import figures
 from huanxin.web.api import account_files, accounts, disclosures, oauth, partner, poll, ssf, wellknown
 from huanxin.web.api.schemas import Status, problems, with_problems
-from huanxin.web.api.uploads import Limits, sweep
+from huanxin.web.api.uploads import UPLOADS, Limits, sweep
 from huanxin.web.bell import Bell
 from huanxin.web.bodies import ShortBodies
 from huanxin.web.context import Context
@@ -76,7 +76,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        sweep(settings.home / "uploads", older_than=settings.upload_minutes * 60 * 2)
+        sweep(settings.home / UPLOADS, older_than=settings.upload_minutes * 60 * 2)
         give_back()
         workers = [make_workers(one.platform, settings, one.signer) for one in contexts] if run_workers else []
         bell.start()
@@ -138,7 +138,7 @@ def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> 
     outbound = Outbound(inner_allowed=platform.development)
     context = app.state.context = Context(
         platform=platform, signer=signer, rosters=Rosters(platform.database), files=settings.home / "files",
-        uploads=settings.home / "uploads", large=CapacityLimiter(_LARGE_AT_ONCE),
+        uploads=settings.home / UPLOADS, large=CapacityLimiter(_LARGE_AT_ONCE),
         programs=CapacityLimiter(_PROGRAMS_AT_ONCE), sign_ins=CapacityLimiter(_SIGN_INS_AT_ONCE),
         limits=Limits(
             most_bytes=settings.max_receipt_mb * 1024 * 1024, most_seconds=settings.upload_minutes * 60,

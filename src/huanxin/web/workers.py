@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -21,19 +23,40 @@ from huanxin.operations.summaries import Summarizer
 from huanxin.outbound import Outbound
 from huanxin.settings import Settings
 from huanxin.store.deliveries import EVENTS, OWNERS
+from huanxin.web.api.uploads import UPLOADS, sweep
 from huanxin.web.refusals import note_refusal
 from huanxin.web.telling import Teller, make_gateway
 
 _IN_SANDBOX = 2  # rehearsals are few, and must not keep real notices waiting
 _ZONE = ZoneInfo("Asia/Shanghai")
 _CONNECTIONS = 128  # to partners that are kept open: more than a few, since a country has hundreds
+_FETCHED = "fetched"
+_FETCHED_FOR = 86_400  # seconds; a partner's folder may be slow
+_SWEEP_EVERY = 600  # seconds
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+
+
+@dataclass(kw_only=True)
+class Sweeper:
+    """A worker's job: remove what a server or worker that was killed left behind, long after anybody could be working on it.
+    A server looks at its start too, but what its own death left is too young then."""
+
+    settings: Settings
+    _next: float = 0.0
+
+    def one_job(self) -> bool:
+        """Look once in a while; nothing has to be done after it, so always False."""
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _SWEEP_EVERY
+            sweep(self.settings.home / UPLOADS, older_than=self.settings.upload_minutes * 60 * 2)
+            sweep(self.settings.home / _FETCHED, older_than=_FETCHED_FOR)
+        return False
 
 
 def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Workers:
     """Workers that do everything that happens by itself, ready to start: push events, write them into folders, read
-    receipts from folders, remind, escalate, count, plan what the console wants planned, and tell owners that their orders
-    are done."""
+    receipts from folders, remind, escalate, count, plan what the console wants planned, tell owners that their orders are
+    done, and remove what others left behind when they were killed."""
     outbound = Outbound(inner_allowed=platform.development, max_connections=_CONNECTIONS)
     pusher = Pusher(
         database=platform.database, signer=signer, clock=platform.clock, zone=_ZONE, outbound=outbound,
@@ -44,7 +67,7 @@ def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Work
     reader = InboxReader(
         platform=platform, rosters=Rosters(platform.database), signer=signer, folders=folders,
         every=timedelta(seconds=settings.inbox_seconds), limit=settings.max_receipt_mb * 1024 * 1024,
-        on_refusal=note_refusal,
+        fetched=settings.home / _FETCHED, on_refusal=note_refusal,
     )  # fmt: skip
     url = None if platform.sandbox else settings.escalate_url  # a rehearsal bothers no one
     reminder = Reminder(
@@ -61,7 +84,11 @@ def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Work
         jobs.append(Escalator(database=platform.database, client=client, url=url, clock=platform.clock).one_job)
     count = min(settings.workers, _IN_SANDBOX) if platform.sandbox else settings.workers
     if not platform.sandbox:
-        jobs += [Summarizer(platform=platform).one_job, Planner(platform=platform).one_job]
+        jobs += [
+            Summarizer(platform=platform).one_job,
+            Planner(platform=platform).one_job,
+            Sweeper(settings=settings).one_job,
+        ]
         gateway = make_gateway(platform, settings)
         teller = Teller(database=platform.database, gateway=gateway, clock=platform.clock, issuer=platform.issuer)
         jobs.append(teller.one_job)

@@ -17,6 +17,7 @@ from huanxin_partner.commands.settings import (
     end_on_sigterm,
     journal_of,
     load,
+    seconds,
     store_of,
     verifier_of,
 )
@@ -32,7 +33,7 @@ def add(commands: Any) -> None:
     """Add the command."""
     command = commands.add_parser("file", help="read notices from one folder and write receipts to another")
     add_config(command, (*_NEEDED, "jwks_file (without HTTP)"))
-    command.add_argument("--every", type=float, default=10, metavar="SECONDS", help="between two looks (10)")
+    command.add_argument("--every", type=seconds, default=10, metavar="SECONDS", help="between two looks (10)")
     command.add_argument("--once", action="store_true", help="do what there is to do, and end (for cron)")
     command.set_defaults(run=run)
 

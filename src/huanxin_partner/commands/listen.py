@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from huanxin_partner.commands.poll import PATIENT
-from huanxin_partner.commands.settings import ACCESS, add_config, end_on_sigterm, load, platform_of
+from huanxin_partner.commands.settings import ACCESS, add_config, end_on_sigterm, load, platform_of, web_address
 from huanxin_partner.listening import Forwarder
 from huanxin_partner.polling import PollLoop
 from huanxin_partner.stream import PolledStream
@@ -19,7 +19,9 @@ def add(commands: Any) -> None:
     """Add the command."""
     command = commands.add_parser("listen", help="poll a stream and push each event to a program under development")
     add_config(command, ACCESS)
-    command.add_argument("--forward-to", required=True, metavar="URL", help="where your program takes events (RFC 8935)")
+    command.add_argument(
+        "--forward-to", type=web_address, required=True, metavar="URL", help="where your program takes events (RFC 8935)"
+    )
     command.set_defaults(run=run)
 
 

@@ -16,6 +16,7 @@ from huanxin_partner.commands.settings import (
     ACCESS,
     STORE,
     Settings,
+    a_port,
     add_config,
     journal_of,
     load,
@@ -34,7 +35,7 @@ def add(commands: Any) -> None:
     command = commands.add_parser("receive", help="take pushed events at /events/, cut ties and file receipts")
     add_config(command, _NEEDED)
     command.add_argument("--host", default="127.0.0.1")
-    command.add_argument("--port", type=int, default=8700)
+    command.add_argument("--port", type=a_port, default=8700)
     command.set_defaults(run=run)
 
 

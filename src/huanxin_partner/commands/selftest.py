@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from huanxin_partner.commands.settings import STORE, BadSettings, Settings, add_config, load
+from huanxin_partner.commands.settings import STORE, BadSettings, Settings, a_port, add_config, load, seconds, web_address
 from huanxin_partner.folders import FilesUnavailable, Folder
 from huanxin_partner.rehearsal.by_files import FilesStandIn
 from huanxin_partner.rehearsal.polled import PolledStandIn
@@ -46,17 +46,19 @@ def add(commands: Any) -> None:
     tested = command.add_mutually_exclusive_group()
     tested.add_argument("--start", choices=["receive", "poll", "file"], default="receive",
                         help="start this command with --config, and test it (receive)")  # fmt: skip
-    tested.add_argument("--endpoint", metavar="URL", help="test your receiver, which takes events there")
+    tested.add_argument("--endpoint", type=web_address, metavar="URL", help="test your receiver, which takes events there")
     tested.add_argument("--polling", action="store_true", help="test your program, which polls")
     tested.add_argument(
         "--folder", type=Path, metavar="DIR", help="test your program, which reads DIR/OUT and writes DIR/IN"
     )
     add_config(command, STORE)
-    command.add_argument("--port", type=int, default=_PORT, help=f"of the stand-in platform ({_PORT}; 0 takes a free one)")
+    command.add_argument(
+        "--port", type=a_port, default=_PORT, help=f"of the stand-in platform ({_PORT}; 0 takes a free one)"
+    )
     command.add_argument(
         "--only", action="append", choices=list(SCENARIOS), default=[], help="play this scenario; repeat for more"
     )
-    command.add_argument("--patience", type=float, default=30, metavar="SECONDS", help="to wait for a few answers (30)")
+    command.add_argument("--patience", type=seconds, default=30, metavar="SECONDS", help="to wait for a few answers (30)")
     command.add_argument(
         "--lang", choices=["zh", "en"], default="zh" if os.environ.get("LANG", "").startswith("zh") else "en"
     )
@@ -106,7 +108,10 @@ def _stand_in(given: argparse.Namespace, settings: Settings, folder: Path) -> St
 
 
 def _folder(above: Path, name: str) -> Folder:
-    (above / name).mkdir(parents=True, exist_ok=True)
+    try:
+        (above / name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadSettings(f"{above / name} can't be made: {error.strerror}; name a folder with --folder") from error
     return Folder(str(above / name))
 
 

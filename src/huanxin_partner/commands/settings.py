@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfoNotFoundError
 
 import httpx
@@ -33,6 +34,8 @@ _MORE = (
     "admin_token",
 )  # the client id, UTC, the issuer's /jwks.json, beside the database
 _PREFIX = "HUANXIN_PARTNER_"
+_LAST_PORT, _DIGITS = 65_535, 5
+_LONGEST_WAIT = 86_400  # seconds
 
 
 class BadSettings(Exception):
@@ -42,6 +45,39 @@ class BadSettings(Exception):
 def add_config(command: argparse.ArgumentParser, needed: Sequence[str]) -> None:
     """Add `--config` to a command, and say in its help what has to stand there."""
     command.add_argument("--config", type=Path, metavar="FILE", help=f"TOML with {', '.join(needed)}; {_PREFIX}* wins")
+
+
+def a_port(text: str) -> int:
+    """The value of --port; 0 takes a free one."""
+    if not text.isascii() or not text.isdecimal() or len(text) > _DIGITS or int(text) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; write a number from 0 to {_LAST_PORT}")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """The value of an option that says how long to wait."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 < found <= _LONGEST_WAIT:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time to wait; write seconds, more than 0, at most {_LONGEST_WAIT:,}"
+        )
+    return found
+
+
+def web_address(text: str) -> str:
+    """The value of an option that names an address of HTTP."""
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        httpx.URL(text)
+    except (ValueError, httpx.InvalidURL):
+        good = False
+    if not good:
+        raise argparse.ArgumentTypeError(f"{text!r} is no address; write one like http://127.0.0.1:8700/events/")
+    return text
 
 
 def load(file: Path | None, needed: Sequence[str]) -> Settings:

@@ -96,3 +96,11 @@ def test_what_is_served_answers_and_is_remembered(dsn: str, home: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0, "Ctrl-C is how it ends"
     assert issuer == f"http://127.0.0.1:{port}" == served_at(read_settings())
+
+
+@pytest.mark.parametrize("host", ["x" * 300, "a..b"])
+def test_a_host_that_can_be_no_name_is_refused_in_words(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda name, *_, **__: name.encode("idna"))  # as the real one begins
+    with pytest.raises(Conflict, match="say one with --host") as refused:
+        _listening(host, free_port())
+    assert len(str(refused.value)) < 200

@@ -65,6 +65,38 @@ def test_a_settings_file_that_cannot_be_read_is_named(tmp_path: Path, capsys: py
         assert name in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("selftest", "--polling", "--port", "99999999"), ("selftest", "--polling", "--port", "-3"),
+        ("selftest", "--endpoint", "http://[::1"), ("selftest", "--endpoint", "nonsense"),
+        ("selftest", "--endpoint", "http://127.0.0.1:99999/x"), ("selftest", "--polling", "--patience", "-1"),
+        ("selftest", "--polling", "--patience", "nan"), ("selftest", "--polling", "--patience", "inf"),
+        ("receive", "--port", "70000"), ("file", "--every", "0"), ("listen", "--forward-to", "127.0.0.1:5000/events"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_an_option_that_can_not_be_meant_is_named_before_anything_is_started(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    """A port that is none ended in a traceback, and a time to wait that is none in waiting for ever."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+    said = capsys.readouterr().err
+    assert ended.value.code == 2, "the command was written wrongly"
+    assert words[-2] in said
+    assert f"{words[-1]!r} is no" in said
+    assert "write" in said
+
+
+def test_a_folder_that_can_not_be_made_is_not_blamed_on_the_port(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert cli.main(["selftest", "--folder", str(tmp_path / "file"), "--port", "0"]) == cli.WRONG_SETTING
+    said = capsys.readouterr().err
+    assert str(tmp_path / "file" / "OUT") in said
+    assert "--port" not in said
+
+
 def test_the_help_names_every_command_and_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main(["--help"])

@@ -132,7 +132,7 @@ def _file(
     with platform.database.transaction() as tx:
         notice = partners_notice(tx, notice_id, partner)
     roster = context.rosters.get(notice.batch_id)
-    source = inspected(content)
+    source = inspected(content, context)
     large = isinstance(content, Path) and content.stat().st_size > tables.BLOCK
     try:
         with platform.database.transaction() as tx:

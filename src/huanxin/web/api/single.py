@@ -25,7 +25,7 @@ def file_single(
 ) -> tuple[dict[str, Any], bool]:
     """Take a receipt for the notice that the address names, or for those that its lines name."""
     told = _told(context, partner, notice_id) if notice_id else None
-    source = inspected(content)
+    source = inspected(content, context)
     lines = read(source)
     if told and complete and not lines:
         lines = [Line(line=0, notice="", number=written(told.number), outcome="absent", reason="", until="")]

@@ -73,9 +73,9 @@ async def _received(request: Request, file: IO[bytes], body: Body, context: Cont
     )  # fmt: skip
 
 
-def inspected(content: tables.Content) -> tables.Source:
-    """A receipt that came, looked into. Raises BadRequest for one that is no table."""
+def inspected(content: tables.Content, context: Context) -> tables.Source:
+    """A receipt that came, looked into. Raises BadRequest for one that is no table, or too long once unpacked."""
     try:
-        return tables.inspect(content)
+        return tables.inspect(content, most=context.limits.most_bytes, count_rows=False)
     except tables.BadTable as error:
         raise BadRequest(str(error)) from error

@@ -21,6 +21,8 @@ from starlette.requests import ClientDisconnect
 
 from huanxin.domain.errors import BadInput, BadRequest, TooLarge, TooSlow, UnsupportedForm
 
+UPLOADS = "uploads"
+"""The folder in HUANXIN_HOME where bodies and files lie while they come in."""
 _DIGEST = re.compile(r"\s*sha-256\s*=\s*:([A-Za-z0-9+/=]+):\s*")
 _SLICE = 512  # bytes unpacked at once: even a bomb of zeros (1 : 32,000 with zstd) then takes 16 MB
 _WINDOW = 1 << 23  # bytes; what a zstd body may ask for at most (RFC 9659)

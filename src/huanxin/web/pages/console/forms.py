@@ -104,7 +104,7 @@ def numbers_given(form: Posted, context: Context) -> NumberSet | None:
             file.file.seek(0)
             while block := file.file.read(1 << 20):
                 out.write(block)
-        return read_numbers(path, plan)
+        return read_numbers(path, plan, context.limits.most_bytes)
 
 
 def typed_numbers(text: str, plan: NumberingPlan) -> NumberSet:

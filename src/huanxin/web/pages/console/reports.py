@@ -90,8 +90,9 @@ async def upload(request: Request, who: Reporter) -> Response:
 
 def _take(who: Working, path: Path, carrier: str, skip_bad: bool, lang: str) -> int:
     return upload_report(
-        who.platform, path, carrier=carrier, by=who.operator.login, skip_bad=skip_bad, say=lambda text: say(text, lang)
-    )
+        who.platform, path, carrier=carrier, by=who.operator.login, skip_bad=skip_bad,
+        most_bytes=who.context.limits.most_bytes, say=lambda text: say(text, lang),
+    )  # fmt: skip
 
 
 @router.get("/reports/uploads/{upload_id}")

@@ -51,13 +51,18 @@ class Working:
 
 def remember(answer: Response, request: Request, operator: Operator) -> None:
     """Sign an operator in for some hours."""
-    session.start(answer, _context(request), name=COOKIE, kind=KIND, claims={"operator": operator.id})
+    session.start(answer, _context(request), name=COOKIE, kind=KIND, claims=_claims(request, operator))
     session.end(answer, name=HALF)
 
 
 def remember_half(answer: Response, request: Request, operator: Operator) -> None:
     """Remember that the password was right."""
-    session.start(answer, _context(request), name=HALF, kind=HALF_KIND, claims={"operator": operator.id})
+    session.start(answer, _context(request), name=HALF, kind=HALF_KIND, claims=_claims(request, operator))
+
+
+def _claims(request: Request, operator: Operator) -> dict[str, Any]:
+    """Who signed in, and when to the microsecond: a cookie's own time counts whole seconds."""
+    return {"operator": operator.id, "began": _context(request).platform.now().timestamp()}
 
 
 def half_of(request: Request) -> Operator | None:
@@ -106,9 +111,8 @@ def _of_cookie(request: Request, name: str, kind: str) -> Operator | None:
         found = operators.get(tx, claims["operator"])
         if found is None or not found.enabled:
             return None
-        # Cookies count whole seconds: one of the second in which sessions ended is an old one's only if it began before.
         ended = operators.sessions_after(tx, found.id)
-    return found if int(claims.get("iat", 0)) >= int(ended.timestamp()) else None
+    return found if float(claims.get("began", 0)) >= ended.timestamp() else None
 
 
 def _context(request: Request) -> Context:

@@ -116,7 +116,7 @@ def register(
     answer = _account_page(
         request, onboarding, who, made.account, secret=(made.sandbox_issuer, client_id, made.client_secret)
     )
-    signing.remember_client(answer, request, "sandbox", client_id)
+    signing.remember_client(answer, request, "sandbox", client_id, made.client_secret)
     return answer
 
 

@@ -46,12 +46,12 @@ def sign_in(
     request: Request, client_id: Annotated[str, Form()] = "", client_secret: Annotated[str, Form()] = ""
 ) -> Response:
     """Sign in with the credentials of either environment."""
+    answer = RedirectResponse("/partner", status_code=303)
     try:
-        env, partner = signing.sign_in(request, client_id, client_secret)
+        env = signing.sign_in(answer, request, client_id, client_secret)
     except Unauthorized:
         return page(request, "sign_in.html", status=401, problem=True, given=client_id)
-    answer = RedirectResponse(f"/partner/{env}", status_code=303)
-    signing.remember_client(answer, request, env, partner.client_id)
+    answer.headers["Location"] = f"/partner/{env}"
     return answer
 
 
@@ -148,7 +148,9 @@ def rotate(request: Request, caller: SignedIn, hours: Annotated[int, Form()] = 1
         secret = rotate_secret(
             tx, caller.partner, overlap=timedelta(hours=hours), now=platform.now(), by=caller.who.client_id
         )
-    return _keys(request, caller, new_secret=secret)
+    answer = _keys(request, caller, new_secret=secret)
+    signing.remember_client(answer, request, caller.who.env, caller.who.client_id, secret)
+    return answer
 
 
 def _keys(request: Request, caller: Caller, *, new_secret: str = "") -> Response:

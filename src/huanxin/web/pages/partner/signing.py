@@ -1,4 +1,7 @@
-"""Who a partner's pages are shown to: a partner signs in with its client_id and client_secret, of either environment."""
+"""Who a partner's pages are shown to: a partner signs in with its client_id and client_secret, of either environment.
+
+A sign-in is tied to the secret that was shown: once that has ended, it is worth nothing.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from huanxin.domain.errors import HuanxinError, NotFound, Unauthorized
 from huanxin.domain.partners import Partner
-from huanxin.notify.partners import with_secret
+from huanxin.notify.partners import lets_in, with_credential
 from huanxin.operations.onboarding import Onboarding
 from huanxin.sentences import Sentence
 from huanxin.store import partners
@@ -43,37 +46,41 @@ def context_of(request: Request, env: str) -> Context:
     return context
 
 
-def sign_in(request: Request, client_id: str, client_secret: str) -> tuple[str, Partner]:
-    """The environment and partner of a pair of credentials. Raises Unauthorized."""
+def sign_in(answer: Response, request: Request, client_id: str, client_secret: str) -> str:
+    """Sign whoever shows a pair of credentials in; the environment that they are of. Raises Unauthorized."""
     for env in ENVIRONMENTS:
         if env == "sandbox" and not hasattr(request.app.state, "sandbox"):
             continue
-        context = context_of(request, env)
         try:
-            with context.platform.database.transaction() as tx:
-                return env, with_secret(
-                    tx, client_id=client_id.strip(), client_secret=client_secret.strip(), now=context.platform.now()
-                )
+            remember_client(answer, request, env, client_id.strip(), client_secret.strip())
         except Unauthorized:
             continue
+        return env
     raise Unauthorized(Sentence("client_id or client_secret is not right"))
 
 
-def remember_client(answer: Response, request: Request, env: str, client_id: str) -> None:
-    """Let the browser stay signed in for some hours."""
-    context: Context = request.app.state.context
-    session.start(answer, context, name=COOKIE, kind=KIND, claims={"env": env, "client_id": client_id})
+def remember_client(answer: Response, request: Request, env: str, client_id: str, client_secret: str) -> None:
+    """Let the browser stay signed in for some hours, for as long as the secret is good. Raises Unauthorized."""
+    platform = context_of(request, env).platform
+    with platform.database.transaction() as tx:
+        _, credential = with_credential(tx, client_id=client_id, client_secret=client_secret, now=platform.now())
+    claims = {"env": env, "client_id": client_id, "credential": credential}
+    session.start(answer, request.app.state.context, name=COOKIE, kind=KIND, claims=claims)
 
 
 def clients(request: Request) -> dict[str, str]:
-    """The client_id in each environment of whoever is signed in; empty if nobody is. An account that signed in to one
-    environment is at home in the other too."""
+    """The client_id in each environment of whoever is signed in; empty if nobody is, or the secret that let him in has
+    ended. An account that signed in to one environment is at home in the other too."""
     claims = session.claims_of(request, request.app.state.context, name=COOKIE, kind=KIND)
     if claims is None or claims.get("env") not in ENVIRONMENTS:
         return {}
-    found = {str(claims["env"]): str(claims.get("client_id"))}
+    env, client_id = str(claims["env"]), str(claims.get("client_id"))
+    platform = context_of(request, env).platform
+    with platform.database.transaction() as tx:
+        if not lets_in(tx, client_id, claims.get("credential"), platform.now()):
+            return {}
     onboarding: Onboarding | None = getattr(request.app.state, "onboarding", None)
-    return found | (onboarding.twins(**found) if onboarding else {})
+    return {env: client_id} | (onboarding.twins(**{env: client_id}) if onboarding else {})
 
 
 def caller(request: Request, env: str) -> Caller:

@@ -1,0 +1,102 @@
+"""How long a partner's browser stays signed in: as long as the secret that let it in is good, and no longer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from clocks import Clock
+from huanxin.domain.partners import Kind
+from huanxin.notify.partners import Registered, add_partner, rotate_secret
+from huanxin.operations import Platform
+from huanxin.settings import Mode, Settings
+from huanxin.store import partners
+from huanxin.web.app import create_app
+from serving import served
+
+KEYS = "/partner/live/keys"
+Open = Callable[[str], httpx.Client]
+
+
+@pytest.fixture
+def shop(platform: Platform) -> Registered:
+    with platform.database.transaction() as tx:
+        return add_partner(
+            tx, name="晨星商城", kind=Kind.APP, required=True, endpoint=None, https_only=False, now=platform.now(), by="test"
+        )
+
+
+@pytest.fixture
+def sign_in(platform: Platform, dsn: str, tmp_path: Path, shop: Registered) -> Iterator[Open]:
+    """Opens a browser in which somebody signed in with a secret of the shop."""
+    settings = Settings(
+        home=tmp_path / "home", database_url=dsn, mode=Mode.DEVELOPMENT, key_passphrase="a test of sessions", workers=1
+    )
+    opened: list[httpx.Client] = []
+    with served(create_app(platform, settings, run_workers=False)) as http:
+
+        def signed_in(secret: str) -> httpx.Client:
+            browser = httpx.Client(base_url=http.base_url, headers={"Accept": "text/html"}, timeout=30)
+            opened.append(browser)
+            shown = {"client_id": shop.partner.client_id, "client_secret": secret}
+            assert browser.post("/partner/sign-in", data=shown).headers["location"] == "/partner/live"
+            assert browser.get(KEYS).status_code == 200
+            return browser
+
+        yield signed_in
+        for one in opened:
+            one.close()
+
+
+def led_out(browser: httpx.Client) -> bool:
+    """Whether every page of the partner sends this browser to the sign-in, and its forms do nothing."""
+    pages = [browser.get(KEYS), browser.get("/partner/live"), browser.post(f"{KEYS}/rotate", data={"hours": "0"})]
+    return [one.headers.get("location") for one in pages] == ["/partner/sign-in"] * 3
+
+
+def new_secret(page: httpx.Response) -> str:
+    shown = re.findall(r"[\w-]{43}", page.text)
+    assert shown
+    return str(shown[0])
+
+
+def test_who_signed_in_with_a_stolen_secret_is_out_once_it_is_replaced(sign_in: Open, shop: Registered) -> None:
+    """He could have replaced the secret himself for the eight hours of his sign-in, and have locked the partner out."""
+    thief, owner = sign_in(shop.client_secret), sign_in(shop.client_secret)
+    secret = new_secret(owner.post(f"{KEYS}/rotate", data={"hours": "0"}))
+    assert led_out(thief)
+    assert owner.get(KEYS).status_code == 200, "who replaced it goes on"
+    assert owner.get("/partner", follow_redirects=True).url.path == "/partner/live"
+    assert sign_in(secret).get(KEYS).status_code == 200
+    assert thief.get("/partner").status_code == 200, "the way in is shown to everybody"
+
+
+def test_while_the_old_secret_goes_on_so_does_who_signed_in_with_it(
+    sign_in: Open, shop: Registered, platform: Platform, clock: Clock
+) -> None:
+    browser = sign_in(shop.client_secret)
+    with platform.database.transaction() as tx:
+        rotate_secret(tx, shop.partner, overlap=timedelta(hours=1), now=platform.now(), by="operator")
+    clock.forward(minutes=59)
+    assert browser.get(KEYS).status_code == 200
+    clock.forward(minutes=2)
+    assert led_out(browser)
+
+
+def test_a_withdrawn_partner_is_out_at_once_in_its_browser_and_with_its_token(
+    sign_in: Open, shop: Registered, platform: Platform
+) -> None:
+    browser = sign_in(shop.client_secret)
+    auth = (shop.partner.client_id, shop.client_secret)
+    token = browser.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=auth).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+    assert browser.get("/partner/v1/notices", headers=headers).status_code == 200
+    with platform.database.transaction() as tx:
+        partners.withdraw(tx, shop.partner.id, reason="test", by="operator", at=platform.now())
+    assert led_out(browser)
+    assert browser.get("/partner/v1/notices", headers=headers).status_code == 401
