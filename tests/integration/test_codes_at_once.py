@@ -1,4 +1,4 @@
-"""Codes that let somebody in, typed twice in the same instant: who looked over a shoulder must not get in beside the owner."""
+"""Codes that let somebody in, typed twice in the same instant: who looked over a shoulder must not get in with the owner."""
 
 from __future__ import annotations
 
