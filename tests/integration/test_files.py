@@ -6,10 +6,8 @@ import hashlib
 import json
 import multiprocessing
 import os
-import signal
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -26,12 +24,11 @@ from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.rules import Rules
 from huanxin.notify.files import FileWriter, use_files
 from huanxin.notify.folders import Folder
-from huanxin.numbersets import tables
 from huanxin.operations import Platform, open_signer
 from huanxin.settings import Mode, Settings
 from huanxin.store import batches, deliveries, partners, receipts
 from huanxin.store.database import Database
-from huanxin.web.workers import Sweeper, make_workers
+from huanxin.web.workers import make_workers
 from waiting import until
 
 Report = Callable[..., Path]
@@ -285,53 +282,6 @@ def test_a_worker_killed_before_the_manifest_leaves_nothing_that_counts_and_the_
     assert [path.name.partition(".")[2] for path in shop.out.iterdir()] == ["numbers.csv"]
     until(writer_of(platform).one_job)  # the database may not know at once that the first one is gone
     assert shop.manifest()["count"] == 4
-
-
-def test_what_workers_and_servers_left_when_they_were_killed_goes_while_others_run(tmp_path: Path) -> None:
-    """A gigabyte of numbers stayed among the temporary files for ever, and in the uploads until a second restart."""
-    home = tmp_path / "home"
-    left = [home / "uploads" / "report-dead", home / "fetched" / "receipt-dead"]
-    fresh = [home / "uploads" / "report-now", home / "fetched" / "receipt-now"]
-    for folder in (*left, *fresh):
-        folder.mkdir(parents=True)
-        (folder / "file").write_text("+8613800138000")
-    for folder in left:
-        os.utime(folder, (0, 0))
-    sweeper = Sweeper(settings=Settings(home=home, mode=Mode.DEVELOPMENT))
-    assert not sweeper.one_job()
-    assert not any(folder.exists() for folder in left)
-    assert all(folder.exists() for folder in fresh), "somebody may be at work on them"
-
-
-def _killed_while_reading(dsn: str, home: Path, now: Clock) -> None:
-    """A worker that dies once it has a receipt from the folder, before it is recorded."""
-    with Database(dsn) as database:
-        platform = Platform(
-            database=database, plan=chinese_plan(), rules=Rules(), issuer="http://127.0.0.1:1", clock=now, development=True
-        )
-        reader = replace(reader_of(platform), fetched=home / "fetched")
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(tables, "inspect", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
-            reader.one_job()
-
-
-def test_a_worker_killed_while_it_reads_a_receipt_leaves_it_to_the_next_and_its_copy_to_the_sweep(
-    shop: Shop, platform: Platform, tmp_path: Path, clock: Clock
-) -> None:
-    notice = shop.manifest()["notice"]
-    shop.answer([f"{NUMBERS[0]},unbound,,"], notice=notice)
-    signer_of(platform).keys()
-    child = multiprocessing.get_context("spawn").Process(
-        target=_killed_while_reading, args=(platform.database.dsn, tmp_path, clock)
-    )
-    child.start()
-    child.join(60)
-    assert child.exitcode == -signal.SIGKILL
-    assert receipts_of(platform) == []
-    assert len(list((tmp_path / "fetched").iterdir())) == 1
-    until(reader_of(platform).one_job)  # its lock went with it
-    assert len(receipts_of(platform)) == 1
-    assert shop.result(notice)["accepted"] == {"unbound": 1}
 
 
 def test_workers_write_read_and_answer_by_themselves(
