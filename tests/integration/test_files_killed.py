@@ -1,4 +1,4 @@
-"""A worker that is killed while it reads a partner's folder: the receipt is recorded once, and nothing lies about for ever."""
+"""A worker killed while it reads a partner's folder: the receipt is recorded once, and nothing lies about for good."""
 
 from __future__ import annotations
 
