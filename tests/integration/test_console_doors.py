@@ -151,6 +151,15 @@ def test_a_workbook_whose_last_cell_is_far_away_ends_nothing(li: httpx.Client, t
     assert (refused.status_code, "工作簿过大" in refused.text) == (422, True)
 
 
+def test_a_look_up_that_failed_in_an_uploaded_workbook_is_named_by_its_row(li: httpx.Client, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["number"], ["+8613900000001"], ["=VLOOKUP(A9,B:C,2)"]):
+        book.active.append(row)
+    book.save(tmp_path / "h.xlsx")
+    refused = hold(li, "h.xlsx", (tmp_path / "h.xlsx").read_bytes())
+    assert (refused.status_code, "第 3 行：=VLOOKUP(A9,B:C,2) 是表格中的错误值" in refused.text) == (422, True)
+
+
 @pytest.mark.parametrize("line", [b"x\n", b"+8613900000001,cancelled,yesterday\n"])
 def test_a_file_of_nothing_but_bad_lines_is_not_read_to_its_end(li: httpx.Client, line: bytes) -> None:
     """A wrong export of a whole country has millions: each took a thousand bytes, and the platform ended with its memory."""

@@ -19,6 +19,7 @@ from huanxin.sentences import Sentence
 
 E164 = re.compile(r"\+?[1-9][0-9]{6,14}")
 _SPREADSHEET = re.compile(r"\+?[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")
+_CELL = "#="  # how a cell begins that holds an error (#N/A) or a formula
 _CHINESE_DIGITS = 13  # with the country code
 _SHORTEST_MASKED = 9  # digits; of a shorter number the mask would show nearly all
 _CHINESE_NATIONAL = re.compile(r"1[3-9][0-9]{9}")
@@ -82,6 +83,10 @@ def why_not_a_number(text: str) -> Sentence | None:
         return Sentence("the number is empty")
     if _SPREADSHEET.fullmatch(text) and not E164.fullmatch(text):
         return Sentence("%(text)s is a number that a spreadsheet rounded; export the column as text", text=text)
+    if text[0] in _CELL:
+        return Sentence(
+            "%(text)s is an error or a formula of a spreadsheet, not a number; mend it there and save", text=text
+        )
     if _CHINESE_NATIONAL.fullmatch(text):
         return Sentence("%(number)s has no country code; write +86 before it", number=masked(text))
     if not E164.fullmatch(text):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 import numpy as np
@@ -149,3 +149,9 @@ def given(column: pa.Array) -> Mask:
     if not pa.types.is_string(column.type):
         return _mask(pc.is_valid(column))
     return _mask(pc.greater(pc.binary_length(_unquoted(pc.utf8_trim_whitespace(column))), 0))
+
+
+def any_given(table: Iterable[pa.Array | pa.ChunkedArray]) -> Mask:
+    """Which rows have a value in any of some columns; nothing where there are no columns."""
+    masks = [given(one.combine_chunks() if isinstance(one, pa.ChunkedArray) else one) for one in table]
+    return np.logical_or.reduce(masks) if masks else np.empty(0, np.bool_)

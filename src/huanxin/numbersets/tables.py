@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from huanxin.numbersets import parquet, workbook
 from huanxin.numbersets.arrow import pa, pa_csv, pq
+from huanxin.numbersets.columns import Mask, any_given
 from huanxin.sentences import Sentence
 
 log = logging.getLogger("huanxin.tables")
@@ -51,10 +52,12 @@ class BadTable(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
-    """Some rows: text (or typed Parquet) columns by name, missing optional ones left out, and each row's line."""
+    """Some rows: text (or typed Parquet) columns by name, missing optional ones left out, and each row's line. `said`: which
+    rows have anything in any of the file's columns, where that was asked for (`Columns.whole`)."""
 
     columns: dict[str, pa.Array]
     lines: npt.NDArray[np.int64]
+    said: Mask = field(default_factory=lambda: np.empty(0, np.bool_))
 
 
 @dataclass(kw_only=True)
@@ -76,11 +79,8 @@ class Table:
         self.ragged_count += 1
         self._skipped.append(row.number)
         if self.keep_ragged is None or len(self.ragged) < self.keep_ragged:
-            why = Sentence(
-                "%(found)s columns where the header has %(expected)s",
-                found=row.actual_columns,
-                expected=row.expected_columns,
-            )
+            counts = {"found": row.actual_columns, "expected": row.expected_columns}
+            why = Sentence("%(found)s columns where the header has %(expected)s", **counts)
             self.ragged.append((self._before + row.number, why, row.text))
         return "skip"
 
@@ -107,11 +107,13 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """What to look for: the columns' names, which of them may be missing, and other names they go by."""
+    """What to look for: the columns' names, which of them may be missing, and other names they go by. `whole`: the columns
+    that are not looked for are looked at, so that a row that lacks just these is told from an empty one."""
 
     names: Sequence[str]
     optional: frozenset[str] = frozenset()
     aliases: Mapping[str, str] = field(default_factory=dict)
+    whole: bool = False
 
     def find(self, header: Sequence[str]) -> dict[int, str]:
         """Column index -> name. Raises BadTable naming what is missing."""
@@ -127,12 +129,10 @@ class Columns:
             raise BadTable(
                 Sentence(
                     "the first line must name the columns %(names)s; %(missing)s is missing (the line reads: %(seen)s)",
-                    names=",".join(self.names),
-                    missing=", ".join(missing),
-                    seen=seen,
+                    names=",".join(self.names), missing=", ".join(missing), seen=seen,
                 ),
                 line=1,
-            )
+            )  # fmt: skip
         return found
 
 
@@ -286,7 +286,7 @@ def _csv(stream: pa.NativeFile, encoding: str, columns: Columns, table: Table, m
         convert = pa_csv.ConvertOptions(
             column_types={name: pa.string() for name in names},
             strings_can_be_null=False,
-            include_columns=list(found.values()),
+            include_columns=names if columns.whole else list(found.values()),
         )
         parse = pa_csv.ParseOptions(ignore_empty_lines=False, invalid_row_handler=table.on_ragged)
         table.number_rows(1)  # the header
@@ -298,7 +298,8 @@ def _csv(stream: pa.NativeFile, encoding: str, columns: Columns, table: Table, m
             rows = pa_csv.read_csv(pa.BufferReader(block), how, parse, convert)
             _refuse_unclosed(block, rows.num_rows, table)
             lines = table.number_rows(rows.num_rows)
-            yield Chunk(columns={name: _one(rows.column(name)) for name in found.values()}, lines=lines)
+            said = any_given(rows.columns if columns.whole else ())
+            yield Chunk(columns={name: _one(rows.column(name)) for name in found.values()}, lines=lines, said=said)
     except pa.ArrowInvalid as error:
         _note(error)
         raise BadTable(Sentence("the file can't be read as CSV; save it again as CSV in UTF-8")) from error
@@ -372,10 +373,10 @@ def _parquet(content: Content, columns: Columns, most_rows: int | None) -> Itera
             line = 1
             for batch in file.iter_batches(batch_size=PARQUET_ROWS, columns=list(found.values()), use_threads=False):
                 at = {name: batch.schema.names.index(column) for name, column in found.items()}
-                yield Chunk(
-                    columns={name: _typed(batch.column(index), found[name]) for name, index in at.items()},
-                    lines=np.arange(line, line + batch.num_rows, dtype=np.int64),
-                )
+                read = {name: _typed(batch.column(index), found[name]) for name, index in at.items()}
+                # What stands elsewhere may be of any type, and a program writes no row for nothing.
+                said = any_given(read.values() if columns.whole else ()) | (len(header) > len(found))
+                yield Chunk(columns=read, lines=np.arange(line, line + batch.num_rows, dtype=np.int64), said=said)
                 line += batch.num_rows
                 if most_rows is not None and line > most_rows:
                     raise _too_long(most_rows * _ROW)

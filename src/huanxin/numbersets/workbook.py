@@ -2,19 +2,27 @@
 
 Rows keep their numbers: row 7 of the sheet is line 7 of the text. Reading is python-calamine's, in a process of its own with
 little memory: a sheet of two cells, far apart, makes it ask for more than any machine has, and that ends the process.
+
+Calamine reads a cell with an error (`#N/A`) and a formula whose value was never worked out as empty ones, and an empty cell
+says nothing. So the sheet's own XML (ISO/IEC 29500-1, section 18.3.1.4) is looked at too: such a cell stands in the text as
+what it is, and is refused by its row.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import posixpath
+import re
 import resource
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import IO
+from xml.etree import ElementTree
 
 from python_calamine import CalamineError, CalamineWorkbook
 
@@ -31,7 +39,11 @@ _MOST_BYTES = 1 << 30
 _MOST_MEMORY = 2 << 30
 """bytes that reading one may take; a million rows take a tenth"""
 _MOST_SECONDS = 120
-_UNREADABLE = 3
+_UNREADABLE, _SEVERAL = 3, 4
+_BOOK, _LINKS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+_TEXTS = ("s", "str", "inlineStr")
+"""Types of cells that hold a text, which may be an empty one."""
+_PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _ROUNDED = 10**9
 _LONG = 10**12
 
@@ -65,6 +77,8 @@ def as_csv(file: IO[bytes]) -> bytes:
         raise ValueError(_too_large()) from error
     if read.returncode == _UNREADABLE:
         raise ValueError(_unreadable())
+    if read.returncode == _SEVERAL:
+        raise ValueError(Sentence("several sheets of the workbook have something in them; send one with the list alone"))
     if read.returncode:
         raise ValueError(_too_large())
     return read.stdout
@@ -78,14 +92,76 @@ def _too_large() -> Sentence:
     return Sentence("the workbook is too large to be a list of numbers; export the column as CSV and send that")
 
 
+class _SeveralSheets(Exception):
+    """Which of them is the list can't be known."""
+
+
 def _read(content: bytes) -> bytes:
-    """What `as_csv` gives, read here. Raises CalamineError."""
+    """What `as_csv` gives, read here. Raises CalamineError for what is no workbook, KeyError for one without its parts."""
     book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-    sheets = (book.get_sheet_by_name(one.name).to_python(skip_empty_area=False) for one in book.sheets_metadata)
-    rows = next((rows for rows in sheets if any(any(cell != "" for cell in row) for row in rows)), [])
+    rows: list[list[object]] = []
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = _parts(archive)
+        for one in book.sheets_metadata:
+            if one.name not in parts:
+                continue  # a chart, which has no cells
+            found: list[list[object]] = list(map(list, book.get_sheet_by_name(one.name).to_python(skip_empty_area=False)))
+            with archive.open(parts[one.name]) as part:
+                _put_back(found, part)
+            if any(cell != "" for row in found for cell in row):
+                if rows:
+                    raise _SeveralSheets
+                rows = found
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows([_text(cell) for cell in row] for row in rows)
     return out.getvalue().encode()
+
+
+def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
+    """The part of the archive that holds each sheet's cells, by the sheet's name."""
+    links = {
+        one.get("Id"): posixpath.normpath(posixpath.join("/xl", one.get("Target", ""))).lstrip("/")
+        for one in ElementTree.fromstring(archive.read(_LINKS))
+        if one.get("Type", "").endswith("/worksheet")
+    }
+    sheets = ElementTree.fromstring(archive.read(_BOOK)).iterfind("{*}sheets/{*}sheet")
+    refer = {sheet.get("name", ""): value for sheet in sheets for key, value in sheet.items() if key.endswith("}id")}
+    return {name: links[link] for name, link in refer.items() if link in links}
+
+
+def _put_back(rows: list[list[object]], part: IO[bytes]) -> None:
+    """Write into the cells that were read as empty and are not what stands there: an error, or a formula."""
+    for row, column, kind, cell in _cells(part):
+        if kind in _TEXTS or (len(rows) > row and len(rows[row]) > column and rows[row][column] != ""):
+            continue
+        value, formula = (cell.findtext(f"{{*}}{name}") for name in ("v", "f"))
+        if said := value or (formula is not None and f"={formula}"):
+            rows.extend([] for _ in range(row + 1 - len(rows)))
+            rows[row].extend("" for _ in range(column + 1 - len(rows[row])))
+            rows[row][column] = said
+
+
+def _cells(part: IO[bytes]) -> Iterator[tuple[int, int, str | None, ElementTree.Element]]:
+    """Row and column (from 0), type and element of each cell; a cell may leave out its place, which is the next one then."""
+    row = column = -1
+    for event, one in ElementTree.iterparse(part, ("start", "end")):
+        name = one.tag.rpartition("}")[2]
+        if event == "start" and name == "row":
+            row, column = int(one.get("r", row + 2)) - 1, -1
+        elif event == "end" and name == "c":
+            place = _PLACE.fullmatch(one.get("r", ""))
+            column = _column(place[1]) if place else column + 1
+            yield int(place[2]) - 1 if place else row, column, one.get("t"), one
+        elif event == "end" and name == "row":
+            one.clear()
+
+
+def _column(letters: str) -> int:
+    """A is 0, AA is 26."""
+    at = 0
+    for letter in letters:
+        at = at * 26 + ord(letter) - ord("A") + 1
+    return at - 1
 
 
 def _text(cell: object) -> str:
@@ -105,5 +181,7 @@ if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
     try:
         sys.stdout.buffer.write(_read(sys.stdin.buffer.read()))
-    except CalamineError:
+    except (CalamineError, KeyError, ValueError, ElementTree.ParseError):
         sys.exit(_UNREADABLE)
+    except _SeveralSheets:
+        sys.exit(_SEVERAL)

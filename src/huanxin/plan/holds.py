@@ -17,7 +17,7 @@ from huanxin.store import holds
 from huanxin.store.database import Tx, one_name_at_a_time, recording_facts
 from huanxin.store.holds import Hold
 
-_COLUMNS = tables.Columns(names=("number",), aliases={"号码": "number", "手机号码": "number"})
+_COLUMNS = tables.Columns(names=("number",), aliases={"号码": "number", "手机号码": "number"}, whole=True)
 
 _NATIONAL = (13_000_000_000, 19_999_999_999)
 """Chinese mobile numbers without 86, as integers."""
@@ -36,8 +36,7 @@ def read_numbers(path: Path, plan: NumberingPlan | None = None, most_bytes: int 
             # Without a country code a Chinese number reads as one of another country: it would hold the wrong one.
             national = (numbers >= _NATIONAL[0]) & (numbers <= _NATIONAL[1])
             outside = np.zeros(len(numbers), np.bool_) if plan is None else good & ~plan.covers(numbers)
-            blank = ~columns.given(chunk.columns["number"])
-            rows = np.flatnonzero((~good | national | outside) & ~blank)[: MOST_FAULTS + 1]
+            rows = np.flatnonzero((~good | national | outside) & chunk.said)[: MOST_FAULTS + 1]
             for row, text in zip(rows.tolist(), columns.texts(chunk.columns["number"], rows), strict=True):
                 reason = why_not_ours(text) if outside[row] else why_not_a_number(text)
                 if reason:

@@ -87,7 +87,7 @@ def _check(
     if good.all():
         return lines, []
     faults = []
-    blank = ~np.logical_or.reduce([columns.given(column[name]) for name in COLUMNS.names])
+    blank = ~columns.any_given(column[name] for name in COLUMNS.names)
     rows = np.flatnonzero(~good & ~blank)[:most_bad]  # a blank line says nothing
     written = zip(*(columns.texts(column[name], rows) for name in COLUMNS.names), strict=True)
     for row, (number_text, event_text, at_text) in zip(rows.tolist(), written, strict=True):

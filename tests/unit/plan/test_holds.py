@@ -6,6 +6,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from openpyxl import Workbook
 
@@ -63,6 +65,64 @@ def test_a_list_may_stand_on_a_later_sheet_and_a_damaged_workbook_says_so(tmp_pa
     path.write_bytes(path.read_bytes()[:400])
     with pytest.raises(BadInput, match="Excel workbook"):
         read_numbers(path)
+
+
+def _sheet(path: Path, *rows: tuple[object, ...]) -> Path:
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    for cell in (cell for row in book.active.iter_rows() for cell in row):
+        if str(cell.value).startswith("#"):
+            cell.data_type = "e"
+    book.save(path)
+    return path
+
+
+def test_a_cell_that_holds_an_error_or_a_formula_without_its_value_is_refused_with_its_row(tmp_path: Path) -> None:
+    """A look-up that failed reads as an empty cell: the hold was placed without that number, which could then be sold."""
+    rows = (("name", "号码"), ("a", "+8613800138000"), ("b", "#N/A"), ("c", "=VLOOKUP(C1,A1:B2,2)"), (None, None),
+            ("d", "#REF!"))  # fmt: skip
+    with pytest.raises(BadInput) as refused:
+        read_numbers(_sheet(tmp_path / "holds.xlsx", *rows))
+    assert [(fault.line, fault.text) for fault in refused.value.faults] == [
+        (3, "#N/A"),
+        (4, "=VLOOKUP(C1,A1:B2,2)"),
+        (6, "#REF!"),
+    ]
+    assert all("of a spreadsheet" in fault.reason for fault in refused.value.faults)
+    csv = tmp_path / "holds.csv"
+    csv.write_text("\n".join(",".join(str(cell or "") for cell in row) for row in rows[:3]), encoding="utf-8")
+    with pytest.raises(BadInput) as same:
+        read_numbers(csv)
+    assert [(one.line, one.reason) for one in same.value.faults] == [(3, refused.value.faults[0].reason)]
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "parquet"])
+def test_a_row_that_names_somebody_and_no_number_is_refused_and_an_empty_one_says_nothing(tmp_path: Path, form: str) -> None:
+    path = tmp_path / f"holds.{form}"
+    names, numbers = ["a", None, "c"], ["+8613800138000", None, None]
+    if form == "xlsx":
+        _sheet(path, ("name", "number"), *zip(names, numbers, strict=True))
+    elif form == "csv":
+        path.write_text("name,number\na,+8613800138000\n,\nc,\n", encoding="utf-8")
+    else:
+        pq.write_table(pa.table({"name": ["a", "c"], "number": numbers[::2]}), path)
+    with pytest.raises(BadInput) as refused:
+        read_numbers(path)
+    assert [(fault.line, fault.reason) for fault in refused.value.faults] == [
+        (2 if form == "parquet" else 4, "the number is empty")
+    ]
+
+
+def test_a_second_list_in_a_workbook_is_not_left_out_in_silence(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(["number"])
+    book.active.append(["+8613800138000"])
+    book.create_sheet("more").append(["number"])
+    book["more"].append(["+8613800138001"])
+    book.save(tmp_path / "holds.xlsx")
+    with pytest.raises(BadInput, match="several sheets"):
+        read_numbers(tmp_path / "holds.xlsx")
 
 
 def test_a_number_in_no_carriers_range_is_refused_with_its_line(tmp_path: Path) -> None:
