@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 import zxingcpp
+from fastapi.responses import Response
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
@@ -24,9 +25,11 @@ from huanxin.domain.numbers import parse
 from huanxin.operations import Platform, open_platform
 from huanxin.settings import Mode, Settings
 from huanxin.store.certificates import Certificate
+from huanxin.store.reports import standing_of
 from huanxin.web.app import create_app
 from huanxin.web.context import Context
-from huanxin.web.pages.certificate.routes import opened_for_owner
+from huanxin.web.pages import session
+from huanxin.web.pages.people import signing
 from serving import served
 
 NUMBER, OTHER = "+8613800138000", "+8613800138001"
@@ -68,8 +71,11 @@ class Site:
 
     def sign_in(self, page: Page) -> None:
         """As the renewal page does for an owner who is signed in there."""
-        cookie = opened_for_owner(self.context, parse(NUMBER), by="test").headers["set-cookie"].partition(";")[0]
-        name, _, value = cookie.partition("=")
+        with self.platform.database.transaction() as tx:
+            mark = signing.mark_of(standing_of(tx, parse(NUMBER)))
+        answer, claims = Response(), {"number": parse(NUMBER), "channel": "test", "mark": mark}
+        session.start(answer, self.context, name=signing.COOKIE, kind=signing.KIND, claims=claims)
+        name, _, value = answer.headers["set-cookie"].partition(";")[0].partition("=")
         page.context.add_cookies([{"name": name, "value": value, "url": self.url}])
 
 
@@ -218,12 +224,23 @@ def test_the_holder_sees_his_certificate_and_takes_it_along(browser: Browser, si
 def test_a_certificate_that_is_over_is_not_printed_any_more(browser: Browser, site: Site) -> None:
     page, _ = open_tab(browser, "phone")
     site.sign_in(page)
-    site.bring_to("ended")
+    site.bring_to("revoked")
     page.goto(f"{site.url}/certificate.pdf")
     expect(page).to_have_url(f"{site.url}/certificate")
-    expect(page.locator(".verdict")).to_contain_text("再次易主")
+    expect(page.locator(".verdict")).to_contain_text("已吊销")
     assert page.locator(".code").count() == 0
     is_well_made(page)
+    site.bring_to("ended")
+    page.goto(f"{site.url}/certificate")
+    expect(page.locator("h1")).to_have_text("您的证明尚未打开")
+    page.context.close()
+
+
+def test_the_holder_is_signed_out_after_some_hours(browser: Browser, site: Site) -> None:
+    page, _ = open_tab(browser, "phone")
+    site.sign_in(page)
+    page.goto(f"{site.url}/certificate")
+    expect(page.locator(".statement")).to_be_visible()
     site.clock.forward(hours=9)
     page.goto(f"{site.url}/certificate")
     expect(page.locator("h1")).to_have_text("您的证明尚未打开")
@@ -233,7 +250,9 @@ def test_a_certificate_that_is_over_is_not_printed_any_more(browser: Browser, si
 def test_the_holders_sign_in_can_not_be_made_up(site: Site) -> None:
     now = site.clock()
     for kind in ("at+jwt", certificate.KIND):
-        claims = {"certificate": site.made.id, "exp": int((now + timedelta(hours=1)).timestamp())}
+        with site.platform.database.transaction() as tx:
+            mark = signing.mark_of(standing_of(tx, parse(NUMBER)))
+        claims = {"number": parse(NUMBER), "mark": mark, "exp": int((now + timedelta(hours=1)).timestamp())}
         token = site.context.signer.signed(kind, claims)
         for path in ("/certificate", "/certificate.pdf", "/certificate.jwt"):
-            assert site.http.get(path, headers={"Cookie": f"certificate={token}"}).status_code == 403
+            assert site.http.get(path, headers={"Cookie": f"owner={token}"}).status_code == 403

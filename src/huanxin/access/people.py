@@ -46,9 +46,10 @@ def add_operator(
 
 
 def set_roles(tx: Tx, login: str, roles: Iterable[str], *, now: datetime, by: str) -> Operator:
-    """Give a person these roles and no others; they hold from the next page on."""
+    """Give a person these roles and no others; sign-ins with the roles of before have ended."""
     person = named(tx, login)
     operators.note(tx, person.id, "roles", by=by, at=now, detail={"roles": sorted(read_roles(roles))})
+    operators.end_sessions(tx, person.id, now)
     return _known(tx, person.id)
 
 

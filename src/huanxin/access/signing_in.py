@@ -105,11 +105,13 @@ def address_for_authenticator(person: Operator, secret: str, *, issuer: str) -> 
 
 
 def prove_totp(tx: Tx, person: Operator, code: str, *, secret: str, sealed: str, now: datetime) -> None:
-    """Take an authenticator into use once it has shown a right code. Raises BadInput for a wrong one."""
+    """Take an authenticator into use once it has shown a right code; sign-ins without it have ended. Raises BadInput for a
+    wrong one."""
     step = step_of(secret, code, now)
     if step is None:
         raise BadInput(Sentence("this code is not right; let the network set the clock of your phone, and try the next one"))
     operators.set_totp(tx, person.id, sealed, step=step)
+    operators.end_sessions(tx, person.id, now)
     operators.note(tx, person.id, "totp-set", by=person.login, at=now)
 
 

@@ -39,7 +39,7 @@ def after(request: Request, address: str, what: str, *, count: int = 0) -> Respo
 
 def told(request: Request) -> Done:
     """What the form before this page did."""
-    claims: dict[str, Any] = session.claims_of(request, request.app.state.context, name=_COOKIE, kind=_KIND) or {}
+    claims: dict[str, Any] = session.said(request, request.app.state.context, name=_COOKIE, kind=_KIND) or {}
     if claims.get("page") != request.url.path:
         return Done()
     return Done(what=str(claims["what"]), count=int(claims["count"]))
@@ -48,7 +48,7 @@ def told(request: Request) -> Done:
 def forget(request: Request, answer: Response) -> None:
     """The page has told it."""
     if told(request).what:
-        session.end(answer, name=_COOKIE)
+        session.forget(answer, name=_COOKIE)
 
 
 Told = Annotated[Done, Depends(told)]

@@ -1,8 +1,12 @@
-"""Sign-in for pages: a signed cookie, and forms that only our own pages may send."""
+"""Sign-in for pages: a signed cookie, and forms that only our own pages may send.
+
+What a cookie says is in the cookie. That it was ended before its time is on record, so that a copy of it ends too.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import secrets
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +14,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from huanxin.domain.errors import Forbidden
+from huanxin.store import sign_ins
 from huanxin.web.context import Context
 
 LIFE = timedelta(hours=8)
@@ -35,21 +40,42 @@ def start(
 ) -> None:
     """Set a cookie that says who signed in, signed by the platform, for some hours or as long as is said."""
     now = context.platform.now()
-    token = context.signer.signed(kind, claims | {"iat": _seconds(now), "exp": _seconds(now + life)})
+    lasting = {"sign_in": secrets.token_urlsafe(16), "iat": _seconds(now), "exp": _seconds(now + life)}
+    token = context.signer.signed(kind, claims | lasting)
     secure = not context.platform.development
     answer.set_cookie(name, token, max_age=int(life.total_seconds()), httponly=True, samesite="lax", secure=secure, path="/")
 
 
 def claims_of(request: Request, context: Context, *, name: str, kind: str) -> dict[str, Any] | None:
-    """What the cookie of a sign-in says; None if there is none, or it has ended."""
+    """What the cookie of a sign-in says; None if there is none, or it is over or was ended."""
+    claims = said(request, context, name=name, kind=kind)
+    if claims is None:
+        return None
+    with context.platform.database.single() as tx:
+        return None if sign_ins.has_ended(tx, str(claims.get("sign_in"))) else claims
+
+
+def said(request: Request, context: Context, *, name: str, kind: str) -> dict[str, Any] | None:
+    """What a cookie says that lets nobody in, or of which it makes no difference whether it was ended; None if there is
+    none, or it is over."""
     claims = context.signer.verified(request.cookies.get(name, ""), kind)
     if claims is None or int(claims.get("exp", 0)) <= context.platform.now().timestamp():
         return None
     return claims
 
 
-def end(answer: Response, *, name: str) -> None:
-    """Forget a sign-in."""
+def end(answer: Response, request: Request, context: Context, *, name: str, kind: str) -> None:
+    """End a sign-in, here and wherever the cookie was copied to."""
+    claims = said(request, context, name=name, kind=kind)
+    if claims is not None:
+        until = datetime.fromtimestamp(int(claims["exp"]), UTC)
+        with context.platform.database.transaction() as tx:
+            sign_ins.end(tx, str(claims.get("sign_in")), until=until, now=context.platform.now())
+    forget(answer, name=name)
+
+
+def forget(answer: Response, *, name: str) -> None:
+    """Let a browser forget a cookie that lets nobody in."""
     answer.delete_cookie(name, path="/")
 
 

@@ -19,6 +19,7 @@ from huanxin.disclose.verifying import Finding, Verdict
 from huanxin.domain.errors import BadInput, TooLarge, TooMany
 from huanxin.domain.numbers import written
 from huanxin.sentences import N_
+from huanxin.store import certificates
 from huanxin.store.certificates import Certificate
 from huanxin.web.bodies import has_its_own_limit
 from huanxin.web.context import Context
@@ -26,6 +27,7 @@ from huanxin.web.i18n import translations
 from huanxin.web.pages import session
 from huanxin.web.pages.certificate import words
 from huanxin.web.pages.certificate.data import holder_view, result_view
+from huanxin.web.pages.people import signing
 from huanxin.web.pages.render import error_page, render
 from huanxin.web.pages.routes import html, language
 from huanxin.web.pages.views import ErrorView
@@ -34,7 +36,6 @@ router = APIRouter(include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]
 _PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 _LONGEST_FORM, _READ_AT_MOST = 16_384, 2 * 1024 * 1024
-_COOKIE, _HOLDER = "certificate", "huanxin-certificate-holder+jwt"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,22 +132,8 @@ def _result(
     return _page(request, "result.html", status, view=view, here="", before=words.BEFORE, revoked=words.REVOKED)
 
 
-def opened_for_owner(context: Context, number: int, *, by: str) -> Response:
-    """Issue (or find) the certificate of a number whose owner is signed in, and lead him to it: the answer to the form of
-    a page that knows him. `by`: the way in which he asked. Raises Conflict, in words for him, if there is none."""
-    made = context.platform.certify(number, context.signer, by=by)
-    answer = RedirectResponse("/certificate", status_code=303)
-    session.start(answer, context, name=_COOKIE, kind=_HOLDER, claims={"certificate": made.id})
-    return answer
-
-
-def closed_for_owner(answer: Response) -> None:
-    """Show it no more in this browser: its owner signs out there, or somebody else signs in."""
-    session.end(answer, name=_COOKIE)
-
-
 class NotHolder(Exception):
-    """Nobody is signed in as the holder of a certificate."""
+    """Whoever asks is not signed in with a number that has a certificate."""
 
 
 def not_holder(request: Request, _: Exception) -> Response:
@@ -162,14 +149,17 @@ def not_holder(request: Request, _: Exception) -> Response:
 
 
 def holders(request: Request) -> tuple[Finding, Certificate]:
-    """The certificate of whoever is signed in, and how it stands. Raises NotHolder."""
+    """The newest certificate of the tenure of whoever is signed in, and how it stands. Raises NotHolder."""
     context: Context = request.app.state.context
-    known = session.claims_of(request, context, name=_COOKIE, kind=_HOLDER)
-    if known is None:
-        raise NotHolder
+    try:
+        tenure = (who := signing.owner(request)).standing.current
+    except signing.OwnerSignsIn as error:
+        raise NotHolder from error
     with context.platform.database.transaction() as tx:
-        finding = verifying.verify(tx, str(known.get("certificate")), now=context.platform.now())
-    if finding.certificate is None:
+        day = tenure.opened_on if tenure else None
+        made = certificates.of_tenure(tx, who.number, day) if day else []
+        finding = verifying.verify(tx, made[0].id, now=context.platform.now()) if made else None
+    if finding is None or finding.certificate is None:
         raise NotHolder
     return finding, finding.certificate
 

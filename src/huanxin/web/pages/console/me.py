@@ -94,13 +94,13 @@ def _in(request: Request, tried: Tried, to: str) -> Response:
 
 
 @router.post("/sign-out", dependencies=_FORMS)
-def sign_out(who: SignedIn, everywhere: Annotated[bool, Form()] = False) -> Response:
-    """Forget the sign-in of this browser, or of all."""
+def sign_out(request: Request, who: SignedIn, everywhere: Annotated[bool, Form()] = False) -> Response:
+    """End the sign-in of this browser, wherever its cookie was copied to, or of all."""
     if everywhere:
         with who.platform.database.transaction() as tx:
             operators.end_sessions(tx, who.operator.id, who.platform.now())
     answer = back(SIGN_IN)
-    session.end(answer, name=signing.COOKIE)
+    session.end(answer, request, who.context, name=signing.COOKIE, kind=signing.KIND)
     return answer
 
 
@@ -146,7 +146,9 @@ def set_totp(
             )
     except (BadInput, ValueError):  # ValueError: what should be a secret is none
         return _me(request, who, status=422, problem="code")
-    return once.after(request, "/console/me", "totp")
+    answer = once.after(request, "/console/me", "totp")
+    signing.remember(answer, request, who.operator)
+    return answer
 
 
 def _me(request: Request, who: Working, *, status: int = 200, problem: str = "", done: str = "") -> Response:

@@ -82,7 +82,7 @@ def end(request: Request) -> Response:
     except (Unauthorized, Forbidden, Unavailable) as error:
         return _problem(request, error, to)
     answer = back(inside(to))
-    session.end(answer, name=BEGUN)
+    session.end(answer, request, context, name=BEGUN, kind=BEGUN_KIND)
     signing.remember(answer, request, person)
     return answer
 
@@ -90,7 +90,7 @@ def end(request: Request) -> Response:
 def _problem(request: Request, error: HuanxinError, to: str) -> Response:
     log.warning("a sign-in of an operator failed: %s", error)
     answer = door(request, to=to, status=status_of(error), problem="openid")
-    session.end(answer, name=BEGUN)
+    session.end(answer, request, _context(request), name=BEGUN, kind=BEGUN_KIND)
     return answer
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +22,7 @@ from huanxin.web.pages import session
 COOKIE, KIND = "operator", "operator-session+jwt"
 HALF, HALF_KIND = "operator-half", "operator-half+jwt"
 """The password was right, and the code is still to come."""
+_HALF_LIFE = timedelta(minutes=10)
 SIGN_IN = "/console/sign-in"
 
 
@@ -52,12 +54,12 @@ class Working:
 def remember(answer: Response, request: Request, operator: Operator) -> None:
     """Sign an operator in for some hours."""
     session.start(answer, _context(request), name=COOKIE, kind=KIND, claims=_claims(request, operator))
-    session.end(answer, name=HALF)
+    session.end(answer, request, _context(request), name=HALF, kind=HALF_KIND)
 
 
 def remember_half(answer: Response, request: Request, operator: Operator) -> None:
     """Remember that the password was right."""
-    session.start(answer, _context(request), name=HALF, kind=HALF_KIND, claims=_claims(request, operator))
+    session.start(answer, _context(request), name=HALF, kind=HALF_KIND, claims=_claims(request, operator), life=_HALF_LIFE)
 
 
 def _claims(request: Request, operator: Operator) -> dict[str, Any]:

@@ -56,10 +56,10 @@ def sign_in(
 
 
 @router.post("/sign-out", dependencies=_FORMS)
-def sign_out() -> Response:
-    """Forget who is signed in."""
+def sign_out(request: Request) -> Response:
+    """End this sign-in, wherever its cookie was copied to."""
     answer = RedirectResponse("/partner", status_code=303)
-    session.end(answer, name=signing.COOKIE)
+    session.end(answer, request, request.app.state.context, name=signing.COOKIE, kind=signing.KIND)
     return answer
 
 

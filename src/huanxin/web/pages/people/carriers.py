@@ -60,7 +60,7 @@ def end(request: Request, carrier: str) -> Response:
     except tuple(PROBLEMS) as error:
         return _problem(request, carrier, door, error)
     answer = RedirectResponse(signing.DOORS[door], status_code=303)
-    session.end(answer, name=BEGUN)
+    session.end(answer, request, _context(request), name=BEGUN, kind=BEGUN_KIND)
     signing.remember(answer, request, found.number, f"oidc/{carrier}")
     return answer
 
@@ -71,7 +71,7 @@ def _problem(request: Request, carrier: str, door: str, error: HuanxinError) -> 
     problem = next(words for kind, words in PROBLEMS.items() if isinstance(error, kind))
     name = carrier_name(carrier, _context(request).platform.plan)
     answer = page(request, "carrier.html", status_of(error), carrier=carrier, name=name, to=door, problem=problem)
-    session.end(answer, name=BEGUN)
+    session.end(answer, request, _context(request), name=BEGUN, kind=BEGUN_KIND)
     return answer
 
 

@@ -19,7 +19,6 @@ from huanxin.store import messages
 from huanxin.web.context import Context
 from huanxin.web.limits import network_of
 from huanxin.web.pages import once, session
-from huanxin.web.pages.certificate.routes import closed_for_owner
 from huanxin.web.pages.labels import carrier_name
 from huanxin.web.pages.people import signing
 from huanxin.web.pages.people.setup import people_of
@@ -119,12 +118,10 @@ def try_code(request: Request, code: Annotated[str, Form()] = "") -> Response:
 
 
 @router.post("/renew/sign-out", dependencies=FORMS)
-def sign_out() -> Response:
-    """Forgets who is signed in."""
+def sign_out(request: Request) -> Response:
+    """Ends this sign-in, wherever its cookie was copied to."""
     answer = RedirectResponse("/renew/sign-in", status_code=303)
-    session.end(answer, name=signing.COOKIE)
-    session.end(answer, name=signing.ASKED)
-    closed_for_owner(answer)
+    signing.end(answer, request)
     return answer
 
 

@@ -19,9 +19,9 @@ from huanxin.store import partners, wishes
 from huanxin.web.context import Context
 from huanxin.web.i18n import LANGUAGES
 from huanxin.web.pages import once
-from huanxin.web.pages.certificate.routes import opened_for_owner
-from huanxin.web.pages.people import data, finding, words
+from huanxin.web.pages.people import data, finding, signing, words
 from huanxin.web.pages.people.enter import FORMS, page
+from huanxin.web.pages.people.setup import people_of
 from huanxin.web.pages.people.signing import Owner, owner
 from huanxin.web.pages.people.views import OrderView
 from huanxin.web.pages.render import environment
@@ -89,7 +89,8 @@ def choosing(request: Request, who: Owner, purpose: Purpose, search: Search, *, 
 def certificate(request: Request, who: SignedIn) -> Response:
     """Issue the certificate of the owner's number, or find it, and lead him to it."""
     context: Context = request.app.state.context
-    return opened_for_owner(context, who.number, by="renew")
+    context.platform.certify(who.number, context.signer, by="renew")
+    return RedirectResponse("/certificate", status_code=303)
 
 
 Chosen = Annotated[list[str] | None, Form()]
@@ -159,16 +160,19 @@ def events(request: Request, who: SignedIn, request_id: str) -> Response:
     with who.platform.database.transaction() as tx:
         data.order(tx, who, request_id)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_stream(who, request_id, lang), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_stream(request, request_id, lang), media_type="text/event-stream", headers=headers)
 
 
-async def _stream(who: Owner, request_id: str, lang: str) -> AsyncIterator[str]:
-    live, shown = who.people.live, dict[str, str]()
+async def _stream(request: Request, request_id: str, lang: str) -> AsyncIterator[str]:
+    live, shown = people_of(request).live, dict[str, str]()
     ends = time.monotonic() + _LONGEST_WATCH
     with live.watching(request_id) as woken:
         while time.monotonic() < ends and not live.stopping:
             woken.clear()
-            view = await to_thread.run_sync(_load, who, request_id)
+            try:
+                view = await to_thread.run_sync(_load, request, request_id)
+            except signing.OwnerSignsIn:  # signed out meanwhile, or the number changed hands
+                return
             parts = _parts(view, lang)
             changed = {key: part for key, part in parts.items() if shown.get(key) != part}
             if changed:
@@ -184,7 +188,8 @@ async def _stream(who: Owner, request_id: str, lang: str) -> AsyncIterator[str]:
                 yield ": still here\n\n"
 
 
-def _load(who: Owner, request_id: str) -> OrderView:
+def _load(request: Request, request_id: str) -> OrderView:
+    who = signing.owner(request)
     with who.platform.database.transaction() as tx:
         return data.order(tx, who, request_id)
 

@@ -19,7 +19,6 @@ from huanxin.operations import Platform
 from huanxin.store.reports import standing_of
 from huanxin.web.context import Context
 from huanxin.web.pages import session
-from huanxin.web.pages.certificate.routes import closed_for_owner
 from huanxin.web.pages.people.setup import People, people_of
 
 COOKIE, KIND = "owner", "owner-session+jwt"
@@ -73,8 +72,13 @@ def remember(answer: Response, request: Request, number: int, channel: str) -> N
     with context.platform.database.transaction() as tx:
         mark = mark_of(standing_of(tx, number))
     session.start(answer, context, name=COOKIE, kind=KIND, claims={"number": number, "channel": channel, "mark": mark})
-    session.end(answer, name=ASKED)
-    closed_for_owner(answer)
+    session.end(answer, request, context, name=ASKED, kind=ASKED_KIND)
+
+
+def end(answer: Response, request: Request) -> None:
+    """Sign out, here and wherever the cookie was copied to."""
+    for name, kind in ((COOKIE, KIND), (ASKED, ASKED_KIND)):
+        session.end(answer, request, request.app.state.context, name=name, kind=kind)
 
 
 def owner(request: Request) -> Owner:
@@ -96,5 +100,5 @@ def to_sign_in(request: Request, _: Exception) -> Response:
     """Send a browser to the sign-in page."""
     door = "leave" if request.url.path.startswith("/leave") else "renew"
     answer = RedirectResponse(f"/renew/sign-in?to={door}", status_code=303)
-    session.end(answer, name=COOKIE)
+    session.forget(answer, name=COOKIE)
     return answer
