@@ -158,7 +158,7 @@ class Settings(BaseSettings):
     @classmethod
     def are_days(cls, text: str) -> str:
         """Working days, divided by commas; nothing for no reminders."""
-        if not re.fullmatch(r"\s*|\s*\d{1,2}\s*(,\s*\d{1,2}\s*)*", text):
+        if not re.fullmatch(r"\s*|\s*[0-9]{1,2}\s*(,\s*[0-9]{1,2}\s*)*", text):
             raise ValueError("write working days like 2,1")
         return text
 

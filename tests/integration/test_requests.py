@@ -145,6 +145,8 @@ def test_the_same_answer_again_changes_nothing(platform: Platform, shops: list[P
         (NUMBER, "refused", "", "needs its reason"),
         (NUMBER, "pending", "0226-11-20", "from 2000-01-01 on"),
         (NUMBER, "pending", "soon", "can't be read"),
+        (NUMBER, "pending", "2026-W49-2", "can't be read"),
+        (NUMBER, "pending", "2026-12-01 or so", "can't be read"),
     ],
 )
 def test_a_receipt_with_one_bad_line_is_refused_whole(

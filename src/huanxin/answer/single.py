@@ -15,6 +15,7 @@ from huanxin.domain.numbers import written
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.numbersets import columns, tables
+from huanxin.numbersets.arrow import pa
 from huanxin.sentences import Sentence
 from huanxin.store import requests
 from huanxin.store.database import Tx
@@ -119,8 +120,6 @@ def _checked(line: Line, told: Asked | None, *, again: bool) -> tuple[date | Non
         return None, needs_reason()
     if not line.until:
         return None, ""
-    try:
-        day = date.fromisoformat(line.until[:10])
-    except ValueError:
-        return None, no_day()
+    _, _, good = columns.instants(pa.array([line.until]), "UTC")  # the forms that a receipt of a batch may have, no others
+    day = date.fromisoformat(line.until[:10]) if good[0] else date.min
     return (day, "") if day >= FIRST_UNTIL else (None, no_day())

@@ -41,13 +41,12 @@ def _fast_numbers(text: pa.Array) -> npt.NDArray[np.int64] | None:
     digits = text
     if pc.all(pc.starts_with(text, "+")).as_py():
         digits = pc.utf8_slice_codeunits(text, 1)
-    try:
-        values = digits.cast(pa.int64()).to_numpy(zero_copy_only=False)
-    except pa.ArrowInvalid:
-        return None
     length = pc.binary_length(digits).to_numpy(zero_copy_only=False)
-    if len(values) and (length.max() > 15 or length.min() < 7):  # noqa: PLR2004  # E.164: at most 15 digits
+    if len(length) and (length.max() > 15 or length.min() < 7):  # noqa: PLR2004  # E.164: at most 15 digits
         return None
+    if not pc.all(pc.ascii_is_decimal(digits)).as_py():  # the cast reads 0x7d5abcdef01 as a number too
+        return None
+    values = digits.cast(pa.int64()).to_numpy(zero_copy_only=False)
     return values if bool(np.all(values >= _POWERS[length])) else None
 
 

@@ -84,7 +84,7 @@ def read_numbers(text: str) -> tuple[list[int], list[str]]:
 
 def _reached(after: str) -> int:
     """The number that a list goes on from; 0 for what is none."""
-    return int(after) if after.isdecimal() and len(after) <= _DIGITS else 0
+    return int(after) if after.isascii() and after.isdecimal() and len(after) <= _DIGITS else 0
 
 
 def _pieces(text: str) -> list[str]:

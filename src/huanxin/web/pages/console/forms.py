@@ -73,7 +73,7 @@ class Posted:
 async def posted(request: Request, _: Annotated[Working, Depends(signing.signed_in)]) -> AsyncIterator[Posted]:
     """The form of a request, of whoever is signed in: nobody else makes the server take in a file."""
     length = request.headers.get("content-length", "")
-    if not length.isdigit() or int(length) > _MOST_BYTES:
+    if not length.isdecimal() or int(length) > _MOST_BYTES:
         raise TooLarge(
             Sentence(
                 "a list may have %(value)s MB; cut it in two, or import it with the command line", value=_MOST_BYTES >> 20

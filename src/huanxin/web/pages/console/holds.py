@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from time import strptime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -88,7 +89,7 @@ def _place(who: Working, form: Posted) -> tuple[Placed, int]:
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        return date(*strptime(text, "%Y-%m-%d")[:3])  # fromisoformat reads 2026-W52-4 too
     except ValueError as error:
         raise BadInput(Sentence("write the last day and the day of review like 2026-12-31")) from error
 

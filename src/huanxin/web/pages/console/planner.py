@@ -59,7 +59,7 @@ class _Wish:
 
 def _whole(text: str) -> int:
     plain = text.strip().replace(",", "")
-    if not plain.isdecimal() or len(plain) > 12:  # noqa: PLR2004  # more numbers than E.164 has
+    if not (plain.isascii() and plain.isdecimal()) or len(plain) > 12:  # noqa: PLR2004  # more numbers than E.164 has
         raise BadInput(Sentence("%(value)s is no whole number; write digits only", value=text.strip()[:20]))
     return int(plain)
 

@@ -23,7 +23,7 @@ AHEAD = 120
 SCARCE = 0.5
 """The share of numbers in use above which a pool counts as scarce (FACTS: a carrier's pool over 50 %)."""
 
-_PREFIX = re.compile(r"1\d{2,6}")
+_PREFIX = re.compile(r"1[0-9]{2,6}")
 _PREFIX_DIGITS = 7
 _COUNTRY = "86"
 
