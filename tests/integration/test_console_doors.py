@@ -19,7 +19,9 @@ import pytest
 
 from huanxin.domain.errors import MOST_FAULTS
 from huanxin.domain.operators import Role
-from huanxin.store import holds, operators
+from huanxin.domain.partners import Kind
+from huanxin.notify.partners import add_partner
+from huanxin.store import holds, operators, partners, proposals
 from huanxin.web.pages.console.forms import LONGEST
 from operators import PASSWORD, operator, signed_in
 from town import RECYCLED, Town, settings_of, town
@@ -286,3 +288,37 @@ def test_what_nobody_foresaw_is_answered_with_a_reference_that_stands_in_the_log
         assert reference.group() in caplog.text
     assert "a wire came loose" in caplog.text
     assert "wire" not in page.text + program.text
+
+
+def test_a_withdrawn_partner_whose_name_another_has_now_is_reminded_and_waived_and_told_apart(
+    place: Town, li: httpx.Client
+) -> None:
+    """Two of one name stood in the choice alike, and a reminder to the one that was told went to the other."""
+    former = place.partners["飞燕快递"].partner
+    place.report("+8613800138050,cancelled,2026-08-20")
+    batch = place.platform.plan_batch(by="li")
+    assert batch is not None
+    place.platform.send_batch(batch.id)
+    with place.platform.database.transaction() as tx:
+        partners.withdraw(tx, former.id, reason="closed down", by="li", at=place.platform.now())
+        successor = add_partner(
+            tx, name=former.name, kind=Kind.APP, required=True, endpoint=None, https_only=False, now=place.platform.now(),
+            by="li",
+        ).partner  # fmt: skip
+    address = f"/console/batches/{batch.id}"
+    assert ONCE in li.post(address, data={"do": "remind", "partner": str(former.id)}).text
+    place.platform.send_batch(batch.id)
+    li.headers["Accept-Language"] = "en"
+    options = re.findall(r'<option value="(\d+)">飞燕快递( · withdrawn)? \(1\)', li.get(address).text)
+    assert sorted(set(options)) == [(str(former.id), " · withdrawn"), (str(successor.id), "")]
+    waived = {"do": "waive", "partner": str(former.id), "reason": "closed down"}
+    assert ONCE in li.post(address, data=waived).text
+    with place.platform.database.transaction() as tx:
+        assert [one.partner_id for one in proposals.listed(tx)] == [former.id]
+
+
+def test_a_day_is_written_as_the_form_says_and_in_no_other_way(li: httpx.Client) -> None:
+    """The fourth day of week 52 is a day to Python, and was the last one of a hold."""
+    told = hold(li, "list.csv", until="2027-W52-4")
+    assert told.status_code == 422
+    assert ONCE not in told.text

@@ -141,14 +141,14 @@ def test_a_reminder_reaches_a_folder_after_its_notice(world: World) -> None:
 
 
 def test_reminding_by_hand_is_recorded_with_who_did_it_and_says_when_nobody_is_left(world: World) -> None:
-    told = world.platform.remind(world.batch, partner="shop", by="lin")
+    told = world.platform.remind(world.batch, partner_id=world.shop.partner.id, by="lin")
     assert [(one.notice.partner, one.outstanding) for one in told] == [("shop", 4)]
     with world.platform.database.transaction() as tx:
         noted = partners.events_of(tx, world.shop.partner.id, kind="reminded")
     assert [(one.recorded_by, one.detail["step"]) for one in noted] == [("lin", "by hand")]
     world.answer([])
     with pytest.raises(Conflict, match="nobody to remind"):
-        world.platform.remind(world.batch, partner="shop", by="lin")
+        world.platform.remind(world.batch, partner_id=world.shop.partner.id, by="lin")
 
 
 def test_who_is_late_and_since_when_is_shown_until_the_answer_is_in(world: World) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from huanxin.cli.batch_status import show_all, show_one
 from huanxin.cli.console import By, Json, done, err, me, platform, table
+from huanxin.notify.partners import told_of
 from huanxin.plan.holds import read_numbers
 from huanxin.settings import served_at
 from huanxin.terminal import led
@@ -76,7 +77,9 @@ def remind(
 ) -> None:
     """Remind the partners that still have to answer, now. Reminders before the deadline go out by themselves."""
     with platform() as (opened, _):
-        told = opened.remind(batch, partner=partner, by=by or me())
+        with opened.database.transaction() as tx:
+            chosen = told_of(tx, batch, partner).id if partner else None
+        told = opened.remind(batch, partner_id=chosen, by=by or me())
     rows = table("reminded", "notice", "#outstanding", "#pending")
     for one in told:
         rows.add_row(one.notice.partner, one.notice.id, f"{one.outstanding:,}", f"{one.pending:,}")

@@ -11,13 +11,14 @@ from huanxin.cli.console import By, Json, done, err, me, out, platform, table, t
 from huanxin.domain.answers import Purpose
 from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.domain.numbers import parse
+from huanxin.notify.partners import told_of
 from huanxin.operations import Platform
 from huanxin.plan.holds import read_numbers
 from huanxin.release.explain import explain as explain_number
 from huanxin.release.gate import LoadedGate, load_gate
 from huanxin.release.gate import waive as waive_answers
 from huanxin.release.listing import obstacles, prepare_folder, write_gate
-from huanxin.store import batches, partners, releases
+from huanxin.store import batches, releases
 
 app = typer.Typer(invoke_without_command=True)
 _RECLAIMED_NOTE = "counts overlap: a number can be held back by several partners"
@@ -93,7 +94,7 @@ def explain(number: Annotated[str, typer.Argument(help="+8613800138000")], as_js
 @app.command()
 def waive(
     batch: Annotated[int, typer.Option(help="The batch's number.")],
-    partner: Annotated[str, typer.Option(help="Whose answer is gone without.")],
+    partner: Annotated[str, typer.Option(help="Whose answer is gone without: its name or client_id.")],
     reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
     by: Annotated[str, typer.Option(help="Who has the right to decide this; it is recorded.")],
     numbers: Annotated[
@@ -103,9 +104,7 @@ def waive(
 ) -> None:
     """Go on without a partner's answer: for what it has not answered, has pending, or refused."""
     with platform() as (opened, _), opened.database.transaction() as tx:
-        who = partners.by_name(tx, partner)
-        if who is None:
-            raise NotFound(f"no partner is named {partner}; `huanxin partner list` shows them")
+        who = told_of(tx, batch, partner)
         only = read_numbers(numbers) if numbers else None
         count = waive_answers(tx, batch, partner_id=who.id, only=only, reason=reason, now=opened.now(), by=by)
     say = f"✓ {by} waived the answer of {partner} in batch {batch}; numbers: {count:,}; {reason}"

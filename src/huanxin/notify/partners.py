@@ -89,6 +89,23 @@ def named(tx: Tx, name: str) -> Partner:
     return found
 
 
+def told_of(tx: Tx, batch_id: int, name: str) -> Partner:
+    """The partner that was told of a batch, by its name or client_id. A withdrawn one is meant too, since what it was asked
+    is still open, whoever has its name now. Raises NotFound, or BadInput if two that were told have had the name."""
+    found = partners.told_as(tx, batch_id, name)
+    if not found:
+        raise NotFound(
+            Sentence("batch %(batch)s was not sent to %(name)s; `huanxin batch status` shows to whom", batch=batch_id,
+                     name=named(tx, name).name)
+        )  # fmt: skip
+    if len(found) > 1:
+        raise BadInput(
+            Sentence("batch %(batch)s was sent to several partners of this name; name one by its client_id: %(ids)s",
+                     batch=batch_id, ids=", ".join(one.client_id for one in found))
+        )  # fmt: skip
+    return found[0]
+
+
 def rotate_secret(tx: Tx, partner: Partner, *, overlap: timedelta, now: datetime, by: str) -> str:
     """A new secret for a partner, shown once; the others go on for a while (`overlap`), so that nothing has to stop."""
     secret = secrets.token_urlsafe(32)

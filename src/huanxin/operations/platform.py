@@ -23,7 +23,6 @@ from huanxin.domain.rules import Rules
 from huanxin.notify.keys import Signer
 from huanxin.notify.notices import send_batch, send_request, tell_recycled
 from huanxin.notify.own_folders import FolderRules
-from huanxin.notify.partners import named
 from huanxin.notify.reminders import escalate_now, remind_now
 from huanxin.notify.retractions import retract_ordered, retract_reclaimed, tell_retractions
 from huanxin.numbersets.sharded import NumberSet
@@ -140,11 +139,10 @@ class Platform:
                 now=self.clock(), by=by,
             )  # fmt: skip
 
-    def remind(self, batch_id: int, *, partner: str | None, by: str) -> list[Open]:
+    def remind(self, batch_id: int, *, partner_id: int | None, by: str) -> list[Open]:
         """Remind the partners (or one) of a batch that still have to answer, now."""
         with self.database.transaction() as tx:
-            chosen = named(tx, partner).id if partner else None
-            return remind_now(tx, batch_id, partner_id=chosen, now=self.clock(), by=by)
+            return remind_now(tx, batch_id, partner_id=partner_id, now=self.clock(), by=by)
 
     def escalate(self, batch_id: int, *, partner_id: int | None, escalates: bool, by: str) -> list[Open]:
         """Escalate the answers to a batch that are overdue, now; `escalates`: the operator has a webhook to tell."""

@@ -74,6 +74,21 @@ def by_name(tx: Tx, name: str) -> Partner | None:
     return _partner(row) if row else None
 
 
+def told_as(tx: Tx, batch_id: int, name: str) -> list[Partner]:
+    """The partners that were told of a batch and have, or had, a name or client_id, withdrawn or not."""
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM partner WHERE (name = %s OR client_id = %s)"
+        " AND id IN (SELECT partner_id FROM notice WHERE batch_id = %s) ORDER BY id",
+        (name, name, batch_id),
+    )
+    return [_partner(row) for row in rows]
+
+
+def withdrawn(tx: Tx) -> frozenset[int]:
+    """The ids of the partners that are withdrawn."""
+    return frozenset(one for (one,) in tx.execute("SELECT partner_id FROM partner_withdrawal"))
+
+
 def by_client_id(tx: Tx, client_id: str) -> Partner | None:
     """The partner of a client_id; None once it is withdrawn, so that nobody is let in by it."""
     row = tx.execute(f"SELECT {_COLUMNS} FROM partner WHERE client_id = %s AND {_THERE}", (client_id,)).fetchone()

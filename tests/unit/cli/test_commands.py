@@ -16,7 +16,8 @@ from huanxin.domain.accounts import checklist
 from huanxin.domain.errors import Conflict
 from huanxin.operations.onboarding import open_onboarding
 from huanxin.settings import read_settings
-from huanxin.store import accounts
+from huanxin.store import accounts, partners
+from huanxin.store.database import Database
 
 NUMBER = "+8613800138000"
 LONG_AGO = f"{datetime.now(UTC) - timedelta(days=120):%Y-%m-%d}"
@@ -43,6 +44,31 @@ def test_a_batch_from_report_to_release_by_commands_alone(run: Run, report: Call
     assert run("gate", "explain", NUMBER, "--json")["verdict"] == "released"
     sold = report(f"{NUMBER},opened,{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", name="sold.csv")
     assert "numbers opened without a disclosure: 1" in run("report", "import", str(sold), "--carrier", "cmcc")
+
+
+def test_a_withdrawn_partner_whose_name_another_has_now_is_waived_and_reminded_by_that_name(
+    run: Run, report: Callable[..., Path], dsn: str
+) -> None:
+    """Else its numbers wait for ever for an answer of somebody who is no longer there."""
+    run("report", "import", str(report(f"{NUMBER},cancelled,{LONG_AGO}")), "--carrier", "cmcc")
+    run("partner", "add", "music", "--kind", "app")
+    batch = str(run("batch", "plan", "--json")["batch"])
+    run("batch", "send", batch)
+    with Database(dsn) as database, database.transaction() as tx:
+        partners.withdraw(tx, 1, reason="closed down", by="li", at=datetime.now(UTC))
+    successor = run("partner", "add", "music", "--kind", "app", "--json")["client_id"]
+    assert [one["partner"] for one in run("batch", "remind", batch, "--partner", "music", "--json")["reminded"]] == ["music"]
+    waiver = ("gate", "waive", "--batch", batch, "--reason", "closed down", "--by", "Li Lei", "--partner")
+    run("batch", "send", batch)
+    assert "several partners of this name" in run(*waiver, "music", code=1), "both were told: which one is meant?"
+    assert run(*waiver, successor, "--json")["waived"] == 1
+    assert run("gate", "--json")["clear"] == 0, "the former one is still waited for"
+    with Database(dsn) as database, database.transaction() as tx:
+        former = partners.get(tx, 1)
+    assert former is not None
+    assert run(*waiver, former.client_id, "--json")["waived"] == 1
+    assert run("gate", "--json")["clear"] == 1
+    assert "was not sent to nobody" not in run(*waiver, "nobody", code=1)
 
 
 def test_a_token_for_a_shops_software_is_shown_once_and_can_be_revoked(run: Run) -> None:

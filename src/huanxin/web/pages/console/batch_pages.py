@@ -15,7 +15,7 @@ from huanxin.domain.errors import HuanxinError
 from huanxin.domain.operators import Right
 from huanxin.operations import batch_figures
 from huanxin.operations.problems import status_of
-from huanxin.store import batches, plannings, progress, proposals, releases
+from huanxin.store import batches, partners, plannings, progress, proposals, releases
 from huanxin.store.proposals import Proposal
 from huanxin.store.releases import Release
 from huanxin.web.pages import charts, labels
@@ -174,16 +174,19 @@ def _freezes(known: Iterable[tuple[str, str, int]], today: date) -> Freezes:
 
 
 def batch_values(who: Working, batch_id: int) -> tuple[BatchView, dict[str, Any], dict[str, Any]]:
-    """A batch's figures, its summary's body, and what is asked each time: `fresh`, `proposals`, `releases`, `reminded`."""
+    """A batch's figures, its summary's body, and what is asked each time: `fresh`, `proposals`, `releases`, `reminded`,
+    `withdrawn` (partners by id)."""
     platform = who.platform
     with platform.database.transaction() as tx:
         summary, fresh = batch_figures.current(tx, platform, batch_id)
         view = batch_view(tx, platform, batch_id, summary.body, as_of=summary.made_at)
         told = progress.told(tx, batch_id)
+        gone = partners.withdrawn(tx)
         found: list[Proposal] = proposals.listed(tx, batch_id=batch_id)
         given = [
             Given(release=one, lists=tuple(releases.counts_of(tx, one.id).items()))
             for one in releases.all_releases(tx, batch_id)
         ]
     reminded = sum(times for times, _ in told.values())
-    return view, summary.body, {"fresh": fresh, "proposals": found, "releases": given, "reminded": reminded}
+    return view, summary.body, {"fresh": fresh, "proposals": found, "releases": given, "reminded": reminded,
+                                "withdrawn": gone}  # fmt: skip

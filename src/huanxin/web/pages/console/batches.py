@@ -18,7 +18,7 @@ from huanxin.operations.problems import status_of
 from huanxin.release.gate import renewal_batch
 from huanxin.release.listing import list_name, release_tables
 from huanxin.sentences import Sentence
-from huanxin.store import batches, operators, partners, plannings, releases
+from huanxin.store import batches, operators, plannings, releases
 from huanxin.store.database import Tx
 from huanxin.web.pages import once, session
 from huanxin.web.pages.console import signing, unmasking
@@ -125,12 +125,7 @@ def _send(_: Request, who: Working, batch_id: int, form: Posted) -> int:
 
 def _remind(_: Request, who: Working, batch_id: int, form: Posted) -> int:
     chosen = form.number("partner")
-    with who.platform.database.transaction() as tx:
-        partner = partners.get(tx, chosen) if chosen is not None else None
-    if chosen is not None and partner is None:
-        raise NotFound(Sentence("there is no partner %(chosen)s", chosen=chosen))
-    name = partner.name if partner else None
-    return len(who.platform.remind(_of(who, batch_id, form), partner=name, by=who.operator.login))
+    return len(who.platform.remind(_of(who, batch_id, form), partner_id=chosen, by=who.operator.login))
 
 
 def _escalate(request: Request, who: Working, batch_id: int, form: Posted) -> int:
