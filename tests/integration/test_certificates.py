@@ -182,6 +182,32 @@ def test_after_a_port_out_nobody_knows(platform: Platform, signer: Signer, repor
     assert check(platform, made.token).verdict is Verdict.MOVED
 
 
+def test_taken_along_a_second_time_it_is_moved_still_and_not_over(
+    platform: Platform, signer: Signer, report: Report
+) -> None:
+    """Nobody reported that the owner lost the number: who verifies must not read that he did (rule 4)."""
+    made = certify(platform, signer)
+    for carrier, day in (("cmcc", "2026-11-20"), ("cucc", "2026-11-22")):
+        line = f"{SOLD_AGAIN},ported_out,{day}"
+        platform.import_report(report(line, name=f"{carrier}.csv"), carrier=carrier, by="test")
+    assert check(platform, made.token).verdict is Verdict.MOVED
+
+
+def test_cancelled_and_reclaimed_at_the_carrier_that_took_it_in_it_is_the_same_owners_again(
+    platform: Platform, signer: Signer, report: Report
+) -> None:
+    made = certify(platform, signer)
+    platform.import_report(report(f"{SOLD_AGAIN},ported_out,2026-11-20"), carrier="cmcc", by="test")
+    told = []
+    for event, day in (("cancelled", "2026-11-21"), ("reclaimed", "2026-11-23")):
+        platform.import_report(report(f"{SOLD_AGAIN},{event},{day}", name=f"{event}.csv"), carrier="cucc", by="test")
+        told.append(check(platform, made.token).verdict)
+    assert told == [Verdict.ENDED, Verdict.VALID]
+    assert certify(platform, signer) == made
+    revoke(platform, made, Reason.HOLDER)
+    assert certify(platform, signer).carrier == "cmcc", "who reported the day on which it was opened, not who serves it now"
+
+
 def test_revoked_it_is_over_says_why_and_can_not_be_undone(platform: Platform, signer: Signer, clock: Clock) -> None:
     made = certify(platform, signer)
     revoke(platform, made, Reason.HOLDER)

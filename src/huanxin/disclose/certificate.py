@@ -45,7 +45,7 @@ def draft(
     assert where.current is not None
     issued_at = now.replace(microsecond=0)
     return Certificate(
-        id=new_id("ce"), number=number, carrier=where.current.carrier, opened_on=made.opened_on, before=made.before,
+        id=new_id("ce"), number=number, carrier=where.current.opened_by, opened_on=made.opened_on, before=made.before,
         token="", issued_at=issued_at, expires_at=issued_at + timedelta(days=rules.certificate_days), issued_by=by,
     )  # fmt: skip
 

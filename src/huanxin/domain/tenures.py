@@ -1,6 +1,7 @@
 """One number's tenures, from what carriers reported of it: who holds it now is never known, only since when.
 
-A tenure is the time for which one subscriber held a number, `[opened_on, closed_on)`, in days of the carrier's zone.
+A tenure is the time for which one subscriber held a number, `[opened_on, closed_on)`: each a day in the zone of the
+carrier that reported it. A port-out ends no tenure, since the subscriber goes on elsewhere (rule 4).
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from huanxin.domain.lifecycle import Event
+from huanxin.domain.numbers import NumberingPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +35,13 @@ class State(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Tenure:
-    """The time of one subscriber. `opened_on` is None where the opening lies before the first report; `how` is the event
-    that ended it, None while it goes on."""
+    """The time of one subscriber. `opened_on` is None where the opening lies before the first report; `carrier` reported
+    of the subscriber last, `opened_by` the opening (empty where that is not known): a number that was taken along to
+    another carrier has two. `how` is the event that ended it, None while it goes on."""
 
     carrier: str
     opened_on: date | None
+    opened_by: str = ""
     closed_on: date | None = None
     how: Event | None = None
 
@@ -68,30 +71,31 @@ def standing(said: Sequence[Said]) -> Standing:
     tenures: list[Tenure] = []
     state = State.UNKNOWN
     for one in said:
-        if one.event in (Event.CANCELLED, Event.PORTED_OUT):
-            last = tenures.pop() if state is State.IN_SERVICE else Tenure(carrier=one.carrier, opened_on=None)
-            ends = (
-                one.event is Event.CANCELLED
-            )  # a port-out is not a cancellation: the subscriber goes on elsewhere (rule 4)
-            tenures.append(replace(last, closed_on=one.day, how=one.event) if ends else last)
-            state = State.FROZEN if ends else State.PORTED_OUT
+        if one.event is Event.OPENED:
+            tenures.append(_begun(one))
         elif one.event is Event.RECLAIMED:
             tenures.append(replace(tenures.pop(), closed_on=None, how=None))
-            state = State.IN_SERVICE
         else:
+            same = state in (State.IN_SERVICE, State.PORTED_OUT)  # whoever took it along holds it still
+            last = replace(tenures.pop(), carrier=one.carrier) if same else Tenure(carrier=one.carrier, opened_on=None)
+            ends = one.event is not Event.PORTED_OUT
+            tenures.append(replace(last, closed_on=one.day, how=one.event) if ends else last)
             if one.event is Event.TRANSFERRED:
-                before = (
-                    tenures.pop()
-                    if state in (State.IN_SERVICE, State.PORTED_OUT)
-                    else Tenure(carrier=one.carrier, opened_on=None)
-                )
-                tenures.append(replace(before, closed_on=one.day, how=one.event))
-            tenures.append(Tenure(carrier=one.carrier, opened_on=one.day))
-            state = State.IN_SERVICE
+                tenures.append(_begun(one))
+        state = _AFTER.get(one.event, State.IN_SERVICE)
     return Standing(state=state, tenures=tuple(tenures))
 
 
-def cutoff_of(opened_on: date, zone: ZoneInfo) -> datetime:
-    """The cut-off of a request (rule 2): the first instant of the day on which the current tenure was opened, in the
-    carrier's zone, so that a tie made on the boundary day is kept."""
-    return datetime.combine(opened_on, time(), zone)
+_AFTER = {Event.CANCELLED: State.FROZEN, Event.PORTED_OUT: State.PORTED_OUT}
+
+
+def _begun(said: Said) -> Tenure:
+    return Tenure(carrier=said.carrier, opened_on=said.day, opened_by=said.carrier)
+
+
+def cutoff_of(tenure: Tenure, plan: NumberingPlan) -> datetime | None:
+    """The cut-off of a request (rule 2): the first instant of the day on which the current tenure was opened, in the zone
+    of the carrier that reported it, so that a tie made on the boundary day is kept. None if that day is not known."""
+    if tenure.opened_on is None:
+        return None
+    return datetime.combine(tenure.opened_on, time(), plan.carriers[tenure.opened_by].zone)

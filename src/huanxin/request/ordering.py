@@ -70,7 +70,7 @@ def order(
     chosen = [known[one] for one in sorted(set(wish.partner_ids)) if one in known]
     if not chosen:
         raise BadInput("choose at least one partner to ask")
-    since = cutoff_of(tenure.opened_on, zone) if tenure.opened_on else None
+    since = cutoff_of(tenure, plan)
     earlier = [one for one in of_tenure(tx, wish.number, tenure, plan=plan) if one.purpose == wish.purpose]
     asked = [partner for partner in chosen if not _under_way(tx, earlier, partner, now - cool_down)]
     if not asked:
@@ -90,7 +90,7 @@ def order(
 def of_tenure(tx: Tx, number: int, tenure: Tenure, *, plan: NumberingPlan) -> list[Request]:
     """The orders of whoever holds a number now, newest first: those of his predecessor are none of his (rule 5), also on
     the day on which one handed the number to the other."""
-    since = cutoff_of(tenure.opened_on, plan.carriers[tenure.carrier].zone) if tenure.opened_on else None
+    since = cutoff_of(tenure, plan)
     return [one for one in requests.of_number(tx, number, since=since) if one.opened_on == tenure.opened_on]
 
 

@@ -8,13 +8,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from huanxin.domain.lifecycle import Event
-from huanxin.domain.tenures import Said, State, cutoff_of, standing
+from huanxin.domain.numbers import Carrier, chinese_plan
+from huanxin.domain.tenures import Said, State, Tenure, cutoff_of, standing
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+AUCKLAND = ZoneInfo("Pacific/Auckland")
+PLAN = chinese_plan({"south": Carrier(code="south", name="South", zone=AUCKLAND, prefixes=("6421",))})
 
 
-def said(*events: tuple[str, str], carrier: str = "cmcc") -> list[Said]:
-    return [Said(day=date.fromisoformat(day), event=Event(event), carrier=carrier) for day, event in events]
+def said(*events: tuple[str, str] | tuple[str, str, str]) -> list[Said]:
+    """(day, event) as cmcc reported it, or (day, event, carrier)."""
+    return [Said(day=date.fromisoformat(day), event=Event(event), carrier=(*who, "cmcc")[0]) for day, event, *who in events]
 
 
 def test_a_number_sold_again_is_recycled_and_its_tenure_begins_on_the_opening_day() -> None:
@@ -58,6 +61,31 @@ def test_who_ported_his_number_out_is_not_a_former_owner() -> None:
     assert found.recycled is None
 
 
+@pytest.mark.parametrize(
+    "ways",
+    [(("2025-06-01", "ported_out"),), (("2025-06-01", "ported_out"), ("2025-08-01", "ported_out", "cucc")),
+     (("2025-06-01", "ported_out"), ("2025-08-01", "ported_out", "cucc"), ("2025-09-01", "ported_out", "ctcc"))],
+    ids=["once", "twice", "three times"],
+)  # fmt: skip
+def test_who_takes_his_number_along_holds_it_through_however_many_carriers(ways: tuple[tuple[str, str], ...]) -> None:
+    found = standing(said(("2024-01-05", "opened"), *ways))
+    assert found.state is State.PORTED_OUT
+    (only,) = found.tenures
+    assert (only.opened_on, only.closed_on) == (date(2024, 1, 5), None)
+
+
+def test_what_was_cancelled_elsewhere_was_the_tenure_that_was_taken_there_and_the_reclaim_goes_on_with_it() -> None:
+    """A tenure of nobody between the two would make the owner's own number somebody else's."""
+    ported = (("2024-01-05", "opened"), ("2025-06-01", "ported_out"), ("2025-08-01", "cancelled", "cucc"))
+    (closed,) = standing(said(*ported)).tenures
+    assert closed == Tenure(
+        carrier="cucc", opened_on=date(2024, 1, 5), opened_by="cmcc", closed_on=date(2025, 8, 1), how=Event.CANCELLED
+    )
+    found = standing(said(*ported, ("2025-08-09", "reclaimed", "cucc")))
+    assert found.recycled is False
+    assert found.current == Tenure(carrier="cucc", opened_on=date(2024, 1, 5), opened_by="cmcc")
+
+
 @pytest.mark.parametrize(("events", "state"), [((), State.UNKNOWN), ((("2025-06-01", "cancelled"),), State.FROZEN)])
 def test_nobody_holds_a_number_that_is_frozen_or_was_never_reported(
     events: tuple[tuple[str, str], ...], state: State
@@ -68,5 +96,9 @@ def test_nobody_holds_a_number_that_is_frozen_or_was_never_reported(
     assert found.recycled is None
 
 
-def test_the_cut_off_is_the_first_instant_of_the_opening_day_where_the_carrier_is() -> None:
-    assert cutoff_of(date(2025, 10, 1), SHANGHAI) == datetime(2025, 10, 1, tzinfo=SHANGHAI)
+def test_the_cut_off_is_the_first_instant_of_the_opening_day_where_the_carrier_is_that_reported_it() -> None:
+    """A number that was opened in Auckland and taken along to China: midnight in China comes hours too late, and the
+    owner's own first ties would be cut."""
+    taken_along = Tenure(carrier="cmcc", opened_on=date(2025, 10, 1), opened_by="south")
+    assert cutoff_of(taken_along, PLAN) == datetime(2025, 10, 1, tzinfo=AUCKLAND)
+    assert cutoff_of(Tenure(carrier="cmcc", opened_on=None), PLAN) is None
