@@ -91,7 +91,7 @@ class Shop:
 
     def answer(
         self, lines: list[str], *, notice: str, part: int = 1, complete: bool = True, count: int | None = None,
-        sha256: str | None = None, content: bytes | None = None,
+        sha256: str | None = None, content: bytes | None = None, replaces: list[int] | None = None,
     ) -> None:  # fmt: skip
         """Leave a receipt and its manifest, right unless told otherwise."""
         content = content or "\n".join(["number,outcome,reason,until", *lines, ""]).encode()
@@ -100,7 +100,7 @@ class Shop:
         manifest = {
             "notice": notice, "count": len(lines) if count is None else count,
             "sha256": sha256 or hashlib.sha256(content).hexdigest(), "complete": complete, "receipt": name,
-        }  # fmt: skip
+        } | ({"replaces": replaces} if replaces else {})  # fmt: skip
         (self.into / f"{notice}.{part}.receipt.json").write_text(json.dumps(manifest))
 
     def result(self, notice: str, part: int = 1) -> dict[str, Any]:

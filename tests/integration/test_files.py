@@ -92,10 +92,11 @@ def test_a_receipt_is_taken_and_answered_and_picked_up_once(shop: Shop, platform
 def test_parts_are_taken_in_the_order_of_their_numbers(shop: Shop, platform: Platform) -> None:
     """Part 10 supersedes part 9: sorted as text it would be the other way round."""
     notice = shop.manifest()["notice"]
-    shop.answer([f"{NUMBERS[0]},unbound,,"], notice=notice, part=10, complete=False)
-    shop.answer([f"{NUMBERS[0]},pending,,"], notice=notice, part=9, complete=False)
+    for part in (10, *range(1, 10)):
+        outcome = "unbound" if part == 10 else "pending"
+        shop.answer([f"{NUMBERS[0]},{outcome},,{2026 + part}-01-01"], notice=notice, part=part, complete=False)
     reader_of(platform).one_job()
-    assert receipts_of(platform) == [{"pending": 1}, {"unbound": 1}]
+    assert receipts_of(platform) == [{"pending": 1}] * 9 + [{"unbound": 1}]
     assert shop.result(notice, 10)["outstanding"] == 3
 
 
@@ -154,7 +155,7 @@ def test_a_receipt_is_refused_whole_with_its_lines_and_reasons(
     assert (result["accepted"], result["problem"]["errors"][0]["line"]) == (None, line)
     assert reason in result["problem"]["errors"][0]["reason"]
     assert receipts_of(platform) == []
-    shop.answer([f"{NUMBERS[0]},unbound,,"], notice=notice, part=2)
+    shop.answer([f"{one},unbound,," for one in NUMBERS[:2]], notice=notice, part=2, replaces=[1])
     platform.clock.forward(minutes=1)  # type: ignore[attr-defined]
     reader_of(platform).one_job()
     assert shop.result(notice, 2)["outstanding"] == 0

@@ -21,6 +21,7 @@ import zstandard
 from fastapi import FastAPI
 from joserfc import jwt
 from joserfc.jwk import KeySet
+from pyroaring import BitMap
 
 from clocks import Clock
 from huanxin.domain.partners import Kind
@@ -258,6 +259,24 @@ def test_an_upload_that_trickles_is_ended(desk: Desk) -> None:
     assert answer.startswith(b"HTTP/1.1 408")
     assert b"urn:huanxin:problem:too-slow" in answer
     assert desk.nothing_left()
+
+
+def test_complete_is_not_taken_while_it_is_silent_of_what_a_refused_part_named(desk: Desk) -> None:
+    """A program that doesn't look at the answer to its first part would make what that refused absent by its last one."""
+    refused = desk.file(csv_of([f"{NUMBERS[0]},refused,dept,", f"{NUMBERS[1]},unbound,,", "+8613900139000,unbound,,"]))
+    assert (refused.status_code, len(refused.json()["errors"])) == (422, 2)
+    rest = csv_of([f"{number},unbound,," for number in NUMBERS[2:]])
+    last = desk.file(rest, complete=True)
+    assert last.status_code == 422
+    assert [one["line"] for one in last.json()["errors"]] == [0, 0]
+    assert "138****8000 stood in a receipt that was refused" in last.json()["errors"][0]["reason"]
+    assert desk.file(rest).json()["outstanding"] == 2
+    assert desk.file(csv_of([f"{NUMBERS[0]},refused,debt,"])).status_code == 201
+    assert desk.file(csv_of([]), complete=True).status_code == 422, "one of the two is left"
+    assert desk.file(csv_of([f"{NUMBERS[1]},absent,,"]), complete=True).json()["outstanding"] == 0
+    with desk.platform.database.transaction() as tx:
+        (partner,) = receipts.standings(tx, desk.batch.id, BitMap(range(200))).values()
+    assert len(partner.refused()) == 1
 
 
 def test_a_client_that_goes_away_leaves_nothing_behind(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,11 +43,22 @@ class ParsedReceipt:
     lines: int
 
 
+class RefusedReceipt(BadInput):
+    """A receipt of a notice of which nothing was taken. `named`: the places of the numbers that it named, as far as it was
+    read."""
+
+    def __init__(self, refusal: BadInput, named: BitMap) -> None:
+        super().__init__(refusal.said, refusal.faults, refusal.total)
+        self.named = named
+
+
 @dataclass(kw_only=True)
 class _Taken:
     """What was read so far. The first faults are kept and all are counted: a file may have ten million."""
 
     answers: dict[_Key, BitMap] = field(default_factory=dict)
+    unclear: BitMap = field(default_factory=BitMap)
+    """places that bad lines name"""
     lines: int = 0
     faults: list[Fault] = field(default_factory=list)
     bad: int = 0
@@ -56,9 +67,12 @@ class _Taken:
         self.faults += faults[: SHOWN_FAULTS - len(self.faults)]
         self.bad += count
 
+    def refusal(self, error: BadInput) -> RefusedReceipt:
+        return RefusedReceipt(error, BitMap.union(self.unclear, *self.answers.values()))
+
 
 def parse_receipt(source: tables.Source, roster: Roster, purpose: Purpose, zone: str) -> ParsedReceipt:
-    """Read a receipt. Raises BadInput, with the lines, if any number is not in the notice, is answered twice
+    """Read a receipt. Raises RefusedReceipt, with the lines, if any number is not in the notice, is answered twice
     differently, or any outcome or reason is not one that the notice may be answered with."""
     taken = _Taken()
     try:
@@ -71,9 +85,9 @@ def parse_receipt(source: tables.Source, roster: Roster, purpose: Purpose, zone:
         if not taken.bad:
             _refuse_contradictions(source, roster, taken)
     except tables.BadTable as error:
-        raise unreadable(error) from error
+        raise taken.refusal(unreadable(error)) from error
     if taken.bad:
-        raise refused_whole(taken.faults, taken.bad)
+        raise taken.refusal(refused_whole(taken.faults, taken.bad))
     return ParsedReceipt(answers={_answer(key): places for key, places in taken.answers.items()}, lines=taken.lines)
 
 
@@ -103,6 +117,7 @@ def _take(chunk: tables.Chunk, roster: Roster, purpose: Purpose, zone: str, take
             )
         )
     if not good.all():
+        taken.unclear |= bitmap_of(np.sort(places[good_number & known & ~good]))
         bad = np.flatnonzero(~(good | _blank(chunk)))
         shown = bad[: SHOWN_FAULTS - len(taken.faults)]
         taken.refuse(_faults(chunk, shown, good_number, known, allowed[outcome], reason, good_until, purpose), len(bad))

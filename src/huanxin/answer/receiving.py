@@ -10,15 +10,16 @@ from typing import Any
 
 from pyroaring import BitMap
 
-from huanxin.answer.lines import parse_receipt
+from huanxin.answer.lines import SHOWN_FAULTS, RefusedReceipt, parse_receipt
 from huanxin.domain.answers import Purpose, Standing
-from huanxin.domain.errors import BadInput, NotFound
+from huanxin.domain.errors import BadInput, Fault, HuanxinError, NotFound
+from huanxin.domain.numbers import masked, written
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.numbersets import tables
 from huanxin.numbersets.roster import Roster
 from huanxin.sentences import Sentence
-from huanxin.store import batches, notices, receipts, releases
+from huanxin.store import batches, notices, receipt_files, receipts, releases
 from huanxin.store.database import Database, Tx, recording_facts
 from huanxin.store.notices import Notice
 from huanxin.store.receipts import StoredReceipt
@@ -86,7 +87,8 @@ def file_receipt(
     """Take a receipt in this transaction. Raises BadInput with the lines and reasons, and then nothing was taken.
 
     The same content again is the same receipt (rule 7). One that keeps a released number open is taken, since it is
-    a fact, and recorded as a breach.
+    a fact, and recorded as a breach. `complete` makes no number absent that a refused receipt named: whatever that wanted
+    to say of it, it was not nothing.
     """
     batch = batches.get(tx, notice.batch_id)
     assert batch is not None
@@ -99,6 +101,8 @@ def file_receipt(
     parsed = parse_receipt(source, roster, Purpose(batch.purpose), zone)
     if not parsed.lines and not complete:
         raise BadInput(Sentence("the receipt has no lines; say complete=true if no number of the notice has a tie"))
+    if complete:
+        _refuse_silence(tx, notice, roster, BitMap.union(BitMap(), *parsed.answers.values()))
     stored = receipts.add(
         tx, receipt_id=new_id("rc"), notice_id=notice.id, batch_id=batch.id, partner_id=notice.partner_id,
         sha256=source.sha256, complete=complete, idempotency_key=idempotency_key, lines=parsed.lines,
@@ -112,6 +116,42 @@ def file_receipt(
             places=late, at=now,
         )  # fmt: skip
     return Accepted(receipt=stored, outstanding=len(standing.outstanding(everyone)), new=True)
+
+
+def _refuse_silence(tx: Tx, notice: Notice, roster: Roster, named: BitMap) -> None:
+    """Raise BadInput if a receipt that names these places and says complete is silent of what a refused one named."""
+    before = receipt_files.named_in_refused(tx, notice.id) - named
+    silent = before - _standing(tx, notice, roster.everyone).answered() if before else before
+    if silent:
+        faults = [
+            Fault(
+                line=0,
+                reason=Sentence(
+                    "%(number)s stood in a receipt that was refused, and nothing that was taken names it; name it,"
+                    " as absent if there is no tie",
+                    number=masked(written(number)),
+                ),
+            )
+            for number in roster.at(silent[:SHOWN_FAULTS]).tolist()
+        ]
+        raise BadInput(
+            Sentence("%(count)s numbers of refused receipts were answered in none", count=f"{len(silent):,}"),
+            faults, len(silent),
+        )  # fmt: skip
+
+
+def note_named(tx: Tx, notice: Notice, error: HuanxinError, *, now: datetime) -> None:
+    """Record which numbers a receipt named that was refused with this error."""
+    if isinstance(error, RefusedReceipt):
+        receipt_files.note_named(tx, notice.id, error.named, at=now)
+
+
+def taken_before(tx: Tx, receipt_id: str, notice: Notice, roster: Roster) -> Accepted:
+    """A receipt that was taken earlier, as it is now."""
+    stored = receipts.get(tx, receipt_id)
+    assert stored is not None
+    outstanding = len(_standing(tx, notice, roster.everyone).outstanding(roster.everyone))
+    return Accepted(receipt=stored, outstanding=outstanding, new=False)
 
 
 def _standing(tx: Tx, notice: Notice, everyone: BitMap) -> Standing:

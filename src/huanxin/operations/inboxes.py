@@ -3,12 +3,11 @@
 IN/NOTICE.N.receipt.csv    or .parquet: number,outcome,reason,until
 IN/NOTICE.N.receipt.json   the manifest, written last: without it the receipt is not touched
 OUT/NOTICE.N.result.json   what was taken, or why nothing was; a receipt that has one is done with
+OUT/NOTICE.N.waiting.json  which lower numbers it waits for (domain.parts), if they don't come soon
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import random
 import re
@@ -16,51 +15,61 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from huanxin.answer.receiving import CONFIRMATION, Accepted, Rosters, confirmation, file_receipt, partners_notice
-from huanxin.domain.errors import BadInput, BadRequest, Fault, HuanxinError
+from huanxin.answer.receiving import (
+    CONFIRMATION,
+    Accepted,
+    Rosters,
+    confirmation,
+    file_receipt,
+    note_named,
+    partners_notice,
+    taken_before,
+)
+from huanxin.domain.errors import Conflict, HuanxinError
 from huanxin.domain.partners import Partner
+from huanxin.domain.parts import Part
 from huanxin.domain.streams import Method, Stream
 from huanxin.notify.files import as_json
-from huanxin.notify.folders import Folder, Missing, Unreachable
+from huanxin.notify.folders import Folder, Unreachable
 from huanxin.notify.keys import Signer
 from huanxin.notify.own_folders import FolderRules
 from huanxin.notify.pushing import Retries
 from huanxin.numbersets import tables
+from huanxin.operations.manifests import NAME, Manifest, Unfinished, fetch_receipt, not_as_said, read_manifest
 from huanxin.operations.platform import Platform
 from huanxin.operations.problems import problem_of
 from huanxin.sentences import Sentence
-from huanxin.store import notices, partners, recurring, streams
+from huanxin.store import notices, partners, receipt_files, receipts, recurring, streams
+from huanxin.store.database import Tx, recording_facts
+from huanxin.store.notices import Notice
 
 log = logging.getLogger("huanxin.inboxes")
-_MANIFEST = re.compile(r"(?P<notice>[A-Za-z0-9_-]{1,100})\.(?P<part>[0-9]{1,9})\.receipt\.json")
-_LONGEST_MANIFEST = 1 << 16
+WAITS = "receipt-waits"
+"""Kind of a partner's event: a receipt waits for one with a lower number."""
 _SETTLES_IN = timedelta(minutes=1)
-"""How long something that doesn't fit its manifest may still be on its way. Then it is refused."""
+"""How long something that doesn't fit its manifest, or an earlier part, may still be on its way."""
 
 
-class _Unfinished(Exception):
-    """What is there doesn't fit together, as when somebody is still writing it. `seen` tells one state from the next."""
+class _Waits(Exception):
+    """A receipt whose turn has not come: the numbers that it waits for."""
 
-    def __init__(self, error: HuanxinError, seen: str = "") -> None:
-        super().__init__(str(error))
-        self.error, self.seen = error, seen
+    def __init__(self, numbers: list[int]) -> None:
+        super().__init__(numbers)
+        self.numbers = numbers
 
 
-class Manifest(BaseModel):
-    """What a partner says of a receipt. `count`: its lines but for the heading; `sha256`: hex, of the file as it is."""
+@dataclass(frozen=True, kw_only=True)
+class _Box:
+    """A partner's folders while they are looked through, and the names in `out`."""
 
-    model_config = ConfigDict(strict=True, frozen=True)
-
-    notice: str
-    count: int
-    sha256: str
-    complete: bool
-    receipt: str
+    partner: Partner
+    into: Folder
+    out: Folder
+    names: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,51 +130,138 @@ class InboxReader:
         return taken
 
     def _take_all(self, partner: Partner, into: Folder, out: Folder) -> int:
-        """Deal with every receipt that has a manifest and no result yet, in the order of their numbers."""
-        found = [match for name in into.names() if (match := _MANIFEST.fullmatch(name))]
+        """Deal with every receipt that has a manifest and no result yet; how many that were."""
+        found = [match for name in into.names() if (match := NAME.fullmatch(name))]
         if not found:
             return 0
-        answered = set(out.names())
+        box = _Box(partner=partner, into=into, out=out, names=frozenset(out.names()))
+        new = [match for match in found if _beside(match, "result") not in box.names]
+        ordered = sorted(new, key=lambda one: (one["notice"], int(one["number"]), one["number"]))
+        return sum(self._take_of_notice(box, list(group)) for _, group in groupby(ordered, lambda one: one["notice"]))
+
+    def _take_of_notice(self, box: _Box, left: list[re.Match[str]]) -> int:
+        """Deal with the receipts of a notice: after each one from the lowest number on, since it may be what that waited
+        for."""
         taken = 0
-        for match in sorted(found, key=lambda one: (one["notice"], int(one["part"]), one["part"])):
-            result = f"{match['notice']}.{match['part']}.result.json"
-            if result in answered:
-                continue
-            content = self._result(partner, into, match)
-            if content is not None:
-                out.put(result, as_json(content))
-                taken += 1
+        while (done := next((match for match in left if self._dealt_with(box, match)), None)) is not None:
+            left.remove(done)
+            taken += 1
         return taken
 
-    def _result(self, partner: Partner, into: Folder, match: re.Match[str]) -> dict[str, Any] | None:
-        """Take one receipt, whole or not at all; what the result file says of it. None if it has to settle first."""
+    def _dealt_with(self, box: _Box, match: re.Match[str]) -> bool:
+        content = self._result(box, match)
+        if content is not None:
+            box.out.put(_beside(match, "result"), as_json(content))
+        return content is not None
+
+    def _result(self, box: _Box, match: re.Match[str]) -> dict[str, Any] | None:
+        """Take one receipt, whole or not at all; what the result file says of it. None if it has to settle first, or to
+        wait for its turn."""
         result = {"notice": match["notice"], "receipt_file": match[0], "accepted": None,
                   "outstanding": None, "confirmation": None, "problem": None}  # fmt: skip
+        manifest = None
         try:
-            if self.fetched:
-                self.fetched.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix="receipt-", dir=self.fetched) as folder:
-                manifest = _manifest(into, match)
-                result["receipt_file"] = manifest.receipt
-                path = Path(folder) / "receipt"
-                source = _fetched(into, manifest, path, self.limit)
-                accepted = self._filed(partner, manifest, source, key=match["part"])
-        except _Unfinished as unfinished:
-            if self._may_settle((partner.id, match[0], unfinished.seen)):
+            manifest = read_manifest(box.into, match)
+            result["receipt_file"] = manifest.receipt
+            done = self._before(box, manifest, int(match["number"])) or self._taken(box, manifest, int(match["number"]))
+        except _Waits as waits:
+            self._tell(box, match, waits)
+            return None
+        except Unfinished as unfinished:
+            if self._may_settle((box.partner.id, match[0], unfinished.seen)):
                 return None
-            return result | {"problem": self._refused(partner, match["notice"], unfinished.error)}
+            done = self._refused(box.partner, match, manifest, unfinished.error)
         except HuanxinError as error:
-            return result | {"problem": self._refused(partner, match["notice"], error)}
-        claims = confirmation(accepted, audience=partner.client_id, now=self.platform.now())
+            done = self._refused(box.partner, match, manifest, error)
+        if not isinstance(done, Accepted):
+            return result | {"problem": done}
+        claims = confirmation(done, audience=box.partner.client_id, now=self.platform.now())
         told = {name: claims[name] for name in ("accepted", "outstanding")}
         return result | told | {"confirmation": self.signer.signed(CONFIRMATION, claims)}
 
-    def _refused(self, partner: Partner, notice: str, error: HuanxinError) -> dict[str, Any]:
+    def _before(self, box: _Box, manifest: Manifest, number: int) -> Accepted | dict[str, Any] | None:
+        """What came of this receipt before, if its result got lost since; None if its turn has come. Raises _Waits, and
+        Conflict or NotFound for one that can't be taken."""
         with self.platform.database.transaction() as tx:
-            known = notices.get(tx, notice)
-        if known is not None and known.partner_id == partner.id:
-            self.on_refusal(self.platform, partner, notice, error)
-        return problem_of(error)
+            notice = partners_notice(tx, manifest.notice, box.partner)
+            known = receipt_files.dealt(tx, notice.id, number)
+            if known is None:
+                _check_turn(tx, notice, manifest.part(number))
+                return None
+            if known.sha256 != manifest.sha256.lower():
+                raise Conflict(
+                    Sentence(
+                        "%(number)s was used before for another receipt of this notice; write this one under the next"
+                        " number",
+                        number=number,
+                    )
+                )
+            if known.receipt_id is None:
+                return known.problem
+            return taken_before(tx, known.receipt_id, notice, self.rosters.get(notice.batch_id))
+
+    def _taken(self, box: _Box, manifest: Manifest, number: int) -> Accepted:
+        if self.fetched:
+            self.fetched.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="receipt-", dir=self.fetched) as folder:
+            source = fetch_receipt(box.into, manifest, Path(folder) / "receipt", self.limit)
+            return self._filed(box.partner, manifest, source, number)
+
+    def _filed(self, partner: Partner, manifest: Manifest, source: tables.Source, number: int) -> Accepted:
+        platform, part = self.platform, manifest.part(number)
+        with platform.database.transaction() as tx:
+            notice = partners_notice(tx, manifest.notice, partner)
+        roster = self.rosters.get(notice.batch_id)
+        with platform.database.transaction() as tx:
+            recording_facts(tx)
+            receipts.one_at_a_time(tx, notice.id)
+            _check_turn(tx, notice, part)
+            accepted = file_receipt(
+                tx, source, notice=notice, roster=roster, zone=next(iter(platform.plan.carriers.values())).zone.key,
+                complete=manifest.complete, idempotency_key=str(number), now=platform.now(),
+            )  # fmt: skip
+            if accepted.receipt.lines != manifest.count:
+                raise not_as_said(
+                    Sentence(
+                        "the manifest says %(said)s lines, the receipt has %(found)s",
+                        said=f"{manifest.count:,}",
+                        found=f"{accepted.receipt.lines:,}",
+                    )
+                )
+            receipt_files.take(tx, part, accepted.receipt, at=platform.now())
+        return accepted
+
+    def _refused(
+        self, partner: Partner, match: re.Match[str], manifest: Manifest | None, error: HuanxinError
+    ) -> dict[str, Any]:
+        problem, now = problem_of(error), self.platform.now()
+        with self.platform.database.transaction() as tx:
+            known = notices.get(tx, match["notice"])
+            if known is None or known.partner_id != partner.id:
+                return problem
+            if not match["number"].startswith("0"):
+                sha256 = manifest.sha256.lower() if manifest else None
+                receipt_files.refuse(tx, known.id, int(match["number"]), sha256=sha256, problem=problem, at=now)
+            note_named(tx, known, error, now=now)
+        self.on_refusal(self.platform, partner, match["notice"], error)
+        return problem
+
+    def _tell(self, box: _Box, match: re.Match[str], waits: _Waits) -> None:
+        """Say what a receipt waits for, once, if that doesn't come soon."""
+        name = _beside(match, "waiting")
+        if name in box.names or self._may_settle((box.partner.id, match[0], "waits")):
+            return
+        numbers = ", ".join(map(str, waits.numbers))
+        why = Sentence(
+            "it is taken once these receipts of the notice were taken, or were replaced by one that was: %(numbers)s",
+            numbers=numbers,
+        )
+        box.out.put(name, as_json({"notice": match["notice"], "waits_for": waits.numbers, "detail": why}))
+        with self.platform.database.transaction() as tx:
+            partners.note(
+                tx, box.partner.id, WAITS, notice_id=match["notice"], by="worker", at=self.platform.now(),
+                detail={"receipt": match[0], "waits_for": waits.numbers},
+            )  # fmt: skip
 
     def _may_settle(self, key: tuple[int, str, str]) -> bool:
         now = self.platform.now()
@@ -174,78 +270,34 @@ class InboxReader:
         del self._unfinished[key]
         return False
 
-    def _filed(self, partner: Partner, manifest: Manifest, source: tables.Source, *, key: str) -> Accepted:
-        platform = self.platform
-        with platform.database.transaction() as tx:
-            notice = partners_notice(tx, manifest.notice, partner)
-        roster = self.rosters.get(notice.batch_id)
-        with platform.database.transaction() as tx:
-            accepted = file_receipt(
-                tx, source, notice=notice, roster=roster, zone=next(iter(platform.plan.carriers.values())).zone.key,
-                complete=manifest.complete, idempotency_key=key, now=platform.now(),
-            )  # fmt: skip
-            if accepted.receipt.lines != manifest.count:
-                raise _not_as_said(
-                    Sentence(
-                        "the manifest says %(said)s lines, the receipt has %(found)s",
-                        said=f"{manifest.count:,}",
-                        found=f"{accepted.receipt.lines:,}",
-                    )
-                )
-        return accepted
+
+def _beside(match: re.Match[str], what: str) -> str:
+    """The name of what the platform says of a receipt."""
+    return f"{match['notice']}.{match['number']}.{what}.json"
 
 
-def _manifest(into: Folder, match: re.Match[str]) -> Manifest:
-    """Raises BadRequest for a manifest that can't be meant so, _Unfinished for one that may be half written."""
-    try:
-        content = into.read(match[0], _LONGEST_MANIFEST)
-    except Missing as error:
-        raise _Unfinished(BadRequest(error.args[0])) from error
-    try:
-        read = json.loads(content)
-    except ValueError as error:
-        seen = hashlib.sha256(content).hexdigest()
-        raise _Unfinished(
-            BadRequest(Sentence("the manifest %(file)s is not JSON: %(why)s", file=match[0], why=error)), seen
-        ) from error
-    try:
-        manifest = Manifest.model_validate(read)
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(str(p) for p in e['loc']) or 'it'}: {e['msg']}" for e in error.errors())
-        raise BadRequest(Sentence("the manifest %(file)s can't be used: %(why)s", file=match[0], why=wrong)) from error
-    start = f"{match['notice']}.{match['part']}.receipt"
-    if manifest.notice != match["notice"]:
-        raise BadRequest(Sentence("the manifest %(file)s names another notice than its own name does", file=match[0]))
-    if manifest.receipt not in (f"{start}.csv", f"{start}.parquet"):
-        raise BadRequest(
+def _check_turn(tx: Tx, notice: Notice, part: Part) -> None:
+    """Raise _Waits for a receipt whose turn has not come, Conflict for one whose turn can't come."""
+    parts = receipt_files.parts(tx, notice.id)
+    if part.number in parts.replaced:
+        raise Conflict(
+            Sentence("a later receipt took the place of %(number)s, which names it in replaces", number=part.number)
+        )
+    if wrong := sorted(part.replaces & parts.taken):
+        raise Conflict(
             Sentence(
-                "the receipt of %(file)s has to be named %(start)s.csv or %(start)s.parquet", file=match[0], start=start
+                "%(number)s was taken and can't be replaced; what a later receipt says of a number counts, so name only"
+                " what was refused",
+                number=wrong[0],
             )
         )
-    return manifest
-
-
-def _not_as_said(why: Sentence) -> BadInput:
-    return BadInput(Sentence("%(why)s; nothing of it was taken", why=why), [Fault(line=0, reason=why)])
-
-
-def _fetched(into: Folder, manifest: Manifest, path: Path, limit: int) -> tables.Source:
-    """Copy the receipt here and compare it with its manifest."""
-    try:
-        into.fetch(manifest.receipt, path, limit)
-    except Missing as error:
-        why = Sentence("%(why)s; its manifest names it", why=error.args[0])
-        raise _Unfinished(BadRequest(why), manifest.sha256) from error
-    try:
-        source = tables.inspect(path, most=limit, count_rows=False)
-    except tables.BadTable as error:
-        raise _Unfinished(BadRequest(error.args[0]), manifest.sha256) from error
-    if source.sha256.hex() != manifest.sha256.lower():
-        why = Sentence(
-            "%(file)s hashes to %(found)s, the manifest says %(said)s",
-            file=manifest.receipt, found=source.sha256.hex(), said=manifest.sha256,
-        )  # fmt: skip
-        raise _Unfinished(_not_as_said(why), source.sha256.hex())
-    if source.gzip:
-        raise BadRequest(Sentence("receipts are taken as they are, not packed; unpack the file and write it again"))
-    return source
+    if waits := parts.waits_for(part):
+        raise _Waits(waits)
+    if between := parts.passes_over(part):
+        raise Conflict(
+            Sentence(
+                "it says complete, and not all before it were taken or replaced: %(numbers)s; write it again and name those"
+                " in replaces too, or without complete",
+                numbers=", ".join(map(str, between)),
+            )
+        )

@@ -52,6 +52,11 @@ def find(tx: Tx, *, notice_id: str, sha256: bytes, complete: bool, idempotency_k
         ).fetchone()
 
 
+def get(tx: Tx, receipt_id: str) -> StoredReceipt | None:
+    with tx.cursor(row_factory=class_row(StoredReceipt)) as cursor:
+        return cursor.execute(f"SELECT {_COLUMNS} FROM receipt WHERE id = %s", (receipt_id,)).fetchone()
+
+
 def one_at_a_time(tx: Tx, notice_id: str) -> None:
     """Make receipts of the same notice wait for each other, until this transaction ends."""
     tx.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7305))", (notice_id,))

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from huanxin.answer import single
-from huanxin.answer.receiving import CONFIRMATION, Accepted, confirmation, file_receipt, partners_notice
+from huanxin.answer.receiving import CONFIRMATION, Accepted, confirmation, file_receipt, note_named, partners_notice
 from huanxin.domain.errors import BadInput
 from huanxin.domain.partners import Partner, Scope
 from huanxin.numbersets import tables
@@ -141,6 +141,8 @@ def _file(
                 complete=complete, idempotency_key=idempotency_key, now=platform.now(),
             )  # fmt: skip
     except BadInput as error:
+        with platform.database.transaction() as tx:
+            note_named(tx, notice, error, now=platform.now())
         note_refusal(platform, partner, notice_id, error)
         raise
     if large:

@@ -96,6 +96,7 @@ PARTNER_EVENTS = {
     "recovered": N_("events that were not taken were sent again"),
     "reminded": N_("a reminder was sent"),
     "receipt-refused": N_("a receipt was refused, and nothing of it was taken"),
+    "receipt-waits": N_("a receipt waits until an earlier one was taken"),
     "escalated": N_("the answer is late: the carrier was told"),
 }
 
