@@ -11,6 +11,7 @@ import httpx
 from huanxin.access import people
 from huanxin.domain.operators import Operator
 from huanxin.operations import Platform
+from huanxin.store import operators
 
 PASSWORD = "春眠不觉晓 处处闻啼鸟 2026"
 _newcomers = count(1)
@@ -24,7 +25,8 @@ def operator(platform: Platform, *roles: str, carrier: str | None = None, login:
             tx, login=login, name="", roles=roles, carrier=carrier, plan=platform.plan, now=platform.now(), by="test"
         )
         people.own_password(tx, made, PASSWORD, now=platform.now())
-    return made
+        operators.note(tx, made.id, "confirmed", by="test", at=platform.now())
+        return people.named(tx, login)
 
 
 def signed_in(url: str, platform: Platform, *roles: str, carrier: str | None = None, login: str = "") -> httpx.Client:

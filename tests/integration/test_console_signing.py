@@ -98,6 +98,37 @@ def test_an_admin_adds_somebody_who_chooses_a_password_before_anything_else(
     assert stranger.get("/console/people").url.path == "/console/people"
 
 
+def test_an_admin_who_makes_two_people_still_waits_for_a_third(url: str, platform: Platform, clock: Clock) -> None:
+    """They read both first passwords, and could propose a waiver with one and approve it with the other."""
+    socks = []
+    with browsing(url, platform, Role.ADMIN, login="admin") as admin:
+        for login, role in (("sock1", "operator"), ("sock2", "supervisor")):
+            first = re.search(
+                r"<code>([^<]+)</code>", admin.post("/console/people", data={"login": login, "roles": [role]}).text
+            )
+            assert first
+            sock = httpx.Client(base_url=url, headers={"Accept": "text/html"}, follow_redirects=True, timeout=30)
+            sock.post("/console/sign-in", data={"login": login, "password": first[1]})
+            sock.post("/console/me/password", data={"old": first[1], "new": PASSWORD})
+            socks.append(sock)
+        assert "待确认" in admin.get("/console/people").text
+    for sock in socks:
+        assert "须由另一位" in sock.get("/console/me").text
+        for page in ("/console/batches", "/console/approvals"):
+            assert (answer := sock.get(page)).status_code in (200, 403)
+            assert page == "/console/batches" or answer.status_code == 403
+        assert sock.post("/console/approvals/people/sock2").status_code == 403
+        sock.close()
+    with browsing(url, platform, Role.SUPERVISOR, login="wang") as wang:
+        assert "sock2" in wang.get("/console/approvals").text
+        confirmed = wang.post("/console/approvals/people/sock2")
+        assert "权限已生效" in confirmed.text
+        assert "sock2" not in confirmed.text
+        assert wang.post("/console/approvals/people/sock2").status_code == 409
+    with browsing(url, platform, Role.ADMIN, login="auditor") as auditor:
+        assert "身份已确认" in auditor.get("/console/audit?login=sock2").text
+
+
 def test_an_admin_does_not_change_his_own_roles(url: str, platform: Platform) -> None:
     with browsing(url, platform, Role.ADMIN, login="admin") as admin:
         tried = admin.post("/console/people/admin", data={"do": "roles", "roles": ["admin", "supervisor"]})

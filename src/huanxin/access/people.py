@@ -1,4 +1,8 @@
-"""Operators: added by an admin (the first one by whoever has the machine), given roles, disabled, never deleted."""
+"""Operators: added by an admin (the first one by whoever has the machine), given roles, disabled, never deleted.
+
+A right over waivers and releases begins only when another person confirms it (docs/decisions/0011): an admin who makes two
+people and knows both first passwords would be both.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +13,17 @@ from datetime import datetime
 
 from argon2 import PasswordHasher
 
-from huanxin.domain.errors import BadInput, Conflict, NotFound
+from huanxin.domain.errors import BadInput, Conflict, Forbidden, NotFound
 from huanxin.domain.numbers import NumberingPlan
-from huanxin.domain.operators import Operator, read_roles
+from huanxin.domain.operators import Operator, governed, read_roles
 from huanxin.sentences import Sentence
 from huanxin.store import operators
-from huanxin.store.database import Tx
+from huanxin.store.database import Tx, one_name_at_a_time
 
 HASHER = PasswordHasher()  # argon2id with the parameters of RFC 9106, section 4, for memory-constrained machines
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 SHORTEST, LONGEST = 12, 256
+_ENOUGH = 2  # pairs of eyes
 
 
 def add_operator(
@@ -41,14 +46,15 @@ def add_operator(
         raise Conflict(
             Sentence("the login %(login)s is taken; logins are never used twice, so that records stay clear", login=login)
         )
-    operators.note(tx, made, "roles", by=by, at=now, detail={"roles": sorted(wanted)})
+    operators.note(tx, made, "roles", by=by, at=now, detail={"roles": sorted(wanted), "anew": bool(governed(wanted))})
     return _known(tx, made)
 
 
 def set_roles(tx: Tx, login: str, roles: Iterable[str], *, now: datetime, by: str) -> Operator:
     """Give a person these roles and no others; sign-ins with the roles of before have ended."""
-    person = named(tx, login)
-    operators.note(tx, person.id, "roles", by=by, at=now, detail={"roles": sorted(read_roles(roles))})
+    person, wanted = named(tx, login), read_roles(roles)
+    anew = bool(governed(wanted) - governed(person.roles))
+    operators.note(tx, person.id, "roles", by=by, at=now, detail={"roles": sorted(wanted), "anew": anew})
     operators.end_sessions(tx, person.id, now)
     return _known(tx, person.id)
 
@@ -58,6 +64,55 @@ def set_enabled(tx: Tx, login: str, enabled: bool, *, now: datetime, by: str) ->
     person = named(tx, login)
     operators.note(tx, person.id, "enabled" if enabled else "disabled", by=by, at=now)
     operators.end_sessions(tx, person.id, now)
+    return _known(tx, person.id)
+
+
+def confirm(tx: Tx, login: str, *, now: datetime, by: Operator) -> Operator:
+    """Say that a person is who they should be: their rights over waivers and releases begin.
+
+    Raises Forbidden unless `by` has these rights, sees to the person's carrier and is somebody else than whoever gave them;
+    Conflict for a person who waits for nothing, or has not come yet.
+    """
+    person = named(tx, login)
+    if by.carrier not in (None, person.carrier):
+        raise NotFound(nobody(login))
+    _waiting(person)
+    for right in governed(person.roles):
+        by.require(right)
+    if by.id == person.id or operators.made_by(tx, person.id, by.login):
+        raise Forbidden(
+            Sentence("whoever added or reset %(login)s can't confirm them; another person with this right does", login=login)
+        )
+    if not operators.has_come(tx, person.id):
+        raise Conflict(
+            Sentence("%(login)s has to sign in and choose a password first, so that nobody else knows it", login=login)
+        )
+    return _confirmed(tx, person, now=now, by=by.login)
+
+
+def confirm_at_machine(tx: Tx, login: str, *, now: datetime, by: str) -> Operator:
+    """The same by whoever has the machine, for the first two people with a right: nobody else could. Raises Conflict once
+    there are two."""
+    one_name_at_a_time(tx, "operators are confirmed one after another")
+    person = named(tx, login)
+    _waiting(person)
+    needed = governed(person.roles)
+    if all(sum(one.may(right) for one in operators.everyone(tx)) >= _ENOUGH for right in needed):
+        raise Conflict(
+            Sentence(
+                "two people have this right already, so one of them confirms %(login)s, at /console/approvals", login=login
+            )
+        )
+    return _confirmed(tx, person, now=now, by=by)
+
+
+def _waiting(person: Operator) -> None:
+    if not person.waits:
+        raise Conflict(Sentence("%(login)s has no right that waits to be confirmed", login=person.login))
+
+
+def _confirmed(tx: Tx, person: Operator, *, now: datetime, by: str) -> Operator:
+    operators.note(tx, person.id, "confirmed", by=by, at=now, detail={"roles": sorted(person.roles)})
     return _known(tx, person.id)
 
 

@@ -91,6 +91,7 @@ def add_operators(platform: Platform) -> None:
             person = people.add_operator(tx, login=login, name=login, roles=list(Role), carrier=None, plan=platform.plan,
                                          now=platform.now(), by="bench")  # fmt: skip
             people.own_password(tx, person, _PASSWORD, now=platform.now())
+            people.confirm_at_machine(tx, login, now=platform.now(), by="bench")
 
 
 @dataclass(kw_only=True)

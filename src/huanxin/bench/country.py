@@ -187,7 +187,9 @@ def _release(
     clear: BitMap, at: datetime,
 ) -> None:  # fmt: skip
     """Release what is clear, and sell a third of it."""
-    releases.add(tx, batch_id=batch_id, spans={span: places & clear for span, places in spans.items()}, by="bench", at=at)
+    releases.add(
+        tx, batch_id=batch_id, spans={span: places & clear for span, places in spans.items()}, by="bench", alone=True, at=at
+    )
     sold = Roster(numbers).subset(bitmap_of(np.arange(0, len(numbers), 3, dtype=np.uint32)) & clear)
     report = _report(tx, week, at + timedelta(days=2), [(at.date() + timedelta(days=1), Event.OPENED, sold)], more="-sold")
     told, untold = sold.numbers()[::_ON_RECORD], NumberSet.of(sold.numbers()[1::_UNTOLD])

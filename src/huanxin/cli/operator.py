@@ -37,6 +37,17 @@ def add(
 
 
 @app.command()
+def confirm(login: Login, by: By = "", as_json: Json = False) -> None:
+    """Confirm who a person is, so that their right over waivers and releases begins; for the first two people only.
+
+    Later ones are confirmed by one of those, at /console/approvals.
+    """
+    with platform() as (opened, _), opened.database.transaction() as tx:
+        person = people.confirm_at_machine(tx, login, now=opened.now(), by=by or me())
+    done(as_json, _facts(person), f"✓ {login} is confirmed: {', '.join(sorted(person.roles))}")
+
+
+@app.command()
 def password(login: Login, by: By = "", as_json: Json = False) -> None:
     """Give a person a new first password; an authenticator that was lost is forgotten."""
     with platform() as (opened, _), opened.database.transaction() as tx:
@@ -90,7 +101,7 @@ def list_(as_json: Json = False) -> None:
         found = operators.everyone(tx)
     rows = table("login", "name", "carrier", "roles", "")
     for one in found:
-        state = "" if one.enabled else "locked out"
+        state = "to be confirmed" if one.waits else "" if one.enabled else "locked out"
         rows.add_row(one.login, one.name, one.carrier or "all", ", ".join(sorted(one.roles)), state)
     nobody = "Nobody yet. `huanxin operator add admin --role admin` makes the first."
     done(as_json, {"operators": [_facts(one) for one in found]}, rows if found else nobody)
@@ -104,9 +115,11 @@ def _enable(login: str, enabled: bool, by: str, as_json: bool) -> None:
 
 def _say_password(person: Operator, password: str, as_json: bool) -> None:
     text = f"✓ {person.login} signs in at /console with the first password {password}, and chooses another"
+    if person.waits:
+        text += f". Waivers and releases begin once `huanxin operator confirm {person.login}`, or another person, says so"
     done(as_json, _facts(person) | {"password": password}, text)
 
 
 def _facts(person: Operator) -> dict[str, object]:
     return {"login": person.login, "name": person.name, "carrier": person.carrier, "roles": sorted(person.roles),
-            "enabled": person.enabled}  # fmt: skip
+            "enabled": person.enabled, "waits": person.waits}  # fmt: skip

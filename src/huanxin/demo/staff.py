@@ -33,6 +33,8 @@ def hire(platform: Platform) -> None:
                 tx, login=login, name=name, roles=[role], carrier=None, plan=platform.plan, now=platform.now(), by="demo"
             )
             operators.set_password(tx, made.id, _hashed(), must_change=False, at=platform.now())
+            if made.waits:
+                people.confirm_at_machine(tx, login, now=platform.now(), by="demo")
 
 
 @cache

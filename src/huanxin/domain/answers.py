@@ -83,12 +83,14 @@ class Receipt:
 
 @dataclass(frozen=True, kw_only=True)
 class Waiver:
-    """A named operator's decision to go on without this partner's answer for some places."""
+    """A named operator's decision to go on without this partner's answer for some places. `alone`: one person made it, where
+    two should (docs/decisions/0011)."""
 
     id: int
     places: BitMap
     by: str
     reason: str
+    alone: bool = False
 
 
 @dataclass(kw_only=True)

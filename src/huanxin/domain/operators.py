@@ -51,9 +51,19 @@ RIGHTS: dict[Role, frozenset[Right]] = {
 }
 
 
+GOVERNED = frozenset({Right.BATCHES, Right.DECIDE})
+"""Rights over waivers and releases: they begin when another person who has them confirms it."""
+
+
+def governed(roles: Iterable[Role]) -> frozenset[Right]:
+    """The rights over waivers and releases that some roles give."""
+    return frozenset().union(*(RIGHTS[role] for role in roles)) & GOVERNED
+
+
 @dataclass(frozen=True, kw_only=True)
 class Operator:
-    """A person who may sign in. `carrier`: whose numbers he works with; None for all carriers."""
+    """A person who may sign in. `carrier`: whose numbers they work with; None for all carriers. `confirmed`: another person
+    has said who this is, since they got a right over waivers and releases, or a new first password."""
 
     id: int
     login: str
@@ -61,16 +71,30 @@ class Operator:
     carrier: str | None
     roles: frozenset[Role]
     enabled: bool
+    confirmed: bool
 
     @property
     def rights(self) -> frozenset[Right]:
-        return frozenset().union(*(RIGHTS[role] for role in self.roles)) if self.enabled else frozenset()
+        given = frozenset().union(*(RIGHTS[role] for role in self.roles)) if self.enabled else frozenset()
+        return given if self.confirmed else given - GOVERNED
+
+    @property
+    def waits(self) -> bool:
+        """Whether a right over waivers and releases waits for somebody who confirms it."""
+        return self.enabled and not self.confirmed and bool(governed(self.roles))
 
     def may(self, right: Right) -> bool:
         return right in self.rights
 
     def require(self, right: Right) -> None:
         """Raise Forbidden unless a role of this person allows it."""
+        if self.waits and right in governed(self.roles):
+            raise Forbidden(
+                Sentence(
+                    "%(login)s may do this once another person with this right has confirmed them, under approvals",
+                    login=self.login,
+                )
+            )
         if not self.may(right):
             roles = ", ".join(sorted(role for role, rights in RIGHTS.items() if right in rights))
             raise Forbidden(
@@ -101,8 +125,17 @@ def read_roles(names: Iterable[str]) -> frozenset[Role]:
     return frozenset(Role(name) for name in wanted)
 
 
-def second_person(proposed_by: int, decider: Operator) -> None:
-    """Four eyes: raise unless somebody else, who may decide, decides. Conflict for the same person, else Forbidden."""
+def second_person(proposed_by: int, decider: Operator, *, tied: bool) -> None:
+    """Four eyes: raise unless somebody else, who may decide, decides. Conflict for the same person, else Forbidden.
+
+    `tied`: one of the two made, reset or confirmed the other, and so might be both.
+    """
     decider.require(Right.DECIDE)
     if decider.id == proposed_by:
         raise Conflict(Sentence("you proposed this, so another supervisor has to decide on it"))
+    if tied:
+        raise Conflict(
+            Sentence(
+                "one of you two added, reset or confirmed the other at this platform, so somebody else has to decide on it"
+            )
+        )

@@ -35,6 +35,8 @@ class Entry:
     """a partner's reason by its code"""
     until: date | None = None
     by: str = ""
+    alone: bool = False
+    """whether one person decided where two should"""
     why: str = ""
     batch: int | None = None
     count: int | None = None
@@ -112,7 +114,7 @@ def _batch(one: Single) -> Iterator[Entry]:
     for waiver in one.waivers:
         yield Entry(
             at=waiver.waived_at, kind="waived", partner=loaded.notices[waiver.partner_id].partner, by=waiver.by,
-            why=waiver.reason, batch=batch.id, evidence=(("waiver", str(waiver.id)),),
+            alone=waiver.alone, why=waiver.reason, batch=batch.id, evidence=(("waiver", str(waiver.id)),),
         )  # fmt: skip
     for back in one.retractions:
         yield Entry(
@@ -121,7 +123,7 @@ def _batch(one: Single) -> Iterator[Entry]:
         )  # fmt: skip
     for given in one.releases:
         yield Entry(
-            at=given.released_at, kind="released", by=given.released_by, batch=batch.id,
+            at=given.released_at, kind="released", by=given.released_by, alone=given.alone, batch=batch.id,
             evidence=(("release", str(given.id)),),
         )  # fmt: skip
     for breach in one.breaches:

@@ -124,9 +124,13 @@ def _partners(loaded: LoadedGate, place: int) -> list[Finding]:
     return [_partner(loaded.gate.standings[key], notice, loaded.waivers, place) for key, notice in loaded.notices.items()]
 
 
+def _granted(waiver: Waiver) -> str:
+    return f"{waiver.by}{' (one person)' if waiver.alone else ''}: {waiver.reason}"
+
+
 def _partner(standing: Standing, notice: Notice, waivers: Mapping[int, Waiver], place: int) -> Finding:
     asked = N_("1 answer of %(partner)s") if notice.required else N_("1 answer of %(partner)s (optional)")
-    waived = [f"{waivers[key].by}: {waivers[key].reason}" for key, places in standing.waived.items() if place in places]
+    waived = [_granted(waivers[key]) for key, places in standing.waived.items() if place in places]
     answer = next((one for one, places in standing.answers.items() if place in places), None)
     if answer is None:
         text, settled = Sentence("no answer yet"), False

@@ -141,7 +141,9 @@ def waive_places(tx: Tx, batch_id: int, *, partner_id: int, places: BitMap, reas
     return len(places)
 
 
-def release_batch(tx: Tx, batch_id: int, *, plan: NumberingPlan, now: datetime, by: str) -> Release | None:
+def release_batch(
+    tx: Tx, batch_id: int, *, plan: NumberingPlan, now: datetime, by: str, alone: bool = True
+) -> Release | None:
     """Record the release of every number of a batch that is clear and was not released before; None if there is none.
 
     No fact is recorded between the decision and its record (store.database.deciding).
@@ -152,7 +154,8 @@ def release_batch(tx: Tx, batch_id: int, *, plan: NumberingPlan, now: datetime, 
     if not free:
         return None
     spans = {span: places & free for span, places in gate.spans.items()}
-    return releases.add(tx, batch_id=batch_id, spans={s: p for s, p in spans.items() if p}, by=by, at=now)
+    given = {span: places for span, places in spans.items() if places}
+    return releases.add(tx, batch_id=batch_id, spans=given, by=by, alone=alone, at=now)
 
 
 def find_breaches(tx: Tx, report_id: int, *, now: datetime) -> NumberSet:

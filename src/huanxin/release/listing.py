@@ -74,7 +74,8 @@ def obstacles(loaded: LoadedGate) -> Iterator[Obstacle]:
                 )
         for waiver_id, places in standing.waived.items():
             waiver = loaded.waivers[waiver_id]
-            yield Obstacle(state="waived", places=places, partner=notice.partner, reason=waiver.reason, by=waiver.by)
+            by = f"{waiver.by} (one person)" if waiver.alone else waiver.by
+            yield Obstacle(state="waived", places=places, partner=notice.partner, reason=waiver.reason, by=by)
 
 
 def gate_table(loaded: LoadedGate) -> pa.Table:

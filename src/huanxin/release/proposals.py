@@ -11,7 +11,7 @@ from huanxin.domain.operators import Operator, Right, second_person
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.gate import load_gate, open_places, release_batch, renewal_batch, to_waive, waive_places
 from huanxin.sentences import Sentence
-from huanxin.store import batches, proposals, touches
+from huanxin.store import batches, operators, proposals, touches
 from huanxin.store.database import Tx
 from huanxin.store.proposals import Proposal
 
@@ -97,7 +97,7 @@ def decide(
         if by.id != found.proposed_by:
             raise Forbidden(Sentence("only %(who)s may withdraw this proposal; decline it instead", who=found.proposer))
     else:
-        second_person(found.proposed_by, by)
+        second_person(found.proposed_by, by, tied=operators.tied(tx, found.proposed_by, by.id))
     if outcome is Outcome.DECLINED and not note.strip():
         raise BadInput(Sentence("say why it is declined; whoever proposed it reads it"))
     freed = _carry_out(tx, found, plan=plan, now=now, by=by) if outcome is Outcome.APPROVED else 0
@@ -121,7 +121,7 @@ def _may_act(tx: Tx, batch_id: int, *, by: Operator, proposing: bool = True) -> 
 def _carry_out(tx: Tx, found: Proposal, *, plan: NumberingPlan, now: datetime, by: Operator) -> int:
     both = f"{found.proposer}, {by.login}"
     if found.kind == "release":
-        released = release_batch(tx, found.batch_id, plan=plan, now=now, by=both)
+        released = release_batch(tx, found.batch_id, plan=plan, now=now, by=both, alone=False)
         if released is None:
             raise Conflict(
                 Sentence("nothing of this batch is clear any more, so nothing was released; decline the proposal")

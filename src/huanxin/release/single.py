@@ -71,7 +71,7 @@ def load_single(
     )  # fmt: skip
     loaded = LoadedGate(
         batch=batch, roster=Roster(np.array([number], dtype=np.int64)), notices=told,
-        waivers={one.id: Waiver(id=one.id, places=HERE, by=one.by, reason=one.reason) for one in waivers},
+        waivers={one.id: Waiver(id=one.id, places=HERE, by=one.by, reason=one.reason, alone=one.alone) for one in waivers},
         retractions={one.id: one for one in retractions}, gate=gate,
     )  # fmt: skip
     return Single(
@@ -104,7 +104,7 @@ def _standings(answers: list[AnswerAt], waivers: list[WaiverAt]) -> dict[int, St
 
 def _entry(one: AnswerAt | WaiverAt) -> Receipt | Waiver:
     if isinstance(one, WaiverAt):
-        return Waiver(id=one.id, places=HERE, by=one.by, reason=one.reason)
+        return Waiver(id=one.id, places=HERE, by=one.by, reason=one.reason, alone=one.alone)
     return Receipt(answers={one.answer: HERE} if one.answer else {}, complete=one.complete)
 
 

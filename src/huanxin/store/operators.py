@@ -19,7 +19,7 @@ _OPERATOR = (
     " coalesce((SELECT e.detail -> 'roles' FROM operator_event e WHERE e.operator_id = o.id AND e.kind = 'roles'"
     " ORDER BY e.id DESC LIMIT 1), '[]'::jsonb),"
     " coalesce((SELECT e.kind = 'enabled' FROM operator_event e WHERE e.operator_id = o.id"
-    " AND e.kind IN ('enabled', 'disabled') ORDER BY e.id DESC LIMIT 1), true) FROM operator o"
+    " AND e.kind IN ('enabled', 'disabled') ORDER BY e.id DESC LIMIT 1), true), operator_confirmed(o.id) FROM operator o"
 )
 _FORGOTTEN = timedelta(days=30)
 
@@ -88,7 +88,38 @@ def everyone(tx: Tx) -> list[Operator]:
 
 def _operator(row: tuple[Any, ...]) -> Operator:
     known = frozenset(Role(role) for role in row[4])
-    return Operator(id=row[0], login=row[1], name=row[2], carrier=row[3], roles=known, enabled=row[5])
+    return Operator(id=row[0], login=row[1], name=row[2], carrier=row[3], roles=known, enabled=row[5], confirmed=row[6])
+
+
+def tied(tx: Tx, one: int, other: int) -> bool:
+    """Whether one of two people made, reset or confirmed the other."""
+    row = tx.execute("SELECT operators_tied(%s, %s)", (one, other)).fetchone()
+    return bool(row and row[0])
+
+
+def made_by(tx: Tx, operator_id: int, maker: str) -> bool:
+    """Whether a login added somebody, or ever gave them roles, a password or a way back in."""
+    row = tx.execute(
+        "SELECT 1 FROM operator o WHERE o.id = %(who)s AND (o.added_by = %(maker)s OR EXISTS (SELECT 1 FROM operator_event e"
+        " WHERE e.operator_id = o.id AND e.recorded_by = %(maker)s AND e.kind IN ('roles', 'enabled', 'token-made')"
+        " OR e.operator_id = o.id AND e.recorded_by = %(maker)s AND e.kind = 'password-set'"
+        " AND (e.detail ->> 'must_change')::boolean))",
+        {"who": operator_id, "maker": maker},
+    ).fetchone()
+    return row is not None
+
+
+def has_come(tx: Tx, operator_id: int) -> bool:
+    """Whether somebody has chosen a password since the last one that was given to them, or came by another's word
+    (OpenID Connect)."""
+    row = tx.execute(
+        "SELECT 1 FROM operator_event e WHERE e.operator_id = %(who)s AND e.id > coalesce((SELECT max(r.id)"
+        " FROM operator_event r WHERE r.operator_id = %(who)s AND r.kind = 'password-set'"
+        " AND (r.detail ->> 'must_change')::boolean), 0) AND (e.kind = 'password-set'"
+        " OR (e.kind = 'signed-in' AND e.detail ->> 'how' NOT IN ('password', 'password and code')))",
+        {"who": operator_id},
+    ).fetchone()
+    return row is not None
 
 
 def login_of(tx: Tx, operator_id: int) -> Login:

@@ -39,6 +39,11 @@ class Entry:
     said: Receipt | Waiver
 
 
+WAIVED_BY_ONE = (
+    "NOT EXISTS (SELECT 1 FROM decided_by_two d WHERE d.kind = 'waiver' AND d.batch_id = s.batch_id"
+    " AND d.partner_id = s.partner_id AND d.decided_at = s.waived_at)"
+)
+"""Of a waiver `s`: no two people decided on it."""
 _COLUMNS = "id, notice_id, batch_id, partner_id, complete, lines, counts, received_at, sha256"
 
 
@@ -100,12 +105,13 @@ def add_waiver(tx: Tx, *, batch_id: int, partner_id: int, places: BitMap, reason
 def waivers(tx: Tx, batch_id: int, only: BitMap | None = None) -> dict[int, list[tuple[int, Waiver]]]:
     """A batch's waivers by partner, each with its position in the order of answers; `only` some places of each."""
     rows = tx.execute(
-        "SELECT partner_id, seq, id, places, waived_by, reason FROM waiver WHERE batch_id = %s ORDER BY seq",
+        f"SELECT s.partner_id, s.seq, s.id, s.places, s.waived_by, s.reason, {WAIVED_BY_ONE} FROM waiver s"
+        " WHERE s.batch_id = %s ORDER BY s.seq",
         (batch_id,), binary=True,
     )  # fmt: skip
     found: dict[int, list[tuple[int, Waiver]]] = {}
-    for partner_id, seq, waiver_id, places, by, reason in rows:
-        waiver = Waiver(id=waiver_id, places=_part(places, only), by=by, reason=reason)
+    for partner_id, seq, waiver_id, places, by, reason, alone in rows:
+        waiver = Waiver(id=waiver_id, places=_part(places, only), by=by, reason=reason, alone=alone)
         found.setdefault(partner_id, []).append((seq, waiver))
     return found
 

@@ -16,17 +16,25 @@ from huanxin.store.database import Tx
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """Numbers of one batch that were given back to their carriers for sale."""
+    """Numbers of one batch that were given back to their carriers for sale. `alone`: one person decided on it, not two."""
 
     id: int
     batch_id: int
     count: int
     released_by: str
     released_at: datetime
+    alone: bool
 
 
-def add(tx: Tx, *, batch_id: int, spans: Mapping[tuple[str, date], BitMap], by: str, at: datetime) -> Release:
-    """Record a release of some places, by carrier and day of cancellation."""
+BY_ONE = (
+    "NOT EXISTS (SELECT 1 FROM decided_by_two d WHERE d.kind = 'release' AND d.batch_id = r.batch_id"
+    " AND d.decided_at = r.released_at) AS alone"
+)
+_RELEASE = f"r.id, r.batch_id, r.count, r.released_by, r.released_at, {BY_ONE}"
+
+
+def add(tx: Tx, *, batch_id: int, spans: Mapping[tuple[str, date], BitMap], by: str, alone: bool, at: datetime) -> Release:
+    """Record a release of some places, by carrier and day of cancellation. `alone`: no proposal leads to it."""
     count = sum(len(places) for places in spans.values())
     row = tx.execute(
         "INSERT INTO release (batch_id, count, released_by, released_at) VALUES (%s, %s, %s, %s) RETURNING id",
@@ -38,15 +46,14 @@ def add(tx: Tx, *, batch_id: int, spans: Mapping[tuple[str, date], BitMap], by: 
             "INSERT INTO release_set (release_id, carrier, closed_on, places) VALUES (%s, %s, %s, %s)",
             [(row[0], carrier, day, dump(places)) for (carrier, day), places in spans.items()],
         )
-    return Release(id=int(row[0]), batch_id=batch_id, count=count, released_by=by, released_at=at)
+    return Release(id=int(row[0]), batch_id=batch_id, count=count, released_by=by, released_at=at, alone=alone)
 
 
 def all_releases(tx: Tx, batch_id: int | None = None) -> list[Release]:
     """Every release, or those of one batch, oldest first."""
     with tx.cursor(row_factory=class_row(Release)) as cursor:
         return cursor.execute(
-            "SELECT id, batch_id, count, released_by, released_at FROM release"
-            " WHERE batch_id = coalesce(%s, batch_id) ORDER BY id",
+            f"SELECT {_RELEASE} FROM release r WHERE r.batch_id = coalesce(%s, r.batch_id) ORDER BY r.id",
             (batch_id,),
         ).fetchall()
 

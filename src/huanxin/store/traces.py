@@ -12,7 +12,8 @@ from huanxin.domain.answers import Answer, Outcome
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx
 from huanxin.store.pieces import BEGINNING, among
-from huanxin.store.releases import Breach, Release
+from huanxin.store.receipts import WAIVED_BY_ONE
+from huanxin.store.releases import BY_ONE, Breach, Release
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ class AnswerAt:
 
 @dataclass(frozen=True, kw_only=True)
 class WaiverAt:
-    """A waiver that covers a place."""
+    """A waiver that covers a place; `alone`: one person decided on it, not two."""
 
     id: int
     seq: int
@@ -38,6 +39,7 @@ class WaiverAt:
     by: str
     reason: str
     waived_at: datetime
+    alone: bool
 
 
 def answers_at(tx: Tx, batch: Batch, place: int) -> list[AnswerAt]:
@@ -68,12 +70,12 @@ def answers_at(tx: Tx, batch: Batch, place: int) -> list[AnswerAt]:
 def waivers_at(tx: Tx, batch: Batch, place: int) -> list[WaiverAt]:
     """The waivers that cover one place of a batch, oldest first."""
     rows = _tested(
-        tx, "waiver", "s.id, s.seq, s.partner_id, s.waived_by, s.reason, s.waived_at",
+        tx, "waiver", f"s.id, s.seq, s.partner_id, s.waived_by, s.reason, s.waived_at, {WAIVED_BY_ONE}",
         "waiver s WHERE s.batch_id = %s ORDER BY s.seq", batch, place,
     )  # fmt: skip
     return [
-        WaiverAt(id=one, seq=seq, partner_id=partner, by=by, reason=reason, waived_at=at)
-        for held, one, seq, partner, by, reason, at in rows
+        WaiverAt(id=one, seq=seq, partner_id=partner, by=by, reason=reason, waived_at=at, alone=alone)
+        for held, one, seq, partner, by, reason, at, alone in rows
         if held
     ]
 
@@ -87,12 +89,12 @@ def span_at(tx: Tx, batch: Batch, place: int) -> tuple[str, date] | None:
 def releases_at(tx: Tx, batch: Batch, place: int) -> list[Release]:
     """The releases that gave back the number at a place of a batch, oldest first."""
     rows = _tested(
-        tx, "release_set", "r.id, r.batch_id, r.count, r.released_by, r.released_at",
+        tx, "release_set", f"r.id, r.batch_id, r.count, r.released_by, r.released_at, {BY_ONE}",
         "release r JOIN release_set s ON s.release_id = r.id WHERE r.batch_id = %s ORDER BY r.id", batch, place,
     )  # fmt: skip
     return [
-        Release(id=one, batch_id=batch, count=count, released_by=by, released_at=at)
-        for held, one, batch, count, by, at in rows
+        Release(id=one, batch_id=batch, count=count, released_by=by, released_at=at, alone=alone)
+        for held, one, batch, count, by, at, alone in rows
         if held
     ]
 

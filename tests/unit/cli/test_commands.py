@@ -82,6 +82,16 @@ def test_a_token_for_a_shops_software_is_shown_once_and_can_be_revoked(run: Run)
     assert "no operator nobody" in run("operator", "token", "nobody", code=1)
 
 
+def test_the_first_two_supervisors_are_confirmed_by_command_and_the_third_by_one_of_them(run: Run) -> None:
+    for login in ("li", "wang", "zhao"):
+        assert f"huanxin operator confirm {login}" in run("operator", "add", login, "--role", "supervisor")
+    for login in ("li", "wang"):
+        assert not run("operator", "confirm", login, "--json")["waits"]
+    assert "/console/approvals" in run("operator", "confirm", "zhao", code=1)
+    assert "to be confirmed" in run("operator", "list")
+    assert "no right that waits" in run("operator", "confirm", "wang", code=1)
+
+
 def test_an_allocation_is_taken_whole_in_place_of_the_one_before_or_refused_with_its_lines(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "allotted.csv"
     path.write_text("from,to\n+8613800130000,+8613800139999\n+8613800140000,+8613800144999\n")

@@ -84,7 +84,7 @@ def test_the_gates_table_says_where_it_cannot_go_and_leaves_no_half_of_itself(ru
     with (tmp_path / "gate.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     said = [(row["reason"], row["by"]) for row in rows]
-    assert ('closed, "down"', "'=li()") in said, "a reason may hold commas and quotes, and nothing is a formula"
+    assert ('closed, "down"', "'=li() (one person)") in said, "a reason may hold commas and quotes, and nothing is a formula"
 
 
 @pytest.mark.usefixtures("clear")

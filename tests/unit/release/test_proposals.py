@@ -10,14 +10,17 @@ import psycopg
 import pytest
 
 from clocks import Clock
-from huanxin.access import people
 from huanxin.domain.errors import BadInput, Conflict, Forbidden
 from huanxin.domain.operators import Operator
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import add_partner
+from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform
-from huanxin.release.gate import load_gate
+from huanxin.release.gate import load_gate, waive
+from huanxin.release.listing import obstacles
 from huanxin.release.proposals import Outcome
+from huanxin.store import operators, releases
+from operators import operator
 
 NUMBERS = [f"+861380013800{n}" for n in range(4)]
 
@@ -51,13 +54,10 @@ def case(platform: Platform, report: Callable[..., Path]) -> Case:
         silent = add_partner(
             tx, name="青禾音乐", kind=Kind.APP, required=True, endpoint=None, https_only=False, now=platform.now(), by="test"
         ).partner
-        li, wang, other = (
-            people.add_operator(
-                tx, login=login, name="", roles=["supervisor"], carrier=carrier, plan=platform.plan, now=platform.now(),
-                by="test",
-            )
-            for login, carrier in (("li", None), ("wang", None), ("zhao", "cucc"))
-        )  # fmt: skip
+    li, wang, other = (
+        operator(platform, "supervisor", carrier=carrier, login=login)
+        for login, carrier in (("li", None), ("wang", None), ("zhao", "cucc"))
+    )
     batch = platform.plan_batch(by="test")
     assert batch is not None
     platform.send_batch(batch.id)
@@ -86,6 +86,48 @@ def test_the_database_itself_refuses_one_person_who_decides_alone(case: Case) ->
     proposal = case.propose()
     with case.platform.database.transaction() as tx, pytest.raises(psycopg.errors.RaiseException, match="somebody else"):
         tx.execute("INSERT INTO proposal_end VALUES (%s, 'approved', '', 4, %s, now())", (proposal, case.li.id))
+
+
+def test_who_confirmed_whoever_proposed_is_no_second_pair_of_eyes(case: Case) -> None:
+    """The two may be one person who made the other; the database holds it too."""
+    proposal = case.propose()
+    with case.platform.database.transaction() as tx:
+        operators.note(tx, case.li.id, "password-set", by="wang", at=case.platform.now(), detail={"must_change": True})
+        operators.note(tx, case.li.id, "confirmed", by="zhao", at=case.platform.now())
+    with pytest.raises(Conflict, match="somebody else has to decide"):
+        case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.wang)
+    with case.platform.database.transaction() as tx, pytest.raises(psycopg.errors.RaiseException, match="made, reset or"):
+        tx.execute("INSERT INTO proposal_end VALUES (%s, 'approved', '', 4, %s, now())", (proposal, case.wang.id))
+
+
+def test_who_was_reset_between_the_page_and_the_click_decides_nothing(case: Case) -> None:
+    proposal = case.propose()
+    with case.platform.database.transaction() as tx:
+        operators.note(tx, case.wang.id, "password-set", by="guan", at=case.platform.now(), detail={"must_change": True})
+    with case.platform.database.transaction() as tx, pytest.raises(psycopg.errors.RaiseException, match="confirmed"):
+        tx.execute("INSERT INTO proposal_end VALUES (%s, 'approved', '', 4, %s, now())", (proposal, case.wang.id))
+
+
+def test_what_one_person_decided_is_marked_and_what_two_decided_is_not(case: Case, clock: Clock) -> None:
+    """Whoever reads the record later sees where the second pair of eyes was missing."""
+
+    def marked() -> list[str]:
+        with case.platform.database.transaction() as tx:
+            loaded = load_gate(tx, case.batch, plan=case.platform.plan, now=case.platform.now())
+            given = releases.all_releases(tx, case.batch)
+        return [one.by for one in obstacles(loaded) if one.state == "waived" and one.places] + [
+            f"{one.released_by}, {'one' if one.alone else 'two'}" for one in given
+        ]
+
+    half = NumberSet.of([int(NUMBERS[0])])
+    with case.platform.database.transaction() as tx:
+        waive(tx, case.batch, partner_id=case.partner, only=half, reason="at the machine", now=clock(), by="root")
+    clock.forward(seconds=1)
+    case.platform.decide(case.propose(), Outcome.APPROVED, note="", by=case.wang)
+    clock.forward(days=1)
+    case.platform.decide(case.platform.propose_release(case.batch, reason="", by=case.li), Outcome.APPROVED, note="",
+                         by=case.wang)  # fmt: skip
+    assert marked() == ["root (one person)", "li, wang", "li, wang, two"]
 
 
 def test_what_was_decided_once_is_not_decided_again(case: Case) -> None:

@@ -76,7 +76,14 @@ def test_what_was_released_is_for_sale_until_it_is_opened_again(platform: Platfo
     platform.import_report(report(*(f"{one},cancelled,2026-08-01" for one in (A, B, C))), carrier="cmcc", by="test")
     batch_id = told_to(platform)
     with platform.database.transaction() as tx:
-        releases.add(tx, batch_id=batch_id, spans={("cmcc", date(2026, 8, 1)): BitMap([0, 1])}, by="test", at=platform.now())
+        releases.add(
+            tx,
+            batch_id=batch_id,
+            spans={("cmcc", date(2026, 8, 1)): BitMap([0, 1])},
+            by="test",
+            alone=True,
+            at=platform.now(),
+        )
     found = plan(platform).history
     assert (found.for_sale, dict(found.frozen)) == (2, {date(2026, 8, 1): 1})
     platform.import_report(report(f"{A},opened,2026-11-23"), carrier="cmcc", by="test")

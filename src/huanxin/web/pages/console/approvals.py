@@ -1,4 +1,4 @@
-"""Four eyes: what waits for a second person, and what became of what was proposed."""
+"""Four eyes: what and who waits for a second person, and what became of what was proposed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from huanxin.access import people
 from huanxin.domain.errors import BadInput, HuanxinError
 from huanxin.domain.numbers import masked_text
-from huanxin.domain.operators import Right
+from huanxin.domain.operators import Operator, Right, governed
 from huanxin.operations.problems import status_of
 from huanxin.release.proposals import Outcome
 from huanxin.sentences import Sentence
-from huanxin.store import batches, proposals
+from huanxin.store import batches, operators, proposals
 from huanxin.store.proposals import Proposal
 from huanxin.web.pages import once, session
 from huanxin.web.pages.console import signing
@@ -53,6 +54,25 @@ def decide(request: Request, who: Proposer, proposal_id: int, form: Form) -> Res
     return once.after(request, "/console/approvals", form["do"], count=freed)
 
 
+@router.post("/approvals/people/{login}", dependencies=_FORMS)
+def confirm(request: Request, who: Proposer, login: str) -> Response:
+    """Say that somebody is who they should be; from then on they may propose, or decide."""
+    try:
+        with who.platform.database.transaction() as tx:
+            people.confirm(tx, login, now=who.platform.now(), by=who.operator)
+    except HuanxinError as error:
+        return _page(request, who, status=status_of(error), problem=error)
+    return once.after(request, "/console/approvals", "confirmed")
+
+
+def _strangers(who: Working) -> list[Operator]:
+    """Who waits to be confirmed by somebody like this operator."""
+    with who.platform.database.transaction() as tx:
+        known = operators.everyone(tx)
+    mine = who.operator
+    return [one for one in known if one.waits and mine.carrier in (None, one.carrier) and governed(one.roles) <= mine.rights]
+
+
 def _listed(who: Working) -> list[Proposal]:
     """The proposals that this operator sees, newest first."""
     with who.platform.database.transaction() as tx:
@@ -71,7 +91,7 @@ def _page(
     return page(
         request, who, "approvals.html", status, tab="approvals", waiting=[one for one in found if one.outcome is None],
         ended=[one for one in found if one.outcome], most=_MOST, may_decide=who.operator.may(Right.DECIDE),
-        done=done or once.Done(), problem=problem and problem.said, about=about,
+        done=done or once.Done(), problem=problem and problem.said, about=about, strangers=_strangers(who),
     )  # fmt: skip
 
 

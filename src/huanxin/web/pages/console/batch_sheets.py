@@ -17,7 +17,7 @@ _LATE = ("partner", "batch", "purpose", "late_since", "escalated_at", "reminders
 _RETRACTIONS = (
     "retraction", "at", "by", "reason", "numbers", "partner", "restored", "absent", "irreversible", "pending", "unanswered",
 )  # fmt: skip
-_RELEASES = ("release", "released_at", "released_by", "carrier", "numbers")
+_RELEASES = ("release", "released_at", "released_by", "people", "carrier", "numbers")
 Line = tuple[object, ...]
 
 
@@ -54,4 +54,11 @@ def _retraction(one: RetractionView) -> Iterator[Line]:
 
 def _release(one: Given) -> Iterator[Line]:
     for carrier, numbers in one.lists:
-        yield (one.release.id, one.release.released_at, one.release.released_by, carrier, numbers)
+        yield (
+            one.release.id,
+            one.release.released_at,
+            one.release.released_by,
+            1 if one.release.alone else 2,
+            carrier,
+            numbers,
+        )

@@ -51,7 +51,11 @@ def _entry(name: str, entry: Entry) -> Line:
     evidence = "; ".join(f"{kind} {one}".strip() for kind, one in entry.evidence)
     at = entry.at.date() if entry.day_only else entry.at
     return (name, at, entry.kind, entry.batch, entry.partner, entry.outcome, entry.reason, entry.until, entry.carrier,
-            entry.by, masked_text(entry.why), entry.count, entry.grade, evidence)  # fmt: skip
+            _who(entry.by, entry.alone), masked_text(entry.why), entry.count, entry.grade, evidence)  # fmt: skip
+
+
+def _who(by: str, alone: bool) -> str:
+    return f"{by} (one person)" if alone else by
 
 
 def _case(name: str, one: BatchCase) -> Iterator[Line]:
@@ -60,8 +64,9 @@ def _case(name: str, one: BatchCase) -> Iterator[Line]:
     if not one.told:
         yield (*head, *("" for _ in _BATCHES[len(head) :]))
     for row in one.partners:
+        waived = "; ".join(f"{_who(by, alone)}: {why}" for by, alone, why in row.waived)
         yield (*head, row.name, row.required, row.outcome or "unanswered", row.reason, row.until, row.at,
-               "; ".join(map(": ".join, row.waived)), row.receipt, row.notice, row.open)  # fmt: skip
+               waived, row.receipt, row.notice, row.open)  # fmt: skip
     for partner, receipt in one.absent:
         yield (*head, partner, "", "absent", "", "", "", "", receipt, "", False)
 

@@ -25,8 +25,8 @@ class PartnerCase:
     at: datetime | None
     receipt: str
     notice: str
-    waived: tuple[tuple[str, str], ...]
-    """by whom, and why"""
+    waived: tuple[tuple[str, bool, str], ...]
+    """by whom, whether by one person where two should decide, and why"""
     open: bool
 
 
@@ -93,6 +93,6 @@ def _partner(one: Single, partner_id: int, receipt: AnswerAt | None) -> PartnerC
         name=notice.partner, required=notice.required, outcome=answer.outcome.value if answer else "",
         reason=answer.reason if answer else "", until=answer.until if answer else None,
         at=receipt.received_at if receipt else None, receipt=receipt.receipt_id if receipt else "", notice=notice.id,
-        waived=tuple((waiver.by, masked_text(waiver.reason)) for waiver in waived),
+        waived=tuple((waiver.by, waiver.alone, masked_text(waiver.reason)) for waiver in waived),
         open=notice.required and not settled and not waived,
     )  # fmt: skip
