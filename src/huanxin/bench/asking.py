@@ -89,9 +89,9 @@ def add_operators(platform: Platform) -> None:
     for login in (_LOGIN, _SECOND):
         with platform.database.transaction() as tx:
             person = people.add_operator(tx, login=login, name=login, roles=list(Role), carrier=None, plan=platform.plan,
-                                         now=platform.now(), by="bench")  # fmt: skip
+                                         now=platform.now(), by="the benchmark")  # fmt: skip
             people.own_password(tx, person, _PASSWORD, now=platform.now())
-            people.confirm_at_machine(tx, login, now=platform.now(), by="bench")
+            people.confirm_at_machine(tx, login, now=platform.now(), by="the benchmark")
 
 
 @dataclass(kw_only=True)
