@@ -159,31 +159,38 @@ def files_of(tx: Tx, due: Delivery, signer: Signer, *, token: str | None = None)
     token = token or signer.event_token(due.claims, due.alg)
     payload: dict[str, Any] = signer.event_claims(due.claims)["events"][due.event]
     if due.event in (RENEWAL, RETRACTION):
-        return _notice(tx, payload, token, retraction=due.event == RETRACTION)
+        purpose = Purpose.RETRACTION if due.event == RETRACTION else Purpose.RENEWAL
+        return _notice(payload, token, purpose, _numbers(tx, due, payload))
     if due.event == REMINDER:
         name = f"{payload['notice']}.reminder-{deliveries.ordinal(tx, due)}.json"
         return [(name, as_json(payload | {"set": token}))]
     return [(f"{due.jti}.event.json", as_json({"event": due.event, "set": token}))]
 
 
-def _notice(tx: Tx, payload: dict[str, Any], token: str, *, retraction: bool) -> list[File]:
+def _numbers(tx: Tx, due: Delivery, payload: dict[str, Any]) -> bytes:
+    """The number file of a notice: of an owner's order it has the one number that stands in the signed event itself."""
+    if payload["scope"] == "request":
+        return f"number\n{due.claims['sub_id']['phone_number']}\n".encode()
     found = notices.get(tx, payload["notice"])
     assert found is not None
     content = number_file(batches.roster(tx, found.batch_id), CSV)
-    sha256 = hashlib.sha256(content).hexdigest()
-    if sha256 != payload["numbers"]["sha256"][CSV]:
+    if hashlib.sha256(content).hexdigest() != payload["numbers"]["sha256"][CSV]:
         raise Conflict(
             f"the number file of {found.id} comes out otherwise than announced; run the version that planned its batch"
         )
-    numbers = found.id + NUMBERS
+    return content
+
+
+def _notice(payload: dict[str, Any], token: str, purpose: Purpose, content: bytes) -> list[File]:
+    notice = payload["notice"]
+    numbers = notice + NUMBERS
     more: dict[str, Any] = {name: payload[name] for name in ("of", "rehearsal") if name in payload}
     manifest = {
-        "notice": found.id, "purpose": Purpose.RETRACTION if retraction else Purpose.RENEWAL,
-        **more,
-        "count": payload["count"], "sha256": sha256, "cutoff": payload["cutoff"], "answer_by": payload["answer_by"],
+        "notice": notice, "purpose": purpose, **more, "count": payload["count"],
+        "sha256": hashlib.sha256(content).hexdigest(), "cutoff": payload["cutoff"], "answer_by": payload["answer_by"],
         "numbers": numbers, "set": token,
     }  # fmt: skip
-    return [(numbers, content), (f"{found.id}.notice.json", as_json(manifest))]
+    return [(numbers, content), (f"{notice}.notice.json", as_json(manifest))]
 
 
 def as_json(content: dict[str, Any]) -> bytes:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from huanxin.answer.receiving import (
     CONFIRMATION,
@@ -29,6 +29,7 @@ from huanxin.answer.receiving import (
     partners_notice,
     taken_before,
 )
+from huanxin.answer.single import PREFIX
 from huanxin.domain.errors import Conflict, HuanxinError
 from huanxin.domain.partners import Partner
 from huanxin.domain.parts import Part
@@ -39,19 +40,23 @@ from huanxin.notify.keys import Signer
 from huanxin.notify.own_folders import FolderRules
 from huanxin.notify.pushing import Retries
 from huanxin.numbersets import tables
+from huanxin.operations import single
 from huanxin.operations.manifests import NAME, Manifest, Unfinished, fetch_receipt, not_as_said, read_manifest
 from huanxin.operations.platform import Platform
 from huanxin.operations.problems import problem_of
 from huanxin.sentences import Sentence
-from huanxin.store import notices, partners, receipt_files, receipts, recurring, streams
+from huanxin.store import notices, partners, receipt_files, receipts, recurring, requests, streams
 from huanxin.store.database import Tx, recording_facts
-from huanxin.store.notices import Notice
 
 log = logging.getLogger("huanxin.inboxes")
 WAITS = "receipt-waits"
 """Kind of a partner's event: a receipt waits for one with a lower number."""
 _SETTLES_IN = timedelta(minutes=1)
 """How long something that doesn't fit its manifest, or an earlier part, may still be on its way."""
+
+
+_Said: TypeAlias = dict[str, Any]
+"""Members of a result file."""
 
 
 class _Waits(Exception):
@@ -173,20 +178,17 @@ class InboxReader:
             done = self._refused(box.partner, match, manifest, unfinished.error)
         except HuanxinError as error:
             done = self._refused(box.partner, match, manifest, error)
-        if not isinstance(done, Accepted):
-            return result | {"problem": done}
-        claims = confirmation(done, audience=box.partner.client_id, now=self.platform.now())
-        told = {name: claims[name] for name in ("accepted", "outstanding")}
-        return result | told | {"confirmation": self.signer.signed(CONFIRMATION, claims)}
+        return result | done
 
-    def _before(self, box: _Box, manifest: Manifest, number: int) -> Accepted | dict[str, Any] | None:
+    def _before(self, box: _Box, manifest: Manifest, number: int) -> _Said | None:
         """What came of this receipt before, if its result got lost since; None if its turn has come. Raises _Waits, and
         Conflict or NotFound for one that can't be taken."""
         with self.platform.database.transaction() as tx:
-            notice = partners_notice(tx, manifest.notice, box.partner)
-            known = receipt_files.dealt(tx, notice.id, number)
+            order = _is_order(manifest.notice) and single.asked(tx, box.partner, manifest.notice)
+            notice = None if order else partners_notice(tx, manifest.notice, box.partner)
+            known = receipt_files.dealt(tx, manifest.notice, number)
             if known is None:
-                _check_turn(tx, notice, manifest.part(number))
+                _check_turn(tx, manifest.notice, manifest.part(number))
                 return None
             if known.sha256 != manifest.sha256.lower():
                 raise Conflict(
@@ -197,15 +199,39 @@ class InboxReader:
                     )
                 )
             if known.receipt_id is None:
-                return known.problem
-            return taken_before(tx, known.receipt_id, notice, self.rosters.get(notice.batch_id))
+                return {"problem": known.problem}
+            if notice is None:
+                return {"accepted": {requests.outcome_of(tx, known.receipt_id): 1}, "outstanding": 0}
+            accepted = taken_before(tx, known.receipt_id, notice, self.rosters.get(notice.batch_id))
+        return self._confirmed(box.partner, accepted)
 
-    def _taken(self, box: _Box, manifest: Manifest, number: int) -> Accepted:
+    def _taken(self, box: _Box, manifest: Manifest, number: int) -> _Said:
         if self.fetched:
             self.fetched.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="receipt-", dir=self.fetched) as folder:
             source = fetch_receipt(box.into, manifest, Path(folder) / "receipt", self.limit)
-            return self._filed(box.partner, manifest, source, number)
+            if _is_order(manifest.notice):
+                return self._ordered(box.partner, manifest, source, number)
+            return self._confirmed(box.partner, self._filed(box.partner, manifest, source, number))
+
+    def _confirmed(self, partner: Partner, accepted: Accepted) -> _Said:
+        """What is said of a receipt for a batch: only after its transaction ended, since it is signed."""
+        claims = confirmation(accepted, audience=partner.client_id, now=self.platform.now())
+        told = {name: claims[name] for name in ("accepted", "outstanding")}
+        return told | {"confirmation": self.signer.signed(CONFIRMATION, claims)}
+
+    def _ordered(self, partner: Partner, manifest: Manifest, source: tables.Source, number: int) -> _Said:
+        """Take the answer to an owner's order. If we die before its number is recorded, it is read again: the same answer
+        changes nothing."""
+        taken = single.file_single(
+            self.platform, self.signer, partner, source, notice_id=manifest.notice, complete=manifest.complete
+        )
+        _check_count(manifest, taken.lines)
+        with self.platform.database.transaction() as tx:
+            part, sha256 = manifest.part(number), source.sha256.hex()
+            receipt = taken.told["receipt"]
+            receipt_files.take(tx, manifest.notice, part, receipt_id=receipt, sha256=sha256, at=self.platform.now())
+        return {name: taken.told[name] for name in ("accepted", "outstanding", "confirmation")}
 
     def _filed(self, partner: Partner, manifest: Manifest, source: tables.Source, number: int) -> Accepted:
         platform, part = self.platform, manifest.part(number)
@@ -215,36 +241,32 @@ class InboxReader:
         with platform.database.transaction() as tx:
             recording_facts(tx)
             receipts.one_at_a_time(tx, notice.id)
-            _check_turn(tx, notice, part)
+            _check_turn(tx, notice.id, part)
             accepted = file_receipt(
                 tx, source, notice=notice, roster=roster, zone=next(iter(platform.plan.carriers.values())).zone.key,
                 complete=manifest.complete, idempotency_key=str(number), now=platform.now(),
             )  # fmt: skip
-            if accepted.receipt.lines != manifest.count:
-                raise not_as_said(
-                    Sentence(
-                        "the manifest says %(said)s lines, the receipt has %(found)s",
-                        said=f"{manifest.count:,}",
-                        found=f"{accepted.receipt.lines:,}",
-                    )
-                )
-            receipt_files.take(tx, part, accepted.receipt, at=platform.now())
+            _check_count(manifest, accepted.receipt.lines)
+            receipt_files.take(
+                tx, notice.id, part, receipt_id=accepted.receipt.id, sha256=source.sha256.hex(), at=platform.now()
+            )
         return accepted
 
-    def _refused(
-        self, partner: Partner, match: re.Match[str], manifest: Manifest | None, error: HuanxinError
-    ) -> dict[str, Any]:
-        problem, now = problem_of(error), self.platform.now()
+    def _refused(self, partner: Partner, match: re.Match[str], manifest: Manifest | None, error: HuanxinError) -> _Said:
+        problem, now, name = problem_of(error), self.platform.now(), match["notice"]
         with self.platform.database.transaction() as tx:
-            known = notices.get(tx, match["notice"])
-            if known is None or known.partner_id != partner.id:
-                return problem
-            if not match["number"].startswith("0"):
+            notice = notices.get(tx, name)
+            if notice is not None and notice.partner_id != partner.id:
+                notice = None
+            order = _is_order(name) and bool(requests.asked(tx, partner.id, [name]))
+            if (notice or order) and not match["number"].startswith("0"):
                 sha256 = manifest.sha256.lower() if manifest else None
-                receipt_files.refuse(tx, known.id, int(match["number"]), sha256=sha256, problem=problem, at=now)
-            note_named(tx, known, error, now=now)
-        self.on_refusal(self.platform, partner, match["notice"], error)
-        return problem
+                receipt_files.refuse(tx, name, int(match["number"]), sha256=sha256, problem=problem, at=now)
+            if notice:
+                note_named(tx, notice, error, now=now)
+        if notice:
+            self.on_refusal(self.platform, partner, name, error)
+        return {"problem": problem}
 
     def _tell(self, box: _Box, match: re.Match[str], waits: _Waits) -> None:
         """Say what a receipt waits for, once, if that doesn't come soon."""
@@ -259,8 +281,8 @@ class InboxReader:
         box.out.put(name, as_json({"notice": match["notice"], "waits_for": waits.numbers, "detail": why}))
         with self.platform.database.transaction() as tx:
             partners.note(
-                tx, box.partner.id, WAITS, notice_id=match["notice"], by="worker", at=self.platform.now(),
-                detail={"receipt": match[0], "waits_for": waits.numbers},
+                tx, box.partner.id, WAITS, notice_id=None if _is_order(match["notice"]) else match["notice"], by="worker",
+                at=self.platform.now(), detail={"receipt": match[0], "waits_for": waits.numbers},
             )  # fmt: skip
 
     def _may_settle(self, key: tuple[int, str, str]) -> bool:
@@ -276,9 +298,24 @@ def _beside(match: re.Match[str], what: str) -> str:
     return f"{match['notice']}.{match['number']}.{what}.json"
 
 
-def _check_turn(tx: Tx, notice: Notice, part: Part) -> None:
+def _is_order(notice_id: str) -> bool:
+    """Whether a notice is of an owner's order, and so of one number."""
+    return notice_id.startswith(PREFIX)
+
+
+def _check_count(manifest: Manifest, lines: int) -> None:
+    if lines != manifest.count:
+        raise not_as_said(
+            Sentence(
+                "the manifest says %(said)s lines, the receipt has %(found)s", said=f"{manifest.count:,}",
+                found=f"{lines:,}",
+            )
+        )  # fmt: skip
+
+
+def _check_turn(tx: Tx, notice_id: str, part: Part) -> None:
     """Raise _Waits for a receipt whose turn has not come, Conflict for one whose turn can't come."""
-    parts = receipt_files.parts(tx, notice.id)
+    parts = receipt_files.parts(tx, notice_id)
     if part.number in parts.replaced:
         raise Conflict(
             Sentence("a later receipt took the place of %(number)s, which names it in replaces", number=part.number)

@@ -13,7 +13,6 @@ from pyroaring import BitMap
 from huanxin.domain.parts import Part, Parts
 from huanxin.numbersets.sharded import dump, load
 from huanxin.store.database import Tx
-from huanxin.store.receipts import StoredReceipt
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +43,12 @@ def dealt(tx: Tx, notice_id: str, number: int) -> Dealt | None:
         ).fetchone()
 
 
-def take(tx: Tx, part: Part, receipt: StoredReceipt, *, at: datetime) -> None:
+def take(tx: Tx, notice_id: str, part: Part, *, receipt_id: str, sha256: str, at: datetime) -> None:
     """Record that a numbered receipt was taken."""
     tx.execute(
         "INSERT INTO receipt_file (notice_id, number, replaces, sha256, receipt_id, dealt_at)"
         " VALUES (%s, %s, %s, %s, %s, %s)",
-        (receipt.notice_id, part.number, sorted(part.replaces), receipt.sha256.hex(), receipt.id, at),
+        (notice_id, part.number, sorted(part.replaces), sha256, receipt_id, at),
     )
 
 

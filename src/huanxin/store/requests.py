@@ -174,6 +174,13 @@ def add_answers(tx: Tx, answers: Iterable[NewAnswer], at: datetime) -> None:
     tell_watchers(tx, (one.request_id for one in found))
 
 
+def outcome_of(tx: Tx, receipt: str) -> str:
+    """What an answer said, by the id under which the partner was told that it was taken."""
+    row = tx.execute("SELECT outcome FROM request_answer WHERE id = %s", (receipt,)).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
 def note_done(tx: Tx, request_ids: Sequence[str], at: datetime) -> list[str]:
     """Note which of some requests have a final answer from every partner since now; their owners are to be told.
     Who asked a question waits for its answer on the page.

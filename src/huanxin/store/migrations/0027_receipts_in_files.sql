@@ -1,17 +1,18 @@
 -- A part never passes for the whole: receipts that come as files are taken in the order of their numbers, and a `complete`
 -- makes no number absent that a refused receipt named.
 CREATE TABLE receipt_file (
-    notice_id  text NOT NULL REFERENCES notice,
+    notice_id  text NOT NULL,
     number     integer NOT NULL CHECK (number > 0),
     replaces   integer[] NOT NULL DEFAULT '{}',
     sha256     text,
-    receipt_id text REFERENCES receipt,
+    receipt_id text,
     problem    jsonb,
     dealt_at   timestamptz NOT NULL,
     PRIMARY KEY (notice_id, number),
     CHECK ((receipt_id IS NULL) <> (problem IS NULL))
 );
 COMMENT ON TABLE receipt_file IS 'what became of each numbered receipt that a partner left in its folder: taken, or refused';
+COMMENT ON COLUMN receipt_file.notice_id IS 'of a notice of a batch, or of an owner''s order; so is receipt_id';
 COMMENT ON COLUMN receipt_file.replaces IS 'the numbers that were not taken and in whose place this one stands';
 COMMENT ON COLUMN receipt_file.sha256 IS 'of the receipt, as its manifest said; NULL if that could not be read';
 CREATE TRIGGER receipt_file_is_a_fact BEFORE UPDATE OR DELETE OR TRUNCATE ON receipt_file
