@@ -39,9 +39,10 @@ class Served:
 
     def __init__(self, *keys: ECKey) -> None:
         self.keys, self.asked, self.status = keys, 0, 200
+        self.headers: dict[str, str] = {}
         self.client = httpx.Client(transport=httpx.MockTransport(self._answer))
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         assert str(request.url) == f"{ISSUER}/jwks.json"
         self.asked += 1
-        return httpx.Response(self.status, json=jwks(*self.keys))
+        return httpx.Response(self.status, json=jwks(*self.keys), headers=self.headers)

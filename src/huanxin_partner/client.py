@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any, TypeVar
+from uuid import uuid4
 
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
@@ -99,22 +100,29 @@ class Platform:
         if not url.startswith(self.issuer + "/"):
             raise PlatformError(f"{url} is outside {self.issuer}: the access token is not sent there")
 
-    def file_receipt(self, notice: str, answers: Iterable[Answer], *, complete: bool) -> dict[str, Any]:
-        """File a receipt, or the last part of one; what the platform says of it. Raises PlatformError if it is refused."""
+    def file_receipt(self, notice: str, answers: Iterable[Answer], *, complete: bool, key: str = "") -> dict[str, Any]:
+        """File a receipt, or the last part of one; what the platform says of it. Raises PlatformError if it is refused.
+
+        `key`: the Idempotency-Key by which the platform knows a retry of this receipt from a new one that says the same.
+        Without it each call is a new receipt, which is tried again under one key.
+        """
         url, body = f"{self.issuer}/partner/v1/notices/{notice}/receipts", receipt_csv(answers)
-        return self._tried(lambda: self._post(url, body, {"complete": "true"} if complete else {}))
+        return self._filed(url, body, {"complete": "true"} if complete else {}, key)
 
-    def file_receipts(self, answers: Mapping[str, Answer]) -> dict[str, Any]:
+    def file_receipts(self, answers: Mapping[str, Answer], *, key: str = "") -> dict[str, Any]:
         """Answer notices about one number each, given by notice, in one receipt (at most 10,000): taken whole, or refused
-        whole with PlatformError. What the platform says of it."""
-        lines = [f"{notice},{_line(answer)}" for notice, answer in answers.items()]
-        body = _csv("notice,number,outcome,reason,until", lines)
-        return self._tried(lambda: self._post(f"{self.issuer}/partner/v1/receipts", body, {}))
+        whole with PlatformError. What the platform says of it. `key` as in `file_receipt`."""
+        return self._filed(f"{self.issuer}/partner/v1/receipts", receipts_csv(answers), {}, key)
 
-    def _post(self, url: str, body: bytes, params: dict[str, str]) -> dict[str, Any]:
+    def _filed(self, url: str, body: bytes, params: dict[str, str], key: str) -> dict[str, Any]:
+        chosen = key or uuid4().hex
+        return self._tried(lambda: self._post(url, body, params, chosen))
+
+    def _post(self, url: str, body: bytes, params: dict[str, str], key: str) -> dict[str, Any]:
         digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
         headers = {
             "Authorization": f"Bearer {self.token()}", "Content-Type": "text/csv", "Content-Digest": f"sha-256=:{digest}:",
+            "Idempotency-Key": key,
         }  # fmt: skip
         answer = self._client.post(url, params=params, content=body, headers=headers)
         if answer.status_code not in (httpx.codes.OK, httpx.codes.CREATED):
@@ -158,6 +166,12 @@ class Platform:
 def receipt_csv(answers: Iterable[Answer]) -> bytes:
     """A receipt as a file."""
     return _csv("number,outcome,reason,until", map(_line, answers))
+
+
+def receipts_csv(answers: Mapping[str, Answer]) -> bytes:
+    """A receipt that answers many notices, given by notice, as a file."""
+    lines = (f"{notice},{_line(answer)}" for notice, answer in answers.items())
+    return _csv("notice,number,outcome,reason,until", lines)
 
 
 def _line(answer: Answer) -> str:

@@ -72,7 +72,7 @@ class Exchange:
             with open(copy.fileno(), encoding="ascii", closefd=False) as text:
                 yield text
 
-    def file_receipt(self, notice: str, answers: Sequence[Answer], *, complete: bool) -> dict[str, Any]:
+    def file_receipt(self, notice: str, answers: Sequence[Answer], *, complete: bool, key: str = "") -> dict[str, Any]:
         """See handler.Channel. Filed again after a crash, it is found by its hash and not written twice."""
         body = receipt_csv(answers)
         sha256 = hashlib.sha256(body).hexdigest()

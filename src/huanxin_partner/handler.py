@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import IO, Any, Protocol, runtime_checkable
 
+from huanxin_partner.client import receipt_csv, receipts_csv
 from huanxin_partner.events import (
     IDENTIFIER_RECYCLED,
     INQUIRY,
@@ -33,6 +36,7 @@ log = logging.getLogger("huanxin_partner")
 _ABSENT = "absent"
 _RENEWED = frozenset({"unbound", "kept", "pending", "refused", _ABSENT})
 _TAKEN_BACK = frozenset({"restored", "irreversible", "pending", _ABSENT})
+_act: ContextVar[str] = ContextVar("the event that is being answered, by its jti", default="")
 
 
 def _log(done: int, total: int) -> None:
@@ -49,16 +53,16 @@ class Channel(Protocol):
     def numbers(self, url: str, sha256: str) -> AbstractContextManager[IO[str]]:
         """The number file of a notice, once it hashed to what the notice says."""
 
-    def file_receipt(self, notice: str, answers: Sequence[Answer], *, complete: bool) -> dict[str, Any]:
-        """File a receipt, or the last part of one."""
+    def file_receipt(self, notice: str, answers: Sequence[Answer], *, complete: bool, key: str) -> dict[str, Any]:
+        """File a receipt, or the last part of one. A retry has the same `key`, news another; without one it is news."""
 
 
 @runtime_checkable
 class ManyReceipts(Protocol):
     """A channel on which one receipt may answer many notices (client.Platform)."""
 
-    def file_receipts(self, answers: Mapping[str, Answer]) -> dict[str, Any]:
-        """Answer notices about one number each, given by notice, whole or not at all."""
+    def file_receipts(self, answers: Mapping[str, Answer], *, key: str) -> dict[str, Any]:
+        """Answer notices about one number each, given by notice, whole or not at all. `key` as in `file_receipt`."""
 
 
 class Handler:
@@ -91,17 +95,27 @@ class Handler:
 
         May be called again after a crash. If it raises, `handle` does them one by one and finds the one that is to blame.
         """
+        usual = type(self).renew is Handler.renew and type(self).file is Handler.file
+        together = self._orders(events) if usual else {}
+        if not together or not isinstance(self.platform, ManyReceipts):
+            return {}
+        with self.journal.alone():
+            answers = self._renewed(together)
+        said = {notice_of(event): answers[number] for number, event in together.items()}
+        acts = [event.jti for event in together.values()]
+        self.platform.file_receipts(said, key=self.journal.key_of(acts, 0, _hash(receipts_csv(said))))
+        return {event.jti: answers[number].outcome for number, event in together.items()}
+
+    def _orders(self, events: Sequence[Event]) -> dict[str, Event]:
+        """The first of these events that can be done together, by number. What one receipt answered before a crash is
+        answered in one again, so that it is the same receipt."""
+        before = self.journal.filed_together(events[0].jti) if events else frozenset()
         together: dict[str, Event] = {}
         for event in events:
-            if not _is_order(event) or (number := number_of(event)) in together:
+            if not _is_order(event) or (number := number_of(event)) in together or (before and event.jti not in before):
                 break
             together[number] = event
-        usual = type(self).renew is Handler.renew and type(self).file is Handler.file
-        if not together or not usual or not isinstance(self.platform, ManyReceipts):
-            return {}
-        answers = self._renewed(together)
-        self.platform.file_receipts({notice_of(event): answers[number] for number, event in together.items()})
-        return {event.jti: answers[number].outcome for number, event in together.items()}
+        return together
 
     def _renewed(self, events: Mapping[str, Event]) -> dict[str, Answer]:
         """Cut what these events name, given by number; the answer for each number."""
@@ -120,13 +134,16 @@ class Handler:
     def renew(self, event: Event) -> str:
         """Cut every tie bound before the notice's cut-off, and answer for each number of the notice.
 
-        Numbers that were taken back from the notice are left alone, also if the retraction overtook it.
+        Numbers that were taken back from the notice are left alone, also if the retraction overtook it, or another worker
+        handles it meanwhile: what is taken back is read, and the rest cut, in one turn.
         """
-        cutoff, spared, store = cutoff_of(event), self.journal.taken_back(notice_of(event)), self.store_for(event)
+        cutoff, notice, store = cutoff_of(event), notice_of(event), self.store_for(event)
         answers = []
         for chunk in self.chunks(event):
-            asked = [number for number in chunk if number not in spared]
-            answers += _checked(store.unbind(asked, cutoff), asked, _RENEWED)
+            with self.journal.alone():
+                spared = self.journal.taken_back(notice)
+                asked = [number for number in chunk if number not in spared]
+                answers += _checked(store.unbind(asked, cutoff), asked, _RENEWED)
         said = self._filed(event, answers)
         if any(answer.outcome == "pending" for answer in answers):
             self._again_if_rehearsed(event)
@@ -137,13 +154,15 @@ class Handler:
         cutoff, of, store = cutoff_of(event), retracted_notice(event), self.store_for(event)
         answers = []
         for chunk in self.chunks(event):
-            self.journal.take_back(of, chunk)  # before anything is restored: the renewal may be half done, or come later
-            answers += _checked(store.restore(chunk, cutoff), chunk, _TAKEN_BACK)
+            with self.journal.alone():
+                self.journal.take_back(of, chunk)  # before anything is restored: the renewal may be half done, or come later
+                answers += _checked(store.restore(chunk, cutoff), chunk, _TAKEN_BACK)
         return self._filed(event, answers)
 
     def recycled(self, event: Event) -> str:
         """RISC: the number has a new owner since `event_timestamp`; older ties are stale. Nobody waits for an answer."""
-        answers = list(self.store_for(event).unbind([number_of(event)], cutoff_of(event)))
+        with self.journal.alone():
+            answers = list(self.store_for(event).unbind([number_of(event)], cutoff_of(event)))
         return answers[0].outcome if answers else _ABSENT
 
     def inquire(self, event: Event) -> str:
@@ -170,14 +189,19 @@ class Handler:
     def _filed(self, event: Event, answers: list[Answer]) -> str:
         if not answers and number_file(event) is None:
             answers = [Answer(number=number_of(event), outcome=_ABSENT)]  # one number is answered by its name
-        self.file(notice_of(event), answers)
+        token = _act.set(event.jti)
+        try:
+            self.file(notice_of(event), answers)
+        finally:
+            _act.reset(token)
         return f"{len(answers)} of {event.claims.get('count', 1)} numbers answered by name"
 
     def file(self, notice: str, answers: list[Answer]) -> None:
         """File the answers, in parts; the last says complete, so that every number without an answer is absent."""
-        for start in range(0, max(1, len(answers)), self.part):
-            last = start + self.part >= len(answers)
-            self.platform.file_receipt(notice, answers[start : start + self.part], complete=last)
+        for place, start in enumerate(range(0, max(1, len(answers)), self.part)):
+            part, last = answers[start : start + self.part], start + self.part >= len(answers)
+            key = self.journal.key_of([act], place, _hash(receipt_csv(part), last)) if (act := _act.get()) else ""
+            self.platform.file_receipt(notice, part, complete=last, key=key)
 
     def chunks(self, event: Event) -> Iterator[list[str]]:
         """The numbers that an event names, a chunk at a time."""
@@ -197,6 +221,11 @@ class Handler:
 def _is_order(event: Event) -> bool:
     """Whether an event is a renewal of one number, and no rehearsal."""
     return event.name == RENEWAL and number_file(event) is None and not is_rehearsal(event)
+
+
+def _hash(receipt: bytes, complete: bool = False) -> str:
+    """What tells a receipt from one that says something else."""
+    return hashlib.sha256(receipt + bytes([complete])).hexdigest()
 
 
 def _checked(answers: Iterable[Answer], asked: Sequence[str], allowed: frozenset[str]) -> list[Answer]:

@@ -8,11 +8,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from huanxin_partner.ties import immediate
 from huanxin_partner.tokens import Event
+from huanxin_partner.turns import Turns
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS huanxin_event (
@@ -21,6 +24,8 @@ CREATE TABLE IF NOT EXISTS huanxin_event (
 CREATE INDEX IF NOT EXISTS huanxin_event_due ON huanxin_event (due) WHERE done IS NULL;
 CREATE INDEX IF NOT EXISTS huanxin_event_number ON huanxin_event (json_extract(event, '$.subject.phone_number'));
 CREATE TABLE IF NOT EXISTS huanxin_taken_back (notice TEXT, number TEXT, PRIMARY KEY (notice, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS huanxin_filing (
+    act TEXT, part INTEGER, said TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (act, part)) WITHOUT ROWID;
 """
 
 
@@ -39,6 +44,7 @@ class Journal:
         self._lock = threading.Lock()
         self._clock = clock
         self._coming: deque[_Taking] = deque()
+        self._turns = Turns(Path(f"{path}.lock"))
         self._db = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")  # a 202 is a promise, also when the power goes
@@ -105,6 +111,7 @@ class Journal:
         with self._lock, immediate(self._db):
             rows = ((now, outcome, jti) for jti, outcome in outcomes.items())
             self._db.executemany("UPDATE huanxin_event SET done = ?, outcome = ? WHERE jti = ?", rows)
+            self._db.executemany("DELETE FROM huanxin_filing WHERE act = ?", ((jti,) for jti in outcomes))
 
     def put_off(self, jti: str, seconds: float, why: str) -> None:
         """Record that an event could not be handled; it is due again after so many seconds, and others go first."""
@@ -132,6 +139,37 @@ class Journal:
         """How many events are not done."""
         with self._lock:
             return int(self._db.execute("SELECT count(*) FROM huanxin_event WHERE done IS NULL").fetchone()[0])
+
+    def alone(self, *, wait: bool = True) -> AbstractContextManager[bool]:
+        """Whether nobody else, in this process or another, is at work on the events of this journal while the block lasts;
+        False only if it doesn't `wait`. May be nested."""
+        return self._turns.taken(wait=wait)
+
+    def filed_together(self, act: str) -> frozenset[str]:
+        """The events that the last try to answer this one answered in the same receipt; none if there was no try."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT act FROM huanxin_filing WHERE key = (SELECT key FROM huanxin_filing WHERE act = ? AND part = 0)",
+                (act,),
+            )
+            return frozenset(str(one) for (one,) in rows)
+
+    def key_of(self, acts: Sequence[str], part: int, said: str) -> str:
+        """The Idempotency-Key of a receipt, or of a part of one, that answers these events. It is the one of the last try if
+        that `said` the same (a hash), and else a new one, since news must be heard. Once an event is finished its keys are
+        forgotten: what is answered later is another act."""
+        with self._lock, immediate(self._db):
+            found = self._db.execute(
+                "SELECT f.said, f.key, count(*) FROM json_each(?) a JOIN huanxin_filing f ON f.act = a.value AND f.part = ?"
+                " GROUP BY f.said, f.key",
+                (json.dumps(acts), part),
+            ).fetchall()
+            if len(found) == 1 and (found[0][0], found[0][2]) == (said, len(acts)):
+                return str(found[0][1])
+            key = uuid4().hex
+            rows = ((act, part, said, key) for act in acts)
+            self._db.executemany("INSERT OR REPLACE INTO huanxin_filing (act, part, said, key) VALUES (?, ?, ?, ?)", rows)
+            return key
 
     def take_back(self, notice: str, numbers: Iterable[str]) -> None:
         """Remember that numbers were retracted from a renewal notice, which may not even have come yet."""

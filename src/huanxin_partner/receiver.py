@@ -43,7 +43,8 @@ class Worker:
     """A thread that handles journalled events in the order in which they came, each until it succeeds: those together that
     can be, the others one by one.
 
-    One that fails waits, doubling each time and shortened at random by up to half, and holds up no other.
+    One that fails waits, doubling each time and shortened at random by up to half, and holds up no other. Of several workers
+    on one journal, in whatever processes, one works at a time: none handles what another has in hand.
     """
 
     def __init__(self, journal: Journal, handler: Handles) -> None:
@@ -64,11 +65,16 @@ class Worker:
         self._wake.set()
 
     def some_events(self) -> bool:
-        """Handle what has been due longest: many events in one go if that can be done, or one. False if none is due."""
+        """Handle what has been due longest: many events in one go if that can be done, or one. False if none is due, or
+        another worker is at work."""
         return self._together() > 0 or self.one_event()
 
     def _together(self) -> int:
         """Handle events in one go; how many, 0 if that can't be done with what is due."""
+        with self._journal.alone(wait=False) as mine:
+            return self._do_together() if mine else 0
+
+    def _do_together(self) -> int:
         due = [event for event, _ in self._journal.due(_TOGETHER)]
         try:
             outcomes = self._handler.handle_many(due) if due else {}
@@ -80,7 +86,11 @@ class Worker:
         return len(outcomes)
 
     def one_event(self) -> bool:
-        """Handle the event that has been due longest; False if none is due."""
+        """Handle the event that has been due longest; False if none is due, or another worker is at work."""
+        with self._journal.alone(wait=False) as mine:
+            return mine and self._do_one()
+
+    def _do_one(self) -> bool:
         found = self._journal.next()
         if found is None:
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,9 @@ ALGORITHMS = ["ES256", "RS256"]
 _REGISTRY = jws.JWSRegistry(algorithms=ALGORITHMS)
 SKEW = 300  # seconds that clocks may differ
 _REFETCH = 10  # seconds between two fetches of the keys that an unknown kid may cause
+_KEPT, _LONGEST_KEPT = 300, 3600  # seconds that keys are kept if the issuer doesn't say, and at most
+_MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,10})")
+_NOT_KEPT = re.compile(r"(?:^|[\s,])no-(?:store|cache)\b")
 
 
 class TokenError(Exception):
@@ -47,7 +51,8 @@ class Event:
 @dataclass(kw_only=True)
 class Verifier:
     """Verifies tokens of one issuer for one audience. `max_age` in seconds: a late retry is still taken for so long.
-    `jwks_file` holds the issuer's keys where they can't be fetched; it is read again for a key that it lacked."""
+    `jwks_file` holds the issuer's keys where they can't be fetched. Keys are kept no longer than the issuer's Cache-Control
+    says (a file for some seconds), so that one that was withdrawn is taken no more."""
 
     issuer: str
     audience: str
@@ -57,6 +62,7 @@ class Verifier:
     jwks_file: Path | None = None
     _keys: dict[str, Key] = field(default_factory=dict)
     _fetched: float = float("-inf")
+    _kept: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def verify(self, token: str) -> Event:
@@ -107,11 +113,13 @@ class Verifier:
 
     def _key(self, kid: str) -> Key:
         with self._lock:
-            if kid not in self._keys:
-                if self.clock() - self._fetched <= _REFETCH:  # a new key may be published meanwhile: not refused for good
+            age = self.clock() - self._fetched
+            fresh = 0 <= age < self._kept  # a clock that was put back shows no age
+            if not fresh or kid not in self._keys:
+                if fresh and age <= _REFETCH:  # a new key may be published meanwhile: not refused for good
                     raise KeysUnreachable("the key is unknown, and the issuer's keys were fetched only just now")
-                self._keys = {str(key.kid): key for key in fetch_keys(self.issuer, self.client, self.jwks_file).keys}
-                self._fetched = self.clock()
+                keys, self._kept = _fetch(self.issuer, self.client, self.jwks_file)
+                self._keys, self._fetched = {str(key.kid): key for key in keys.keys}, self.clock()
             if kid not in self._keys:
                 raise TokenError("invalid_key", f"the issuer publishes no key {kid!r}")
             return self._keys[kid]
@@ -127,9 +135,26 @@ def _read(token: str) -> jws.CompactSignature:
 
 def fetch_keys(issuer: str, client: httpx.Client, file: Path | None = None) -> KeySet:
     """The issuer's public keys, from `/jwks.json` or the file. Raises KeysUnreachable."""
+    return _fetch(issuer, client, file)[0]
+
+
+def _fetch(issuer: str, client: httpx.Client, file: Path | None) -> tuple[KeySet, float]:
+    """The keys, and for how many seconds they may be kept. Raises KeysUnreachable."""
     try:
         if file is not None:
-            return KeySet.import_key_set(json.loads(file.read_text(encoding="utf-8")))
-        return KeySet.import_key_set(client.get(f"{issuer}/jwks.json").raise_for_status().json())
+            return KeySet.import_key_set(json.loads(file.read_text(encoding="utf-8"))), _REFETCH
+        answer = client.get(f"{issuer}/jwks.json").raise_for_status()
+        return KeySet.import_key_set(answer.json()), _kept_for(answer.headers)
     except (httpx.HTTPError, OSError, JoseError, ValueError, KeyError, TypeError) as error:
         raise KeysUnreachable(f"the issuer's keys can't be read: {error}") from error
+
+
+def _kept_for(headers: httpx.Headers) -> float:
+    """For how many seconds an answer may be kept (RFC 9111, section 4.2): what its Cache-Control says, less what it spent in
+    other caches. It is kept for some seconds even if it may not be: made-up tokens would cause a fetch each."""
+    said, age = headers.get("Cache-Control", "").lower(), headers.get("Age", "")
+    if _NOT_KEPT.search(said):
+        return _REFETCH
+    found = _MAX_AGE.search(said)
+    life = int(found[1]) if found else _KEPT
+    return min(max(life - (int(age[:10]) if age.isascii() and age.isdecimal() else 0), _REFETCH), _LONGEST_KEPT)

@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import { createRemoteJWKSet, errors, jwtVerify } from "jose";
 
 const { HUANXIN_ISSUER: issuer, CLIENT_ID: id, CLIENT_SECRET: secret, AUTHORIZATION: shown, PORT = "8700" } = process.env;
-const keys = createRemoteJWKSet(new URL(`${issuer}/jwks.json`));
+const keys = createRemoteJWKSet(new URL(`${issuer}/jwks.json`), { cacheMaxAge: 300_000 }); // as long as its Cache-Control says
 const seen = new Set(); // your database: an event may come twice, with the same jti
 const RENEWAL = "urn:huanxin:event:renewal";
 

@@ -6,6 +6,7 @@ import random
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 from huanxin.demo.partner_store import AccountTies
 from huanxin_partner import Answer, Event, Handler, Journal, Platform
@@ -23,9 +24,9 @@ class Plain(Handler):
     def file(self, notice: str, answers: list[Answer]) -> None:
         self.send(notice, answers, complete=True)
 
-    def send(self, notice: str, answers: list[Answer], *, complete: bool) -> None:
+    def send(self, notice: str, answers: list[Answer], *, complete: bool, key: str = "") -> None:
         """File one receipt, and keep a record of it."""
-        self.platform.file_receipt(notice, answers, complete=complete)
+        self.platform.file_receipt(notice, answers, complete=complete, key=key)
         self.ties.note_answers(notice, answers, complete=complete)
 
 
@@ -43,11 +44,12 @@ class Pending(Plain):
 
 
 class Twice(Plain):
-    """Sends every receipt twice."""
+    """Sends every receipt twice, as if the first reply had been lost."""
 
-    def send(self, notice: str, answers: list[Answer], *, complete: bool) -> None:
-        self.platform.file_receipt(notice, answers, complete=complete)
-        super().send(notice, answers, complete=complete)
+    def send(self, notice: str, answers: list[Answer], *, complete: bool, key: str = "") -> None:
+        key = key or uuid4().hex
+        self.platform.file_receipt(notice, answers, complete=complete, key=key)
+        super().send(notice, answers, complete=complete, key=key)
 
 
 class Parts(Plain):

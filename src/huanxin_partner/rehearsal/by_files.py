@@ -73,7 +73,7 @@ class FilesStandIn(StandIn):
                                   "confirmation": None, "problem": None}  # fmt: skip
         try:
             body, complete = self._read(name)
-            notice.file(body, complete=complete)
+            notice.file(body, complete=complete, key=name)
             result["accepted"] = dict(Counter(answer.outcome for answer in notice.filed().answers.values()))
             result["outstanding"] = notice.outstanding()
         except _Unfinished as unfinished:

@@ -16,6 +16,7 @@ from huanxin_partner.ties import Answer
 _HEADING = ["number", "outcome", "reason", "until"]
 _RENEWED = frozenset({"unbound", "absent", "kept", "pending", "refused"})
 _TAKEN_BACK = frozenset({"restored", "absent", "irreversible", "pending"})
+_CLOSING = frozenset({"refused", "pending"})
 _REASONS = frozenset({"debt", "balance", "frozen", "banned", "legal_hold", "dispute", "other"})
 _NAMED = 20  # faults that are told
 
@@ -37,6 +38,10 @@ class BadReceipt(Exception):
         return cls([(line, Words(zh, en))])
 
 
+class UsedKey(BadReceipt):
+    """An Idempotency-Key that stands for another receipt."""
+
+
 @dataclass(kw_only=True)
 class PlayedNotice:
     """One notice, its number file, and what was filed for it. May be used from several threads."""
@@ -46,7 +51,8 @@ class PlayedNotice:
     retracts: str = ""
     broken: bool = False
     _answers: dict[str, Answer] = field(default_factory=dict)
-    _receipts: dict[tuple[bytes, bool], int] = field(default_factory=dict)
+    _receipts: list[tuple[bytes, bool]] = field(default_factory=list)
+    _keys: dict[str, int] = field(default_factory=dict)
     _refused: list[Words] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -60,23 +66,39 @@ class PlayedNotice:
         """The number file as it is served now: a broken one lacks its end."""
         return self._right[:-5] if self.broken else self._right
 
-    def file(self, body: bytes, *, complete: bool) -> tuple[int, bool]:
-        """Take a receipt: its id, and whether it is new. Raises BadReceipt."""
-        key = hashlib.sha256(body).digest(), complete
+    def file(self, body: bytes, *, complete: bool, key: str = "") -> tuple[int, bool]:
+        """Take a receipt: its id, and whether it is new. Raises BadReceipt, UsedKey.
+
+        Under one `key` (Idempotency-Key) it is always the same receipt, under another it is news; without one a repeat is
+        news if it refuses or puts off what another receipt settled since.
+        """
+        said = hashlib.sha256(body).digest(), complete
         with self._lock:
-            if key in self._receipts:
-                return self._receipts[key], False
+            if key in self._keys:
+                if self._receipts[self._keys[key] - 1] != said:
+                    raise UsedKey.at(
+                        0, "这个 Idempotency-Key 已用于别的内容", "this Idempotency-Key was used for other content"
+                    )
+                return self._keys[key], False
             try:
                 answers = self._read(body, complete)
             except BadReceipt as error:
                 self._refused.append(error.words)
                 raise
+            if not key and said in self._receipts and not self._closes(answers):
+                return self._receipts.index(said) + 1, False
             self._answers |= answers
             if complete:
                 silent = self._known - self._answers.keys()
                 self._answers |= {number: Answer(number=number, outcome="absent") for number in silent}
-            self._receipts[key] = len(self._receipts) + 1
-            return self._receipts[key], True
+            self._receipts.append(said)
+            if key:
+                self._keys[key] = len(self._receipts)
+            return len(self._receipts), True
+
+    def _closes(self, answers: Mapping[str, Answer]) -> bool:
+        """Whether these refuse or put off what stands otherwise by now."""
+        return any(one.outcome in _CLOSING and self._answers.get(number) != one for number, one in answers.items())
 
     def refuse(self, error: BadReceipt) -> None:
         """Note that a receipt was refused before it was read."""

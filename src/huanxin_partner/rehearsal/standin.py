@@ -30,7 +30,7 @@ from starlette.routing import Route
 
 from huanxin_partner.events import RENEWAL, RETRACTION
 from huanxin_partner.rehearsal import magic
-from huanxin_partner.rehearsal.notices import BadReceipt, PlayedNotice
+from huanxin_partner.rehearsal.notices import BadReceipt, PlayedNotice, UsedKey
 from huanxin_partner.rehearsal.stage import Filed, Notice, Pushed
 from huanxin_partner.ties import as_text
 
@@ -166,7 +166,10 @@ class StandIn:
         complete = request.query_params.get("complete") == "true"
         try:
             body = _unpacked(await request.body(), request.headers)
-            receipt, new = await run_in_threadpool(notice.file, body, complete=complete)
+            key = request.headers.get("idempotency-key", "")
+            receipt, new = await run_in_threadpool(notice.file, body, complete=complete, key=key)
+        except UsedKey as error:
+            return problem(409, "the key was used before", str(error))
         except BadReceipt as error:
             errors = [{"line": line, "reason": reason.en} for line, reason in error.errors]
             return problem(422, "the receipt is refused", str(error), errors=errors)

@@ -138,3 +138,18 @@ def test_it_waits_as_long_as_the_platform_asks(monkeypatch: pytest.MonkeyPatch) 
     answering = Answering(receipts=[busy, httpx.Response(200, json={})])
     platform(answering).file_receipt("n1", [], complete=True)
     assert waits == [30]
+
+
+def test_a_receipt_that_is_tried_again_keeps_its_key_and_another_has_another() -> None:
+    """By the key the platform knows a retry, which changes nothing, from news that says the same."""
+    answering = Answering(receipts=[httpx.ConnectError("the reply was lost"), httpx.Response(201, json={})])
+    one = platform(answering)
+    refused = Answer(number="+8613800138000", outcome="refused", reason="debt")
+    one.file_receipt("n1", [refused], complete=True)
+    one.file_receipt("n1", [refused], complete=True)
+    one.file_receipts({"nr_1": refused})
+    one.file_receipts({"nr_1": refused}, key="of the caller")
+    keys = [asked.headers["idempotency-key"] for asked in answering.asked if asked.url.path.endswith("receipts")]
+    assert keys[0] == keys[1]
+    assert len({*keys}) == 4
+    assert keys[-1] == "of the caller"

@@ -36,7 +36,7 @@ class FakePlatform:
         chosen = NUMBERS[:3] if url.endswith("/few") else NUMBERS
         yield iter(["number\n", *(f"{number}\n" for number in chosen)])
 
-    def file_receipt(self, notice: str, answers: Sequence[Answer], *, complete: bool) -> None:
+    def file_receipt(self, notice: str, answers: Sequence[Answer], *, complete: bool, key: str) -> None:
         if self.failures:
             self.failures -= 1
             raise PlatformError("away")

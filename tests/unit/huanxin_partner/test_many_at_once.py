@@ -33,13 +33,13 @@ class FakePlatform:
         self.single: list[str] = []
         self.bad: set[str] = set()
 
-    def file_receipts(self, answers: Mapping[str, Answer]) -> dict[str, Any]:
+    def file_receipts(self, answers: Mapping[str, Answer], *, key: str) -> dict[str, Any]:
         if self.bad & answers.keys():
             raise PlatformError("line 2: there is no such notice")
         self.many.append({notice: answer.outcome for notice, answer in answers.items()})
         return {}
 
-    def file_receipt(self, notice: str, answers: list[Answer], *, complete: bool) -> dict[str, Any]:
+    def file_receipt(self, notice: str, answers: list[Answer], *, complete: bool, key: str) -> dict[str, Any]:
         assert complete
         if notice in self.bad:
             raise PlatformError("there is no such notice")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from huanxin_partner.tokens import KeysUnreachable, TokenError, Verifier
-from partner_signing import ISSUER, NOW, Served, claims, key, token
+from partner_signing import ISSUER, NOW, Served, claims, jwks, key, token
 
 KEY = key("k1")
 
@@ -96,6 +98,64 @@ def test_keys_that_cannot_be_fetched_say_nothing_about_the_token() -> None:
     served = Served(KEY)
     served.status = 503
     one = verifier(served)
+    with pytest.raises(KeysUnreachable):
+        one.verify(token(KEY, claims()))
+    served.status = 200
+    assert one.verify(token(KEY, claims())).jti == "j1"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Cache-Control": "public, max-age=60"}, 60),
+        ({"Cache-Control": "public, max-age=300", "Age": "200"}, 100),
+        ({"Cache-Control": "s-maxage=9000, max-age=30"}, 30),
+        ({"Cache-Control": "no-store, max-age=300"}, 10),
+        ({"Cache-Control": "max-age=31536000"}, 3600),  # a year would be for ever
+        ({}, 300),
+    ],
+)
+def test_a_key_that_was_withdrawn_is_taken_no_longer_than_cache_control_says(headers: dict[str, str], seconds: int) -> None:
+    """Else who stole a key that its owner has withdrawn could have ties cut for as long as a partner's program runs."""
+    served, now = Served(KEY), float(NOW)
+    served.headers = headers
+    one = Verifier(issuer=ISSUER, audience="pc_1", client=served.client, clock=lambda: now)
+    one.verify(token(KEY, claims()))
+    served.keys = (key("k2"),)
+    now += seconds - 1
+    one.verify(token(KEY, claims()))
+    assert served.asked == 1
+    now += 1
+    with pytest.raises(TokenError) as refused:
+        one.verify(token(KEY, claims()))
+    assert refused.value.code == "invalid_key"
+
+
+def test_a_key_is_not_kept_for_a_year_because_a_clock_was_put_back() -> None:
+    served, now = Served(KEY), float(NOW) + 86_400 * 365
+    one = Verifier(issuer=ISSUER, audience="pc_1", client=served.client, clock=lambda: now, max_age=400 * 86_400)
+    one.verify(token(KEY, claims()))
+    served.keys, now = (key("k2"),), float(NOW)
+    with pytest.raises(TokenError):
+        one.verify(token(KEY, claims()))
+
+
+def test_a_key_that_is_taken_out_of_the_file_is_taken_no_more(tmp_path: Path) -> None:
+    file, now = tmp_path / "jwks.json", float(NOW)
+    file.write_text(json.dumps(jwks(KEY)), encoding="utf-8")
+    one = Verifier(issuer=ISSUER, audience="pc_1", client=Served().client, clock=lambda: now, jwks_file=file)
+    one.verify(token(KEY, claims()))
+    file.write_text(json.dumps(jwks(key("k2"))), encoding="utf-8")
+    now += 11
+    with pytest.raises(TokenError):
+        one.verify(token(KEY, claims()))
+
+
+def test_while_the_keys_cannot_be_fetched_again_an_event_is_put_off_and_not_refused() -> None:
+    served, now = Served(KEY), float(NOW)
+    one = Verifier(issuer=ISSUER, audience="pc_1", client=served.client, clock=lambda: now)
+    one.verify(token(KEY, claims()))
+    served.status, now = 503, now + 301
     with pytest.raises(KeysUnreachable):
         one.verify(token(KEY, claims()))
     served.status = 200

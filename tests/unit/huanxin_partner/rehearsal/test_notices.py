@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from huanxin_partner.rehearsal.notices import BadReceipt, PlayedNotice
+from huanxin_partner.rehearsal.notices import BadReceipt, PlayedNotice, UsedKey
 
 NUMBERS = ["+8610000000001", "+8610000000002", "+8610000000003"]
 HEAD = b"number,outcome,reason,until\n"
@@ -28,6 +28,23 @@ def test_the_same_content_again_is_the_same_receipt() -> None:
     assert notice.file(HEAD, complete=True) == (1, True)
     assert notice.file(HEAD, complete=True) == (1, False)
     assert notice.filed().receipts == 1
+
+
+def test_a_refusal_that_is_said_again_is_heard_and_a_retry_changes_nothing() -> None:
+    notice = PlayedNotice(id="n1", numbers=NUMBERS[:1])
+    refused, unbound = (HEAD + NUMBERS[0].encode() + line for line in (b",refused,debt,\n", b",unbound,,\n"))
+    assert notice.file(refused, complete=True, key="a") == (1, True)
+    assert notice.file(unbound, complete=True, key="b") == (2, True)
+    assert notice.file(refused, complete=True, key="a") == (1, False)  # its reply was lost
+    assert notice.filed().answers[NUMBERS[0]].outcome == "unbound"
+    assert notice.file(refused, complete=True, key="c") == (3, True)
+    assert notice.filed().answers[NUMBERS[0]].outcome == "refused"
+    assert notice.file(unbound, complete=True) == (2, False)  # without a key only what closes is news
+    assert notice.filed().answers[NUMBERS[0]].outcome == "refused"
+    assert notice.file(unbound, complete=True, key="d") == (4, True)
+    assert notice.file(refused, complete=True) == (5, True)
+    with pytest.raises(UsedKey):
+        notice.file(unbound, complete=True, key="c")
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ class Filing:
         del url, sha256
         yield cast(IO[str], iter(["number\n", *(f"{number}\n" for number in self.asked)]))
 
-    def file_receipt(self, notice: str, answers: Any, *, complete: bool) -> dict[str, Any]:
+    def file_receipt(self, notice: str, answers: Any, *, complete: bool, key: str) -> dict[str, Any]:
         del notice, complete
         self.receipts.append(outcomes(answers))
         return {}
