@@ -224,3 +224,18 @@ def test_a_table_of_cards_is_still_a_table_to_a_screen_reader(browser: Browser, 
         expect(row.get_by_role("cell")).to_have_count(7)
         expect(row.get_by_role("rowheader")).to_have_text("1")
         assert row.get_by_role("cell").nth(1).evaluate("one => getComputedStyle(one, '::before').content") == '"Reason"'
+
+
+# What one writes --------------------------------------------------------------------------------------------------------
+def test_whoever_writes_a_reason_sees_before_sending_it_how_it_will_be_shown(browser: Browser, room: Room) -> None:
+    """Else they learn from a colleague that the number which they wrote down can't be read."""
+    with room.seat(browser, "operator") as page:
+        page.goto(f"{room.town.url}/console/batches/{room.batch}?lang=en")
+        page.get_by_text("Take numbers back, for good").click()
+        field = page.locator("#retract-reason")
+        expect(page.locator("label[for=retract-reason]")).to_contain_text("phone numbers in it are shown masked")
+        field.fill("OA-2026-1130, asked for on 2026-11-30")
+        preview = page.locator("#retract-reason + .hint")
+        expect(preview).to_be_empty()
+        field.fill("OA-2026-1130, call 138 0013 8000 or +8613900139000")
+        expect(preview).to_have_text("Will be shown as: OA-2026-1130, call 138****8000 or 139****9000")

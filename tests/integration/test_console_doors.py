@@ -21,7 +21,7 @@ from huanxin.domain.errors import MOST_FAULTS
 from huanxin.domain.operators import Role
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import add_partner
-from huanxin.store import holds, operators, partners, proposals
+from huanxin.store import holds, operators, partners, proposals, uploads
 from huanxin.web.pages.console.forms import LONGEST
 from operators import PASSWORD, operator, signed_in
 from town import RECYCLED, Town, settings_of, town
@@ -112,6 +112,15 @@ def test_a_refused_report_shows_no_whole_number_however_it_is_written(li: httpx.
         assert WHOLE not in plain
         assert "139****000" in plain
     assert WHOLE not in li.get("/console/reports").text
+
+
+def test_a_refused_report_is_kept_as_it_was_sent(place: Town, li: httpx.Client) -> None:
+    """What was masked in the record could never be read again, not even by whoever has the right to."""
+    number = upload(li, f"number,event,at\n{WHOLE},OA-2026-1130,2026-11-01\n".encode()).url.path.rpartition("/")[2]
+    with place.platform.database.transaction() as tx:
+        kept = uploads.get(tx, int(number))
+    assert kept
+    assert (WHOLE in kept.shown[0][2], "OA-2026-1130" in kept.shown[0][2]) == (True, True)
 
 
 def test_a_refused_hold_or_allocation_shows_no_whole_number(li: httpx.Client) -> None:

@@ -217,13 +217,13 @@ def test_a_number_in_somebodys_reason_is_masked_for_all(shop: Shop, wang: httpx.
     with shop.platform.database.transaction() as tx:
         one, another = (operator(shop.platform, "supervisor").id for _ in range(2))
         made = proposals.add(tx, kind="release", batch_id=shop.batch, partner_id=None, places=None, count=1,
-                             reason="asked for by 138 0013 8000", by=one, at=shop.platform.now())  # fmt: skip
+                             reason="OA-2026-1130: asked for by 138 0013 8000", by=one, at=shop.platform.now())  # fmt: skip
         proposals.end(tx, made, outcome="declined", note="call +8613900139000 first", count=0, by=another,
                       at=shop.platform.now())  # fmt: skip
     for reader, room in ((guan, f"batches/{shop.batch}"), (wang, "approvals")):
         for answer in (reader.get(f"/console/{room}"), reader.get(f"/console/{room}?format=csv&table=proposals")):
             told = answer.content.decode("utf-8-sig")
-            assert "asked for by 138****8000" in told, answer.url
+            assert "OA-2026-1130: asked for by 138****8000" in told, "the order's number is no phone number"
             assert "call 139****9000 first" in told, answer.url
             assert not WHOLE.search(told.replace(" 0013 ", "0013")), answer.url
 

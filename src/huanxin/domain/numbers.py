@@ -32,6 +32,8 @@ _TIME = r"(?:[T ]\d\d?:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"
 _APART = r"[\s.()/_\-\u2010-\u2015\u2212\uff08\uff09\uff0d\uff0e]{0,3}"
 _QUOTED = re.compile(rf"(?P<when>(?<!\d){_DAY}{_TIME})(?!{_APART}\d)|\+?\d(?:{_APART}\d){{6,}}")
 """A day or an instant, or else seven digits or more with whatever people write between them."""
+_GROUP = re.compile(r"(\+?)(\d+)")
+_SHORTEST_BARE = 10  # digits: what is shorter and has no + is taken for another kind of number
 
 CHINESE_CARRIERS = {"cmcc": "中国移动", "cucc": "中国联通", "ctcc": "中国电信", "cbn": "中国广电"}
 _CHINESE_PREFIXES = {
@@ -60,12 +62,48 @@ def masked(number: int | str) -> str:
 
 
 def masked_text(text: str) -> str:
-    """A text as a page may quote it: whatever looks like a number is masked, however it is written; of a Sentence
-    what stands in its places, so that it can still be said in another language. Days and instants stay."""
+    """A text as a page may quote it: phone numbers by the numbering plans are masked, however they are written; of a
+    Sentence what stands in its places, so that it can still be said in another language. Days, instants and numbers of other
+    kinds (of an order, a case, an account) stay, since whoever reads it needs them."""
     if isinstance(text, Sentence):
         kept = {name: one if isinstance(one, int) else masked_text(_text(one)) for name, one in text.values.items()}
         return Sentence(text.template, **kept)
-    return _QUOTED.sub(lambda found: found[0] if found["when"] else masked(_digits(found[0])), text)
+    return _QUOTED.sub(lambda found: found[0] if found["when"] else _masked_run(found[0]), text)
+
+
+def _masked_run(run: str) -> str:
+    """Digits that people wrote close to each other: each phone number among their groups masked, the longest first."""
+    groups = list(_GROUP.finditer(run))
+    shown, at, first = "", 0, 0
+    while first < len(groups):
+        for last in range(len(groups), first, -1):
+            digits = _digits(run[groups[first].start() : groups[last - 1].end()])
+            abroad = bool(groups[first][1]) or digits.startswith("00")
+            digits = digits.removeprefix("00")
+            if _is_phone(digits, abroad=abroad):
+                shown += run[at : groups[first].start()] + masked(digits)
+                at, first = groups[last - 1].end(), last
+                break
+        else:
+            first += 1
+    return shown + run[at:]
+
+
+def _is_phone(digits: str, *, abroad: bool) -> bool:
+    """Whether digits are a phone number: a Chinese mobile number, or one of another country that has its code before it
+    (without + a mobile number only, since numbers of cases are long too)."""
+    if _CHINESE_NATIONAL.fullmatch(digits.removeprefix("86") if len(digits) == _CHINESE_DIGITS else digits):
+        return True
+    if not abroad and len(digits) < _SHORTEST_BARE:
+        return False
+    try:
+        number = phonenumbers.parse(f"+{digits}")
+    except phonenumbers.NumberParseException:
+        return False
+    if abroad:
+        return bool(phonenumbers.is_possible_number(number))
+    mobile = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
+    return phonenumbers.number_type(number) in mobile
 
 
 def _text(one: object) -> str:

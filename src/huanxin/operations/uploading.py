@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from huanxin.domain.errors import MOST_FAULTS, BadInput, Fault
-from huanxin.domain.numbers import masked_text
 from huanxin.operations.platform import Platform
 from huanxin.report.rejects import rejects_of
 from huanxin.store import uploads
@@ -20,8 +19,8 @@ def upload_report(
     platform: Platform, path: Path, *, carrier: str, by: str, skip_bad: bool, most_bytes: int,
     say: Callable[[str], str] = str,
 ) -> int:  # fmt: skip
-    """Import a report and record what became of it; the upload's id. Raises NotFound for an unknown carrier. What is kept to
-    be shown is masked; whole numbers are in the file of bad lines only, whose download is recorded.
+    """Import a report and record what became of it; the upload's id. Raises NotFound for an unknown carrier. It is kept as
+    it was sent; pages mask the numbers in it, and whoever takes the file of bad lines is recorded.
 
     `most_bytes`: what it may have once unpacked. `say` puts the reasons in the file of bad lines into the language of
     whoever mends it.
@@ -35,11 +34,11 @@ def upload_report(
         report_id, already, faults = done.report_id, done.already, done.faults
     except BadInput as error:
         refusal, faults = error.said, error.faults
-    shown = [(fault.line, masked_text(fault.reason), masked_text(fault.text)) for fault in faults[:SHOWN]]
+    shown = [(fault.line, fault.reason, fault.text) for fault in faults[:SHOWN]]
     lines = [fault for fault in faults if fault.line > 0 and fault.text]
     with platform.database.transaction() as tx:
         return uploads.add(
-            tx, carrier=carrier, file_name=path.name, report_id=report_id, already=already, refusal=masked_text(refusal),
+            tx, carrier=carrier, file_name=path.name, report_id=report_id, already=already, refusal=refusal,
             bad_lines=len(faults), shown=shown, rejects=gzip.compress(rejects_of(lines, say), 5) if lines else None, by=by,
             at=platform.now(),
         )  # fmt: skip

@@ -14,7 +14,7 @@ from huanxin.sentences import packed, unpacked
 from huanxin.store.database import Tx
 
 Shown = tuple[int, str, str]
-"""A bad line as pages show it: line, reason, text with the numbers masked."""
+"""A bad line: line, reason, text. Pages mask the numbers in it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -128,6 +128,7 @@ def _page(
 
 
 def _line(one: Hold, today: date) -> tuple[object, ...]:
-    return (one.id, one.source, one.order_number, masked_text(one.reason), one.count, one.until_day, one.review_on,
+    source, order, reason = (masked_text(said) for said in (one.source, one.order_number, one.reason))
+    return (one.id, source, order, reason, one.count, one.until_day, one.review_on,
             one.review_overdue(today), one.placed_by, one.placed_at, one.lifted_by, one.lifted_at,
             masked_text(one.lift_reason or ""))  # fmt: skip

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from huanxin.domain.errors import Forbidden, NotFound, TooLarge, TooSlow
 from huanxin.domain.lifecycle import EVENTS
+from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Right
 from huanxin.numbersets import tables
 from huanxin.operations.uploading import SHOWN, upload_report
@@ -51,12 +52,13 @@ def _csv(who: Working, carrier: str | None, *, table: str, before: int | None, l
     with who.platform.database.transaction() as tx:
         return one_of("reports", {
             "imports": (heads, (
-                (one.id, one.carrier, one.file_name, one.lines, one.accepted, one.known, one.rejected,
+                (one.id, one.carrier, masked_text(one.file_name), one.lines, one.accepted, one.known, one.rejected,
                  *(one.counts.get(event, 0) for event in EVENTS), one.recorded_by, one.recorded_at)
                 for one in reports.newest(tx, carrier=carrier, before=before, most=None)
             )),
             "refused": (("upload", "file", "carrier", "bad_lines", "why", "by", "at"), (
-                (one.id, one.file_name, one.carrier, one.bad_lines, say(one.refusal, lang), one.recorded_by, one.recorded_at)
+                (one.id, masked_text(one.file_name), one.carrier, one.bad_lines, say(masked_text(one.refusal), lang),
+                 one.recorded_by, one.recorded_at)
                 for one in uploads.refused(tx, carrier=carrier)
             )),
         }, table)  # fmt: skip
