@@ -176,6 +176,7 @@ def environment(lang: str) -> Environment:
         fact_names=translated(labels.FACTS, lang), evidence_names=translated(labels.EVIDENCE, lang),
         breach_names=translated(labels.BREACHES, lang), carrier_names=translated(labels.CARRIERS, lang),
         role_names=translated(labels.ROLES, lang), did_names=translated(labels.DID, lang),
+        semicolon="；" if lang == "zh_CN" else "; ",
         gap="" if lang == "zh_CN" else " ", comma="、" if lang == "zh_CN" else ", ", colon="：" if lang == "zh_CN" else ": ",
         care=CARE.get, again=again, slivers=charts.slivers, share=partial(_share, lang),
     )  # fmt: skip

@@ -2,7 +2,7 @@
    plans (domain/numbers.py); here only what nearly everybody types is recognised. Without this script the hint says the same. */
 (function () {
   "use strict";
-  var PHONE = /(?:\+?86[\s-]?)?(?<!\d)1[3-9]\d(?:[\s-]?\d){8}(?!\d)/g;
+  var PHONE = /(?<!\d)(?:\+?86[\s-]?)?1[3-9]\d(?:[\s-]?\d){8}(?!\d)/g;
 
   function masked(text) {
     return text.replace(PHONE, function (found) {
