@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE :=
 TESTERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench lint format clean
+.PHONY: help setup run test soak bench lint format clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -45,6 +45,11 @@ run: setup  ## make a world of carriers and partners, run the main job on it, se
 
 test: .venv/.ready-dev  ## pass all tests
 	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
+
+soak: export HISTORIES ?= 10000
+soak: SEED ?= $(shell date +%s)
+soak: .venv/.ready-dev  ## compare the rules with the oracle of tests/oracle on many histories (HISTORIES=10000 SEED=1)
+	$(BIN)/python -m pytest tests/oracle -s --hypothesis-seed=$(SEED)
 
 bench: .venv/.ready-dev  ## time the main job at size beside two obvious builds, owners' orders, then partners' stores (TIES="--numbers 100000")
 	$(BIN)/huanxin bench

@@ -1,0 +1,198 @@
+"""What the platform says after a step, beside what the oracle says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from pyroaring import BitMap
+
+from huanxin.disclose import verifying
+from huanxin.numbersets.sharded import SHARD_SIZE, load
+from huanxin.plan.batches import due
+from huanxin.release.explain import explain
+from huanxin.release.gate import load_gate
+from huanxin.store import batches, progress, reports
+from huanxin.store.database import Tx
+from oracle import outbox, owners, renewal, shop
+from oracle.driver import PLAN, Driver
+from oracle.histories import had_predecessor, holder, tenures, where
+from oracle.switches import OFF
+from oracle.world import Batch, Number, World
+
+BATCH_BREACH = "answered-after-release"
+
+
+class Counts:
+    """What a run has compared."""
+
+    def __init__(self) -> None:
+        self.histories = self.steps = 0
+        self.verdicts: Counter[str] = Counter()
+        self.acts: Counter[str] = Counter()
+
+    def said(self) -> str:
+        """How much was compared, and of what."""
+        acts = ", ".join(f"{name} {count:,}" for name, count in self.acts.most_common())
+        verdicts = ", ".join(f"{name} {count:,}" for name, count in self.verdicts.most_common())
+        total = f"{self.histories:,} histories, {self.steps:,} steps, {self.verdicts.total():,} verdicts"
+        return f"{total}\nsteps: {acts}\nverdicts: {verdicts}"
+
+
+def same(what: object, real: object, oracle: object) -> None:
+    assert real == oracle, f"{what}: the platform says {real!r}, the oracle {oracle!r}"
+
+
+def compare(driver: Driver, world: World, counts: Counts, *, explained: Iterable[Number]) -> None:
+    """Everything that is decided, told or stated now."""
+    with driver.tx() as tx:
+        _plan(tx, driver, world, counts)
+        for batch in world.batches:
+            _gate(tx, driver, world, batch, counts)
+            _waiting(tx, driver, world, batch, counts)
+        for number in world.histories:
+            _history(tx, world, number, counts)
+        for number in explained:
+            _explained(tx, driver, world, number, counts)
+        _certificates(tx, driver, world, counts)
+        _told(tx, world, counts)
+        _breaches(tx, world, counts)
+    _desk(driver, world, counts)
+    sent = [(one.number, one.id.removeprefix("done-")) for one in driver.stage.phone.sent]
+    same("messages to owners", sorted(sent), sorted((number, key) for number, key, *_ in world.messages))
+    for message, (_, _, done, needs) in zip(
+        sorted(driver.stage.phone.sent, key=lambda one: one.id), sorted(world.messages, key=lambda one: one[1]), strict=True
+    ):
+        assert f"{done} services" in message.text, message.text
+        assert (f"{needs} need you" in message.text) == (needs > 0), message.text
+    counts.verdicts["message"] += len(sent)
+
+
+def _plan(tx: Tx, driver: Driver, world: World, counts: Counts) -> None:
+    found = due(tx, plan=PLAN, rules=driver.platform.rules, now=world.now)
+    real = {int(n): span for span, numbers in found.items() for n in numbers.numbers().tolist()}
+    same("due", real, {n: (one.carrier, one.day) for n, one in renewal.due(world).items()})
+    counts.verdicts["plan"] += len(world.histories)
+
+
+def _gate(tx: Tx, driver: Driver, world: World, batch: Batch, counts: Counts) -> None:
+    loaded = load_gate(tx, batch.key, plan=PLAN, now=world.now)
+    gate, numbers = loaded.gate, loaded.roster.numbers.tolist()
+
+    def named(places: BitMap) -> set[Number]:
+        return {numbers[place] for place in places}
+
+    every = batch.stands_on
+    verdicts = {
+        "open": (gate.open(), {n for n in every if renewal.kept_open(batch, n)}),
+        "refused": (gate.refused(), {n for n in every if renewal.refused(batch, n)}),
+        "freezing": (gate.frozen_still(), {n for n in every if renewal.freezing(world, batch, n)}),
+        "held": (gate.held_places(), {n for n in every if renewal.held(world, n)}),
+        "retracted": (gate.retracted_places(), {n for n in every if renewal.has_left(world, batch, n)}),
+        "clear": (gate.clear(), {n for n in every if renewal.is_clear(world, batch, n)}),
+        "released": (gate.released, set(batch.released)),
+        "releasable": (gate.releasable(), renewal.releasable(world, batch)),
+    }
+    for name, (places, expected) in verdicts.items():
+        same(f"batch {batch.key} {name}", named(places), set(expected))
+    counts.verdicts["gate"] += len(every) * len(verdicts)
+
+
+def _waiting(tx: Tx, driver: Driver, world: World, batch: Batch, counts: Counts) -> None:
+    """What each partner is still waited for, and who is late."""
+    stored = batches.get(tx, batch.key)
+    assert stored is not None
+    same("answer-by", stored.answer_by, batch.answer_by)
+    real = {one.notice.partner_id: (one.outstanding, one.pending, one.late(world.now))
+            for one in progress.progress(tx, stored)}  # fmt: skip
+    same(f"batch {batch.key} waits for", real, {key: renewal.waits_for(world, batch, key) for key in batch.notices})
+    counts.verdicts["waiting"] += len(real)
+
+
+def _history(tx: Tx, world: World, number: Number, counts: Counts) -> None:
+    real, events = reports.standing_of(tx, number), world.histories[number]
+    same(f"{number} stands", real.state.value, where(events)[0])
+    same(f"{number} tenures", [(one.opened_on, one.closed_on) for one in real.tenures],
+         [(one.opened_on, one.closed_on) for one in tenures(events)])  # fmt: skip
+    held = holder(events)
+    same(f"{number} is held since", real.current and (real.current.opened_on, real.current.carrier),
+         held and (held.opened_on, held.carrier))  # fmt: skip
+    same(f"{number} had an owner before", real.recycled, had_predecessor(events))
+    counts.verdicts["tenures"] += 4
+
+
+def _explained(tx: Tx, driver: Driver, world: World, number: Number, counts: Counts) -> None:
+    real = explain(tx, number, plan=PLAN, rules=driver.platform.rules, now=world.now)
+    batch = renewal.explained_by(world, number)
+    if batch is None and where(world.histories[number])[0] != "frozen" and "explain" in OFF:
+        return
+    expected: tuple[object, ...] = (None, False, False)
+    if batch:
+        expected = (batch.key, renewal.is_clear(world, batch, number), number in batch.released)
+    same(f"{number} is explained", (real.batch_id, real.clear, real.released), expected)
+    counts.verdicts["explain"] += 1
+
+
+def _desk(driver: Driver, world: World, counts: Counts) -> None:
+    numbers = list(world.histories)
+    for told in driver.platform.look_up(numbers, seller=None):
+        case = shop.case_of(world, told.number, None)
+        same(f"{told.number} at the desk", (told.for_sale, told.grade.value), (not case.why, case.grade))
+        if told.why is not None:
+            assert told.why.value in case.why, f"{told.number} at the desk: {told.why} is not among {case.why}"
+        if where(world.histories[told.number])[0] in ("frozen", "unknown"):
+            same(f"{told.number} is told", (told.closed_on, told.asked, told.confirmed),
+                 (case.closed_on, case.asked, case.confirmed))  # fmt: skip
+            same(f"{told.number} is sold by", told.carrier, case.sellers[0])
+    counts.verdicts["desk"] += len(numbers)
+
+
+def _certificates(tx: Tx, driver: Driver, world: World, counts: Counts) -> None:
+    for one in world.certificates:
+        real = verifying.verify(tx, one.key, now=world.now).verdict.value
+        same(f"certificate of {one.number}", real, owners.verdict(world, one))
+    counts.verdicts["certificate"] += len(world.certificates)
+
+
+def _told(tx: Tx, world: World, counts: Counts) -> None:
+    """Which events were made for which partner, in their order, and which of them are still to be delivered."""
+    of_notice: dict[str, object] = dict(tx.execute("SELECT id, batch_id FROM notice").fetchall())
+    of_notice |= dict(tx.execute("SELECT id, request_id FROM request_notice").fetchall())
+    real: dict[int, list[tuple[str, object, str]]] = {}
+    for partner, event, notice, state in tx.execute(
+        "SELECT partner_id, event, notice_id, CASE WHEN next_at IS NOT NULL THEN 'open' WHEN delivered_at IS NULL"
+        " THEN 'dropped' ELSE 'delivered' END FROM delivery WHERE notice_id IS NOT NULL ORDER BY seq"
+    ):
+        real.setdefault(partner, []).append((event.rpartition(":")[2], of_notice[notice], state))
+    for partner in world.partners:
+        for (*_, state), one in zip(real.get(partner.key, []), partner.told, strict=False):
+            may = outbox.may_be_given_up(one, world.now) or "patience" in OFF
+            if (one.state, state) == ("open", "dropped") and may:
+                one.state = "dropped"
+        oracle = [(one.event, outbox.key_of(one.about), one.state) for one in partner.told]
+        same(f"{partner.name} is told", real.get(partner.key, []), oracle)
+        counts.verdicts["told"] += len(oracle)
+    feeds = Counter[tuple[int, Number, Any]]()
+    for partner_id, shard, day, stored in tx.execute(
+        "SELECT partner_id, shard, day, numbers FROM recycled_feed", binary=True
+    ):
+        feeds.update((partner_id, shard * SHARD_SIZE + place, day) for place in load(stored))
+    same("news of new owners", feeds,
+         Counter((partner.key, one.number, one.day) for partner in world.partners for one in partner.recycled))  # fmt: skip
+
+
+def _breaches(tx: Tx, world: World, counts: Counts) -> None:
+    real: Counter[tuple[str, Number]] = Counter()
+    found = tx.execute(
+        "SELECT b.kind, s.shard, s.numbers FROM breach b JOIN breach_set s ON s.breach_id = b.id", binary=True
+    )
+    for kind, shard, stored in found:
+        real.update((kind, shard * SHARD_SIZE + place) for place in load(stored))
+    rosters = {one.key: sorted(one.stands_on) for one in world.batches}
+    for kind, batch, stored in tx.execute("SELECT kind, batch_id, places FROM breach WHERE places IS NOT NULL", binary=True):
+        real.update((kind, rosters[batch][place]) for place in load(stored))
+    if "late answers" in OFF:
+        real = Counter({key: count for key, count in real.items() if key[0] != BATCH_BREACH})
+    same("breaches", real, world.breaches)
+    counts.verdicts["breach"] += len(world.histories)

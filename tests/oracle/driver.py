@@ -1,0 +1,302 @@
+"""The real platform as one history uses it, on a real database that is emptied between histories."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+import httpx
+import psycopg
+
+from clocks import Clock
+from huanxin.answer.receiving import file_receipt
+from huanxin.answer.single import Line as AnswerLine
+from huanxin.disclose.acknowledging import Acknowledged, Acknowledgement, Method
+from huanxin.disclose.certificate import Reason, revoke
+from huanxin.domain.numbers import Carrier, NumberingPlan, written
+from huanxin.domain.operators import Operator
+from huanxin.domain.partners import Kind, Partner
+from huanxin.domain.rules import Rules
+from huanxin.domain.streams import Status
+from huanxin.notify.keys import Signer
+from huanxin.notify.partners import add_partner
+from huanxin.notify.polling import Poller
+from huanxin.notify.pushing import Pusher
+from huanxin.notify.streams import set_status
+from huanxin.numbersets import tables
+from huanxin.numbersets.sharded import NumberSet
+from huanxin.operations import Platform
+from huanxin.outbound import Answer as HttpAnswer
+from huanxin.outbound import Outbound
+from huanxin.plan.holds import add_hold, lift_hold
+from huanxin.release.gate import waive
+from huanxin.release.proposals import Outcome
+from huanxin.request.ordering import Ordered, Purpose, Wish
+from huanxin.request.sms import Message
+from huanxin.store import batches, deliveries, notices, requests
+from huanxin.store.batches import Batch
+from huanxin.store.database import Database, Tx
+from huanxin.web.telling import Teller
+from operators import operator
+from oracle.days import RANGES, ZONES
+
+KEPT = ("migration", "operator", "signing_key", "note")
+"""Tables that one history leaves to the next: the people who work here, and what the schema itself keeps."""
+PLAN = NumberingPlan(
+    carriers={code: Carrier(code=code, name=code, zone=ZONES[code], prefixes=(prefix,)) for code, prefix in RANGES.items()}
+)
+
+
+class Unsigned:
+    """Stands for the signer: what is signed and how has tests of its own, and takes as long as a whole step here."""
+
+    rehearsal = False
+    issuer = "http://127.0.0.1:1"
+
+    def event_token(self, claims: dict[str, Any], _alg: str) -> str:
+        return json.dumps(claims)
+
+    def signed(self, _kind: str, claims: dict[str, Any]) -> str:
+        return json.dumps(claims)
+
+
+@dataclass
+class Endpoint:
+    """The partners that are pushed to. `down`: how a push ends instead of being taken; 0: nobody is there."""
+
+    down: int | None = None
+    log: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    """the status and the claims of each attempt"""
+
+    def post(self, _url: str, token: str, _headers: dict[str, str]) -> HttpAnswer:
+        status = 202 if self.down is None else self.down
+        self.log.append((status, json.loads(token)))
+        if not status:
+            raise httpx.ConnectError("nobody there")
+        return HttpAnswer(status=status, text="")
+
+
+@dataclass
+class Phone:
+    """The SMS gateway."""
+
+    sent: list[Message] = field(default_factory=list)
+
+    def send(self, message: Message) -> None:
+        self.sent.append(message)
+
+
+@dataclass
+class Emptied:
+    """One database for many histories."""
+
+    dsn: str
+    used: int = 0
+
+    def __post_init__(self) -> None:
+        self._connection = psycopg.connect(self.dsn, autocommit=True)
+        self._connection.execute("SET session_replication_role = replica")  # facts are never deleted, but here
+        rows = self._connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        self._tables = sorted(name for (name,) in rows if not name.startswith(KEPT))
+
+    def empty(self) -> None:
+        """Cheaper than a database or a schema for each history by a factor of a hundred."""
+        self.used += 1
+        if self.used % 200:
+            self._connection.execute("; ".join(f"DELETE FROM {name}" for name in self._tables))
+        else:
+            self._connection.execute(f"TRUNCATE {', '.join(self._tables)} CASCADE")
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@dataclass
+class Stage:
+    """What all histories of a run share: the database, the clock, the people, the workers."""
+
+    platform: Platform
+    clock: Clock
+    folder: Path
+    emptied: Emptied
+    people: dict[str, Operator]
+    endpoint: Endpoint = field(default_factory=Endpoint)
+    phone: Phone = field(default_factory=Phone)
+
+    def __post_init__(self) -> None:
+        self.signer = cast(Signer, Unsigned())
+        self.pusher = Pusher(
+            database=self.platform.database, signer=self.signer, outbound=cast(Outbound, self.endpoint), clock=self.clock,
+            zone=ZoneInfo("Asia/Shanghai"), passphrase="", chance=lambda: 0.0,
+        )  # fmt: skip
+        self.poller = Poller(
+            database=self.platform.database, signer=self.signer, clock=self.clock, zone=ZoneInfo("Asia/Shanghai")
+        )
+        self.teller = Teller(
+            database=self.platform.database, gateway=self.phone, clock=self.clock, issuer=self.platform.issuer
+        )
+
+    def empty(self, now: datetime) -> None:
+        self.emptied.empty()
+        self.clock.now = now
+        self.endpoint.log.clear()
+        self.phone.sent.clear()
+
+
+@contextmanager
+def staged(dsn: str, folder: Path) -> Iterator[Stage]:
+    clock = Clock()
+    with Database(dsn) as database:
+        platform = Platform(
+            database=database, plan=PLAN, rules=Rules(), issuer="http://127.0.0.1:1", clock=clock, development=True
+        )
+        staff = {
+            login: operator(platform, role, carrier=carrier, login=login)
+            for login, role, carrier in (
+                ("li", "supervisor", None), ("wang", "supervisor", None), *((code, "desk", code) for code in ZONES),
+            )
+        }  # fmt: skip
+        stage = Stage(platform, clock, folder, Emptied(dsn), staff)
+        try:
+            yield stage
+        finally:
+            stage.pusher.close()
+            stage.emptied.close()
+
+
+class Driver:
+    """One history on the stage. Whatever the platform refuses comes back as the error, so that the refusal is compared."""
+
+    def __init__(self, stage: Stage, now: datetime) -> None:
+        stage.empty(now)
+        self.stage, self.platform = stage, stage.platform
+        self.partners: dict[int, Partner] = {}
+        self._about: dict[str, object] = {}
+        self.files = 0
+
+    def longer_freeze(self, days: int) -> None:
+        self.platform = replace(self.platform, rules=replace(self.platform.rules, freeze_days=days))
+
+    @contextmanager
+    def tx(self) -> Iterator[Tx]:
+        with self.platform.database.transaction() as tx:
+            yield tx
+
+    def _path(self, heading: str, lines: Sequence[str]) -> Path:
+        self.files += 1
+        path = self.stage.folder / f"{self.files % 8}.csv"
+        path.write_text("\n".join([heading, *lines, ""]))
+        return path
+
+    def partner(self, name: str, *, required: bool, way: str, asks: bool) -> Partner:
+        with self.tx() as tx:
+            made = add_partner(
+                tx, name=name, kind=Kind.APP, required=required, https_only=False, now=self.platform.now(), by="li",
+                endpoint="http://127.0.0.1:9/" if way == "push" else None, wants_recycled=asks, wants_inquiry=asks,
+            ).partner  # fmt: skip
+        self.partners[made.id] = made
+        return made
+
+    def report(self, carrier: str, lines: Sequence[str], *, skip_bad: bool) -> Any:
+        # A comment line makes each file one of its own, else the same lines would be a file that was imported before.
+        path = self._path("number,event,at", [*lines, *[""] * (self.files + 1)])
+        return self.platform.import_report(path, carrier=carrier, by="li", skip_bad=skip_bad)
+
+    def notice(self, batch: int, partner: int) -> str:
+        with self.tx() as tx:
+            return next(one.id for one in notices.told(tx, batch) if one.partner_id == partner)
+
+    def receipt(self, batch: int, partner: int, lines: Sequence[str], *, complete: bool, idempotency: str) -> Any:
+        """As the API files a receipt."""
+        path = self._path("number,outcome,reason,until", lines)
+        with self.tx() as tx:
+            notice = next(one for one in notices.told(tx, batch) if one.partner_id == partner)
+            return file_receipt(
+                tx, tables.inspect(path), notice=notice, roster=batches.roster(tx, batch), zone="Asia/Shanghai",
+                complete=complete, idempotency_key=idempotency, now=self.platform.now(),
+            )  # fmt: skip
+
+    def hold(self, numbers: frozenset[int], *, until: date, order: str) -> int:
+        with self.tx() as tx:
+            return add_hold(
+                tx, NumberSet.of(sorted(numbers)), source="court", order=order, reason="fraud", until=until,
+                review_on=until, today=self.platform.today(), now=self.platform.now(), by="li",
+            ).id  # fmt: skip
+
+    def lift(self, key: int) -> None:
+        with self.tx() as tx:
+            lift_hold(tx, key, reason="over", now=self.platform.now(), by="li")
+
+    def retract(self, batch: int, number: int) -> Batch:
+        return self.platform.retract(batch, NumberSet.of([number]), reason="wrong list", by="li")
+
+    def newest_retraction(self, batch: int) -> int:
+        with self.tx() as tx:
+            return batches.retractions_of(tx, batch)[-1].id
+
+    def waive(self, batch: int, partner: int, numbers: frozenset[int]) -> int:
+        with self.tx() as tx:
+            return waive(tx, batch, partner_id=partner, only=NumberSet.of(sorted(numbers)), reason="silent",
+                         now=self.platform.now(), by="li")  # fmt: skip
+
+    def propose_waiver(self, batch: int, partner: int, numbers: frozenset[int], by: str) -> int:
+        return self.platform.propose_waiver(
+            batch, partner_id=partner, only=NumberSet.of(sorted(numbers)), reason="silent", by=self.stage.people[by]
+        )
+
+    def propose_release(self, batch: int, by: str) -> int:
+        return self.platform.propose_release(batch, reason="", by=self.stage.people[by])
+
+    def decide(self, proposal: int, outcome: Outcome, by: str) -> int:
+        return self.platform.decide(proposal, outcome, note="seen", by=self.stage.people[by])
+
+    def acknowledge(self, number: int, shown: str, evidence: str, carrier: str) -> Acknowledged:
+        given = Acknowledgement(number=number, shown=shown, method=Method.REFERENCE, evidence=evidence)
+        return self.platform.acknowledge([given], by=self.stage.people[carrier])
+
+    def withdraw_disclosure(self, key: str, carrier: str) -> None:
+        self.platform.withdraw_disclosure(key, reason="changed his mind", by=self.stage.people[carrier])
+
+    def order(self, number: int, purpose: str, who: list[int]) -> Ordered:
+        wish = Wish(
+            purpose=Purpose(purpose), number=number, partner_ids=who, consent_text="yes", channel="web", language="en"
+        )
+        return self.platform.order_request(wish)
+
+    def answer_order(self, order: str, partner: int, number: int, outcome: str, reason: str) -> None:
+        with self.tx() as tx:
+            notice = next(one.id for one in requests.notices_of(tx, order) if one.partner_id == partner)
+        line = AnswerLine(line=2, notice=notice, number=written(number), outcome=outcome, reason=reason, until="")
+        self.platform.answer_requests(self.partners[partner], [line])
+
+    def revoke(self, certificate: str, reason: str) -> None:
+        with self.tx() as tx:
+            revoke(tx, certificate, reason=Reason(reason), note="", by="li", now=self.platform.now())
+
+    # Deliveries -------------------------------------------------------------------------------------------------------
+    def about(self, notice: str) -> object:
+        """The batch, retraction or order that a notice is of."""
+        if notice not in self._about:
+            with self.tx() as tx:
+                rows = tx.execute("SELECT id, batch_id FROM notice").fetchall()
+                self._about = {**dict(rows), **dict(tx.execute("SELECT id, request_id FROM request_notice").fetchall())}
+        return self._about[notice]
+
+    def poll(self, partner: int, *, acks: Sequence[str] = (), most: int = 100) -> list[dict[str, Any]]:
+        found = self.stage.poller.poll(self.partners[partner], most=most, acks=acks)
+        return [json.loads(token) for token in found.sets.values()]
+
+    def set_status(self, partner: int, status: Status) -> None:
+        mine = self.partners[partner]
+        with self.tx() as tx:
+            set_status(tx, mine, status=status, reason="", by=mine.client_id, now=self.platform.now())
+
+    def recover(self, partner: int, since: datetime) -> None:
+        with self.tx() as tx:
+            deliveries.recover(tx, partner, since, self.platform.now())

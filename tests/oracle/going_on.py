@@ -1,0 +1,88 @@
+"""The whole machine: all rules, and a push to go on, since what comes by chance rarely gets as far as a second owner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from hypothesis import strategies as st
+
+from oracle import owners, renewal, shop
+from oracle.answering import Answers
+from oracle.delivering import Deliveries
+from oracle.histories import FROZEN, SERVING, had_predecessor, where
+from oracle.machine import NUMBERS, act, chosen, index
+from oracle.owning import Owners
+
+Step = Callable[[], None]
+
+
+class Machine(Answers, Owners, Deliveries):
+    """Everybody."""
+
+    @act(which=index, other=index)
+    def go_on(self, which: int, other: int) -> None:
+        """The next thing that would happen anyway, of those that are possible now."""
+        chosen([*self.next_of_batches(None), *self.next_of_numbers(other), *self.next_of_orders()], which)()
+
+    @act(which=index, but=st.sampled_from((None, None, "refused", "pending")))
+    def batches_go_on(self, which: int, but: str | None) -> None:
+        chosen(self.next_of_batches(but), which)()
+
+    @act(which=index)
+    def batches_go_on_well(self, which: int) -> None:
+        chosen(self.next_of_batches(None)[:2], which)()
+
+    @act(which=index, other=index)
+    def numbers_go_on(self, which: int, other: int) -> None:
+        chosen(self.next_of_numbers(other), which)()
+
+    @act(which=index)
+    def orders_go_on(self, which: int) -> None:
+        chosen(self.next_of_orders(), which)()
+
+    def next_of_batches(self, but: str | None) -> list[Step]:
+        """What is nearest to a release comes first."""
+        world, found = self.world, list[Step]()
+        for place, batch in enumerate(one for one in world.batches if not one.released):
+            if any(renewal.will_be_clear(world, batch, number) for number in batch.stands_on):
+                found.append(partial(self.wait_for_the_freeze_and_release, which=place))
+        for place, batch in enumerate(one for one in world.batches if one.notices):
+            if not batch.released and any(renewal.kept_open(batch, number) for number in batch.stands_on):
+                found.append(partial(self.everybody_answers, which=place, but=but))
+        for place, (batch, notice) in enumerate(self.notices()):
+            answered = any(renewal.answer_of(notice, number)[0] for number in batch.stands_on)
+            if notice.required and answered and renewal.open_numbers(batch, notice.partner):
+                found.append(partial(self.waive, which=place, only=False))
+        for place, batch in enumerate(world.batches):
+            if any(one.key not in batch.notices for one in world.there):
+                found.append(partial(self.send, which=place))
+        if renewal.due(world):
+            found.append(partial(self.plan, of=None))
+        return found
+
+    def next_of_orders(self) -> list[Step]:
+        found: list[Step] = [
+            partial(self.all_answer_order, which=place)
+            for place, order in enumerate(one for one in self.world.orders if not owners.is_done(one))
+            if order.purpose != owners.INQUIRE
+        ]
+        if any(one.done and not one.told for one in self.world.orders):
+            found.append(self.owners_are_told)
+        return found
+
+    def next_of_numbers(self, other: int) -> list[Step]:
+        found: list[Step] = []
+        for place, number in enumerate(NUMBERS):
+            events = self.world.histories[number]
+            state = where(events)[0]
+            if state == FROZEN and shop.case_of(self.world, number, None).why <= {"acknowledged"}:
+                frozen = [one for one in NUMBERS if where(self.world.histories[one])[0] == FROZEN]
+                found.append(partial(self.sold, which=frozen.index(number), told=other % 4 > 0, when=other % 3))
+            if state == SERVING:
+                renew = bool(had_predecessor(events)) and other % 3
+                found += [
+                    partial(self.owner_orders, which=place, purpose="renew" if renew else "leave", who=other % 7 + 1),
+                    partial(self.certify, which=place), partial(self.cancelled_long_ago, which=place),
+                ]  # fmt: skip
+        return found

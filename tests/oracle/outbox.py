@@ -1,0 +1,86 @@
+"""Who is told what, and in which order: every event that has to be made for a partner, until the partner took it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from oracle.days import today
+from oracle.world import Batch, Number, Order, Partner, Recycled, Retraction, Told, World
+
+RENEWAL, RETRACTION, INQUIRY, RECYCLED = "renewal", "retraction", "inquiry", "recycled"
+PATIENCE = timedelta(days=14)
+"""For so long an event is tried again."""
+
+
+def key_of(about: object) -> object:
+    assert isinstance(about, Batch | Retraction | Order)
+    return about.key
+
+
+def subject_of(about: object) -> object:
+    """Events of one subject reach a partner in their order: of a batch with its retractions, and of one number."""
+    if isinstance(about, Order):
+        return about.number
+    return about.batch if isinstance(about, Retraction) else about
+
+
+def tell(world: World, partner: Partner, event: str, about: object) -> None:
+    """Make an event for a partner; while its stream is disabled it is on record and not sent."""
+    partner.told.append(Told(event, about, world.now, "dropped" if partner.status == "disabled" else "open"))
+
+
+def tell_recycled(world: World, carrier: str, sold: list[tuple[Number, date]]) -> None:
+    """Numbers with a history that have a new owner: those who ask hear of what happened since the day they joined."""
+    for partner in world.there:
+        if partner.asks and partner.status != "disabled":
+            partner.recycled += [Recycled(*one) for one in sold if one[1] >= today(carrier, partner.added_at)]
+
+
+def set_status(partner: Partner, status: str) -> None:
+    """`paused` keeps what is open, `disabled` gives it up."""
+    partner.status = status
+    if status == "disabled":
+        for one in partner.waiting:
+            one.state = "dropped"
+
+
+def recover(partner: Partner, since: datetime) -> None:
+    """Whatever was made since an instant and not taken is to be sent."""
+    for one in partner.told:
+        if one.at >= since and one.state != "delivered":
+            one.state, one.failed_since = "open", None
+
+
+def taken(partner: Partner, event: str, key: object) -> None:
+    """A partner took an event: it has to be the next of its subject."""
+    mine = [one for one in partner.told if (one.event, key_of(one.about)) == (event, key)]
+    assert mine, f"{partner.name} was sent {event} {key}, which was not made for it"
+    one = mine[0]
+    assert one.state == "open" or (event, key) in partner.received, f"{partner.name} was sent {event} {key}: {one.state}"
+    earlier = partner.told[: partner.told.index(one)]
+    waiting = [e for e in earlier if e.state == "open" and subject_of(e.about) is subject_of(one.about)]
+    assert not waiting, f"{partner.name} was sent {event} {key} before {waiting[0].event} {key_of(waiting[0].about)}"
+    one.state = "delivered"
+    partner.received.append((event, key))
+
+
+def tried_in_vain(partner: Partner, event: str, key: object, now: datetime) -> None:
+    for one in partner.told:
+        if (one.event, key_of(one.about)) == (event, key):
+            one.failed_since = one.failed_since or now
+
+
+def may_be_given_up(one: Told, now: datetime) -> bool:
+    """An event that was tried in vain for longer than anybody waits."""
+    return one.failed_since is not None and now - one.failed_since > PATIENCE
+
+
+def never_last(partner: Partner) -> list[Retraction]:
+    """Retractions that did not come after the renewal that they take numbers back from: the partner would cut for good."""
+    found = []
+    for one in partner.told:
+        if isinstance(one.about, Retraction) and one.state == "delivered":
+            last = {name: at for at, name in enumerate(partner.received)}
+            if last.get((RENEWAL, one.about.batch.key), -1) > last[RETRACTION, one.about.key]:
+                found.append(one.about)
+    return found

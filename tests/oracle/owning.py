@@ -1,0 +1,173 @@
+"""Rules of histories: buyers, owners, their orders, their certificates."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition
+
+from huanxin.disclose.desk import texts_of
+from huanxin.domain.disclosure import ZH, digest
+from oracle import owners, shop
+from oracle.comparing import same
+from oracle.days import ZONES
+from oracle.histories import FROZEN, OPENED, SERVING, UNKNOWN, where
+from oracle.machine import NUMBERS, Histories, act, chosen, index, only_if
+from oracle.world import Certificate, Disclosure, Number, Order
+
+ANSWERS = ("unbound", "absent", "kept", "pending", "refused")
+
+
+class Owners(Histories):
+    """What is sold, and what becomes of it."""
+
+    # The desk ---------------------------------------------------------------------------------------------------------
+    @act(which=index, carrier=st.sampled_from(("own", "own", *ZONES)))
+    def buyer_acknowledges(self, which: int, carrier: str) -> None:
+        vacant = [one for one in NUMBERS if where(self.world.histories[one])[0] in (FROZEN, UNKNOWN)]
+        number = chosen(vacant if which % 4 else NUMBERS, which)
+        self.acknowledge(number, shop.sellers_of(self.world, number)[0] if carrier == "own" else carrier)
+        self.step("acknowledge")
+
+    def acknowledge(self, number: Number, carrier: str) -> None:
+        told = self.driver.platform.look_up([number], seller=carrier)[0]
+        shown = digest(texts_of(told).get(ZH, ""))
+        evidence = f"contract {self.turn}"
+        case = shop.case_of(self.world, number, carrier)
+        done = self.attempt(lambda: self.driver.acknowledge(number, shown, evidence, carrier))
+        if not self.refused("acknowledgement", done, expected=bool(case.why)):
+            self.world.disclosures.append(
+                Disclosure(done.ids[0], number, carrier, case.closed_on, evidence, self.world.now, shown)
+            )
+
+    @precondition(lambda self: self.world.disclosures)
+    @act(which=index)
+    def acknowledged_again(self, which: int) -> None:
+        """A shop that got no answer sends what it sent before."""
+        one: Disclosure = chosen(self.world.disclosures, which)
+        stands = shop.standing_disclosure(self.world, one.number) is one
+        state = where(self.world.histories[one.number])[0]
+        only_if(stands and state not in ("in_service", "ported_out"))
+        case = shop.case_of(self.world, one.number, one.carrier)
+        only_if(case.why == {"acknowledged"})
+        done = self.driver.acknowledge(one.number, one.shown, one.evidence, one.carrier)
+        same("the same disclosure", (done.ids, done.new), ([one.key], 0))
+        self.step("acknowledge again")
+
+    @precondition(lambda self: any(not one.withdrawn for one in self.world.disclosures))
+    @act(which=index)
+    def buyer_goes_without(self, which: int) -> None:
+        one: Disclosure = chosen((one for one in self.world.disclosures if not one.withdrawn), which)
+        state = where(self.world.histories[one.number])[0]
+        done = self.attempt(lambda: self.driver.withdraw_disclosure(one.key, one.carrier))
+        if not self.refused("withdrawal", done, expected=state in ("in_service", "ported_out")):
+            one.withdrawn = True
+        self.step("goes without")
+
+    @act(which=index, told=st.booleans(), when=st.integers(0, 2))
+    def sold(self, which: int, told: bool, when: int) -> None:
+        """A number is sold, with a disclosure or without one, released or not."""
+        frozen = [number for number in NUMBERS if where(self.world.histories[number])[0] == FROZEN]
+        number = chosen(frozen, which)
+        sellers = shop.sellers_of(self.world, number)
+        carrier = sellers[which % len(sellers)]
+        self.sell(number, carrier, told=told, when=when)
+        self.step("sold")
+
+    def sell(self, number: Number, carrier: str, *, told: bool, when: int) -> None:
+        if told:
+            self.acknowledge(number, carrier)
+            self.pass_to(self.world.now + self.HOUR)
+        line = self.line(number, OPENED, carrier, when)
+        only_if(all(one.day < line.day for one in self.world.histories[number]))
+        self.report(carrier, [line], skip_bad=False)
+
+    def served(self, which: int) -> Number:
+        """Mostly a number that somebody has."""
+        having = [number for number in NUMBERS if where(self.world.histories[number])[0] == SERVING]
+        number: Number = chosen(having if which % 4 else NUMBERS, which // 4)
+        return number
+
+    # Orders -----------------------------------------------------------------------------------------------------------
+    @act(which=index, purpose=st.sampled_from(("renew", "renew", "leave", "inquire")), who=st.integers(1, 15))
+    def owner_orders(self, which: int, purpose: str, who: int) -> None:
+        number = self.served(which)
+        asked = [one for place, one in enumerate(self.world.there) if who >> place & 1]
+        only_if(asked)
+        ordered = self.attempt(lambda: self.driver.order(number, purpose, [one.key for one in asked]))
+        if self.refused("order", ordered, expected=not owners.may_order(self.world, number, purpose)):
+            self.step("order refused")
+            return
+        earlier = owners.of_tenure(self.world, number, purpose)
+        fresh = [one for one in asked if not owners.not_asked_again(self.world, earlier, one)]
+        same("order is new", ordered.new, bool(fresh))
+        if not fresh:
+            same("the order that stands", ordered.request.id, earlier[0].key)
+        else:
+            same("cut-off", ordered.request.cutoff, owners.cutoff(self.world, number, purpose))
+            same("asked", set(ordered.notices), {one.key for one in fresh})
+            owners.order(self.world, ordered.request.id, number, purpose, fresh)
+        self.step(f"order {purpose}")
+
+    @precondition(lambda self: self.world.orders)
+    @act(which=index, outcome=st.sampled_from(ANSWERS))
+    def partner_answers_order(self, which: int, outcome: str) -> None:
+        order: Order = chosen(self.world.orders, which)
+        self.answer_order(order, chosen(order.answers, which), outcome)
+        self.step("answer to order")
+
+    def answer_order(self, order: Order, partner: int, outcome: str) -> None:
+        if order.purpose == owners.INQUIRE:
+            outcome = "bound" if outcome == "unbound" else "absent"
+        reason = "debt" if outcome == "refused" else ""
+        self.driver.answer_order(order.key, partner, order.number, outcome, reason)
+        said = order.answers[partner]
+        if not said or said[-1][0] != outcome:
+            said.append((outcome, self.world.now))
+        order.done = order.done or owners.is_done(order)
+
+    @precondition(lambda self: self.world.orders)
+    @act(which=index)
+    def all_answer_order(self, which: int) -> None:
+        order: Order = chosen((one for one in self.world.orders if not owners.is_done(one)), which)
+        for partner in order.answers:
+            self.answer_order(order, partner, ANSWERS[which % 3])
+        self.step("all answer order")
+
+    @precondition(lambda self: any(owners.is_done(one) and not one.told for one in self.world.orders))
+    @act()
+    def owners_are_told(self) -> None:
+        """The worker that sends SMS finds everybody whose last partner has answered."""
+        while self.stage.teller.one_job():
+            pass
+        for order in self.world.orders:
+            if order.done and not order.told:
+                owners.tell_owner(self.world, order)
+        self.step("owners told")
+
+    # Certificates -----------------------------------------------------------------------------------------------------
+    @act(which=index)
+    def certify(self, which: int) -> None:
+        number = self.served(which)
+        stated = owners.can_state(self.world, number)
+        expected = stated is None or (
+            owners.good_one(self.world, number, stated) is None and owners.in_dispute(self.world, number, stated)
+        )
+        made = self.attempt(lambda: self.driver.platform.certify(number, self.stage.signer, by="owner"))
+        if self.refused("certificate", made, expected=expected) or stated is None:
+            self.step("certify refused")
+            return
+        good = owners.good_one(self.world, number, stated)
+        same("states", (made.opened_on, made.before), (stated.tenure.opened_on, stated.before))
+        if good:
+            same("certificate", made.id, good.key)
+        else:
+            owners.issue(self.world, made.id, number, stated)
+        self.step("certify")
+
+    @precondition(lambda self: any(not one.revoked for one in self.world.certificates))
+    @act(which=index, reason=st.sampled_from(("holder", "dispute")))
+    def revoke(self, which: int, reason: str) -> None:
+        one: Certificate = chosen((one for one in self.world.certificates if not one.revoked), which)
+        self.driver.revoke(one.key, reason)
+        one.revoked = reason
+        self.step("revoke")

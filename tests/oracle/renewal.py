@@ -1,0 +1,195 @@
+"""What may be planned, what keeps a number back, and what may be released: number by number, as the rules read."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from oracle.days import answers_due, earliest_today, first_sellable, midnight, today
+from oracle.histories import FROZEN, RECLAIMED, Said, last_cancellation, since, where
+from oracle.outbox import RENEWAL, RETRACTION, tell
+from oracle.world import Answer, Batch, Filed, Hold, Notice, Number, Partner, Retraction, Waived, World
+
+UNSETTLED = ("pending", "refused")
+
+
+# Plan -----------------------------------------------------------------------------------------------------------------
+def binds(hold: Hold, now: datetime) -> bool:
+    """A hold binds to the end of its last day, wherever that comes last."""
+    return not hold.lifted and earliest_today(now) <= hold.until
+
+
+def held(world: World, number: Number) -> bool:
+    return any(number in one.numbers and binds(one, world.now) for one in world.holds)
+
+
+def batch_of(world: World, cancellation: Said | None) -> Batch | None:
+    """The batch that stands on a cancellation."""
+    found = (batch for batch in world.batches if any(one is cancellation for one in batch.stands_on.values()))
+    return next(found, None)
+
+
+def due(world: World, carrier: str | None = None) -> dict[Number, Said]:
+    """Numbers that a plan takes now, each with the cancellation that it stands on."""
+    found = {}
+    for number, events in world.histories.items():
+        if where(events)[0] != FROZEN:
+            continue
+        last = events[-1]
+        soon = first_sellable(last.day, world.rules.freeze) <= today(last.carrier, world.now) + timedelta(
+            days=world.rules.lead
+        )
+        if soon and carrier in (None, last.carrier) and not held(world, number) and batch_of(world, last) is None:
+            found[number] = last
+    return found
+
+
+def plan(world: World, key: int, carrier: str | None) -> Batch:
+    numbers = due(world, carrier)
+    batch = Batch(
+        key, numbers, world.now,
+        answers_due(world.now, {one.carrier for one in numbers.values()}, world.rules.answer_days), world.rules.freeze,
+    )  # fmt: skip
+    world.batches.append(batch)
+    return batch
+
+
+# Notify ---------------------------------------------------------------------------------------------------------------
+def send(world: World, batch: Batch) -> None:
+    for partner in world.there:
+        if partner.key not in batch.notices:
+            batch.notices[partner.key] = Notice(partner, partner.required, world.now)
+            tell(world, partner, RENEWAL, batch)
+    tell_of_retractions(world, batch)
+
+
+def tell_of_retractions(world: World, batch: Batch) -> None:
+    for retraction in batch.retractions:
+        for notice in batch.notices.values():
+            if notice.partner.key not in retraction.notices and not notice.partner.withdrawn:
+                retraction.notices[notice.partner.key] = Notice(notice.partner, notice.required, world.now)
+                tell(world, notice.partner, RETRACTION, retraction)
+
+
+def taken_back(batch: Batch) -> set[Number]:
+    return {number for one in batch.retractions for number in one.numbers}
+
+
+def reclaimed(world: World, batch: Batch) -> frozenset[Number]:
+    """Numbers of a batch that the owner whose cancellation it stands on took back, and that no retraction names yet."""
+    found = set()
+    for number, cancellation in batch.stands_on.items():
+        after = since(world.histories[number], cancellation)
+        if after and after[0].event == RECLAIMED:
+            found.add(number)
+    return frozenset(found - taken_back(batch))
+
+
+def retract(world: World, key: int, batch: Batch, numbers: frozenset[Number], *, ordered: bool) -> None:
+    carriers = {one.carrier for one in batch.stands_on.values()}
+    due_by = answers_due(world.now, carriers, world.rules.answer_days)
+    batch.retractions.append(Retraction(key, batch, numbers, ordered, due_by))
+    tell_of_retractions(world, batch)
+
+
+# Answer ---------------------------------------------------------------------------------------------------------------
+def answer_of(notice: Notice, number: Number) -> tuple[Answer | None, bool]:
+    """What a partner's answer for a number is, and whether somebody waived it."""
+    answer: Answer | None = None
+    waived = False
+    for entry in notice.entries:
+        if isinstance(entry, Waived):
+            waived = waived or number in entry.numbers
+            continue
+        if number in entry.said:
+            answer = entry.said[number]
+            waived = waived and answer[0] not in UNSETTLED
+        elif entry.complete and answer is None:
+            answer = ("absent", "", None)
+    return answer, waived
+
+
+def is_open(notice: Notice, number: Number) -> bool:
+    answer, waived = answer_of(notice, number)
+    return (answer is None or answer[0] in UNSETTLED) and not waived
+
+
+def open_numbers(batch: Batch, partner: Partner) -> frozenset[Number]:
+    return frozenset(number for number in batch.stands_on if is_open(batch.notices[partner.key], number))
+
+
+def file(notice: Notice, receipt: Filed) -> None:
+    notice.entries.append(receipt)
+
+
+# Gate -----------------------------------------------------------------------------------------------------------------
+def kept_open(batch: Batch, number: Number) -> bool:
+    """Whether some partner whose answer is required keeps a number back; before anybody was asked, everybody does."""
+    required = [one for one in batch.notices.values() if one.required]
+    return not batch.notices or any(is_open(one, number) for one in required)
+
+
+def refused(batch: Batch, number: Number) -> bool:
+    for notice in batch.notices.values():
+        answer, waived = answer_of(notice, number)
+        if notice.required and answer is not None and answer[0] == "refused" and not waived:
+            return True
+    return False
+
+
+def freezing(world: World, batch: Batch, number: Number) -> bool:
+    cancelled = batch.stands_on[number]
+    return today(cancelled.carrier, world.now) < first_sellable(cancelled.day, batch.freeze)
+
+
+def has_left(world: World, batch: Batch, number: Number) -> bool:
+    """Whether it was taken out of the freeze that the batch stands on, or out of the batch by an operator."""
+    ordered = any(number in one.numbers for one in batch.retractions if one.ordered)
+    return ordered or bool(since(world.histories[number], batch.stands_on[number]))
+
+
+def is_clear(world: World, batch: Batch, number: Number) -> bool:
+    return not (
+        held(world, number) or has_left(world, batch, number) or kept_open(batch, number) or freezing(world, batch, number)
+    )
+
+
+def will_be_clear(world: World, batch: Batch, number: Number) -> bool:
+    """Whether only the freeze keeps it back."""
+    end = freeze_ends(batch, number)
+    bound = any(number in one.numbers and binds(one, max(end, world.now)) for one in world.holds)
+    return not (bound or has_left(world, batch, number) or kept_open(batch, number))
+
+
+def releasable(world: World, batch: Batch) -> frozenset[Number]:
+    return frozenset(n for n in batch.stands_on if n not in batch.released and is_clear(world, batch, n))
+
+
+def release(world: World, batch: Batch) -> int:
+    free = releasable(world, batch)
+    batch.released.update(dict.fromkeys(free, world.now))
+    return len(free)
+
+
+# Explain --------------------------------------------------------------------------------------------------------------
+def explained_by(world: World, number: Number) -> Batch | None:
+    """The batch in which a number is renewed, or was last; none if it was cancelled again since."""
+    return batch_of(world, last) if (last := last_cancellation(world.histories[number])) else None
+
+
+def waits_for(world: World, batch: Batch, partner: int) -> tuple[int, int, bool]:
+    """Of one partner: numbers without an answer, numbers with a pending one, and whether it is late."""
+    notice, gone = batch.notices[partner], taken_back(batch)
+    outstanding = pending = 0
+    for number in batch.stands_on:
+        answer, waived = answer_of(notice, number)
+        if waived or number in gone:
+            continue
+        outstanding += answer is None
+        pending += answer is not None and answer[0] == "pending"
+    return outstanding, pending, outstanding + pending > 0 and world.now >= batch.answer_by
+
+
+def freeze_ends(batch: Batch, number: Number) -> datetime:
+    """The instant from which a number may be sold, as far as its freeze goes."""
+    cancelled = batch.stands_on[number]
+    return midnight(cancelled.carrier, first_sellable(cancelled.day, batch.freeze))

@@ -1,0 +1,212 @@
+"""Everything that happened in one history, in plain lists and dicts, and nothing that could be derived from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from oracle.histories import Histories, Said
+
+Number = int
+Answer = tuple[str, str, date | None]
+"""outcome, reason, until"""
+
+
+@dataclass(eq=False)
+class Partner:
+    """Whoever holds ties. `way`: poll, push or files; `asks`: whether it wants to hear of every number with a new owner."""
+
+    key: int
+    name: str
+    required: bool
+    way: str
+    asks: bool
+    added_at: datetime
+    status: str = "enabled"
+    withdrawn: bool = False
+    told: list[Told] = field(default_factory=list)
+    """every event that was made for it, in order"""
+    recycled: list[Recycled] = field(default_factory=list)
+    received: list[tuple[str, object]] = field(default_factory=list)
+    """what it took, in the order in which it came: event, and the key of what it is about"""
+
+    @property
+    def waiting(self) -> list[Told | Recycled]:
+        """What it was not given yet."""
+        everything: list[Told | Recycled] = [*self.told, *self.recycled]
+        return [one for one in everything if one.state == "open"]
+
+
+@dataclass(eq=False)
+class Told:
+    """One event for one partner. `about`: the batch, retraction or order; `state`: `open` until the partner took it, or
+    `dropped` since its stream was disabled."""
+
+    event: str
+    about: object
+    at: datetime
+    state: str = "open"
+    failed_since: datetime | None = None
+    """when it was first tried in vain"""
+
+
+@dataclass(eq=False)
+class Recycled:
+    """A number with a new owner, of which one partner is told."""
+
+    number: Number
+    day: date
+    state: str = "open"
+
+
+@dataclass(eq=False)
+class Hold:
+    key: int
+    numbers: frozenset[Number]
+    until: date
+    placed_at: datetime
+    order: str
+    lifted: bool = False
+
+
+@dataclass(eq=False)
+class Filed:
+    """A receipt as a partner filed it. `changed`: what it made of numbers that had another answer."""
+
+    key: str
+    idempotency: str
+    said: dict[Number, Answer]
+    complete: bool
+    at: datetime
+
+
+@dataclass(eq=False)
+class Waived:
+    """A decision to go on without one partner's answer for some numbers."""
+
+    numbers: frozenset[Number]
+    at: datetime
+
+
+@dataclass(eq=False)
+class Notice:
+    """What one partner was told for one batch, and what it and operators said since, in the order in which they did."""
+
+    partner: Partner
+    required: bool
+    sent_at: datetime
+    entries: list[Filed | Waived] = field(default_factory=list)
+    parts: dict[int, str] = field(default_factory=dict)
+    """of a partner that answers by files: what became of each part, `taken` or `refused`"""
+
+
+@dataclass(eq=False)
+class Batch:
+    """Numbers that are renewed together. `stands_on`: the cancellation of each that it was planned for."""
+
+    key: int
+    stands_on: dict[Number, Said]
+    planned_at: datetime
+    answer_by: datetime
+    freeze: int
+    notices: dict[int, Notice] = field(default_factory=dict)
+    retractions: list[Retraction] = field(default_factory=list)
+    released: dict[Number, datetime] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Retraction:
+    """Numbers taken back from a batch. `ordered`: by an operator, for good; else since they were reclaimed."""
+
+    key: int
+    batch: Batch
+    numbers: frozenset[Number]
+    ordered: bool
+    answer_by: datetime
+    notices: dict[int, Notice] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Proposal:
+    key: int
+    kind: str
+    batch: Batch
+    partner: Partner | None
+    numbers: frozenset[Number]
+    by: str
+    seen: int
+    """how many entries the partner's notice had when it was made"""
+    ended: bool = False
+
+
+@dataclass(eq=False)
+class Disclosure:
+    """A buyer saw what is known of a number. `closed_on`: when the tenure before ended; None: nobody had it."""
+
+    key: str
+    number: Number
+    carrier: str
+    closed_on: date | None
+    evidence: str
+    at: datetime
+    shown: str
+    withdrawn: bool = False
+
+
+@dataclass(eq=False)
+class Order:
+    """What an owner ordered. `tenure`: since when he holds the number; answers by partner, as they came."""
+
+    key: str
+    purpose: str
+    number: Number
+    opened_on: date | None
+    cutoff: datetime
+    at: datetime
+    answers: dict[int, list[tuple[str, datetime]]]
+    done: bool = False
+    told: bool = False
+
+
+@dataclass(eq=False)
+class Certificate:
+    key: str
+    number: Number
+    opened_on: date
+    before: str
+    issued_at: datetime
+    expires_at: datetime
+    revoked: str = ""
+
+
+@dataclass
+class Rules:
+    freeze: int = 90
+    lead: int = 15
+    answer_days: int = 5
+    certificate_days: int = 180
+    cool_down: timedelta = timedelta(days=1)
+
+
+@dataclass
+class World:
+    now: datetime
+    histories: Histories
+    rules: Rules = field(default_factory=Rules)
+    first_report_at: datetime | None = None
+    partners: list[Partner] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
+    batches: list[Batch] = field(default_factory=list)
+    proposals: list[Proposal] = field(default_factory=list)
+    disclosures: list[Disclosure] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+    certificates: list[Certificate] = field(default_factory=list)
+    breaches: Counter[tuple[str, Number]] = field(default_factory=Counter)
+    messages: list[tuple[Number, str, int, int]] = field(default_factory=list)
+    """SMS to owners: number, order, services that are done, those that need them"""
+
+    @property
+    def there(self) -> list[Partner]:
+        """Partners that were not withdrawn."""
+        return [one for one in self.partners if not one.withdrawn]
