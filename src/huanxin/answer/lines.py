@@ -165,8 +165,8 @@ def _days(chunk: tables.Chunk, zone: str) -> tuple[npt.NDArray[np.int64], npt.ND
     # Each day is read once: a file says the same few many times, and reading text as a time is slow.
     encoded = column.dictionary_encode()
     given = columns.given(encoded.dictionary)
-    _, days, good = columns.instants(encoded.dictionary, zone)
-    good &= (days >= _FIRST_DAY) & (days <= _LAST_DAY)
+    read = columns.instants(encoded.dictionary, zone)
+    days, good = read.day, read.good & (read.day >= _FIRST_DAY) & (read.day <= _LAST_DAY)
     days = np.append(np.where(given & good, days, _NO_DAY), _NO_DAY)
     good = np.append(good | ~given, True)
     rows = pc.fill_null(encoded.indices, len(days) - 1).to_numpy(zero_copy_only=False)

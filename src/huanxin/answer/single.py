@@ -120,6 +120,6 @@ def _checked(line: Line, told: Asked | None, *, again: bool) -> tuple[date | Non
         return None, needs_reason()
     if not line.until:
         return None, ""
-    _, _, good = columns.instants(pa.array([line.until]), "UTC")  # the forms that a receipt of a batch may have, no others
+    good = columns.instants(pa.array([line.until]), "UTC").good  # the forms that a receipt of a batch may have, no others
     day = date.fromisoformat(line.until[:10]) if good[0] else date.min
     return (day, "") if day >= FIRST_UNTIL else (None, no_day())

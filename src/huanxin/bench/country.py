@@ -147,7 +147,7 @@ def _report(tx: Tx, week: int, at: datetime, facts: list[tuple[date, Event, Numb
     )  # fmt: skip
     reports.add_sets(
         tx, report,
-        ((shard, 0, SetFact(day=day, carrier=CARRIER, event=event, numbers=found.shards[shard]))
+        ((shard, SetFact(day=day, carrier=CARRIER, event=event, numbers=found.shards[shard]))
          for shard in sorted({shard for *_, found in facts for shard in found.shards})  # as an import records them
          for day, event, found in facts if shard in found.shards),
     )  # fmt: skip

@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import groupby
 
-from pyroaring import BitMap, FrozenBitMap
+from pyroaring import BitMap
 
 from huanxin.domain.lifecycle import EVENTS_SAID, Event, SetFact, ShardState
+from huanxin.domain.same_day import NEWS, Met, meet
 from huanxin.sentences import Sentence
-
-_NOTHING = FrozenBitMap()
-
-Layered = tuple[int, SetFact]
-"""A fact with its layer: the how manieth event of the same numbers on the same day it is, from 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
     """Numbers (within the shard) whose event can't be taken, and why."""
 
-    layer: int
     fact: SetFact
     numbers: BitMap
     reason: str
@@ -31,52 +27,60 @@ class Refusal:
 class Verdict:
     """What becomes of one shard's new facts."""
 
-    accepted: list[Layered] = field(default_factory=list)
+    accepted: list[SetFact] = field(default_factory=list)
     known: int = 0
     refusals: list[Refusal] = field(default_factory=list)
     recycled: list[SetFact] = field(default_factory=list)
     """those accepted that gave a number with a history to a new owner"""
 
 
-def judge(old: Sequence[SetFact], new: Sequence[Layered], range_owner: str | None) -> Verdict:
+def judge(old: Sequence[SetFact], new: Sequence[SetFact], range_owner: str | None) -> Verdict:
     """Walk the facts of one shard in the order in which they happened, and sort the new ones.
 
-    `old` and `new` are each in order; on the same day what is on record comes first. A fact on record that a new one
-    repeats is known and changes nothing (rule 7).
+    `old` and `new` are each in order, and what is taken comes after what is on record of its numbers; of a day that both
+    name a number on, the instants say whether it does (domain.same_day). What is known changes nothing (rule 7).
     """
-    mine = BitMap.union(BitMap(), *(fact.numbers for _, fact in new))
+    mine = BitMap.union(BitMap(), *(fact.numbers for fact in new))
     past = [fact for fact in old if not fact.numbers.isdisjoint(mine)]  # other numbers' history decides nothing here
     verdict, state = Verdict(), ShardState()
-    recorded, waiting, ahead = _by_event(past), _with_last(past), mine & BitMap.union(BitMap(), *(f.numbers for f in past))
-    for layer, fact in new:
+    waiting, ahead = _with_last(past), mine & BitMap.union(BitMap(), *(f.numbers for f in past))
+    for fact, met in zip(new, _met(past, new), strict=True):
         while waiting and waiting[-1][0].day <= fact.day:
             earlier, last = waiting.pop()
             state.apply(earlier)
             ahead -= last
-        known = fact.numbers & recorded.get((fact.day, fact.carrier, fact.event), _NOTHING) if past else _NOTHING
-        fresh = fact.numbers - known
-        verdict.known += len(known)
-        late = fresh & ahead
+        verdict.known += len(met.known)
+        fresh = fact.numbers if met is NEWS else fact.numbers - met.known - met.unclear
+        late = (fresh & ahead) | met.late
         possible = state.possible(fact.event, fact.carrier, range_owner, fresh - late if late else fresh)
-        if len(possible) < len(fresh):
-            for numbers, reason in _reasons(state, fact, late, fresh - late - possible, range_owner):
-                verdict.refusals.append(Refusal(layer=layer, fact=fact, numbers=numbers, reason=reason))
+        if met.unclear or len(possible) < len(fresh):
+            for numbers, reason in _reasons(state, fact, met.unclear, late, fresh - late - possible, range_owner):
+                verdict.refusals.append(Refusal(fact=fact, numbers=numbers, reason=reason))
         if not possible:
             continue
-        whole = len(possible) == len(fact.numbers)
-        taken = fact if whole else SetFact(day=fact.day, carrier=fact.carrier, event=fact.event, numbers=possible)
-        verdict.accepted.append((layer, taken))
+        taken = fact if len(possible) == len(fact.numbers) else fact.part(possible)
+        verdict.accepted.append(taken)
         _note_recycled(verdict, state, taken)
         state.apply(taken)
     return verdict
 
 
-def _by_event(facts: Sequence[SetFact]) -> dict[tuple[date, str, Event], BitMap]:
-    found: dict[tuple[date, str, Event], BitMap] = {}
-    for fact in facts:
-        key = (fact.day, fact.carrier, fact.event)
-        found[key] = found[key] | fact.numbers if key in found else fact.numbers
-    return found
+def _met(past: Sequence[SetFact], new: Sequence[SetFact]) -> Iterator[Met]:
+    """For each new fact, which of its numbers are no news on its day."""
+    days: dict[date, list[SetFact]] = {}
+    for fact in past:
+        days.setdefault(fact.day, []).append(fact)
+    for day, facts in groupby(new, key=lambda fact: fact.day):
+        yield from meet(days.get(day, ()), list(facts))
+
+
+def stands_again(event: Event) -> Sentence:
+    """Why an event is neither known nor taken, and what the carrier can do."""
+    return Sentence(
+        "%(event)s stands on this day already, with another event in between, and no time of its own says whether it"
+        " happened twice; send all events of the number on this day in one file, each with its time",
+        event=EVENTS_SAID[event],
+    )
 
 
 def _with_last(facts: Sequence[SetFact]) -> list[tuple[SetFact, BitMap]]:
@@ -100,10 +104,12 @@ def _note_recycled(verdict: Verdict, state: ShardState, taken: SetFact) -> None:
 
 
 def _reasons(
-    state: ShardState, fact: SetFact, late: BitMap, bad: BitMap, range_owner: str | None
+    state: ShardState, fact: SetFact, unclear: BitMap, late: BitMap, bad: BitMap, range_owner: str | None
 ) -> Iterator[tuple[BitMap, Sentence]]:
     """The refused numbers by the one reason that holds for them."""
     event = EVENTS_SAID[fact.event]
+    if unclear:
+        yield unclear, stands_again(fact.event)
     if late:
         yield (
             late,

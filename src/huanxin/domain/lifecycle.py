@@ -1,18 +1,22 @@
 """What carriers report about numbers, and what follows from it: tenures, freezes and which event may come next.
 
 The facts are sets: on DAY, CARRIER reported EVENT for these numbers. The day is precise enough for tenures, since at
-least 90 days lie between two owners; a file that names a number twice on a day is stored in layers, so order is kept.
+least 90 days lie between two owners. Of several events of a number on one day the instants, kept beside the sets, say which
+came first (`domain.same_day`); in a file such a number stands in several layers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
+import numpy as np
 from pyroaring import BitMap
 
+from huanxin.numbersets.instants import NO_TIME, Instants
+from huanxin.numbersets.sharded import values_of
 from huanxin.sentences import Sentence
 
 
@@ -59,12 +63,31 @@ def sellable_from(closed_on: date, freeze_days: int = FREEZE_DAYS) -> date:
 
 @dataclass(frozen=True, kw_only=True)
 class SetFact:
-    """On `day`, `carrier` reported `event` for `numbers` (places within one shard)."""
+    """On `day`, `carrier` reported `event` for `numbers` (places within one shard).
+
+    layer: the how manieth event of these numbers on the day it is in its file, from 0. at: when, in the order of the
+    numbers; None where only the day is known, or nobody has looked. report: in which it is on record, 0 before it is.
+    """
 
     day: date
     carrier: str
     event: Event
     numbers: BitMap
+    layer: int = 0
+    report: int = 0
+    at: Instants | None = field(default=None, compare=False, repr=False)
+
+    def instants(self, among: BitMap) -> Instants:
+        """When it happened to each of `among`, all of which it names, in their order; NO_TIME where that isn't known."""
+        if self.at is None:
+            return np.full(len(among), NO_TIME, np.int64)
+        if len(among) == len(self.numbers):
+            return self.at
+        return self.at[np.searchsorted(values_of(self.numbers), values_of(among))]
+
+    def part(self, numbers: BitMap) -> SetFact:
+        """The same of some of its numbers."""
+        return replace(self, numbers=numbers, at=None if self.at is None else self.instants(numbers))
 
 
 @dataclass(kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -50,26 +51,36 @@ def _fast_numbers(text: pa.Array) -> npt.NDArray[np.int64] | None:
     return values if bool(np.all(values >= _POWERS[length])) else None
 
 
-def instants(column: pa.Array, zone: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Mask]:
-    """Points in time: (n,) int64 microseconds UTC, days since 1970 in `zone`, and which are good.
+@dataclass(frozen=True, kw_only=True)
+class Times:
+    """Points in time as columns of one length: `at`, microseconds UTC; `day`, since 1970 in a zone; `timed`: where the
+    instant is known, and not the day alone; `good`: where it could be read at all."""
 
-    Text is RFC 3339; a date, or a time without an offset, is read in the carrier's zone (rule 2). A date is its
-    first instant.
-    """
-    good = np.ones(len(column), dtype=np.bool_)
+    at: npt.NDArray[np.int64]
+    day: npt.NDArray[np.int64]
+    timed: Mask
+    good: Mask
+
+
+def instants(column: pa.Array, zone: str) -> Times:
+    """What a column says of times. Text is RFC 3339; a date, or a time without an offset, is read in `zone` (rule 2). A date
+    is its first instant. A time without an offset that a day has twice, when clocks go back, is known as well as a date."""
+    good = timed = np.ones(len(column), dtype=np.bool_)
     if pa.types.is_string(column.type):
-        stamps, good = _parsed(pc.utf8_trim_whitespace(column), zone)
+        stamps, timed, good = _parsed(pc.utf8_trim_whitespace(column), zone)
     elif pa.types.is_timestamp(column.type):
-        stamps = _in_zone(column.cast(pa.timestamp("us", column.type.tz)), zone)
+        column = column.cast(pa.timestamp("us", column.type.tz))
+        stamps, timed = _in_zone(column, zone), ~_twice(column, zone)
     elif pa.types.is_date(column.type):
-        stamps = _in_zone(column.cast(pa.timestamp("us")), zone)
+        stamps, timed = _in_zone(column.cast(pa.timestamp("us")), zone), ~timed
     else:
-        return np.zeros(len(column), np.int64), np.zeros(len(column), np.int64), np.zeros(len(column), np.bool_)
+        nothing = np.zeros(len(column), np.int64)
+        return Times(at=nothing, day=nothing, timed=~good, good=~good)
     good = good & _mask(pc.is_valid(stamps))
     stamps = pc.fill_null(stamps, 0)
     days = pc.local_timestamp(stamps).cast(pa.int64()).to_numpy(zero_copy_only=False) // _DAY_US
     good &= (days >= _FIRST_DAY) & (days <= _LAST_DAY)
-    return stamps.cast(pa.int64()).to_numpy(zero_copy_only=False), days, good
+    return Times(at=stamps.cast(pa.int64()).to_numpy(zero_copy_only=False), day=days, timed=timed, good=good)
 
 
 def _in_zone(column: pa.Array, zone: str) -> pa.Array:
@@ -78,23 +89,34 @@ def _in_zone(column: pa.Array, zone: str) -> pa.Array:
     return column.cast(pa.timestamp("us", zone))
 
 
+def _twice(local: pa.Array, zone: str) -> Mask:
+    """Which times a day has twice in a zone; none of those that know theirs."""
+    if local.type.tz is not None:
+        return np.zeros(len(local), np.bool_)
+    later = pc.assume_timezone(local, zone, ambiguous="latest", nonexistent="earliest")
+    return _mask(pc.fill_null(pc.not_equal(later, _in_zone(local, zone)), False))
+
+
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _LOCAL = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?$"
 _ZONED = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:?[0-9]{2})$"
 
 
-def _parsed(text: pa.Array, zone: str) -> tuple[pa.Array, Mask]:
+def _parsed(text: pa.Array, zone: str) -> tuple[pa.Array, Mask, Mask]:
+    """The instants, which of them have a time, and which could be read."""
     try:
-        return text.cast(pa.timestamp("us", zone)), np.ones(len(text), dtype=np.bool_)
+        every = np.ones(len(text), dtype=np.bool_)
+        return text.cast(pa.timestamp("us", zone)), every, every  # all have a time with its offset
     except pa.ArrowInvalid:
         pass
     text = _unquoted(text)
     nothing = pa.scalar(None, pa.string())
     zoned = _tried(pc.if_else(pc.match_substring_regex(text, _ZONED), text, nothing), pa.timestamp("us", zone))
-    plain = pc.or_(pc.match_substring_regex(text, _LOCAL), pc.match_substring_regex(text, _DATE))
+    bare = pc.match_substring_regex(text, _DATE)
+    plain = pc.or_(pc.match_substring_regex(text, _LOCAL), bare)
     local = _tried(pc.if_else(plain, text, nothing), pa.timestamp("us"))
     stamps = pc.coalesce(zoned, _in_zone(local, zone))
-    return stamps, _mask(pc.is_valid(stamps))
+    return stamps, ~(_mask(pc.fill_null(bare, False)) | _twice(local, zone)), _mask(pc.is_valid(stamps))
 
 
 def _tried(text: pa.Array, kind: pa.DataType) -> pa.Array:

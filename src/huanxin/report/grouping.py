@@ -8,10 +8,11 @@ from datetime import date, timedelta
 from itertools import groupby
 
 import numpy as np
+import numpy.typing as npt
 
-from huanxin.domain.acceptance import Layered
 from huanxin.domain.errors import BadInput
 from huanxin.domain.lifecycle import EVENTS, SetFact
+from huanxin.numbersets.instants import NO_TIME
 from huanxin.numbersets.sharded import SHARD_SIZE, bitmap_of
 from huanxin.report.lines import Int64s, Lines
 from huanxin.sentences import Sentence
@@ -24,13 +25,15 @@ MOST_A_DAY = 1 << _LAYER_BITS
 
 @dataclass(frozen=True, kw_only=True)
 class Layers:
-    """The lines that are left after repeated ones are dropped, and each one's layer. `crowded`: lines that are left out,
-    since a number has no more than MOST_A_DAY events on a day."""
+    """The lines that are left after repeated ones are dropped, and each one's layer. Left out are also `crowded`, since a
+    number has no more than MOST_A_DAY events on a day, and `unclear`: an event stands again with another between, and
+    neither has a time of its own, so that nobody can tell whether it is the same one or a second."""
 
     lines: Lines
     layer: Int64s
     repeated: int
     crowded: Lines
+    unclear: Lines
 
 
 def in_layers(lines: Lines) -> Layers:
@@ -40,22 +43,57 @@ def in_layers(lines: Lines) -> Layers:
     """
     by_day = np.sort(_packed(lines.number, lines.day))
     if len(by_day) < 2 or bool(np.all(by_day[1:] != by_day[:-1])):  # noqa: PLR2004
-        return Layers(lines=lines, layer=np.zeros(len(lines), np.int64), repeated=0, crowded=Lines.joined([]))
-    order = np.lexsort((lines.line, lines.event, lines.at, lines.number))
-    number, at, event = lines.number[order], lines.at[order], lines.event[order]
-    repeats = np.zeros(len(order), np.bool_)
-    repeats[1:] = (number[1:] == number[:-1]) & (at[1:] == at[:-1]) & (event[1:] == event[:-1])
-    kept = lines.take(order[~repeats])
+        nothing = Lines.joined([])
+        return Layers(lines=lines, layer=np.zeros(len(lines), np.int64), repeated=0, crowded=nothing, unclear=nothing)
     # By time, and by line where two events share an instant: the order in which the carrier wrote them.
-    kept = kept.take(np.lexsort((kept.line, kept.at, kept.number)))
-    new_group = np.ones(len(kept), np.bool_)
-    new_group[1:] = (kept.number[1:] != kept.number[:-1]) | (kept.day[1:] != kept.day[:-1])
+    lines = lines.take(np.lexsort((lines.line, _when(lines), lines.day, lines.number)))
+    repeats, unclear = _standing_again(lines)
+    left = lines.take(~(repeats | unclear))
+    new_group = np.ones(len(left), np.bool_)
+    new_group[1:] = _other_days(left)
     starts = np.flatnonzero(new_group)
-    position = np.arange(len(kept)) - starts[np.cumsum(new_group) - 1]
+    position = np.arange(len(left)) - starts[np.cumsum(new_group) - 1]
     fits = position < MOST_A_DAY
     return Layers(
-        lines=kept.take(fits), layer=position[fits].astype(np.int64), repeated=int(repeats.sum()), crowded=kept.take(~fits)
-    )
+        lines=left.take(fits), layer=position[fits].astype(np.int64), repeated=int(repeats.sum()),
+        crowded=left.take(~fits), unclear=lines.take(unclear),
+    )  # fmt: skip
+
+
+def _when(lines: Lines) -> Int64s:
+    """What to sort the events of a day by: the instant, and for an event without one the latest that stands before it in the
+    file, so that it stays behind those."""
+    untimed = lines.at == NO_TIME
+    if untimed.all() or not untimed.any():
+        return lines.at
+    order = np.lexsort((lines.line, lines.day, lines.number))
+    instants, rank = np.unique(lines.at[order], return_inverse=True)
+    group = np.concatenate(([0], np.cumsum(_other_days(lines.take(order)))))
+    latest = np.maximum.accumulate(group * len(instants) + rank) - group * len(instants)
+    when = np.empty_like(lines.at)
+    when[order] = instants[latest]
+    return np.where(untimed, when, lines.at)
+
+
+def _standing_again(lines: Lines) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Of lines in order: those that repeat the one before, and those that may repeat an earlier one or not."""
+    group = np.concatenate(([0], np.cumsum(_other_days(lines))))
+    rows = np.lexsort((np.arange(len(lines)), lines.event, group))
+    one, other = rows[:-1], rows[1:]
+    at, next_at = lines.at[one], lines.at[other]
+    again = (group[one] == group[other]) & (lines.event[one] == lines.event[other])
+    again &= (at == next_at) | (at == NO_TIME) | (next_at == NO_TIME)
+    beside = other - one == 1
+    repeats, unclear = np.zeros(len(lines), np.bool_), np.zeros(len(lines), np.bool_)
+    repeats[np.where(at == NO_TIME, one, other)[again & beside]] = True  # of the two the one with a time stays
+    unclear[other[again & ~beside]] = True
+    return repeats, unclear
+
+
+def _other_days(lines: Lines) -> npt.NDArray[np.bool_]:
+    """Of lines in order, whether each but the first is of another number or day than the one before."""
+    other: npt.NDArray[np.bool_] = (lines.number[1:] != lines.number[:-1]) | (lines.day[1:] != lines.day[:-1])
+    return other
 
 
 def _packed(number: Int64s, day: Int64s) -> Int64s:
@@ -81,7 +119,7 @@ def _numbered(shard: Int64s) -> tuple[Int64s, Int64s]:
     return shards, which.astype(np.int64)
 
 
-def by_shard(layers: Layers, carrier: str) -> Iterator[tuple[int, list[Layered]]]:
+def by_shard(layers: Layers, carrier: str) -> Iterator[tuple[int, list[SetFact]]]:
     """Each shard's facts, in the order in which they happened: day, then layer, then event."""
     lines = layers.lines
     if not len(lines):
@@ -93,21 +131,24 @@ def by_shard(layers: Layers, carrier: str) -> Iterator[tuple[int, list[Layered]]
     for value, bits in ((lines.day - first_day, day_bits), (layers.layer, _LAYER_BITS), (lines.event, _EVENT_BITS),
                         (offset, _OFFSET_BITS)):  # fmt: skip
         key = (key << bits) | value
-    key.sort()
+    order = np.argsort(key)
+    key, at = key[order], lines.at[order]
     group = key >> _OFFSET_BITS
     starts = np.concatenate(([0], np.flatnonzero(group[1:] != group[:-1]) + 1, [len(key)]))
     offsets = (key & ((1 << _OFFSET_BITS) - 1)).astype(np.uint32)
 
-    def facts() -> Iterator[tuple[int, Layered]]:
+    def facts() -> Iterator[tuple[int, SetFact]]:
         heads = group[starts[:-1]].tolist()
         bounds = starts.tolist()
         for index, head in enumerate(heads):
             event, rest = head & 7, head >> _EVENT_BITS
             layer, rest = rest & 0xFF, rest >> _LAYER_BITS
             day = _EPOCH + timedelta(days=first_day + (rest & ((1 << day_bits) - 1)))
-            numbers = bitmap_of(offsets[bounds[index] : bounds[index + 1]])
-            fact = SetFact(day=day, carrier=carrier, event=EVENTS[event], numbers=numbers)
-            yield int(shards[rest >> day_bits]), (layer, fact)
+            here = slice(bounds[index], bounds[index + 1])
+            fact = SetFact(
+                day=day, carrier=carrier, event=EVENTS[event], numbers=bitmap_of(offsets[here]), layer=layer, at=at[here]
+            )
+            yield int(shards[rest >> day_bits]), fact
 
     for one_shard, found in groupby(facts(), key=lambda entry: entry[0]):
-        yield one_shard, [layered for _, layered in found]
+        yield one_shard, [fact for _, fact in found]

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from pyroaring import BitMap
 
-from huanxin.domain.acceptance import Layered, Refusal, judge
+from huanxin.domain.acceptance import Refusal, judge, stands_again
 from huanxin.domain.errors import BadInput, Fault, NotFound, stop_at, unreadable
 from huanxin.domain.lifecycle import EVENTS, SetFact
-from huanxin.domain.numbers import Carrier, NumberingPlan, written
+from huanxin.domain.numbers import Carrier, NumberingPlan
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import SHARD_SIZE, values_of
 from huanxin.report.grouping import MOST_A_DAY, Layers, by_shard, in_layers
@@ -25,8 +26,8 @@ from huanxin.store.database import Tx, one_name_at_a_time, recording_facts
 Progress = Callable[[str, int], None]
 """Called with what is being done and how many lines it has come."""
 
-StoredSet = tuple[int, int, SetFact]
-"""(shard, layer, fact)"""
+ShardFact = tuple[int, SetFact]
+"""(shard, fact)"""
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _REPORTS = "reports are judged one after another"
@@ -43,8 +44,8 @@ class Imported:
     counts: dict[str, int]
     faults: tuple[Fault, ...] = ()
     already: bool = False
-    recycled: list[tuple[int, SetFact]] = field(default_factory=list, repr=False)
-    """(shard, fact): numbers with a history that have a new owner now"""
+    recycled: list[ShardFact] = field(default_factory=list, repr=False)
+    """numbers with a history that have a new owner now"""
 
 
 def import_report(
@@ -72,7 +73,8 @@ def import_report(
     if known_already := _imported(tx, source, carrier):
         return known_already
     sets, known, recycled, refusals = _judge_all(tx, by_shard(layers, carrier), plan)
-    faults = sorted([*faults, *_faults(layers, refusals), *_crowded(layers)], key=lambda fault: fault.line)
+    zone = plan.carriers[carrier].zone
+    faults = sorted([*faults, *_faults(layers, refusals, zone), *_left_out(layers, zone)], key=lambda fault: fault.line)
     if faults and not skip_bad:
         raise BadInput(
             Sentence(
@@ -113,16 +115,16 @@ def _inspect(path: Path, carrier: str, plan: NumberingPlan, most_bytes: int | No
         raise unreadable(path.name, error.reason, error.line) from error
 
 
-def _counts(sets: Iterable[StoredSet]) -> dict[str, int]:
+def _counts(sets: Iterable[ShardFact]) -> dict[str, int]:
     """Numbers by event, every event named."""
     counts = {event.value: 0 for event in EVENTS}
-    for _, _, fact in sets:
+    for _, fact in sets:
         counts[fact.event.value] += len(fact.numbers)
     return counts
 
 
 def _record(
-    tx: Tx, source: tables.Source, done: Imported, sets: Iterable[StoredSet], *, file_name: str, carrier: str, by: str,
+    tx: Tx, source: tables.Source, done: Imported, sets: Iterable[ShardFact], *, file_name: str, carrier: str, by: str,
     at: datetime,
 ) -> int:  # fmt: skip
     report_id = reports.add(
@@ -150,27 +152,35 @@ def _read(
 
 
 def _judge_all(
-    tx: Tx, new: Iterable[tuple[int, list[Layered]]], plan: NumberingPlan
-) -> tuple[list[StoredSet], int, list[tuple[int, SetFact]], list[tuple[int, Refusal]]]:
+    tx: Tx, new: Iterable[tuple[int, list[SetFact]]], plan: NumberingPlan
+) -> tuple[list[ShardFact], int, list[ShardFact], list[tuple[int, Refusal]]]:
     """Every shard's new facts, judged: (sets to record, lines known, recycled, refusals)."""
     by_number = dict(new)
-    sets: list[StoredSet] = []
-    recycled: list[tuple[int, SetFact]] = []
+    sets: list[ShardFact] = []
+    recycled: list[ShardFact] = []
     refusals: list[tuple[int, Refusal]] = []
     known = 0
     on_record = _in_step(reports.facts_by_shard(tx, shards=by_number), by_number)
     for shard, old, facts in on_record:
-        verdict = judge(old, facts, plan.owner(shard))
-        sets.extend((shard, layer, fact) for layer, fact in verdict.accepted)
+        verdict = judge(reports.with_instants(tx, shard, old, _days_met(old, facts)), facts, plan.owner(shard))
+        sets.extend((shard, fact) for fact in verdict.accepted)
         recycled.extend((shard, fact) for fact in verdict.recycled)
         refusals.extend((shard, refusal) for refusal in verdict.refusals)
         known += verdict.known
     return sets, known, recycled, refusals
 
 
+def _days_met(old: list[SetFact], new: list[SetFact]) -> set[date]:
+    """The days on which numbers are named that something is on record of on the same day: there the instants decide."""
+    named: dict[date, BitMap] = {}
+    for fact in new:
+        named[fact.day] = named.get(fact.day, BitMap()) | fact.numbers
+    return {fact.day for fact in old if fact.day in named and not fact.numbers.isdisjoint(named[fact.day])}
+
+
 def _in_step(
-    old: Iterator[tuple[int, list[SetFact]]], new: dict[int, list[Layered]]
-) -> Iterator[tuple[int, list[SetFact], list[Layered]]]:
+    old: Iterator[tuple[int, list[SetFact]]], new: dict[int, list[SetFact]]
+) -> Iterator[tuple[int, list[SetFact], list[SetFact]]]:
     """Both in the order of shards; a shard without old facts gets none."""
     ahead = next(old, None)
     for shard in sorted(new):
@@ -181,7 +191,7 @@ def _in_step(
             yield shard, [], new[shard]
 
 
-def _faults(layers: Layers, refusals: list[tuple[int, Refusal]]) -> Iterator[Fault]:
+def _faults(layers: Layers, refusals: list[tuple[int, Refusal]], zone: ZoneInfo) -> Iterator[Fault]:
     """The refused numbers as lines of the file."""
     if not refusals:
         return
@@ -194,18 +204,16 @@ def _faults(layers: Layers, refusals: list[tuple[int, Refusal]]) -> Iterator[Fau
         for number in _numbers(shard, refusal.numbers):
             low, high = np.searchsorted(ordered, [number, number + 1])
             for row in order[low:high].tolist():
-                if lines.day[row] == day and lines.event[row] == event and layers.layer[row] == refusal.layer:
-                    text = f"{written(number)},{refusal.fact.event},{refusal.fact.day}"
-                    yield Fault(line=int(lines.line[row]), reason=refusal.reason, text=text)
+                if lines.day[row] == day and lines.event[row] == event and layers.layer[row] == refusal.fact.layer:
+                    yield Fault(line=int(lines.line[row]), reason=refusal.reason, text=lines.text(row, zone))
 
 
-def _crowded(layers: Layers) -> Iterator[Fault]:
-    """Lines beyond what a number can go through on a day."""
-    lines = layers.crowded
-    reason = Sentence("the number stands more than %(most)s times on this day; report what happened", most=MOST_A_DAY)
-    for number, event, day, line in zip(lines.number, lines.event, lines.day, lines.line, strict=True):
-        text = f"{written(int(number))},{EVENTS[event]},{date.fromordinal(int(day) + _EPOCH)}"
-        yield Fault(line=int(line), reason=reason, text=text)
+def _left_out(layers: Layers, zone: ZoneInfo) -> Iterator[Fault]:
+    """Lines beyond what a number can go through on a day, and those that nobody can tell from repeated ones."""
+    many = Sentence("the number stands more than %(most)s times on this day; report what happened", most=MOST_A_DAY)
+    for lines, reasons in ((layers.crowded, [many] * len(EVENTS)), (layers.unclear, [stands_again(one) for one in EVENTS])):
+        for row, event in enumerate(lines.event.tolist()):
+            yield Fault(line=int(lines.line[row]), reason=reasons[event], text=lines.text(row, zone))
 
 
 def _numbers(shard: int, places: BitMap) -> list[int]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from huanxin.domain.errors import Fault, unreadable
 from huanxin.domain.lifecycle import EVENT_WORDS, EVENTS
 from huanxin.domain.numbers import Carrier, NumberingPlan
 from huanxin.numbersets import columns, tables
+from huanxin.numbersets.instants import NO_TIME
 from huanxin.sentences import Sentence
 
 COLUMNS = tables.Columns(
@@ -24,6 +26,7 @@ _CODES = {word: EVENTS.index(event) for word, event in EVENT_WORDS.items()}
 _EXAMPLE = "2026-03-01T08:00:00+08:00"
 FIRST_DAY = date(1987, 1, 1)
 """China's first mobile network opened in November 1987: an earlier year is a slip of the pen, and would end a freeze."""
+_EPOCH, _START = date(1970, 1, 1), datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_AT = int(datetime.combine(FIRST_DAY, time(), UTC).timestamp()) * 1_000_000
 
 Int64s = npt.NDArray[np.int64]
@@ -31,7 +34,8 @@ Int64s = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class Lines:
-    """Good lines as columns of one length: number, event (index into EVENTS), at (µs UTC), day (since 1970), line."""
+    """Good lines as columns of one length: number, event (index into EVENTS), at (µs UTC; NO_TIME if only the day is given),
+    day (since 1970), line."""
 
     number: Int64s
     event: npt.NDArray[np.int8]
@@ -46,6 +50,13 @@ class Lines:
         return Lines(
             number=self.number[rows], event=self.event[rows], at=self.at[rows], day=self.day[rows], line=self.line[rows]
         )
+
+    def text(self, row: int, zone: ZoneInfo) -> str:
+        """A line as its carrier would write it: with the time, if it had one, which a second file of the day may need."""
+        at = int(self.at[row])
+        day = _EPOCH + timedelta(days=int(self.day[row]))
+        when = day.isoformat() if at == NO_TIME else (_START + timedelta(microseconds=at)).astimezone(zone).isoformat()
+        return f"{domain_numbers.written(int(self.number[row]))},{EVENTS[self.event[row]]},{when}"
 
     @classmethod
     def joined(cls, parts: list[Lines]) -> Lines:
@@ -78,12 +89,13 @@ def _check(
     column = chunk.columns
     number, number_ok = columns.numbers(column["number"])
     event = columns.words(column["event"], _CODES)
-    at, day, at_ok = columns.instants(column["at"], carrier.zone.key)
+    times = columns.instants(column["at"], carrier.zone.key)
     owned = plan.covers(number)  # which carrier may report it depends on its history
-    past = at <= int(now.timestamp() * 1_000_000)
-    likely = at >= _FIRST_AT
-    good = number_ok & (event >= 0) & at_ok & owned & past & likely
-    lines = Lines(number=number, event=event, at=at, day=day, line=chunk.lines)
+    past = times.at <= int(now.timestamp() * 1_000_000)
+    likely = times.at >= _FIRST_AT
+    good = number_ok & (event >= 0) & times.good & owned & past & likely
+    at = times.at if times.timed.all() else np.where(times.timed, times.at, NO_TIME)
+    lines = Lines(number=number, event=event, at=at, day=times.day, line=chunk.lines)
     if good.all():
         return lines, []
     faults = []
@@ -98,7 +110,7 @@ def _check(
             reason = Sentence(
                 "event %(event)s is unknown; it is one of %(known)s", event=repr(event_text.strip()), known=", ".join(EVENTS)
             )
-        elif not at_ok[row]:
+        elif not times.good[row]:
             reason = Sentence(
                 "time %(time)s can't be read; write it like %(example)s", time=repr(at_text.strip()), example=_EXAMPLE
             )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from psycopg.rows import class_row
@@ -11,10 +11,12 @@ from psycopg.types.json import Jsonb
 
 from huanxin.domain.lifecycle import EVENTS, Event, SetFact
 from huanxin.domain.tenures import Said, Standing, standing
+from huanxin.numbersets import instants
 from huanxin.numbersets.sharded import SHARD_SIZE, dump, load, shard_of
 from huanxin.store.database import Tx
 
 _CODES = {event: code for code, event in enumerate(EVENTS)}
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,17 +81,43 @@ def add(
     return int(row[0])
 
 
-def add_sets(tx: Tx, report_id: int, sets: Iterable[tuple[int, int, SetFact]]) -> None:
-    """Record a report's sets, given as (shard, layer, fact)."""
+def add_sets(tx: Tx, report_id: int, sets: Iterable[tuple[int, SetFact]]) -> None:
+    """Record a report's sets, given as (shard, fact)."""
+    every = list(sets)
+    dumped = instants.dump_all([fact.instants(fact.numbers) for _, fact in every], [_since_1970(f.day) for _, f in every])
     with (
         tx.cursor() as cursor,
         cursor.copy(
-            "COPY report_set (shard, day, report_id, layer, event, carrier, numbers) FROM STDIN (FORMAT BINARY)"
+            "COPY report_set (shard, day, report_id, layer, event, carrier, numbers, instants) FROM STDIN (FORMAT BINARY)"
         ) as copy,
     ):
-        copy.set_types(("int4", "date", "int8", "int2", "int2", "text", "bytea"))
-        for shard, layer, fact in sets:
-            copy.write_row((shard, fact.day, report_id, layer, _CODES[fact.event], fact.carrier, dump(fact.numbers)))
+        copy.set_types(("int4", "date", "int8", "int2", "int2", "text", "bytea", "bytea"))
+        for (shard, fact), at in zip(every, dumped, strict=True):
+            copy.write_row(
+                (shard, fact.day, report_id, fact.layer, _CODES[fact.event], fact.carrier, dump(fact.numbers), at)
+            )
+
+
+def _since_1970(day: date) -> int:
+    return day.toordinal() - _EPOCH
+
+
+def with_instants(tx: Tx, shard: int, facts: list[SetFact], days: Collection[date]) -> list[SetFact]:
+    """A shard's facts, those of some days with their instants as far as they were reported."""
+    if not days:
+        return facts
+    rows = tx.execute(
+        "SELECT day, report_id, layer, event, instants FROM report_set"
+        " WHERE shard = %s AND day = ANY(%s) AND instants IS NOT NULL",
+        (shard, list(days)), binary=True,
+    )  # fmt: skip
+    known = {(day, report, layer, EVENTS[event]): stored for day, report, layer, event, stored in rows}
+    return [
+        replace(fact, at=instants.load(stored, _since_1970(fact.day), len(fact.numbers)))
+        if (stored := known.get((fact.day, fact.report, fact.layer, fact.event)))
+        else fact
+        for fact in facts
+    ]
 
 
 def latest(tx: Tx) -> int:
@@ -150,16 +178,18 @@ def facts_by_shard(
     facts: list[SetFact] = []
     with tx.cursor(binary=True) as cursor:
         cursor.execute(
-            f"SELECT shard, day, event, carrier, numbers FROM report_set WHERE {where}"
+            f"SELECT shard, day, report_id, layer, event, carrier, numbers FROM report_set WHERE {where}"
             " ORDER BY shard, day, report_id, layer, event",
             parameters,
         )
-        for shard, day, event, carrier, numbers in cursor:
+        for shard, day, report, layer, event, carrier, numbers in cursor:
             if shard != shard_now:
                 if shard_now is not None:
                     yield shard_now, facts
                 shard_now, facts = shard, []
-            facts.append(SetFact(day=day, carrier=carrier, event=EVENTS[event], numbers=load(numbers)))
+            facts.append(
+                SetFact(day=day, carrier=carrier, event=EVENTS[event], numbers=load(numbers), layer=layer, report=report)
+            )
     if shard_now is not None:
         yield shard_now, facts
 

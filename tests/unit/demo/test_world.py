@@ -88,7 +88,7 @@ def test_the_platform_reads_every_good_line_and_refuses_exactly_the_broken_ones(
         for shard, facts in by_shard(layers, file.carrier):
             verdict = judge([], facts, plan.owner(shard))
             refused += sum(len(refusal.numbers) for refusal in verdict.refusals)
-            for (_, day), places in fold([fact for _, fact in verdict.accepted]).frozen().items():
+            for (_, day), places in fold(verdict.accepted).frozen().items():
                 frozen |= {(shard * 1_000_000 + place, (day - EPOCH).days) for place in places}
         impossible = {"other_carrier", "reclaimed_in_service", "cancelled_twice"}
         assert sorted(bad) == [line.line for line in file.broken if line.sort not in impossible]

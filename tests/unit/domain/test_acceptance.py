@@ -43,43 +43,59 @@ def may(past: list[Seen], event: Event, carrier: str) -> bool:
     return carrier != who if last is Event.PORTED_OUT else carrier == who
 
 
+def again(past: list[tuple[str, Event]], new: list[tuple[str, Event]]) -> list[str]:
+    """What a person says of the events of one number on one day, given as days alone: `known` as far as they repeat the end
+    of what is on record, `unclear` where one stands again with another between, `new` otherwise."""
+    size = max(n for n in range(len(new) + 1) if n <= len(past) and past[len(past) - n :] == new[:n])
+    verdicts, day = ["known"] * size, list(past)
+    for one in new[size:]:
+        verdicts.append("unclear" if one in day else "new")
+        day.append(one)
+    return verdicts
+
+
 @given(REPORTS)
 def test_each_number_gets_the_verdict_that_its_own_past_calls_for(reports: list[list[Line]]) -> None:
-    """Known, too late, impossible or taken, over many reports that overlap in time."""
+    """Known, unclear, too late, impossible or taken, over many reports that overlap in time."""
     record: list[SetFact] = []
     people: dict[int, list[Seen]] = {number: [] for number in range(4)}
     for lines in reports:
         new = facts(lines)
-        verdict = judge(record, [(0, fact) for fact in new], OWNER)
-        before = {number: list(past) for number, past in people.items()}
+        verdict = judge(record, new, OWNER)
         known, refused = 0, []
-        for fact in new:
-            for number in fact.numbers:
-                seen = (fact.day, fact.carrier, fact.event)
-                if seen in before[number]:
-                    known += 1
-                elif any(day > fact.day for day, _, _ in before[number]) or not may(
-                    people[number], fact.event, fact.carrier
-                ):
-                    refused.append((number, *seen))
-                else:
-                    people[number].append(seen)
+        for number, past in people.items():
+            before = list(past)
+            mine = [fact for fact in new if number in fact.numbers]
+            for day in sorted({fact.day for fact in mine}):
+                had = [(carrier, event) for one, carrier, event in before if one == day]
+                today = [fact for fact in mine if fact.day == day]
+                said = again(had, [(fact.carrier, fact.event) for fact in today]) if had else ["new"] * len(today)
+                for fact, word in zip(today, said, strict=True):
+                    seen = (fact.day, fact.carrier, fact.event)
+                    if word == "known":
+                        known += 1
+                    elif (
+                        word == "unclear" or any(other > day for other, _, _ in before)
+                        or not may(past, fact.event, fact.carrier)
+                    ):  # fmt: skip
+                        refused.append((number, *seen))
+                    else:
+                        past.append(seen)
         assert verdict.known == known
         assert sorted(refused) == sorted(
             (number, one.fact.day, one.fact.carrier, one.fact.event) for one in verdict.refusals for number in one.numbers
         )
-        record = sorted([*record, *(fact for _, fact in verdict.accepted)], key=lambda fact: fact.day)
+        record = sorted([*record, *verdict.accepted], key=lambda fact: fact.day)
 
 
 @given(REPORTS, st.lists(LINE, max_size=6), st.lists(LINE, max_size=6))
 def test_the_history_of_other_numbers_decides_nothing(
     reports: list[list[Line]], others: list[Line], new: list[Line]
 ) -> None:
-    mine = [fact for _, fact in judge([], [(0, fact) for fact in facts(list(chain(*reports)))], OWNER).accepted]
-    theirs = [fact for _, fact in judge([], [(0, fact) for fact in facts(others, shift=100)], OWNER).accepted]
+    mine = judge([], facts(list(chain(*reports))), OWNER).accepted
+    theirs = judge([], facts(others, shift=100), OWNER).accepted
     both = sorted([*mine, *theirs], key=lambda fact: fact.day)
-    layered = [(0, fact) for fact in facts(new)]
-    assert said(judge(mine, layered, OWNER)) == said(judge(both, layered, OWNER))
+    assert said(judge(mine, facts(new), OWNER)) == said(judge(both, facts(new), OWNER))
 
 
 def said(verdict: Verdict) -> tuple[object, ...]:
@@ -97,5 +113,5 @@ def test_a_refusal_names_the_last_cancellation_not_an_earlier_one() -> None:
         SetFact(day=DAY + timedelta(days=200), carrier="cmcc", event=cancelled, numbers=one),
     ]
     again = SetFact(day=DAY + timedelta(days=210), carrier="cmcc", event=cancelled, numbers=one)
-    (refusal,) = judge(past, [(0, again)], "cmcc").refusals
+    (refusal,) = judge(past, [again], "cmcc").refusals
     assert str(DAY + timedelta(days=200)) in refusal.reason

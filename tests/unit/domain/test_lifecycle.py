@@ -52,7 +52,7 @@ class OneNumber:
 @given(EVENT_LINES)
 def test_sets_agree_with_following_each_number_by_hand(lines: list[tuple[int, str, Event, frozenset[int]]]) -> None:
     new = facts(lines)
-    verdict = judge([], [(0, fact) for fact in new], "cmcc")
+    verdict = judge([], new, "cmcc")
     people = {number: OneNumber() for number in range(5)}
     refused: set[tuple[int, int]] = set()
     for index, fact in enumerate(new):
@@ -63,7 +63,7 @@ def test_sets_agree_with_following_each_number_by_hand(lines: list[tuple[int, st
             else:
                 refused.add((index, number))
     assert sum(len(refusal.numbers) for refusal in verdict.refusals) == len(refused)
-    state = fold(fact for _, fact in verdict.accepted)
+    state = fold(verdict.accepted)
     for number, one in people.items():
         assert (number in state.known) == (one.state != "unknown")
         assert (number in state.sleeping(BitMap([number]))) == (one.state == "frozen")
@@ -74,8 +74,8 @@ def test_sets_agree_with_following_each_number_by_hand(lines: list[tuple[int, st
 @given(EVENT_LINES)
 def test_a_report_taken_twice_changes_nothing(lines: list[tuple[int, str, Event, frozenset[int]]]) -> None:
     """Rule 7; what the first time accepted is known the second time, and nothing is added."""
-    accepted = [fact for _, fact in judge([], [(0, fact) for fact in facts(lines)], "cmcc").accepted]
-    again = judge(accepted, [(0, fact) for fact in accepted], "cmcc")
+    accepted = judge([], facts(lines), "cmcc").accepted
+    again = judge(accepted, accepted, "cmcc")
     assert not again.accepted
     assert not again.refusals
     assert again.known == sum(len(fact.numbers) for fact in accepted)
@@ -85,7 +85,7 @@ def test_a_port_out_is_not_a_cancellation() -> None:
     """Rule 4: the number left with its owner, so it is not frozen, and the carrier that it left can't sell it."""
     left = SetFact(day=DAY, carrier="cmcc", event=Event.PORTED_OUT, numbers=BitMap([1]))
     sold = SetFact(day=DAY + timedelta(days=200), carrier="cmcc", event=Event.OPENED, numbers=BitMap([1]))
-    verdict = judge([left], [(0, sold)], "cmcc")
+    verdict = judge([left], [sold], "cmcc")
     assert not verdict.accepted
     assert "ported out of cmcc" in verdict.refusals[0].reason
     assert not fold([left]).sleeping(BitMap([1]))
@@ -94,12 +94,12 @@ def test_a_port_out_is_not_a_cancellation() -> None:
 def test_an_event_older_than_what_is_on_record_is_refused() -> None:
     closed = SetFact(day=DAY + timedelta(days=5), carrier="cmcc", event=Event.CANCELLED, numbers=BitMap([1]))
     late = SetFact(day=DAY, carrier="cmcc", event=Event.OPENED, numbers=BitMap([1]))
-    verdict = judge([closed], [(0, late)], "cmcc")
+    verdict = judge([closed], [late], "cmcc")
     assert "comes too late" in verdict.refusals[0].reason
 
 
 def test_a_number_opened_after_a_cancellation_has_a_new_owner() -> None:
     closed = SetFact(day=DAY, carrier="cmcc", event=Event.CANCELLED, numbers=BitMap([1, 2]))
     opened = SetFact(day=DAY + timedelta(days=100), carrier="cmcc", event=Event.OPENED, numbers=BitMap([1, 3]))
-    verdict = judge([closed], [(0, opened)], "cmcc")
+    verdict = judge([closed], [opened], "cmcc")
     assert [list(fact.numbers) for fact in verdict.recycled] == [[1]]

@@ -31,7 +31,7 @@ FACTS = st.lists(
 def test_every_number_that_a_report_named_is_of_one_kind(lines: list[tuple[int, str, Event, BitMap]], held: BitMap) -> None:
     facts = [SetFact(day=TODAY + timedelta(days=day), carrier=carrier, event=event, numbers=numbers)
              for day, carrier, event, numbers in sorted(lines, key=lambda line: line[0])]  # fmt: skip
-    state = fold(fact for _, fact in judge([], [(0, fact) for fact in facts], "cmcc").accepted)
+    state = fold(judge([], facts, "cmcc").accepted)
     found = of_shard(state, "cmcc", held)
     assert BitMap.union(BitMap(), *found.values()) == state.known
     assert sum(map(len, found.values())) == len(state.known)
