@@ -16,7 +16,7 @@ from huanxin.domain.clock import system_clock
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import Registered, add_partner
 from huanxin.operations import Platform, open_platform
-from huanxin.request.sms import Gateway, Nowhere
+from huanxin.request.sms import Post
 from huanxin.settings import Mode, Settings
 from huanxin.store import messages, requests
 from huanxin.web.app import create_app
@@ -42,7 +42,7 @@ class Town:
     platform: Platform
     clock: Clock
     folder: Path
-    gateway: Gateway = field(default_factory=Nowhere)
+    post: Post = field(init=False)
     partners: dict[str, Registered] = field(default_factory=dict)
     _open: ExitStack = field(default_factory=ExitStack)
 
@@ -133,7 +133,7 @@ def town(
                 )  # fmt: skip
         made.report(*REPORT)
         app = create_app(platform, chosen, run_workers=workers)
-        made.gateway = app.state.people.gateway
+        made.post = app.state.people.post
         with served(app, port=port) as http:
             made.url = str(http.base_url).rstrip("/")
             yield made

@@ -20,8 +20,8 @@ from huanxin.notify.partners import add_partner
 from huanxin.notify.pushing import Pusher
 from huanxin.operations import Platform
 from huanxin.outbound import Answer, Outbound
+from huanxin.request import sms
 from huanxin.request.ordering import Ordered, Purpose, Wish
-from huanxin.request.sms import Nowhere
 from huanxin.store import deliveries, requests
 from huanxin.web.telling import Teller
 
@@ -77,7 +77,7 @@ def pusher(platform: Platform, post: Post) -> Pusher:
 def ordered(platform: Platform, shops: list[Partner], number: str = NUMBERS[0]) -> Ordered:
     return platform.order_request(
         Wish(purpose=Purpose.RENEW, number=parse(number), partner_ids=[one.id for one in shops], consent_text="I agree",
-             channel="sms", language="zh_CN")
+             channel="sms", language="zh_CN", shown_at=platform.now())
     )  # fmt: skip
 
 
@@ -161,7 +161,7 @@ def test_of_one_number_the_next_event_waits_until_the_first_is_taken(platform: P
     ordered(platform, shops[:1])
     platform.order_request(
         Wish(purpose=Purpose.LEAVE, number=parse(NUMBERS[0]), partner_ids=[shops[0].id], consent_text="I agree",
-             channel="sms", language="zh_CN")
+             channel="sms", language="zh_CN", shown_at=platform.now())
     )  # fmt: skip
     with platform.database.transaction() as tx:
         assert len(deliveries.claim_due(tx, platform.now(), Method.PUSH, 9)) == 1
@@ -196,7 +196,7 @@ def test_if_we_die_before_it_was_seen_that_all_have_answered_the_next_start_sees
         with monkeypatch.context() as patched:
             patched.setattr(requests, "note_done", lambda *_: [])
             platform.answer_requests(shop, [line])
-    teller = Teller(database=platform.database, gateway=Nowhere(), clock=platform.clock, issuer=platform.issuer)
+    teller = Teller(platform=platform, post=sms.Post(database=platform.database, gateway=sms.Nowhere()))
     assert teller.one_job()
     assert not teller.one_job()
     with platform.database.transaction() as tx:

@@ -181,7 +181,7 @@ def test_an_answer_that_does_not_come_is_late_and_says_so(place: Town, phone: Ph
     assert "最迟 2026年12月1日答复" in phone.http.get(page).text
     place.clock.forward(days=8)
     phone.sign_in()
-    assert "超时" in phone.http.get(page).text
+    assert "没有答复" in phone.http.get(page).text
 
 
 def test_the_order_of_another_number_is_not_shown(place: Town, phone: Phone) -> None:

@@ -164,7 +164,7 @@ def test_the_owner_is_told_once_that_all_is_done_also_if_the_gateway_was_down_at
     phone.http.post("/renew/sign-in", data={"number": RECYCLED})
     phone.http.post("/renew/code", data={"code": "".join(filter(str.isdigit, gateway.taken[0]["text"]))[:6]})
     phone.order("晨星商城", "飞燕快递")
-    teller = Teller(database=wired.platform.database, gateway=wired.gateway, clock=wired.clock, issuer=ISSUER)
+    teller = Teller(platform=wired.platform, post=wired.post)
     wired.answer("晨星商城", "unbound")
     assert not teller.one_job(), "one has not answered yet"
     wired.answer("飞燕快递", "refused", "debt")

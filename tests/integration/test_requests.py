@@ -21,6 +21,7 @@ from huanxin.store import deliveries, requests
 
 NUMBER, FIRST_USE, FROZEN = "+8613800138000", "+8613800138001", "+8613800138002"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+SHOWN_AT = Clock().now
 Report = Callable[..., Path]
 
 
@@ -39,10 +40,11 @@ def shops(platform: Platform, report: Report) -> list[Partner]:
 
 
 def wish(
-    number: str = NUMBER, purpose: Purpose = Purpose.RENEW, *, partners: list[Partner], consent: str = "I agree"
-) -> Wish:
+    number: str = NUMBER, purpose: Purpose = Purpose.RENEW, *, partners: list[Partner], consent: str = "I agree",
+    shown_at: datetime = SHOWN_AT,
+) -> Wish:  # fmt: skip
     return Wish(purpose=purpose, number=parse(number), partner_ids=[one.id for one in partners], consent_text=consent,
-                channel="sms", language="zh_CN")  # fmt: skip
+                channel="sms", language="zh_CN", shown_at=shown_at)  # fmt: skip
 
 
 def answered(platform: Platform, ordered: Ordered, partner: Partner, outcome: str, reason: str = "") -> int:
@@ -107,28 +109,33 @@ def test_nothing_is_ordered_without_consent(platform: Platform, shops: list[Part
         platform.order_request(wish(partners=shops, consent=" "))
 
 
-def test_who_leaves_cuts_his_own_ties_up_to_now_also_with_a_number_of_first_use(
+def test_who_leaves_cuts_their_own_ties_up_to_when_they_showed_that_the_number_is_theirs(
     platform: Platform, shops: list[Partner], clock: Clock
 ) -> None:
-    ordered = platform.order_request(wish(FIRST_USE, Purpose.LEAVE, partners=shops[:1]))
-    assert ordered.request.cutoff == clock.now
+    """Between that and the click hours later the number may have passed on, and the ties since are the next owner's."""
+    shown_at = clock.now
+    clock.forward(hours=7)
+    ordered = platform.order_request(wish(FIRST_USE, Purpose.LEAVE, partners=shops[:1], shown_at=shown_at))
+    assert ordered.request.cutoff == shown_at
+    later = platform.order_request(wish(FIRST_USE, Purpose.LEAVE, partners=shops[1:], shown_at=clock.now.replace(year=2027)))
+    assert later.request.cutoff == clock.now, "no clock that runs ahead cuts what is to come"
 
 
 def test_the_owner_is_told_once_when_the_last_partner_has_answered(platform: Platform, shops: list[Partner]) -> None:
     ordered = platform.order_request(wish(partners=shops[:2]))
     answered(platform, ordered, shops[0], "unbound")
     with platform.database.transaction() as tx:
-        assert requests.claim_done(tx, platform.now()) is None
+        assert requests.claim_news(tx, platform.now()) is None
     answered(platform, ordered, shops[1], "pending")
     answered(platform, ordered, shops[1], "absent")
     answered(platform, ordered, shops[1], "absent")
     with platform.database.transaction() as tx:
-        found = requests.claim_done(tx, platform.now())
+        found = requests.claim_news(tx, platform.now())
         assert found is not None
-        assert found[0].id == ordered.request.id
-        requests.record_telling(tx, ordered.request.id, told_at=platform.now(), next_at=None)
+        assert (found.request.id, found.done_at) == (ordered.request.id, platform.now())
+        requests.note_news(tx, ordered.request.id, done_at=found.done_at, told_at=platform.now(), next_at=None)
     with platform.database.transaction() as tx:
-        assert requests.claim_done(tx, platform.now() + timedelta(days=1)) is None
+        assert requests.claim_news(tx, platform.now() + timedelta(days=1)) is None
 
 
 def test_the_same_answer_again_changes_nothing(platform: Platform, shops: list[Partner]) -> None:

@@ -158,6 +158,15 @@ class Platform:
                 send_request(tx, ordered.request, ordered.notices, now=now)
         return ordered
 
+    def call_off(self, request_id: str, partner_ids: Sequence[int]) -> list[int]:
+        """Call an order off at those of some partners that were not told of it yet; at which that was done."""
+        now = self.clock()
+        with self.database.transaction() as tx:
+            done = requests.call_off(tx, request_id, partner_ids, now)
+        with self.database.single() as tx:
+            requests.note_done(tx, [request_id], now)
+        return done
+
     def ask_code(self, number: int, *, address: str, secret: str, rules: CodeRules) -> str:
         """Make a code for a number, to be sent to it. Raises TooMany beyond a limit."""
         with self.database.transaction() as tx:

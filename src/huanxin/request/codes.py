@@ -62,11 +62,13 @@ def ask(
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """What came of a typed code: right, or how many tries are left; `gone` if there is no good code to try."""
+    """What came of a typed code: right, or how many tries are left; `gone` if there is no good code to try. A right one
+    shows whose the number was when it was asked for (`asked_at`), and not when it was typed."""
 
     right: bool
     left: int = 0
     gone: bool = False
+    asked_at: datetime | None = None
 
 
 def check(tx: Tx, number: int, typed: str, *, secret: str, rules: CodeRules, now: datetime) -> Tried:
@@ -77,7 +79,7 @@ def check(tx: Tx, number: int, typed: str, *, secret: str, rules: CodeRules, now
         return Tried(right=False, gone=True)
     if hmac.compare_digest(good.code_hash, _keyed(secret, f"{good.id}/{typed.strip()}")):
         codes.use(tx, good.id, now)
-        return Tried(right=True)
+        return Tried(right=True, asked_at=good.asked_at)
     codes.count_try(tx, good.id)
     left = rules.tries - good.tries - 1
     if left <= 0:

@@ -41,10 +41,11 @@ _REMEMBERED = timedelta(hours=1)  # that a sign-in was used; longer than one may
 
 @dataclass(frozen=True, kw_only=True)
 class HandedOver:
-    """Who is handed over, by which carrier."""
+    """Who is handed over, by which carrier, and when the carrier said that the number is theirs."""
 
     carrier: str
     number: int
+    at: datetime
 
 
 class NoNumber(Unauthorized):
@@ -92,14 +93,14 @@ def take(tx: Tx, token: str, *, keys: CarrierKeys, issuer: str, plan: NumberingP
     claims = _signed(token, keys, now)
     if claims.get("aud") != issuer:
         raise Unauthorized("the token is meant for somebody else: `aud` must be this platform's issuer")
-    expires_at = _fresh(claims, now)
+    begun, expires_at = _fresh(claims, now)
     carrier, jti = str(claims["iss"]), claims.get("jti")
     if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_ID:
         raise Unauthorized("the token has no `jti`, or one that is too long")
     number = _theirs(tx, claims.get("phone_number"), "phone_number", carrier, plan)
     if not wishes.use_handover(tx, f"{carrier}/{jti}", expires_at=expires_at + _AHEAD, now=now):
         raise Unauthorized("this token was used before; open the page from the carrier's app again")
-    return HandedOver(carrier=carrier, number=number)
+    return HandedOver(carrier=carrier, number=number, at=min(begun, now))
 
 
 def vouched(
@@ -116,7 +117,7 @@ def vouched(
     number = _theirs(tx, claims.get(number_claim), number_claim, carrier, plan)
     if not wishes.use_handover(tx, f"oidc {carrier}/{claims['nonce']}", expires_at=now + _REMEMBERED, now=now):
         raise Unauthorized("this sign-in was used before; begin again")
-    return HandedOver(carrier=carrier, number=number)
+    return HandedOver(carrier=carrier, number=number, at=min(datetime.fromtimestamp(int(claims["iat"]), UTC), now))
 
 
 def _theirs(tx: Tx, text: Any, claim: str, carrier: str, plan: NumberingPlan) -> int:
@@ -142,12 +143,12 @@ def _signed(token: str, keys: CarrierKeys, now: datetime) -> dict[str, Any]:
         raise Unauthorized("the token can't be read, or its signature is not the carrier's") from error
 
 
-def _fresh(claims: Mapping[str, Any], now: datetime) -> datetime:
-    """When a token ends, if it is good now and never was good for longer than five minutes."""
+def _fresh(claims: Mapping[str, Any], now: datetime) -> tuple[datetime, datetime]:
+    """When a token was made and when it ends, if it is good now and never was good for longer than five minutes."""
     times = [claims.get(name) for name in ("iat", "exp")]
     if not all(isinstance(one, int) and not isinstance(one, bool) for one in times):
         raise Unauthorized("the token needs `iat` and `exp` in seconds")
     begun, end = (datetime.fromtimestamp(int(one or 0), UTC) for one in times)
     if end - begun > LONGEST or begun > now + _AHEAD or end <= now:
         raise Unauthorized("the token has ended, or is good for longer than five minutes; make one when the page is opened")
-    return end
+    return begun, end

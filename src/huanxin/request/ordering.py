@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
+from huanxin.domain.answers import Outcome
 from huanxin.domain.clock import answer_by
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.numbers import NumberingPlan, masked
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, Rules, random_id
-from huanxin.domain.tenures import Standing, State, Tenure, cutoff_of
+from huanxin.domain.tenures import Standing, State, cutoff_of
+from huanxin.request.ending import is_open
+from huanxin.request.holding import of_holder
 from huanxin.store import partners, reports, requests
 from huanxin.store.database import Tx
-from huanxin.store.requests import Request
+from huanxin.store.requests import Request, RequestNotice
 
 
 class Purpose(StrEnum):
@@ -29,7 +33,8 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What an owner orders: for his number, at these partners; `consent_text` are the words that he agreed to."""
+    """What an owner orders: for their number, at these partners; `consent_text` are the words that they agreed to,
+    `shown_at` is the instant for which they showed that the number is theirs."""
 
     purpose: Purpose
     number: int
@@ -37,6 +42,7 @@ class Wish:
     consent_text: str
     channel: str
     language: str
+    shown_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +57,13 @@ class Ordered:
 def order(
     tx: Tx, wish: Wish, *, plan: NumberingPlan, rules: Rules, cool_down: timedelta, now: datetime, new_id: NewId = random_id
 ) -> Ordered:
-    """Record an owner's order. The caller has made sure that the number is his (a code by SMS, a signed hand-over).
+    """Record an owner's order. The caller has made sure that the number is theirs (a code by SMS, a signed hand-over).
 
-    The cut-off is never the caller's to choose (rule 2): the carrier's opening day for the new owner, now for a leaver.
-    A partner that has an order of this tenure under way, or answered one within the cool-down, is not asked again; if
-    none is left to ask, the latest request stands and no second one is made. Raises BadInput without consent or a known
-    partner, Conflict for a number that can't be renewed.
+    The cut-off is never the caller's to choose (rule 2): the carrier's opening day for the new owner; for a leaver the
+    instant for which they showed that the number is theirs, since it may have passed on before their click. A partner that
+    has an order of this tenure under way, or answered one within the cool-down, is not asked again; if none is left to ask,
+    the latest request stands and no second one is made. Raises BadInput without consent or a known partner, Conflict for a
+    number that can't be renewed.
     """
     if not wish.consent_text.strip():
         raise BadInput("an order needs the consent of whoever holds the number")
@@ -71,14 +78,18 @@ def order(
     if not chosen:
         raise BadInput("choose at least one partner to ask")
     since = cutoff_of(tenure, plan)
-    earlier = [one for one in of_tenure(tx, wish.number, tenure, plan=plan) if one.purpose == wish.purpose]
-    asked = [partner for partner in chosen if not _under_way(tx, earlier, partner, now - cool_down)]
+    earlier = [one for one in of_holder(tx, wish.number, where, plan=plan) if one.purpose == wish.purpose]
+    told = [notice for one in earlier for notice in requests.notices_of(tx, one.id) if not notice.called_off_at]
+    asked = [
+        partner for partner in chosen
+        if not _under_way(told, partner, now, zone=zone, days=rules.answer_days, cool_down=cool_down)
+    ]  # fmt: skip
     if not asked:
         latest = earlier[0]
         return Ordered(request=latest, notices={n.partner_id: n.id for n in requests.notices_of(tx, latest.id)}, new=False)
     request = Request(
         id=new_id("rq"), purpose=wish.purpose.value, number=wish.number, carrier=tenure.carrier, opened_on=tenure.opened_on,
-        cutoff=since if wish.purpose is Purpose.RENEW and since else now,
+        tenures=len(where.tenures), cutoff=since if wish.purpose is Purpose.RENEW and since else min(now, wish.shown_at),
         answer_by=answer_by(now, [zone], rules.answer_days), channel=wish.channel, language=wish.language,
         consent_text=wish.consent_text, requested_at=now,
     )  # fmt: skip
@@ -87,23 +98,16 @@ def order(
     return Ordered(request=request, notices=notices, new=True)
 
 
-def of_tenure(tx: Tx, number: int, tenure: Tenure, *, plan: NumberingPlan) -> list[Request]:
-    """The orders of whoever holds a number now, newest first: those of his predecessor are none of his (rule 5), also on
-    the day on which one handed the number to the other."""
-    since = cutoff_of(tenure, plan)
-    return [one for one in requests.of_number(tx, number, since=since) if one.opened_on == tenure.opened_on]
-
-
-def _under_way(tx: Tx, earlier: list[Request], partner: Partner, answered_since: datetime) -> bool:
-    """Whether a partner was asked before in this tenure and has not answered, or has not long ago."""
-    for request in earlier:
-        for notice in requests.notices_of(tx, request.id):
-            if notice.partner_id == partner.id:
-                waits = notice.answered_at is None or notice.outcome == "pending"
-                return waits or (
-                    notice.outcome != "refused" and notice.answered_at is not None and notice.answered_at > answered_since
-                )
-    return False
+def _under_way(
+    told: Sequence[RequestNotice], partner: Partner, now: datetime, *, zone: ZoneInfo, days: int, cool_down: timedelta
+) -> bool:  # fmt: skip
+    """Whether the latest of a tenure's notices to a partner is still to be answered, or was settled not long ago."""
+    last = next((one for one in told if one.partner_id == partner.id), None)
+    if last is None or last.outcome == Outcome.REFUSED:
+        return False
+    if last.outcome in (None, Outcome.PENDING) or last.answered_at is None:
+        return is_open(last, now, zone=zone, days=days)
+    return last.answered_at > now - cool_down
 
 
 def why_not(where: Standing, number: int) -> str:

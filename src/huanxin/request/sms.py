@@ -1,9 +1,11 @@
-"""Sending SMS: through a gateway over HTTP, or, in development, to a page that shows them."""
+"""Sending SMS: through a gateway over HTTP, or, in development, to a page that shows them. By `Post` alone, which asks first
+whether the number is still theirs for whom the message is meant (rule 5)."""
 
 from __future__ import annotations
 
 import ssl
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Protocol
@@ -11,9 +13,10 @@ from typing import Protocol
 import httpx
 
 from huanxin.domain.clock import Clock
-from huanxin.domain.errors import Unavailable
+from huanxin.domain.errors import HuanxinError, Unavailable
 from huanxin.domain.numbers import masked, written
-from huanxin.store import messages
+from huanxin.domain.tenures import Standing
+from huanxin.store import messages, reports
 from huanxin.store.database import Database
 
 
@@ -32,6 +35,34 @@ class Gateway(Protocol):
 
     def send(self, message: Message) -> None:
         """Hand a message over. Raises Unavailable if it was not taken."""
+
+
+class Moved(HuanxinError):
+    """The number is not theirs for whom a message was meant: nothing was sent. `for_good`: somebody else holds it."""
+
+    code = "moved"
+
+    def __init__(self, message: str, *, for_good: bool) -> None:
+        super().__init__(message)
+        self.for_good = for_good
+
+
+@dataclass(frozen=True, kw_only=True)
+class Post:
+    """The one way by which anything is told to a number."""
+
+    database: Database
+    gateway: Gateway
+
+    def send(self, message: Message, *, meant_for: Callable[[Standing], bool]) -> None:
+        """Send a message if the number still stands as `meant_for` says. Raises Moved, or Unavailable if the gateway did
+        not take it."""
+        with self.database.transaction() as tx:
+            where = reports.standing_of(tx, message.number)
+        if not meant_for(where):
+            held = where.current is not None
+            raise Moved(f"{masked(message.number)} has changed hands, so nothing was sent to it", for_good=held)
+        self.gateway.send(message)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,11 +12,12 @@ from huanxin.store.database import Tx
 
 @dataclass(frozen=True, kw_only=True)
 class Code:
-    """A code that is still good: the hash, and how many wrong ones were tried against it."""
+    """A code that is still good: the hash, how many wrong ones were tried against it, when it was asked for."""
 
     id: str
     code_hash: bytes
     tries: int
+    asked_at: datetime
 
 
 def add(
@@ -55,7 +56,7 @@ def good_code(tx: Tx, number: int, now: datetime) -> Code | None:
     """The code of a number that is good now, locked until this transaction ends."""
     with tx.cursor(row_factory=class_row(Code)) as cursor:
         return cursor.execute(
-            "SELECT id, code_hash, tries FROM sms_code WHERE number = %s AND used_at IS NULL AND expires_at > %s"
+            "SELECT id, code_hash, tries, asked_at FROM sms_code WHERE number = %s AND used_at IS NULL AND expires_at > %s"
             " ORDER BY asked_at DESC LIMIT 1 FOR UPDATE",
             (number, now),
         ).fetchone()

@@ -29,6 +29,7 @@ _NOTHING_EARLIER = (
     " NOT EXISTS (SELECT 1 FROM delivery e WHERE e.partner_id = d.partner_id AND e.subject = d.subject"
     " AND e.seq < d.seq AND e.next_at IS NOT NULL)"
 )
+_NOT_CALLED_OFF = "NOT EXISTS (SELECT 1 FROM request_call_off o WHERE o.notice_id = delivery.notice_id)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,7 +262,8 @@ def last_taken(tx: Tx, partner_id: int, event: str) -> tuple[datetime, datetime]
 def send_again(tx: Tx, partner_id: int, jtis: Sequence[str], now: datetime) -> int:
     """Let some events of a partner be sent again now, whatever came of them; how many."""
     done = tx.execute(
-        "UPDATE delivery SET next_at = %s WHERE partner_id = %s AND jti = ANY(%s)", (now, partner_id, list(jtis))
+        f"UPDATE delivery SET next_at = %s WHERE partner_id = %s AND jti = ANY(%s) AND {_NOT_CALLED_OFF}",
+        (now, partner_id, list(jtis)),
     )
     return done.rowcount
 
@@ -274,7 +276,8 @@ def give_up(tx: Tx, partner_id: int, jti: str) -> None:
 def recover(tx: Tx, partner_id: int, since: datetime, now: datetime) -> int:
     """Let every event made since an instant that the partner has not taken be sent now; how many."""
     done = tx.execute(
-        "UPDATE delivery SET next_at = %s WHERE partner_id = %s AND created_at >= %s AND delivered_at IS NULL",
+        "UPDATE delivery SET next_at = %s WHERE partner_id = %s AND created_at >= %s AND delivered_at IS NULL"
+        f" AND {_NOT_CALLED_OFF}",
         (now, partner_id, since),
     )
     return done.rowcount

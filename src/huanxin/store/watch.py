@@ -91,7 +91,8 @@ def orders(tx: Tx, since: datetime, until: datetime) -> tuple[list[BlockCount], 
     rows = tx.execute(
         "WITH told AS (SELECT r.carrier, r.number / 10000 AS block, n.partner_id, r.answer_by, a.outcome, a.received_at"
         " FROM request r JOIN request_notice n ON n.request_id = r.id LEFT JOIN LATERAL (SELECT outcome, received_at"
-        f" FROM request_answer WHERE notice_id = n.id ORDER BY seq DESC LIMIT 1) a ON true WHERE {_IN_MONTH})"
+        f" FROM request_answer WHERE notice_id = n.id ORDER BY seq DESC LIMIT 1) a ON true WHERE {_IN_MONTH}"
+        " AND NOT EXISTS (SELECT 1 FROM request_call_off o WHERE o.notice_id = n.id))"
         " SELECT carrier, block, partner_id, count(*), count(*) FILTER (WHERE outcome = 'unbound'),"
         " count(*) FILTER (WHERE outcome <> 'pending'),"
         " count(*) FILTER (WHERE outcome <> 'pending' AND received_at <= answer_by),"

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from huanxin.domain.clock import Clock
+from huanxin.domain.answers import Outcome
 from huanxin.domain.errors import Unavailable
 from huanxin.domain.numbers import masked
 from huanxin.operations import Platform
-from huanxin.request.sms import Console, Gateway, Message, Nowhere, Webhook
+from huanxin.request.ending import waits_until
+from huanxin.request.holding import belongs
+from huanxin.request.sms import Console, Gateway, Message, Moved, Nowhere, Post, Webhook
 from huanxin.settings import CONSOLE, Settings
 from huanxin.store import requests
-from huanxin.store.database import Database
-from huanxin.store.requests import Request
+from huanxin.store.database import Tx
+from huanxin.store.requests import News, Request, RequestNotice
 from huanxin.web import i18n
 
 log = logging.getLogger("huanxin.sms")
-_FIRST, _LONGEST, _GIVE_UP = timedelta(minutes=1), timedelta(hours=6), timedelta(days=3)
-_LOOK_BACK = timedelta(days=30)
+_FIRST, _LONGEST, _TRIES = timedelta(minutes=1), timedelta(hours=6), 20  # three days of a gateway that takes nothing
+_NOBODY = timedelta(days=200)
+"""For so long the news waits for an owner whose number nobody holds: who takes it back from its freeze is told."""
 
 
-def make_gateway(platform: Platform, settings: Settings) -> Gateway:
-    """The gateway of the settings."""
+def make_post(platform: Platform, settings: Settings) -> Post:
+    """The way to numbers by the gateway of the settings."""
+    return Post(database=platform.database, gateway=_gateway(platform, settings))
+
+
+def _gateway(platform: Platform, settings: Settings) -> Gateway:
     chosen = settings.gateway()
     if chosen == CONSOLE:
         return Console(database=platform.database, clock=platform.clock)
@@ -48,8 +55,8 @@ def disclosure_code_text(code: str, number: int, grade: Mapping[str, str], lang:
 
 
 def done_text(request: Request, asked: int, needs: int, issuer: str) -> str:
-    """The SMS that says that everybody who was asked has answered, and that some need the owner. Its link opens a page that
-    asks who is there."""
+    """The SMS that says how an order stands once nobody's answer is waited for: how many need the owner, also since they
+    refused or did not answer. Its link opens a page that asks who is there."""
     _ = i18n.translations(i18n.choose_language(None, request.language, None)).gettext
     values = {"number": masked(request.number), "done": asked - needs, "needs": needs, "link": f"{issuer}/renew"}
     if needs:
@@ -59,43 +66,60 @@ def done_text(request: Request, asked: int, needs: int, issuer: str) -> str:
 
 @dataclass(kw_only=True)
 class Teller:
-    """Tells owners whose last partner has answered: a job of the workers."""
+    """Tells owners whose order is done, for each partner in one way or another: a job of the workers."""
 
-    database: Database
-    gateway: Gateway
-    clock: Clock
-    issuer: str
+    platform: Platform
+    post: Post
     _caught_up: bool = False
 
     def one_job(self) -> bool:
-        """Tell the owner who has waited longest; False if nobody waits.
+        """Look after the order that has waited longest; False if none waits.
 
         The row is locked while the gateway is called, and the message's id stays the same, so a gateway that knows ids
         sends it once even if this process dies in between. What one that died did not note is looked for at first.
         """
+        database, now = self.platform.database, self.platform.now()
         if not self._caught_up:
-            now = self.clock()
-            with self.database.transaction() as tx:
-                requests.note_done(tx, requests.not_done(tx, now - _LOOK_BACK), now)
+            with database.transaction() as tx:
+                requests.note_done(tx, requests.not_done(tx), now)
             self._caught_up = True
-        with self.database.transaction() as tx:
-            found = requests.claim_done(tx, self.clock())
-            if found is None:
+        with database.transaction() as tx:
+            news = requests.claim_news(tx, now)
+            if news is None:
                 return False
-            request, attempts = found
-            text = done_text(request, *requests.asked_and_refused(tx, request.id), self.issuer)
-            told_at = next_at = None
-            try:
-                self.gateway.send(Message(id=f"done-{request.id}", number=request.number, text=text, kind="done"))
-                told_at = self.clock()
-            except Unavailable as error:
-                log.warning("%s", error)
-                next_at = _again(attempts, self.clock(), request.requested_at)
-            requests.record_telling(tx, request.id, told_at=told_at, next_at=next_at)
+            told = [one for one in requests.notices_of(tx, news.request.id) if not one.called_off_at]
+            until = max(filter(None, (self._until(news.request, one) for one in told)), default=now)
+            if news.done_at is None and now < until:
+                requests.note_news(tx, news.request.id, done_at=None, next_at=until)
+            else:
+                self._tell(tx, news, told, now)
         return True
 
+    def _until(self, request: Request, notice: RequestNotice) -> datetime | None:
+        zone = self.platform.plan.carriers[request.carrier].zone
+        return waits_until(notice, zone=zone, days=self.platform.rules.answer_days)
 
-def _again(attempts: int, now: datetime, since: datetime) -> datetime | None:
-    """When to try again; None once it is too late to be of use."""
-    wait: timedelta = min(_LONGEST, _FIRST * (1 << min(attempts, 12)))
-    return now + wait if now + wait - since < _GIVE_UP or attempts < 1 else None
+    def _tell(self, tx: Tx, news: News, told: Sequence[RequestNotice], now: datetime) -> None:
+        request, done_at = news.request, news.done_at or now
+        done = sum(one.outcome is not None and one.outcome not in (Outcome.REFUSED, Outcome.PENDING) for one in told)
+        text = done_text(request, len(told), len(told) - done, self.platform.issuer)
+        message = Message(id=f"done-{request.id}", number=request.number, text=text, kind="done")
+        told_at = next_at = None
+        tried = bool(told)  # an owner who called everything off knows
+        try:
+            if tried:
+                self.post.send(message, meant_for=lambda where: belongs(request, where, plan=self.platform.plan))
+                told_at = now
+        except Moved as error:
+            tried = False
+            next_at = None if error.for_good or now - done_at > _NOBODY else now + timedelta(days=1)
+        except Unavailable as error:
+            log.warning("%s", error)
+            next_at = _again(news.attempts, now)
+        requests.note_news(tx, request.id, done_at=done_at, next_at=next_at, told_at=told_at, tried=tried)
+
+
+def _again(attempts: int, now: datetime) -> datetime | None:
+    """When to try again what was tried so often before; None once it is to be given up. Tries are counted, not days: a
+    clock that ran on while nobody tried must not lose the news."""
+    return now + min(_LONGEST, _FIRST * (1 << min(attempts, 12))) if attempts + 1 < _TRIES else None

@@ -25,7 +25,7 @@ from huanxin.settings import Settings
 from huanxin.store.deliveries import EVENTS, OWNERS
 from huanxin.web.api.uploads import UPLOADS, sweep
 from huanxin.web.refusals import note_refusal
-from huanxin.web.telling import Teller, make_gateway
+from huanxin.web.telling import Teller, make_post
 
 _IN_SANDBOX = 2  # rehearsals are few, and must not keep real notices waiting
 _ZONE = ZoneInfo("Asia/Shanghai")
@@ -89,8 +89,7 @@ def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Work
             Planner(platform=platform).one_job,
             Sweeper(settings=settings).one_job,
         ]
-        gateway = make_gateway(platform, settings)
-        teller = Teller(database=platform.database, gateway=gateway, clock=platform.clock, issuer=platform.issuer)
+        teller = Teller(platform=platform, post=make_post(platform, settings))
         jobs.append(teller.one_job)
         concerns[OWNERS] = [teller.one_job]
 

@@ -16,14 +16,78 @@ if (find) {
 }
 
 const live = document.querySelector("[data-live]");
-if (live) {
-  const source = new EventSource(live.dataset.live);
-  source.addEventListener("rows", (event) => {
-    for (const [id, html] of Object.entries(JSON.parse(event.data))) {
-      const part = document.getElementById(id);
-      // The server has escaped what partners wrote. What has the reader's focus is left alone.
-      if (part && part.innerHTML.trim() !== html.trim() && !part.contains(document.activeElement)) part.innerHTML = html;
+if (live) watch(live.dataset.live);
+
+function watch(address) {
+  const news = document.getElementById("news");
+  const QUIET = 40000, AGAIN = 3000, PATIENCE = 6000; // ms: the server says something every 15 s
+  let source, last = new Date(), silence, doubt;
+
+  function tell(words) {
+    const time = last.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+    news.textContent = news.dataset[words].replace("{time}", time);
+    news.hidden = false;
+  }
+
+  function heard() {
+    last = new Date();
+    news.hidden = true;
+    clearTimeout(doubt);
+    doubt = undefined;
+    clearTimeout(silence);
+    silence = setTimeout(lost, QUIET);
+  }
+
+  // A stream also breaks when its time is over, and comes back at once; only one that stays away is worth a word.
+  function lost() {
+    source.close();
+    doubt ??= setTimeout(() => tell("lost"), Math.max(0, PATIENCE - (new Date() - last)));
+    clearTimeout(silence);
+    silence = setTimeout(begin, AGAIN);
+  }
+
+  async function begin() {
+    const asking = new AbortController();
+    try {
+      const answer = await fetch(address, { headers: { Accept: "text/event-stream" }, signal: asking.signal });
+      asking.abort();
+      if (answer.status === 401) return ended();
+      if (!answer.ok) return lost();
+    } catch {
+      return lost();
     }
-  });
-  source.addEventListener("end", () => source.close());
+    listen();
+  }
+
+  function ended() {
+    clearTimeout(doubt);
+    tell("ended");
+    const link = document.createElement("a");
+    link.href = `/renew/sign-in?to=${news.dataset.door}`;
+    link.textContent = news.dataset.signIn;
+    news.append(" ", link);
+  }
+
+  function listen() {
+    source = new EventSource(address);
+    source.addEventListener("rows", (event) => {
+      heard();
+      for (const [id, html] of Object.entries(JSON.parse(event.data))) {
+        const part = document.getElementById(id);
+        // The server has escaped what partners wrote. What has the reader's focus is left alone.
+        if (part && part.innerHTML.trim() !== html.trim() && !part.contains(document.activeElement)) part.innerHTML = html;
+      }
+    });
+    source.addEventListener("alive", heard);
+    source.addEventListener("end", () => {
+      source.close();
+      clearTimeout(silence);
+      clearTimeout(doubt);
+      news.hidden = true;
+    });
+    source.addEventListener("error", lost);
+  }
+
+  silence = setTimeout(lost, QUIET);
+  listen();
 }

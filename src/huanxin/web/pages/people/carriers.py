@@ -61,7 +61,7 @@ def end(request: Request, carrier: str) -> Response:
         return _problem(request, carrier, door, error)
     answer = RedirectResponse(signing.DOORS[door], status_code=303)
     session.end(answer, request, _context(request), name=BEGUN, kind=BEGUN_KIND)
-    signing.remember(answer, request, found.number, f"oidc/{carrier}")
+    signing.remember(answer, request, found.number, f"oidc/{carrier}", shown_at=found.at)
     return answer
 
 

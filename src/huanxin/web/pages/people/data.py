@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from pyroaring import BitMap
 
@@ -12,13 +13,26 @@ from huanxin.domain.errors import NotFound
 from huanxin.domain.numbers import masked
 from huanxin.domain.partners import INQUIRY, Kind, Partner
 from huanxin.domain.tenures import Standing, State
-from huanxin.request.ordering import Purpose, of_tenure
+from huanxin.request.ending import waits_until
+from huanxin.request.holding import of_holder
+from huanxin.request.ordering import Purpose
 from huanxin.store import batches, partners, places, requests, streams
 from huanxin.store.database import Tx
 from huanxin.store.requests import Request, RequestNotice
 from huanxin.web.pages.people import finding
 from huanxin.web.pages.people.signing import Owner
-from huanxin.web.pages.people.views import AskedView, Choice, ChooseView, HomeView, OrderLine, OrderView, Row, state_of
+from huanxin.web.pages.people.views import (
+    NEEDS,
+    WAITS,
+    AskedView,
+    Choice,
+    ChooseView,
+    HomeView,
+    OrderLine,
+    OrderView,
+    Row,
+    state_of,
+)  # fmt: skip
 
 
 def case_of(standing: Standing) -> str:
@@ -36,7 +50,7 @@ def home(tx: Tx, owner: Owner) -> HomeView:
     asked, settled = _batch_renewal(tx, owner.number, standing, owner)
     return HomeView(
         number=owner.masked, case=case_of(standing), opened_on=standing.current.opened_on if standing.current else None,
-        asked=asked, settled=settled, orders=tuple(_line(tx, one, owner.now()) for one in own_orders(tx, owner)),
+        asked=asked, settled=settled, orders=tuple(_line(tx, one, owner) for one in own_orders(tx, owner)),
     )  # fmt: skip
 
 
@@ -61,21 +75,16 @@ def _batch_renewal(tx: Tx, number: int, standing: Standing, owner: Owner) -> tup
 
 def own_orders(tx: Tx, owner: Owner) -> list[Request]:
     """The orders of the present tenure, newest first; questions are none."""
-    current = owner.standing.current
-    if current is None:
-        return []
-    found = of_tenure(tx, owner.number, current, plan=owner.platform.plan)
+    found = of_holder(tx, owner.number, owner.standing, plan=owner.platform.plan)
     return [one for one in found if one.purpose != Purpose.INQUIRE]
 
 
-def _line(tx: Tx, request: Request, now: datetime) -> OrderLine:
-    states = [
-        state_of(one.outcome, delivered=one.delivered_at is not None, late=one.answer_by < now)
-        for one in requests.notices_of(tx, request.id)
-    ]
+def _line(tx: Tx, request: Request, owner: Owner) -> OrderLine:
+    rows = [_row(one, request, owner) for one in requests.notices_of(tx, request.id)]
+    states = Counter(one.state for one in rows)
     return OrderLine(
-        id=request.id, purpose=request.purpose, at=request.requested_at, asked=len(states), done=states.count("done"),
-        needs=states.count("needs"),
+        id=request.id, purpose=request.purpose, at=request.requested_at, asked=len(rows) - states["off"],
+        done=states["done"], needs=sum(states[one] for one in NEEDS),
     )  # fmt: skip
 
 
@@ -103,9 +112,7 @@ def choose(
 
 def one_of(tx: Tx, owner: Owner, request_id: str, *, question: bool = False) -> Request:
     """An order (or a question) of the present tenure. Raises NotFound for anybody else's as for none."""
-    current = owner.standing.current
-    found = of_tenure(tx, owner.number, current, plan=owner.platform.plan) if current else []
-    for one in found:
+    for one in of_holder(tx, owner.number, owner.standing, plan=owner.platform.plan):
         if one.id == request_id and (one.purpose == Purpose.INQUIRE) is question:
             return one
     raise NotFound("there is no such order for this number; sign in again or start from /renew")
@@ -116,7 +123,7 @@ def order(tx: Tx, owner: Owner, request_id: str) -> OrderView:
     that is open keeps its order, so that no row jumps while it is watched."""
     request = one_of(tx, owner, request_id)
     rows = [_row(one, request, owner) for one in requests.notices_of(tx, request.id)]
-    rows.sort(key=lambda row: row.state != "needs")
+    rows.sort(key=lambda row: row.state not in NEEDS)
     return OrderView(
         id=request.id, number=masked(request.number), purpose=request.purpose, requested_at=request.requested_at,
         cutoff=request.cutoff, answer_by=request.answer_by, rows=tuple(rows),
@@ -124,11 +131,12 @@ def order(tx: Tx, owner: Owner, request_id: str) -> OrderView:
 
 
 def _row(one: RequestNotice, request: Request, owner: Owner) -> Row:
-    zone = owner.platform.plan.carriers[request.carrier].zone
-    state = state_of(one.outcome, delivered=one.delivered_at is not None, late=one.answer_by < owner.now())
-    by: date | None = one.until_day
-    if state in ("sent", "accepted", "late") or (state == "pending" and by is None):
-        by = (one.answer_by - timedelta(seconds=1)).astimezone(zone).date()  # the day that ends at that instant
+    zone, days = owner.platform.plan.carriers[request.carrier].zone, owner.platform.rules.answer_days
+    until = waits_until(one, zone=zone, days=days)
+    state = state_of(one, waits=until is not None and owner.now() < until)
+    by: date | None = None
+    if state in (*WAITS, "late"):  # the day that ends at that instant
+        by = ((until or one.answer_by) - timedelta(seconds=1)).astimezone(zone).date()
     elif state == "done" and one.kind == Kind.LABELER and one.answered_at:
         by = (one.answered_at + owner.people.label_days).astimezone(zone).date()
     return Row(

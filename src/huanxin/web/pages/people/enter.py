@@ -14,7 +14,8 @@ from huanxin.domain.numbers import masked, typed
 from huanxin.domain.rules import random_id
 from huanxin.numbersets.sharded import shard_of
 from huanxin.request import handover
-from huanxin.request.sms import Message
+from huanxin.request.holding import mark_of
+from huanxin.request.sms import Message, Moved
 from huanxin.store import messages
 from huanxin.web.context import Context
 from huanxin.web.limits import network_of
@@ -71,15 +72,17 @@ def send_code(request: Request, number: Annotated[str, Form()] = "", to: Annotat
         return sign_in_page(request, 422, to=door, given=number, problem="number")
     address = network_of(request.client.host if request.client else None)
     try:
+        mark = signing.mark_now(request, wanted)
         code = people.platform.ask_code(wanted, address=address, secret=people.secret, rules=people.codes)
-        people.gateway.send(Message(id=random_id("sm"), number=wanted, text=code_text(code, lang), kind="code"))
+        message = Message(id=random_id("sm"), number=wanted, text=code_text(code, lang), kind="code")
+        people.post.send(message, meant_for=lambda where: mark_of(where) == mark)
     except TooMany as error:
         before = _asked(request)
         answer = sign_in_page(request, 429, to=door, given=number, problem="many", wait=error.retry_after,
                               asked=before is not None and before["number"] == wanted)  # fmt: skip
         answer.headers["Retry-After"] = str(error.retry_after)
         return answer
-    except Unavailable as error:
+    except (Unavailable, Moved) as error:
         log.warning("%s", error)
         answer = sign_in_page(request, 503, to=door, given=number, problem="gateway")
         answer.headers["Retry-After"] = str(int(people.codes.pause.total_seconds()))
@@ -87,7 +90,7 @@ def send_code(request: Request, number: Annotated[str, Form()] = "", to: Annotat
     answer = RedirectResponse("/renew/code", status_code=303)
     context: Context = request.app.state.context
     session.start(
-        answer, context, name=signing.ASKED, kind=signing.ASKED_KIND, claims={"number": wanted, "to": door}
+        answer, context, name=signing.ASKED, kind=signing.ASKED_KIND, claims={"number": wanted, "to": door, "mark": mark}
     )  # fmt: skip
     return answer
 
@@ -104,16 +107,18 @@ def code_form(request: Request) -> Response:
 
 @router.post("/renew/code", dependencies=FORMS)
 def try_code(request: Request, code: Annotated[str, Form()] = "") -> Response:
-    """Lets in whoever types the code that was sent to the number he named in this browser."""
+    """Lets in whoever types the code that was sent to the number they named in this browser, unless it changed hands since:
+    the code shows who held it then."""
     people, asked = people_of(request), _asked(request)
     if asked is None:
         return RedirectResponse("/renew/sign-in", status_code=303)
     tried = people.platform.check_code(asked["number"], code, secret=people.secret, rules=people.codes)
-    if not tried.right:
+    moved = tried.right and signing.mark_now(request, asked["number"]) != asked["mark"]
+    if moved or tried.asked_at is None:
         return page(request, "code.html", 422, number=masked(asked["number"]), to=asked["to"], left=tried.left,
-                    problem="gone" if tried.gone else "wrong", console=people.console)  # fmt: skip
+                    problem="gone" if moved or tried.gone else "wrong", console=people.console)  # fmt: skip
     answer = RedirectResponse(signing.DOORS[asked["to"]], status_code=303)
-    signing.remember(answer, request, asked["number"], "sms")
+    signing.remember(answer, request, asked["number"], "sms", shown_at=tried.asked_at)
     return answer
 
 
@@ -147,7 +152,7 @@ def handed_over(request: Request, token: Annotated[str, Form()] = "", to: Annota
         status = 401 if isinstance(error, Unauthorized) else 503
         return page(request, "enter.html", status, token="", to=signing.door(to), problem=True)
     answer = RedirectResponse(signing.DOORS[signing.door(to)], status_code=303)
-    signing.remember(answer, request, found.number, f"app/{found.carrier}")
+    signing.remember(answer, request, found.number, f"app/{found.carrier}", shown_at=found.at)
     return answer
 
 
@@ -167,4 +172,4 @@ def _asked(request: Request) -> dict[str, Any] | None:
     claims = session.claims_of(request, request.app.state.context, name=signing.ASKED, kind=signing.ASKED_KIND)
     if claims is None or not isinstance(claims.get("number"), int):
         return None
-    return {"number": claims["number"], "to": signing.door(str(claims.get("to")))}
+    return {"number": claims["number"], "to": signing.door(str(claims.get("to"))), "mark": claims.get("mark")}

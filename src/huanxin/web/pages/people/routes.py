@@ -116,7 +116,7 @@ def placed(request: Request, who: Owner, purpose: Purpose, chosen: tuple[int, ..
     lang, current = language(request), who.standing.current
     text = words.consent(purpose, lang, current.opened_on if current else None)
     wish = Wish(purpose=purpose, number=who.number, partner_ids=chosen, consent_text=text, channel=who.channel,
-                language=lang)  # fmt: skip
+                language=lang, shown_at=who.shown_at)  # fmt: skip
     try:
         return who.platform.order_request(wish)
     except (BadInput, Conflict):
@@ -134,28 +134,41 @@ def no_order() -> Response:
 
 
 @router.get("/orders/{request_id}")
-def watch(request: Request, who: SignedIn, request_id: str, same: bool = False) -> Response:
+def watch(request: Request, who: SignedIn, request_id: str, done: once.Told, same: bool = False) -> Response:
     """An order, one line a partner; it is live with scripts, and as of now without."""
     with who.platform.database.transaction() as tx:
         view = data.order(tx, who, request_id)
-    return page(request, "order.html", view=view, same=same, states=words.STATES, chips=words.CHIPS, advice=words.ADVICE)
+    return page(
+        request, "order.html", view=view, same=same, done=done, states=words.STATES, chips=words.CHIPS, advice=words.ADVICE
+    )
 
 
 @router.post("/orders/{request_id}/again", dependencies=FORMS)
 def again(request: Request, who: SignedIn, request_id: str, p: Annotated[str, Form()] = "") -> Response:
-    """Ask a partner of an order once more that refused; what was agreed to stands."""
+    """Ask a partner of an order once more that refused or did not answer; what was agreed to stands."""
     with who.platform.database.transaction() as tx:
         before = data.one_of(tx, who, request_id)
-        refused = [row.partner_id for row in data.order(tx, who, request_id).rows if row.state == "needs"]
-    chosen = [one for one in ids([p]) if one in refused]
+        ended = [row.partner_id for row in data.order(tx, who, request_id).rows if row.state in ("needs", "late")]
+    chosen = [one for one in ids([p]) if one in ended]
     wish = Wish(purpose=Purpose(before.purpose), number=who.number, partner_ids=chosen, channel=who.channel,
-                consent_text=before.consent_text, language=language(request))  # fmt: skip
+                consent_text=before.consent_text, language=language(request), shown_at=who.shown_at)  # fmt: skip
     return _watching(who.platform.order_request(wish))
+
+
+@router.post("/orders/{request_id}/call-off", dependencies=FORMS)
+def call_off(request: Request, who: SignedIn, request_id: str, p: Annotated[str, Form()] = "") -> Response:
+    """Call an order off at one partner, or at all, as far as they were not told of it yet."""
+    with who.platform.database.transaction() as tx:
+        rows = data.order(tx, who, request_id).rows
+    chosen = [row.partner_id for row in rows if row.state == "sent" and (not p or row.partner_id in ids([p]))]
+    done = who.platform.call_off(request_id, chosen)
+    return once.after(request, f"/renew/orders/{request_id}", "off" if done else "too-late", count=len(done))
 
 
 @router.get("/orders/{request_id}/events")
 def events(request: Request, who: SignedIn, request_id: str) -> Response:
-    """Server-sent events (WHATWG HTML, section 9.2): `rows` with the HTML of what changed, by id; `end` when all is done."""
+    """Server-sent events (WHATWG HTML, section 9.2): `rows` with the HTML of what changed, by id; `alive` when nothing did
+    for a while, so that a connection that broke without a word is noticed; `end` when nobody is waited for."""
     lang = language(request)
     with who.platform.database.transaction() as tx:
         data.order(tx, who, request_id)
@@ -185,7 +198,7 @@ async def _stream(request: Request, request_id: str, lang: str) -> AsyncIterator
                 await asyncio.wait_for(woken.wait(), _SILENCE)
                 await asyncio.sleep(_TOGETHER)  # answers that come together are shown together
             except TimeoutError:
-                yield ": still here\n\n"
+                yield "event: alive\ndata: -\n\n"
 
 
 def _load(request: Request, request_id: str) -> OrderView:
@@ -200,7 +213,7 @@ def _parts(view: OrderView, lang: str) -> dict[str, str]:
     known = {"view": view, "states": words.STATES, "chips": words.CHIPS, "advice": words.ADVICE}
     module = environment(lang).get_template("people/_rows.html").make_module(known)
     parts = {row.key: str(module.row(row, view)) for row in view.rows}  # type: ignore[attr-defined]
-    return parts | {"summary": str(module.summary(view))}  # type: ignore[attr-defined]
+    return parts | {name: str(getattr(module, name)(view)) for name in ("heading", "summary", "onward")}
 
 
 @router.get("/missing")

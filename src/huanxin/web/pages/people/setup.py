@@ -15,11 +15,11 @@ from huanxin.operations import Platform
 from huanxin.outbound import Outbound
 from huanxin.request.codes import CodeRules
 from huanxin.request.handover import CarrierKeys
-from huanxin.request.sms import Console, Gateway
+from huanxin.request.sms import Console, Post
 from huanxin.settings import CarrierOidc, Settings
 from huanxin.web.oidc import OidcClient, Provider
 from huanxin.web.pages.people.live import Live
-from huanxin.web.telling import make_gateway
+from huanxin.web.telling import make_post
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class People:
     where subscribers of carriers sign in, by the carrier's code."""
 
     platform: Platform
-    gateway: Gateway
+    post: Post
     codes: CodeRules
     secret: str = field(repr=False)
     keys: CarrierKeys
@@ -47,7 +47,7 @@ class People:
     @property
     def console(self) -> bool:
         """Whether messages are shown on a page instead of being sent."""
-        return self.platform.development and isinstance(self.gateway, Console)
+        return self.platform.development and isinstance(self.post.gateway, Console)
 
     def hash_of(self, number: int) -> bytes:
         """What stands for a number that is counted and not stored; keyed, since numbers are soon guessed from a plain
@@ -59,7 +59,7 @@ def make_people(platform: Platform, settings: Settings, outbound: Outbound) -> P
     """On an opened platform; `live` is still to be started. Raises BadSetting for a provider that can't be used."""
     providers = {code: _provider(code, one, platform, outbound) for code, one in settings.oidc.items()}
     return People(
-        platform=platform, gateway=make_gateway(platform, settings), codes=CodeRules(), secret=settings.passphrase(),
+        platform=platform, post=make_post(platform, settings), codes=CodeRules(), secret=settings.passphrase(),
         keys=CarrierKeys(places=settings.handover), providers=providers,
         live=Live(platform.database), label_days=timedelta(days=settings.label_days),
     )  # fmt: skip

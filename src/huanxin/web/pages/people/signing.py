@@ -16,6 +16,7 @@ from huanxin.domain.errors import HuanxinError
 from huanxin.domain.numbers import masked
 from huanxin.domain.tenures import Standing
 from huanxin.operations import Platform
+from huanxin.request.holding import mark_of
 from huanxin.store.reports import standing_of
 from huanxin.web.context import Context
 from huanxin.web.pages import session
@@ -40,11 +41,12 @@ class OwnerSignsIn(HuanxinError):
 
 @dataclass(frozen=True, kw_only=True)
 class Owner:
-    """Who is signed in: the number, how he showed that it is his (`sms`, `app/CARRIER` or
-    `oidc/CARRIER`), where the number stands."""
+    """Who is signed in: the number, how they showed that it is theirs (`sms`, `app/CARRIER` or `oidc/CARRIER`) and for
+    which instant, where the number stands."""
 
     number: int
     channel: str
+    shown_at: datetime
     standing: Standing
     people: People
 
@@ -60,18 +62,18 @@ class Owner:
         return self.people.platform.now()
 
 
-def mark_of(standing: Standing) -> str:
-    """What changes when a number changes hands."""
-    current = standing.current
-    return f"{standing.state}/{len(standing.tenures)}/{current.opened_on if current else ''}"
-
-
-def remember(answer: Response, request: Request, number: int, channel: str) -> None:
-    """Sign in whoever has shown that a number is his."""
+def mark_now(request: Request, number: int) -> str:
+    """What changes when a number changes hands, as it is now."""
     context: Context = request.app.state.context
     with context.platform.database.transaction() as tx:
-        mark = mark_of(standing_of(tx, number))
-    session.start(answer, context, name=COOKIE, kind=KIND, claims={"number": number, "channel": channel, "mark": mark})
+        return mark_of(standing_of(tx, number))
+
+
+def remember(answer: Response, request: Request, number: int, channel: str, *, shown_at: datetime) -> None:
+    """Sign in whoever has shown for an instant that a number is theirs."""
+    context: Context = request.app.state.context
+    claims = {"number": number, "channel": channel, "mark": mark_now(request, number), "shown": shown_at.isoformat()}
+    session.start(answer, context, name=COOKIE, kind=KIND, claims=claims)
     session.end(answer, request, context, name=ASKED, kind=ASKED_KIND)
 
 
@@ -85,19 +87,22 @@ def owner(request: Request) -> Owner:
     """Who is signed in. Raises OwnerSignsIn."""
     context: Context = request.app.state.context
     claims: dict[str, Any] = session.claims_of(request, context, name=COOKIE, kind=KIND) or {}
-    if not isinstance(claims.get("number"), int):
+    if not isinstance(claims.get("number"), int) or "shown" not in claims:
         raise OwnerSignsIn("sign in with your number first")
     with context.platform.database.transaction() as tx:
         standing = standing_of(tx, claims["number"])
     if mark_of(standing) != claims.get("mark"):
         raise OwnerSignsIn("the number changed hands since this sign-in; sign in again")
     return Owner(
-        number=claims["number"], channel=str(claims.get("channel")), standing=standing, people=people_of(request)
+        number=claims["number"], channel=str(claims.get("channel")), standing=standing, people=people_of(request),
+        shown_at=datetime.fromisoformat(claims["shown"]),
     )  # fmt: skip
 
 
 def to_sign_in(request: Request, _: Exception) -> Response:
-    """Send a browser to the sign-in page."""
+    """Send a browser to the sign-in page; a page that listens is told that its sign-in has ended."""
+    if "text/event-stream" in request.headers.get("accept", ""):
+        return Response(status_code=401)
     door = "leave" if request.url.path.startswith("/leave") else "renew"
     answer = RedirectResponse(f"/renew/sign-in?to={door}", status_code=303)
     session.forget(answer, name=COOKIE)

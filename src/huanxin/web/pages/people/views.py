@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from huanxin.domain.answers import Outcome
+from huanxin.store.requests import RequestNotice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +76,7 @@ class ChooseView:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One partner of an order. state: sent, accepted, done, needs, pending or late.
+    """One partner of an order. state: sent, accepted, done, needs, pending, late, gone or off.
 
     by: the day until which it is answered, or, of a caller label that is decided, by which phones show it no more.
     """
@@ -107,8 +108,17 @@ class OrderView:
 
     @property
     def finished(self) -> bool:
-        """Whether every partner has given its last answer."""
-        return not self.count("sent", "accepted", "pending", "late")
+        """Whether nobody's answer is waited for any more."""
+        return not self.count(*WAITS)
+
+    @property
+    def needs(self) -> int:
+        return self.count(*NEEDS)
+
+    @property
+    def asked(self) -> int:
+        """Partners at which the order stands."""
+        return len(self.rows) - self.count("off")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,14 +136,21 @@ class AskedView:
     """partners that don't answer such questions"""
 
 
-def state_of(outcome: str | None, *, delivered: bool, late: bool) -> str:
-    """How a partner's line reads. Whether a tie was cut, or there was none, or only the owner's own: it is done."""
-    if outcome == Outcome.REFUSED:
+WAITS, NEEDS = ("sent", "accepted", "pending"), ("needs", "late", "gone")
+"""States of a partner's line: an answer is waited for; it is the owner's turn, if they want more of it."""
+
+
+def state_of(notice: RequestNotice, *, waits: bool) -> str:
+    """How a partner's line reads. Whether a tie was cut, or there was none, or only the owner's own: it is done. An answer
+    that came counts, also to what was called off or is over."""
+    if notice.outcome == Outcome.REFUSED:
         return "needs"
-    if outcome == Outcome.PENDING:
-        return "pending"
-    if outcome is not None:
+    if notice.outcome not in (None, Outcome.PENDING):
         return "done"
-    if late:
-        return "late"
-    return "accepted" if delivered else "sent"
+    if notice.called_off_at:
+        return "off"
+    if not waits:
+        return "gone" if notice.withdrawn else "late"
+    if notice.outcome == Outcome.PENDING:
+        return "pending"
+    return "accepted" if notice.delivered_at else "sent"

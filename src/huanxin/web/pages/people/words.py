@@ -20,10 +20,12 @@ STATES = {
     "done": N_("done"),
     "needs": N_("needs you"),
     "pending": N_("being worked on there"),
-    "late": N_("late"),
+    "late": N_("no answer"),
+    "gone": N_("not connected any more"),
+    "off": N_("called off"),
 }
 CHIPS = {"sent": "outstanding", "accepted": "waits", "done": "clear", "needs": "refused", "pending": "pending",
-         "late": "held"}  # fmt: skip
+         "late": "refused", "gone": "held", "off": "retracted"}  # fmt: skip
 """The icon and colour of each state."""
 
 ADVICE = {
