@@ -109,6 +109,7 @@ class Settings(BaseSettings):
     operators: OperatorsOidc | None = None
     oidc: dict[str, CarrierOidc] = {}
     watch_threshold: Annotated[int, Field(ge=3, le=1000)] = 10
+    look_ups_an_hour: Annotated[int, Field(ge=1)] = 600
     watch_licence: str = ""
 
     @classmethod
@@ -142,6 +143,7 @@ class Settings(BaseSettings):
         return Rules(
             freeze_days=self.freeze_days, lead_days=self.lead_days, answer_days=self.answer_days,
             certificate_days=self.certificate_days, watch_threshold=self.watch_threshold,
+            look_ups_an_hour=self.look_ups_an_hour,
         )  # fmt: skip
 
     @field_validator("database_url")

@@ -69,7 +69,12 @@ def test_a_shops_software_shows_what_the_desk_shows_and_records_many_at_once(sho
     assert (found["carrier"], found["closed_on"], found["for_sale"]) == ("cmcc", "2026-08-25", True)
     assert "not confirmed: 1" in found["texts"]["en"]["text"]
     held = told(api, HELD)
-    assert (held["grade"], held["why"], held["reason"]["zh_CN"], held["texts"]) == ("blocked", "held", "被依法冻结", None)
+    assert (held["grade"], held["why"], held["reason"]["zh_CN"], held["texts"]) == (
+        "blocked",
+        "withheld",
+        "现不可售，原因请询问运营商的操作员",
+        None,
+    )
     body = {"acknowledgements": [given(api, number, f"contract {number}") for number in (SPARE[0], SPARE[1], FIRST)]}
     taken = api.post("/answers/v1/disclosure/acknowledgements", json=body)
     assert (taken.status_code, taken.json()["new"], len(taken.json()["disclosures"])) == (201, 3, 3)
@@ -84,7 +89,7 @@ def test_what_cannot_be_taken_is_refused_whole_as_a_problem_that_names_each_line
     answer = api.post("/answers/v1/disclosure/acknowledgements", json={"acknowledgements": [good, *bad]})
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
     assert [one["line"] for one in answer.json()["errors"]] == [2, 3]
-    assert "138****8003: it is not for sale: an authority holds it" in answer.json()["errors"][0]["reason"]
+    assert "138****8003: it is not for sale: it is not on offer now" in answer.json()["errors"][0]["reason"]
     assert told(api, SPARE[2])["for_sale"]
     code = good | {"method": "code", "evidence": ""}
     for body, status in (({"acknowledgements": [code]}, 400), ({}, 400), ({"acknowledgements": []}, 400),
@@ -114,7 +119,7 @@ def test_the_clerk_reads_scanned_numbers_as_a_table_and_as_csv(desk: httpx.Clien
     typed = f"+{CLEAN}\n139 0013 9000\nabc\n138-0013-8003"
     page = desk.get("/console/desk", params={"numbers": typed})
     assert page.status_code == 200
-    assert all(word in page.text for word in ("B 二次使用，已全部确认", "abc", "被依法冻结", "2 / 2"))
+    assert all(word in page.text for word in ("B 二次使用，已全部确认", "abc", "现不可售", "2 / 2"))
     assert "晨星" not in page.text, "nobody sees which partners"
     rows = desk.get("/console/desk", params={"numbers": typed, "format": "csv"}).text.splitlines()
     assert rows[0].lstrip("\ufeff") == (

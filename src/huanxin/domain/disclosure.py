@@ -34,14 +34,13 @@ class Why(StrEnum):
 
     NO_NUMBER = "no_number"
     OTHER_CARRIER = "other_carrier"
-    NOT_ALLOTTED = "not_allotted"
     IN_SERVICE = "in_service"
     PORTED_OUT = "ported_out"
-    HELD = "held"
     FREEZING = "freezing"
-    TAKEN_BACK = "taken_back"
     NOT_RELEASED = "not_released"
-    OPEN_AGAIN = "open_again"
+    WITHHELD = "withheld"
+    """Held by an authority, taken back from its batch, objected to by a partner after the release, or never allotted: all of
+    these read alike, so that nobody finds a held number by elimination."""
     ACKNOWLEDGED = "acknowledged"
 
 
@@ -67,17 +66,11 @@ RULES: Mapping[Grade, Both] = {
 REASONS: Mapping[Why, Both] = {
     Why.NO_NUMBER: {ZH: "不是号码规划中的手机号码", EN: "it is no mobile number of the numbering plan"},
     Why.OTHER_CARRIER: {ZH: "属于另一家运营商", EN: "it is another carrier's"},
-    Why.NOT_ALLOTTED: {
-        ZH: "从未使用，且不在运营商的号段分配文件中",
-        EN: "it was never used, and the carrier was not allotted it",
-    },
     Why.IN_SERVICE: {ZH: "正在使用", EN: "it is in service"},
     Why.PORTED_OUT: {ZH: "已携号转网", EN: "it was ported out"},
-    Why.HELD: {ZH: "被依法冻结", EN: "an authority holds it"},
     Why.FREEZING: {ZH: "冷冻期未满", EN: "its freeze has not ended"},
-    Why.TAKEN_BACK: {ZH: "已从批次撤回", EN: "it was taken back from its batch"},
     Why.NOT_RELEASED: {ZH: "尚未放号", EN: "it has not been released"},
-    Why.OPEN_AGAIN: {ZH: "放号后又有接入方提出异议", EN: "a partner objected after the release"},
+    Why.WITHHELD: {ZH: "现不可售，原因请询问运营商的操作员", EN: "it is not on offer now; the carrier's operators know why"},
     Why.ACKNOWLEDGED: {ZH: "已有买家确认过告知", EN: "a buyer has acknowledged its disclosure already"},
 }
 
@@ -121,7 +114,7 @@ class Case:
 class Told:
     """What is told of a number. `why`: set if and only if it is not for sale; `frozen_days`: the days since the tenure
     before ended; `sellable_from`: the first day on which a frozen number may be sold. Of a number that somebody holds,
-    or that is another carrier's, nothing more is told than that."""
+    or that is another carrier's, nothing more is told than that; of one that is not for sale not how many confirmed."""
 
     number: int
     carrier: str | None
@@ -156,12 +149,13 @@ def tell(case: Case, seller: str | None) -> Told:
     ours = bool(case.sellers) and (seller is None or seller in case.sellers)
     if not ours or case.standing.state not in (State.UNKNOWN, State.FROZEN):
         closed = renewal = None
+    told = renewal if renewal and why in (None, Why.ACKNOWLEDGED) else None  # else the counts tell objections from holds
     return Told(
         number=case.number, carrier=(seller or case.sellers[0]) if ours else None, grade=grade, why=why,
         recycled=closed is not None if ours and why not in (Why.IN_SERVICE, Why.PORTED_OUT) else None, closed_on=closed,
         frozen_days=(case.today - closed).days if closed else None, freeze_days=freeze,
         sellable_from=sellable_from(closed, freeze) if closed else None,
-        asked=renewal.asked if renewal else 0, confirmed=renewal.confirmed if renewal else 0,
+        asked=told.asked if told else 0, confirmed=told.confirmed if told else 0,
     )  # fmt: skip
 
 
@@ -172,17 +166,20 @@ def _obstacle(case: Case, seller: str | None) -> Why | None:
     found = {
         Why.NO_NUMBER: not case.sellers,
         Why.OTHER_CARRIER: seller is not None and seller not in case.sellers,
-        Why.NOT_ALLOTTED: state is State.UNKNOWN and not case.allotted,
         Why.IN_SERVICE: state is State.IN_SERVICE,
         Why.PORTED_OUT: state is State.PORTED_OUT,
-        Why.HELD: case.held,
         Why.FREEZING: early,
-        Why.TAKEN_BACK: renewal is not None and renewal.taken_back,
         Why.NOT_RELEASED: closed is not None and (renewal is None or not renewal.released),
-        Why.OPEN_AGAIN: renewal is not None and renewal.open,
+        Why.WITHHELD: _withheld(case),
         Why.ACKNOWLEDGED: case.acknowledged,
     }
     return next((why for why, holds in found.items() if holds), None)
+
+
+def _withheld(case: Case) -> bool:
+    renewal = case.renewal
+    unallotted = case.standing.state is State.UNKNOWN and not case.allotted
+    return unallotted or case.held or (renewal is not None and (renewal.taken_back or renewal.open))
 
 
 VERSION = "2026-11-28"

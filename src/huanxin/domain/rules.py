@@ -22,13 +22,15 @@ whatever it signed can be verified to its end."""
 @dataclass(frozen=True, kw_only=True)
 class Rules:
     """Days of the freeze; days before its end at which a number is renewed; working days that a partner has to answer;
-    days for which a certificate is good; counts below which the public sees none."""
+    days for which a certificate is good; counts below which the public sees none; how many numbers one person may look up
+    within an hour."""
 
     freeze_days: int = FREEZE_DAYS
     lead_days: int = 15
     answer_days: int = 5
     certificate_days: int = 180
     watch_threshold: int = THRESHOLD
+    look_ups_an_hour: int = 600
 
 
 def random_id(prefix: str) -> str:

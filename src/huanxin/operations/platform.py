@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from huanxin.access import looking
 from huanxin.answer.single import Answered, Line, answer
 from huanxin.disclose import acknowledging, certificate, desk
 from huanxin.disclose.acknowledging import Acknowledged, Acknowledgement
@@ -15,7 +16,7 @@ from huanxin.disclose.breaches import find_undisclosed
 from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import Clock, system_clock
 from huanxin.domain.disclosure import Grade, Told
-from huanxin.domain.errors import Fault
+from huanxin.domain.errors import BadInput, Fault
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.operators import Operator
 from huanxin.domain.partners import Partner
@@ -207,6 +208,21 @@ class Platform:
         with self.database.transaction() as tx:
             return desk.look_up(tx, numbers, seller=seller, plan=self.plan, rules=self.rules, now=self.clock())
 
+    def looked_up(self, numbers: int, *, by: Operator, blocked: int = 0) -> None:
+        """Count what a person looks up; `blocked`: what was told to be not for sale. Raises TooMany beyond the limit."""
+        with self.database.transaction() as tx:
+            too_many = looking.count(tx, by, numbers=numbers, blocked=blocked, rules=self.rules, now=self.clock())
+        if too_many:
+            raise too_many
+
+    def consult(self, numbers: Sequence[int], *, by: Operator) -> list[Told]:
+        """The same for a person, who may look up so many within an hour. Raises TooMany; what was refused is no look-up."""
+        self.looked_up(len(numbers), by=by)
+        told = self.look_up(numbers, seller=by.carrier)
+        if blocked := sum(not one.for_sale for one in told):
+            self.looked_up(0, by=by, blocked=blocked)
+        return told
+
     def next_clean(self, prefix: str, *, grades: Collection[Grade], after: int, most: int, seller: str | None) -> desk.Offer:
         """The next numbers with a prefix that are for sale and of these grades, above `after`."""
         with self.database.transaction() as tx:
@@ -216,9 +232,15 @@ class Platform:
             )  # fmt: skip
 
     def acknowledge(self, given: Sequence[Acknowledgement], *, by: Operator) -> Acknowledged:
-        """Record that buyers acknowledged what they were told, all or none."""
-        with self.database.transaction() as tx:
-            return acknowledging.acknowledge(tx, given, by=by, plan=self.plan, rules=self.rules, now=self.clock())
+        """Record that buyers acknowledged what they were told, all or none. Numbers that can't be taken count as looked up:
+        their reasons tell as much as the desk does. Raises BadInput with each, TooMany."""
+        now = self.clock()
+        try:
+            with self.database.transaction() as tx:
+                return acknowledging.acknowledge(tx, given, by=by, plan=self.plan, rules=self.rules, now=now)
+        except BadInput as error:
+            self.looked_up(len(error.faults), by=by, blocked=len(error.faults))
+            raise error from None
 
     def withdraw_disclosure(self, disclosure_id: str, *, reason: str, by: Operator) -> None:
         """Record that a buyer did not take the number."""

@@ -193,6 +193,17 @@ def _hash(login: str) -> bytes:
     return hashlib.sha256(login.encode()).digest()
 
 
+def happened_since(tx: Tx, operator_id: int, kind: str, since: datetime) -> bool:
+    """Whether something of a kind happened to somebody since an instant."""
+    return (
+        tx.execute(
+            "SELECT 1 FROM operator_event WHERE operator_id = %s AND kind = %s AND at >= %s LIMIT 1",
+            (operator_id, kind, since),
+        ).fetchone()
+        is not None
+    )
+
+
 def end_sessions(tx: Tx, operator_id: int, at: datetime) -> None:
     """Sign a person out everywhere."""
     tx.execute("UPDATE operator_login SET sessions_after = %s WHERE operator_id = %s", (at, operator_id))

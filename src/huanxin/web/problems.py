@@ -98,10 +98,9 @@ def answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HuanxinError)
     def ours(request: Request, error: HuanxinError) -> Response:
-        status = status_of(error)
+        status, headers = status_of(error), _headers(request, error)
         if _wants_page(request):
-            return _page(request, status, error.said)
-        headers = _headers(request, error)
+            return _page(request, status, error.said, headers=headers)
         return JSONResponse(problem_of(error), status_code=status, media_type="application/problem+json", headers=headers)
 
     @app.exception_handler(HTTPException)

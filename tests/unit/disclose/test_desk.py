@@ -28,7 +28,7 @@ def shop(platform: Platform, clock: Clock, tmp_path: Path) -> Shop:
 
 
 def test_each_number_gets_the_grade_that_its_renewal_earned_and_a_blocked_one_its_reason(shop: Shop) -> None:
-    numbers = {CLEAN: "B", WAIVED: "C", FIRST: "A", REFUSED: Why.NOT_RELEASED, HELD: Why.HELD, LATE: Why.OPEN_AGAIN,
+    numbers = {CLEAN: "B", WAIVED: "C", FIRST: "A", REFUSED: Why.NOT_RELEASED, HELD: Why.WITHHELD, LATE: Why.WITHHELD,
                SERVING: Why.IN_SERVICE, OTHERS: Why.OTHER_CARRIER, 8610012345678: Why.NO_NUMBER}  # fmt: skip
     told = shop.platform.look_up(list(numbers), seller="cmcc")
     assert [one.why or one.grade for one in told] == list(numbers.values())
@@ -48,7 +48,7 @@ def test_a_never_used_number_that_the_carrier_was_not_allotted_is_not_offered(sh
             allocations.add(tx, carrier="cmcc", file_name="x.csv", ranges=ranges, by="li", at=shop.platform.now())
         allocations.add(tx, carrier="cucc", file_name="y.csv", ranges=[(FIRST, FIRST)], by="li", at=shop.platform.now())
     told = shop.platform.look_up([FIRST, 8613800130002, 8613800140000, CLEAN], seller="cmcc")
-    assert [one.why or one.grade for one in told] == [Why.NOT_ALLOTTED, "A", "A", "B"], "the newest file holds"
+    assert [one.why or one.grade for one in told] == [Why.WITHHELD, "A", "A", "B"], "the newest file holds"
     found = shop.platform.next_clean("138001", grades={Grade.A}, after=0, most=5, seller="cmcc").found
     assert [one.number for one in found] == [8613800130002, 8613800130003, 8613800140000]
 

@@ -77,8 +77,8 @@ class Disclosed(BaseModel):
     rule: Words = Field(description="the grade's rule in words")
     for_sale: bool
     why: str | None = Field(
-        description="no_number, other_carrier, in_service, ported_out, held, freezing, taken_back, not_released, open_again "
-        "(a partner objected after the release) or acknowledged"
+        description="no_number, other_carrier, in_service, ported_out, freezing, not_released, withheld (not on offer now; "
+        "why is not told here) or acknowledged"
     )
     reason: Words | None = Field(description="`why` in words")
     recycled: bool | None = Field(description="whether somebody held it before, as far as carriers reported")
@@ -148,12 +148,12 @@ _BODY: dict[str, Any] = {
 }  # fmt: skip
 _RECORDED: Responses = {
     200: {"description": "All of them were on record; nothing changed.", "model": Recorded},
-    **problems(400, 401, 403, 422),
+    **problems(400, 401, 403, 422, 429),
 }
 
 
 @router.post(
-    "", summary="What a buyer is told about a number", response_model=Disclosed, responses=problems(400, 401, 403, 422),
+    "", summary="What a buyer is told about a number", response_model=Disclosed, responses=problems(400, 401, 403, 422, 429),
     openapi_extra=_SECURITY,
 )  # fmt: skip
 def disclose(request: Request, asked: Asked, clerk: Clerk) -> Response:
@@ -164,7 +164,7 @@ def disclose(request: Request, asked: Asked, clerk: Clerk) -> Response:
         number = parse(asked.number)
     except ValueError as error:
         raise BadInput(f"the number can't be read: {error}", [Fault(line=0, reason=str(error))]) from error
-    return JSONResponse(_shown(platform.look_up([number], seller=clerk.carrier)[0]))
+    return JSONResponse(_shown(platform.consult([number], by=clerk)[0]))
 
 
 def _shown(told: Told) -> dict[str, Any]:

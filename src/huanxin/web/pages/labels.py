@@ -124,6 +124,7 @@ DID = {
     "totp-set": N_("an authenticator was set up"),
     "signed-in": N_("signed in"),
     "confirmed": N_("was confirmed"),
+    "looked-up-many": N_("alarm: looked up many numbers"),
     "locked-out": N_("locked after wrong tries"),
     "unmasked": N_("saw a whole number"),
     "batch-sent": N_("sent a batch to its partners"),

@@ -14,7 +14,7 @@
   document.querySelectorAll("[data-masked]").forEach(function (field) {
     var shown = document.createElement("p");
     shown.className = "hint";
-    shown.setAttribute("role", "status");
+    shown.setAttribute("aria-live", "polite");
     field.after(shown);
     function say() {
       var text = masked(field.value);

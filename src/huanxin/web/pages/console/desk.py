@@ -53,7 +53,7 @@ def desk(
 ) -> Response:  # fmt: skip
     """What the clerk typed or scanned, or the next clean numbers of a prefix, each with its grade."""
     wanted, unread = read_numbers(numbers)
-    told, offer, problem = who.platform.look_up(wanted, seller=who.operator.carrier), None, ""
+    told, offer, problem = who.platform.consult(wanted, by=who.operator), None, ""
     if prefix:
         try:
             offer = _offer(who, read_prefix(prefix), grade=grade, after=_reached(after))
@@ -120,7 +120,7 @@ def _words(request: Request) -> dict[str, Any]:
 def show(request: Request, who: Clerk, numbers: str = "") -> Response:
     """The numbers that are for sale, for the buyer to choose from: the clerk turns the screen round."""
     wanted, _ = read_numbers(numbers)
-    told = [one for one in who.platform.look_up(wanted, seller=who.operator.carrier) if one.for_sale]
+    told = [one for one in who.platform.consult(wanted, by=who.operator) if one.for_sale]
     return page(request, who, "desk_show.html", tab="desk", told=told, numbers=numbers, **_words(request))
 
 
@@ -175,7 +175,7 @@ def _one(who: Working, number: str) -> Told:
         wanted = typed(number)
     except ValueError as error:
         raise BadInput(Sentence("the number can't be read: %(error)s", error=error.args[0])) from error
-    return who.platform.look_up([wanted], seller=who.operator.carrier)[0]
+    return who.platform.consult([wanted], by=who.operator)[0]
 
 
 def _send_code(request: Request, who: Working, told: Told, phone: str) -> Response:

@@ -57,6 +57,7 @@ def _typed(text: str) -> int:
 
 
 def _found(who: Working, form: Posted, number: int, purpose: str) -> Trace:
+    who.platform.looked_up(1, by=who.operator)
     with who.platform.database.transaction() as tx:
         found = trace(tx, who.platform, number)
         if not who.operator.sees(found.carriers):

@@ -33,6 +33,7 @@ _OPERATORS = ("login", "name", "carrier", "roles", "enabled")
 _EVENTS = ("id", "at", "login", "what", "by", "details")
 _DETAILS = {
     "how": N_("how"), "roles": N_("roles"), "number": N_("number"), "numbers": N_("how many numbers"),
+    "blocked": N_("of which not for sale"),
     "prefix": N_("prefix"), "purpose": N_("what for"), "ticket": N_("ticket"), "disclosure": N_("record"),
     "batch": N_("batch"), "upload": N_("upload"), "lines": N_("lines"), "carrier": N_("carrier"),
     "until": N_("until"), "tokens": N_("tokens"), "must_change": N_("has to choose his own"),
