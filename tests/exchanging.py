@@ -16,7 +16,7 @@ from huanxin.notify.files import FileWriter, choose_folders, use_files
 from huanxin.notify.keys import Signer
 from huanxin.notify.own_folders import FolderRules, Login
 from huanxin.notify.partners import add_partner
-from huanxin.notify.pushing import Retries
+from huanxin.notify.retries import Retries
 from huanxin.operations import Platform
 from huanxin.operations.inboxes import InboxReader
 from huanxin.outbound import Outbound

@@ -25,11 +25,11 @@ from huanxin.domain.streams import DEFAULT_EVENTS, Method
 from huanxin.notify.folders import Unreachable, check_folder
 from huanxin.notify.keys import ES256, Signer
 from huanxin.notify.own_folders import FolderRules, Login
-from huanxin.notify.pushing import Retries
+from huanxin.notify.retries import Retries
 from huanxin.notify.streams import send_verification
 from huanxin.numbersets.numberfile import CSV, number_file
 from huanxin.sentences import Sentence
-from huanxin.store import batches, deliveries, notices, partners, streams
+from huanxin.store import batches, deliveries, feeds, notices, partners, streams
 from huanxin.store.database import Database, Tx
 from huanxin.store.deliveries import Delivery, Met
 
@@ -104,7 +104,8 @@ def use_files(
             tx, partner_id, method=Method.FILES, endpoint=folders.out, inbox=folders.into, sealed_authorization=sealed,
             events_requested=DEFAULT_EVENTS, alg=there.alg, description=there.description,
         )  # fmt: skip
-    deliveries.drop_feeds(tx, partner_id)
+    feeds.drop(tx, partner_id)
+    deliveries.afresh(tx, partner_id, now)
     partners.note(
         tx, partner_id, FILES_CHOSEN, by=by, at=now, detail={"out": folders.out, "in": folders.into, "login": list(login)}
     )
@@ -138,9 +139,9 @@ class FileWriter:
             except (Unreachable, Conflict) as error:
                 names, problem = [], str(error)
             now = self.clock()
-            next_at = self.retries.next(due.attempts, now, due.created_at, self.chance) if problem else None
+            next_at = self.retries.next(due, now, self.chance) if problem else None
             answer = (problem or f"written: {', '.join(names)}")[:_WORDS_KEPT]
-            met = Met(jti=due.jti, status=None, answer=answer, next_at=next_at, delivered=not problem)
+            met = Met(jti=due.jti, endpoint=due.endpoint, status=None, answer=answer, next_at=next_at, delivered=not problem)
             deliveries.record_attempts(tx, [met], at=now)
         return True
 

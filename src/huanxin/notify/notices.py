@@ -19,7 +19,7 @@ from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.streams import Status, Stream
 from huanxin.notify.events import batch_notice, request_notice
 from huanxin.sentences import Sentence
-from huanxin.store import batches, deliveries, notices, partners, streams
+from huanxin.store import batches, deliveries, feeds, notices, partners, streams
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx, deciding
 from huanxin.store.deliveries import NewDelivery
@@ -125,9 +125,7 @@ def tell_recycled(
         for (shard, day, zone), numbers in merged.items():
             wanted = numbers - unwanted.shards.get(shard, BitMap())
             if wanted and day >= partner.added_at.astimezone(zone).date():
-                deliveries.add_feed(
-                    tx, report_id=report_id, partner_id=partner.id, shard=shard, day=day, numbers=wanted, at=now
-                )
+                feeds.add(tx, report_id=report_id, partner_id=partner.id, shard=shard, day=day, numbers=wanted, at=now)
                 events += len(wanted)
     if events:
         deliveries.wake_workers(tx)

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 from huanxin.domain.clock import Clock
 from huanxin.domain.errors import NotFound
-from huanxin.domain.partners import IDENTIFIER_RECYCLED, Partner
+from huanxin.domain.partners import Partner
 from huanxin.domain.streams import Method, Status, Stream
 from huanxin.notify.keys import Signer
-from huanxin.notify.pushing import Retries, recycled_event
-from huanxin.numbersets.sharded import SHARD_SIZE, values_of
-from huanxin.store import deliveries, rehearsals, streams
+from huanxin.notify.recycling import add_recycled, next_of, recycled_event, still_wanted
+from huanxin.notify.retries import Retries
+from huanxin.store import deliveries, feeds, rehearsals, streams
 from huanxin.store.database import Database, Tx
 from huanxin.store.deliveries import Delivery, Met
 
@@ -65,36 +65,33 @@ class Poller:
             deliveries.acknowledge(tx, partner.id, accepted, status=_ACKNOWLEDGED, at=now)
         refused = deliveries.open_ones(tx, partner.id, list(errors)) if errors else []
         met = [
-            Met(jti=one.jti, status=_REFUSED, answer=errors[one.jti], delivered=False,
-                next_at=self.retries.next(one.attempts, now, one.created_at, self.chance))
+            Met(jti=one.jti, endpoint=one.endpoint, status=_REFUSED, answer=errors[one.jti], delivered=False,
+                next_at=self.retries.next(one, now, self.chance))
             for one in refused
         ]  # fmt: skip
         deliveries.record_attempts(tx, met, at=now)
 
     def _due(self, tx: Tx, partner: Partner, stream: Stream, limit: int) -> list[Delivery]:
         enabled = stream.status == Status.ENABLED
-        due = deliveries.to_poll(tx, partner.id, self.clock(), enabled=enabled, limit=limit)
+        due = self._waiting(tx, partner, enabled=enabled, limit=limit)
         while enabled and len(due) < limit and self._make_recycled(tx, partner, limit - len(due)):
-            due = deliveries.to_poll(tx, partner.id, self.clock(), enabled=True, limit=limit)
+            due = self._waiting(tx, partner, enabled=True, limit=limit)
         return due
+
+    def _waiting(self, tx: Tx, partner: Partner, *, enabled: bool, limit: int) -> list[Delivery]:
+        found = deliveries.to_poll(tx, partner.id, self.clock(), enabled=enabled, limit=limit)
+        return still_wanted(tx, partner.id, found)
 
     def _make_recycled(self, tx: Tx, partner: Partner, count: int) -> bool:
         """Make events of the next numbers of a feed, `count` at most; False if none waits."""
         now = self.clock()
-        feed = deliveries.claim_due_feed(tx, now, Method.POLL, partner.id)
+        feed = feeds.claim_due(tx, now, Method.POLL, partner.id)
         if feed is None:
             return False
-        offsets = values_of(feed.numbers).tolist()
-        told = offsets[feed.done : feed.done + count]
-        for offset in told:
-            number = feed.shard * SHARD_SIZE + offset
-            claims = recycled_event(feed, number, zone=self.zone, now=now)
-            deliveries.add(
-                tx, jti=claims["jti"], partner_id=partner.id, notice_id=None, event=IDENTIFIER_RECYCLED,
-                subject=str(number), claims=claims, at=now,
-            )  # fmt: skip
-        done = feed.done + len(told)
-        deliveries.advance_feed(tx, feed, done=done, attempts=0, next_at=now if done < len(offsets) else None)
+        step, done = next_of(tx, feed, count)
+        for number, _ in step:
+            add_recycled(tx, partner.id, number, recycled_event(feed, number, zone=self.zone, now=now), at=now)
+        feeds.advance(tx, feed, done=done, attempts=0, next_at=now if done < len(feed.numbers) else None, at=now)
         return True
 
 

@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,15 +23,15 @@ import httpx
 
 from huanxin.domain.clock import Clock
 from huanxin.domain.streams import Method
-from huanxin.notify.events import recycled
 from huanxin.notify.keys import Signer
-from huanxin.notify.notices import recycled_jti
+from huanxin.notify.recycling import add_recycled, next_of, recycled_event, still_wanted
+from huanxin.notify.retries import Retries
 from huanxin.notify.sealing import unseal
-from huanxin.numbersets.sharded import SHARD_SIZE, values_of
 from huanxin.outbound import Answer, Outbound, why_not
-from huanxin.store import deliveries
+from huanxin.store import deliveries, feeds
 from huanxin.store.database import Database, Tx
-from huanxin.store.deliveries import Delivery, Feed, Met
+from huanxin.store.deliveries import Delivery, Met
+from huanxin.store.feeds import Feed
 
 ERRORS = (
     "invalid_request", "invalid_key", "invalid_issuer", "invalid_audience", "authentication_failed", "access_denied",
@@ -46,22 +45,6 @@ _LONG_ENOUGH = 2.0  # seconds after which a job pushes no more, so that others s
 
 
 @dataclass(frozen=True, kw_only=True)
-class Retries:
-    """When to try again: doubling from `first` to `longest`, each time shortened at random by up to half; then give up."""
-
-    first: timedelta = timedelta(seconds=1)
-    longest: timedelta = timedelta(minutes=15)
-    give_up_after: timedelta = timedelta(days=14)
-
-    def next(self, attempts: int, now: datetime, since: datetime, chance: Callable[[], float]) -> datetime | None:
-        """The instant of the next attempt after `attempts` have failed; None to give up."""
-        if now - since > self.give_up_after:
-            return None
-        wait: timedelta = min(self.longest, self.first * (1 << min(attempts, 20)))
-        return now + wait * (1 - chance() / 2)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Pusher:
     """What a worker needs to push: the database, the signer, the way out, the clock, the zone of days, the
     passphrase of sealed secrets."""
@@ -72,7 +55,7 @@ class Pusher:
     clock: Clock
     zone: ZoneInfo
     passphrase: str
-    retries: Retries = Retries()
+    retries: Retries = field(default_factory=Retries)
     chance: Callable[[], float] = random.random
     _abreast: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(4 * _ABREAST, thread_name_prefix="push"), repr=False
@@ -104,7 +87,8 @@ class Pusher:
             met += part
         deliveries.record_attempts(tx, met, at=self.clock())
         if unreachable and len(due) > 1:
-            deliveries.put_off(tx, [one.jti for one in due[1:]], met[0].next_at or self.clock() + self.retries.longest)
+            until = met[0].next_at or self.clock() + self.retries.longest
+            deliveries.put_off(tx, [one.jti for one in due[1:]], until, endpoint=due[0].endpoint)
         return True
 
     def _claim(self, tx: Tx) -> list[Delivery]:
@@ -120,8 +104,9 @@ class Pusher:
                 partner_id = self._turns.popleft() if self._turns else None
             if partner_id is None:
                 return []
-            if due := deliveries.claim_for(tx, partner_id, self.clock(), Method.PUSH, _TOGETHER):
-                return due
+            due = deliveries.claim_for(tx, partner_id, self.clock(), Method.PUSH, _TOGETHER)
+            if wanted := still_wanted(tx, partner_id, due):
+                return wanted
 
     def _push_some(self, started: float, due: Sequence[Delivery]) -> list[Met]:
         """Push one after the other, on one connection, for as long as a job may last."""
@@ -130,27 +115,38 @@ class Pusher:
     def _push(self, due: Delivery) -> Met:
         status, answer = self._post(due, due.claims)
         delivered = _taken(status)
-        next_at = None if delivered else self.retries.next(due.attempts, self.clock(), due.created_at, self.chance)
-        return Met(jti=due.jti, status=status, answer=answer, next_at=next_at, delivered=delivered)
+        next_at = None if delivered else self.retries.next(due, self.clock(), self.chance)
+        return Met(jti=due.jti, endpoint=due.endpoint, status=status, answer=answer, next_at=next_at, delivered=delivered)
 
     def _push_feed(self, tx: Tx) -> bool:
-        feed = deliveries.claim_due_feed(tx, self.clock(), Method.PUSH)
+        """Tell one partner of the next numbers of a feed. One that it refuses becomes an event of its own, and holds up no
+        other: but the more it refuses one after the other, the longer the feed waits. If it can't be reached, the feed
+        waits where it is."""
+        feed = feeds.claim_due(tx, self.clock(), Method.PUSH)
         if feed is None:
             return False
-        offsets = values_of(feed.numbers).tolist()
-        done = feed.done
-        for offset in offsets[done : done + _FEED_STEP]:
-            status, _ = self._post(
-                feed, recycled_event(feed, feed.shard * SHARD_SIZE + offset, zone=self.zone, now=self.clock())
-            )
+        step, done = next_of(tx, feed, _FEED_STEP)
+        behind = deliveries.open_subjects(tx, feed.partner_id, [str(number) for number, _ in step])
+        attempts, next_at = feed.attempts, self.clock()
+        for number, after in step:
+            claims = recycled_event(feed, number, zone=self.zone, now=self.clock())
+            if str(number) in behind:  # of the same number it was told before, and has not taken that yet
+                add_recycled(tx, feed.partner_id, number, claims, at=self.clock())
+                continue
+            status, answer = self._post(feed, claims)
             if not _taken(status):
-                now = self.clock()
-                next_at = self.retries.next(feed.attempts, now, now, self.chance)
-                deliveries.advance_feed(tx, feed, done=done, attempts=feed.attempts + 1, next_at=next_at)
-                return True
-            done += 1
-        next_at = self.clock() if done < len(offsets) else None
-        deliveries.advance_feed(tx, feed, done=done, attempts=0, next_at=next_at)
+                next_at = self.retries.after(attempts, self.clock(), self.chance)
+                attempts += 1
+                done = after - (status is None)
+                if status is not None:
+                    add_recycled(tx, feed.partner_id, number, claims, at=self.clock())
+                    met = Met(jti=claims["jti"], endpoint=feed.endpoint, status=status, answer=answer, next_at=next_at,
+                              delivered=False)  # fmt: skip
+                    deliveries.record_attempts(tx, [met], at=self.clock())
+                break
+            attempts, next_at = 0, self.clock()
+        rest = next_at if done < len(feed.numbers) else None
+        feeds.advance(tx, feed, done=done, attempts=attempts, next_at=rest, at=self.clock())
         return True
 
     def _post(self, way: Delivery | Feed, claims: dict[str, Any]) -> tuple[int | None, str]:
@@ -176,13 +172,6 @@ def words(answer: Answer) -> str:
         return answer.text
     code = said.get("err") if isinstance(said, dict) else None
     return f"{code}: {said.get('description', '')}" if code in ERRORS else answer.text
-
-
-def recycled_event(feed: Feed, number: int, *, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
-    """The claims of the event that tells of one number of a feed."""
-    opened_at = datetime(feed.day.year, feed.day.month, feed.day.day, tzinfo=zone)
-    jti = recycled_jti(report_id=feed.report_id, client_id=feed.client_id, number=number)
-    return recycled(number, opened_at=opened_at, audience=feed.client_id, jti=jti, now=now)
 
 
 def _taken(status: int | None) -> bool:

@@ -17,7 +17,7 @@ from huanxin.domain.errors import Conflict, NotFound
 from huanxin.domain.rules import NewId, random_id
 from huanxin.notify.events import reminder, rfc3339
 from huanxin.notify.notices import wanted
-from huanxin.notify.pushing import Retries
+from huanxin.notify.retries import Retries
 from huanxin.sentences import Sentence
 from huanxin.store import batches, deliveries, partners, progress, recurring, reminders, streams
 from huanxin.store.batches import Batch
@@ -191,6 +191,6 @@ class Escalator:
             except httpx.HTTPError as error:
                 taken, answer = False, f"{type(error).__name__}: {error}"
             now = self.clock()
-            next_at = None if taken else self.retries.next(due.attempts, now, due.created_at, self.chance)
+            next_at = None if taken else self.retries.next(due, now, self.chance)
             reminders.record_escalation(tx, due.id, at=now, answer=answer[:_WORDS_KEPT], next_at=next_at, taken=taken)
         return True

@@ -57,6 +57,7 @@ def create(tx: Tx, partner: Partner, wishes: Wishes, *, passphrase: str, now: da
         raise Conflict(Sentence("you have a stream already; GET it, then PATCH or PUT it, or DELETE it first"))
     wanted = _settled(wishes, before=None, replace=True, passphrase=passphrase)
     made = streams.add(tx, stream_id=new_id("st"), partner_id=partner.id, inbox=None, at=now, **wanted)
+    deliveries.afresh(tx, partner.id, now)
     partners.note(tx, partner.id, "stream-created", by=partner.client_id, at=now, detail=_noted(made))
     deliveries.wake_workers(tx)
     return made
@@ -76,6 +77,8 @@ def change(
     wanted = _settled(wishes, before=before, replace=replace, passphrase=passphrase)
     streams.change(tx, partner.id, inbox=before.inbox if wanted["method"] == Method.FILES else None, **wanted)
     after = stream_of(tx, partner, before.id)
+    if _way(after) != _way(before):
+        deliveries.afresh(tx, partner.id, now)
     partners.note(tx, partner.id, "stream-changed", by=partner.client_id, at=now, detail=_noted(after))
     deliveries.wake_workers(tx)
     return after
@@ -90,7 +93,7 @@ def _settled(wishes: Wishes, *, before: Stream | None, replace: bool, passphrase
         way: dict[str, Any] = {"method": before.method, "endpoint": before.endpoint,
                                "sealed_authorization": before.sealed_authorization}  # fmt: skip
     else:
-        way = _way(delivery, before, passphrase)
+        way = _stored(delivery, before, passphrase)
     events, description, alg = wishes.events_requested, wishes.description, wishes.alg
     return way | {
         "events_requested": events if events is not None else (old.events_requested if old else []),
@@ -99,7 +102,7 @@ def _settled(wishes: Wishes, *, before: Stream | None, replace: bool, passphrase
     }
 
 
-def _way(delivery: Delivery, before: Stream | None, passphrase: str) -> dict[str, Any]:
+def _stored(delivery: Delivery, before: Stream | None, passphrase: str) -> dict[str, Any]:
     """A delivery as stored. An Authorization header that is not named stays while the endpoint does: a receiver that
     sends back the configuration it read, where the header does not stand, must not lose it."""
     same = before is not None and before.method == delivery.method and before.endpoint == delivery.endpoint
@@ -142,6 +145,11 @@ def _plain(value: Any) -> Any:
     return sorted(map(str, value)) if isinstance(value, list) else value
 
 
+def _way(stream: Stream) -> tuple[str | None, ...]:
+    """How and where events reach the partner."""
+    return stream.method, stream.endpoint, stream.inbox, stream.sealed_authorization
+
+
 def _noted(stream: Stream) -> dict[str, Any]:
     return {"stream": stream.id, "method": stream.method, "endpoint": stream.endpoint, "events": stream.events_delivered}
 
@@ -166,6 +174,8 @@ def set_status(
     streams.set_status(tx, partner.id, status=status, reason=reason)
     if status is Status.DISABLED:
         deliveries.drop_open(tx, partner.id)
+    if status is Status.ENABLED and found.status != status:
+        deliveries.afresh(tx, partner.id, now)
     if by != partner.client_id and status != found.status:
         jti = new_id("ev")
         claims = stream_updated(found.id, status=status, reason=reason, audience=partner.client_id, jti=jti, now=now)

@@ -38,7 +38,7 @@ from huanxin.notify.files import as_json
 from huanxin.notify.folders import Folder, Unreachable
 from huanxin.notify.keys import Signer
 from huanxin.notify.own_folders import FolderRules
-from huanxin.notify.pushing import Retries
+from huanxin.notify.retries import Retries
 from huanxin.numbersets import tables
 from huanxin.operations import single
 from huanxin.operations.manifests import NAME, Manifest, Unfinished, fetch_receipt, not_as_said, read_manifest
@@ -130,8 +130,8 @@ class InboxReader:
             if problem:
                 detail = {"attempt": failures, "why": problem[:500]}
                 partners.note(tx, partner.id, "folder-unreachable", by="worker", at=now, detail=detail)
-            next_at = self.retries.next(failures, now, now, self.chance) if problem else None
-            recurring.done(tx, turn, next_at=max(next_at or now, now + self.every), failures=failures)
+            next_at = self.retries.after(failures, now, self.chance) if problem else now
+            recurring.done(tx, turn, next_at=max(next_at, now + self.every), failures=failures)
         return taken
 
     def _take_all(self, partner: Partner, into: Folder, out: Folder) -> int:

@@ -65,7 +65,7 @@ class Offering:
 
     def _withdraw(self, jti: str) -> None:
         with self.sandbox.database.transaction() as tx:
-            deliveries.give_up(tx, self.partner.id, jti)
+            deliveries.give_up(tx, self.partner.id, [jti])
 
 
 def claims_in(token: str) -> dict[str, Any]:

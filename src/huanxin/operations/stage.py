@@ -166,7 +166,14 @@ class SandboxStage:
             return
         taken = pushed.status is not None and httpx.codes.is_success(pushed.status)
         with self.sandbox.database.transaction() as tx:
-            met = Met(jti=jti, status=pushed.status, answer=_words(pushed), next_at=None, delivered=taken)
+            met = Met(
+                jti=jti,
+                endpoint=self.stream.endpoint,
+                status=pushed.status,
+                answer=_words(pushed),
+                next_at=None,
+                delivered=taken,
+            )
             deliveries.record_attempts(tx, [met], at=self.sandbox.now())
 
     def set_broken(self, notice: str, broken: bool) -> None:

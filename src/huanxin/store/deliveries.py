@@ -14,9 +14,9 @@ from typing import Any
 
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
-from pyroaring import BitMap
 
-from huanxin.numbersets.sharded import dump, load
+from huanxin.domain.partners import RETRACTION
+from huanxin.store import feeds
 from huanxin.store.database import Tx, tell
 
 CHANNEL = "huanxin_delivery"
@@ -29,12 +29,15 @@ _NOTHING_EARLIER = (
     " NOT EXISTS (SELECT 1 FROM delivery e WHERE e.partner_id = d.partner_id AND e.subject = d.subject"
     " AND e.seq < d.seq AND e.next_at IS NOT NULL)"
 )
-_NOT_CALLED_OFF = "NOT EXISTS (SELECT 1 FROM request_call_off o WHERE o.notice_id = delivery.notice_id)"
+_NOT_CALLED_OFF = "NOT EXISTS (SELECT 1 FROM request_call_off o WHERE o.notice_id = d.notice_id)"
+_SAME_WAY = "(SELECT s.endpoint FROM stream s WHERE s.partner_id = d.partner_id) IS NOT DISTINCT FROM met.endpoint"
+_AFRESH = "next_at = least(next_at, %(now)s), tries = 0, tried_days = 0, tried_on = NULL"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """An event on its way to a partner, with what its stream says of the way."""
+    """An event on its way to a partner, with what its stream says of the way. `attempts` ever; of `tries`, `tried_days` and
+    `tried_on` see notify.retries."""
 
     jti: str
     partner_id: int
@@ -42,6 +45,9 @@ class Delivery:
     event: str
     claims: dict[str, Any]
     attempts: int
+    tries: int
+    tried_days: int
+    tried_on: date | None
     created_at: datetime
     next_at: datetime | None
     delivered_at: datetime | None
@@ -52,9 +58,9 @@ class Delivery:
 
 
 _SELECT = (
-    "SELECT d.jti, d.partner_id, d.notice_id, d.event, d.claims, d.attempts, d.created_at, d.next_at, d.delivered_at,"
-    " s.endpoint, s.inbox, s.\"authorization\" AS sealed_authorization, coalesce(s.alg, 'ES256') AS alg"
-    " FROM delivery d LEFT JOIN stream s ON s.partner_id = d.partner_id"
+    "SELECT d.jti, d.partner_id, d.notice_id, d.event, d.claims, d.attempts, d.tries, d.tried_days, d.tried_on,"
+    ' d.created_at, d.next_at, d.delivered_at, s.endpoint, s.inbox, s."authorization" AS sealed_authorization,'
+    " coalesce(s.alg, 'ES256') AS alg FROM delivery d LEFT JOIN stream s ON s.partner_id = d.partner_id"
 )
 
 
@@ -145,9 +151,11 @@ def to_poll(tx: Tx, partner_id: int, now: datetime, *, enabled: bool, limit: int
 
 @dataclass(frozen=True, kw_only=True)
 class Met:
-    """What a delivery met with: the HTTP `status` (None if there was none), the partner's `answer`, when to try again."""
+    """What a delivery met with at an `endpoint`: the HTTP `status` (None if there was none), the partner's `answer`, when to
+    try again."""
 
     jti: str
+    endpoint: str | None
     status: int | None
     answer: str
     next_at: datetime | None
@@ -155,17 +163,20 @@ class Met:
 
 
 def record_attempts(tx: Tx, attempts: Sequence[Met], *, at: datetime) -> None:
-    """Record what deliveries met with."""
+    """Record what deliveries met with. Whoever has another endpoint by now doesn't wait for what the old one did."""
     if not attempts:
         return
     told = tx.execute(
-        "WITH met AS (SELECT * FROM jsonb_to_recordset(%(met)s) AS u (jti text, status integer, answer text,"
+        "WITH met AS (SELECT * FROM jsonb_to_recordset(%(met)s) AS u (jti text, endpoint text, status integer, answer text,"
         " next_at timestamptz, delivered boolean)), kept AS (INSERT INTO delivery_attempt (jti, at, status, answer)"
         " SELECT jti, %(at)s, status, answer FROM met) UPDATE delivery d SET attempts = d.attempts + 1,"
-        " next_at = met.next_at, delivered_at = CASE WHEN met.delivered THEN %(at)s ELSE d.delivered_at END FROM met"
+        " tries = d.tries + 1, tried_days = d.tried_days + (d.tried_on IS DISTINCT FROM %(day)s)::integer,"
+        " tried_on = %(day)s,"
+        f" next_at = CASE WHEN met.next_at IS NULL OR {_SAME_WAY} THEN met.next_at ELSE %(at)s END,"
+        " delivered_at = CASE WHEN met.delivered THEN %(at)s ELSE d.delivered_at END FROM met"
         " WHERE d.jti = met.jti RETURNING CASE WHEN met.delivered THEN"
         " (SELECT n.request_id FROM request_notice n WHERE n.id = d.notice_id) END",
-        {"at": at, "met": Jsonb([_plain(one) for one in attempts])},
+        {"at": at, "day": at.date(), "met": Jsonb([_plain(one) for one in attempts])},
     )
     tell_watchers(tx, (request_id for (request_id,) in told if request_id is not None))
 
@@ -194,9 +205,13 @@ def _plain(met: Met) -> dict[str, Any]:
     return vars(met) | {"next_at": met.next_at.isoformat() if met.next_at else None}
 
 
-def put_off(tx: Tx, jtis: Sequence[str], until: datetime) -> None:
-    """Let events wait that were not tried: their partner can't be reached."""
-    tx.execute("UPDATE delivery SET next_at = %s WHERE jti = ANY(%s)", (until, list(jtis)))
+def put_off(tx: Tx, jtis: Sequence[str], until: datetime, *, endpoint: str | None) -> None:
+    """Let events wait that were not tried: their partner can't be reached at an endpoint. Not if it has another by now."""
+    tx.execute(
+        "UPDATE delivery d SET next_at = met.until FROM (SELECT %s::timestamptz AS until, %s::text AS endpoint) met"
+        f" WHERE d.jti = ANY(%s) AND {_SAME_WAY}",
+        (until, endpoint, list(jtis)),
+    )
 
 
 def open_ones(tx: Tx, partner_id: int, jtis: Sequence[str]) -> list[Delivery]:
@@ -260,41 +275,61 @@ def last_taken(tx: Tx, partner_id: int, event: str) -> tuple[datetime, datetime]
 
 
 def send_again(tx: Tx, partner_id: int, jtis: Sequence[str], now: datetime) -> int:
-    """Let some events of a partner be sent again now, whatever came of them; how many."""
-    done = tx.execute(
-        f"UPDATE delivery SET next_at = %s WHERE partner_id = %s AND jti = ANY(%s) AND {_NOT_CALLED_OFF}",
-        (now, partner_id, list(jtis)),
-    )
-    return done.rowcount
-
-
-def give_up(tx: Tx, partner_id: int, jti: str) -> None:
-    """Send an event no more."""
-    tx.execute("UPDATE delivery SET next_at = NULL WHERE partner_id = %s AND jti = %s", (partner_id, jti))
+    """Let some events of a partner be sent again now, whatever came of them; how many events that makes. The retractions of
+    a notice follow it once more: a partner that is told again to cut is told again what to spare."""
+    return _again(tx, "d.jti = ANY(%(jtis)s)", {"partner_id": partner_id, "jtis": list(jtis), "now": now})
 
 
 def recover(tx: Tx, partner_id: int, since: datetime, now: datetime) -> int:
-    """Let every event made since an instant that the partner has not taken be sent now; how many."""
+    """Let every event made since an instant that the partner has not taken be sent now; how many, and what follows, as
+    `send_again`."""
+    chosen = "d.created_at >= %(since)s AND d.delivered_at IS NULL"
+    return _again(tx, chosen, {"partner_id": partner_id, "since": since, "now": now})
+
+
+def _again(tx: Tx, chosen: str, values: dict[str, Any]) -> int:
+    first = f"{chosen} AND {_NOT_CALLED_OFF}"
     done = tx.execute(
-        "UPDATE delivery SET next_at = %s WHERE partner_id = %s AND created_at >= %s AND delivered_at IS NULL"
-        f" AND {_NOT_CALLED_OFF}",
-        (now, partner_id, since),
+        "WITH first AS (SELECT d.subject, min(d.seq) AS seq FROM delivery d WHERE d.partner_id = %(partner_id)s"
+        f" AND {first} GROUP BY d.subject) UPDATE delivery d SET {_AFRESH} FROM first WHERE d.partner_id = %(partner_id)s"
+        f" AND d.subject = first.subject AND (({first}) OR (d.seq > first.seq AND d.event = %(retraction)s))",
+        values | {"retraction": RETRACTION},
     )
     return done.rowcount
+
+
+def afresh(tx: Tx, partner_id: int, now: datetime) -> None:
+    """Let what waits for a partner be sent now, with all its tries before it: it can be reached as it could not before.
+    What a worker has in hand is left to it (`record_attempts`)."""
+    tx.execute(
+        f"UPDATE delivery SET {_AFRESH} WHERE jti IN (SELECT jti FROM delivery WHERE partner_id = %(partner_id)s"
+        " AND next_at IS NOT NULL FOR UPDATE SKIP LOCKED)",
+        {"partner_id": partner_id, "now": now},
+    )
+    feeds.afresh(tx, partner_id, now)
+
+
+def open_subjects(tx: Tx, partner_id: int, subjects: Sequence[str]) -> set[str]:
+    """Those of some subjects of which a partner has open events."""
+    rows = tx.execute(
+        "SELECT DISTINCT subject FROM delivery WHERE partner_id = %s AND subject = ANY(%s) AND next_at IS NOT NULL",
+        (partner_id, list(subjects)),
+    )
+    return {subject for (subject,) in rows}
+
+
+def give_up(tx: Tx, partner_id: int, jtis: Sequence[str]) -> None:
+    """Send events no more."""
+    tx.execute("UPDATE delivery SET next_at = NULL WHERE partner_id = %s AND jti = ANY(%s)", (partner_id, list(jtis)))
 
 
 def drop_open(tx: Tx, partner_id: int) -> int:
     """Give up every open event and feed of a partner but the events that tell of its stream; how many events."""
-    tx.execute("UPDATE recycled_feed SET next_at = NULL WHERE partner_id = %s AND next_at IS NOT NULL", (partner_id,))
+    feeds.drop(tx, partner_id)
     done = tx.execute(
         "UPDATE delivery SET next_at = NULL WHERE partner_id = %s AND next_at IS NOT NULL AND NOT always", (partner_id,)
     )
     return done.rowcount
-
-
-def drop_feeds(tx: Tx, partner_id: int) -> None:
-    """Give up what a partner was still to be told of numbers with new owners."""
-    tx.execute("UPDATE recycled_feed SET next_at = NULL WHERE partner_id = %s AND next_at IS NOT NULL", (partner_id,))
 
 
 def ordinal(tx: Tx, delivery: Delivery) -> int:
@@ -341,58 +376,3 @@ def waiting(tx: Tx) -> int:
     ).fetchone()
     assert row is not None
     return int(row[0])
-
-
-@dataclass(frozen=True, kw_only=True)
-class Feed:
-    """Numbers of one shard, opened anew on a day, of which a partner is told one by one; `done` of them are told."""
-
-    report_id: int
-    partner_id: int
-    client_id: str
-    endpoint: str | None
-    inbox: str | None
-    sealed_authorization: str | None
-    alg: str
-    shard: int
-    day: date
-    numbers: BitMap
-    done: int
-    attempts: int
-
-
-def add_feed(tx: Tx, *, report_id: int, partner_id: int, shard: int, day: date, numbers: BitMap, at: datetime) -> None:
-    """Record that a partner is to be told of some numbers that have a new owner."""
-    tx.execute(
-        "INSERT INTO recycled_feed (report_id, partner_id, shard, day, numbers, total, next_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-        (report_id, partner_id, shard, day, dump(numbers), len(numbers), at),
-    )
-
-
-def claim_due_feed(tx: Tx, now: datetime, method: str, partner_id: int | None = None) -> Feed | None:
-    """The feed that has waited longest of those due on streams of a method (of one partner), locked for this transaction."""
-    row = tx.execute(
-        "SELECT f.report_id, f.partner_id, p.client_id, s.endpoint, s.inbox, s.\"authorization\", s.alg, f.shard, f.day,"
-        " f.numbers, f.done, f.attempts"
-        " FROM recycled_feed f JOIN partner p ON p.id = f.partner_id JOIN stream s ON s.partner_id = f.partner_id"
-        " WHERE f.next_at <= %s AND s.method = %s AND s.status = 'enabled' AND f.partner_id = coalesce(%s, f.partner_id)"
-        " ORDER BY f.next_at LIMIT 1 FOR UPDATE OF f SKIP LOCKED",
-        (now, method, partner_id), binary=True,
-    ).fetchone()  # fmt: skip
-    if row is None:
-        return None
-    report_id, partner, client_id, endpoint, inbox, sealed, alg, shard, day, numbers, done, attempts = row
-    return Feed(
-        report_id=report_id, partner_id=partner, client_id=client_id, endpoint=endpoint, inbox=inbox,
-        sealed_authorization=sealed, alg=alg, shard=shard, day=day, numbers=load(numbers), done=done, attempts=attempts,
-    )  # fmt: skip
-
-
-def advance_feed(tx: Tx, feed: Feed, *, done: int, attempts: int, next_at: datetime | None) -> None:
-    """Record how far a feed has come and when it goes on; `next_at` None when all are told or it was given up."""
-    tx.execute(
-        "UPDATE recycled_feed SET done = %s, attempts = %s, next_at = %s"
-        " WHERE report_id = %s AND partner_id = %s AND day = %s AND shard = %s",
-        (done, attempts, next_at, feed.report_id, feed.partner_id, feed.day, feed.shard),
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from psycopg.rows import class_row
@@ -51,8 +51,9 @@ class Escalation:
 
     id: int
     body: dict[str, Any]
-    created_at: datetime
-    attempts: int
+    tries: int
+    tried_days: int
+    tried_on: date | None
 
 
 def add_escalation(tx: Tx, *, batch_id: int, body: dict[str, Any], at: datetime) -> None:
@@ -66,8 +67,8 @@ def claim_escalation(tx: Tx, now: datetime) -> Escalation | None:
     """The escalation that has waited longest, locked for this transaction."""
     with tx.cursor(row_factory=class_row(Escalation)) as cursor:
         return cursor.execute(
-            "SELECT id, body, created_at, attempts FROM escalation WHERE next_at <= %s ORDER BY next_at LIMIT 1"
-            " FOR UPDATE SKIP LOCKED",
+            "SELECT id, body, attempts AS tries, tried_days, tried_on FROM escalation WHERE next_at <= %s"
+            " ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED",
             (now,),
         ).fetchone()
 
@@ -77,6 +78,7 @@ def record_escalation(
 ) -> None:
     """Record what the webhook answered to an escalation."""
     tx.execute(
-        "UPDATE escalation SET attempts = attempts + 1, answer = %s, next_at = %s, delivered_at = %s WHERE id = %s",
-        (answer, next_at, at if taken else None, escalation_id),
+        "UPDATE escalation SET attempts = attempts + 1, tried_days = tried_days + (tried_on IS DISTINCT FROM %s)::integer,"
+        " tried_on = %s, answer = %s, next_at = %s, delivered_at = %s WHERE id = %s",
+        (at.date(), at.date(), answer, next_at, at if taken else None, escalation_id),
     )

@@ -97,4 +97,5 @@ def set_excluded(tx: Tx, partner_id: int, shard: int, numbers: NumberSet) -> Non
 
 def one_at_a_time(tx: Tx, partner_id: int) -> None:
     """Make changes of one partner's stream wait for each other, until this transaction ends."""
-    tx.execute("SELECT 1 FROM partner WHERE id = %s FOR UPDATE", (partner_id,))
+    # Not against what only refers to the partner: a worker records events of it while it holds others that are changed here.
+    tx.execute("SELECT 1 FROM partner WHERE id = %s FOR NO KEY UPDATE", (partner_id,))

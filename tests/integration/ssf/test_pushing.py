@@ -5,17 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from joserfc import jws
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from huanxin.domain.errors import BadSetting
 from huanxin.domain.rules import LONGEST_LIFE
@@ -24,29 +19,8 @@ from huanxin.notify.keys import PUBLISHED_BEFORE, rotate
 from huanxin.notify.sealing import seal, unseal
 from huanxin.operations import open_signer
 from node import PEERS, node
-from serving import served
+from receiving import Receiver, receiving
 from ssf_world import PUSH, Caller, World
-
-
-class Receiver:
-    """Takes what is pushed to it, and answers what it is told to."""
-
-    def __init__(self) -> None:
-        self.url, self.got, self.headers = "", list[str](), list[dict[str, str]]()
-        self.status, self.body = 202, ""
-
-    async def take(self, request: Request) -> Response:
-        self.got.append((await request.body()).decode())
-        self.headers.append(dict(request.headers))
-        return Response(self.body, status_code=self.status)
-
-
-@contextmanager
-def receiving() -> Iterator[Receiver]:
-    receiver = Receiver()
-    with served(Starlette(routes=[Route("/events", receiver.take, methods=["POST"])])) as client:
-        receiver.url = f"{client.base_url}/events"
-        yield receiver
 
 
 @pytest.fixture
