@@ -142,8 +142,9 @@ def _desk(driver: Driver, world: World, counts: Counts) -> None:
         if told.why is not None:
             assert told.why.value in case.why, f"{told.number} at the desk: {told.why} is not among {case.why}"
         if where(world.histories[told.number])[0] in ("frozen", "unknown"):
-            same(f"{told.number} is told", (told.closed_on, told.asked, told.confirmed),
-                 (case.closed_on, case.asked, case.confirmed))  # fmt: skip
+            # How many confirmed tells objections from holds, so it is told of what is, or was, for sale.
+            counted = (case.asked, case.confirmed) if case.why <= {"acknowledged"} else (0, 0)
+            same(f"{told.number} is told", (told.closed_on, told.asked, told.confirmed), (case.closed_on, *counted))
             same(f"{told.number} is sold by", told.carrier, case.sellers[0])
     counts.verdicts["desk"] += len(numbers)
 

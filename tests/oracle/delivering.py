@@ -44,7 +44,7 @@ class Deliveries(Histories):
         if "notice" in event:
             key = self.driver.about(event["notice"])
             if taken:
-                outbox.taken(partner, name, key)
+                outbox.taken(partner, name, key, self.world.now)
             else:
                 outbox.tried_in_vain(partner, name, key, self.world.now)
         elif taken and name.endswith("identifier-recycled"):

@@ -38,7 +38,7 @@ from huanxin.plan.holds import add_hold, lift_hold
 from huanxin.release.gate import waive
 from huanxin.release.proposals import Outcome
 from huanxin.request.ordering import Ordered, Purpose, Wish
-from huanxin.request.sms import Message
+from huanxin.request.sms import Message, Post
 from huanxin.store import batches, deliveries, notices, requests
 from huanxin.store.batches import Batch
 from huanxin.store.database import Database, Tx
@@ -138,9 +138,7 @@ class Stage:
         self.poller = Poller(
             database=self.platform.database, signer=self.signer, clock=self.clock, zone=ZoneInfo("Asia/Shanghai")
         )
-        self.teller = Teller(
-            database=self.platform.database, gateway=self.phone, clock=self.clock, issuer=self.platform.issuer
-        )
+        self.teller = Teller(platform=self.platform, post=Post(database=self.platform.database, gateway=self.phone))
 
     def empty(self, now: datetime) -> None:
         self.emptied.empty()
@@ -263,11 +261,15 @@ class Driver:
     def withdraw_disclosure(self, key: str, carrier: str) -> None:
         self.platform.withdraw_disclosure(key, reason="changed his mind", by=self.stage.people[carrier])
 
-    def order(self, number: int, purpose: str, who: list[int]) -> Ordered:
+    def order(self, number: int, purpose: str, who: list[int], shown_at: datetime) -> Ordered:
         wish = Wish(
-            purpose=Purpose(purpose), number=number, partner_ids=who, consent_text="yes", channel="web", language="en"
-        )
+            purpose=Purpose(purpose), number=number, partner_ids=who, consent_text="yes", channel="web", language="en",
+            shown_at=shown_at,
+        )  # fmt: skip
         return self.platform.order_request(wish)
+
+    def call_off(self, order: str, who: list[int]) -> list[int]:
+        return self.platform.call_off(order, who)
 
     def answer_order(self, order: str, partner: int, number: int, outcome: str, reason: str) -> None:
         with self.tx() as tx:

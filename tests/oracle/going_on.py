@@ -64,10 +64,10 @@ class Machine(Answers, Owners, Deliveries):
     def next_of_orders(self) -> list[Step]:
         found: list[Step] = [
             partial(self.all_answer_order, which=place)
-            for place, order in enumerate(one for one in self.world.orders if not owners.is_done(one))
+            for place, order in enumerate(one for one in self.world.orders if not owners.all_settled(one))
             if order.purpose != owners.INQUIRE
         ]
-        if any(one.done and not one.told for one in self.world.orders):
+        if any(not one.over and one.look_at <= self.world.now for one in self.world.orders):
             found.append(self.owners_are_told)
         return found
 

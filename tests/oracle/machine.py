@@ -147,6 +147,7 @@ class Histories(RuleBasedStateMachine):
             found |= {midnight(one.carrier, first_sellable(one.day, batch.freeze)) for one in batch.stands_on.values()}
         found |= {one.expires_at for one in self.world.certificates}
         found |= {one.at + self.world.rules.cool_down for one in self.world.orders}
+        found |= {one.look_at for one in self.world.orders}
         return sorted(one for one in found if one > now)
 
     @act(which=index, aside=st.sampled_from((-1, 0, 0, 1)))

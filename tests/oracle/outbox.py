@@ -47,11 +47,12 @@ def set_status(partner: Partner, status: str) -> None:
 def recover(partner: Partner, since: datetime) -> None:
     """Whatever was made since an instant and not taken is to be sent."""
     for one in partner.told:
-        if one.at >= since and one.state != "delivered":
+        off = isinstance(one.about, Order) and partner.key in one.about.off
+        if one.at >= since and one.state != "delivered" and not off:
             one.state, one.failed_since = "open", None
 
 
-def taken(partner: Partner, event: str, key: object) -> None:
+def taken(partner: Partner, event: str, key: object, now: datetime) -> None:
     """A partner took an event: it has to be the next of its subject."""
     mine = [one for one in partner.told if (one.event, key_of(one.about)) == (event, key)]
     assert mine, f"{partner.name} was sent {event} {key}, which was not made for it"
@@ -61,6 +62,9 @@ def taken(partner: Partner, event: str, key: object) -> None:
     waiting = [e for e in earlier if e.state == "open" and subject_of(e.about) is subject_of(one.about)]
     assert not waiting, f"{partner.name} was sent {event} {key} before {waiting[0].event} {key_of(waiting[0].about)}"
     one.state = "delivered"
+    if isinstance(one.about, Order):
+        one.about.told_at.setdefault(partner.key, now)
+        assert partner.key not in one.about.off, f"{partner.name} was sent {key}, which its owner called off"
     partner.received.append((event, key))
 
 

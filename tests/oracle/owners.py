@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from oracle.days import midnight
+from oracle.days import answers_due, midnight
 from oracle.histories import CANCELLED, ELSEWHERE, Tenure, had_predecessor, holder, tenures, where
 from oracle.outbox import INQUIRY, RENEWAL, tell
 from oracle.world import Certificate, Number, Order, Partner, World
@@ -19,39 +19,63 @@ def may_order(world: World, number: Number, purpose: str) -> bool:
     return holder(events) is not None and (purpose != RENEW or bool(had_predecessor(events)))
 
 
-def cutoff(world: World, number: Number, purpose: str) -> datetime:
-    """Never a date that somebody types: the carrier's opening day for the new owner, now for a leaver."""
+def cutoff(world: World, number: Number, purpose: str, shown_at: datetime) -> datetime:
+    """Never a date that somebody types: the carrier's opening day for the new owner; for a leaver when they showed that the
+    number is theirs."""
     held = holder(world.histories[number])
     assert held is not None
     if purpose == RENEW:
         assert held.opened_on is not None
         return midnight(held.carrier, held.opened_on)
-    return world.now
+    return shown_at
+
+
+def is_of_holder(world: World, one: Order) -> bool:
+    """Whether whoever ordered holds the number now."""
+    held = holder(world.histories[one.number])
+    if held is None or (one.opened_on, one.tenures) != (held.opened_on, len(tenures(world.histories[one.number]))):
+        return False
+    return held.opened_on is None or one.at >= midnight(held.carrier, held.opened_on)
 
 
 def of_tenure(world: World, number: Number, purpose: str) -> list[Order]:
     """The orders of whoever holds the number now, newest first."""
-    held = holder(world.histories[number])
     mine = [one for one in world.orders if (one.number, one.purpose) == (number, purpose)]
-    return [one for one in reversed(mine) if held and one.opened_on == held.opened_on]
+    return [one for one in reversed(mine) if is_of_holder(world, one)]
+
+
+def waits_until(world: World, one: Order, partner: int) -> datetime | None:
+    """The end of a partner's time, which begins when it is told; None if nothing more is waited for."""
+    said = one.answers[partner]
+    if partner in one.off or (said and said[-1][0] != "pending"):
+        return None
+    told_at = one.told_at.get(partner, one.at)
+    return max(one.answer_by, answers_due(told_at, [one.carrier], world.rules.answer_days))
 
 
 def not_asked_again(world: World, earlier: list[Order], partner: Partner) -> bool:
     """Whether a partner has an order of this owner under way, or answered one within the cool-down."""
     for order in earlier:
-        if partner.key in order.answers:
+        if partner.key in order.answers and partner.key not in order.off:
             said = order.answers[partner.key]
             if not said or said[-1][0] == "pending":
-                return True
+                until = waits_until(world, order, partner.key)
+                return until is not None and world.now < until
             return said[-1][0] != "refused" and said[-1][1] > world.now - world.rules.cool_down
     return False
 
 
-def order(world: World, key: str, number: Number, purpose: str, asked: list[Partner]) -> Order:
+def order(
+    world: World, key: str, number: Number, purpose: str, asked: list[Partner], shown_at: datetime
+) -> Order:  # fmt: skip
     held = holder(world.histories[number])
     assert held is not None
-    made = Order(key, purpose, number, held.opened_on, cutoff(world, number, purpose), world.now,
-                 {one.key: [] for one in asked})  # fmt: skip
+    due = answers_due(world.now, [held.carrier], world.rules.answer_days)
+    made = Order(
+        key, purpose, number, held.opened_on, len(tenures(world.histories[number])), held.carrier,
+        cutoff(world, number, purpose, shown_at), world.now, due, {one.key: [] for one in asked}, due,
+    )  # fmt: skip
+    made.over = purpose == INQUIRE  # who only asks waits on the page
     world.orders.append(made)
     for partner in asked:
         if purpose != INQUIRE or partner.asks:
@@ -59,15 +83,44 @@ def order(world: World, key: str, number: Number, purpose: str, asked: list[Part
     return made
 
 
-def is_done(one: Order) -> bool:
-    """Whether everybody who was asked has said something final. Whoever only asks waits on his page."""
-    return one.purpose != INQUIRE and all(said and said[-1][0] != "pending" for said in one.answers.values())
+def all_settled(one: Order) -> bool:
+    """Whether everybody who was asked has said something final."""
+    return all(key in one.off or (said and said[-1][0] != "pending") for key, said in one.answers.items())
 
 
-def tell_owner(world: World, one: Order) -> None:
-    needs = sum(said[-1][0] == "refused" for said in one.answers.values())
-    world.messages.append((one.number, one.key, len(one.answers) - needs, needs))
-    one.told = True
+def something_came(world: World, one: Order) -> None:
+    """After an answer or a call-off somebody looks at an order that may be done."""
+    if one.done_at is None and not one.over:
+        if all_settled(one):
+            one.done_at = world.now
+        if one.done_at or one.answer_by <= world.now:
+            one.look_at = world.now
+
+
+def can_call_off(one: Order) -> list[int]:
+    """Partners that were not told yet, and have not answered."""
+    return [key for key, said in one.answers.items() if not said and key not in one.told_at and key not in one.off]
+
+
+def look(world: World, one: Order) -> None:
+    """What the worker does that looks after orders: their owners are told once, if the number is still theirs."""
+    if one.over or one.look_at > world.now:
+        return
+    if one.done_at is None:
+        last = max(filter(None, (waits_until(world, one, key) for key in one.answers)), default=world.now)
+        if world.now < last:
+            one.look_at = last
+            return
+        one.done_at = world.now
+    asked = [said for key, said in one.answers.items() if key not in one.off]
+    done = sum(bool(said) and said[-1][0] not in ("refused", "pending") for said in asked)
+    if asked and is_of_holder(world, one):
+        world.messages.append((one.number, one.key, done, len(asked) - done))
+        one.over = True
+    elif not asked or holder(world.histories[one.number]) or world.now - one.done_at > timedelta(days=200):
+        one.over = True
+    else:
+        one.look_at = world.now + timedelta(days=1)
 
 
 # Certificates ---------------------------------------------------------------------------------------------------------

@@ -93,7 +93,8 @@ class Owners(Histories):
         number = self.served(which)
         asked = [one for place, one in enumerate(self.world.there) if who >> place & 1]
         only_if(asked)
-        ordered = self.attempt(lambda: self.driver.order(number, purpose, [one.key for one in asked]))
+        shown_at = self.world.now - which % 3 * self.HOUR
+        ordered = self.attempt(lambda: self.driver.order(number, purpose, [one.key for one in asked], shown_at))
         if self.refused("order", ordered, expected=not owners.may_order(self.world, number, purpose)):
             self.step("order refused")
             return
@@ -103,9 +104,9 @@ class Owners(Histories):
         if not fresh:
             same("the order that stands", ordered.request.id, earlier[0].key)
         else:
-            same("cut-off", ordered.request.cutoff, owners.cutoff(self.world, number, purpose))
+            same("cut-off", ordered.request.cutoff, owners.cutoff(self.world, number, purpose, shown_at))
             same("asked", set(ordered.notices), {one.key for one in fresh})
-            owners.order(self.world, ordered.request.id, number, purpose, fresh)
+            owners.order(self.world, ordered.request.id, number, purpose, fresh, shown_at)
         self.step(f"order {purpose}")
 
     @precondition(lambda self: self.world.orders)
@@ -123,26 +124,41 @@ class Owners(Histories):
         said = order.answers[partner]
         if not said or said[-1][0] != outcome:
             said.append((outcome, self.world.now))
-        order.done = order.done or owners.is_done(order)
+        owners.something_came(self.world, order)
 
     @precondition(lambda self: self.world.orders)
     @act(which=index)
     def all_answer_order(self, which: int) -> None:
-        order: Order = chosen((one for one in self.world.orders if not owners.is_done(one)), which)
+        order: Order = chosen((one for one in self.world.orders if not owners.all_settled(one)), which)
         for partner in order.answers:
             self.answer_order(order, partner, ANSWERS[which % 3])
         self.step("all answer order")
 
-    @precondition(lambda self: any(owners.is_done(one) and not one.told for one in self.world.orders))
+    @precondition(lambda self: any(not one.over for one in self.world.orders))
     @act()
     def owners_are_told(self) -> None:
-        """The worker that sends SMS finds everybody whose last partner has answered."""
+        """The worker that looks after orders finds every one that is done, or has waited long enough."""
+        only_if(any(not one.over and one.look_at <= self.world.now for one in self.world.orders))
         while self.stage.teller.one_job():
             pass
         for order in self.world.orders:
-            if order.done and not order.told:
-                owners.tell_owner(self.world, order)
+            owners.look(self.world, order)
         self.step("owners told")
+
+    @precondition(lambda self: any(owners.can_call_off(one) for one in self.world.orders))
+    @act(which=index, who=st.integers(1, 15))
+    def owner_calls_off(self, which: int, who: int) -> None:
+        order: Order = chosen((one for one in self.world.orders if owners.can_call_off(one)), which)
+        wanted = [key for place, key in enumerate(order.answers) if who >> place & 1]
+        expected = [key for key in owners.can_call_off(order) if key in wanted]
+        same("called off", self.driver.call_off(order.key, wanted), expected)
+        order.off |= set(expected)
+        for partner in self.world.partners:
+            for one in partner.told:
+                if one.about is order and partner.key in expected:
+                    one.state = "dropped"
+        owners.something_came(self.world, order)
+        self.step("call off")
 
     # Certificates -----------------------------------------------------------------------------------------------------
     @act(which=index)

@@ -47,15 +47,15 @@ def case_of(world: World, number: Number, seller: str | None) -> Case:
     confirmed = sum(one is not None and one[0] not in UNSETTLED for one in answers)
     before = standing_disclosure(world, number)
     ours = state in (FROZEN, UNKNOWN)
+    objected = batch is not None and kept_open(batch, number)
+    taken_back = batch is not None and any(number in one.numbers for one in batch.retractions if one.ordered)
     found = {
         "other_carrier": seller is not None and seller not in sellers and ours,
         "in_service": state == SERVING,
         "ported_out": state == ELSEWHERE,
-        "held": held(world, number),
         "freezing": closed_on is not None and today(whose, world.now) < first_sellable(closed_on, freeze),
-        "taken_back": batch is not None and any(number in one.numbers for one in batch.retractions if one.ordered),
+        "withheld": held(world, number) or objected or taken_back,
         "not_released": closed_on is not None and (batch is None or number not in batch.released),
-        "open_again": batch is not None and kept_open(batch, number),
         "acknowledged": ours and before is not None and before.closed_on == closed_on,
     }
     why = {name for name, holds in found.items() if holds}

@@ -156,17 +156,24 @@ class Disclosure:
 
 @dataclass(eq=False)
 class Order:
-    """What an owner ordered. `tenure`: since when he holds the number; answers by partner, as they came."""
+    """What an owner ordered, in the how manieth tenure; answers by partner, as they came, and when each was told. `off`:
+    called off at these. `look_at`: when somebody looks whether it has ended, or tells the owner; then it is `over`."""
 
     key: str
     purpose: str
     number: Number
     opened_on: date | None
+    tenures: int
+    carrier: str
     cutoff: datetime
     at: datetime
+    answer_by: datetime
     answers: dict[int, list[tuple[str, datetime]]]
-    done: bool = False
-    told: bool = False
+    look_at: datetime
+    told_at: dict[int, datetime] = field(default_factory=dict)
+    off: set[int] = field(default_factory=set)
+    done_at: datetime | None = None
+    over: bool = False
 
 
 @dataclass(eq=False)
