@@ -23,6 +23,7 @@ from huanxin.disclose import certificate
 from huanxin.disclose.certificate import Reason
 from huanxin.domain.numbers import parse
 from huanxin.operations import Platform, open_platform
+from huanxin.request.holding import mark_of
 from huanxin.settings import Mode, Settings
 from huanxin.store.certificates import Certificate
 from huanxin.store.reports import standing_of
@@ -72,7 +73,7 @@ class Site:
     def sign_in(self, page: Page) -> None:
         """As the renewal page does for an owner who is signed in there."""
         with self.platform.database.transaction() as tx:
-            mark = signing.mark_of(standing_of(tx, parse(NUMBER)))
+            mark = mark_of(standing_of(tx, parse(NUMBER)))
         answer, claims = Response(), {"number": parse(NUMBER), "channel": "test", "mark": mark}
         session.start(answer, self.context, name=signing.COOKIE, kind=signing.KIND, claims=claims)
         name, _, value = answer.headers["set-cookie"].partition(";")[0].partition("=")
@@ -251,7 +252,7 @@ def test_the_holders_sign_in_can_not_be_made_up(site: Site) -> None:
     now = site.clock()
     for kind in ("at+jwt", certificate.KIND):
         with site.platform.database.transaction() as tx:
-            mark = signing.mark_of(standing_of(tx, parse(NUMBER)))
+            mark = mark_of(standing_of(tx, parse(NUMBER)))
         claims = {"number": parse(NUMBER), "mark": mark, "exp": int((now + timedelta(hours=1)).timestamp())}
         token = site.context.signer.signed(kind, claims)
         for path in ("/certificate", "/certificate.pdf", "/certificate.jwt"):

@@ -28,7 +28,7 @@ def shops(platform: Platform, report: Callable[..., Path], tmp_path: Path) -> li
 def ordered(platform: Platform, shops: list[Shop]) -> list[str]:
     """The notices of an order at these partners."""
     wish = Wish(purpose=Purpose.RENEW, number=parse(NUMBER), partner_ids=[one.partner.id for one in shops],
-                consent_text="I agree", channel="sms", language="zh_CN")  # fmt: skip
+                consent_text="I agree", channel="sms", language="zh_CN", shown_at=platform.now())  # fmt: skip
     made = platform.order_request(wish)
     return [made.notices[one.partner.id] for one in shops]
 

@@ -99,7 +99,7 @@ def _missed(kept: Kept, folder: Path, platform: Platform) -> Missed:
 
     def ordered(number: str) -> bool:
         with platform.database.transaction() as tx:
-            return bool(requests.of_number(tx, parse(number), since=None))
+            return bool(requests.of_number(tx, parse(number)))
 
     told = kept.told["login"]["number"]
     return leave_ties(folder, kept.partners, spare=lambda one: masked(parse(one)) == told, ordered=ordered)
