@@ -74,7 +74,8 @@ class Site:
         """As the renewal page does for an owner who is signed in there."""
         with self.platform.database.transaction() as tx:
             mark = mark_of(standing_of(tx, parse(NUMBER)))
-        answer, claims = Response(), {"number": parse(NUMBER), "channel": "test", "mark": mark}
+        answer = Response()
+        claims = {"number": parse(NUMBER), "channel": "test", "mark": mark, "shown": self.clock().isoformat()}
         session.start(answer, self.context, name=signing.COOKIE, kind=signing.KIND, claims=claims)
         name, _, value = answer.headers["set-cookie"].partition(";")[0].partition("=")
         page.context.add_cookies([{"name": name, "value": value, "url": self.url}])
@@ -253,7 +254,12 @@ def test_the_holders_sign_in_can_not_be_made_up(site: Site) -> None:
     for kind in ("at+jwt", certificate.KIND):
         with site.platform.database.transaction() as tx:
             mark = mark_of(standing_of(tx, parse(NUMBER)))
-        claims = {"number": parse(NUMBER), "mark": mark, "exp": int((now + timedelta(hours=1)).timestamp())}
+        claims = {
+            "number": parse(NUMBER),
+            "mark": mark,
+            "shown": now.isoformat(),
+            "exp": int((now + timedelta(hours=1)).timestamp()),
+        }
         token = site.context.signer.signed(kind, claims)
         for path in ("/certificate", "/certificate.pdf", "/certificate.jwt"):
             assert site.http.get(path, headers={"Cookie": f"owner={token}"}).status_code == 403
