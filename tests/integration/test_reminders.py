@@ -22,9 +22,12 @@ from huanxin.domain.numbers import parse
 from huanxin.domain.partners import REMINDER, Partner
 from huanxin.notify.reminders import Escalator, Reminder
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.operations import Platform
-from huanxin.store import batches, deliveries, partners
+from huanxin.operations import Platform, batch_figures
+from huanxin.operations.watch import batch as watch_batch
+from huanxin.store import answered, batches, deliveries, notices, partners, receipts
 from huanxin.store.progress import progress
+from huanxin.web.pages.gate_view import late_partners
+from huanxin.web.pages.partner import data as partner_data
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -151,6 +154,87 @@ def test_reminding_by_hand_is_recorded_with_who_did_it_and_says_when_nobody_is_l
         world.platform.remind(world.batch, partner_id=world.shop.partner.id, by="lin")
 
 
+def test_who_said_pending_is_reminded_after_its_time_until_it_says_more(world: World) -> None:
+    """A "pending" of the last day, and one that came after it, were never asked about again."""
+    world.clock.now = shanghai("2026-12-01T18:00")
+    world.answer([f"{NUMBERS[0]},pending,,"])
+    moments = ("2026-12-02T00:00", "2026-12-08T08:59", "2026-12-08T09:00", "2026-12-09T12:00", "2026-12-15T09:00")
+    assert [world.at(moment) for moment in moments] == [True, False, True, False, True]
+    steps = [("escalated", "overdue"), ("reminded", "late-5"), ("reminded", "late-10")]
+    assert world.recorded(world.shop.partner) == steps
+    assert world.recorded(world.silent) == steps[:1], "who says nothing is somebody's matter by now"
+    assert [(one["overdue"], one["pending"]) for one in world.events(world.shop.partner)][1:] == [(True, 1), (True, 1)]
+    world.clock.now = shanghai("2026-12-16T10:00")
+    world.answer([f"{NUMBERS[0]},unbound,,"], part=2)
+    assert world.at("2026-12-22T09:00")
+    assert [world.at(f"2026-12-{day}T09:00") for day in (23, 29, 31)] == [False, False, False]
+    assert world.recorded(world.shop.partner) == steps
+
+
+def test_a_pending_that_comes_after_all_was_settled_is_escalated_with_the_next_reminder(world: World) -> None:
+    world.answer([])
+    world.at("2026-12-02T00:00")
+    world.clock.now = shanghai("2026-12-20T10:00")
+    world.answer([f"{NUMBERS[0]},pending,,"], part=2, complete=False)
+    assert not world.at("2026-12-20T10:05"), "it has just said so"
+    assert world.at("2026-12-22T09:00")
+    assert world.recorded(world.shop.partner) == [("escalated", "late-15")]
+    assert world.at("2026-12-29T09:00")
+    assert world.recorded(world.shop.partner)[1:] == [("reminded", "late-20")]
+
+
+def test_a_partner_that_is_told_late_has_as_much_time_as_the_others_had(world: World) -> None:
+    """It was late in the minute in which it was told, escalated, and counted as late for good."""
+    world.at("2026-12-02T00:00")
+    world.clock.now = shanghai("2026-12-08T10:00")
+    late = register(world.platform, "late")
+    world.platform.retract(world.batch, NumberSet.of([parse(NUMBERS[3])]), reason="wrongly cancelled", by="wang")
+    world.platform.send_batch(world.batch)
+    with world.platform.database.transaction() as tx:
+        told = notices.of_partner(tx, late.id)
+        batch = batches.get(tx, world.batch)
+        claims = [one.claims["events"][one.event] for one in deliveries.latest(tx, late.id)]
+        assert batch is not None
+        figures = batch_figures.figures(tx, world.platform, world.batch, "")
+        waits = {one.notice.partner: one.late(world.clock()) for one in progress(tx, batch)}
+        seen, _ = partner_data._notice_row(tx, told[-1], batch, world.clock())
+    due = shanghai("2026-12-16T00:00")
+    assert [one.answer_by for one in told] == [due, due]
+    assert [one["answer_by"] for one in claims] == ["2026-12-15T16:00:00.000000Z"] * 2
+    assert waits == {"shop": True, "silent": True, "late": False}
+    assert (seen.answer_by, seen.left > 0) == (due, True)
+    assert batch_figures.late_at(figures, batch.answer_by, world.clock()) == 2
+    assert batch_figures.late_at(figures, batch.answer_by, due) == 3
+    assert {one["name"] for one, _ in late_partners(figures, batch.answer_by, world.clock())} == {"shop", "silent"}
+    assert not world.at("2026-12-08T10:01")
+    assert [world.at(f"2026-12-{day}") for day in ("11T09:00", "14T09:00", "15T23:59", "16T00:00")] == [
+        True,
+        True,
+        False,
+        True,
+    ]
+    assert [step for _, step in world.recorded(late)] == ["2", "1", "overdue"]
+
+
+def test_a_partner_that_was_told_late_and_answers_in_its_time_counts_as_in_time(world: World) -> None:
+    world.clock.now = shanghai("2026-12-08T10:00")
+    late = register(world.platform, "late")
+    world.platform.send_batch(world.batch)
+    world.clock.now = shanghai("2026-12-15T10:00")
+    with world.platform.database.transaction() as tx:
+        (told,) = notices.of_partner(tx, late.id)
+        receipts.add(tx, receipt_id="rc_1", notice_id=told.id, batch_id=world.batch, partner_id=late.id, sha256=b"1",
+                     complete=True, idempotency_key="", lines=0, answers={}, at=world.clock())  # fmt: skip
+    with world.platform.database.transaction() as tx:
+        body = watch_batch.count_batch(tx, world.batch)
+        answers = answered.of_carrier(tx, "cmcc", newest=1, now=world.clock())
+    (line,) = [one for one in body["partners"] if one["id"] == late.id]
+    assert line["in_time"]
+    (one,) = [one for one in answers if one.partner == "late"]
+    assert one.answered_at is not None
+    assert one.answered_at < one.answer_by
+
+
 def test_who_is_late_and_since_when_is_shown_until_the_answer_is_in(world: World) -> None:
     def late() -> list[tuple[str, bool]]:
         with world.platform.database.transaction() as tx:
@@ -215,5 +299,5 @@ def test_the_operators_webhook_hears_who_is_late_until_it_has_taken_it(world: Wo
     assert webhook.heard[1] == {
         "kind": "answers-late", "batch": world.batch, "purpose": "renewal", "answer_by": "2026-12-01T16:00:00.000000Z",
         "late": [{"partner": "silent", "notice": notice_of(world.platform, world.silent, world.batch), "required": False,
-                  "outstanding": 4, "pending": 0}],
+                  "answer_by": "2026-12-01T16:00:00.000000Z", "outstanding": 4, "pending": 0}],
     }  # fmt: skip

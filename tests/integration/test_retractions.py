@@ -79,7 +79,8 @@ def test_what_a_partner_did_about_a_retraction_is_taken_and_counted(
     manifest = json.loads((shop.out / f"{notice}.notice.json").read_text())
     assert (manifest["purpose"], manifest["of"]) == ("retraction", notice_of(platform, shop.partner, batch))
     shop.answer([f"{NUMBERS[0]},unbound,,"], notice=notice)
-    shop.answer([f"{NUMBERS[0]},restored,,", f"{NUMBERS[1]},irreversible,,"], notice=notice, part=2, complete=False)
+    lines = [f"{NUMBERS[0]},restored,,", f"{NUMBERS[1]},irreversible,,"]
+    shop.answer(lines, notice=notice, part=2, complete=False, replaces=[1])
     reader_of(platform).one_job()
     assert "can't answer a retraction" in shop.result(notice)["problem"]["errors"][0]["reason"]
     assert shop.result(notice, 2)["accepted"] == {"restored": 1, "irreversible": 1}

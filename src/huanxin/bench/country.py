@@ -124,7 +124,7 @@ def _week(tx: Tx, made: Country, week: int, weeks: int) -> None:
     places = np.arange(len(numbers), dtype=np.uint32)
     spans = {(CARRIER, day): bitmap_of(places[by_day == place]) for place, day in enumerate(days)}
     batches.add_spans(tx, batch_id, spans)
-    send_batch(tx, batch_id, issuer=made.platform.issuer, now=planned)
+    send_batch(tx, batch_id, issuer=made.platform.issuer, plan=made.platform.plan, rules=rules, now=planned)
     holds.add(
         tx, source="bench", order=f"week {week + 1}", reason="fraud", until=(planned + timedelta(days=180)).date(),
         review_on=(planned + timedelta(days=60)).date(), numbers=NumberSet.of(numbers[1::_HELD]), by="bench", at=planned,

@@ -101,7 +101,7 @@ def _told(platform: Platform, numbers: Numbers) -> tuple[str, Registered]:
             files={kind: {"sha256": "0" * 64, "bytes": 0} for kind in (CSV, PARQUET)}, by="bench", at=now,
         )  # fmt: skip
     with platform.database.transaction() as tx:
-        told = send_batch(tx, batch_id, issuer=platform.issuer, now=now)
+        told = send_batch(tx, batch_id, issuer=platform.issuer, plan=platform.plan, rules=platform.rules, now=now)
     return next(one.id for one in told if one.partner_id == partner.partner.id), partner
 
 

@@ -65,7 +65,7 @@ def acknowledge(
     tx: Tx, given: Sequence[Acknowledgement], *, by: Operator, plan: NumberingPlan, rules: Rules, now: datetime,
     new_id: NewId = random_id,
 ) -> Acknowledged:  # fmt: skip
-    """Record acknowledgements, all or none. The same one again changes nothing (rule 7).
+    """Record acknowledgements, all or none. The same one again changes nothing (rule 7), also once the number was sold.
 
     Raises BadInput with the line (from 1) of each that can't be taken: the number is not for sale or was acknowledged by
     somebody before, the text that was shown is not the one of now, the signature is none. Forbidden without the right.
@@ -82,13 +82,13 @@ def acknowledge(
     disclosures.one_at_a_time(tx)
     numbers = [one.number for one in given]
     looked = look_up(tx, numbers, seller=by.carrier, plan=plan, rules=rules, now=now)
-    known = disclosures.standing_of(tx, numbers)
+    known = disclosures.all_standing_of(tx, numbers)
     taken, seen = _Taken(), set[int]()
     for line, (one, told) in enumerate(zip(given, looked, strict=True), start=1):
         twice = Sentence("the number stands in an earlier line too")
         reason = twice if one.number in seen else _malformed(one)
         seen.add(one.number)
-        reason = reason or _take(taken, one, told, known.get(one.number), by=by, now=now, new_id=new_id)
+        reason = reason or _take(taken, one, told, known.get(one.number, []), by=by, now=now, new_id=new_id)
         if reason:
             why = Sentence("%(number)s: %(reason)s", number=masked(one.number), reason=reason)
             taken.faults.append(Fault(line=line, reason=why))
@@ -119,16 +119,24 @@ def _malformed(one: Acknowledgement) -> Sentence | None:
 
 
 def _take(
-    taken: _Taken, one: Acknowledgement, told: Told, before: Disclosure | None, *, by: Operator, now: datetime, new_id: NewId
-) -> Sentence | None:
-    """Prepare one record; the reason why not, if it can't be taken."""
-    if told.why is Why.ACKNOWLEDGED and before is not None:
-        if (before.text_sha256.hex(), before.method, before.evidence) == (one.shown, one.method, one.evidence):
-            taken.ids.append(before.id)
-            return None
+    taken: _Taken, one: Acknowledgement, told: Told, before: Sequence[Disclosure], *, by: Operator, now: datetime,
+    new_id: NewId,
+) -> Sentence | None:  # fmt: skip
+    """Prepare one record; the reason why not, if it can't be taken. `before`: what stands of earlier ones, oldest first.
+
+    A number that is for sale now is disclosed anew, whatever was said before another sale. One that is not may have been
+    acknowledged just so before: then this is a retry.
+    """
+    said = (one.shown, one.method, one.evidence)
+    mine = (old for old in before if by.sees([old.carrier]))
+    same = [old.id for old in mine if (old.text_sha256.hex(), old.method, old.evidence) == said]
+    if told.why is not None and same:
+        taken.ids.append(same[-1])
+        return None
+    if told.why is Why.ACKNOWLEDGED and before:
         return Sentence(
             "a buyer acknowledged it on %(day)s; withdraw that first if he did not take it",
-            day=f"{before.acknowledged_at:%Y-%m-%d}",
+            day=f"{before[-1].acknowledged_at:%Y-%m-%d}",
         )
     if told.why is not None or told.carrier is None:
         return Sentence("it is not for sale: %(why)s", why=REASONS[told.why or Why.OTHER_CARRIER][EN])

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from huanxin.domain.clock import before_working_days
+from huanxin.domain.clock import after_working_days, before_working_days, working_days_between
 
 OVERDUE = "overdue"
+LATE = "late-"
+"""With which the names of the steps begin that come after: the working days since are the rest."""
+LATER = 5
 _MORNING = time(9)
 """Reminders come when people begin to work."""
 
@@ -29,6 +32,17 @@ def steps(answer_by: datetime, *, days: Iterable[int], zone: ZoneInfo) -> list[S
     mornings = {count: datetime.combine(before_working_days(last, count), _MORNING, zone) for count in days}
     found = [Step(at=at, name=str(count)) for count, at in mornings.items()]
     return sorted([*found, Step(at=answer_by, name=OVERDUE)])
+
+
+def newest_late(answer_by: datetime, *, zone: ZoneInfo, now: datetime) -> Step | None:
+    """The last step after the overdue one that is due: a morning of every fifth working day after the last day for the
+    answer, for whoever said that it is pending. None before the first."""
+    last = (answer_by - timedelta(microseconds=1)).astimezone(zone).date()
+    for rounds in range(working_days_between(last, now.astimezone(zone).date()) // LATER, 0, -1):
+        at = datetime.combine(after_working_days(last, rounds * LATER), _MORNING, zone)
+        if at <= now:
+            return Step(at=at, name=f"{LATE}{rounds * LATER}")
+    return None
 
 
 def newest_due(found: Iterable[Step], *, now: datetime, sent_at: datetime) -> Step | None:

@@ -14,8 +14,9 @@ from huanxin.store.requests import Request
 
 
 def batch_notice(
-    batch: Batch, *, notice: str, of_notice: str | None, audience: str, jti: str, issuer: str, now: datetime
-) -> dict[str, Any]:
+    batch: Batch, *, notice: str, of_notice: str | None, answer_by: datetime, audience: str, jti: str, issuer: str,
+    now: datetime,
+) -> dict[str, Any]:  # fmt: skip
     """A notice of a batch: where its numbers are, what they hash to, until when to answer.
 
     A retraction also names the partner's own renewal notice that it takes numbers back from.
@@ -25,7 +26,7 @@ def batch_notice(
         "scope": "batch",
         "count": batch.count,
         "cutoff": rfc3339(batch.cutoff),
-        "answer_by": rfc3339(batch.answer_by),
+        "answer_by": rfc3339(answer_by),
         "numbers": {
             "url": f"{issuer}/partner/v1/notices/{notice}/numbers",
             "sha256": {media_type: file["sha256"] for media_type, file in batch.files.items()},

@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 from pyroaring import BitMap
 
+from huanxin.domain.clock import answer_by
 from huanxin.domain.errors import Conflict, NotFound
 from huanxin.domain.lifecycle import SetFact
 from huanxin.domain.numbers import NumberingPlan, written
 from huanxin.domain.partners import IDENTIFIER_RECYCLED, Partner
-from huanxin.domain.rules import NewId, random_id
+from huanxin.domain.rules import NewId, Rules, random_id
 from huanxin.domain.streams import Status, Stream
 from huanxin.notify.events import batch_notice, request_notice
 from huanxin.sentences import Sentence
@@ -27,7 +28,9 @@ from huanxin.store.notices import Notice
 from huanxin.store.requests import Request
 
 
-def send_batch(tx: Tx, batch_id: int, *, issuer: str, now: datetime, new_id: NewId = random_id) -> list[Notice]:
+def send_batch(
+    tx: Tx, batch_id: int, *, issuer: str, plan: NumberingPlan, rules: Rules, now: datetime, new_id: NewId = random_id
+) -> list[Notice]:
     """Make a notice of a batch for every partner that has none yet, and hand it to the workers; all its notices."""
     deciding(tx)
     batch = batches.get(tx, batch_id)
@@ -38,15 +41,19 @@ def send_batch(tx: Tx, batch_id: int, *, issuer: str, now: datetime, new_id: New
         raise Conflict(Sentence("no partner is registered, so nobody can answer; add one with `huanxin partner add`"))
     told = {notice.partner_id for notice in notices.of_batch(tx, batch_id)}
     new = [(partner, None) for partner in everyone if partner.id not in told]
-    tell_partners(tx, batch, new, issuer=issuer, now=now, new_id=new_id)
+    tell_partners(tx, batch, new, issuer=issuer, plan=plan, rules=rules, now=now, new_id=new_id)
     return notices.of_batch(tx, batch_id)
 
 
 def tell_partners(
-    tx: Tx, batch: Batch, which: Sequence[tuple[Partner, Notice | None]], *, issuer: str, now: datetime, new_id: NewId
-) -> None:
+    tx: Tx, batch: Batch, which: Sequence[tuple[Partner, Notice | None]], *, issuer: str, plan: NumberingPlan, rules: Rules,
+    now: datetime, new_id: NewId,
+) -> None:  # fmt: skip
     """Record some partners' notices of a batch and the events that tell of it; of a retraction, each with the partner's
     notice that numbers are taken back from. Few statements, however many partners there are."""
+    if not which:
+        return
+    until = _answer_by(tx, batch, plan, rules, now)
     ways = streams.all_streams(tx)
     made, events = [], []
     for partner, of_notice in which:
@@ -55,15 +62,22 @@ def tell_partners(
         made.append((notice_id, partner.id, required))
         of = of_notice.id if of_notice else None
         claims = batch_notice(
-            batch, notice=notice_id, of_notice=of, audience=partner.client_id, jti=jti, issuer=issuer, now=now
-        )
+            batch, notice=notice_id, of_notice=of, answer_by=until, audience=partner.client_id, jti=jti, issuer=issuer,
+            now=now,
+        )  # fmt: skip
         events += wanted(
             ways.get(partner.id), partner.id, jti=jti, notice_id=notice_id, subject=of or notice_id, claims=claims
         )
-    notices.add_all(tx, batch.id, made, at=now)
+    notices.add_all(tx, batch.id, made, at=now, answer_by=until)
     deliveries.add_all(tx, events, at=now)
-    if which:
-        deliveries.wake_workers(tx)
+    deliveries.wake_workers(tx)
+
+
+def _answer_by(tx: Tx, batch: Batch, plan: NumberingPlan, rules: Rules, now: datetime) -> datetime:
+    """Until when a partner answers that is told now: its time begins when it is told, and it has no less than the batch
+    gives."""
+    zones = {plan.carriers[code].zone for code, _ in batches.spans(tx, batch.retracts or batch.id)}
+    return max(batch.answer_by, answer_by(now, zones, rules.answer_days)) if zones else batch.answer_by
 
 
 def queue_event(

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from huanxin.domain.clock import Clock
-from huanxin.domain.deadlines import OVERDUE, newest_due, steps
+from huanxin.domain.deadlines import LATE, OVERDUE, Step, newest_due, newest_late, steps
 from huanxin.domain.errors import Conflict, NotFound
 from huanxin.domain.rules import NewId, random_id
 from huanxin.notify.events import reminder, rfc3339
@@ -26,6 +26,7 @@ from huanxin.store.progress import Open
 from huanxin.store.reminders import Waiting
 
 _JOB = "reminders"
+_ESCALATED = "escalated"
 _EVERY = timedelta(minutes=1)
 _WORDS_KEPT = 500
 
@@ -57,7 +58,8 @@ def decide_due(
 ) -> int:
     """Remind (or escalate) wherever a step is due and an answer is missing; how many steps were decided.
 
-    Of the steps that an outage made late only the newest counts. Answers are read of batches with a due step only.
+    Of the steps that an outage made late only the newest counts. Answers are read of batches with a due step only. After
+    the overdue step who said "pending" is reminded again and again, and escalated if that was not done yet.
     """
     # Twice the working days and a long holiday: more than any calendar stretches them.
     horizon = now + timedelta(days=2 * max(days, default=0) + 14)
@@ -69,31 +71,50 @@ def decide_due(
         batch = batches.get(tx, batch_id)
         assert batch is not None
         state = {one.notice.id: one for one in progress.progress(tx, batch)}
-        late = [state[notice] for notice, step in due.items() if step == OVERDUE and state[notice].open]
+        still = {notice: _still_open(state[notice], step) for notice, step in due.items()}
+        late = [state[notice] for notice, step in due.items() if still[notice] and _escalates(state[notice], step)]
         for notice, step in due.items():
-            reminders.decide(tx, notice, step, still_open=state[notice].open > 0, at=now)
+            reminders.decide(tx, notice, step, still_open=still[notice], at=now)
         for step in dict.fromkeys(due.values()):
-            still = [state[notice] for notice, other in due.items() if other == step and state[notice].open]
-            _remind(tx, still, step=step, by="worker", now=now, new_id=new_id)
+            told = [state[notice] for notice, other in due.items() if other == step and still[notice]]
+            _remind(
+                tx, [one for one in told if one in late], step=step, by="worker", now=now, new_id=new_id, kind=_ESCALATED
+            )
+            _remind(tx, [one for one in told if one not in late], step=step, by="worker", now=now, new_id=new_id)
         if late and escalates:
             reminders.add_escalation(tx, batch_id=batch_id, body=_escalation(batch, late), at=now)
         decided += len(due)
     return decided
 
 
+def _still_open(one: Open, step: str) -> bool:
+    """Whether a step is to be told: who is silent after the overdue step is somebody's matter, and hears no more."""
+    return one.pending > 0 if step.startswith(LATE) else one.open > 0
+
+
+def _escalates(one: Open, step: str) -> bool:
+    return step == OVERDUE or (step.startswith(LATE) and one.escalated_at is None)
+
+
 def _due(group: Iterable[Waiting], *, days: tuple[int, ...], zone: ZoneInfo, now: datetime) -> dict[str, str]:
     """The newest due step of each notice of a batch, if it was not decided."""
     found = {}
-    plan = None
+    plans: dict[datetime, list[Step]] = {}
     for one in group:
-        plan = plan or steps(one.answer_by, days=days, zone=zone)
+        plan = plans.get(one.answer_by) or plans.setdefault(one.answer_by, steps(one.answer_by, days=days, zone=zone))
         step = newest_due(plan, now=now, sent_at=one.sent_at)
+        if OVERDUE in one.decided:
+            step = newest_late(one.answer_by, zone=zone, now=now)
+            if step and one.told_at and step.at <= one.told_at:
+                step = None  # it said something since
         if step and step.name not in one.decided:
             found[one.id] = step.name
     return found
 
 
-def _remind(tx: Tx, which: Sequence[Open], *, step: str, by: str, now: datetime, new_id: NewId) -> None:
+def _remind(
+    tx: Tx, which: Sequence[Open], *, step: str, by: str, now: datetime, new_id: NewId, kind: str = "reminded"
+) -> None:
     """Queue a reminder for each of some notices, and record it. Few statements, however many partners there are."""
     if not which:
         return
@@ -112,7 +133,6 @@ def _remind(tx: Tx, which: Sequence[Open], *, step: str, by: str, now: datetime,
         events += wanted(ways.get(partner), partner, jti=jti, notice_id=one.notice.id, subject=subject, claims=claims)
     deliveries.add_all(tx, events, at=now)
     deliveries.wake_workers(tx)
-    kind = "escalated" if step == OVERDUE else "reminded"
     partners.note_all(tx, kind, [(one.notice.partner_id, one.notice.id, _noted(one, step)) for one in which], by=by, at=now)
 
 
@@ -150,7 +170,7 @@ def escalate_now(
                 batch=batch_id,
             )
         )
-    _remind(tx, late, step=OVERDUE, by=by, now=now, new_id=new_id)
+    _remind(tx, late, step=OVERDUE, by=by, now=now, new_id=new_id, kind=_ESCALATED)
     if escalates:
         reminders.add_escalation(tx, batch_id=batch_id, body=_escalation(batch, late), at=now)
     return late
@@ -162,7 +182,7 @@ def _escalation(batch: Batch, late: list[Open]) -> dict[str, object]:
         "kind": "answers-late", "batch": batch.id, "purpose": batch.purpose, "answer_by": rfc3339(batch.answer_by),
         "late": [
             {"partner": one.notice.partner, "notice": one.notice.id, "required": one.notice.required,
-             "outstanding": one.outstanding, "pending": one.pending}
+             "answer_by": rfc3339(one.answer_by), "outstanding": one.outstanding, "pending": one.pending}
             for one in late
         ],
     }  # fmt: skip

@@ -41,7 +41,7 @@ def retract_reclaimed(
                 again -= _taken_back(tx, batch)
             if again:
                 made.append(_record(tx, batch, again, plan=plan, rules=rules, now=now, by=by, reason=""))
-                tell_retractions(tx, batch.id, issuer=issuer, now=now, new_id=new_id)
+                tell_retractions(tx, batch.id, issuer=issuer, plan=plan, rules=rules, now=now, new_id=new_id)
     return made
 
 
@@ -85,11 +85,13 @@ def retract_ordered(
             Sentence("all of these numbers were taken back from batch %(batch)s before; nothing changes", batch=batch_id)
         )
     made = _record(tx, batch, again, plan=plan, rules=rules, now=now, by=by, reason=reason.strip())
-    tell_retractions(tx, batch_id, issuer=issuer, now=now, new_id=new_id)
+    tell_retractions(tx, batch_id, issuer=issuer, plan=plan, rules=rules, now=now, new_id=new_id)
     return made
 
 
-def tell_retractions(tx: Tx, batch_id: int, *, issuer: str, now: datetime, new_id: NewId = random_id) -> int:
+def tell_retractions(
+    tx: Tx, batch_id: int, *, issuer: str, plan: NumberingPlan, rules: Rules, now: datetime, new_id: NewId = random_id
+) -> int:
     """Tell every partner that has a notice of a batch of each of its retractions, unless it has been told; how many
     notices that makes. A partner that is told of the batch late hears of what was taken back before, after it."""
     told = notices.of_batch(tx, batch_id)
@@ -99,7 +101,8 @@ def tell_retractions(tx: Tx, batch_id: int, *, issuer: str, now: datetime, new_i
         knowing = {notice.partner_id for notice in notices.of_batch(tx, retraction.id)}
         # A withdrawn partner is told nothing.
         new = [one for one in told if one.partner_id not in knowing and one.partner_id in by_id]
-        tell_partners(tx, retraction, [(by_id[one.partner_id], one) for one in new], issuer=issuer, now=now, new_id=new_id)
+        which = [(by_id[one.partner_id], one) for one in new]
+        tell_partners(tx, retraction, which, issuer=issuer, plan=plan, rules=rules, now=now, new_id=new_id)
         made += len(new)
     return made
 

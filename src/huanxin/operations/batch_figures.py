@@ -1,14 +1,17 @@
 """The figures of a batch, counted once its facts have changed, and read by pages (store.summaries).
 
 Body of a summary, by batch: `of` (the facts that were counted), `numbers`, `carriers`, `gate` (fields of GateCounts), `told`
-(partners), `outcomes` (fields of OutcomeCounts, in pairs), `waiting` (partners that are waited for); and what only its own
-page needs: `partners` (fields of PartnerRow, with `partner`, `notice`, and what it is waited for: `waits_outstanding`,
-`waits_pending`), `retractions` (with their `partners`), `freezes` (carrier, first day of sale, numbers).
+(partners), `outcomes` (fields of OutcomeCounts, in pairs), `waiting` (partners that are waited for), `due` (how many of them
+by the end of their time); and what only its own page needs: `partners` (fields of PartnerRow, with `partner`, `notice`,
+`answer_by`, and what it is waited for: `waits_outstanding`, `waits_pending`), `retractions` (with their `partners`),
+`freezes` (carrier, first day of sale, numbers).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from pyroaring import BitMap
@@ -101,9 +104,21 @@ def figures(tx: Tx, platform: Platform, batch_id: int, of: str) -> Figures:
         "of": of, "numbers": loaded.batch.count, "carriers": sorted({carrier for carrier, _ in gate.spans}),
         "gate": gate_figures(loaded), "freezes": freezes,
         "told": len(partners), "outcomes": {key: sum(one[key] for one in partners) for key in _OUTCOMES},
-        "waiting": sum(one["waits_outstanding"] + one["waits_pending"] > 0 for one in partners), "partners": partners,
+        "waiting": sum(map(_waited_for, partners)), "partners": partners,
+        "due": Counter(one["answer_by"] for one in partners if _waited_for(one)),
         "retractions": [_retraction(one, progress(tx, one)) for one in loaded.retractions.values()],
     }  # fmt: skip
+
+
+def _waited_for(one: Figures) -> bool:
+    return bool(one["waits_outstanding"] + one["waits_pending"])
+
+
+def late_at(body: Figures, answer_by: datetime, now: datetime) -> int:
+    """How many partners are late with a batch at an instant, by its figures. `answer_by`: of figures that were counted when
+    partners had no times of their own."""
+    due: Mapping[str, int] = body.get("due", {answer_by.isoformat(): body["waiting"]})
+    return sum(count for end, count in due.items() if now >= datetime.fromisoformat(end))
 
 
 def _partner(loaded: LoadedGate, partner_id: int, back: BitMap) -> Figures:
@@ -111,7 +126,7 @@ def _partner(loaded: LoadedGate, partner_id: int, back: BitMap) -> Figures:
     done = standing.waived_places() | back
     pending = BitMap.union(BitMap(), *(p for answer, p in standing.answers.items() if answer.outcome is Outcome.PENDING))
     return partner_figures(loaded, partner_id) | {
-        "partner": partner_id, "notice": notice.id, "name": notice.partner,
+        "partner": partner_id, "notice": notice.id, "name": notice.partner, "answer_by": notice.answer_by.isoformat(),
         "waits_outstanding": len(standing.outstanding(loaded.gate.everyone) - done), "waits_pending": len(pending - done),
     }  # fmt: skip
 
@@ -163,6 +178,7 @@ def _retraction(retraction: Batch, partners: list[Open]) -> Figures:
             "restored": one.counts.get(Outcome.RESTORED, 0), "absent": one.counts.get(Outcome.ABSENT, 0),
             "irreversible": one.counts.get(Outcome.IRREVERSIBLE, 0), "pending": one.counts.get(Outcome.PENDING, 0),
             "outstanding": one.unanswered, "waits_outstanding": one.outstanding, "waits_pending": one.pending,
+            "answer_by": one.answer_by.isoformat(),
         }
         for one in partners
     ]  # fmt: skip

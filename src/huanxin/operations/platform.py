@@ -125,11 +125,11 @@ class Platform:
         """Tell every partner of a batch, and then of what was taken back from it since it was planned."""
         now = self.clock()
         with self.database.transaction() as tx:
-            told = send_batch(tx, batch_id, issuer=self.issuer, now=now)
+            told = send_batch(tx, batch_id, issuer=self.issuer, plan=self.plan, rules=self.rules, now=now)
             retract_reclaimed(
                 tx, plan=self.plan, rules=self.rules, issuer=self.issuer, now=now, by="platform", only=batch_id
             )
-            tell_retractions(tx, batch_id, issuer=self.issuer, now=now)
+            tell_retractions(tx, batch_id, issuer=self.issuer, plan=self.plan, rules=self.rules, now=now)
         return told
 
     def retract(self, batch_id: int, numbers: NumberSet, *, reason: str, by: str) -> Batch:

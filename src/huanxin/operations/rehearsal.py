@@ -55,5 +55,6 @@ def make_notice(
 def claims_of(told: Told, *, issuer: str, audience: str, jti: str, now: datetime) -> dict[str, Any]:
     """The event that tells of a notice. That it is a rehearsal is written where it is signed (notify.keys)."""
     return batch_notice(
-        told.batch, notice=told.notice, of_notice=told.of, audience=audience, jti=jti, issuer=issuer, now=now
-    )
+        told.batch, notice=told.notice, of_notice=told.of, answer_by=told.batch.answer_by, audience=audience, jti=jti,
+        issuer=issuer, now=now,
+    )  # fmt: skip

@@ -50,7 +50,8 @@ def of_carrier(tx: Tx, carrier: str, *, newest: int, now: datetime) -> list[Answ
     refresh(tx, now=now)
     answers = _kept(tx)  # whole: to pick from each in the query, PostgreSQL would unpack it for every partner
     rows = tx.execute(
-        "SELECT n.batch_id, b.count, n.partner_id, p.name, n.required, n.sent_at, b.answer_by, coalesce(w.waived, 0),"
+        "SELECT n.batch_id, b.count, n.partner_id, p.name, n.required, n.sent_at,"
+        " coalesce(n.answer_by, b.answer_by), coalesce(w.waived, 0),"
         " w.waived_at FROM notice n JOIN batch b ON b.id = n.batch_id JOIN partner p ON p.id = n.partner_id"
         " LEFT JOIN (SELECT batch_id, partner_id, sum(count)::int8 AS waived, min(waived_at) AS waived_at FROM waiver"
         "  GROUP BY batch_id, partner_id) w ON w.batch_id = n.batch_id AND w.partner_id = n.partner_id"

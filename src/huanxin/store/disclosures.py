@@ -129,13 +129,21 @@ def of_number(tx: Tx, number: int) -> list[tuple[Disclosure, SeenText]]:
 
 def standing_of(tx: Tx, numbers: Numbers | list[int]) -> dict[int, Disclosure]:
     """The latest disclosure of each of these numbers that was not withdrawn."""
+    return {number: found[-1] for number, found in all_standing_of(tx, numbers).items()}
+
+
+def all_standing_of(tx: Tx, numbers: Numbers | list[int]) -> dict[int, list[Disclosure]]:
+    """The disclosures of each of these numbers that were not withdrawn, oldest first: one a sale."""
+    found: dict[int, list[Disclosure]] = {}
     with tx.cursor(row_factory=class_row(Disclosure)) as cursor:
         rows = cursor.execute(
             f"{_SELECT} JOIN unnest(%s::int8[]) AS wanted (number) ON d.number = wanted.number"
             " WHERE w.withdrawn_at IS NULL ORDER BY d.seq",
             ([int(number) for number in numbers],),
-        ).fetchall()
-    return {one.number: one for one in rows}
+        )
+        for one in rows:
+            found.setdefault(one.number, []).append(one)
+    return found
 
 
 def latest(tx: Tx, *, carrier: str | None, before: int | None = None, most: int = 100) -> list[Disclosure]:

@@ -13,7 +13,8 @@ from huanxin.store.database import Tx
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """What one partner was told for one batch. `required` is what the partner was when it was told."""
+    """What one partner was told for one batch. `required` is what the partner was when it was told; `answer_by`: the end of
+    its own time, which began then."""
 
     id: str
     batch_id: int
@@ -22,31 +23,34 @@ class Notice:
     kind: str
     required: bool
     sent_at: datetime
+    answer_by: datetime
     delivered_at: datetime | None
     attempts: int
 
 
+_ANSWER_BY = "coalesce(n.answer_by, b.answer_by)"
 _SELECT = (
-    "SELECT n.id, n.batch_id, n.partner_id, p.name AS partner, p.kind, n.required, n.sent_at, d.delivered_at,"
-    " coalesce(d.attempts, 0) AS attempts FROM notice n JOIN partner p ON p.id = n.partner_id"
+    "SELECT n.id, n.batch_id, n.partner_id, p.name AS partner, p.kind, n.required, n.sent_at,"
+    f" {_ANSWER_BY} AS answer_by, d.delivered_at, coalesce(d.attempts, 0) AS attempts"
+    " FROM notice n JOIN batch b ON b.id = n.batch_id JOIN partner p ON p.id = n.partner_id"
     " LEFT JOIN LATERAL (SELECT delivered_at, attempts FROM delivery WHERE notice_id = n.id ORDER BY seq LIMIT 1) d ON true"
 )
 
 
 def add(tx: Tx, *, notice_id: str, batch_id: int, partner_id: int, required: bool, at: datetime) -> None:
-    """Record that a partner is told of a batch."""
-    tx.execute(
-        "INSERT INTO notice (id, batch_id, partner_id, required, sent_at) VALUES (%s, %s, %s, %s, %s)",
-        (notice_id, batch_id, partner_id, required, at),
-    )
+    """Record that a partner is told of a batch, to answer by when the batch says."""
+    add_all(tx, batch_id, [(notice_id, partner_id, required)], at=at, answer_by=None)
 
 
-def add_all(tx: Tx, batch_id: int, made: Sequence[tuple[str, int, bool]], *, at: datetime) -> None:
-    """Record that some partners are told of a batch: (id of the notice, partner, required) of each."""
+def add_all(
+    tx: Tx, batch_id: int, made: Sequence[tuple[str, int, bool]], *, at: datetime, answer_by: datetime | None
+) -> None:
+    """Record that some partners are told of a batch, to answer by then (None: by when the batch says): (id of the notice,
+    partner, required) of each."""
     with tx.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO notice (id, batch_id, partner_id, required, sent_at) VALUES (%s, %s, %s, %s, %s)",
-            [(notice_id, batch_id, partner_id, required, at) for notice_id, partner_id, required in made],
+            "INSERT INTO notice (id, batch_id, partner_id, required, sent_at, answer_by) VALUES (%s, %s, %s, %s, %s, %s)",
+            [(notice_id, batch_id, partner_id, required, at, answer_by) for notice_id, partner_id, required in made],
         )
 
 
@@ -65,8 +69,10 @@ def told(tx: Tx, batch_id: int) -> list[Notice]:
     """The same without what became of the events that told of them: nobody has to look through those to judge answers."""
     with tx.cursor(row_factory=class_row(Notice)) as cursor:
         return cursor.execute(
-            "SELECT n.id, n.batch_id, n.partner_id, p.name AS partner, p.kind, n.required, n.sent_at, NULL AS delivered_at,"
-            " 0 AS attempts FROM notice n JOIN partner p ON p.id = n.partner_id WHERE n.batch_id = %s ORDER BY n.partner_id",
+            "SELECT n.id, n.batch_id, n.partner_id, p.name AS partner, p.kind, n.required, n.sent_at,"
+            f" {_ANSWER_BY} AS answer_by, NULL AS delivered_at, 0 AS attempts"
+            " FROM notice n JOIN batch b ON b.id = n.batch_id JOIN partner p ON p.id = n.partner_id"
+            " WHERE n.batch_id = %s ORDER BY n.partner_id",
             (batch_id,), binary=True,
         ).fetchall()  # fmt: skip
 

@@ -61,7 +61,7 @@ def progress(tx: Tx, batch: Batch, partner_id: int | None = None) -> list[Open]:
         reminded, escalated_at = reminders.get(notice.id, (0, None))
         found.append(
             Open(
-                notice=notice, answer_by=batch.answer_by, counts=counts, unanswered=len(unanswered),
+                notice=notice, answer_by=notice.answer_by, counts=counts, unanswered=len(unanswered),
                 outstanding=len(unanswered - done), pending=len(waiting - done), reminded=reminded,
                 escalated_at=escalated_at,
             )

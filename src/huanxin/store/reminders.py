@@ -15,24 +15,31 @@ from huanxin.store.database import Tx
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """A notice whose last step was not decided yet; `decided` are those that were."""
+    """A notice of which a step may fall due; `decided` are those that were. `told_at`: when the partner last filed
+    something."""
 
     id: str
     batch_id: int
     answer_by: datetime
     sent_at: datetime
+    told_at: datetime | None
     decided: list[str]
 
 
 def waiting(tx: Tx, until: datetime) -> list[Waiting]:
-    """The notices to be answered until an instant whose last step was not decided. No answer is read for this."""
+    """The notices to be answered until an instant of which the overdue step was not decided, or which their partners may
+    still owe an answer that they said was pending. No answer is read for this."""
     with tx.cursor(row_factory=class_row(Waiting)) as cursor:
         return cursor.execute(
-            "SELECT n.id, n.batch_id, b.answer_by, n.sent_at,"
-            " array(SELECT s.step FROM notice_step s WHERE s.notice_id = n.id) AS decided"
-            " FROM notice n JOIN batch b ON b.id = n.batch_id WHERE b.answer_by <= %s"
-            " AND NOT EXISTS (SELECT 1 FROM notice_step s WHERE s.notice_id = n.id AND s.step = %s)"
-            " ORDER BY n.batch_id, n.partner_id",
+            "WITH decided AS (SELECT notice_id, array_agg(step) AS steps, max(decided_at) AS at,"
+            " (array_agg(still_open ORDER BY decided_at DESC))[1] AS still_open FROM notice_step GROUP BY notice_id),"
+            " filed AS (SELECT notice_id, max(received_at) AS at, bool_or(counts ? 'pending') AS pending FROM receipt"
+            " GROUP BY notice_id)"
+            " SELECT n.id, n.batch_id, coalesce(n.answer_by, b.answer_by) AS answer_by, n.sent_at, f.at AS told_at,"
+            " coalesce(d.steps, '{}') AS decided FROM notice n JOIN batch b ON b.id = n.batch_id"
+            " LEFT JOIN decided d ON d.notice_id = n.id LEFT JOIN filed f ON f.notice_id = n.id"
+            " WHERE coalesce(n.answer_by, b.answer_by) <= %s AND (d.steps IS NULL OR NOT %s = ANY(d.steps)"
+            " OR (f.pending AND (d.still_open OR f.at > d.at))) ORDER BY n.batch_id, n.partner_id",
             (until, OVERDUE),
         ).fetchall()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from clocks import Clock
+from holding import hold
 from huanxin.disclose.acknowledging import Acknowledgement, Method
 from huanxin.disclose.desk import read_prefix, texts_of
 from huanxin.domain.disclosure import EN, VERSION, ZH, Grade, Why, digest
@@ -19,7 +20,7 @@ from huanxin.operations import Platform
 from huanxin.operations.tracing import trace
 from huanxin.store import allocations, disclosures, releases
 from operators import operator
-from selling import CLEAN, FIRST, HELD, LATE, OTHERS, REFUSED, SERVING, SIGNATURE, WAIVED, Shop, open_shop
+from selling import CLEAN, FIRST, HELD, LATE, OTHERS, REFUSED, SERVING, SIGNATURE, SPARE, WAIVED, Shop, open_shop
 
 
 @pytest.fixture
@@ -85,6 +86,21 @@ def test_what_the_buyer_saw_is_recorded_with_his_signature_and_never_twice(shop:
         shop.platform.acknowledge([replace(again, evidence="M1 1L2 2L3 3L4 4L5 9")], by=shop.clerk)
     assert "acknowledged it on 2026-11-24" in refused.value.faults[0].reason
     assert shop.told(CLEAN).why is Why.ACKNOWLEDGED
+
+
+def test_acknowledgements_that_are_sent_again_change_nothing_though_some_were_sold_since(shop: Shop) -> None:
+    """A shop whose line broke sends its thousand again: one that was opened meanwhile had all of them refused."""
+    given = [shop.given(number) for number in (CLEAN, WAIVED, FIRST)]
+    done = shop.platform.acknowledge(given, by=shop.clerk)
+    assert shop.opened(CLEAN, FIRST) == 0
+    hold(shop.platform, [WAIVED], source="court", order="12/4")
+    again = shop.platform.acknowledge([*given, shop.given(SPARE[0])], by=shop.clerk)
+    assert (again.ids[:3], again.new) == (done.ids, 1)
+    with pytest.raises(BadInput):
+        shop.platform.acknowledge([replace(given[0], evidence="M1 1L2 2L3 3L4 4L5 9")], by=shop.clerk)
+    stranger = operator(shop.platform, "desk", carrier="cucc", login="stranger")
+    with pytest.raises(BadInput):
+        shop.platform.acknowledge(given[:1], by=stranger)
 
 
 @pytest.mark.parametrize("number", [REFUSED, HELD, LATE, SERVING, OTHERS])

@@ -115,7 +115,7 @@ def test_of_large_sets_one_container_is_read_and_says_the_same(platform: Platfor
             tx, purpose=Purpose.RENEWAL, retracts=None, numbers=NumberSet({8613800: BitMap(range(size))}), cutoff=now,
             answer_by=now, freeze_days=90, seen_report=0, files=files, by="test", at=now,
         )  # fmt: skip
-        send_batch(tx, batch, issuer="x", now=now)
+        send_batch(tx, batch, issuer="x", plan=platform.plan, rules=platform.rules, now=now)
         (notice,) = notices.of_batch(tx, batch)
         for step in (3, 7, 65_537):
             lines = {place: ANSWERS[place % len(ANSWERS)] for place in range(0, size, step)}

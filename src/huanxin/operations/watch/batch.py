@@ -18,7 +18,6 @@ from huanxin.domain.regions import CODES, regions_of
 from huanxin.numbersets.sharded import union, values_of
 from huanxin.operations.platform import Platform
 from huanxin.store import batches, notices, receipts, releases, summaries, watch
-from huanxin.store.batches import Batch
 from huanxin.store.database import Tx
 from huanxin.store.notices import Notice
 from huanxin.store.receipts import Entry
@@ -70,7 +69,7 @@ def count_batch(tx: Tx, batch_id: int) -> dict[str, Any]:
     return {
         "batch": batch_id, "month": f"{sent_at.astimezone(ZONE):%Y-%m}", "carriers": carriers,
         "answer_by": batch.answer_by.isoformat(), "cells": _cells(columns, carriers),
-        "partners": [_line(one, batch, stands[one.partner_id], history.get(one.partner_id, []), everyone - back)
+        "partners": [_line(one, stands[one.partner_id], history.get(one.partner_id, []), everyone - back)
                      for one in told],
     }  # fmt: skip
 
@@ -98,7 +97,7 @@ def _cells(columns: list[npt.NDArray[np.int64]], carriers: list[str]) -> list[li
     ]
 
 
-def _line(notice: Notice, batch: Batch, stand: Standing, entries: list[Entry], asked: BitMap) -> dict[str, Any]:
+def _line(notice: Notice, stand: Standing, entries: list[Entry], asked: BitMap) -> dict[str, Any]:
     """How one partner answered. `hours` and working `days` from the notice to the last answer; None while one is missing."""
     received = [(entry.at, entry.said) for entry in entries if entry.at and isinstance(entry.said, Receipt)]
     at = answered_at(received, asked)
@@ -109,5 +108,6 @@ def _line(notice: Notice, batch: Batch, stand: Standing, entries: list[Entry], a
     days = at and working_days_between(notice.sent_at.astimezone(ZONE).date(), at.astimezone(ZONE).date())
     return {
         "id": notice.partner_id, "asked": len(asked), "refused": refused, "days": days,
-        "hours": at and round((at - notice.sent_at).total_seconds() / _HOUR, 2), "in_time": at and at <= batch.answer_by,
+        "hours": at and round((at - notice.sent_at).total_seconds() / _HOUR, 2), "in_time": at and at <= notice.answer_by,
+        "answer_by": notice.answer_by.isoformat(),
     }  # fmt: skip

@@ -136,7 +136,9 @@ def _answers(counted: Iterable[Mapping[str, Any]], now: datetime) -> list[dict[s
     """Notices of batches by month, however they were answered, over all partners; partners asked."""
     months: dict[str, list[tuple[dict[str, Any], str]]] = defaultdict(list)
     for one in counted:
-        months[one["month"]] += [(line, one["answer_by"]) for line in one["partners"] if line["asked"]]
+        months[one["month"]] += [
+            (line, line.get("answer_by", one["answer_by"])) for line in one["partners"] if line["asked"]
+        ]
     return [
         {"month": month, "partners": len({line["id"] for line, _ in lines}), **_timing(lines, now)}
         for month, lines in sorted(months.items())
@@ -166,7 +168,7 @@ def _partner_lines(
     for one in counted:
         for line in one["partners"]:
             if line["asked"]:
-                asked[line["id"]].append((line, one["answer_by"]))
+                asked[line["id"]].append((line, line.get("answer_by", one["answer_by"])))
             refused[line["id"]].update(line["refused"])
     ordered: dict[int, Counter[str]] = defaultdict(Counter)
     for body in orders.values():

@@ -50,7 +50,7 @@ def list_notices(request: Request, partner: Reader) -> Response:
         asked = requests.of_partner(tx, partner.id, MOST_REQUESTS)
     found = [
         {"notice": one.id, "purpose": known[one.batch_id].purpose, "count": known[one.batch_id].count,
-         "cutoff": known[one.batch_id].cutoff.isoformat(), "answer_by": known[one.batch_id].answer_by.isoformat()}
+         "cutoff": known[one.batch_id].cutoff.isoformat(), "answer_by": one.answer_by.isoformat()}
         for one in told
     ]  # fmt: skip
     return JSONResponse({"notices": [*map(request_item, asked), *found]})

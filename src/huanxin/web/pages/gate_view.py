@@ -54,15 +54,16 @@ def _summary(batch: Batch, head: Summary | None, now: datetime) -> BatchSummary:
     return BatchSummary(
         id=batch.id, cutoff=batch.cutoff, answer_by=batch.answer_by, numbers=batch.count,
         partners=body["told"], outcomes=OutcomeCounts(**body["outcomes"]), released=body["gate"]["released"],
-        late=body["waiting"] if now >= batch.answer_by else 0, as_of=head.made_at if head else None,
+        late=batch_figures.late_at(body, batch.answer_by, now), as_of=head.made_at if head else None,
     )  # fmt: skip
 
 
-def late_partners(figures: dict[str, Any], answer_by: datetime, now: datetime) -> list[dict[str, Any]]:
-    """The figures of the partners that are still waited for after the day by which to answer."""
-    if now < answer_by:
-        return []
-    return [one for one in figures["partners"] if one["waits_outstanding"] + one["waits_pending"] > 0]
+def late_partners(figures: dict[str, Any], answer_by: datetime, now: datetime) -> list[tuple[dict[str, Any], datetime]]:
+    """The figures of the partners that are still waited for after the end of their time, with that instant. `answer_by`: of
+    figures that were counted before partners had times of their own."""
+    waited = [one for one in figures["partners"] if one["waits_outstanding"] + one["waits_pending"] > 0]
+    due = [datetime.fromisoformat(one["answer_by"]) if "answer_by" in one else answer_by for one in waited]
+    return [(one, end) for one, end in zip(waited, due, strict=True) if now >= end]
 
 
 def partner_row(loaded: LoadedGate, partner_id: int, name: Text) -> PartnerRow:
@@ -80,10 +81,10 @@ def _row(one: dict[str, Any]) -> PartnerRow:
 
 
 def _late_rows(tx: Tx, batch: Batch, figures: dict[str, Any], now: datetime) -> Iterator[LateRow]:
-    late = [(batch.id, batch.answer_by, one) for one in late_partners(figures, batch.answer_by, now)]
+    late = [(batch.id, end, one) for one, end in late_partners(figures, batch.answer_by, now)]
     for back in figures["retractions"]:
         due = datetime.fromisoformat(back["answer_by"])
-        late += [(back["id"], due, one) for one in late_partners(back, due, now)]
+        late += [(back["id"], end, one) for one, end in late_partners(back, due, now)]
     told: Told = {}
     for of in {batch_id for batch_id, _, _ in late}:
         told |= progress.told(tx, of)

@@ -98,9 +98,10 @@ def batch(request: Request, batch_id: int) -> Response:
 def _public(tx: Tx, one: Batch, head: Summary | None, shown: Publication, now: datetime) -> PublicBatch:
     """How far a batch is now, and its figures as they were counted for the public last."""
     told = head.body["told"] if head else len(notices.of_batch(tx, one.id))
+    late = bool(batch_figures.late_at(head.body, one.answer_by, now)) if head else now >= one.answer_by
     return PublicBatch(
         id=one.id, cutoff=one.cutoff, answer_by=one.answer_by, told=told,
-        waiting=head.body["waiting"] if head else told, late=now >= one.answer_by,
+        waiting=head.body["waiting"] if head else told, late=late,
         figures=shown.batches.get(one.id, {}),
     )  # fmt: skip
 

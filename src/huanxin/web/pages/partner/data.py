@@ -57,8 +57,8 @@ def _notice_row(tx: Tx, notice: Notice, batch: Batch, now: datetime) -> tuple[No
             outcomes[answer.outcome.value] = outcomes.get(answer.outcome.value, 0) + len(places)
     row = NoticeRow(
         id=notice.id, purpose=batch.purpose, count=batch.count, sent_at=notice.sent_at, cutoff=batch.cutoff,
-        answer_by=batch.answer_by, delivered_at=notice.delivered_at, outcomes=outcomes,
-        outstanding=len(standing.outstanding(everyone)), left=(batch.answer_by - now).total_seconds(),
+        answer_by=notice.answer_by, delivered_at=notice.delivered_at, outcomes=outcomes,
+        outstanding=len(standing.outstanding(everyone)), left=(notice.answer_by - now).total_seconds(),
     )  # fmt: skip
     return row, standing
 
