@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     max_receipt_mb: Annotated[int, Field(ge=1)] = 1024
     upload_minutes: Annotated[int, Field(ge=1)] = 60
     upload_kb_per_second: Annotated[int, Field(ge=1)] = 16
+    spare_disk_mb: Annotated[int, Field(ge=0)] = 1024
     reminder_days: str = "2,1"
     escalate_url: str | None = None
     inbox_seconds: Annotated[int, Field(ge=1)] = 10

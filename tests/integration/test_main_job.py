@@ -301,4 +301,4 @@ def test_pages_answer_people_and_problems_answer_programs(world: World) -> None:
     assert missing.status_code == 404
     assert missing.headers["content-type"].startswith("text/html")
     assert world.http.get("/batches/99").json()["type"] == "urn:huanxin:problem:not-found"
-    assert world.http.get("/readyz").json() == {"status": "ready"}
+    assert world.http.get("/readyz").json() == {"status": "ready", "disk": "ok"}

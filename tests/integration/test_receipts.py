@@ -7,112 +7,30 @@ import gzip
 import hashlib
 import io
 import os
-import socket
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
-from fastapi import FastAPI
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from pyroaring import BitMap
 
 from clocks import Clock
-from huanxin.domain.partners import Kind
-from huanxin.notify.partners import Registered, add_partner
+from filing import CSV, HEADING, LIMITS, LINES, NUMBERS, PARQUET, Desk, csv_of, open_desk, parquet_of
 from huanxin.operations import Platform
-from huanxin.settings import Mode, Settings
 from huanxin.store import batches, receipts
-from huanxin.store.batches import Batch
-from huanxin.web.api.uploads import Limits, sweep
-from huanxin.web.app import create_app
-from huanxin.web.context import Context
-from serving import served
-
-NUMBERS = [f"+8613800138{n:03d}" for n in range(200)]
-CSV, PARQUET = "text/csv", "application/vnd.apache.parquet"
-HEADING = "number,outcome,reason,until"
-LINES = [f"{NUMBERS[0]},unbound,,", f"{NUMBERS[1]},refused,debt,2026-12-31", f"{NUMBERS[2]},kept,,"]
-LIMITS = Limits(most_bytes=1 << 20, most_seconds=20, least_rate=1000, grace=10)
-
-
-@dataclass
-class Desk:
-    """A partner at the platform's API, with one notice of 200 numbers."""
-
-    app: FastAPI
-    http: httpx.Client
-    platform: Platform
-    context: Context
-    registered: Registered
-    batch: Batch
-    notice: str
-    token: str
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}"}
-
-    def file(self, body: bytes, *, form: str = CSV, complete: bool = False, **headers: str) -> httpx.Response:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.http.post(
-            f"/partner/v1/notices/{self.notice}/receipts", params={"complete": complete}, content=body,
-            headers=self.headers | {"Content-Type": form} | named,
-        )  # fmt: skip
-
-    def fetch(self, method: str = "GET", **headers: str) -> httpx.Response:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.http.request(method, f"/partner/v1/notices/{self.notice}/numbers", headers=self.headers | named)
-
-    def opened(self, length: int) -> socket.socket:
-        """A connection on which a receipt of `length` bytes is announced and nothing of it sent yet."""
-        raw = socket.create_connection((self.http.base_url.host, self.http.base_url.port or 80), timeout=15)
-        raw.sendall(
-            f"POST /partner/v1/notices/{self.notice}/receipts HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {self.token}"
-            f"\r\nContent-Type: text/csv\r\nContent-Length: {length}\r\n\r\n".encode()
-        )
-        return raw
-
-    def nothing_left(self) -> bool:
-        """No receipt on record, no file on disk."""
-        with self.platform.database.transaction() as tx:
-            recorded = receipts.all_of_batch(tx, self.batch.id)
-        return not recorded and not list(self.context.uploads.glob("*"))
+from huanxin.web.api.uploads import sweep
 
 
 @pytest.fixture
 def desk(platform: Platform, report: Callable[..., Path], tmp_path: Path, clock: Clock) -> Iterator[Desk]:
-    platform.import_report(report(*(f"{n},cancelled,2026-08-20" for n in NUMBERS)), carrier="cmcc", by="li")
-    app = create_app(platform, Settings(home=tmp_path / "home", mode=Mode.DEVELOPMENT), run_workers=False)
-    app.state.context = replace(app.state.context, limits=LIMITS)
-    with served(app) as http:
-        with platform.database.transaction() as tx:
-            one = add_partner(
-                tx, name="music", kind=Kind.APP, required=True, endpoint=None, https_only=False, now=clock(), by="li"
-            )
-        batch = platform.plan_batch(by="li")
-        assert batch is not None
-        notice = platform.send_batch(batch.id)[0].id
-        grant = {"grant_type": "client_credentials"}
-        granted = http.post("/oauth/token", data=grant, auth=(one.partner.client_id, one.client_secret)).json()
-        yield Desk(app, http, platform, app.state.context, one, batch, notice, granted["access_token"])
-
-
-def csv_of(lines: list[str]) -> bytes:
-    return "\n".join([HEADING, *lines, ""]).encode()
-
-
-def parquet_of(lines: list[str]) -> bytes:
-    columns = list(zip(*(line.split(",") for line in lines), strict=True))
-    out = io.BytesIO()
-    pq.write_table(pa.table(dict(zip(HEADING.split(","), map(list, columns), strict=True))), out)
-    return out.getvalue()
+    with open_desk(platform, report, tmp_path, clock) as opened:
+        yield opened
 
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {

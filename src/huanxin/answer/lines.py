@@ -26,7 +26,7 @@ _OUTCOMES = list(Outcome)
 _REASONS = ["", *Reason]
 _EPOCH = date(1970, 1, 1)
 _NO_DAY = -1
-_SPARE_LINES = 100_000
+_SPARE_LINES, _LINE = 100_000, 256  # bytes
 _Key = int
 """An answer as one integer: day of `until`, index of the reason, index of the outcome, from the high bits to the low."""
 _PLACE_BITS, _BYTE, _LOW = 32, 0xFF, 0xFFFF
@@ -76,9 +76,10 @@ def parse_receipt(source: tables.Source, roster: Roster, purpose: Purpose, zone:
     differently, or any outcome or reason is not one that the notice may be answered with."""
     taken = _Taken()
     try:
-        table = tables.read(source, COLUMNS, keep_ragged=SHOWN_FAULTS)
-        for chunk in table.chunks:
-            _take(chunk, roster, purpose, zone, taken)
+        with tables.read(source, COLUMNS, keep_ragged=SHOWN_FAULTS) as table:
+            for chunk in table.chunks:
+                _take(chunk, roster, purpose, zone, taken)
+                _refuse_too_many(taken.lines + table.ragged_count, roster)
         ragged = [Fault(line=line, reason=reason) for line, reason, _ in table.ragged]
         taken.faults = sorted([*taken.faults, *ragged], key=lambda fault: fault.line)[:SHOWN_FAULTS]
         taken.bad += table.ragged_count
@@ -97,6 +98,22 @@ def _answer(key: _Key) -> Answer:
     return Answer(outcome=_OUTCOMES[key & _BYTE], reason=_REASONS[key >> 8 & _BYTE], until=day)
 
 
+def longest(count: int) -> int:
+    """Bytes that a receipt may have, unpacked, of a notice of so many numbers: as many lines as are read, with room for
+    columns of the partner's own."""
+    return (_SPARE_LINES + 2 * count) * _LINE
+
+
+def _refuse_too_many(lines: int, roster: Roster) -> None:
+    if lines > _SPARE_LINES + 2 * len(roster):  # a few KB of packed file can hold a billion lines
+        raise tables.BadTable(
+            Sentence(
+                "the receipt has more than twice as many lines as the notice has numbers (%(count)s)",
+                count=f"{len(roster):,}",
+            )
+        )
+
+
 def _take(chunk: tables.Chunk, roster: Roster, purpose: Purpose, zone: str, taken: _Taken) -> None:
     """Add a chunk's good lines to the answers and its bad ones to the faults."""
     numbers, good_number = columns.numbers(chunk.columns["number"])
@@ -109,13 +126,6 @@ def _take(chunk: tables.Chunk, roster: Roster, purpose: Purpose, zone: str, take
     until, days, good_until = _days(chunk, zone)
     good = good_number & known & allowed[outcome] & (reason >= 0) & (refused <= (reason > 0)) & good_until
     taken.lines += len(numbers)
-    if taken.lines > _SPARE_LINES + 2 * len(roster):  # a few KB of packed file can hold a billion lines
-        raise tables.BadTable(
-            Sentence(
-                "the receipt has more than twice as many lines as the notice has numbers (%(count)s)",
-                count=f"{len(roster):,}",
-            )
-        )
     if not good.all():
         taken.unclear |= bitmap_of(np.sort(places[good_number & known & ~good]))
         bad = np.flatnonzero(~(good | _blank(chunk)))
@@ -262,8 +272,9 @@ def _in_two_ways(number: int, line: int) -> Sentence:
 def _lines_of(source: tables.Source, wanted: Numbers) -> dict[int, list[int]]:
     """The lines on which some numbers stand, found by reading the file once more."""
     found: dict[int, list[int]] = {}
-    for chunk in tables.read(source, COLUMNS, keep_ragged=0).chunks:
-        numbers, _ = columns.numbers(chunk.columns["number"])
-        for row in np.flatnonzero(np.isin(numbers, wanted)).tolist():
-            found.setdefault(int(numbers[row]), []).append(int(chunk.lines[row]))
+    with tables.read(source, COLUMNS, keep_ragged=0) as table:
+        for chunk in table.chunks:
+            numbers, _ = columns.numbers(chunk.columns["number"])
+            for row in np.flatnonzero(np.isin(numbers, wanted)).tolist():
+                found.setdefault(int(numbers[row]), []).append(int(chunk.lines[row]))
     return found

@@ -27,6 +27,8 @@ COLUMNS = tables.Columns(
 PREFIX = "nr_"
 """With which the ids of requests' notices begin."""
 MOST_LINES = 10_000
+LONGEST = MOST_LINES * 256
+"""Bytes of such a receipt, unpacked, with room for columns of the partner's own."""
 _SHOWN = 100
 
 
@@ -46,24 +48,32 @@ def read(source: tables.Source) -> list[Line]:
     """The lines of a receipt of requests. Raises BadInput for a file that can't be read, or is longer than MOST_LINES."""
     found: list[Line] = []
     try:
-        table = tables.read(source, COLUMNS)
-        for chunk in table.chunks:
-            if len(found) + len(chunk.lines) > MOST_LINES:
-                raise BadInput(
-                    Sentence("a receipt of requests has at most %(most)s lines; file it in parts", most=f"{MOST_LINES:,}")
-                )
-            rows = np.arange(len(chunk.lines))
-            texts = {name: columns.texts(chunk.columns[name], rows) if name in chunk.columns else [""] * len(rows)
-                     for name in COLUMNS.names}  # fmt: skip
-            found.extend(
-                Line(line=int(chunk.lines[row]), **{name: texts[name][row].strip() for name in COLUMNS.names})
-                for row in rows.tolist()
-            )
+        with tables.read(source, COLUMNS, keep_ragged=_SHOWN) as table:
+            for chunk in table.chunks:
+                if len(found) + len(chunk.lines) + table.ragged_count > MOST_LINES:
+                    raise BadInput(
+                        Sentence(
+                            "a receipt of requests has at most %(most)s lines; file it in parts", most=f"{MOST_LINES:,}"
+                        )
+                    )
+                found += _lines(chunk)
     except tables.BadTable as error:
         raise unreadable(error) from error
     if table.ragged:
         raise refused_whole([Fault(line=line, reason=reason) for line, reason, _ in table.ragged], table.ragged_count)
     return [line for line in found if line.number or line.outcome]
+
+
+def _lines(chunk: tables.Chunk) -> list[Line]:
+    rows = np.arange(len(chunk.lines))
+    texts = {
+        name: columns.texts(chunk.columns[name], rows) if name in chunk.columns else [""] * len(rows)
+        for name in COLUMNS.names
+    }
+    return [
+        Line(line=int(chunk.lines[row]), **{name: texts[name][row].strip() for name in COLUMNS.names})
+        for row in rows.tolist()
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,19 +1,102 @@
-"""A Parquet file's columns as those that are read here: text, whole numbers, days and times; every other type is refused
-with what to write instead, since no program that fails on it later could say so.
-"""
+"""A Parquet file's rows, read apart. Its columns come as those that are read here: text, whole numbers, days and times;
+every other type is refused with what to write instead, since no program that fails on it later could say so."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import IO
 
-from huanxin.numbersets.arrow import pa, pc
+import numpy as np
+
+from huanxin.numbersets import apart
+from huanxin.numbersets.arrow import pa, pc, pq
+from huanxin.numbersets.columns import any_given
+from huanxin.numbersets.shape import BadTable, Chunk, Columns, Content, check_lengths, too_long
 from huanxin.sentences import Sentence
 
+MAGIC = b"PAR1"
+ROWS = 1 << 16
+"""A chunk's, at most."""
+_MEMORY = 1 << 30
+"""Bytes that reading one may take. Ten million lines take a tenth of it; more than half, if whoever wrote them put all into
+one page."""
+_BUFFER = 1 << 18
+_FRAME = 8 << 20  # bytes
+_SAID = "which rows say anything"
+_ROW = 24  # bytes that a row counts for: what a short line takes as CSV
 _DAY = 86_400
 _FIRST = int(datetime(1, 1, 2, tzinfo=UTC).timestamp())
 _LAST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 """Seconds since 1970 that a calendar has, in any zone."""
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+
+
+def rows(content: Content, columns: Columns, most: int | None, *, count_rows: bool) -> Iterator[Chunk]:
+    """Chunks of typed columns; where `count_rows`, as many rows at most as there are short lines in `most` bytes. Raises
+    BadTable."""
+    line = 1
+    asked = {"names": list(columns.names), "optional": sorted(columns.optional), "aliases": dict(columns.aliases),
+             "whole": columns.whole}  # fmt: skip
+    for frame in apart.frames(__name__, content, memory=_MEMORY, **asked):
+        batch = pa.ipc.open_stream(pa.py_buffer(frame)).read_next_batch()
+        lines = np.arange(line, line + batch.num_rows, dtype=np.int64)
+        line += batch.num_rows
+        if most is not None and count_rows and line > most // _ROW:
+            raise too_long(most)
+        read = dict(zip(batch.schema.names, batch.columns, strict=True))
+        said = read.pop(_SAID, pa.array([], pa.bool_())).to_numpy(zero_copy_only=False)
+        yield Chunk(columns=read, lines=lines, said=said)
+
+
+def frames(
+    file: IO[bytes], *, names: Sequence[str], optional: Sequence[str], aliases: Mapping[str, str], whole: bool
+) -> Iterator[bytes]:
+    """The rows, as streams of Arrow's IPC format with one batch each: what the reader apart gives. Raises BadTable."""
+    wanted, line = Columns(names=names, optional=frozenset(optional), aliases=aliases), 1
+    try:
+        with pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False) as opened:  # else it keeps what it has read
+            header = opened.schema_arrow.names
+            found = {name: header[index] for index, name in wanted.find(header).items()}
+            for batch in opened.iter_batches(batch_size=ROWS, columns=list(found.values()), use_threads=False):
+                for part in _divided(batch):
+                    made = _typed({name: part.column(column) for name, column in found.items()}, line)
+                    if whole:  # what stands elsewhere may be of any type, and a program writes no row for nothing
+                        made[_SAID] = pa.array(any_given(made.values()) | (len(header) > len(found)))
+                    yield _frame(made)
+                    line += part.num_rows
+    except MemoryError:
+        raise  # the reader's to say
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise BadTable(Sentence("the file is damaged or no Parquet; export it again")) from error
+
+
+def _divided(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """A batch in parts of about _FRAME bytes."""
+    step = max(1, batch.num_rows * _FRAME // max(batch.nbytes, _FRAME))
+    for start in range(0, batch.num_rows, step):
+        yield batch.slice(start, step)
+
+
+def _typed(columns: Mapping[str, pa.Array], line: int) -> dict[str, pa.Array]:
+    """Columns of rows from this line on, as they are read here. Raises BadTable."""
+    made = {}
+    for name, column in columns.items():
+        try:
+            made[name] = plain(column, name)
+        except MemoryError:
+            raise
+        except ValueError as error:
+            raise BadTable(error.args[0]) from error
+        check_lengths(made[name], name, np.arange(line, line + len(column)))
+    return made
+
+
+def _frame(columns: Mapping[str, pa.Array]) -> bytes:
+    batch, out = pa.record_batch(dict(columns)), pa.BufferOutputStream()
+    with pa.ipc.new_stream(out, batch.schema) as stream:
+        stream.write_batch(batch)
+    return bytes(out.getvalue())
 
 
 def plain(column: pa.Array, name: str) -> pa.Array:

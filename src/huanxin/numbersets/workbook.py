@@ -1,7 +1,7 @@
 """An Excel workbook's first sheet as CSV text, so that one code checks what people send, whatever they sent it in.
 
-Rows keep their numbers: row 7 of the sheet is line 7 of the text. Reading is python-calamine's, in a process of its own with
-little memory: a sheet of two cells, far apart, makes it ask for more than any machine has, and that ends the process.
+Rows keep their numbers: row 7 of the sheet is line 7 of the text. Reading is python-calamine's, apart: a sheet of two cells,
+far from each other, makes it ask for more than any machine has, and that ends the process.
 
 Calamine reads a cell with an error (`#N/A`) and a formula whose value was never worked out as empty ones, and an empty cell
 says nothing. So the sheet's own XML (ISO/IEC 29500-1, section 18.3.1.4) is looked at too: such a cell stands in the text as
@@ -14,32 +14,26 @@ import csv
 import io
 import posixpath
 import re
-import resource
-import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, datetime
-from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree
 
-from python_calamine import CalamineError, CalamineWorkbook
-
+from huanxin.numbersets import apart
+from huanxin.numbersets.shape import BadTable, Content, opened, too_long
 from huanxin.sentences import Sentence
 
 MAGIC = b"PK\x03\x04"
 """How an .xlsx file begins: it is a ZIP archive."""
 OLD_MAGIC = b"\xd0\xcf\x11\xe0"
 """How an .xls file begins, and whatever else Office wrote before 2007."""
-_SHEETS = "xl/"
-
-_MOST_BYTES = 1 << 30
-"""of a workbook once unpacked: a million rows take about 100 MB, and a bomb much more"""
-_MOST_MEMORY = 2 << 30
-"""bytes that reading one may take; a million rows take a tenth"""
-_MOST_SECONDS = 120
-_UNREADABLE, _SEVERAL = 3, 4
+_MEMORY = 3 << 29
+"""Bytes that reading one may take; a million rows take a third."""
+_SHEETS, _NAMES = b"xl/", 1 << 16  # bytes
+_FRAME = 1 << 20  # bytes
+_LONGEST = 64 << 20  # bytes of text: a million rows have a quarter of it
 _BOOK, _LINKS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 _TEXTS = ("s", "str", "inlineStr")
 """Types of cells that hold a text, which may be an empty one."""
@@ -48,73 +42,70 @@ _ROUNDED = 10**9
 _LONG = 10**12
 
 
-def is_one(content: Path | bytes, head: bytes) -> bool:
-    """Whether a file that begins like `head` is a workbook, and not some other archive."""
+def is_one(content: Content, head: bytes) -> bool:
+    """Whether a file that begins like `head` is a workbook, and not some other archive: by the names in it, of which some
+    stand near its ends."""
     if head != MAGIC:
         return head == OLD_MAGIC
-    try:
-        with zipfile.ZipFile(io.BytesIO(content) if isinstance(content, bytes) else content) as archive:
-            return any(name.startswith(_SHEETS) for name in archive.namelist())
-    except zipfile.BadZipFile:
-        return False
+    with opened(content) as file:
+        begins = file.read(_NAMES)
+        file.seek(max(0, file.seek(0, 2) - _NAMES))
+        return _SHEETS in begins or _SHEETS in file.read(_NAMES)
 
 
-def as_csv(file: IO[bytes]) -> bytes:
-    """The first sheet that has anything in it, as CSV in UTF-8. Raises ValueError with what is wrong and what to do."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            size = sum(one.file_size for one in archive.infolist())
-    except zipfile.BadZipFile as error:
-        raise ValueError(_unreadable()) from error
-    if size > _MOST_BYTES:
-        raise ValueError(_too_large())
-    file.seek(0)
-    try:
-        read = subprocess.run(
-            [sys.executable, "-m", __name__], input=file.read(), capture_output=True, timeout=_MOST_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ValueError(_too_large()) from error
-    if read.returncode == _UNREADABLE:
-        raise ValueError(_unreadable())
-    if read.returncode == _SEVERAL:
-        raise ValueError(Sentence("several sheets of the workbook have something in them; send one with the list alone"))
-    if read.returncode:
-        raise ValueError(_too_large())
-    return read.stdout
+def as_csv(content: Content, most: int | None) -> bytes:
+    """The first sheet that has anything in it, as CSV in UTF-8. Raises BadTable, beyond `most` bytes too."""
+    text, most = bytearray(), min(most or _LONGEST, _LONGEST)
+    with closing(apart.frames(__name__, content, memory=_MEMORY)) as pieces:
+        for piece in pieces:
+            text += piece
+            if len(text) > most:
+                raise too_long(most)
+    return bytes(text)
 
 
-def _unreadable() -> Sentence:
-    return Sentence("the file can't be read as an Excel workbook; save it again as .xlsx or CSV")
-
-
-def _too_large() -> Sentence:
-    return Sentence("the workbook is too large to be a list of numbers; export the column as CSV and send that")
-
-
-class _SeveralSheets(Exception):
-    """Which of them is the list can't be known."""
-
-
-def _read(content: bytes) -> bytes:
-    """What `as_csv` gives, read here. Raises CalamineError for what is no workbook, KeyError for one without its parts."""
-    book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-    rows: list[list[object]] = []
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        parts = _parts(archive)
-        for one in book.sheets_metadata:
-            if one.name not in parts:
-                continue  # a chart, which has no cells
-            found: list[list[object]] = list(map(list, book.get_sheet_by_name(one.name).to_python(skip_empty_area=False)))
-            with archive.open(parts[one.name]) as part:
-                _put_back(found, part)
-            if any(cell != "" for row in found for cell in row):
-                if rows:
-                    raise _SeveralSheets
-                rows = found
+def frames(file: IO[bytes]) -> Iterator[bytes]:
+    """What `as_csv` gives: what the reader apart makes of a workbook. Raises BadTable."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([_text(cell) for cell in row] for row in rows)
-    return out.getvalue().encode()
+    writer = csv.writer(out, lineterminator="\n")
+    for row in _rows(file):
+        writer.writerow([_text(cell) for cell in row])
+        if out.tell() > _FRAME:
+            yield out.getvalue().encode()
+            out.seek(0)
+            out.truncate()
+    if out.tell():
+        yield out.getvalue().encode()
+
+
+def _rows(file: IO[bytes]) -> list[list[object]]:
+    """The cells of the one sheet that has any. Raises BadTable."""
+    from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415  # nobody else needs it
+
+    rows: list[list[object]] = []
+    try:
+        book = CalamineWorkbook.from_filelike(file)
+        with zipfile.ZipFile(file) as archive:
+            parts = _parts(archive)
+            for one in book.sheets_metadata:
+                if one.name not in parts:
+                    continue  # a chart, which has no cells
+                found: list[list[object]] = list(
+                    map(list, book.get_sheet_by_name(one.name).to_python(skip_empty_area=False))
+                )
+                with archive.open(parts[one.name]) as part:
+                    _put_back(found, part)
+                if any(cell != "" for row in found for cell in row):
+                    if rows:
+                        raise BadTable(
+                            Sentence("several sheets of the workbook have something in them; send one with the list alone")
+                        )
+                    rows = found
+    except BadTable:
+        raise
+    except (CalamineError, zipfile.BadZipFile, KeyError, ValueError, NotImplementedError, ElementTree.ParseError) as error:
+        raise BadTable(Sentence("the file can't be read as an Excel workbook; save it again as .xlsx or CSV")) from error
+    return rows
 
 
 def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
@@ -175,13 +166,3 @@ def _text(cell: object) -> str:
     if isinstance(cell, datetime | date):
         return cell.isoformat()
     return " ".join(str(cell).split())
-
-
-if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
-    try:
-        sys.stdout.buffer.write(_read(sys.stdin.buffer.read()))
-    except (CalamineError, KeyError, ValueError, ElementTree.ParseError):
-        sys.exit(_UNREADABLE)
-    except _SeveralSheets:
-        sys.exit(_SEVERAL)

@@ -19,6 +19,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from huanxin.answer.lines import longest
 from huanxin.answer.receiving import (
     CONFIRMATION,
     Accepted,
@@ -29,8 +30,8 @@ from huanxin.answer.receiving import (
     partners_notice,
     taken_before,
 )
-from huanxin.answer.single import PREFIX
-from huanxin.domain.errors import Conflict, HuanxinError
+from huanxin.answer.single import LONGEST, PREFIX
+from huanxin.domain.errors import Conflict, HuanxinError, Unavailable
 from huanxin.domain.partners import Partner
 from huanxin.domain.parts import Part
 from huanxin.domain.streams import Method, Stream
@@ -45,7 +46,7 @@ from huanxin.operations.manifests import NAME, Manifest, Unfinished, fetch_recei
 from huanxin.operations.platform import Platform
 from huanxin.operations.problems import problem_of
 from huanxin.sentences import Sentence
-from huanxin.store import notices, partners, receipt_files, receipts, recurring, requests, streams
+from huanxin.store import batches, notices, partners, receipt_files, receipts, recurring, requests, streams
 from huanxin.store.database import Tx, recording_facts
 
 log = logging.getLogger("huanxin.inboxes")
@@ -89,6 +90,8 @@ class InboxReader:
     every: timedelta
     limit: int
     fetched: Path | None = None
+    check_room: Callable[[int], None] = lambda _: None
+    """raises Unavailable unless there is room on disk for so many bytes"""
     on_refusal: Callable[[Platform, Partner, str, HuanxinError], None] = lambda *_: None
     """told of each receipt of one of the partner's notices that is refused"""
     retries: Retries = field(default_factory=Retries)
@@ -120,7 +123,7 @@ class InboxReader:
                     ) as out,
                 ):
                     taken = self._take_all(partner, into, out)
-            except Unreachable as error:
+            except (Unreachable, Unavailable) as error:
                 problem = str(error)
             except Exception as error:  # one partner's receipt must not keep the others' from being read
                 log.exception("the folder of %s could not be read through; it is tried again", partner.name)
@@ -176,6 +179,8 @@ class InboxReader:
             if self._may_settle((box.partner.id, match[0], unfinished.seen)):
                 return None
             done = self._refused(box.partner, match, manifest, unfinished.error)
+        except Unavailable:
+            raise  # nothing is wrong with the receipt: it is looked at again
         except HuanxinError as error:
             done = self._refused(box.partner, match, manifest, error)
         return result | done
@@ -209,10 +214,21 @@ class InboxReader:
         if self.fetched:
             self.fetched.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="receipt-", dir=self.fetched) as folder:
-            source = fetch_receipt(box.into, manifest, Path(folder) / "receipt", self.limit)
+            limit = min(self.limit, self._most(box.partner, manifest.notice))
+            self.check_room(limit)
+            source = fetch_receipt(box.into, manifest, Path(folder) / "receipt", limit)
             if _is_order(manifest.notice):
                 return self._ordered(box.partner, manifest, source, number)
             return self._confirmed(box.partner, self._filed(box.partner, manifest, source, number))
+
+    def _most(self, partner: Partner, notice_id: str) -> int:
+        """Bytes that a receipt of a notice can need: no more is fetched."""
+        if _is_order(notice_id):
+            return LONGEST
+        with self.platform.database.transaction() as tx:
+            batch = batches.get(tx, partners_notice(tx, notice_id, partner).batch_id)
+        assert batch is not None
+        return longest(batch.count)
 
     def _confirmed(self, partner: Partner, accepted: Accepted) -> _Said:
         """What is said of a receipt for a batch: only after its transaction ended, since it is signed."""

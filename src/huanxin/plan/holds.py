@@ -7,6 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from huanxin.domain.errors import MOST_FAULTS, BadInput, Conflict, Fault, NotFound, stop_at, unreadable
 from huanxin.domain.numbers import NumberingPlan, why_not_a_number, why_not_ours
@@ -27,23 +28,18 @@ def read_numbers(path: Path, plan: NumberingPlan | None = None, most_bytes: int 
     """The numbers of a file with a column `number`, refused whole with every bad line; with a `plan` each must lie in some
     carrier's range, else a slip of the pen would hold nothing and nobody would know. `most_bytes`: what it may have once
     unpacked."""
-    parts, faults = [], []
+    parts: list[npt.NDArray[np.int64]] = []
+    faults: list[Fault] = []
     try:
-        table = tables.read(tables.inspect(path, workbooks=True, most=most_bytes), _COLUMNS, keep_ragged=MOST_FAULTS + 1)
-        for chunk in table.chunks:
-            numbers, good = columns.numbers(chunk.columns["number"])
-            parts.append(numbers[good])
-            # Without a country code a Chinese number reads as one of another country: it would hold the wrong one.
-            national = (numbers >= _NATIONAL[0]) & (numbers <= _NATIONAL[1])
-            outside = np.zeros(len(numbers), np.bool_) if plan is None else good & ~plan.covers(numbers)
-            rows = np.flatnonzero((~good | national | outside) & chunk.said)[: MOST_FAULTS + 1]
-            for row, text in zip(rows.tolist(), columns.texts(chunk.columns["number"], rows), strict=True):
-                reason = why_not_ours(text) if outside[row] else why_not_a_number(text)
-                if reason:
-                    faults.append(Fault(line=int(chunk.lines[row]), reason=reason, text=text))
-            faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
-            table.ragged.clear()
-            stop_at(MOST_FAULTS, faults, name=path.name)
+        source = tables.inspect(path, workbooks=True, most=most_bytes)
+        with tables.read(source, _COLUMNS, keep_ragged=MOST_FAULTS + 1) as table:
+            for chunk in table.chunks:
+                numbers, bad = _checked(chunk, plan)
+                parts.append(numbers)
+                faults += bad
+                faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
+                table.ragged.clear()
+                stop_at(MOST_FAULTS, faults, name=path.name)
     except tables.BadTable as error:
         raise unreadable(path.name, error.reason, error.line) from error
     if faults:
@@ -54,6 +50,21 @@ def read_numbers(path: Path, plan: NumberingPlan | None = None, most_bytes: int 
             faults,
         )
     return NumberSet.of(np.concatenate(parts) if parts else [])
+
+
+def _checked(chunk: tables.Chunk, plan: NumberingPlan | None) -> tuple[npt.NDArray[np.int64], list[Fault]]:
+    """A chunk's good numbers, and its bad lines, no more than are read for."""
+    numbers, good = columns.numbers(chunk.columns["number"])
+    # Without a country code a Chinese number reads as one of another country: it would hold the wrong one.
+    national = (numbers >= _NATIONAL[0]) & (numbers <= _NATIONAL[1])
+    outside = np.zeros(len(numbers), np.bool_) if plan is None else good & ~plan.covers(numbers)
+    rows = np.flatnonzero((~good | national | outside) & chunk.said)[: MOST_FAULTS + 1]
+    faults = []
+    for row, text in zip(rows.tolist(), columns.texts(chunk.columns["number"], rows), strict=True):
+        reason = why_not_ours(text) if outside[row] else why_not_a_number(text)
+        if reason:
+            faults.append(Fault(line=int(chunk.lines[row]), reason=reason, text=text))
+    return numbers[good], faults
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ COLUMNS = tables.Columns(
     names=("from", "to"), aliases={"起始号码": "from", "起": "from", "结束号码": "to", "终止号码": "to", "止": "to"}
 )
 _MOST_SHARDS = 1000  # of one range: a billion numbers
+_MOST_RANGES, _MOST_BYTES = 100_000, 16 << 20  # a country has some ten thousand ranges
 
 
 def import_allocation(tx: Tx, path: Path, *, carrier: str, plan: NumberingPlan, now: datetime, by: str) -> int:
@@ -34,14 +35,18 @@ def import_allocation(tx: Tx, path: Path, *, carrier: str, plan: NumberingPlan, 
         )
     ranges, faults = [], []
     try:
-        table = tables.read(tables.inspect(path), COLUMNS, keep_ragged=MOST_FAULTS + 1)
-        for chunk in table.chunks:
-            good, bad = _check(chunk, carrier, plan)
-            ranges += good
-            faults += bad
-            faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
-            table.ragged.clear()
-            stop_at(MOST_FAULTS, faults, name=path.name)
+        with tables.read(tables.inspect(path, most=_MOST_BYTES), COLUMNS, keep_ragged=MOST_FAULTS + 1) as table:
+            for chunk in table.chunks:
+                good, bad = _check(chunk, carrier, plan)
+                ranges += good
+                faults += bad
+                faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
+                table.ragged.clear()
+                stop_at(MOST_FAULTS, faults, name=path.name)
+                if len(ranges) > _MOST_RANGES:
+                    raise tables.BadTable(
+                        Sentence("more than %(most)s ranges; write those that touch as one", most=f"{_MOST_RANGES:,}")
+                    )
     except tables.BadTable as error:
         raise unreadable(path.name, error.reason, error.line) from error
     faults += _overlapping(ranges)

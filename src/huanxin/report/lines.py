@@ -73,12 +73,12 @@ def read_lines(
     """Good lines and faults, chunk by chunk; of each chunk no more than `most_bad` faults of a kind. Raises BadInput if the
     file as a whole can't be read."""
     try:
-        table = tables.read(source, COLUMNS, keep_ragged=most_bad)
-        for chunk in table.chunks:
-            lines, faults = _check(chunk, carrier=carrier, plan=plan, now=now, most_bad=most_bad)
-            ragged = [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
-            table.ragged.clear()
-            yield lines, faults + ragged
+        with tables.read(source, COLUMNS, keep_ragged=most_bad) as table:
+            for chunk in table.chunks:
+                lines, faults = _check(chunk, carrier=carrier, plan=plan, now=now, most_bad=most_bad)
+                ragged = [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
+                table.ragged.clear()
+                yield lines, faults + ragged
     except tables.BadTable as error:
         raise unreadable(source.name, error.reason, error.line) from error
 

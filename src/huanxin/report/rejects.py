@@ -38,5 +38,8 @@ def write_rejects_to(
 
 def _cells(text: str) -> list[str]:
     """The cells of a line, three at least: a line of too many keeps them all, so that it is refused again until mended."""
-    found = [cell.strip() for cell in next(csv.reader([text]), [])]
+    try:
+        found = [cell.strip() for cell in next(csv.reader([text]), [])]
+    except csv.Error:  # a line break within, or more than the reader takes for a cell
+        found = [text]
     return found + [""] * (len(COLUMNS.names) - len(found))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -15,15 +16,17 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from huanxin.answer.receiving import Rosters
+from huanxin.domain.errors import Unavailable
 from huanxin.notify.polling import Poller
 from huanxin.operations import Platform, folder_rules, open_signer
 from huanxin.operations.onboarding import make_onboarding
+from huanxin.operations.room import Room
 from huanxin.outbound import Outbound
 from huanxin.sentences import Sentence
 from huanxin.settings import Settings
 from huanxin.store import figures
 from huanxin.web.api import account_files, accounts, disclosures, oauth, partner, poll, ssf, wellknown
-from huanxin.web.api.schemas import Status, problems, with_problems
+from huanxin.web.api.schemas import Readiness, Status, problems, with_problems
 from huanxin.web.api.uploads import UPLOADS, Limits, sweep
 from huanxin.web.bell import Bell
 from huanxin.web.bodies import ShortBodies
@@ -63,7 +66,8 @@ _TAGS = [
     {"name": "Health", "description": "For whoever watches the platform."},
 ]
 _MINUTE = timedelta(minutes=1)
-_LARGE_AT_ONCE = 2  # large receipts read at a time
+_LARGE_AT_ONCE, _IN_SANDBOX = 2, 1  # large receipts read at a time
+_REHEARSED = 300  # seconds; a rehearsal's receipts are short
 _PROGRAMS_AT_ONCE = 3  # polls and small receipts worked on at a time
 _SIGN_INS_AT_ONCE = 2  # passwords of operators compared at a time
 
@@ -113,7 +117,7 @@ def create_app(
     watch.include(app, settings)
     app.add_middleware(ShortBodies)
     app.add_middleware(Care)
-    _health(app, platform)
+    _health(app, platform, contexts[0].room)
     app.add_middleware(SafeHeaders)
     app.add_middleware(Heads)
     if sandbox is not None:
@@ -136,14 +140,17 @@ def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> 
     signer = open_signer(platform, settings)
     zone = next(iter(platform.plan.carriers.values())).zone
     outbound = Outbound(inner_allowed=platform.development)
+    limits = Limits(
+        most_bytes=settings.max_receipt_mb * 1024 * 1024, most_seconds=settings.upload_minutes * 60,
+        least_rate=settings.upload_kb_per_second * 1000,
+    )  # fmt: skip
+    uploads, few = settings.home / UPLOADS, platform.sandbox  # anybody may open an account of the sandbox
     context = app.state.context = Context(
         platform=platform, signer=signer, rosters=Rosters(platform.database), files=settings.home / "files",
-        uploads=settings.home / UPLOADS, large=CapacityLimiter(_LARGE_AT_ONCE),
+        uploads=uploads, large=CapacityLimiter(_IN_SANDBOX if few else _LARGE_AT_ONCE),
+        room=Room(folder=uploads, spare=settings.spare_disk_mb << 20, each=2 if few else 16, every=16 if few else 64),
         programs=CapacityLimiter(_PROGRAMS_AT_ONCE), sign_ins=CapacityLimiter(_SIGN_INS_AT_ONCE),
-        limits=Limits(
-            most_bytes=settings.max_receipt_mb * 1024 * 1024, most_seconds=settings.upload_minutes * 60,
-            least_rate=settings.upload_kb_per_second * 1000,
-        ),
+        limits=replace(limits, most_seconds=min(limits.most_seconds, _REHEARSED)) if few else limits,
         passphrase=settings.passphrase(), outbound=outbound, folders=folder_rules(settings, outbound),
         poller=Poller(database=platform.database, signer=signer, clock=platform.clock, zone=zone), bell=bell,
         failed_tokens=Limit(what=Sentence("wrong attempts to get a token"), most=10, per=_MINUTE, clock=platform.clock),
@@ -198,15 +205,21 @@ class Heads:
         await self._app(scope, receive, send)
 
 
-def _health(app: FastAPI, platform: Platform) -> None:
+def _health(app: FastAPI, platform: Platform, room: Room) -> None:
     @app.get("/healthz", tags=["Health"], summary="The process answers", response_model=Status)
     def healthz() -> Response:
         """For whoever starts and watches processes. Asks nothing of the database."""
         return JSONResponse({"status": "ok"})
 
-    @app.get("/readyz", tags=["Health"], summary="The database answers too", response_model=Status, responses=problems())
+    @app.get(
+        "/readyz", tags=["Health"], summary="The database answers too, and has room", response_model=Readiness,
+        responses=problems(),
+    )  # fmt: skip
     def readyz(_: Request) -> Response:
-        """For load balancers: 503 for as long as the database is out of reach."""
+        """For load balancers: 503 for as long as the database is out of reach, or the disk so full that soon nothing can be
+        recorded. `disk` is `low` when files are refused that would take what is left."""
+        if room.full:
+            raise Unavailable("the platform's disk is full; whoever runs it has to make room")
         with platform.database.transaction() as tx:
             figures.ping(tx)
-        return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "ready", "disk": "low" if room.left < 0 else "ok"})

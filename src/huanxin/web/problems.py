@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from typing import Any
 
@@ -13,7 +14,7 @@ from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from huanxin.domain.errors import BadRequest, HuanxinError, LacksScope, TooLarge, TooMany, TooSlow, Unauthorized
+from huanxin.domain.errors import BadRequest, HuanxinError, LacksScope, TooLarge, TooMany, TooSlow, Unauthorized, Unavailable
 from huanxin.domain.numbers import masked_text
 from huanxin.domain.rules import random_id
 from huanxin.operations.problems import problem_body, problem_of, status_of
@@ -23,6 +24,8 @@ from huanxin.web.pages.render import error_page, error_view
 
 log = logging.getLogger("huanxin.web")
 _SERVER = 500
+_LATER = {"Retry-After": "5"}
+_NO_ROOM = Sentence("the platform's disk is full, so nothing of this was taken; try again later")
 _NOT_KEPT = Sentence("something that was sent can't be kept: a text with control characters, or a number that is too large")
 
 
@@ -51,6 +54,8 @@ def _headers(request: Request, error: HuanxinError) -> dict[str, str]:
     """What a program is told besides the problem: RFC 6750, section 3 names no error when no token was shown."""
     if isinstance(error, TooMany):
         return {"Retry-After": str(error.retry_after)}
+    if isinstance(error, Unavailable):
+        return _LATER
     if isinstance(error, LacksScope):
         return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}
     if isinstance(error, Unauthorized):
@@ -121,11 +126,19 @@ def answer_errors(app: FastAPI) -> None:
     @app.exception_handler(psycopg.OperationalError)
     @app.exception_handler(PoolTimeout)
     def database(request: Request, error: Exception) -> Response:
-        del error  # what went wrong inside is for the log, not for partners
-        later = {"Retry-After": "5"}
-        if _wants_page(request):
-            return _page(request, 503, headers=later)
-        return problem(503, "unavailable", "the platform can't reach its database; try again", headers=later)
+        if isinstance(error, psycopg.errors.DiskFull):
+            return full(request, error)
+        if _wants_page(request):  # what went wrong inside is for the log, not for partners
+            return _page(request, 503, headers=_LATER)
+        return problem(503, "unavailable", "the platform can't reach its database; try again", headers=_LATER)
+
+    @app.exception_handler(OSError)
+    def full(request: Request, error: Exception) -> Response:
+        """No room on disk is nobody's mistake but the operator's, and passes once they make some."""
+        if isinstance(error, OSError) and error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            return _unexpected(request, error)
+        log.error("%s %s: no room on disk: %s", request.method, request.url.path, error)
+        return ours(request, Unavailable(_NO_ROOM))
 
     @app.exception_handler(psycopg.DataError)
     def kept(request: Request, error: psycopg.DataError) -> Response:

@@ -19,6 +19,7 @@ from huanxin.notify.worker import Workers
 from huanxin.operations import Platform, folder_rules
 from huanxin.operations.inboxes import InboxReader
 from huanxin.operations.planning import Planner
+from huanxin.operations.room import Room
 from huanxin.operations.summaries import Summarizer
 from huanxin.outbound import Outbound
 from huanxin.settings import Settings
@@ -64,10 +65,11 @@ def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Work
     )  # fmt: skip
     folders = folder_rules(settings, outbound)
     writer = FileWriter(database=platform.database, signer=signer, folders=folders, clock=platform.clock)
+    room = Room(folder=settings.home / _FETCHED, spare=settings.spare_disk_mb << 20, each=1, every=1)
     reader = InboxReader(
         platform=platform, rosters=Rosters(platform.database), signer=signer, folders=folders,
         every=timedelta(seconds=settings.inbox_seconds), limit=settings.max_receipt_mb * 1024 * 1024,
-        fetched=settings.home / _FETCHED, on_refusal=note_refusal,
+        fetched=settings.home / _FETCHED, check_room=room.check, on_refusal=note_refusal,
     )  # fmt: skip
     url = None if platform.sandbox else settings.escalate_url  # a rehearsal bothers no one
     reminder = Reminder(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from huanxin.answer.lines import MOST_ANSWERS, parse_receipt
 from huanxin.domain.answers import Outcome, Purpose
 from huanxin.domain.errors import BadInput
-from huanxin.numbersets import tables
+from huanxin.numbersets import delimited, tables
 from huanxin.numbersets.roster import Roster
 
 FIRST = 8613800138000
@@ -40,7 +40,7 @@ def test_a_receipt_says_the_same_wherever_the_reader_cuts_it(
         outcome, reason, until = answer.split(",")
         expected.setdefault((outcome, reason, until), set()).add(place)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "BLOCK", block)
+        patch.setattr(delimited, "BLOCK", block)
         for encoding in ("utf-8", "utf-8-sig", "utf-16", "gb18030"):
             assert parsed(tmp_path / "receipt", body + end * last, encoding=encoding) == expected
 
@@ -54,7 +54,7 @@ def test_a_refusal_names_every_bad_line_wherever_the_reader_cuts_the_file(
     for row, how in bad.items():
         rows[row] = f"+{FIRST + 1},unbound,," if how == "wrong" else "one,two,three,four,five"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "BLOCK", block)
+        patch.setattr(delimited, "BLOCK", block)
         with pytest.raises(BadInput) as refused:
             parsed(tmp_path / "receipt", "\n".join(["number,outcome,reason,until", *rows, ""]))
     assert [fault.line for fault in refused.value.faults] == sorted(row + 2 for row in bad)
@@ -85,7 +85,7 @@ def test_a_day_is_stored_as_it_was_written_however_far_it_lies(days: list[date],
     """2099-12-31 is what people write for "until further notice"; what the partner signed for must stand on record."""
     rows = [f"+{FIRST + 3 * place},pending,,{day}" for place, day in enumerate([*days, date(2059, 9, 19), date.max])]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "BLOCK", block)
+        patch.setattr(delimited, "BLOCK", block)
         found = parsed(tmp_path / "receipt.csv", "\n".join(["number,outcome,reason,until", *rows, ""]))
     told = {place: until for (_, _, until), places in found.items() for place in places}
     assert told == {place: row.rpartition(",")[2] for place, row in enumerate(rows)}
@@ -109,7 +109,7 @@ def test_too_many_different_days_are_refused(tmp_path: Path) -> None:
 
 
 def test_one_endless_line_is_no_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "BLOCK", 1000)
+    monkeypatch.setattr(delimited, "BLOCK", 1000)
     with pytest.raises(BadInput, match="longer than 1,000 bytes"):
         parsed(tmp_path / "receipt", "number,outcome\n" + "8" * 5000)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,17 +10,18 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from huanxin.answer import single
+from huanxin.answer.lines import longest
 from huanxin.answer.receiving import CONFIRMATION, Accepted, confirmation, file_receipt, note_named, partners_notice
 from huanxin.domain.errors import BadInput
 from huanxin.domain.partners import Partner, Scope
-from huanxin.numbersets import tables
+from huanxin.numbersets import delimited, tables
 from huanxin.numbersets.numberfile import CSV, PARQUET
 from huanxin.store import batches, notices, requests
 from huanxin.web.api import schemas
 from huanxin.web.api.files import number_file_of
 from huanxin.web.api.rehearsals import spoiled_file
-from huanxin.web.api.single import MOST_REQUESTS, file_single, request_item
-from huanxin.web.api.taking import Body, inspected, take
+from huanxin.web.api.single import MOST_REQUESTS, SingleDesk, request_item
+from huanxin.web.api.taking import Desk, body_of, inspected, take
 from huanxin.web.context import Context, calling_partner
 from huanxin.web.memory import give_back
 from huanxin.web.refusals import note_refusal
@@ -99,10 +100,10 @@ async def receipts(
     receipt supersedes an earlier one for the numbers that it names. `confirmation` is the platform's signature under
     what it took: keep it. Needs the scope `receipts`."""
     context: Context = request.app.state.context
-    work = partial(_file, context, notice_id, complete=complete, idempotency_key=idempotency_key)
+    desk: Desk = BatchDesk(context, notice_id, complete, idempotency_key)
     if notice_id.startswith(single.PREFIX):
-        work = partial(file_single, context, notice_id=notice_id, complete=complete)
-    return await take(request, work, Body(kind=content_type, encoding=content_encoding, digest=content_digest))
+        desk = SingleDesk(context, notice_id, complete)
+    return await take(request, desk, body_of(request, content_type, content_encoding, content_digest))
 
 
 @router.post(
@@ -119,35 +120,45 @@ async def many_receipts(
     """`notice,number,outcome,reason,until`: one line for each notice of a request (ids that begin with `nr_`), at most
     10,000. Taken whole or refused whole; an answer that says what the last one said changes nothing. Needs the scope
     `receipts`."""
-    context: Context = request.app.state.context
-    work = partial(file_single, context, notice_id=None, complete=False)
-    return await take(request, work, Body(kind=content_type, encoding=content_encoding, digest=content_digest))
+    desk = SingleDesk(request.app.state.context, None, False)
+    return await take(request, desk, body_of(request, content_type, content_encoding, content_digest))
 
 
-def _file(
-    context: Context, notice_id: str, partner: Partner, content: tables.Content, *, complete: bool, idempotency_key: str
-) -> tuple[dict[str, Any], bool]:
-    """Take the receipt; the answer's body, and whether the receipt is new."""
-    platform = context.platform
-    with platform.database.transaction() as tx:
-        notice = partners_notice(tx, notice_id, partner)
-    roster = context.rosters.get(notice.batch_id)
-    source = inspected(content, context)
-    large = isinstance(content, Path) and content.stat().st_size > tables.BLOCK
-    try:
+@dataclass(frozen=True)
+class BatchDesk:
+    """Where receipts for a notice of a batch are filed."""
+
+    context: Context
+    notice_id: str
+    complete: bool
+    idempotency_key: str
+
+    def most(self, partner: Partner) -> int:
+        with self.context.platform.database.transaction() as tx:
+            batch = batches.get(tx, partners_notice(tx, self.notice_id, partner).batch_id)
+        assert batch is not None
+        return longest(batch.count)
+
+    def file(self, partner: Partner, content: tables.Content) -> tuple[dict[str, Any], bool]:
+        context, platform = self.context, self.context.platform
         with platform.database.transaction() as tx:
-            accepted = file_receipt(
-                tx, source, notice=notice, roster=roster, zone=next(iter(platform.plan.carriers.values())).zone.key,
-                complete=complete, idempotency_key=idempotency_key, now=platform.now(),
-            )  # fmt: skip
-    except BadInput as error:
-        with platform.database.transaction() as tx:
-            note_named(tx, notice, error, now=platform.now())
-        note_refusal(platform, partner, notice_id, error)
-        raise
-    if large:
-        give_back()
-    return _answer(context, partner, accepted), accepted.new
+            notice = partners_notice(tx, self.notice_id, partner)
+        roster = context.rosters.get(notice.batch_id)
+        source = inspected(content, context, longest(len(roster)))
+        try:
+            with platform.database.transaction() as tx:
+                accepted = file_receipt(
+                    tx, source, notice=notice, roster=roster, zone=next(iter(platform.plan.carriers.values())).zone.key,
+                    complete=self.complete, idempotency_key=self.idempotency_key, now=platform.now(),
+                )  # fmt: skip
+        except BadInput as error:
+            with platform.database.transaction() as tx:
+                note_named(tx, notice, error, now=platform.now())
+            note_refusal(platform, partner, self.notice_id, error)
+            raise
+        if isinstance(content, Path) and content.stat().st_size > delimited.BLOCK:
+            give_back()
+        return _answer(context, partner, accepted), accepted.new
 
 
 def _answer(context: Context, partner: Partner, accepted: Accepted) -> dict[str, Any]:

@@ -82,6 +82,13 @@ class Status(BaseModel):
     status: str
 
 
+class Readiness(BaseModel):
+    """`ready`, and how it stands with the disk."""
+
+    status: str
+    disk: str = Field(description="`ok`, or `low`: files are refused that would take what is left")
+
+
 class ProblemError(BaseModel):
     """One thing that is wrong."""
 
@@ -119,7 +126,7 @@ _MEANING = {
     416: "The file has no such bytes.",
     422: "Refused whole: `errors` has the lines and reasons.",
     429: "Too many calls; Retry-After says the seconds to wait.",
-    503: "The database is out of reach for now; Retry-After says when to try again.",
+    503: "The database is out of reach for now, or its disk has no room; Retry-After says when to try again.",
 }
 
 Responses = dict[int | str, dict[str, Any]]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from huanxin.answer.single import LONGEST
 from huanxin.domain.numbers import written
 from huanxin.domain.partners import Partner
 from huanxin.numbersets import tables
@@ -15,13 +17,25 @@ from huanxin.web.context import Context
 MOST_REQUESTS = 1_000
 
 
-def file_single(
-    context: Context, partner: Partner, content: tables.Content, *, notice_id: str | None, complete: bool
-) -> tuple[dict[str, Any], bool]:
-    """Take a receipt for the notice that the address names, or for those that its lines name."""
-    source = inspected(content, context)
-    taken = single.file_single(context.platform, context.signer, partner, source, notice_id=notice_id, complete=complete)
-    return taken.told, taken.new
+@dataclass(frozen=True)
+class SingleDesk:
+    """Where receipts are filed for the notice that the address names, or for those that its lines name."""
+
+    context: Context
+    notice_id: str | None
+    complete: bool
+
+    def most(self, partner: Partner) -> int:
+        if self.notice_id:
+            with self.context.platform.database.transaction() as tx:
+                single.asked(tx, partner, self.notice_id)
+        return LONGEST
+
+    def file(self, partner: Partner, content: tables.Content) -> tuple[dict[str, Any], bool]:
+        platform, signer = self.context.platform, self.context.signer
+        source = inspected(content, self.context, LONGEST)
+        taken = single.file_single(platform, signer, partner, source, notice_id=self.notice_id, complete=self.complete)
+        return taken.told, taken.new
 
 
 def request_item(one: RequestNotice) -> dict[str, Any]:

@@ -4,78 +4,145 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Protocol
 
 from anyio import to_thread
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
-from huanxin.domain.errors import BadRequest, HuanxinError, UnsupportedForm
+from huanxin.domain.errors import BadRequest, HuanxinError, TooMany, Unavailable, UnsupportedForm
 from huanxin.domain.partners import Partner, Scope
-from huanxin.numbersets import tables
+from huanxin.numbersets import delimited, tables
 from huanxin.numbersets.numberfile import CSV, PARQUET
-from huanxin.web.api.uploads import receive
+from huanxin.numbersets.parquet import MAGIC
+from huanxin.operations.room import Room
+from huanxin.web.api.unpacking import is_packed, unpack
+from huanxin.web.api.uploads import Limits, announced, read_away, receive
 from huanxin.web.bodies import has_its_own_limit
 from huanxin.web.context import Context, calling_partner
 
-Work = Callable[[Partner, tables.Content], tuple[dict[str, Any], bool]]
-"""Files a partner's receipt: the answer's body, and whether the receipt is new."""
 _SMALL = 64 * 1024  # bytes; most receipts answer for one owner's number, and a folder each would cost more than reading them
+
+
+class Desk(Protocol):
+    """Where receipts are filed, of one notice or of many."""
+
+    def most(self, partner: Partner) -> int:
+        """Bytes that a receipt of this partner may have here, unpacked: what it answers has so many lines, and is known
+        before any of it is read. Raises NotFound."""
+
+    def file(self, partner: Partner, content: tables.Content) -> tuple[dict[str, Any], bool]:
+        """File a receipt: the answer's body, and whether the receipt is new."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Body:
-    """What the headers say of a body: its media type, how it is packed, its digest."""
+    """What the headers say of a body: its media type, how it is packed, its digest, its length if it is told."""
 
     kind: str
     encoding: str
     digest: str
+    announced: int | None
+
+    @property
+    def small(self) -> bool:
+        """Whether it fits into memory, whatever it holds."""
+        return self.announced is not None and self.announced <= _SMALL and not self.packed
+
+    @property
+    def packed(self) -> bool:
+        return is_packed(self.encoding)
+
+    def check(self) -> None:
+        """Raise UnsupportedForm for what isn't read here."""
+        if self.kind.split(";")[0].strip().lower() not in (CSV, PARQUET):
+            raise UnsupportedForm(f"a receipt is {CSV} or {PARQUET}, not {self.kind}")
+        is_packed(self.encoding)
 
 
-async def take(request: Request, work: Work, body: Body) -> Response:
-    """Receive a body and let `work` file it, in a thread: 201 for a new receipt, 200 for one that is known."""
+def body_of(request: Request, kind: str, encoding: str, digest: str) -> Body:
+    return Body(kind=kind, encoding=encoding.strip().lower(), digest=digest, announced=announced(request))
+
+
+async def take(request: Request, desk: Desk, body: Body) -> Response:
+    """Receive a body and file it, in a thread: 201 for a new receipt, 200 for one that is known."""
     context: Context = request.app.state.context
     has_its_own_limit(request)
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) <= _SMALL and not body.encoding:
-        held = io.BytesIO()
-        try:
-            await _received(request, held, body, context)
-        except HuanxinError:
-            await to_thread.run_sync(_caller, request)  # who shows no good token is told that first
-            raise
-        told, new = await to_thread.run_sync(lambda: work(_caller(request), held.getvalue()), limiter=context.programs)
-    else:
-        partner = await to_thread.run_sync(_caller, request)  # before much is received from whoever it is
-        context.uploads.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="receipt-", dir=context.uploads) as folder:
-            path = Path(folder) / "receipt"
-            with path.open("wb") as file:
-                length = await _received(request, file, body, context)
-            limiter = context.large if length > tables.BLOCK else context.programs
-            told, new = await to_thread.run_sync(work, partner, path, limiter=limiter)
+    try:
+        body.check()
+        taking = _take_small if body.small else _take_large
+        told, new = await taking(request, desk, body, context)
+    except UnsupportedForm:
+        await to_thread.run_sync(_caller, request)  # who shows no good token is told that first
+        raise
     return JSONResponse(told, status_code=201 if new else 200)
+
+
+async def _take_small(request: Request, desk: Desk, body: Body, context: Context) -> tuple[dict[str, Any], bool]:
+    held = io.BytesIO()
+    try:
+        await receive(request.stream(), held, digest=body.digest, announced=body.announced, limits=context.limits)
+    except HuanxinError:
+        await to_thread.run_sync(_caller, request)
+        raise
+    content = held.getvalue()
+    limiter = context.large if content.startswith(MAGIC) else context.programs
+    return await to_thread.run_sync(lambda: desk.file(_caller(request), content), limiter=limiter)
+
+
+async def _take_large(request: Request, desk: Desk, body: Body, context: Context) -> tuple[dict[str, Any], bool]:
+    partner = await to_thread.run_sync(_caller, request)  # before much is received from whoever it is
+    limits = await to_thread.run_sync(_limits, context, desk, partner)
+    with ExitStack() as held:
+        try:
+            held.enter_context(context.room.taking(partner.client_id, min(body.announced or 0, limits.most_bytes)))
+        except (TooMany, Unavailable):
+            await read_away(request.stream())
+            raise
+        path = held.enter_context(_folder(context)) / "receipt"
+        with path.open("wb") as file:
+            length = await receive(request.stream(), file, digest=body.digest, announced=body.announced, limits=limits,
+                                   look=context.room.check)  # fmt: skip
+        slow = body.packed or length > delimited.BLOCK or _begins(path, MAGIC)
+        limiter = context.large if slow else context.programs
+        return await to_thread.run_sync(_file, desk, partner, path, body, limits, context.room, limiter=limiter)
+
+
+@contextmanager
+def _folder(context: Context) -> Iterator[Path]:
+    context.uploads.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="receipt-", dir=context.uploads) as folder:
+        yield Path(folder)
+
+
+def _begins(path: Path, magic: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(magic)) == magic
+
+
+def _file(desk: Desk, partner: Partner, path: Path, body: Body, limits: Limits, room: Room) -> tuple[dict[str, Any], bool]:
+    if body.packed:
+        packed, path = path, path.with_name("unpacked")
+        unpack(packed, path, encoding=body.encoding, most=limits.most_bytes, look=room.check)
+        packed.unlink()
+    return desk.file(partner, path)
 
 
 def _caller(request: Request) -> Partner:
     return calling_partner(request, Scope.RECEIPTS)
 
 
-async def _received(request: Request, file: IO[bytes], body: Body, context: Context) -> int:
-    if body.kind.split(";")[0].strip().lower() not in (CSV, PARQUET):
-        raise UnsupportedForm(f"a receipt is {CSV} or {PARQUET}, not {body.kind}")
-    return await receive(
-        request.stream(), file, encoding=body.encoding.strip().lower(), digest=body.digest,
-        announced=request.headers.get("content-length"), limits=context.limits,
-    )  # fmt: skip
+def _limits(context: Context, desk: Desk, partner: Partner) -> Limits:
+    return replace(context.limits, most_bytes=min(context.limits.most_bytes, desk.most(partner)))
 
 
-def inspected(content: tables.Content, context: Context) -> tables.Source:
+def inspected(content: tables.Content, context: Context, most: int) -> tables.Source:
     """A receipt that came, looked into. Raises BadRequest for one that is no table, or too long once unpacked."""
     try:
-        return tables.inspect(content, most=context.limits.most_bytes, count_rows=False)
+        return tables.inspect(content, most=min(context.limits.most_bytes, most), count_rows=False)
     except tables.BadTable as error:
         raise BadRequest(str(error)) from error

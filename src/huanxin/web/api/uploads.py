@@ -1,4 +1,4 @@
-"""Taking an uploaded body into a file: unpacked as it comes, limited in size and time, and checked against its digest."""
+"""Taking an uploaded body into a file: as it comes, limited in size and time, and checked against its digest."""
 
 from __future__ import annotations
 
@@ -10,29 +10,28 @@ import hashlib
 import re
 import shutil
 import time
-import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
-import zstandard
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 
-from huanxin.domain.errors import BadInput, BadRequest, TooLarge, TooSlow, UnsupportedForm
+from huanxin.domain.errors import BadInput, BadRequest, TooLarge, TooSlow, Unavailable
+from huanxin.web.api.unpacking import too_large
 
 UPLOADS = "uploads"
 """The folder in HUANXIN_HOME where bodies and files lie while they come in."""
 _DIGEST = re.compile(r"\s*sha-256\s*=\s*:([A-Za-z0-9+/=]+):\s*")
-_SLICE = 512  # bytes unpacked at once: even a bomb of zeros (1 : 32,000 with zstd) then takes 16 MB
-_WINDOW = 1 << 23  # bytes; what a zstd body may ask for at most (RFC 9659)
 _GRACE = 30.0  # seconds that a body may take whatever its size
+_DIGITS = 18
+_LOOK = 1 << 22  # bytes after which the room on disk is looked at again
 _LAST_WORDS = 5.0  # seconds in which a client that is refused may finish sending, so that it reads why
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How large (bytes, unpacked), long (seconds) and slow (bytes a second, after half a minute) an upload may be."""
+    """How large (bytes, unpacked too), long (seconds) and slow (bytes a second, after half a minute) an upload may be."""
 
     most_bytes: int
     most_seconds: float
@@ -40,95 +39,58 @@ class Limits:
     grace: float = _GRACE
 
 
-class _Unpacker(Protocol):
-    def decompress(self, data: bytes) -> bytes: ...
-
-    @property
-    def eof(self) -> bool: ...
-
-    @property
-    def unused_data(self) -> bytes: ...
-
-
-def _unpacker(encoding: str) -> _Unpacker | None:
-    """What unpacks one member of a body; None if it comes plain."""
-    if encoding in ("", "identity"):
-        return None
-    if encoding == "gzip":
-        return zlib.decompressobj(wbits=31)
-    if encoding == "zstd":
-        found: _Unpacker = zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompressobj()
-        return found
-    raise UnsupportedForm(f"Content-Encoding {encoding} is not read here; use gzip or zstd")
-
-
-class _Unpacking:
-    """A body unpacked in small pieces; one of several members (`cat a.gz b.gz`) is unpacked whole."""
-
-    def __init__(self, encoding: str) -> None:
-        self._encoding, self._unpacker = encoding, _unpacker(encoding)
-
-    def pieces(self, block: bytes) -> Iterator[bytes]:
-        if self._unpacker is None:
-            yield block
-            return
-        for start in range(0, len(block), _SLICE):
-            data = block[start : start + _SLICE]
-            while data:
-                if self._unpacker.eof:
-                    self._unpacker = _unpacker(self._encoding)
-                    assert self._unpacker is not None
-                try:
-                    yield self._unpacker.decompress(data)
-                except (zlib.error, zstandard.ZstdError) as error:
-                    raise BadRequest(f"the body is not {self._encoding}: {error}") from error
-                data = self._unpacker.unused_data if self._unpacker.eof else b""
-
-    def finish(self) -> None:
-        """Raises BadRequest if the last member isn't whole."""
-        if self._unpacker is not None and not self._unpacker.eof:
-            raise BadRequest(f"the {self._encoding} body ends too early; nothing was taken, send it again")
+def announced(request: Request) -> int | None:
+    """The length that a body is said to have."""
+    said = request.headers.get("content-length", "")
+    return int(said) if said.isdecimal() and len(said) <= _DIGITS else None
 
 
 async def receive(
-    body: AsyncIterator[bytes], file: IO[bytes], *, encoding: str, digest: str, announced: str | None, limits: Limits
-) -> int:
-    """Write a body to a file, unpacked; its length so. Raises BadRequest, BadInput, TooLarge, TooSlow or UnsupportedForm."""
+    body: AsyncIterator[bytes], file: IO[bytes], *, digest: str, announced: int | None, limits: Limits,
+    look: Callable[[], None] = lambda: None,
+) -> int:  # fmt: skip
+    """Write a body to a file, as it comes; its length. `look` is called while it grows, and may raise. Raises BadRequest,
+    BadInput, TooLarge or TooSlow."""
     try:
-        return await _receive(body, file, encoding=encoding, digest=digest, announced=announced, limits=limits)
+        return await _receive(body, file, digest=digest, announced=announced, limits=limits, look=look)
     except ClientDisconnect as error:
         raise BadRequest("the connection was closed before the body ended; nothing was taken, send it again") from error
-    except TooSlow:
+    except (BadRequest, TooLarge, Unavailable):
+        await read_away(body)
         raise
-    except (BadRequest, TooLarge, UnsupportedForm):
-        with contextlib.suppress(TimeoutError, ClientDisconnect):
-            async with asyncio.timeout(_LAST_WORDS):
-                async for _ in body:
-                    pass
-        raise
+
+
+async def read_away(body: AsyncIterator[bytes]) -> None:
+    """Let a client that is refused finish sending, for some seconds, so that it reads why."""
+    with contextlib.suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(_LAST_WORDS):
+            async for _ in body:
+                pass
 
 
 async def _receive(
-    body: AsyncIterator[bytes], file: IO[bytes], *, encoding: str, digest: str, announced: str | None, limits: Limits
-) -> int:
-    unpacking, seen, length, unpacked = _Unpacking(encoding), hashlib.sha256(), 0, 0
-    too_large = TooLarge(f"the receipt is longer than {limits.most_bytes:,} bytes; file it in parts")
-    if announced is not None and announced.isdecimal() and int(announced) > limits.most_bytes:
-        raise too_large
+    body: AsyncIterator[bytes], file: IO[bytes], *, digest: str, announced: int | None, limits: Limits,
+    look: Callable[[], None],
+) -> int:  # fmt: skip
+    wanted = _sha256_of(digest) if digest else b""
+    seen, length, looked = hashlib.sha256(), 0, 0
+    if announced is not None and announced > limits.most_bytes:
+        raise too_large(limits.most_bytes)
     async for block in _in_time(body, limits):
-        seen.update(block)
+        if wanted:
+            seen.update(block)
         length += len(block)
-        for data in unpacking.pieces(block):
-            unpacked += len(data)
-            if unpacked > limits.most_bytes:
-                raise too_large
-            file.write(data)
-    unpacking.finish()
-    if announced is not None and announced.isdecimal() and int(announced) != length:
+        if length > limits.most_bytes:
+            raise too_large(limits.most_bytes)
+        if length - looked > _LOOK:
+            looked = length
+            look()
+        file.write(block)
+    if announced is not None and announced != length:
         raise BadRequest("the body is shorter than its Content-Length; nothing was taken, send it again")
-    if digest and _sha256_of(digest) != seen.digest():
+    if wanted and wanted != seen.digest():
         raise BadInput("the body does not match its Content-Digest, so it was damaged on the way; send it again")
-    return unpacked
+    return length
 
 
 async def _in_time(body: AsyncIterator[bytes], limits: Limits) -> AsyncIterator[bytes]:
@@ -151,23 +113,22 @@ async def _in_time(body: AsyncIterator[bytes], limits: Limits) -> AsyncIterator[
         yield block
 
 
-async def limited(body: AsyncIterator[bytes], limits: Limits, announced: str | None) -> AsyncIterator[bytes]:
-    """The blocks of a form with a file, within the limits. Raises TooLarge or TooSlow; a browser that is refused may go on
-    sending for some seconds, so that it reads why."""
-    length = int(announced) if announced is not None and announced.isdecimal() else 0
-    seen, blocks = 0, _in_time(body, limits)
-    if length <= limits.most_bytes:
-        async for block in blocks:
+async def limited(
+    body: AsyncIterator[bytes], limits: Limits, announced: int | None, look: Callable[[], None]
+) -> AsyncIterator[bytes]:
+    """The blocks of a form with a file, within the limits; `look` is called for each, and may raise. Raises TooLarge or
+    TooSlow; a browser that is refused may go on sending for some seconds, so that it reads why."""
+    seen = 0
+    if (announced or 0) <= limits.most_bytes:
+        async for block in _in_time(body, limits):
             seen += len(block)
             if seen > limits.most_bytes:
                 break
+            look()
             yield block
         else:
             return
-    with contextlib.suppress(TimeoutError, TooSlow, ClientDisconnect):
-        async with asyncio.timeout(_LAST_WORDS):
-            async for _ in blocks:
-                pass
+    await read_away(body)
     raise TooLarge(f"the file is longer than {limits.most_bytes:,} bytes; send it in parts, or as gzip or Parquet")
 
 

@@ -80,6 +80,7 @@ async def posted(request: Request, _: Annotated[Working, Depends(signing.signed_
             )
         )
     has_its_own_limit(request)
+    request.app.state.context.room.check(int(length))
     async with request.form(max_files=1, max_fields=50) as form:
         read = Posted(form)
         read.check()

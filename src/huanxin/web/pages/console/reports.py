@@ -14,7 +14,7 @@ from huanxin.domain.errors import Forbidden, NotFound, TooLarge, TooSlow
 from huanxin.domain.lifecycle import EVENTS
 from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Right
-from huanxin.numbersets import tables
+from huanxin.numbersets import delimited
 from huanxin.operations.uploading import SHOWN, upload_report
 from huanxin.sentences import Sentence
 from huanxin.store import operators, reports, uploads
@@ -81,7 +81,7 @@ async def upload(request: Request, who: Reporter) -> Response:
             if sent.path is None or carrier not in who.platform.plan.carriers:
                 missing = "file" if sent.path is None else "carrier"
                 return await to_thread.run_sync(lambda: _reports(request, who, status=422, problem=missing))
-            limiter = who.context.large if sent.length > tables.BLOCK else None
+            limiter = who.context.large if sent.length > delimited.BLOCK else None
             skip = "skip_bad" in sent.fields
             done = await to_thread.run_sync(_take, who, sent.path, carrier, skip, language(request), limiter=limiter)
     except (TooLarge, TooSlow) as error:

@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 
 from huanxin.domain.errors import BadRequest
 from huanxin.sentences import Sentence
-from huanxin.web.api.uploads import limited
+from huanxin.web.api.uploads import announced, limited
 from huanxin.web.bodies import has_its_own_limit
 from huanxin.web.context import Context
 
@@ -37,12 +37,13 @@ class Sent:
 
 @asynccontextmanager
 async def received(request: Request) -> AsyncIterator[Sent]:
-    """The form of a request. Raises TooLarge, TooSlow or BadRequest."""
+    """The form of a request. Raises TooLarge, TooSlow, Unavailable or BadRequest."""
     context: Context = request.app.state.context
     has_its_own_limit(request)
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise BadRequest(Sentence("send the form of the page: multipart/form-data with one file"))
-    body = limited(request.stream(), context.limits, request.headers.get("content-length"))
+    context.room.check()
+    body = limited(request.stream(), context.limits, announced(request), context.room.check)
     try:
         form = await MultiPartParser(request.headers, body, max_files=1, max_fields=_FIELDS).parse()  # type: ignore[arg-type]
     except (MultiPartException, ClientDisconnect) as error:
