@@ -25,12 +25,13 @@ from huanxin_partner.events import RENEWAL, RETRACTION, check, notice_of, number
 from huanxin_partner.folders import Folder
 from huanxin_partner.handler import Handler
 from huanxin_partner.journal import Journal
+from huanxin_partner.outbox import Outbox
 from huanxin_partner.ties import Answer, TieStore
 from huanxin_partner.tokens import Event, TokenError, Verifier
 
 RESULT = "urn:huanxin:file:result"
 _PURPOSES = {"renewal": RENEWAL, "retraction": RETRACTION}
-_NOTICE, _RECEIPT, _OUTCOME = ".notice.json", ".receipt.json", ".result.json"
+_NOTICE, _OUTCOME, _WAITING = ".notice.json", ".result.json", ".waiting.json"
 _SAFE = re.compile(r"[A-Za-z0-9_-]+")
 _BLOCK = 1 << 20
 
@@ -41,10 +42,12 @@ class BadFile(ValueError):
 
 @dataclass(kw_only=True)
 class Exchange:
-    """The two folders as a handler.Channel: number files by their hash, receipts by notice."""
+    """The two folders as a handler.Channel: number files by their hash, receipts by notice. `outbox` keeps receipts until
+    the platform has taken them; in memory, what a process that ends leaves is filed anew."""
 
     out: Folder
     inbox: Folder
+    outbox: Outbox = field(default_factory=Outbox)
     _files: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def knows(self, sha256: str, name: str, count: int) -> None:
@@ -73,26 +76,15 @@ class Exchange:
                 yield text
 
     def file_receipt(self, notice: str, answers: Sequence[Answer], *, complete: bool, key: str = "") -> dict[str, Any]:
-        """See handler.Channel. Filed again after a crash, it is found by its hash and not written twice."""
-        body = receipt_csv(answers)
-        sha256 = hashlib.sha256(body).hexdigest()
-        for name in self._of(self.inbox, notice, _RECEIPT):
-            found = _object(self.inbox.read(name))
-            if (found.get("sha256"), found.get("complete")) == (sha256, complete):
-                return {"receipt": name}
-        number = 1 + max(
-            [0, *map(_number_in, self._of(self.inbox, notice, _RECEIPT) + self._of(self.out, notice, _OUTCOME))]
-        )
-        receipt = f"{notice}.{number}.receipt.csv"
-        manifest = {"notice": notice, "count": len(answers), "sha256": sha256, "complete": complete, "receipt": receipt}
-        self.inbox.put(receipt, body)
-        self.inbox.put(f"{notice}.{number}{_RECEIPT}", json.dumps(manifest).encode())
-        return {"receipt": f"{notice}.{number}{_RECEIPT}"}
+        """See handler.Channel. The receipt is on its way then, and not taken yet; filed again after a crash, it is not
+        written twice. Raises RefusedForGood."""
+        self.outbox.add(notice, receipt_csv(answers), lines=len(answers), complete=complete, key=key)
+        self.send(notice)
+        return {"notice": notice, "lines": len(answers)}
 
-    @staticmethod
-    def _of(folder: Folder, notice: str, ending: str) -> list[str]:
-        form = re.compile(re.escape(notice) + r"\.\d+" + re.escape(ending))
-        return [name for name in folder.names(ending) if form.fullmatch(name)]
+    def send(self, notice: str | None = None) -> None:
+        """Write the receipts whose turn has come, of one notice or of all. Raises what the folders raise."""
+        self.outbox.send(self.out, self.inbox, notice)
 
 
 @dataclass(kw_only=True)
@@ -109,7 +101,7 @@ class Mail:
 
     def fetch(self) -> int:
         """Take what is new; how many files are not as they should be. Raises KeysUnreachable, and what the folder raises."""
-        for ending, take in ((_NOTICE, self._notice), (_OUTCOME, self._result)):
+        for ending, take in ((_NOTICE, self._notice), (_OUTCOME, self._result), (_WAITING, self._waiting)):
             for name in self.exchange.out.names(ending):
                 if name not in self._read:
                     self._take(name, take)
@@ -145,6 +137,9 @@ class Mail:
         said = {"notice": notice, "file": name, "text": self._in_words(result)}
         self.journal.take(Event(jti=f"file:{name}", name=RESULT, claims=said | result, subject={}, issued_at=0))
 
+    def _waiting(self, name: str, waiting: dict[str, Any]) -> None:
+        self.say(f"{name}: the receipt waits for those with the numbers {waiting.get('waits_for')}")
+
     def _in_words(self, result: dict[str, Any]) -> str:
         if problem := result.get("problem"):
             return f"the receipt was REFUSED, nothing of it counts: {json.dumps(problem, ensure_ascii=False)}"
@@ -173,17 +168,24 @@ class FileHandler(Handler):
 
     def __init__(self, store: TieStore, exchange: Exchange, journal: Journal, *, say: Callable[[str], None]) -> None:
         super().__init__(store, exchange, journal)
-        self.say, self.refused = say, 0
+        self.exchange, self.say, self.refused = exchange, say, 0
 
     def handle(self, event: Event) -> str:
-        """See handler.Handler."""
+        """See handler.Handler. What the platform says of a receipt lets the next one go; one that was damaged is sent again,
+        and of one that can't be taken the answers are asked of the store anew."""
         if event.name != RESULT:
             said = super().handle(event)
             self.say(f"{event.claims.get('notice')}: {said}")
             return said
-        self.refused += bool(event.claims.get("problem"))
-        self.say(f"{event.claims['file']}: {event.claims['text']}")
-        return str(event.claims["text"])
+        notice, problem, text = notice_of(event), event.claims.get("problem"), str(event.claims["text"])
+        self.refused += bool(problem)
+        named = self.exchange.outbox.note(notice, _number_in(event.claims["file"]), problem or None)
+        if named is not None:
+            self.journal.note_named(notice, named)
+            self.journal.again(notice, text)
+        self.exchange.send(notice)
+        self.say(f"{event.claims['file']}: {text}")
+        return text
 
 
 def _object(content: bytes) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import islice
 from typing import IO, Any, Protocol, runtime_checkable
 
-from huanxin_partner.client import receipt_csv, receipts_csv
+from huanxin_partner.client import PlatformError, receipt_csv, receipts_csv
 from huanxin_partner.events import (
     IDENTIFIER_RECYCLED,
     INQUIRY,
@@ -189,6 +189,9 @@ class Handler:
     def _filed(self, event: Event, answers: list[Answer]) -> str:
         if not answers and number_file(event) is None:
             answers = [Answer(number=number_of(event), outcome=_ABSENT)]  # one number is answered by its name
+        # Of what a receipt named that was refused, silence would not be taken for absent.
+        unsaid = self.journal.named(notice_of(event)) - {answer.number for answer in answers}
+        answers += [Answer(number=number, outcome=_ABSENT) for number in sorted(unsaid)]
         token = _act.set(event.jti)
         try:
             self.file(notice_of(event), answers)
@@ -201,7 +204,11 @@ class Handler:
         for place, start in enumerate(range(0, max(1, len(answers)), self.part)):
             part, last = answers[start : start + self.part], start + self.part >= len(answers)
             key = self.journal.key_of([act], place, _hash(receipt_csv(part), last)) if (act := _act.get()) else ""
-            self.platform.file_receipt(notice, part, complete=last, key=key)
+            try:
+                self.platform.file_receipt(notice, part, complete=last, key=key)
+            except PlatformError:
+                self.journal.note_named(notice, (answer.number for answer in part))
+                raise
 
     def chunks(self, event: Event) -> Iterator[list[str]]:
         """The numbers that an event names, a chunk at a time."""

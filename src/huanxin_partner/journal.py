@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS huanxin_event (
 CREATE INDEX IF NOT EXISTS huanxin_event_due ON huanxin_event (due) WHERE done IS NULL;
 CREATE INDEX IF NOT EXISTS huanxin_event_number ON huanxin_event (json_extract(event, '$.subject.phone_number'));
 CREATE TABLE IF NOT EXISTS huanxin_taken_back (notice TEXT, number TEXT, PRIMARY KEY (notice, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS huanxin_named (notice TEXT, number TEXT, PRIMARY KEY (notice, number)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS huanxin_filing (
     act TEXT, part INTEGER, said TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (act, part)) WITHOUT ROWID;
 """
@@ -182,4 +183,25 @@ class Journal:
         with self._lock:
             return frozenset(
                 number for (number,) in self._db.execute("SELECT number FROM huanxin_taken_back WHERE notice = ?", (notice,))
+            )
+
+    def note_named(self, notice: str, numbers: Iterable[str]) -> None:
+        """Remember which numbers a receipt named that the platform refused: they are named in the next one too."""
+        with self._lock, immediate(self._db):
+            rows = ((notice, number) for number in numbers)
+            self._db.executemany("INSERT OR IGNORE INTO huanxin_named (notice, number) VALUES (?, ?)", rows)
+
+    def named(self, notice: str) -> frozenset[str]:
+        """The numbers that refused receipts of a notice named."""
+        with self._lock:
+            rows = self._db.execute("SELECT number FROM huanxin_named WHERE notice = ?", (notice,))
+            return frozenset(number for (number,) in rows)
+
+    def again(self, notice: str, why: str) -> None:
+        """Let the events of a notice be handled once more, from now on."""
+        with self._lock:
+            self._db.execute(
+                "UPDATE huanxin_event SET done = NULL, due = ?, outcome = ? WHERE done IS NOT NULL"
+                " AND json_extract(event, '$.claims.notice') = ? AND json_extract(event, '$.subject') <> '{}'",
+                (self._clock(), why, notice),
             )

@@ -10,8 +10,8 @@ import pytest
 from clocks import Clock
 from exchanging import NUMBERS, Shop, cancelled, planned, reader_of, writer_of
 from huanxin.operations import Platform
-from huanxin.operations.inboxes import WAITS
 from huanxin.store import partners
+from huanxin.store.partners import RECEIPT_WAITS
 
 Report = Callable[..., Path]
 A, B = NUMBERS[:2]
@@ -84,7 +84,7 @@ def test_a_part_that_is_late_is_waited_for_and_the_partner_is_told_which(
     waiting = (shop.out / f"{notice}.3.waiting.json").read_text()
     assert '"waits_for": [\n  1,\n  2\n ]' in waiting
     with platform.database.transaction() as tx:
-        (noted,) = partners.events_of(tx, shop.partner.id, kind=WAITS)
+        (noted,) = partners.events_of(tx, shop.partner.id, kind=RECEIPT_WAITS)
     assert (noted.notice_id, noted.detail["waits_for"]) == (notice, [1, 2])
     shop.answer([f"{A},refused,debt,"], notice=notice, part=1, complete=False)
     shop.answer([f"{NUMBERS[2]},pending,,"], notice=notice, part=2, complete=False)

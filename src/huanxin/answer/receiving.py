@@ -118,8 +118,14 @@ def file_receipt(
     return Accepted(receipt=stored, outstanding=len(standing.outstanding(everyone)), new=True)
 
 
+class Silent(BadInput):
+    """A receipt that says complete and is silent of what a refused one named."""
+
+    code = "silent-about-refused"
+
+
 def _refuse_silence(tx: Tx, notice: Notice, roster: Roster, named: BitMap) -> None:
-    """Raise BadInput if a receipt that names these places and says complete is silent of what a refused one named."""
+    """Raise Silent if a receipt that names these places and says complete is silent of what a refused one named."""
     before = receipt_files.named_in_refused(tx, notice.id) - named
     silent = before - _standing(tx, notice, roster.everyone).answered() if before else before
     if silent:
@@ -134,7 +140,7 @@ def _refuse_silence(tx: Tx, notice: Notice, roster: Roster, named: BitMap) -> No
             )
             for number in roster.at(silent[:SHOWN_FAULTS]).tolist()
         ]
-        raise BadInput(
+        raise Silent(
             Sentence("%(count)s numbers of refused receipts were answered in none", count=f"{len(silent):,}"),
             faults, len(silent),
         )  # fmt: skip

@@ -48,10 +48,9 @@ from huanxin.operations.problems import problem_of
 from huanxin.sentences import Sentence
 from huanxin.store import batches, notices, partners, receipt_files, receipts, recurring, requests, streams
 from huanxin.store.database import Tx, recording_facts
+from huanxin.store.partners import RECEIPT_WAITS
 
 log = logging.getLogger("huanxin.inboxes")
-WAITS = "receipt-waits"
-"""Kind of a partner's event: a receipt waits for one with a lower number."""
 _SETTLES_IN = timedelta(minutes=1)
 """How long something that doesn't fit its manifest, or an earlier part, may still be on its way."""
 
@@ -295,10 +294,11 @@ class InboxReader:
             numbers=numbers,
         )
         box.out.put(name, as_json({"notice": match["notice"], "waits_for": waits.numbers, "detail": why}))
+        notice = None if _is_order(match["notice"]) else match["notice"]
         with self.platform.database.transaction() as tx:
             partners.note(
-                tx, box.partner.id, WAITS, notice_id=None if _is_order(match["notice"]) else match["notice"], by="worker",
-                at=self.platform.now(), detail={"receipt": match[0], "waits_for": waits.numbers},
+                tx, box.partner.id, RECEIPT_WAITS, notice_id=notice, by="worker", at=self.platform.now(),
+                detail={"receipt": match[0], "waits_for": waits.numbers},
             )  # fmt: skip
 
     def _may_settle(self, key: tuple[int, str, str]) -> bool:

@@ -33,7 +33,7 @@ from huanxin.outbound import Answer as Answered
 from huanxin.outbound import Outbound, why_not
 from huanxin.store import batches, deliveries, partners, receipts, rehearsals
 from huanxin.store.deliveries import Met
-from huanxin.store.partners import RECEIPT_REFUSED
+from huanxin.store.partners import RECEIPT_REFUSED, RECEIPT_WAITS
 from huanxin_partner.rehearsal.stage import Filed, Notice, Pushed
 from huanxin_partner.rehearsal.words import Words
 from huanxin_partner.ties import Answer
@@ -193,7 +193,8 @@ class SandboxStage:
             events = partners.events_of_notice(tx, notice)
         refused = tuple(Words(one.detail["zh"], one.detail["detail"]) for one in events if one.kind == RECEIPT_REFUSED)
         standing = found.get(self.partner.id, Standing())
-        return Filed(receipts=len(taken), answers=_Answers(roster, standing), refused=refused)
+        waits = tuple(str(one.detail["receipt"]) for one in events if one.kind == RECEIPT_WAITS)
+        return Filed(receipts=len(taken), answers=_Answers(roster, standing), refused=refused, waits=waits)
 
 
 def _words(pushed: Pushed) -> str:

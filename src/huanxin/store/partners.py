@@ -17,6 +17,8 @@ from huanxin.store.database import Tx, one_name_at_a_time
 
 RECEIPT_REFUSED = "receipt-refused"
 """Kind of event: a receipt was refused whole; the detail says why."""
+RECEIPT_WAITS = "receipt-waits"
+"""Kind of event: a receipt waits for ones with lower numbers."""
 
 _THERE = "NOT EXISTS (SELECT 1 FROM partner_withdrawal w WHERE w.partner_id = partner.id)"
 _COLUMNS = "id, name, kind, required, client_id, scopes, added_at"

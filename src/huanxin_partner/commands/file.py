@@ -16,6 +16,7 @@ from huanxin_partner.commands.settings import (
     add_config,
     end_on_sigterm,
     journal_of,
+    journal_path,
     load,
     seconds,
     store_of,
@@ -23,6 +24,7 @@ from huanxin_partner.commands.settings import (
 )
 from huanxin_partner.filechannel import Exchange, FileHandler, Mail
 from huanxin_partner.folders import FilesUnavailable, Folder
+from huanxin_partner.outbox import Outbox
 from huanxin_partner.receiver import Worker
 
 log = logging.getLogger("huanxin_partner")
@@ -50,12 +52,14 @@ def run(given: argparse.Namespace) -> int:
         bad = _look(mail)
         while worker.one_event():
             pass
+        bad += _send(exchange)
         return 1 if bad or handler.refused or journal.waiting() else 0
     end_on_sigterm()
     worker.start()
     try:
         while True:
             _look(mail)
+            _send(exchange)
             worker.wake()
             threading.Event().wait(given.every)
     finally:
@@ -64,9 +68,20 @@ def run(given: argparse.Namespace) -> int:
 
 def _exchange(settings: Settings) -> Exchange:
     try:
-        return Exchange(out=Folder(str(settings["files_out"])), inbox=Folder(str(settings["files_in"])))
+        out, inbox = Folder(str(settings["files_out"])), Folder(str(settings["files_in"]))
+        return Exchange(out=out, inbox=inbox, outbox=Outbox(journal_path(settings)))
     except FilesUnavailable as error:
         raise BadSettings(str(error)) from error
+
+
+def _send(exchange: Exchange) -> int:
+    """Write the receipts whose turn has come; what stood in the way is in the log, and is tried again at the next look."""
+    try:
+        exchange.send()
+    except Exception as error:  # as below
+        log.warning("receipts can't be written now: %s: %s", type(error).__name__, error)
+        return 1
+    return 0
 
 
 def _look(mail: Mail) -> int:

@@ -103,8 +103,13 @@ def store_of(settings: Mapping[str, Any]) -> TieStore:
 
 
 def journal_of(settings: Mapping[str, Any]) -> Journal:
-    """The events that were taken; beside the database, unless `journal` says where."""
-    return Journal(Path(settings.get("journal") or Path(settings["database"]).with_suffix(".huanxin.db")))
+    """The events that were taken."""
+    return Journal(journal_path(settings))
+
+
+def journal_path(settings: Mapping[str, Any]) -> Path:
+    """Where they are kept: beside the database, unless `journal` says where."""
+    return Path(settings.get("journal") or Path(settings["database"]).with_suffix(".huanxin.db"))
 
 
 def platform_of(settings: Mapping[str, Any], client: httpx.Client | None = None) -> Platform:

@@ -88,6 +88,8 @@ class Run:
                 raise Found("receipt-refused", _shortened(filed.refused[-1]))
             if len(filed.answers) >= len(numbers):
                 return filed.answers
+            if self.clock() >= end and filed.waits:
+                raise Found("receipt-waits", _same(", ".join(filed.waits)[:_SHOWN]))
             if self.clock() >= end:
                 raise Found(mend, _waited(filed, len(numbers), patience or self.patience))
             self.sleep(_LOOK)

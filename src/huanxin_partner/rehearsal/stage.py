@@ -32,12 +32,13 @@ class Filed:
 
     `receipts`: how many were accepted; the same content again is the same receipt. `answers`: the latest by number; once a
     receipt said complete, every number of the notice is in it. `refused`: why receipts were refused, in the platform's
-    words.
+    words. `waits`: files that wait for others with lower numbers.
     """
 
     receipts: int
     answers: Mapping[str, Answer]
     refused: Sequence[Words] = ()
+    waits: Sequence[str] = ()
 
 
 class Stage(Protocol):

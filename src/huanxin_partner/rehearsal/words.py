@@ -62,6 +62,12 @@ MENDS = {
         "A receipt was refused. Mend the lines as told; the heading is number,outcome,reason,until, and only numbers of the"
         " notice may be named.",
     ),
+    "receipt-waits": Words(
+        "有回执在等前面的序号。每份通知的序号从 1 起，不跳号；没有收下的，用后面的序号重写，"
+        "并在 replaces 中写明它代替哪一份。",
+        "A receipt waits for an earlier number. For each notice they begin with 1 and have no gaps; one that was not taken"
+        " is written again under a later number, which names it in replaces.",
+    ),
     "ties-missing": Words(
         "测试库中没有演练用的绑定。请把 huanxin-partner magic-ties 打印的各行载入测试数据库。"
         "同一截止时刻解除过的，再问时仍答 unbound，不答 absent。",

@@ -178,3 +178,18 @@ def test_a_fault_in_the_store_is_not_sent(tmp_path: Path, answer: Answer, why: s
 
 def test_an_event_of_another_type_is_left_alone(tmp_path: Path) -> None:
     assert "not handled" in Desk(tmp_path).handler.handle(single("urn:other", NUMBERS[0]))
+
+
+def test_what_a_refused_receipt_named_is_named_again_though_the_store_has_nothing_to_say_of_it_any_more(
+    tmp_path: Path,
+) -> None:
+    """Silence of it would not be taken for absent: the notice would never be done."""
+    desk = Desk(tmp_path)
+    desk.platform.failures = 1
+    with pytest.raises(PlatformError):
+        desk.handler.handle(batch(RENEWAL, "n1"))
+    desk.ties.cut.clear()
+    desk.ties.unbind = lambda numbers, cutoff: []  # type: ignore[method-assign]
+    desk.handler.handle(batch(RENEWAL, "n1"))
+    (_, answers, complete), even = desk.platform.receipts[0], [number for number in NUMBERS if int(number) % 2 == 0]
+    assert (answers, complete) == ([(number, "absent") for number in even], True)
