@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pyroaring import BitMap
 
 from huanxin.domain.answers import Answer, Outcome, Purpose, Reason
+from huanxin.domain.lifecycle import Cancellation
 from huanxin.domain.partners import Kind, Partner
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets.sharded import NumberSet
@@ -71,9 +72,9 @@ def _batch(tx: Tx, past: Past, month: str, rng: random.Random) -> None:
         answer_by=ANSWER_BY[month], freeze_days=90, seen_report=0, files={}, by="test", at=SENT[month],
     )  # fmt: skip
     where = [BLOCKS[number // 10_000] for number in numbers]
-    spans: dict[tuple[str, date], BitMap] = {}
+    spans: dict[Cancellation, BitMap] = {}
     for place, (carrier, _) in enumerate(where):
-        spans.setdefault((carrier, date(2026, 7, 1)), BitMap()).add(place)
+        spans.setdefault(Cancellation(carrier=carrier, day=date(2026, 7, 1)), BitMap()).add(place)
     batches.add_spans(tx, batch, spans)
     open_places: set[int] = set()
     for partner, hours in zip(past.partners, HOURS[month], strict=True):
@@ -94,7 +95,7 @@ def _batch(tx: Tx, past: Past, month: str, rng: random.Random) -> None:
     past.cells.update((month, *place, "noticed") for place in where)
     renewed = [place for place in range(len(numbers)) if place not in open_places]
     past.cells.update((month, *where[place], "renewed") for place in renewed)
-    sold = {span: places & BitMap(renewed[:50]) for span, places in spans.items()}
+    sold = {(one.carrier, one.day): places & BitMap(renewed[:50]) for one, places in spans.items()}
     releases.add(tx, batch_id=batch, spans={span: places for span, places in sold.items() if places}, by="test", alone=True,
                  at=ANSWER_BY[month])  # fmt: skip
     past.cells.update((month, *where[place], "released") for place in renewed[:50])

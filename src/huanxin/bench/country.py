@@ -21,7 +21,7 @@ from huanxin.disclose.acknowledging import Method
 from huanxin.disclose.breaches import OPENED_UNDISCLOSED
 from huanxin.domain.answers import Answer, Outcome, Purpose, Reason
 from huanxin.domain.disclosure import Grade
-from huanxin.domain.lifecycle import Event, SetFact
+from huanxin.domain.lifecycle import Cancellation, Event, SetFact
 from huanxin.domain.operators import Role
 from huanxin.domain.partners import Kind
 from huanxin.notify.notices import send_batch
@@ -123,7 +123,8 @@ def _week(tx: Tx, made: Country, week: int, weeks: int) -> None:
     )  # fmt: skip
     places = np.arange(len(numbers), dtype=np.uint32)
     spans = {(CARRIER, day): bitmap_of(places[by_day == place]) for place, day in enumerate(days)}
-    batches.add_spans(tx, batch_id, spans)
+    named = {Cancellation(carrier=CARRIER, day=day, report=report): found for (_, day), found in spans.items()}
+    batches.add_spans(tx, batch_id, named)
     send_batch(tx, batch_id, issuer=made.platform.issuer, plan=made.platform.plan, rules=rules, now=planned)
     holds.add(
         tx, source="bench", order=f"week {week + 1}", reason="fraud", until=(planned + timedelta(days=180)).date(),

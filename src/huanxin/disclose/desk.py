@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime, tzinfo
+from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from pyroaring import BitMap
 
 from huanxin.domain import disclosure, tenures
-from huanxin.domain.answers import Purpose, Standing
+from huanxin.domain.answers import Standing
 from huanxin.domain.disclosure import Case, Grade, Renewal, Told
 from huanxin.domain.errors import BadInput
-from huanxin.domain.lifecycle import SetFact, fold
+from huanxin.domain.lifecycle import Cancellation, SetFact, fold
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import Rules
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, shard_of, union, values_of
 from huanxin.sentences import Sentence
-from huanxin.store import allocations, disclosures, holds, places, reports
+from huanxin.store import allocations, batches, disclosures, holds, places, reports
 from huanxin.store.database import Tx
-from huanxin.store.places import Members
 
 SHORTEST_PREFIX, LONGEST_PREFIX = 3, 10
 _SPARE, _MANY, _ROUNDS = 3, 500, 12  # of those looked at first, some aren't clean; then many at a time
@@ -40,13 +39,9 @@ def look_up(
     where = {number: tenures.standing(_said(facts.get(shard_of(number), []), number % SHARD_SIZE)) for number in wanted}
     sellers = {number: _sellers(where[number], plan.owner(shard_of(number))) for number in wanted}
     zones = {number: plan.carriers[who[0]].zone for number, who in sellers.items() if who}
-    closed = {
-        number: (day, zones[number])
-        for number in zones
-        if (day := where[number].tenures and where[number].tenures[-1].closed_on)
-    }
-    renewals = _renewals(tx, asked, closed)
-    held = union(holds.held_among(tx, asked, min(carrier.today(now) for carrier in plan.carriers.values())).values())
+    resting = {number: one for number in zones if (one := where[number].closing)}
+    renewals = dict(_renewals(tx, resting))
+    held = union(holds.held_among(tx, asked, plan.today(now)).values())
     known = disclosures.standing_of(tx, wanted)
     unused = {number: sellers[number][0] for number in zones if not where[number].tenures}
     foreign = allocations.outside(tx, unused)
@@ -56,7 +51,7 @@ def look_up(
         return Case(
             number=number, today=now.astimezone(zones.get(number)).date(), standing=where[number], sellers=sellers[number],
             renewal=renewals.get(number), held=number in held, freeze_days=rules.freeze_days,
-            acknowledged=before is not None and before.closed_on == closed.get(number, (None,))[0],
+            acknowledged=before is not None and before.closed_on == (resting[number].day if number in resting else None),
             allotted=number not in foreign,
         )  # fmt: skip
 
@@ -64,7 +59,11 @@ def look_up(
 
 
 def _said(facts: list[SetFact], offset: int) -> list[tenures.Said]:
-    return [tenures.Said(day=one.day, event=one.event, carrier=one.carrier) for one in facts if offset in one.numbers]
+    return [
+        tenures.Said(day=one.day, event=one.event, carrier=one.carrier, report=one.report, layer=one.layer)
+        for one in facts
+        if offset in one.numbers
+    ]
 
 
 def _sellers(where: tenures.Standing, owner: str | None) -> tuple[str, ...]:
@@ -75,31 +74,33 @@ def _sellers(where: tenures.Standing, owner: str | None) -> tuple[str, ...]:
     return (last,) if last == owner else (last, owner)
 
 
-def _renewals(tx: Tx, wanted: NumberSet, closed: Mapping[int, tuple[date, tzinfo]]) -> dict[int, Renewal]:
-    """How the renewal of each closed number went, in the latest batch that was planned since it was closed."""
-    found: dict[int, Renewal] = {}
-    member = places.members(tx, wanted)
-    back = {(one.retracts, number) for one in member if one.retracts and one.reason for number in one.places}
-    for one in reversed(member):
-        since = {
-            number: place
-            for number, place in one.places.items()
-            if number in closed and number not in found and _day(one.planned_at, closed[number][1]) >= closed[number][0]
-        }
-        if since and one.purpose is Purpose.RENEWAL:
-            found.update(_renewal(tx, replace(one, places=since), back))
-    return found
+def _renewals(tx: Tx, resting: Mapping[int, Cancellation]) -> Iterator[tuple[int, Renewal]]:
+    """How the renewal of each frozen number went, in the newest batch of this tenure."""
+    by_cancellation: dict[Cancellation, list[int]] = {}
+    for number, one in resting.items():
+        by_cancellation.setdefault(one, []).append(number)
+    newest: dict[int, tuple[int, int]] = {}
+    for found in batches.renewed_since(tx, {one: NumberSet.of(numbers) for one, numbers in by_cancellation.items()}):
+        for number, place in zip(found.numbers.tolist(), found.places.tolist(), strict=True):
+            newest[number] = (found.batch_id, place)
+    in_batch: dict[int, dict[int, int]] = {}
+    for number, (batch_id, place) in newest.items():
+        in_batch.setdefault(batch_id, {})[number] = place
+    for batch_id, places_of in in_batch.items():
+        yield from _renewal(tx, batch_id, places_of)
 
 
-def _day(instant: datetime, zone: tzinfo) -> date:
-    return instant.astimezone(zone).date()
-
-
-def _renewal(tx: Tx, member: Members, back: set[tuple[int, int]]) -> Iterator[tuple[int, Renewal]]:
-    wanted = BitMap(member.places.values())
-    told = places.told(tx, member.batch_id)
-    standings = places.standings_at(tx, member.batch_id, wanted)
-    released = places.released_among(tx, member.batch_id, wanted)
+def _renewal(tx: Tx, batch_id: int, member: Mapping[int, int]) -> Iterator[tuple[int, Renewal]]:
+    """The same of one batch; `member`: its place by number."""
+    batch = batches.get(tx, batch_id)
+    assert batch is not None
+    wanted = BitMap(member.values())
+    told = places.told(tx, batch_id)
+    standings = places.standings_at(tx, batch_id, wanted)
+    released = places.released_among(tx, batch_id, wanted)
+    shards = {shard_of(number) for number in member}
+    ordered = [batches.numbers_of(tx, one.id, shards) for one in batches.retractions_of(tx, batch_id) if one.reason]
+    taken_back = union(ordered)
     order = values_of(wanted)
     confirmed = np.zeros(len(order), dtype=np.int64)
     still_open = BitMap() if told else wanted
@@ -111,10 +112,10 @@ def _renewal(tx: Tx, member: Members, back: set[tuple[int, int]]) -> Iterator[tu
         if required:
             still_open |= where.open(wanted)
     count = dict(zip(order.tolist(), confirmed.tolist(), strict=True))
-    for number, place in member.places.items():
+    for number, place in member.items():
         yield number, Renewal(
-            freeze_days=member.freeze_days, asked=len(told), confirmed=count[place], open=place in still_open,
-            released=place in released, taken_back=(member.batch_id, number) in back,
+            freeze_days=batch.freeze_days, asked=len(told), confirmed=count[place], open=place in still_open,
+            released=place in released, taken_back=number in taken_back,
         )  # fmt: skip
 
 

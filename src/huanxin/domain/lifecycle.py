@@ -61,6 +61,18 @@ def sellable_from(closed_on: date, freeze_days: int = FREEZE_DAYS) -> date:
     return closed_on + timedelta(days=freeze_days + 1)
 
 
+@dataclass(frozen=True, kw_only=True, order=True)
+class Cancellation:
+    """One cancellation of some numbers, named as it is on record: who reported it, for which day, in which report and layer
+    of it. A number that is cancelled again rests after another one, be it on the same day; by this name a batch says what
+    it stands on. report: 0 of one that is not on record."""
+
+    carrier: str
+    day: date
+    report: int = 0
+    layer: int = 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class SetFact:
     """On `day`, `carrier` reported `event` for `numbers` (places within one shard).
@@ -84,6 +96,11 @@ class SetFact:
         if len(among) == len(self.numbers):
             return self.at
         return self.at[np.searchsorted(values_of(self.numbers), values_of(among))]
+
+    @property
+    def cancellation(self) -> Cancellation:
+        """The name of this cancellation."""
+        return Cancellation(carrier=self.carrier, day=self.day, report=self.report, layer=self.layer)
 
     def part(self, numbers: BitMap) -> SetFact:
         """The same of some of its numbers."""
@@ -109,22 +126,30 @@ class ShardState:
     _cancellations: list[SetFact] = field(default_factory=list, repr=False)
     """all so far, in order"""
 
-    def frozen_on(self, among: BitMap) -> dict[tuple[str, date], BitMap]:
-        """Those of `among` that are frozen, by carrier that reported the cancellation and its day.
+    def resting(self, among: BitMap) -> dict[Cancellation, BitMap]:
+        """Those of `among` that are frozen, by the cancellation after which they rest.
 
         A number may have been cancelled often; the last time counts, so the walk goes backwards and stops early.
         """
         left = {carrier: places & among for carrier, places in self.asleep.items()}
         missing = sum(len(places) for places in left.values())
-        found: dict[tuple[str, date], BitMap] = {}
+        found: dict[Cancellation, BitMap] = {}
         for fact in reversed(self._cancellations):
             if not missing:
                 break
             if here := fact.numbers & left[fact.carrier]:
                 left[fact.carrier] -= here
                 missing -= len(here)
-                span = (fact.carrier, fact.day)
-                found[span] = found[span] | here if span in found else here
+                name = fact.cancellation
+                found[name] = found[name] | here if name in found else here
+        return found
+
+    def frozen_on(self, among: BitMap) -> dict[tuple[str, date], BitMap]:
+        """Those of `among` that are frozen, by carrier that reported the cancellation and its day."""
+        found: dict[tuple[str, date], BitMap] = {}
+        for one, places in self.resting(among).items():
+            span = (one.carrier, one.day)
+            found[span] = found[span] | places if span in found else places
         return found
 
     def frozen(self) -> dict[tuple[str, date], BitMap]:

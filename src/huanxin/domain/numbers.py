@@ -188,6 +188,10 @@ class NumberingPlan:
             self._owners[shard] = self._look_up(shard)
         return self._owners[shard]
 
+    def today(self, now: datetime) -> date:
+        """The earliest day that it is anywhere where a carrier is: nothing is due, and no hold ends, a day early."""
+        return min(carrier.today(now) for carrier in self.carriers.values())
+
     def covers(self, numbers: Numbers) -> npt.NDArray[np.bool_]:
         """Which of some numbers lie in a range that some carrier holds."""
         shards, where = np.unique(numbers // SHARD_SIZE, return_inverse=True)

@@ -11,17 +11,19 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from enum import StrEnum
 
-from huanxin.domain.lifecycle import Event
+from huanxin.domain.lifecycle import Cancellation, Event
 from huanxin.domain.numbers import NumberingPlan
 
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """What one report said of the number."""
+    """What one report said of the number, and in which layer of the day. report: its id, 0 if that doesn't matter."""
 
     day: date
     event: Event
     carrier: str
+    report: int = 0
+    layer: int = 0
 
 
 class State(StrEnum):
@@ -37,13 +39,15 @@ class State(StrEnum):
 class Tenure:
     """The time of one subscriber. `opened_on` is None where the opening lies before the first report; `carrier` reported
     of the subscriber last, `opened_by` the opening (empty where that is not known): a number that was taken along to
-    another carrier has two. `how` is the event that ended it, None while it goes on."""
+    another carrier has two. `how` is the event that ended it, None while it goes on; `closing` the cancellation that did, as
+    batches name it, None if it was not one."""
 
     carrier: str
     opened_on: date | None
     opened_by: str = ""
     closed_on: date | None = None
     how: Event | None = None
+    closing: Cancellation | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +61,11 @@ class Standing:
     def current(self) -> Tenure | None:
         """The tenure that goes on; None if nobody holds the number, or it is not known."""
         return self.tenures[-1] if self.state is State.IN_SERVICE else None
+
+    @property
+    def closing(self) -> Cancellation | None:
+        """The cancellation after which the number rests; None if it is not frozen."""
+        return self.tenures[-1].closing if self.state is State.FROZEN else None
 
     @property
     def recycled(self) -> bool | None:
@@ -74,12 +83,12 @@ def standing(said: Sequence[Said]) -> Standing:
         if one.event is Event.OPENED:
             tenures.append(_begun(one))
         elif one.event is Event.RECLAIMED:
-            tenures.append(replace(tenures.pop(), closed_on=None, how=None))
+            tenures.append(replace(tenures.pop(), closed_on=None, how=None, closing=None))
         else:
             same = state in (State.IN_SERVICE, State.PORTED_OUT)  # whoever took it along holds it still
             last = replace(tenures.pop(), carrier=one.carrier) if same else Tenure(carrier=one.carrier, opened_on=None)
             ends = one.event is not Event.PORTED_OUT
-            tenures.append(replace(last, closed_on=one.day, how=one.event) if ends else last)
+            tenures.append(replace(last, closed_on=one.day, how=one.event, closing=_closing(one)) if ends else last)
             if one.event is Event.TRANSFERRED:
                 tenures.append(_begun(one))
         state = _AFTER.get(one.event, State.IN_SERVICE)
@@ -87,6 +96,12 @@ def standing(said: Sequence[Said]) -> Standing:
 
 
 _AFTER = {Event.CANCELLED: State.FROZEN, Event.PORTED_OUT: State.PORTED_OUT}
+
+
+def _closing(said: Said) -> Cancellation | None:
+    if said.event is not Event.CANCELLED:
+        return None
+    return Cancellation(carrier=said.carrier, day=said.day, report=said.report, layer=said.layer)
 
 
 def _begun(said: Said) -> Tenure:

@@ -9,7 +9,7 @@ from pyroaring import BitMap
 from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import answer_by
 from huanxin.domain.errors import BadInput, Conflict, Fault, NotFound
-from huanxin.domain.lifecycle import Event
+from huanxin.domain.lifecycle import UNFREEZING, Event
 from huanxin.domain.numbers import NumberingPlan, masked, written
 from huanxin.domain.rules import NewId, Rules, random_id
 from huanxin.notify.notices import tell_partners
@@ -126,10 +126,16 @@ def _taken_back(tx: Tx, batch: Batch) -> NumberSet:
 
 
 def _reclaimed_of(tx: Tx, batch: Batch) -> NumberSet:
+    """The numbers of a batch that left the freeze by a reclaim. One that was sold, cancelled and reclaimed since went back
+    to somebody else: no tie of whoever held it before may be given back to it."""
     numbers = batches.numbers_of(tx, batch.id)
     found: dict[int, BitMap] = {}
-    said = reports.facts_by_shard(tx, shards=numbers.shards, after_report=batch.seen_report, events=[Event.RECLAIMED])
+    said = reports.facts_by_shard(tx, shards=numbers.shards, after_report=batch.seen_report, events=UNFREEZING)
     for shard, facts in said:
-        back = BitMap.union(BitMap(), *(fact.numbers for fact in facts))
-        found[shard] = back & numbers.shards[shard]
+        back, left = BitMap(), BitMap()
+        for fact in facts:
+            if fact.event is Event.RECLAIMED:
+                back |= (fact.numbers & numbers.shards[shard]) - left
+            left |= fact.numbers
+        found[shard] = back
     return NumberSet(found)

@@ -56,12 +56,13 @@ class NumberSet:
     @classmethod
     def of(cls, numbers: Iterable[int] | Numbers) -> NumberSet:
         """The set of some numbers, in any order, repeated or not."""
-        values = np.asarray(numbers if isinstance(numbers, np.ndarray) else list(numbers), dtype=np.int64)
-        values = np.unique(values)
-        shards, starts = np.unique(values // SHARD_SIZE, return_index=True)
-        offsets = (values % SHARD_SIZE).astype(np.uint32)
-        parts = np.split(offsets, starts[1:]) if len(shards) else []
-        return cls({int(shard): bitmap_of(part) for shard, part in zip(shards, parts, strict=True)})
+        values = np.sort(np.asarray(numbers if isinstance(numbers, np.ndarray) else list(numbers), dtype=np.int64))
+        if not len(values):
+            return cls()
+        shards, offsets = np.divmod(values, SHARD_SIZE)
+        starts = np.concatenate(([0], np.flatnonzero(shards[1:] != shards[:-1]) + 1))
+        parts = np.split(offsets.astype(np.uint32), starts[1:])  # a bitmap takes a value twice and has it once
+        return cls({int(shard): bitmap_of(part) for shard, part in zip(shards[starts], parts, strict=True)})
 
     def numbers(self) -> Numbers:
         """All numbers, ascending."""

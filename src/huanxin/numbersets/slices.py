@@ -16,6 +16,8 @@ from huanxin.numbersets.sharded import load
 
 HEAD = 1920
 """Bytes that are read first: enough for the table of a set of 16 million values."""
+CONTAINER_BITS = 16
+"""A value's bits above these say which container holds it."""
 _RUNS, _NO_RUNS = 12347, 12346  # the cookies of the format
 _OFFSETS_FROM = 4  # a table of fewer containers with runs has no offsets
 
@@ -31,11 +33,6 @@ class Slice:
     def load(self, container: bytes) -> BitMap:
         """The values of the container."""
         return load(self.head + container)
-
-
-def container_of(value: int) -> int:
-    """Which container holds a value."""
-    return value >> 16
 
 
 def slice_of(head: bytes, length: int, key: int) -> Slice | None:

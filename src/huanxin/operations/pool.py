@@ -9,21 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from itertools import groupby
 from typing import Any
 
 import numpy as np
 from pyroaring import BitMap
 
 from huanxin.domain.cells import CELL, NEVER, Cells, day_number, summed, tally
-from huanxin.domain.lifecycle import fold
+from huanxin.domain.lifecycle import Cancellation, fold
 from huanxin.domain.pool import Kind, of_batch, of_shard
 from huanxin.domain.regions import BLOCK
-from huanxin.numbersets.sharded import SHARD_SIZE, values_of
+from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, values_of
 from huanxin.operations.platform import Platform
 from huanxin.operations.pool_sums import add_up
 from huanxin.release.gate import LoadedGate, load_gate
-from huanxin.store import holds, pool, reports
+from huanxin.store import batches, holds, pool, reports
 from huanxin.store.database import Tx
 
 AT_ONCE = 50  # shards in memory at a time
@@ -67,27 +66,32 @@ def _count_shards(tx: Tx, platform: Platform, shards: list[int], until: Mapping[
     freeze."""
     held = pool.held_in(tx, shards=shards, holds=list(until))
     planned = pool.planned_in(tx, shards)
-    zone = next(iter(platform.plan.carriers.values())).zone
     made: dict[int, Cells] = {}
-    left: dict[tuple[int, int], BitMap] = {}
+    resting: dict[Cancellation, dict[int, BitMap]] = {}
     for shard, facts in reports.facts_by_shard(tx, shards=shards):
         ends = _by_end(held.get(shard, {}), until)
-        spans = of_shard(fold(facts), platform.plan.owner(shard), BitMap.union(BitMap(), *(some for _, some in ends)))
+        state = fold(facts)
+        spans = of_shard(state, platform.plan.owner(shard), BitMap.union(BitMap(), *(some for _, some in ends)))
         made[shard] = summed([
             _cells_of(shard, kind, day, places & some, 0 if day is None else _held_days(day, end))
             for (kind, day), places in spans.items()
             for end, some in (ends if kind is Kind.HELD else ((date.min, places),))
         ])  # fmt: skip
-        for day, some in groupby(planned.get(shard, ()), key=lambda one: one.planned_at.astimezone(zone).date()):
-            frozen = _frozen_since(spans, day)
-            left |= {(one.batch_id, shard): one.numbers - frozen for one in some}
+        for one, places in state.resting(BitMap.union(BitMap(), *planned.get(shard, {}).values())).items():
+            resting.setdefault(one, {})[shard] = places
     pool.put(tx, batch_id=pool.REPORTS, by_shard=made)
-    return pool.note_left(tx, left)
+    return pool.note_left(tx, _left(tx, planned, {one: NumberSet(found) for one, found in resting.items()}))
 
 
-def _frozen_since(spans: Mapping[tuple[Kind, date | None], BitMap], day: date) -> BitMap:
-    """Numbers that were cancelled on a day or before, and are frozen still: what batches of that day renew."""
-    return BitMap.union(BitMap(), *(places for (_, closed), places in spans.items() if closed is not None and closed <= day))
+def _left(
+    tx: Tx, planned: Mapping[int, Mapping[int, BitMap]], resting: Mapping[Cancellation, NumberSet]
+) -> dict[tuple[int, int], BitMap]:
+    """What is planned (by shard and batch) and does not rest any more after the cancellation that its batch stands on."""
+    left = {(batch, shard): numbers for shard, by_batch in planned.items() for batch, numbers in by_batch.items()}
+    for one in batches.renewed_since(tx, resting):
+        for shard, numbers in NumberSet.of(one.numbers).shards.items():
+            left[one.batch_id, shard] = left[one.batch_id, shard] - numbers
+    return left
 
 
 def _by_end(held: Mapping[int, BitMap], until: Mapping[int, date]) -> list[tuple[date, BitMap]]:

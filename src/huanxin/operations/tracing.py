@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from huanxin.domain.answers import Outcome, Purpose
-from huanxin.domain.lifecycle import Event
-from huanxin.domain.tenures import Said, Standing, standing
+from huanxin.domain.tenures import Standing, standing
 from huanxin.numbersets.sharded import SHARD_SIZE, load, shard_of
 from huanxin.operations.platform import Platform
 from huanxin.release.single import Single, load_single
@@ -74,7 +73,7 @@ def trace(tx: Tx, platform: Platform, number: int) -> Trace:
     ]  # fmt: skip
     return Trace(
         number=number, carriers=frozenset({one.carrier for one in past} | ({owner} if owner else set())),
-        standing=standing([Said(day=one.day, event=Event(one.event), carrier=one.carrier) for one in past]),
+        standing=standing([one.said for one in past]),
         holds=tuple(one for one in named if one.binds(platform.today())), batches=tuple(found),
         entries=tuple(sorted(entries, key=lambda entry: entry.at)),
     )  # fmt: skip

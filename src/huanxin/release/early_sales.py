@@ -10,25 +10,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import numpy as np
 from pyroaring import BitMap
 
-from huanxin.domain.lifecycle import Event, SetFact, sellable_from
+from huanxin.domain.lifecycle import Cancellation, Event, SetFact, sellable_from
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import Rules
-from huanxin.numbersets.sharded import NumberSet, union
+from huanxin.numbersets.sharded import NumberSet, bitmap_of, union, values_of
 from huanxin.release.gate import BREACH_OPENED_UNRELEASED
-from huanxin.store import batches, releases, reports
+from huanxin.store import batches, places, releases, reports
 from huanxin.store.database import Tx
 
 BREACH_OPENED_IN_FREEZE = "opened-in-freeze"
 
-_Sales = dict[tuple[date, date], NumberSet]
-"""The numbers sold, by the day on which they were opened and that on which they were last cancelled before it."""
+_Sales = dict[tuple[date, Cancellation], NumberSet]
+"""The numbers sold, by the day on which they were opened and their last cancellation before it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Given:
-    """What batches with one freeze released of the numbers that were cancelled on a day."""
+    """What a batch released of the numbers that rested after one cancellation."""
 
     freeze_days: int
     numbers: NumberSet
@@ -45,16 +46,16 @@ def find_early_sales(
     already, and isn't recorded twice.
     """
     sales = _sales(tx, report_id, _opened(tx, recycled, found, plan))
-    given = _given(tx, {closed_on for _, closed_on in sales})
+    given = _given(tx, sales)
     in_freeze: list[NumberSet] = []
     unreleased: list[NumberSet] = []
-    for (day, closed_on), numbers in sales.items():
+    for (day, closing), numbers in sales.items():
         rest = numbers
-        for one in given.get(closed_on, ()):
-            if day < sellable_from(closed_on, one.freeze_days):
+        for one in given.get(closing, ()):
+            if day < sellable_from(closing.day, one.freeze_days):
                 in_freeze.append(rest & one.numbers)
             rest -= one.numbers
-        (in_freeze if day < sellable_from(closed_on, rules.freeze_days) else unreleased).append(rest)
+        (in_freeze if day < sellable_from(closing.day, rules.freeze_days) else unreleased).append(rest)
     count = 0
     for kind, sets in ((BREACH_OPENED_IN_FREEZE, in_freeze), (BREACH_OPENED_UNRELEASED, unreleased)):
         if early := union(sets):
@@ -78,7 +79,7 @@ def _opened(
 
 def _sales(tx: Tx, report_id: int, opened: dict[int, dict[date, BitMap]]) -> _Sales:
     """Walks each shard's facts in the order in which they happened: what was last cancelled when it was sold."""
-    parts: dict[tuple[date, date], list[NumberSet]] = {}
+    parts: dict[tuple[date, Cancellation], list[NumberSet]] = {}
     said = reports.facts_by_shard(
         tx, shards=opened, before_report=report_id + 1, events=(Event.CANCELLED, Event.OPENED)
     ) if opened else ()  # fmt: skip
@@ -93,18 +94,21 @@ def _sales(tx: Tx, report_id: int, opened: dict[int, dict[date, BitMap]]) -> _Sa
                 if not sold:
                     break
                 if here := sold & closing.numbers:
-                    parts.setdefault((fact.day, closing.day), []).append(NumberSet({shard: here}))
+                    parts.setdefault((fact.day, closing.cancellation), []).append(NumberSet({shard: here}))
                     sold -= here
     return {days: union(sets) for days, sets in parts.items()}
 
 
-def _given(tx: Tx, closed_on: set[date]) -> dict[date, list[_Given]]:
-    """What was ever released of the numbers that were cancelled on some days, by that day."""
-    given: dict[date, list[_Given]] = {}
-    for batch_id, days in releases.places_closed_on(tx, closed_on).items():
-        batch = batches.get(tx, batch_id)
+def _given(tx: Tx, sales: _Sales) -> dict[Cancellation, list[_Given]]:
+    """What was ever released of the numbers that were sold, in the tenure after which they were, by their cancellation."""
+    resting: dict[Cancellation, list[NumberSet]] = {}
+    for (_, closing), numbers in sales.items():
+        resting.setdefault(closing, []).append(numbers)
+    given: dict[Cancellation, list[_Given]] = {}
+    for one in batches.renewed_since(tx, {closing: union(sets) for closing, sets in resting.items()}):
+        batch = batches.get(tx, one.batch_id)
         assert batch is not None
-        roster = batches.roster(tx, batch_id)
-        for day, places in days.items():
-            given.setdefault(day, []).append(_Given(freeze_days=batch.freeze_days, numbers=roster.subset(places)))
+        out = places.released_among(tx, one.batch_id, bitmap_of(one.places))
+        numbers = NumberSet.of(one.numbers[np.isin(one.places, values_of(out), assume_unique=True)])
+        given.setdefault(one.since, []).append(_Given(freeze_days=batch.freeze_days, numbers=numbers))
     return given

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from huanxin.domain.answers import Outcome, Purpose, Standing, Waiver
-from huanxin.domain.lifecycle import Event, sellable_from
+from huanxin.domain.lifecycle import sellable_from
 from huanxin.domain.numbers import NumberingPlan, masked
 from huanxin.domain.rules import Rules
+from huanxin.domain.tenures import standing
 from huanxin.numbersets.sharded import SHARD_SIZE, load, shard_of
 from huanxin.release.findings import Finding
 from huanxin.release.gate import LoadedGate
@@ -17,6 +18,7 @@ from huanxin.release.single import load_single
 from huanxin.release.unplanned import why_in_no_batch
 from huanxin.sentences import N_, Sentence
 from huanxin.store import batches, holds, reports
+from huanxin.store.batches import Membership
 from huanxin.store.database import Tx
 from huanxin.store.notices import Notice
 from huanxin.store.reports import HistoryEntry
@@ -47,14 +49,14 @@ def explain(tx: Tx, number: int, *, plan: NumberingPlan, rules: Rules, now: date
         f"{entry.day} {entry.event} ({entry.carrier}, report {entry.report_id}: {entry.file_name})" for entry in past
     )
     every = batches.memberships(tx, number)
-    member = [one for one in every if one.purpose == Purpose.RENEWAL]
-    if not member or _cancelled_since(tx, member[-1].batch_id, past, plan):
+    member = _member(tx, number, past, every)
+    if member is None:
         found = why_in_no_batch(tx, number, past, plan=plan, rules=rules, now=now)
         return Explanation(
             number=masked(number), history=history, batch_id=None, clear=False, released=False, findings=tuple(found)
         )
     held = holds.of_number(tx, number)
-    loaded = load_single(tx, number, member[-1], every=every, held=held, plan=plan, now=now).loaded
+    loaded = load_single(tx, number, member, every=every, held=held, plan=plan, now=now).loaded
     place = 0
     findings = [*_freeze(loaded, place), *_holds(loaded, place), *_retraction(loaded, place), *_partners(loaded, place)]
     return Explanation(
@@ -63,12 +65,12 @@ def explain(tx: Tx, number: int, *, plan: NumberingPlan, rules: Rules, now: date
     )  # fmt: skip
 
 
-def _cancelled_since(tx: Tx, batch_id: int, past: Sequence[HistoryEntry], plan: NumberingPlan) -> bool:
-    """Whether the number was cancelled again after a batch was planned: then that batch was another tenure's."""
-    batch = batches.get(tx, batch_id)
-    if batch is None or past[-1].event != Event.CANCELLED:
-        return False
-    return batch.planned_at.astimezone(plan.carriers[past[-1].carrier].zone).date() < past[-1].day
+def _member(tx: Tx, number: int, past: Sequence[HistoryEntry], every: Sequence[Membership]) -> Membership | None:
+    """The batch in which a frozen number is renewed in this tenure; else the last one that it was in."""
+    closing = standing([one.said for one in past]).closing
+    if closing is not None:
+        return batches.renewal_of(tx, number, closing)
+    return next((one for one in reversed(every) if one.purpose == Purpose.RENEWAL), None)
 
 
 def _freeze(loaded: LoadedGate, place: int) -> list[Finding]:

@@ -64,7 +64,7 @@ def load_gate(
     for partner in told:
         standings.setdefault(partner, Standing())
     today = {code: carrier.today(now) for code, carrier in plan.carriers.items()}
-    held = {key: roster.places_in(found) for key, found in holds.held_among(tx, numbers, min(today.values())).items()}
+    held = {key: roster.places_in(found) for key, found in holds.held_among(tx, numbers, plan.today(now)).items()}
     back = {one.id: one for one in batches.retractions_of(tx, batch_id)}
     ordered = {key: roster.places_in(batches.numbers_of(tx, key)) for key, one in back.items() if one.reason}
     gate = Gate(

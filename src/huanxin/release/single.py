@@ -65,7 +65,7 @@ def load_single(
     gate = Gate(
         everyone=HERE, spans={span: HERE} if span else {}, standings=standings,
         required=_required(told, standings), sent=bool(told),
-        held={hold.id: HERE for hold in held if hold.binds(min(today.values()))}, retracted={left: HERE} if left else {},
+        held={hold.id: HERE for hold in held if hold.binds(plan.today(now))}, retracted={left: HERE} if left else {},
         ordered={one.id: HERE for one in retractions if one.reason}, released=HERE if given else BitMap(), today=today,
         freeze_days=batch.freeze_days,
     )  # fmt: skip

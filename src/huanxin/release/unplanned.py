@@ -48,7 +48,7 @@ def why_in_no_batch(
 
 
 def _holds(tx: Tx, number: int, *, now: datetime, plan: NumberingPlan) -> list[Finding]:
-    today = min(carrier.today(now) for carrier in plan.carriers.values())
+    today = plan.today(now)
     return [
         Finding(rule="1 hold", ok=False, text=f"hold {hold.id} keeps it frozen until {hold.until_day}: {hold.reason}",
                 evidence=f"{hold.named}, placed by {hold.placed_by} on {hold.placed_at:%Y-%m-%d}")

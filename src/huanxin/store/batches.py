@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
 
 import numpy as np
+import numpy.typing as npt
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 from pyroaring import BitMap
 
 from huanxin.domain.answers import Purpose
+from huanxin.domain.lifecycle import Cancellation
 from huanxin.numbersets.roster import Roster
-from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, bitmap_of, dump, load, shard_of, values_of
+from huanxin.numbersets.sharded import (
+    SHARD_SIZE,
+    Numbers,
+    NumberSet,
+    bitmap_of,
+    dump,
+    load,
+    shard_of,
+    union,
+    values_of,
+)  # fmt: skip
 from huanxin.store.database import Tx
+from huanxin.store.pieces import BEGINNING, Beginning, among
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +91,13 @@ def add(
     return int(row[0])
 
 
-def add_spans(tx: Tx, batch_id: int, spans: Mapping[tuple[str, date], BitMap]) -> None:
-    """Record which places of a batch each carrier cancelled on which day."""
+def add_spans(tx: Tx, batch_id: int, spans: Mapping[Cancellation, BitMap]) -> None:
+    """Record on which cancellation each place of a batch stands."""
     with tx.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO batch_span (batch_id, carrier, closed_on, places) VALUES (%s, %s, %s, %s)",
-            [(batch_id, carrier, day, dump(places)) for (carrier, day), places in spans.items()],
+            "INSERT INTO batch_span (batch_id, carrier, closed_on, report_id, layer, places)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
+            [(batch_id, one.carrier, one.day, one.report, one.layer, dump(places)) for one, places in spans.items()],
         )
 
 
@@ -118,16 +133,23 @@ def numbers_of(tx: Tx, batch_id: int, shards: Iterable[int] | None = None) -> Nu
 
 def places_of(tx: Tx, batch_id: int, numbers: NumberSet) -> BitMap:
     """The places of those numbers that are in a batch. Reads only their shards of it."""
+    return bitmap_of(_placed(tx, batch_id, numbers)[1])
+
+
+def _placed(tx: Tx, batch_id: int, numbers: NumberSet) -> tuple[Numbers, npt.NDArray[np.uint32]]:
+    """Those numbers that are in a batch, ascending, and their places. Reads only their shards of it."""
     rows = tx.execute(
-        "SELECT shard, first, numbers FROM batch_set WHERE batch_id = %s AND shard = ANY(%s)",
+        "SELECT shard, first, numbers FROM batch_set WHERE batch_id = %s AND shard = ANY(%s) ORDER BY shard",
         (batch_id, list(numbers.shards)), binary=True,
     )  # fmt: skip
-    found = [np.empty(0, dtype=np.uint32)]
+    found, places = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.uint32)]
     for shard, first, stored in rows:
         here = load(stored)
-        places = np.searchsorted(values_of(here), values_of(here & numbers.shards[shard]))
-        found.append((places + first).astype(np.uint32))
-    return bitmap_of(np.concatenate(found))
+        mine = values_of(here & numbers.shards[shard])
+        ranks = np.searchsorted(values_of(here), mine) if len(mine) < len(here) else np.arange(len(mine))
+        places.append((ranks + first).astype(np.uint32))
+        found.append(mine + np.int64(shard * SHARD_SIZE))
+    return np.concatenate(found), np.concatenate(places)
 
 
 def roster(tx: Tx, batch_id: int) -> Roster:
@@ -141,11 +163,15 @@ def roster(tx: Tx, batch_id: int) -> Roster:
 
 
 def spans(tx: Tx, batch_id: int) -> dict[tuple[str, date], BitMap]:
+    """The places of a batch by the carrier that cancelled them and the day."""
     rows = tx.execute(
         "SELECT carrier, closed_on, places FROM batch_span WHERE batch_id = %s ORDER BY carrier, closed_on",
         (batch_id,), binary=True,
     )  # fmt: skip
-    return {(carrier, day): load(places) for carrier, day, places in rows}
+    found: dict[tuple[str, date], BitMap] = {}
+    for carrier, day, places in rows:
+        found[carrier, day] = found.get((carrier, day), BitMap()) | load(places)
+    return found
 
 
 def carriers(tx: Tx) -> dict[int, frozenset[str]]:
@@ -154,17 +180,67 @@ def carriers(tx: Tx) -> dict[int, frozenset[str]]:
     return {batch_id: frozenset(found) for batch_id, found in rows}
 
 
-def planned_batches(tx: Tx, shards: Iterable[int], purpose: Purpose) -> list[tuple[datetime, NumberSet]]:
-    """(planned at, numbers within some shards) of every batch of a purpose."""
+@dataclass(frozen=True, kw_only=True)
+class Renewed:
+    """Numbers that one renewal batch holds since one cancellation, ascending, and their places in it."""
+
+    batch_id: int
+    since: Cancellation
+    numbers: Numbers
+    places: npt.NDArray[np.uint32]
+
+
+def renewed_since(tx: Tx, resting: Mapping[Cancellation, NumberSet]) -> Iterator[Renewed]:
+    """What is in a batch of this tenure: of numbers, given by the cancellation after which they rest, those that a renewal
+    batch holds which stands on that very one, batch after batch, oldest first.
+
+    A number that was cancelled again rests after another one, whatever the days: so no day is compared. A batch that was
+    planned before batches named cancellations stands on the last one that it knew, by the same carrier and day.
+    """
     rows = tx.execute(
-        "SELECT b.id, b.planned_at, s.shard, s.numbers FROM batch_set s JOIN batch b ON b.id = s.batch_id"
-        " WHERE s.shard = ANY(%s) AND b.purpose = %s",
-        (list(shards), purpose.value), binary=True,
-    )  # fmt: skip
-    found: dict[int, tuple[datetime, dict[int, BitMap]]] = {}
-    for batch_id, planned_at, shard, numbers in rows:
-        found.setdefault(batch_id, (planned_at, {}))[1][shard] = load(numbers)
-    return [(planned_at, NumberSet(maps)) for planned_at, maps in found.values()]
+        f"SELECT s.batch_id, b.seen_report, s.carrier, s.closed_on, s.report_id, s.layer, {BEGINNING} FROM batch_span s"
+        " JOIN batch b ON b.id = s.batch_id WHERE b.purpose = %s AND s.carrier = ANY(%s) AND s.closed_on = ANY(%s)"
+        " ORDER BY s.batch_id",
+        (Purpose.RENEWAL.value, list({one.carrier for one in resting}), list({one.day for one in resting})), binary=True,
+    ).fetchall() if resting else []  # fmt: skip
+    by_day: dict[tuple[str, date], list[Cancellation]] = {}
+    for one in sorted(resting):
+        by_day.setdefault((one.carrier, one.day), []).append(one)
+    for batch_id, group in groupby(rows, key=lambda row: int(row[0])):
+        matches = [
+            (one, (row_id, length, head))
+            for _, seen, carrier, day, report, layer, row_id, length, head in group
+            for one in by_day.get((carrier, day), ())
+            if ((one.report, one.layer) == (report, layer) if report else one.report <= seen)
+        ]
+        if matches:
+            yield from _standing(tx, batch_id, matches, resting)
+
+
+def _standing(
+    tx: Tx, batch_id: int, matches: list[tuple[Cancellation, Beginning]], resting: Mapping[Cancellation, NumberSet]
+) -> Iterator[Renewed]:
+    """What a batch holds of the numbers that rest after some of its cancellations, each given with its set of places."""
+    numbers, places = _placed(tx, batch_id, union(resting[one] for one, _ in matches))
+    if not len(numbers):
+        return
+    sets = among(tx, "batch_span", [beginning for _, beginning in matches], bitmap_of(places))
+    close = int(places[-1]) - int(places[0]) < len(places)  # mostly all of a batch are asked for, or one
+    for (one, _), there in zip(matches, sets, strict=True):
+        at = values_of(there) - places[0] if close else np.searchsorted(places, values_of(there))
+        mine = numbers[at]
+        if not np.array_equal(mine, rest := resting[one].numbers()):
+            at = at[np.isin(mine, rest, assume_unique=True)]
+        if len(at):
+            yield Renewed(batch_id=batch_id, since=one, numbers=numbers[at], places=places[at])
+
+
+def renewal_of(tx: Tx, number: int, since: Cancellation) -> Membership | None:
+    """The newest batch that renews one number since a cancellation, and the number's place in it."""
+    found = list(renewed_since(tx, {since: NumberSet.of([number])}))
+    if not found:
+        return None
+    return Membership(batch_id=found[-1].batch_id, purpose=Purpose.RENEWAL.value, place=int(found[-1].places[0]))
 
 
 def newest_number(tx: Tx) -> int | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import LiteralString, TypeAlias
 
+import numpy as np
 from pyroaring import BitMap
 
-from huanxin.numbersets.sharded import load
-from huanxin.numbersets.slices import HEAD, Slice, container_of, slice_of
+from huanxin.numbersets.sharded import load, values_of
+from huanxin.numbersets.slices import CONTAINER_BITS, HEAD, Slice, slice_of
 from huanxin.store.database import Tx
 
 Beginning: TypeAlias = tuple[str | None, int | None, bytes | None]
@@ -20,7 +21,7 @@ BEGINNING = f"s.ctid::text, octet_length(s.places), substring(s.places FOR {HEAD
 def among(tx: Tx, table: LiteralString, beginnings: Sequence[Beginning], places: BitMap) -> list[BitMap]:
     """Of each of some sets `places` of a table, those that are among some places. Where the beginning of a set doesn't tell,
     a second query reads the containers that do."""
-    containers = {container_of(place) for place in places}
+    containers = np.flatnonzero(np.bincount(values_of(places) >> CONTAINER_BITS)).tolist()
     wanted: list[tuple[str, Slice]] = []
     for row_id, length, head in beginnings:
         if row_id and length and head and length > len(head):

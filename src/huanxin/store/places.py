@@ -3,13 +3,10 @@ looked up without building the gate of a million."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from pyroaring import BitMap
 
-from huanxin.domain.answers import Answer, Outcome, Purpose, Receipt, Standing, Waiver, standing
-from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, load, values_of
+from huanxin.domain.answers import Answer, Outcome, Receipt, Standing, Waiver, standing
+from huanxin.numbersets.sharded import load, values_of
 from huanxin.store import receipts
 from huanxin.store.database import Tx
 from huanxin.store.pieces import BEGINNING, among
@@ -51,45 +48,6 @@ def told(tx: Tx, batch_id: int) -> dict[int, bool]:
     """The partners that were told of a batch, each with whether its answer is required."""
     rows = tx.execute("SELECT partner_id, required FROM notice WHERE batch_id = %s ORDER BY partner_id", (batch_id,))
     return dict(rows.fetchall())
-
-
-@dataclass(frozen=True, kw_only=True)
-class Members:
-    """Numbers that one batch holds, with their places. A retraction says which batch it takes them back from, and why, if an
-    operator ordered it."""
-
-    batch_id: int
-    purpose: Purpose
-    retracts: int | None
-    reason: str
-    planned_at: datetime
-    freeze_days: int
-    places: dict[int, int]
-    """place by number"""
-
-
-def members(tx: Tx, wanted: NumberSet) -> list[Members]:
-    """The batches that hold some of these numbers, oldest first. Reads the numbers' shards only."""
-    rows = tx.execute(
-        "SELECT b.id, b.purpose, b.retracts, b.reason, b.planned_at, b.freeze_days, s.shard, s.first, s.numbers"
-        " FROM batch_set s JOIN batch b ON b.id = s.batch_id WHERE s.shard = ANY(%s) ORDER BY b.id, s.shard",
-        (list(wanted.shards),), binary=True,
-    )  # fmt: skip
-    found: dict[int, Members] = {}
-    for batch_id, purpose, retracts, reason, planned_at, freeze_days, shard, first, stored in rows:
-        numbers = load(stored)
-        here = numbers & wanted.shards[shard]
-        if not here:
-            continue
-        one = found.setdefault(
-            batch_id,
-            Members(batch_id=batch_id, purpose=Purpose(purpose), retracts=retracts, reason=reason, planned_at=planned_at,
-                    freeze_days=freeze_days, places={}),
-        )  # fmt: skip
-        one.places.update(
-            (shard * SHARD_SIZE + offset, first + numbers.rank(offset) - 1) for offset in values_of(here).tolist()
-        )
-    return list(found.values())
 
 
 def released_in_shard(tx: Tx, shard: int) -> BitMap:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 from pyroaring import BitMap
@@ -76,25 +74,16 @@ def batch_stamps(tx: Tx) -> dict[int, str]:
     return {int(key): str(stamp) for key, stamp in rows}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Planned:
-    """What a renewal batch holds of a shard."""
-
-    batch_id: int
-    planned_at: datetime
-    numbers: BitMap
-
-
-def planned_in(tx: Tx, shards: list[int]) -> dict[int, list[Planned]]:
-    """What renewal batches hold of some shards, in the order in which they were planned."""
-    found: dict[int, list[Planned]] = {}
+def planned_in(tx: Tx, shards: list[int]) -> dict[int, dict[int, BitMap]]:
+    """What renewal batches hold of some shards, by shard and batch."""
+    found: dict[int, dict[int, BitMap]] = {}
     rows = tx.execute(
-        "SELECT s.shard, b.id, b.planned_at, s.numbers FROM batch_set s JOIN batch b ON b.id = s.batch_id"
-        " WHERE s.shard = ANY(%s) AND b.purpose = 'renewal' ORDER BY b.planned_at",
+        "SELECT s.shard, b.id, s.numbers FROM batch_set s JOIN batch b ON b.id = s.batch_id"
+        " WHERE s.shard = ANY(%s) AND b.purpose = 'renewal'",
         (shards,), binary=True,
     )  # fmt: skip
-    for shard, batch_id, planned_at, numbers in rows:
-        found.setdefault(shard, []).append(Planned(batch_id=batch_id, planned_at=planned_at, numbers=load(numbers)))
+    for shard, batch_id, numbers in rows:
+        found.setdefault(shard, {})[batch_id] = load(numbers)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -82,20 +82,6 @@ def released_places(tx: Tx, batch_id: int) -> BitMap:
         (batch_id,), binary=True,
     )  # fmt: skip
     return BitMap.union(BitMap(), *(load(places) for (places,) in rows))
-
-
-def places_closed_on(tx: Tx, days: Collection[date]) -> dict[int, dict[date, BitMap]]:
-    """What was ever released of the numbers that were cancelled on some days: places by batch and that day."""
-    found: dict[int, dict[date, BitMap]] = {}
-    rows = tx.execute(
-        "SELECT r.batch_id, s.closed_on, s.places FROM release_set s JOIN release r ON r.id = s.release_id"
-        " WHERE s.closed_on = ANY(%s)",
-        (list(days),), binary=True,
-    ) if days else ()  # fmt: skip
-    for batch_id, day, places in rows:
-        known = found.setdefault(batch_id, {})
-        known[day] = known.get(day, BitMap()) | load(places)
-    return found
 
 
 def latest(tx: Tx) -> int:

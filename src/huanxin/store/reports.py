@@ -202,19 +202,29 @@ class HistoryEntry:
     event: str
     carrier: str
     report_id: int
+    layer: int
     file_name: str
+
+    @property
+    def said(self) -> Said:
+        """The same for `domain.tenures.standing`."""
+        return Said(
+            day=self.day, event=Event(self.event), carrier=self.carrier, report=self.report_id, layer=self.layer
+        )  # fmt: skip
 
 
 def history(tx: Tx, *, shard: int, holds_number: Callable[[bytes], bool]) -> list[HistoryEntry]:
     """What reports said of one number, in the order in which it happened; `holds_number` tests a stored set."""
     rows = tx.execute(
-        "SELECT s.day, s.event, s.carrier, s.report_id, r.file_name, s.numbers FROM report_set s"
+        "SELECT s.day, s.event, s.carrier, s.report_id, s.layer, r.file_name, s.numbers FROM report_set s"
         " JOIN report r ON r.id = s.report_id WHERE s.shard = %s ORDER BY s.day, s.report_id, s.layer, s.event",
         (shard,), binary=True,
     )  # fmt: skip
     return [
-        HistoryEntry(day=day, event=EVENTS[event].value, carrier=carrier, report_id=report_id, file_name=file_name)
-        for day, event, carrier, report_id, file_name, numbers in rows
+        HistoryEntry(
+            day=day, event=EVENTS[event].value, carrier=carrier, report_id=report_id, layer=layer, file_name=file_name
+        )
+        for day, event, carrier, report_id, layer, file_name, numbers in rows
         if holds_number(numbers)
     ]
 
@@ -223,4 +233,4 @@ def standing_of(tx: Tx, number: int) -> Standing:
     """A number's tenures, from every report that names it."""
     offset = number % SHARD_SIZE
     past = history(tx, shard=shard_of(number), holds_number=lambda stored: offset in load(stored))
-    return standing([Said(day=one.day, event=Event(one.event), carrier=one.carrier) for one in past])
+    return standing([one.said for one in past])

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from huanxin.domain.lifecycle import Event
+from huanxin.domain.lifecycle import Cancellation, Event
 from huanxin.domain.numbers import Carrier, chinese_plan
 from huanxin.domain.tenures import Said, State, Tenure, cutoff_of, standing
 
@@ -79,8 +79,9 @@ def test_what_was_cancelled_elsewhere_was_the_tenure_that_was_taken_there_and_th
     ported = (("2024-01-05", "opened"), ("2025-06-01", "ported_out"), ("2025-08-01", "cancelled", "cucc"))
     (closed,) = standing(said(*ported)).tenures
     assert closed == Tenure(
-        carrier="cucc", opened_on=date(2024, 1, 5), opened_by="cmcc", closed_on=date(2025, 8, 1), how=Event.CANCELLED
-    )
+        carrier="cucc", opened_on=date(2024, 1, 5), opened_by="cmcc", closed_on=date(2025, 8, 1), how=Event.CANCELLED,
+        closing=Cancellation(carrier="cucc", day=date(2025, 8, 1)),
+    )  # fmt: skip
     found = standing(said(*ported, ("2025-08-09", "reclaimed", "cucc")))
     assert found.recycled is False
     assert found.current == Tenure(carrier="cucc", opened_on=date(2024, 1, 5), opened_by="cmcc")

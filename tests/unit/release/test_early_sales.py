@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,5 +94,19 @@ def test_a_released_number_whose_sale_is_reported_for_a_day_of_its_freeze_is_a_b
     open_shop(platform, clock, tmp_path)
     sold = report(f"+{CLEAN},opened,2026-11-23", name="sold.csv")
     clock.forward(hours=1)
+    assert platform.import_report(sold, carrier="cmcc", by="li").breaches == 1
+    assert breaches(platform)[-1] == ("opened-in-freeze", None, [CLEAN])
+
+
+def test_a_batch_that_was_planned_with_a_longer_freeze_binds_the_sale_of_its_numbers_to_that(
+    platform: Platform, clock: Clock, report: Report, tmp_path: Path
+) -> None:
+    """The setting was shortened since; what the batch says is later than what the setting would allow."""
+    longer = replace(platform, rules=replace(platform.rules, freeze_days=95))
+    platform.import_report(report(f"+{N + 900},opened,2026-11-01"), carrier="cmcc", by="li")  # from here on sales count
+    clock.forward(days=5)
+    open_shop(longer, clock, tmp_path)  # cancelled on 25 August: for sale from 29 November
+    clock.forward(days=1)
+    sold = report(f"+{CLEAN},opened,2026-11-28", f"+{SPARE[0]},opened,2026-11-29", name="sold.csv")
     assert platform.import_report(sold, carrier="cmcc", by="li").breaches == 1
     assert breaches(platform)[-1] == ("opened-in-freeze", None, [CLEAN])

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from huanxin.domain.answers import Purpose
+from huanxin.domain.lifecycle import Cancellation
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.store import batches
@@ -41,6 +42,6 @@ def test_spans_come_back_by_carrier_and_day(database: Database) -> None:
     places = Roster.of(numbers).places_in(NumberSet.of([8613800138001]))
     with database.transaction() as tx:
         batch = add(tx, numbers)
-        batches.add_spans(tx, batch, {("cmcc", date(2026, 8, 20)): places})
+        batches.add_spans(tx, batch, {Cancellation(carrier="cmcc", day=date(2026, 8, 20)): places})
         assert batches.spans(tx, batch) == {("cmcc", date(2026, 8, 20)): places}
         assert batches.get(tx, batch + 1) is None

@@ -96,15 +96,6 @@ def record(platform: Platform, tx: Tx, notice: Notice, entry: Entry) -> None:
     )  # fmt: skip
 
 
-def test_a_number_is_found_in_its_batch_at_its_place(platform: Platform, batch: int) -> None:
-    with platform.database.transaction() as tx:
-        loaded = load_gate(tx, batch, plan=platform.plan, now=platform.now())
-        numbers = loaded.roster.numbers.tolist()
-        wanted = NumberSet.of([numbers[2], numbers[9], 8613800999999])
-        found = places.members(tx, wanted)
-    assert [(one.batch_id, one.places) for one in found] == [(batch, {numbers[2]: 2, numbers[9]: 9})]
-
-
 def test_of_large_sets_one_container_is_read_and_says_the_same(platform: Platform) -> None:
     size, some = 200_000, [0, 3, 65_535, 65_536, 131_073, 199_999]
     now = platform.now()

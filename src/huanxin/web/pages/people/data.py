@@ -8,7 +8,6 @@ from datetime import date, timedelta
 
 from pyroaring import BitMap
 
-from huanxin.domain.answers import Purpose as BatchPurpose
 from huanxin.domain.errors import NotFound
 from huanxin.domain.numbers import masked
 from huanxin.domain.partners import INQUIRY, Kind, Partner
@@ -47,30 +46,24 @@ def case_of(standing: Standing) -> str:
 def home(tx: Tx, owner: Owner) -> HomeView:
     """The page after sign-in."""
     standing = owner.standing
-    asked, settled = _batch_renewal(tx, owner.number, standing, owner)
+    asked, settled = _batch_renewal(tx, owner.number, standing)
     return HomeView(
         number=owner.masked, case=case_of(standing), opened_on=standing.current.opened_on if standing.current else None,
         asked=asked, settled=settled, orders=tuple(_line(tx, one, owner) for one in own_orders(tx, owner)),
     )  # fmt: skip
 
 
-def _batch_renewal(tx: Tx, number: int, standing: Standing, owner: Owner) -> tuple[int, int]:
+def _batch_renewal(tx: Tx, number: int, standing: Standing) -> tuple[int, int]:
     """Partners that were asked before the number was opened for its present owner, and those of them that settled it."""
     if not standing.recycled or not standing.current:
         return 0, 0
-    ended = standing.tenures[-2].closed_on
-    zone = owner.platform.plan.carriers[standing.current.carrier].zone
-    found = batches.memberships(tx, number)
-    for member in reversed(found):
-        batch = batches.get(tx, member.batch_id)
-        if member.purpose != BatchPurpose.RENEWAL or batch is None:
-            continue
-        if ended is None or batch.planned_at.astimezone(zone).date() < ended:
-            break
-        told, here = places.told(tx, batch.id), BitMap([member.place])
-        folded = places.standings_at(tx, batch.id, here)
-        return len(told), sum(here == one.answered() - one.unsettled() for partner, one in folded.items() if partner in told)
-    return 0, 0
+    ended = standing.tenures[-2].closing
+    member = ended and batches.renewal_of(tx, number, ended)
+    if not member:
+        return 0, 0
+    told, here = places.told(tx, member.batch_id), BitMap([member.place])
+    folded = places.standings_at(tx, member.batch_id, here)
+    return len(told), sum(here == one.answered() - one.unsettled() for partner, one in folded.items() if partner in told)
 
 
 def own_orders(tx: Tx, owner: Owner) -> list[Request]:
