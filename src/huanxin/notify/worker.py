@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from huanxin.domain.clock import Clock
-from huanxin.store import deliveries
+from huanxin.store import deliveries, outages
 from huanxin.store.database import Database
 
 log = logging.getLogger("huanxin.worker")
@@ -118,8 +118,9 @@ class Workers:
         """Whether a job found something to do; None if it failed, which must not keep the others from theirs."""
         try:
             return job()
-        except Exception:  # a worker outlives whatever one job meets; what it was is in the log
-            log.exception("a job failed; it is tried again")
+        except Exception as error:  # a worker outlives whatever one job meets; what it was is in the log
+            if not outages.noted(error):
+                log.exception("a job failed; it is tried again")
             return None
 
     def _pause(self) -> float | None:
@@ -127,8 +128,9 @@ class Workers:
         try:
             with self.database.transaction() as tx:
                 return deliveries.seconds_until_next(tx, self.clock())
-        except Exception:  # as above
-            log.exception("the database could not be asked; trying again")
+        except Exception as error:  # as above
+            if not outages.noted(error):
+                log.exception("the database could not be asked; trying again")
             return 1.0
 
     def _listen(self) -> None:
@@ -138,6 +140,6 @@ class Workers:
                     while not self._stopping.is_set():
                         for heard in connection.notifies(timeout=1.0, stop_after=1):
                             self._call(heard.payload)
-            except psycopg.OperationalError:
-                log.warning("the database can't be reached; listening again in a second")
+            except psycopg.OperationalError as error:
+                outages.noted(error)
                 self._stopping.wait(1.0)

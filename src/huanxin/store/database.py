@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import re
+import select
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -16,8 +16,9 @@ from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import ConnectionPool
 
 from huanxin.domain.errors import BadSetting
+from huanxin.store import embedded, outages
 
-log = logging.getLogger("huanxin.database")
+_PATIENCE = 20.0  # seconds that a connection waits for an embedded server that is started again
 
 
 set_json_dumps(partial(orjson.dumps, option=orjson.OPT_NON_STR_KEYS))
@@ -31,6 +32,16 @@ class Tx(psycopg.Connection[TupleRow]):
         super().__init__(*given, **named)
         self.news: dict[tuple[str, str], None] = {}
         """channels and payloads to notify once it is committed"""
+
+    @classmethod
+    def connect(cls, conninfo: str = "", **named: Any) -> Tx:
+        """As everywhere, and from an embedded server that died there is a connection once it is back."""
+        try:
+            return super().connect(conninfo, **named)
+        except psycopg.OperationalError:
+            if not embedded.revive(conninfo, _PATIENCE):
+                raise
+            return super().connect(conninfo, **named)
 
 
 LIVE, SANDBOX = "public", "sandbox"
@@ -55,6 +66,7 @@ class Database:
             max_size=max_connections,
             open=False,
             timeout=30,
+            check=self._check,
             kwargs={"application_name": "huanxin", "options": f"-c search_path={schema} {_OPTIONS}"},
         )
 
@@ -64,6 +76,17 @@ class Database:
 
     def __exit__(self, *_: object) -> None:
         self._pool.close()
+
+    def _check(self, connection: Tx) -> None:
+        """Don't give out a connection that broke while it lay in the pool: when the server died, all did."""
+        watched = select.poll()
+        watched.register(connection.fileno(), select.POLLIN)
+        try:
+            while watched.poll(0):
+                connection.pgconn.consume_input()
+        except psycopg.OperationalError:
+            self._pool.drain()
+            raise
 
     @contextmanager
     def transaction(self) -> Iterator[Tx]:
@@ -88,7 +111,7 @@ class Database:
     @contextmanager
     def listening(self, channel: str) -> Iterator[psycopg.Connection[Any]]:
         """A connection of its own that hears the notifications of a channel."""
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
+        with Tx.connect(self.dsn, autocommit=True) as connection:
             connection.execute(f"LISTEN {channel}")
             yield connection
 
@@ -118,8 +141,8 @@ def _spread(tx: Tx) -> None:
     try:
         tx.execute("SELECT pg_notify(u.channel, u.payload) FROM unnest(%s::text[], %s::text[]) u (channel, payload)",
                    (list(channels), list(payloads)))  # fmt: skip
-    except psycopg.OperationalError:  # what was committed stays so
-        log.warning("the database could not be asked to notify; whoever waits looks by himself")
+    except psycopg.OperationalError as error:  # what was committed stays so, and whoever waits looks by himself
+        outages.noted(error)
 
 
 @contextmanager

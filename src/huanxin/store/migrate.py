@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-import psycopg
 from psycopg import sql
 
-from huanxin.store.database import LIVE
+from huanxin.store.database import LIVE, Tx
 
 _MIGRATING = 7_305_000  # any constant: the key of the lock that lets one process migrate at a time
 
@@ -23,7 +22,7 @@ def migrate(dsn: str, schema: str = LIVE) -> list[str]:
     """Bring a schema of a database to the present form; the names of the migrations applied. Safe to call from many
     processes."""
     applied: list[str] = []
-    with psycopg.connect(dsn) as connection:
+    with Tx.connect(dsn) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATING,))
         if not connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone():
             connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
@@ -38,7 +37,7 @@ class StepDone:
 @contextmanager
 def alone(database: Database, account_id: str) -> Iterator[None]:
     """Be the only one that runs a self-test of an account. Raises Conflict if another does."""
-    with psycopg.connect(database.dsn, autocommit=True) as connection:
+    with Tx.connect(database.dsn, autocommit=True) as connection:
         row = connection.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, %s))", (account_id, _SPACE)).fetchone()
         if not row or not row[0]:
             raise Conflict(Sentence("a self-test of this account is under way; wait for its end, or look at its steps"))

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 import time
 from dataclasses import dataclass, field
 
 import psycopg
 
-from huanxin.store import deliveries
+from huanxin.store import deliveries, outages
 from huanxin.store.database import Database
 
-log = logging.getLogger("huanxin.bell")
 _MOST_GATHERING = 1000
 
 
@@ -86,6 +84,6 @@ class Bell:
                         for heard in connection.notifies(timeout=0.5, stop_after=1):
                             if heard.payload != deliveries.OWNERS:
                                 self.ring()
-            except psycopg.OperationalError:
-                log.warning("the database can't be reached; listening again in a second")
+            except psycopg.OperationalError as error:
+                outages.noted(error)
                 self._stopping.wait(1.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +10,8 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from huanxin.store import requests
+from huanxin.store import outages, requests
 from huanxin.store.database import Database
-
-log = logging.getLogger("huanxin.live")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,6 +74,6 @@ class Live:
                         for heard in connection.notifies(timeout=0.5, stop_after=1):
                             for request_id in heard.payload.split():
                                 self._wake(request_id)
-            except psycopg.OperationalError:
-                log.warning("the database can't be reached; listening again in a second")
+            except psycopg.OperationalError as error:
+                outages.noted(error)
                 self._stopping.wait(1.0)
