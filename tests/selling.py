@@ -22,7 +22,7 @@ from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform, open_platform
 from huanxin.release.gate import waive
-from huanxin.store import batches, notices
+from huanxin.store import allocations, batches, notices
 from huanxin.web.app import create_app
 from operators import operator
 from serving import served
@@ -31,6 +31,8 @@ from town import settings_of
 CLEAN, WAIVED, REFUSED, HELD, LATE = (8613800138000 + n for n in range(5))
 SPARE = [8613801555000 + n for n in range(12)]
 SERVING, FIRST, OTHERS = 8613800138100, 8613800138200, 8613000000000
+ALLOTTED = (8613800000000, 8613801999999)
+UNALLOTTED = 8613802000000
 SIGNATURE = "M10 10L20 30L40 20L60 35L80 12"
 DAY = "2026-11-24T10:00:00+08:00"
 
@@ -91,6 +93,7 @@ def open_shop(platform: Platform, clock: Clock, folder: Path) -> Shop:
     path.write_text("\n".join(["number,event,at", *cancelled, f"+{SERVING},opened,2026-01-05", ""]))
     platform.import_report(path, carrier="cmcc", by="test")
     with platform.database.transaction() as tx:
+        allocations.add(tx, carrier="cmcc", file_name="", ranges=[ALLOTTED], by="test", at=platform.now())
         for name in ("晨星商城", "飞燕快递"):
             slow = add_partner(tx, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False,
                                now=platform.now(), by="test").partner  # fmt: skip

@@ -71,7 +71,7 @@ def test_the_buyer_reads_chooses_and_signs(
     expect(page.locator(".statement")).to_have_text(seen)
     assert (axe(page), fits(page)) == ([], True)
     with shop.platform.database.transaction() as tx:
-        kept = disclosures.standing_of(tx, [number])[number]
+        kept = disclosures.all_standing_of(tx, [number])[number][0]
         text = disclosures.text_of(tx, kept.text_sha256)
     assert (kept.method, text.language, text.text) == ("signature", lang.replace("-", "_"), seen)
     keep_picture(page, "console-desk_record", lang)

@@ -16,6 +16,8 @@ ZONES = {
 """Three carriers in two zones, five hours apart in the southern summer and four in its winter."""
 
 RANGES = {"cn": "86138", "cu": "86130", "nz": "64211"}
+ALLOTTED = ("cn", "cu")
+"""Those that said which numbers they were allotted: all of their range."""
 
 
 def owner_of(number: int) -> str:

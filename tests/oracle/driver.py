@@ -39,15 +39,15 @@ from huanxin.release.gate import waive
 from huanxin.release.proposals import Outcome
 from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.request.sms import Message, Post
-from huanxin.store import batches, deliveries, notices, requests
+from huanxin.store import allocations, batches, deliveries, notices, requests
 from huanxin.store.batches import Batch
 from huanxin.store.database import Database, Tx
 from huanxin.web.telling import Teller
 from operators import operator
-from oracle.days import RANGES, ZONES
+from oracle.days import ALLOTTED, RANGES, ZONES
 
-KEPT = ("migration", "operator", "signing_key", "note")
-"""Tables that one history leaves to the next: the people who work here, and what the schema itself keeps."""
+KEPT = ("migration", "operator", "signing_key", "note", "allocation")
+"""Tables that one history leaves to the next: the people who work here, what is allotted, what the schema itself keeps."""
 PLAN = NumberingPlan(
     carriers={code: Carrier(code=code, name=code, zone=ZONES[code], prefixes=(prefix,)) for code, prefix in RANGES.items()}
 )
@@ -160,6 +160,10 @@ def staged(dsn: str, folder: Path) -> Iterator[Stage]:
                 ("li", "supervisor", None), ("wang", "supervisor", None), *((code, "desk", code) for code in ZONES),
             )
         }  # fmt: skip
+        with database.transaction() as tx:
+            for code in ALLOTTED:
+                low, high = (int(RANGES[code].ljust(13, digit)) for digit in "09")
+                allocations.add(tx, carrier=code, file_name="", ranges=[(low, high)], by="li", at=clock.now)
         stage = Stage(platform, clock, folder, Emptied(dsn), staff)
         try:
             yield stage

@@ -42,13 +42,8 @@ class Owners(Histories):
     @precondition(lambda self: self.world.disclosures)
     @act(which=index)
     def acknowledged_again(self, which: int) -> None:
-        """A shop that got no answer sends what it sent before."""
-        one: Disclosure = chosen(self.world.disclosures, which)
-        stands = shop.standing_disclosure(self.world, one.number) is one
-        state = where(self.world.histories[one.number])[0]
-        only_if(stands and state not in ("in_service", "ported_out"))
-        case = shop.case_of(self.world, one.number, one.carrier)
-        only_if(case.why == {"acknowledged"})
+        """A shop that got no answer sends what it sent before, perhaps once the number is sold."""
+        one: Disclosure = chosen((one for one in self.world.disclosures if not one.withdrawn), which)
         done = self.driver.acknowledge(one.number, one.shown, one.evidence, one.carrier)
         same("the same disclosure", (done.ids, done.new), ([one.key], 0))
         self.step("acknowledge again")
@@ -57,9 +52,10 @@ class Owners(Histories):
     @act(which=index)
     def buyer_goes_without(self, which: int) -> None:
         one: Disclosure = chosen((one for one in self.world.disclosures if not one.withdrawn), which)
-        state = where(self.world.histories[one.number])[0]
+        case = shop.case_of(self.world, one.number, one.carrier)
+        sold = bool(case.why & {"in_service", "ported_out"}) or one.closed_on != case.closed_on
         done = self.attempt(lambda: self.driver.withdraw_disclosure(one.key, one.carrier))
-        if not self.refused("withdrawal", done, expected=state in ("in_service", "ported_out")):
+        if not self.refused("withdrawal", done, expected=sold):
             one.withdrawn = True
         self.step("goes without")
 

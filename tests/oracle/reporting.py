@@ -51,5 +51,8 @@ def _find_breaches(world: World, cancelled: Said, sale: Said) -> None:
 
 
 def _covers(one: Disclosure, cancelled: Said, sale: Said) -> bool:
-    """Whether a disclosure is of this number, the tenure that ended last, and the carrier that sold."""
-    return (one.number, one.closed_on, one.withdrawn) == (sale.number, cancelled.day, False)
+    """Whether a disclosure is of this number and the tenure that ended last, by the carrier that sold, made before the sale:
+    on its day, where the carrier gave the day only."""
+    if (one.number, one.closed_on, one.carrier, one.withdrawn) != (sale.number, cancelled.day, sale.carrier, False):
+        return False
+    return one.at <= sale.at if sale.at else today(sale.carrier, one.at) <= sale.day

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from oracle.days import first_sellable, owner_of, today
+from oracle.days import ALLOTTED, first_sellable, owner_of, today
 from oracle.histories import ELSEWHERE, FROZEN, SERVING, UNKNOWN, tenures, where
 from oracle.renewal import UNSETTLED, answer_of, batch_of, held, kept_open
 from oracle.world import Disclosure, Number, World
@@ -30,9 +30,11 @@ def sellers_of(world: World, number: Number) -> list[str]:
     return list(dict.fromkeys([*first, owner_of(number)]))
 
 
-def standing_disclosure(world: World, number: Number) -> Disclosure | None:
-    """The latest one of a number that was not withdrawn."""
-    return next((one for one in reversed(world.disclosures) if one.number == number and not one.withdrawn), None)
+def standing_disclosures(world: World, number: Number, closed_on: date | None) -> list[Disclosure]:
+    """Those that were not withdrawn, made after the tenure that ended then and before the next."""
+    return [
+        one for one in world.disclosures if (one.number, one.closed_on, one.withdrawn) == (number, closed_on, False)
+    ]  # fmt: skip
 
 
 def case_of(world: World, number: Number, seller: str | None) -> Case:
@@ -45,18 +47,18 @@ def case_of(world: World, number: Number, seller: str | None) -> Case:
     asked = list(batch.notices.values()) if batch else []
     answers = [answer_of(one, number)[0] for one in asked]
     confirmed = sum(one is not None and one[0] not in UNSETTLED for one in answers)
-    before = standing_disclosure(world, number)
     ours = state in (FROZEN, UNKNOWN)
     objected = batch is not None and kept_open(batch, number)
     taken_back = batch is not None and any(number in one.numbers for one in batch.retractions if one.ordered)
+    unallotted = state == UNKNOWN and owner_of(number) not in ALLOTTED
     found = {
         "other_carrier": seller is not None and seller not in sellers and ours,
         "in_service": state == SERVING,
         "ported_out": state == ELSEWHERE,
         "freezing": closed_on is not None and today(whose, world.now) < first_sellable(closed_on, freeze),
-        "withheld": held(world, number) or objected or taken_back,
+        "withheld": held(world, number) or objected or taken_back or unallotted,
         "not_released": closed_on is not None and (batch is None or number not in batch.released),
-        "acknowledged": ours and before is not None and before.closed_on == closed_on,
+        "acknowledged": ours and bool(standing_disclosures(world, number, closed_on)),
     }
     why = {name for name, holds in found.items() if holds}
     grade = "blocked" if why else "A" if closed_on is None else "B" if confirmed == len(asked) else "C"

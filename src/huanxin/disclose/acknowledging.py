@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from huanxin.disclose.desk import look_up, texts_of
-from huanxin.domain.disclosure import EN, REASONS, VERSION, Told, Why, digest
+from huanxin.domain.disclosure import EN, REASONS, VERSION, Told, Why, digest, is_of
 from huanxin.domain.errors import BadInput, Conflict, Fault, Forbidden, NotFound
 from huanxin.domain.numbers import NumberingPlan, masked
 from huanxin.domain.operators import Operator, Right
@@ -133,10 +133,11 @@ def _take(
     if told.why is not None and same:
         taken.ids.append(same[-1])
         return None
-    if told.why is Why.ACKNOWLEDGED and before:
+    if told.why is Why.ACKNOWLEDGED:
+        last = [old for old in before if is_of(old, told.closed_on)][-1]
         return Sentence(
             "a buyer acknowledged it on %(day)s; withdraw that first if he did not take it",
-            day=f"{before[-1].acknowledged_at:%Y-%m-%d}",
+            day=f"{last.acknowledged_at:%Y-%m-%d}",
         )
     if told.why is not None or told.carrier is None:
         return Sentence("it is not for sale: %(why)s", why=REASONS[told.why or Why.OTHER_CARRIER][EN])
@@ -176,7 +177,7 @@ def withdraw(
     told = look_up(tx, [found.number], seller=found.carrier, plan=plan, rules=rules, now=now)[0]
     if not found.stands:
         raise Conflict(Sentence("%(id)s was withdrawn before", id=disclosure_id))
-    if told.why in (Why.IN_SERVICE, Why.PORTED_OUT):
+    if told.why in (Why.IN_SERVICE, Why.PORTED_OUT) or not is_of(found, told.closed_on):
         raise Conflict(Sentence("%(number)s was sold since; what its buyer acknowledged stays", number=masked(found.number)))
     if by.carrier is not None and by.carrier != found.carrier:
         raise Forbidden(Sentence("%(id)s is another carrier's", id=disclosure_id))

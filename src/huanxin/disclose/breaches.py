@@ -2,48 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
-from huanxin.domain.lifecycle import Event, SetFact
+from pyroaring import BitMap
+
+from huanxin.domain.disclosure import covers
 from huanxin.domain.numbers import NumberingPlan
+from huanxin.numbersets.instants import NO_TIME
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, union
-from huanxin.store import disclosures, releases, reports
+from huanxin.store import disclosures, releases
 from huanxin.store.database import Tx
+from huanxin.store.disclosures import Disclosure
+from huanxin.store.sales import Sale
 
 OPENED_UNDISCLOSED = "opened-without-disclosure"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def find_undisclosed(
-    tx: Tx, report_id: int, recycled: Iterable[tuple[int, SetFact]], *, plan: NumberingPlan, now: datetime
-) -> int:
-    """Record the numbers with a history that a report opened without a disclosure since they were last closed; how many.
-
-    recycled: (shard, fact) of the report that gave numbers with a history to new owners. What was opened before this
-    platform took its first report could not be disclosed here, and a transfer is no sale.
-    """
-    first = reports.first_recorded_at(tx)
-    by_day: dict[date, list[NumberSet]] = {}
-    for shard, fact in recycled:
-        if fact.event is Event.OPENED and first and fact.day >= first.astimezone(plan.carriers[fact.carrier].zone).date():
-            by_day.setdefault(fact.day, []).append(NumberSet({shard: fact.numbers}))
-    missing = union(_undisclosed(tx, union(sets), day) for day, sets in by_day.items())
+def find_undisclosed(tx: Tx, report_id: int, sales: Sequence[Sale], *, plan: NumberingPlan, now: datetime) -> int:
+    """Record the numbers that a report sold without a disclosure that covers the sale; how many."""
+    known = disclosures.all_standing_of(tx, union(one.numbers for one in sales).numbers()) if sales else {}
+    missing = union(one.numbers - _covered(one, known, plan) for one in sales)
     if missing:
         releases.add_report_breach(tx, kind=OPENED_UNDISCLOSED, report_id=report_id, numbers=missing, at=now)
     return len(missing)
 
 
-def _undisclosed(tx: Tx, opened: NumberSet, day: date) -> NumberSet:
-    """Those opened on a day that no disclosure is for, or only one of an earlier tenure."""
-    known = disclosures.standing_of(tx, opened.numbers())
-    covered = NumberSet.of(list(known))
-    missing = opened - covered
-    closings = [one.closed_on for one in known.values() if one.closed_on]
-    # A number that was closed again after its disclosure was told of another tenure.
-    stale: list[int] = []
-    for shard, fact in reports.cancelled_between(tx, shards=covered.shards, after=min(closings, default=day), until=day):
-        stale += [
-            number for number in (shard * SHARD_SIZE + offset for offset in fact.numbers & covered.shards[shard])
-            if (closed := known[number].closed_on) is None or closed < fact.day
-        ]  # fmt: skip
-    return missing | NumberSet.of(stale)
+def _covered(sale: Sale, known: Mapping[int, Iterable[Disclosure]], plan: NumberingPlan) -> NumberSet:
+    """Those numbers of a sale of which the buyer was told in time."""
+    opening, first = sale.opening, sale.shard * SHARD_SIZE
+    told = opening.numbers & BitMap(number - first for number in known if number // SHARD_SIZE == sale.shard)
+    found = BitMap()
+    for place, at in zip(told, opening.instants(told).tolist(), strict=True):
+        sold_at = None if at == NO_TIME else _EPOCH + timedelta(microseconds=at)
+        if any(
+            covers(one, carrier=plan.carriers[opening.carrier], closed_on=sale.closing.day, day=opening.day, sold_at=sold_at)
+            for one in known[first + place]
+        ):
+            found.add(place)
+    return NumberSet({sale.shard: found})

@@ -11,7 +11,7 @@ from pyroaring import BitMap
 
 from huanxin.domain import disclosure, tenures
 from huanxin.domain.answers import Standing
-from huanxin.domain.disclosure import Case, Grade, Renewal, Told
+from huanxin.domain.disclosure import Case, Grade, Renewal, Told, is_of
 from huanxin.domain.errors import BadInput
 from huanxin.domain.lifecycle import Cancellation, SetFact, fold
 from huanxin.domain.numbers import NumberingPlan
@@ -42,17 +42,16 @@ def look_up(
     resting = {number: one for number in zones if (one := where[number].closing)}
     renewals = dict(_renewals(tx, resting))
     held = union(holds.held_among(tx, asked, plan.today(now)).values())
-    known = disclosures.standing_of(tx, wanted)
+    known = disclosures.all_standing_of(tx, wanted)
     unused = {number: sellers[number][0] for number in zones if not where[number].tenures}
-    foreign = allocations.outside(tx, unused)
+    allotted = allocations.allotted(tx, unused)
 
     def case(number: int) -> Case:
-        before = known.get(number)
+        closed_on = resting[number].day if number in resting else None
         return Case(
             number=number, today=now.astimezone(zones.get(number)).date(), standing=where[number], sellers=sellers[number],
             renewal=renewals.get(number), held=number in held, freeze_days=rules.freeze_days,
-            acknowledged=before is not None and before.closed_on == (resting[number].day if number in resting else None),
-            allotted=number not in foreign,
+            acknowledged=any(is_of(one, closed_on) for one in known.get(number, ())), allotted=number in allotted,
         )  # fmt: skip
 
     return [disclosure.tell(case(number), seller) for number in wanted]
@@ -189,12 +188,11 @@ def _candidates(tx: Tx, shard: int, among: BitMap, owner: str | None, *, first_u
 
 
 def _allotted(tx: Tx, shard: int, owner: str | None) -> BitMap:
-    """Offsets that a carrier's allocation names; all if it has none."""
+    """Offsets that a carrier's allocation names."""
     known = allocations.latest(tx).get(owner or "")
     first = shard * SHARD_SIZE
-    ranges = allocations.ranges_of(tx, known.id) if known else [(first, first + SHARD_SIZE - 1)]
     found = BitMap()
-    for low, high in ranges:
+    for low, high in allocations.ranges_of(tx, known.id) if known else ():
         if low < first + SHARD_SIZE and high >= first:
             found.add_range(max(low - first, 0), min(high - first, SHARD_SIZE - 1) + 1)
     return found

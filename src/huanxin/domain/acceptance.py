@@ -100,7 +100,7 @@ def _note_recycled(verdict: Verdict, state: ShardState, taken: SetFact) -> None:
     elif taken.event is Event.OPENED:
         again = state.sleeping(taken.numbers)
     if again:
-        verdict.recycled.append(SetFact(day=taken.day, carrier=taken.carrier, event=taken.event, numbers=again))
+        verdict.recycled.append(taken.part(again))
 
 
 def _reasons(

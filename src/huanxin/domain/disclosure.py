@@ -9,15 +9,42 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Protocol
 
 from huanxin.domain.lifecycle import sellable_from
+from huanxin.domain.numbers import Carrier
 from huanxin.domain.tenures import Standing, State
 
 ZH, EN = "zh_CN", "en"
 Both = Mapping[str, str]
 """A text by language: ZH and EN."""
+
+
+class Given(Protocol):
+    """A disclosure that was acknowledged. `closed_on`: when the tenure before ended, None if there was none on record."""
+
+    @property
+    def carrier(self) -> str: ...
+    @property
+    def closed_on(self) -> date | None: ...
+    @property
+    def acknowledged_at(self) -> datetime: ...
+
+
+def is_of(one: Given, closed_on: date | None) -> bool:
+    """Whether a disclosure was made after the tenure that ended on that day (None: before there was any), and before the
+    next."""
+    return one.closed_on == closed_on
+
+
+def covers(one: Given, *, carrier: Carrier, closed_on: date | None, day: date, sold_at: datetime | None) -> bool:
+    """Whether a buyer was told of what a carrier sold on a day: after the tenure that ended on `closed_on`, at that carrier,
+    and before the sale; on its day where nobody said when that was."""
+    if one.carrier != carrier.code or not is_of(one, closed_on):
+        return False
+    return carrier.today(one.acknowledged_at) <= day if sold_at is None else one.acknowledged_at <= sold_at
 
 
 class Grade(StrEnum):
@@ -51,7 +78,10 @@ GRADE_NAMES: Mapping[Grade, Both] = {
     Grade.BLOCKED: {ZH: "不可销售", EN: "not for sale"},
 }
 RULES: Mapping[Grade, Both] = {
-    Grade.A: {ZH: "没有运营商上报过它曾被使用。", EN: "No carrier has reported that it was ever in use."},
+    Grade.A: {
+        ZH: "已分配给运营商，且没有运营商上报过它曾被使用。",
+        EN: "It is allotted to the carrier, and no carrier has reported that it was ever in use.",
+    },
     Grade.B: {
         ZH: "曾被使用；冷冻期已满并已放号；被询问的接入方全部确认。",
         EN: "It was in use before; its freeze has ended and it was released; every partner that was asked has confirmed.",
@@ -100,7 +130,7 @@ class Case:
     held: bool
     acknowledged: bool
     allotted: bool
-    """whether the allocation file of the first seller names it; also if there is none"""
+    """whether an allocation file of the first seller names it"""
     freeze_days: int
     """of the settings, for a number in no batch"""
 

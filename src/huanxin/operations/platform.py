@@ -46,6 +46,7 @@ from huanxin.store.migrate import migrate
 from huanxin.store.notices import Notice
 from huanxin.store.progress import Open
 from huanxin.store.releases import Release
+from huanxin.store.sales import sales_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,10 +106,9 @@ class Platform:
                 retractions = retract_reclaimed(tx, plan=self.plan, rules=self.rules, issuer=self.issuer, now=now, by=by)
             events = tell_recycled(tx, done.report_id, done.recycled, plan=self.plan, now=now)
             early = find_breaches(tx, done.report_id, now=now) if done.counts.get("opened") else NumberSet()
-            breaches = len(early) + find_early_sales(
-                tx, done.report_id, done.recycled, found=early, plan=self.plan, rules=self.rules, now=now
-            )
-            untold = find_undisclosed(tx, done.report_id, done.recycled, plan=self.plan, now=now)
+            sales = sales_of(tx, done.report_id, done.recycled, plan=self.plan)
+            breaches = len(early) + find_early_sales(tx, done.report_id, sales, found=early, rules=self.rules, now=now)
+            untold = find_undisclosed(tx, done.report_id, sales, plan=self.plan, now=now)
             touches.look(tx, done.report_id)
             if done.faults:
                 keep_rejects(done.faults)

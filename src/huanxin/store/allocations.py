@@ -51,13 +51,12 @@ def latest(tx: Tx) -> dict[str, Allocation]:
     return {one.carrier: one for one in rows}
 
 
-def outside(tx: Tx, numbers: Mapping[int, str]) -> set[int]:
-    """Those numbers that the allocation of their carrier does not name; none of a carrier without one. numbers: number to
-    carrier."""
+def allotted(tx: Tx, numbers: Mapping[int, str]) -> set[int]:
+    """Those numbers that the allocation of their carrier names. numbers: number to carrier."""
     known = latest(tx)
     checked = [(number, known[carrier].id) for number, carrier in numbers.items() if carrier in known]
     rows = tx.execute(
-        "SELECT w.number FROM unnest(%s::int8[], %s::int8[]) w (number, allocation) WHERE NOT EXISTS (SELECT FROM"
+        "SELECT w.number FROM unnest(%s::int8[], %s::int8[]) w (number, allocation) WHERE EXISTS (SELECT FROM"
         " allocation_range r WHERE r.allocation_id = w.allocation AND w.number BETWEEN r.first AND r.last)",
         ([number for number, _ in checked], [allocation for _, allocation in checked]),
     )

@@ -127,13 +127,9 @@ def of_number(tx: Tx, number: int) -> list[tuple[Disclosure, SeenText]]:
     return [(one, text_of(tx, one.text_sha256)) for one in found]
 
 
-def standing_of(tx: Tx, numbers: Numbers | list[int]) -> dict[int, Disclosure]:
-    """The latest disclosure of each of these numbers that was not withdrawn."""
-    return {number: found[-1] for number, found in all_standing_of(tx, numbers).items()}
-
-
 def all_standing_of(tx: Tx, numbers: Numbers | list[int]) -> dict[int, list[Disclosure]]:
-    """The disclosures of each of these numbers that were not withdrawn, oldest first: one a sale."""
+    """The disclosures of each of these numbers that were not withdrawn, oldest first: of one that was sold before, those
+    of its former tenures too."""
     found: dict[int, list[Disclosure]] = {}
     with tx.cursor(row_factory=class_row(Disclosure)) as cursor:
         rows = cursor.execute(

@@ -54,6 +54,14 @@ def test_a_never_used_number_that_the_carrier_was_not_allotted_is_not_offered(sh
     assert [one.number for one in found] == [8613800130002, 8613800130003, 8613800140000]
 
 
+def test_a_number_of_a_carrier_that_never_said_what_it_was_allotted_is_not_for_first_use(
+    platform: Platform, clock: Clock
+) -> None:
+    """Any number that nobody reported read as "A first use", with a link to sell it."""
+    assert platform.look_up([FIRST], seller="cmcc")[0].why is Why.WITHHELD
+    assert platform.next_clean("138", grades={Grade.A}, after=0, most=5, seller="cmcc").found == []
+
+
 def test_a_buyer_learns_counts_and_a_day_and_neither_a_partner_nor_what_it_did(shop: Shop) -> None:
     for number in (CLEAN, WAIVED):
         for text in texts_of(shop.told(number)).values():
