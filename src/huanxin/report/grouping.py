@@ -47,15 +47,16 @@ def in_layers(lines: Lines) -> Layers:
         return Layers(lines=lines, layer=np.zeros(len(lines), np.int64), repeated=0, crowded=nothing, unclear=nothing)
     # By time, and by line where two events share an instant: the order in which the carrier wrote them.
     lines = lines.take(np.lexsort((lines.line, _when(lines), lines.day, lines.number)))
-    repeats, unclear = _standing_again(lines)
-    left = lines.take(~(repeats | unclear))
+    lines, repeated = _once(lines)
+    unclear = _standing_again(lines)
+    left = lines.take(~unclear)
     new_group = np.ones(len(left), np.bool_)
     new_group[1:] = _other_days(left)
     starts = np.flatnonzero(new_group)
     position = np.arange(len(left)) - starts[np.cumsum(new_group) - 1]
     fits = position < MOST_A_DAY
     return Layers(
-        lines=left.take(fits), layer=position[fits].astype(np.int64), repeated=int(repeats.sum()),
+        lines=left.take(fits), layer=position[fits].astype(np.int64), repeated=repeated,
         crowded=left.take(~fits), unclear=lines.take(unclear),
     )  # fmt: skip
 
@@ -75,19 +76,32 @@ def _when(lines: Lines) -> Int64s:
     return np.where(untimed, when, lines.at)
 
 
-def _standing_again(lines: Lines) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Of lines in order: those that repeat the one before, and those that may repeat an earlier one or not."""
+def _once(lines: Lines) -> tuple[Lines, int]:
+    """Lines in order without those that repeat the one before, and how many were dropped."""
+    one, other = _maybe_alike(lines)
+    beside = other - one == 1
+    untimed = lines.at[one] == NO_TIME
+    repeats = np.zeros(len(lines), np.bool_)
+    repeats[np.where(untimed, one, other)[beside]] = True  # of the two the one with a time stays
+    return lines.take(~repeats), int(repeats.sum())
+
+
+def _standing_again(lines: Lines) -> npt.NDArray[np.bool_]:
+    """Which of some lines, in order and each once, may repeat an earlier one or not: another event lies between."""
+    unclear = np.zeros(len(lines), np.bool_)
+    unclear[_maybe_alike(lines)[1]] = True
+    return unclear
+
+
+def _maybe_alike(lines: Lines) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The rows of two events, the next of its kind on that day, that may be one and the same."""
     group = np.concatenate(([0], np.cumsum(_other_days(lines))))
     rows = np.lexsort((np.arange(len(lines)), lines.event, group))
     one, other = rows[:-1], rows[1:]
     at, next_at = lines.at[one], lines.at[other]
     again = (group[one] == group[other]) & (lines.event[one] == lines.event[other])
     again &= (at == next_at) | (at == NO_TIME) | (next_at == NO_TIME)
-    beside = other - one == 1
-    repeats, unclear = np.zeros(len(lines), np.bool_), np.zeros(len(lines), np.bool_)
-    repeats[np.where(at == NO_TIME, one, other)[again & beside]] = True  # of the two the one with a time stays
-    unclear[other[again & ~beside]] = True
-    return repeats, unclear
+    return one[again], other[again]
 
 
 def _other_days(lines: Lines) -> npt.NDArray[np.bool_]:

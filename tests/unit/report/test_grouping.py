@@ -95,6 +95,8 @@ def test_a_number_with_several_events_on_a_day_keeps_their_order_and_each_its_in
         ("C11 R10 C", "R10 C11", 1, ""),
         ("C11 R10 C9", "C9 R10 C11", 0, ""),
         ("C9 R10 C9 R10", "C9 R10", 2, ""),
+        ("C R C C", "C R", 1, "C"),
+        ("C R C C9", "C R", 1, "C9"),
     ],
 )
 def test_days_without_times_are_taken_in_the_order_of_the_file_as_far_as_anybody_can_tell(
