@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition
 
 from huanxin.release.proposals import Outcome
-from oracle import renewal
+from oracle import parts, renewal
 from oracle.comparing import same
 from oracle.machine import Histories, act, chosen, index, only_if
 from oracle.world import Answer, Batch, Filed, Notice, Number, Partner, Proposal, Waived
@@ -32,7 +32,8 @@ class Answers(Histories):
         result = self.attempt(
             lambda: self.driver.receipt(batch.key, notice.partner.key, lines, complete=complete, idempotency=idempotency)
         )
-        if self.refused("receipt", result, expected=bool(strangers) or not (said or complete)):
+        silent = complete and parts.silent(notice, said, list(batch.stands_on))
+        if self.refused("receipt", result, expected=bool(strangers) or silent or not (said or complete)):
             return
         known = next((one for one in notice.entries if isinstance(one, Filed) and one.idempotency == idempotency), None)
         same("receipt is new", result.new, known is None)

@@ -71,6 +71,20 @@ class Deliveries(Histories):
                 self.arrived(one, taken=True)
         return len(claims)
 
+    def write_folders(self) -> None:
+        """What waits for partners that exchange files is written into their folders."""
+        for _ in range(50):
+            if not self.stage.writer.one_job():
+                break
+        for claims in self.driver.written():
+            self.arrived(claims, taken=True)
+
+    @precondition(lambda self: any(one.way == "files" and one.waiting for one in self.world.there))
+    @act()
+    def folders_are_written(self) -> None:
+        self.write_folders()
+        self.step("folders written")
+
     @act(which=index, status=st.sampled_from(("paused", "paused", "disabled", "enabled", "enabled")))
     def stream_changes(self, which: int, status: str) -> None:
         partner: Partner = chosen(self.world.there, which)
@@ -102,6 +116,7 @@ class Deliveries(Histories):
         for _ in range(3):
             self.pass_to(self.world.now + LONGEST)
             self.push(None)
+            self.write_folders()
             for partner in self.world.there:
                 while partner.way == "poll" and self.poll(partner):
                     pass

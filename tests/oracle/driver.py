@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -15,7 +17,8 @@ import httpx
 import psycopg
 
 from clocks import Clock
-from huanxin.answer.receiving import file_receipt
+from exchanging import rules_of
+from huanxin.answer.receiving import Rosters, file_receipt
 from huanxin.answer.single import Line as AnswerLine
 from huanxin.disclose.acknowledging import Acknowledged, Acknowledgement, Method
 from huanxin.disclose.certificate import Reason, revoke
@@ -24,6 +27,7 @@ from huanxin.domain.operators import Operator
 from huanxin.domain.partners import Kind, Partner
 from huanxin.domain.rules import Rules
 from huanxin.domain.streams import Status
+from huanxin.notify.files import FileWriter, use_files
 from huanxin.notify.keys import Signer
 from huanxin.notify.partners import add_partner
 from huanxin.notify.polling import Poller
@@ -32,6 +36,7 @@ from huanxin.notify.streams import set_status
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform
+from huanxin.operations.inboxes import InboxReader
 from huanxin.outbound import Answer as HttpAnswer
 from huanxin.outbound import Outbound
 from huanxin.plan.holds import add_hold, lift_hold
@@ -45,9 +50,10 @@ from huanxin.store.database import Database, Tx
 from huanxin.web.telling import Teller
 from operators import operator
 from oracle.days import ALLOTTED, RANGES, ZONES
+from oracle.world import Part
 
-KEPT = ("migration", "operator", "signing_key", "note", "allocation")
-"""Tables that one history leaves to the next: the people who work here, what is allotted, what the schema itself keeps."""
+KEPT = ("migration", "operator", "operator_event", "signing_key", "allocation", "allocation_range")
+"""Tables that one history leaves to the next: the people who work here, and what is allotted."""
 PLAN = NumberingPlan(
     carriers={code: Carrier(code=code, name=code, zone=ZONES[code], prefixes=(prefix,)) for code, prefix in RANGES.items()}
 )
@@ -61,6 +67,9 @@ class Unsigned:
 
     def event_token(self, claims: dict[str, Any], _alg: str) -> str:
         return json.dumps(claims)
+
+    def event_claims(self, claims: dict[str, Any]) -> dict[str, Any]:
+        return claims
 
     def signed(self, _kind: str, claims: dict[str, Any]) -> str:
         return json.dumps(claims)
@@ -103,7 +112,7 @@ class Emptied:
         self._connection = psycopg.connect(self.dsn, autocommit=True)
         self._connection.execute("SET session_replication_role = replica")  # facts are never deleted, but here
         rows = self._connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-        self._tables = sorted(name for (name,) in rows if not name.startswith(KEPT))
+        self._tables = sorted(name for (name,) in rows if name not in KEPT)
 
     def empty(self) -> None:
         """Cheaper than a database or a schema for each history by a factor of a hundred."""
@@ -138,10 +147,24 @@ class Stage:
         self.poller = Poller(
             database=self.platform.database, signer=self.signer, clock=self.clock, zone=ZoneInfo("Asia/Shanghai")
         )
+        folders = rules_of(self.platform)
+        self.reader = InboxReader(
+            platform=self.platform, rosters=Rosters(self.platform.database), signer=self.signer, folders=folders,
+            every=timedelta(seconds=10), limit=1 << 20, fetched=self.folder / "fetched", chance=lambda: 0.0,
+        )  # fmt: skip
+        self.writer = FileWriter(
+            database=self.platform.database, signer=self.signer, folders=folders, clock=self.clock, chance=lambda: 0.0
+        )
         self.teller = Teller(platform=self.platform, post=Post(database=self.platform.database, gateway=self.phone))
+
+    @property
+    def exchange(self) -> Path:
+        """Where partners exchange files."""
+        return self.folder / "exchange"
 
     def empty(self, now: datetime) -> None:
         self.emptied.empty()
+        shutil.rmtree(self.exchange, ignore_errors=True)
         self.clock.now = now
         self.endpoint.log.clear()
         self.phone.sent.clear()
@@ -202,8 +225,17 @@ class Driver:
                 tx, name=name, kind=Kind.APP, required=required, https_only=False, now=self.platform.now(), by="li",
                 endpoint="http://127.0.0.1:9/" if way == "push" else None, wants_recycled=asks, wants_inquiry=asks,
             ).partner  # fmt: skip
+            if way == "files":
+                out, into = self._folders(made)
+                use_files(tx, made.id, out=str(out), into=str(into), now=self.platform.now(), by="li")
         self.partners[made.id] = made
         return made
+
+    def _folders(self, partner: Partner) -> tuple[Path, Path]:
+        found = (self.stage.exchange / partner.name / "OUT", self.stage.exchange / partner.name / "IN")
+        for one in found:
+            one.mkdir(parents=True, exist_ok=True)
+        return found
 
     def report(self, carrier: str, lines: Sequence[str], *, skip_bad: bool) -> Any:
         # A comment line makes each file one of its own, else the same lines would be a file that was imported before.
@@ -275,10 +307,12 @@ class Driver:
     def call_off(self, order: str, who: list[int]) -> list[int]:
         return self.platform.call_off(order, who)
 
-    def answer_order(self, order: str, partner: int, number: int, outcome: str, reason: str) -> None:
+    def answer_order(self, order: str, partner: int, number: int, outcome: str, reason: str, until: date | None) -> None:
         with self.tx() as tx:
             notice = next(one.id for one in requests.notices_of(tx, order) if one.partner_id == partner)
-        line = AnswerLine(line=2, notice=notice, number=written(number), outcome=outcome, reason=reason, until="")
+        line = AnswerLine(
+            line=2, notice=notice, number=written(number), outcome=outcome, reason=reason, until=str(until or "")
+        )
         self.platform.answer_requests(self.partners[partner], [line])
 
     def revoke(self, certificate: str, reason: str) -> None:
@@ -306,3 +340,37 @@ class Driver:
     def recover(self, partner: int, since: datetime) -> None:
         with self.tx() as tx:
             deliveries.recover(tx, partner, since, self.platform.now())
+
+    # Files ------------------------------------------------------------------------------------------------------------
+    def write_part(self, batch: int, partner: int, part: Part) -> None:
+        """Put a receipt and its manifest into the partner's folder."""
+        notice, (_, into) = self.notice(batch, partner), self._folders(self.partners[partner])
+        lines = [f"+{number},{outcome},{reason}," for number, (outcome, reason, _) in part.said.items()]
+        if part.bad:
+            lines.append("not a number,unbound,,")
+        content = "\n".join(["number,outcome,reason,until", *lines, ""]).encode()
+        name = f"{notice}.{part.number}.receipt"
+        (into / f"{name}.csv").write_bytes(content)
+        manifest = {
+            "notice": notice, "count": len(lines), "sha256": hashlib.sha256(content).hexdigest(), "complete": part.complete,
+            "receipt": f"{name}.csv", "replaces": sorted(part.replaces),
+        }  # fmt: skip
+        (into / f"{name}.json").write_text(json.dumps(manifest))
+
+    def results(self, batch: int, partner: int) -> dict[int, str]:
+        """What the result files say, by number."""
+        notice, (out, _) = self.notice(batch, partner), self._folders(self.partners[partner])
+        found = {}
+        for path in out.glob(f"{notice}.*.result.json"):
+            said = json.loads(path.read_text())
+            found[int(path.name.split(".")[1])] = "refused" if said["problem"] else "taken"
+        return found
+
+    def written(self) -> list[dict[str, Any]]:
+        """The claims of notices that were written since the last time, in the order in which they were."""
+        new = [one for one in self.stage.exchange.glob("*/OUT/*.json") if one.name.endswith((".notice.json", ".event.json"))]
+        found = []
+        for path in sorted(new, key=lambda one: one.stat().st_mtime_ns):
+            found.append(json.loads(json.loads(path.read_text())["set"]))
+            path.unlink()
+        return found

@@ -8,8 +8,8 @@ from functools import partial
 from hypothesis import strategies as st
 
 from oracle import owners, renewal, shop
-from oracle.answering import Answers
 from oracle.delivering import Deliveries
+from oracle.filing import Files
 from oracle.histories import FROZEN, SERVING, had_predecessor, where
 from oracle.machine import NUMBERS, act, chosen, index
 from oracle.owning import Owners
@@ -17,7 +17,7 @@ from oracle.owning import Owners
 Step = Callable[[], None]
 
 
-class Machine(Answers, Owners, Deliveries):
+class Machine(Files, Owners, Deliveries):
     """Everybody."""
 
     @act(which=index, other=index)
@@ -82,7 +82,9 @@ class Machine(Answers, Owners, Deliveries):
             if state == SERVING:
                 renew = bool(had_predecessor(events)) and other % 3
                 found += [
-                    partial(self.owner_orders, which=place, purpose="renew" if renew else "leave", who=other % 7 + 1),
+                    partial(
+                        self.owner_orders, which=place, purpose="renew" if renew else "leave", who=other % 7 + 1
+                    ),
                     partial(self.certify, which=place), partial(self.cancelled_long_ago, which=place),
                 ]  # fmt: skip
         return found

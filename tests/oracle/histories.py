@@ -73,27 +73,81 @@ def may_follow(events: list[Said], event: str, carrier: str, number: int) -> boo
 
 def judge(histories: Histories, carrier: str, lines: list[Line], now: datetime) -> Judged:
     """Judge the lines of a report without recording anything."""
-    found, seen, kept = Judged(), set(), []
-    for place, line in enumerate(lines):
-        key = (line.number, line.event, line.instant(carrier))
+    found = Judged()
+    days: dict[tuple[int, date], list[Line]] = {}
+    for line in lines:
         if line.instant(carrier) > now:
             found.refused.append(line.number)
-        elif key in seen:
+        else:
+            days.setdefault((line.number, line.day), []).append(line)
+    walked = {line.number: list(histories[line.number]) for line in lines}
+    for (number, day), said in sorted(days.items()):
+        recorded = [one for one in histories[number] if one.day == day]
+        later = any(one.day > day for one in histories[number])
+        for line in _news(found, carrier, recorded, _once(found, said)):
+            if later or not may_follow(walked[number], line.event, carrier, number):
+                found.refused.append(number)
+            else:
+                walked[number].append(Said(number, line.event, carrier, day, line.at))
+                found.taken.append(walked[number][-1])
+    return found
+
+
+def _once(found: Judged, said: list[Line]) -> list[Line]:
+    """One number's lines of one day, in their order, each once. They have times all, or none has one."""
+    kept: list[Line] = []
+    before = None
+    for line in sorted(said, key=lambda one: one.at.timestamp() if one.at else 0.0):
+        key = (line.event, line.at)
+        if all((one.event, one.at) != key for one in kept):
+            kept.append(line)
+        elif line.at or key == before:
             found.known += 1
         else:
-            seen.add(key)
-            kept.append((line.instant(carrier), place, line))
-    walked = {line.number: list(histories[line.number]) for line in lines}
-    for _, _, line in sorted(kept, key=lambda one: one[:2]):
-        past = walked[line.number]
-        if any((one.event, one.carrier, one.day) == (line.event, carrier, line.day) for one in past):
+            found.refused.append(line.number)  # it stands again with another between, and no time says whether it is new
+        before = key
+    return kept
+
+
+def _news(found: Judged, carrier: str, recorded: list[Said], said: list[Line]) -> list[Line]:
+    """What is neither on record of that day nor too late, nor impossible to tell from what is."""
+    if len(recorded) == len(said) == 1 and (recorded[0].at is None) != (said[0].at is None):
+        if (recorded[0].event, recorded[0].carrier) != (said[0].event, carrier):
+            return said
+        found.known += 1
+        return []
+    keys = [(one.event, one.carrier, one.at) for one in recorded]
+    new = [(one.event, carrier, one.at) for one in said]
+    again = max(size for size in range(len(new) + 1) if size <= len(keys) and keys[len(keys) - size :] == new[:size])
+    found.known += again
+    news = []
+    for line, key in zip(said[again:], new[again:], strict=True):
+        if line.at is None and key in keys:
+            found.refused.append(line.number)
+        elif key in keys:
             found.known += 1
-        elif any(one.day > line.day for one in past) or not may_follow(past, line.event, carrier, line.number):
+        elif line.at and any(one.at and one.at > line.at for one in recorded):
             found.refused.append(line.number)
         else:
-            past.append(Said(line.number, line.event, carrier, line.day, line.at))
-            found.taken.append(past[-1])
-    return found
+            news.append(line)
+    return news
+
+
+def can_be_told(histories: Histories, carrier: str, lines: list[Line]) -> bool:
+    """Whether the rule is clear: of one day all events have times or none has, but for one beside one; and no two events of
+    a number happened in the same instant."""
+    for line in lines:
+        beside: list[Line] = [one for one in lines if (one.number, one.day) == (line.number, line.day)]
+        recorded = [one for one in histories[line.number] if one.day == line.day]
+        if len({one.at is None for one in beside}) > 1:
+            return False
+        mixed = any((one.at is None) != (line.at is None) for one in recorded)
+        if mixed and (len(recorded), len(beside)) != (1, 1):
+            return False
+        instants = [(one.at, one.event) for one in beside] + [(one.at, one.event) for one in recorded]
+        if line.at and any(at == line.at and event != line.event for at, event in instants):
+            return False
+    return True
 
 
 @dataclass

@@ -10,6 +10,7 @@ from functools import wraps
 from itertools import islice
 from typing import Any, ClassVar
 
+from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -18,8 +19,20 @@ from oracle import renewal, reporting
 from oracle.comparing import Counts, compare, same
 from oracle.days import ZONES, first_sellable, midnight, owner_of, today
 from oracle.driver import Driver, Stage
-from oracle.histories import CANCELLED, ELSEWHERE, EVENTS, FROZEN, OPENED, UNKNOWN, Line, judge, may_follow, where
-from oracle.switches import OFF
+from oracle.histories import (
+    CANCELLED,
+    ELSEWHERE,
+    EVENTS,
+    FROZEN,
+    OPENED,
+    UNKNOWN,
+    Line,
+    Said,
+    can_be_told,
+    judge,
+    may_follow,
+    where,
+)
 from oracle.world import Batch, Hold, Number, Partner, World
 
 NUMBERS = (8613800000000, 8613800000001, 8613000000000, 64211000000)
@@ -35,7 +48,7 @@ STORIES: tuple[tuple[tuple[str, int], ...], ...] = (
     (), ((OPENED, 700),), ((OPENED, 700), (CANCELLED, 400), (OPENED, 30)), (("transferred", 20),), (("ported_out", 50),),
 )  # fmt: skip
 """What is known of a number at the beginning, as days before it."""
-WAYS = ("poll", "push", "poll")
+WAYS = ("poll", "push", "files", "poll")
 
 index = st.integers(0, 11)
 
@@ -101,7 +114,11 @@ class Histories(RuleBasedStateMachine):
         self.turn += 1
         self.counts.steps += 1
         self.counts.acts[name] += 1
-        compare(self.driver, self.world, self.counts, explained=[NUMBERS[self.turn % len(NUMBERS)]])
+        try:
+            compare(self.driver, self.world, self.counts, explained=[NUMBERS[self.turn % len(NUMBERS)]])
+        except AssertionError:
+            note(self.world.told_of_numbers())
+            raise
 
     # The beginning ----------------------------------------------------------------------------------------------------
     @initialize(
@@ -127,8 +144,9 @@ class Histories(RuleBasedStateMachine):
     def join(self, name: str, *, required: bool) -> None:
         place = len(self.world.partners)
         way = WAYS[place % len(WAYS)]
-        made = self.driver.partner(f"{name}{place}", required=required, way=way, asks=place % 2 == 0)
-        self.world.partners.append(Partner(made.id, name, required, way, place % 2 == 0, self.world.now))
+        asks = way == "poll"
+        made = self.driver.partner(f"{name}{place}", required=required, way=way, asks=asks)
+        self.world.partners.append(Partner(made.id, name, required, way, asks, self.world.now))
 
     # The clock --------------------------------------------------------------------------------------------------------
     def boundaries(self) -> list[datetime]:
@@ -143,7 +161,7 @@ class Histories(RuleBasedStateMachine):
                 end = first_sellable(last.day, self.world.rules.freeze)
                 found |= {midnight(last.carrier, end), midnight(last.carrier, end - timedelta(days=15))}
         for batch in self.world.batches:
-            found.add(batch.answer_by)
+            found |= {batch.answer_by, *(notice.answer_by for notice in batch.notices.values())}
             found |= {midnight(one.carrier, first_sellable(one.day, batch.freeze)) for one in batch.stands_on.values()}
         found |= {one.expires_at for one in self.world.certificates}
         found |= {one.at + self.world.rules.cool_down for one in self.world.orders}
@@ -169,9 +187,6 @@ class Histories(RuleBasedStateMachine):
     # Reports ----------------------------------------------------------------------------------------------------------
     def report(self, carrier: str, lines: list[Line], *, skip_bad: bool) -> None:
         """A carrier sends a report: taken or refused, and all that follows from it."""
-        for one in lines if "cancelled since" in OFF else ():
-            mine = [batch for batch in self.world.batches if one.number in batch.stands_on]
-            only_if(one.event != CANCELLED or all(today(carrier, batch.planned_at) < one.day for batch in mine))
         judged = judge(self.world.histories, carrier, lines, self.world.now)
         written = [f"+{one.number},{one.event},{(one.at or one.day).isoformat()}" for one in lines]
         done = self.attempt(lambda: self.driver.report(carrier, written, skip_bad=skip_bad))
@@ -193,14 +208,35 @@ class Histories(RuleBasedStateMachine):
             may = [one for one in EVENTS if may_follow(self.world.histories[number], one, carrier, number)]
             event = chosen(may, which // len(NUMBERS))
         line = self.line(number, event, carrier, when)
-        only_if("same day" not in OFF or all(one.day != line.day or (one.event, one.carrier) == (event, carrier)
-                   for one in self.world.histories[number]))  # fmt: skip
+        only_if(can_be_told(self.world.histories, carrier, [line]))
         self.report(carrier, [line], skip_bad=bool(when % 2))
         self.step(f"report {event}")
 
+    @act(
+        which=index, kinds=st.lists(st.integers(0, 4), min_size=2, max_size=4), timed=st.booleans(),
+        files=st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=4), min_size=1, max_size=4), skip_bad=st.booleans(),
+    )  # fmt: skip
+    def busy_day(self, which: int, kinds: list[int], timed: bool, files: list[list[int]], skip_bad: bool) -> None:
+        """Much happens to one number on one day, and comes in several files, in any order, some of it twice."""
+        number = chosen(NUMBERS, which)
+        carrier = self.reporter(number, other=False)
+        now = self.world.now
+        day, events = today(carrier, now), list(self.world.histories[number])
+        told: list[Line] = []
+        for place, kind in enumerate(kinds):
+            event = chosen((one for one in EVENTS if may_follow(events, one, carrier, number)), kind)
+            at = now - timedelta(minutes=10 * (len(kinds) - place))
+            only_if(today(carrier, at) == day)
+            told.append(Line(number, event, day, at if timed else None))
+            events.append(Said(number, event, carrier, day))
+        for file in files:
+            lines = [told[place % len(told)] for place in sorted(file)]
+            if can_be_told(self.world.histories, carrier, lines):
+                self.report(carrier, lines, skip_bad=skip_bad)
+                self.step("busy day")
+
     def reporter(self, number: Number, *, other: bool) -> str:
         state, whose = where(self.world.histories[number])
-        only_if(state != ELSEWHERE or "ports" not in OFF)
         if state == UNKNOWN:
             whose = owner_of(number)
         elif state == ELSEWHERE:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from oracle.days import today
 from oracle.world import Batch, Number, Order, Partner, Recycled, Retraction, Told, World
 
 RENEWAL, RETRACTION, INQUIRY, RECYCLED = "renewal", "retraction", "inquiry", "recycled"
-PATIENCE = timedelta(days=14)
-"""For so long an event is tried again."""
+PATIENCE = 14
+"""On so many days an event is tried in vain before it is given up."""
 
 
 def key_of(about: object) -> object:
@@ -37,19 +37,26 @@ def tell_recycled(world: World, carrier: str, sold: list[tuple[Number, date]]) -
 
 
 def set_status(partner: Partner, status: str) -> None:
-    """`paused` keeps what is open, `disabled` gives it up."""
+    """`paused` keeps what is open, `disabled` gives it up; what is open when a stream goes on is tried anew."""
     partner.status = status
-    if status == "disabled":
-        for one in partner.waiting:
+    for one in partner.waiting:
+        if status == "disabled":
             one.state = "dropped"
+        elif isinstance(one, Told):
+            one.tried.clear()
 
 
 def recover(partner: Partner, since: datetime) -> None:
-    """Whatever was made since an instant and not taken is to be sent."""
+    """Whatever was made since an instant and not taken is to be sent; a renewal is followed by its retractions once more,
+    whoever took them before."""
+    again: list[object] = []
     for one in partner.told:
         off = isinstance(one.about, Order) and partner.key in one.about.off
-        if one.at >= since and one.state != "delivered" and not off:
-            one.state, one.failed_since = "open", None
+        after = isinstance(one.about, Retraction) and one.about.batch in again
+        if (one.at >= since and one.state != "delivered" and not off) or after:
+            again.append(one.about)
+            one.state = "open"
+            one.tried.clear()
 
 
 def taken(partner: Partner, event: str, key: object, now: datetime) -> None:
@@ -71,12 +78,12 @@ def taken(partner: Partner, event: str, key: object, now: datetime) -> None:
 def tried_in_vain(partner: Partner, event: str, key: object, now: datetime) -> None:
     for one in partner.told:
         if (one.event, key_of(one.about)) == (event, key):
-            one.failed_since = one.failed_since or now
+            one.tried.add(now.astimezone(UTC).date())
 
 
-def may_be_given_up(one: Told, now: datetime) -> bool:
-    """An event that was tried in vain for longer than anybody waits."""
-    return one.failed_since is not None and now - one.failed_since > PATIENCE
+def may_be_given_up(one: Told) -> bool:
+    """An event that was tried in vain on more days than anybody waits."""
+    return len(one.tried) >= PATIENCE
 
 
 def never_last(partner: Partner) -> list[Retraction]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from oracle.days import answers_due, midnight
-from oracle.histories import CANCELLED, ELSEWHERE, Tenure, had_predecessor, holder, tenures, where
+from oracle.days import answers_due, midnight, today
+from oracle.histories import ELSEWHERE, Tenure, had_predecessor, holder, tenures, where
 from oracle.outbox import INQUIRY, RENEWAL, tell
 from oracle.world import Certificate, Number, Order, Partner, World
 
 RENEW, LEAVE, INQUIRE = "renew", "leave", "inquire"
+LONGEST_PENDING = timedelta(days=30)
+"""For so long after its time a partner may go on saying "pending"."""
 
 
 def may_order(world: World, number: Number, purpose: str) -> bool:
@@ -47,10 +49,15 @@ def of_tenure(world: World, number: Number, purpose: str) -> list[Order]:
 def waits_until(world: World, one: Order, partner: int) -> datetime | None:
     """The end of a partner's time, which begins when it is told; None if nothing more is waited for."""
     said = one.answers[partner]
-    if partner in one.off or (said and said[-1][0] != "pending"):
+    there = any(known.key == partner for known in world.there)
+    if not there or partner in one.off or (said and said[-1][0] != "pending"):
         return None
     told_at = one.told_at.get(partner, one.at)
-    return max(one.answer_by, answers_due(told_at, [one.carrier], world.rules.answer_days))
+    due = max(one.answer_by, answers_due(told_at, [one.carrier], world.rules.answer_days))
+    if not said or said[-1][2] is None:
+        return due
+    last = min(said[-1][2], today(one.carrier, due + LONGEST_PENDING))
+    return max(due, midnight(one.carrier, last + timedelta(days=1)))
 
 
 def not_asked_again(world: World, earlier: list[Order], partner: Partner) -> bool:
@@ -164,14 +171,14 @@ def verdict(world: World, one: Certificate) -> str:
     if one.revoked:
         return "revoked"
     events = world.histories[one.number]
-    found = [tenure for tenure in tenures(events) if tenure.opened_on == one.opened_on]
-    if not found:
+    found = tenures(events)
+    mine = [place for place, tenure in enumerate(found) if tenure.opened_on == one.opened_on]
+    if not mine:
         return "corrected"
-    if found[-1].closed_on is not None or (found[-1] is not tenures(events)[-1] and found[-1] != tenures(events)[-1]):
+    if mine[-1] != len(found) - 1 or found[-1].closed_on is not None:
         return "ended"
     if where(events)[0] == ELSEWHERE:
         return "moved"
-    assert events[-1].event != CANCELLED
     before = "another_subscriber" if had_predecessor(events) else "nobody_reported"
     if before != one.before:
         return "corrected"

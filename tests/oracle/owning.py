@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition
 
@@ -106,20 +108,21 @@ class Owners(Histories):
         self.step(f"order {purpose}")
 
     @precondition(lambda self: self.world.orders)
-    @act(which=index, outcome=st.sampled_from(ANSWERS))
-    def partner_answers_order(self, which: int, outcome: str) -> None:
+    @act(which=index, outcome=st.sampled_from(ANSWERS), days=st.integers(-1, 60))
+    def partner_answers_order(self, which: int, outcome: str, days: int) -> None:
         order: Order = chosen(self.world.orders, which)
-        self.answer_order(order, chosen(order.answers, which), outcome)
+        self.answer_order(order, chosen(order.answers, which), outcome, days)
         self.step("answer to order")
 
-    def answer_order(self, order: Order, partner: int, outcome: str) -> None:
+    def answer_order(self, order: Order, partner: int, outcome: str, days: int = -1) -> None:
         if order.purpose == owners.INQUIRE:
             outcome = "bound" if outcome == "unbound" else "absent"
         reason = "debt" if outcome == "refused" else ""
-        self.driver.answer_order(order.key, partner, order.number, outcome, reason)
+        until = self.world.now.date() + timedelta(days=days) if outcome == "pending" and days >= 0 else None
+        self.driver.answer_order(order.key, partner, order.number, outcome, reason, until)
         said = order.answers[partner]
-        if not said or said[-1][0] != outcome:
-            said.append((outcome, self.world.now))
+        if not said or (said[-1][0], said[-1][2]) != (outcome, until):
+            said.append((outcome, self.world.now, until))
         owners.something_came(self.world, order)
 
     @precondition(lambda self: self.world.orders)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from oracle.days import answers_due, earliest_today, first_sellable, midnight, today
-from oracle.histories import FROZEN, RECLAIMED, Said, last_cancellation, since, where
+from oracle.histories import FROZEN, RECLAIMED, Said, since, where
 from oracle.outbox import RENEWAL, RETRACTION, tell
 from oracle.world import Answer, Batch, Filed, Hold, Notice, Number, Partner, Retraction, Waived, World
 
@@ -57,16 +57,23 @@ def plan(world: World, key: int, carrier: str | None) -> Batch:
 def send(world: World, batch: Batch) -> None:
     for partner in world.there:
         if partner.key not in batch.notices:
-            batch.notices[partner.key] = Notice(partner, partner.required, world.now)
+            batch.notices[partner.key] = Notice(partner, partner.required, world.now, time_of(world, batch, batch.answer_by))
             tell(world, partner, RENEWAL, batch)
     tell_of_retractions(world, batch)
+
+
+def time_of(world: World, batch: Batch, answer_by: datetime) -> datetime:
+    """Until when a partner that is told now has to answer: its time begins when it is told."""
+    carriers = {one.carrier for one in batch.stands_on.values()}
+    return max(answer_by, answers_due(world.now, carriers, world.rules.answer_days))
 
 
 def tell_of_retractions(world: World, batch: Batch) -> None:
     for retraction in batch.retractions:
         for notice in batch.notices.values():
             if notice.partner.key not in retraction.notices and not notice.partner.withdrawn:
-                retraction.notices[notice.partner.key] = Notice(notice.partner, notice.required, world.now)
+                until = time_of(world, batch, retraction.answer_by)
+                retraction.notices[notice.partner.key] = Notice(notice.partner, notice.required, world.now, until)
                 tell(world, notice.partner, RETRACTION, retraction)
 
 
@@ -141,10 +148,14 @@ def freezing(world: World, batch: Batch, number: Number) -> bool:
     return today(cancelled.carrier, world.now) < first_sellable(cancelled.day, batch.freeze)
 
 
+def ordered_back(batch: Batch, number: Number) -> bool:
+    """Whether an operator took it back, for good."""
+    return any(number in one.numbers for one in batch.retractions if one.ordered)
+
+
 def has_left(world: World, batch: Batch, number: Number) -> bool:
     """Whether it was taken out of the freeze that the batch stands on, or out of the batch by an operator."""
-    ordered = any(number in one.numbers for one in batch.retractions if one.ordered)
-    return ordered or bool(since(world.histories[number], batch.stands_on[number]))
+    return ordered_back(batch, number) or bool(since(world.histories[number], batch.stands_on[number]))
 
 
 def is_clear(world: World, batch: Batch, number: Number) -> bool:
@@ -172,8 +183,11 @@ def release(world: World, batch: Batch) -> int:
 
 # Explain --------------------------------------------------------------------------------------------------------------
 def explained_by(world: World, number: Number) -> Batch | None:
-    """The batch in which a number is renewed, or was last; none if it was cancelled again since."""
-    return batch_of(world, last) if (last := last_cancellation(world.histories[number])) else None
+    """The batch in which a frozen number is renewed; of one that isn't frozen, the last that it was in."""
+    events = world.histories[number]
+    if where(events)[0] == FROZEN:
+        return batch_of(world, events[-1])
+    return next((batch for batch in reversed(world.batches) if number in batch.stands_on), None)
 
 
 def waits_for(world: World, batch: Batch, partner: int) -> tuple[int, int, bool]:
@@ -186,7 +200,7 @@ def waits_for(world: World, batch: Batch, partner: int) -> tuple[int, int, bool]
             continue
         outstanding += answer is None
         pending += answer is not None and answer[0] == "pending"
-    return outstanding, pending, outstanding + pending > 0 and world.now >= batch.answer_by
+    return outstanding, pending, outstanding + pending > 0 and world.now >= notice.answer_by
 
 
 def freeze_ends(batch: Batch, number: Number) -> datetime:

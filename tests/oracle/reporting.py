@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
 from oracle.days import first_sellable, today
@@ -18,36 +19,43 @@ def take(world: World, carrier: str, judged: Judged) -> list[Batch]:
     if world.first_report_at is None:
         world.first_report_at = world.now
     new_owners: list[tuple[Number, date]] = []
+    breaches: set[tuple[str, Number, object]] = set()
     for one in judged.taken:
         before = world.histories[one.number]
         sold = one.event == OPENED and where(before)[0] == FROZEN
         if sold:
-            _find_breaches(world, before[-1], one)
+            breaches |= set(_breaches(world, before[-1], one))
         if sold or one.event == TRANSFERRED:
             new_owners.append((one.number, one.day))
         before.append(one)
-    tell_recycled(world, carrier, new_owners)
+    # What was sold out of a batch is named there, and not again for what else happened to it in the same report.
+    of_batch = {number for _, number, batch in breaches if batch}
+    world.breaches.update(
+        (kind, number) for kind, number, batch in breaches if batch or kind == UNDISCLOSED or number not in of_batch
+    )
+    tell_recycled(world, carrier, list(dict.fromkeys(new_owners)))  # once for each day, however often it passed on
     if not any(one.event == RECLAIMED for one in judged.taken):
         return []
     return [batch for batch in world.batches if batch.notices and reclaimed(world, batch)]
 
 
-def _find_breaches(world: World, cancelled: Said, sale: Said) -> None:
-    """A number was sold: too early, without a release of this freeze, or to a buyer who was not told."""
+def _breaches(world: World, cancelled: Said, sale: Said) -> Iterator[tuple[str, Number, object]]:
+    """A number was sold too early, without a release of this freeze, or to a buyer who was not told: once in a report,
+    of its batch or of none."""
     assert world.first_report_at is not None
     number, batch = sale.number, batch_of(world, cancelled)
     unreleased = batch is not None and number not in batch.released
     if unreleased:
-        world.breaches[UNRELEASED, number] += 1
+        yield UNRELEASED, number, batch
     if sale.day < today(sale.carrier, world.first_report_at):
         return  # before the platform took its first report, nothing could be disclosed, or released outside of a batch
     if not unreleased:
         freeze = batch.freeze if batch else world.rules.freeze
         early = sale.day < first_sellable(cancelled.day, freeze)
         if early or batch is None:
-            world.breaches[IN_FREEZE if early else UNRELEASED, number] += 1
+            yield IN_FREEZE if early else UNRELEASED, number, None
     if not any(_covers(one, cancelled, sale) for one in world.disclosures):
-        world.breaches[UNDISCLOSED, number] += 1
+        yield UNDISCLOSED, number, None
 
 
 def _covers(one: Disclosure, cancelled: Said, sale: Said) -> bool:

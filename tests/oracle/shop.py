@@ -7,7 +7,7 @@ from datetime import date
 
 from oracle.days import ALLOTTED, first_sellable, owner_of, today
 from oracle.histories import ELSEWHERE, FROZEN, SERVING, UNKNOWN, tenures, where
-from oracle.renewal import UNSETTLED, answer_of, batch_of, held, kept_open
+from oracle.renewal import UNSETTLED, answer_of, batch_of, held, kept_open, ordered_back
 from oracle.world import Disclosure, Number, World
 
 
@@ -48,18 +48,20 @@ def case_of(world: World, number: Number, seller: str | None) -> Case:
     answers = [answer_of(one, number)[0] for one in asked]
     confirmed = sum(one is not None and one[0] not in UNSETTLED for one in answers)
     ours = state in (FROZEN, UNKNOWN)
-    objected = batch is not None and kept_open(batch, number)
-    taken_back = batch is not None and any(number in one.numbers for one in batch.retractions if one.ordered)
+    objected = batch is not None and (kept_open(batch, number) or ordered_back(batch, number))
     unallotted = state == UNKNOWN and owner_of(number) not in ALLOTTED
     found = {
         "other_carrier": seller is not None and seller not in sellers and ours,
         "in_service": state == SERVING,
         "ported_out": state == ELSEWHERE,
         "freezing": closed_on is not None and today(whose, world.now) < first_sellable(closed_on, freeze),
-        "withheld": held(world, number) or objected or taken_back or unallotted,
         "not_released": closed_on is not None and (batch is None or number not in batch.released),
+        # Read alike, so that nobody finds a held number by elimination.
+        "withheld": held(world, number) or objected or unallotted,
         "acknowledged": ours and bool(standing_disclosures(world, number, closed_on)),
     }
     why = {name for name, holds in found.items() if holds}
+    if why - {"acknowledged"}:
+        asked, confirmed = [], 0  # else the counts would tell objections from holds
     grade = "blocked" if why else "A" if closed_on is None else "B" if confirmed == len(asked) else "C"
     return Case(grade, why, closed_on, len(asked), confirmed, sellers)

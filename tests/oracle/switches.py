@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-OFF = frozenset({"same day", "cancelled since", "explain", "late answers", "patience"})
+OFF = frozenset({"late answers"})

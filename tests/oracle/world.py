@@ -47,8 +47,8 @@ class Told:
     about: object
     at: datetime
     state: str = "open"
-    failed_since: datetime | None = None
-    """when it was first tried in vain"""
+    tried: set[date] = field(default_factory=set)
+    """the days on which it was tried in vain"""
 
 
 @dataclass(eq=False)
@@ -96,9 +96,24 @@ class Notice:
     partner: Partner
     required: bool
     sent_at: datetime
+    answer_by: datetime
     entries: list[Filed | Waived] = field(default_factory=list)
-    parts: dict[int, str] = field(default_factory=dict)
-    """of a partner that answers by files: what became of each part, `taken` or `refused`"""
+    refused: set[Number] = field(default_factory=set)
+    """numbers that stood in a receipt that was refused"""
+    parts: dict[int, Part] = field(default_factory=dict)
+    """of a partner that answers by files"""
+
+
+@dataclass(eq=False)
+class Part:
+    """A numbered receipt in a folder. `bad`: a line of it can't be read; `state`: waiting, taken or refused."""
+
+    number: int
+    said: dict[Number, Answer]
+    complete: bool
+    replaces: frozenset[int]
+    bad: bool
+    state: str = "waiting"
 
 
 @dataclass(eq=False)
@@ -168,7 +183,7 @@ class Order:
     cutoff: datetime
     at: datetime
     answer_by: datetime
-    answers: dict[int, list[tuple[str, datetime]]]
+    answers: dict[int, list[tuple[str, datetime, date | None]]]
     look_at: datetime
     told_at: dict[int, datetime] = field(default_factory=dict)
     off: set[int] = field(default_factory=set)
@@ -217,3 +232,15 @@ class World:
     def there(self) -> list[Partner]:
         """Partners that were not withdrawn."""
         return [one for one in self.partners if not one.withdrawn]
+
+    def told_of_numbers(self) -> str:
+        """Each number's events and batches in a line, for whoever reads why a history failed."""
+        lines = []
+        for number, events in self.histories.items():
+            said = ", ".join(f"{one.event} {one.at or one.day} by {one.carrier}" for one in events)
+            mine = [
+                f"batch {one.key} for {one.stands_on[number].day}{' released' * (number in one.released)}"
+                for one in self.batches if number in one.stands_on
+            ]  # fmt: skip
+            lines.append(f"{number}: {said}; {', '.join(mine) or 'in no batch'}")
+        return "\n".join(lines)
