@@ -58,4 +58,4 @@ def _closed(tx: Tx, report_id: int, opened: dict[tuple[int, tuple[date, str, int
                         break
                     if here := left & closing.numbers:
                         yield Sale(shard=shard, opening=sold.part(here), closing=closing.cancellation)
-                        left -= here
+                        left = left - here  # not in place: it is the sale's own set
