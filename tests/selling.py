@@ -75,6 +75,16 @@ class Shop:
             )  # fmt: skip
 
 
+def looked_up(desk: httpx.Client, numbers: str = "", **more: str) -> httpx.Response:
+    """The table that a clerk's browser comes to."""
+    return desk.post("/console/desk", data={"numbers": numbers, **more})
+
+
+def sealed(desk: httpx.Client, number: int) -> dict[str, str]:
+    """What stands for one number in the addresses of the desk."""
+    return {"list": looked_up(desk, f"+{number}").url.params["list"]}
+
+
 @contextmanager
 def served_shop(dsn: str, folder: Path) -> Iterator[tuple[Shop, httpx.Client]]:
     """A shop with its pages and its API, and a client that nobody has signed in with."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -11,9 +12,9 @@ import pytest
 
 from huanxin.access import tokens
 from huanxin.domain.numbers import masked
-from huanxin.domain.operators import Operator
-from operators import operator, signed_in
-from selling import CLEAN, FIRST, HELD, SIGNATURE, SPARE, WAIVED, Shop, served_shop
+from huanxin.domain.operators import Operator, Role
+from operators import browsing, operator, signed_in
+from selling import CLEAN, FIRST, HELD, SIGNATURE, SPARE, WAIVED, Shop, looked_up, sealed, served_shop
 
 CONTACT = "13900139000"
 
@@ -117,65 +118,85 @@ def test_only_a_good_token_of_the_desk_opens_it_and_a_revoked_one_does_not(
 
 def test_the_clerk_reads_scanned_numbers_as_a_table_and_as_csv(desk: httpx.Client) -> None:
     typed = f"+{CLEAN}\n139 0013 9000\nabc\n138-0013-8003"
-    page = desk.get("/console/desk", params={"numbers": typed})
+    page = looked_up(desk, typed)
     assert page.status_code == 200
     assert all(word in page.text for word in ("B 二次使用，已全部确认", "abc", "现不可售", "2 / 2"))
     assert "晨星" not in page.text, "nobody sees which partners"
-    rows = desk.get("/console/desk", params={"numbers": typed, "format": "csv"}).text.splitlines()
+    assert not re.search(r"[0-9]{7}", str(page.url)), "a number would stand in logs and histories"
+    rows = as_csv(desk, page).splitlines()
     assert rows[0].lstrip("\ufeff") == (
         "number,carrier,grade,why_not,recycled,closed_on,frozen_days,sellable_from,asked,confirmed,open"
     )
     assert rows[1] == f"+{CLEAN},cmcc,B,,True,2026-08-25,91,2026-11-24,2,2,0"
-    scanned = desk.get("/console/desk", params={"numbers": f"tel:+{CLEAN}\r\nTEL:138-0013-8003\r\n", "format": "csv"})
-    assert [line.split(",")[0] for line in scanned.text.splitlines()[1:]] == [f"+{CLEAN}", f"+{HELD}"]
-    offer = desk.get("/console/desk", params={"prefix": "1380155"})
+    scanned = as_csv(desk, looked_up(desk, f"tel:+{CLEAN}\r\nTEL:138-0013-8003\r\n"))
+    assert [line.split(",")[0] for line in scanned.splitlines()[1:]] == [f"+{CLEAN}", f"+{HELD}"]
+    offer = looked_up(desk, prefix="1380155")
     assert f"+{SPARE[5]}" in offer.text
     for refused, words in (({"prefix": "1"}, "号段为 3 至 10 位"), ({"numbers": "abc\n12 x"}, "<li><code>12 x</code></li>")):
-        page = desk.get("/console/desk", params=refused)
+        page = looked_up(desk, **refused)
         assert words in page.text.partition('id="found"')[2], "the page opens at what is wrong, not above it"
 
 
-@pytest.mark.parametrize("after", ["9" * 5_000, "-1", "x", "9" * 15])
-def test_a_list_that_goes_on_from_no_number_is_a_list_all_the_same(desk: httpx.Client, after: str) -> None:
-    assert desk.get("/console/desk", params={"prefix": "138", "after": after}).status_code == 200
+def test_a_table_goes_on_and_is_nobody_elses_to_open(shop: Shop, desk: httpx.Client) -> None:
+    page = looked_up(desk, prefix="1380013", grade="A")
+    after = page.text.split('name="after" value="')[1].split('"')[0]
+    further = looked_up(desk, prefix="1380013", grade="A", after=after)
+    assert ("+8613800130009" in page.text, "+8613800130010" in further.text) == (True, True)
+    for made_up in ("x", "9" * 5_000, "..", after):
+        assert desk.get("/console/desk", params={"list": made_up}).status_code == 422
+    assert desk.post("/console/desk", data={"prefix": "1380013", "after": "8613800130009"}).status_code == 422
+    other = browsing(str(desk.base_url), shop.platform, Role.DESK, carrier="cmcc", login="another")
+    with other as clerk:
+        assert clerk.get("/console/desk", params={"list": page.url.params["list"]}).status_code == 422
+
+
+def as_csv(desk: httpx.Client, page: httpx.Response) -> str:
+    return desk.get("/console/desk", params={"list": page.url.params["list"], "format": "csv"}).text
 
 
 def test_the_buyer_acknowledges_by_a_code_on_his_own_phone_which_opens_nothing_else(
     shop: Shop, desk: httpx.Client, place: tuple[Shop, httpx.Client]
 ) -> None:
-    page = desk.get("/console/desk/choose", params={"number": f"+{CLEAN}"}).text
+    one = sealed(desk, CLEAN)
+    page = desk.get("/console/desk/choose", params=one).text
     shown = page.split('name="shown" value="')[1].split('"')[0]
-    form = {"number": f"+{CLEAN}", "shown": shown, "phone": CONTACT}
-    short = desk.post("/console/desk/choose", data=form | {"do": "send", "phone": "139 0013"})
+    form = {"shown": shown, "phone": CONTACT}
+    short = desk.post("/console/desk/choose", params=one, data=form | {"do": "send", "phone": "139 0013"})
     assert (short.status_code, 'value="139 0013"' in short.text) == (422, True), "he mends what he typed"
     assert short.text.index('role="alert"') > short.text.index("或用您自己手机"), "said where he types, not above the text"
     browser = httpx.Client(base_url=place[1].base_url, headers={"Accept": "text/html"}, follow_redirects=True)
     browser.post("/renew/sign-in", data={"number": CONTACT})
     shop.clock.forward(minutes=1.1)
-    assert desk.post("/console/desk/choose", data=form | {"do": "send"}).status_code == 200
+    assert desk.post("/console/desk/choose", params=one, data=form | {"do": "send"}).status_code == 200
     sms = place[1].get("/dev/sms", headers={"Accept": "text/html"}).text
     assert "138****8000" in sms
+    assert ("请勿告诉任何人" in sms, "告诉营业员" in sms) == (True, False)
     code = sms.split("验证码 ")[1][:6]
     with closing(browser):
         assert browser.post("/renew/code", data={"code": code}).status_code == 422, "the clerk could sign in as the buyer"
     wrong = f"{(int(code) + 1) % 1_000_000:06}"
-    assert desk.post("/console/desk/choose", data=form | {"do": "code", "code": wrong}).status_code == 422
-    done = desk.post("/console/desk/choose", data=form | {"do": "code", "code": code})
-    assert done.status_code == 200
-    assert all(word in done.text for word in ("已记录", "短信验证码", "2 家均已确认", shown))
-    assert CONTACT not in done.text
+    assert desk.post("/console/desk/choose", params=one, data=form | {"do": "code", "code": wrong}).status_code == 422
+    done = desk.post("/console/desk/choose", params=one, data=form | {"do": "code", "code": code})
+    assert (done.status_code, "/thanks/" in done.url.path) == (200, True)
+    assert "请将屏幕交还营业员" in done.text
+    assert not any(word in done.text for word in ("撤销", CONTACT, str(CLEAN))), "what is the clerk's is not on this screen"
+    record = desk.get(done.url.path.replace("thanks", "records"))
+    assert all(word in record.text for word in ("短信验证码", "2 家均已确认", shown))
+    assert CONTACT not in record.text
     listed = desk.get("/console/desk/records").text
     assert (masked(CLEAN) in listed, str(CLEAN) in listed) == (True, False), "whole only in its own record"
     assert desk.get("/console/desk/records?format=csv").text.count(f"{masked(CLEAN)},cmcc,B,2,2,code,clerk") == 1
-    withdrawn = desk.post(f"{done.url.path}/withdraw", data={"reason": "=took another"})
+    withdrawn = desk.post(f"{record.url.path}/withdraw", data={"reason": "=took another"})
     assert "已撤销" in withdrawn.text
     assert "'=took another" in desk.get("/console/desk/records?format=csv").text, "no formula in a spreadsheet"
 
 
 def test_the_disclosure_on_paper_is_a_pdf_and_a_blocked_number_has_none(desk: httpx.Client) -> None:
-    sheet = desk.get("/console/desk/sheet.pdf", params={"number": f"+{SPARE[6]}"})
+    sheet = desk.get("/console/desk/sheet.pdf", params=sealed(desk, SPARE[6]))
     assert (sheet.headers["content-type"], sheet.content[:5]) == ("application/pdf", b"%PDF-")
-    assert desk.get("/console/desk/sheet.pdf", params={"number": f"+{HELD}"}).status_code == 409
+    assert str(SPARE[6]) not in sheet.headers["content-disposition"], "nor in the list of what was saved"
+    assert desk.get("/console/desk/sheet.pdf", params=sealed(desk, HELD)).status_code == 409
+    assert desk.get("/console/desk/sheet.pdf").status_code == 422
 
 
 def test_who_looks_a_number_up_finds_the_disclosure_and_only_the_desk_its_signature(shop: Shop, desk: httpx.Client) -> None:
@@ -195,9 +216,11 @@ def test_who_looks_a_number_up_finds_the_disclosure_and_only_the_desk_its_signat
 
 
 def test_a_form_of_another_site_records_nothing(desk: httpx.Client) -> None:
-    form = {"number": f"+{SPARE[7]}", "shown": "0" * 64, "do": "sign", "signature": SIGNATURE}
-    assert desk.post("/console/desk/choose", data=form, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
-    assert desk.post("/console/desk/choose", data=form).status_code == 422, "nobody was shown this text"
+    form, one = {"shown": "0" * 64, "do": "sign", "signature": SIGNATURE}, sealed(desk, SPARE[7])
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    assert desk.post("/console/desk/choose", params=one, data=form, headers=elsewhere).status_code == 403
+    assert desk.post("/console/desk", data={"numbers": f"{CLEAN}"}, headers=elsewhere).status_code == 403
+    assert desk.post("/console/desk/choose", params=one, data=form).status_code == 422, "nobody was shown this text"
 
 
 def test_breaches_are_counts_for_the_regulator_and_masked_numbers_for_whose_role_allows_them(

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 import httpx
 
@@ -176,10 +177,10 @@ def _acts(one: Round) -> None:
     client, some, batch = one.client, one.some, f"/console/batches/{one.fill['last']}"
     one.timed("search a number", SEARCH_MS, lambda turn: masked(int(some[turn])),
               lambda turn: client.post("/console/numbers", data={"number": some[turn]}))  # fmt: skip
-    one.timed("look up at the desk", PAGE_MS, lambda turn: some[turn],
-              lambda turn: client.get("/console/desk", params={"numbers": some[turn]}))  # fmt: skip
+    desk = partial(client.post, "/console/desk", follow_redirects=True)
+    one.timed("look up at the desk", PAGE_MS, lambda turn: some[turn], lambda turn: desk(data={"numbers": some[turn]}))
     one.timed("next ten of a prefix", PAGE_MS, lambda _: f"+86{one.fill['prefix']}",
-              lambda _: client.get("/console/desk", params={"prefix": str(one.fill["prefix"]), "grade": "BC"}))  # fmt: skip
+              lambda _: desk(data={"prefix": str(one.fill["prefix"]), "grade": "BC"}))  # fmt: skip
     one.timed("remind all of a batch", PAGE_MS, lambda _: "", lambda _: client.post(batch, data={"do": "remind"}))
     if one.fill["silent"]:  # a store that is kept has been asked for it
         waiver = {"do": "waive", "partner": str(one.fill["silent"]), "reason": "bench"}

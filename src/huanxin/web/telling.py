@@ -50,8 +50,8 @@ def disclosure_code_text(code: str, number: int, grade: Mapping[str, str], lang:
     """The SMS with the code by which a buyer acknowledges what he was told of a number."""
     _ = i18n.translations(lang).gettext
     words = {"code": code, "number": masked(number), "grade": grade[lang]}
-    return _("[Huanxin] You were told about %(number)s: %(grade)s. If you have read it and choose this number, tell the "
-             "clerk this code: %(code)s. It is good for 5 minutes.") % words  # fmt: skip
+    return _("[Huanxin] You were told about %(number)s: %(grade)s. If you have read it and choose this number, type this "
+             "code yourself: %(code)s. It is good for 5 minutes. Tell it to nobody.") % words  # fmt: skip
 
 
 def done_text(request: Request, asked: int, needs: int, issuer: str) -> str:

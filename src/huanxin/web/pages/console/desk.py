@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import Response
 
-from huanxin.disclose.acknowledging import Acknowledgement, Method
+from huanxin.disclose.acknowledging import Acknowledgement, Method, named
 from huanxin.disclose.desk import Offer, read_prefix, texts_of
 from huanxin.disclose.printing import spaced
 from huanxin.disclose.sheet import disclosure_pdf
 from huanxin.domain.disclosure import GRADE_NAMES, REASONS, RULES, VERSION, Grade, Told, digest
 from huanxin.domain.errors import BadInput, Conflict, TooMany, Unavailable
-from huanxin.domain.numbers import typed, written
+from huanxin.domain.numbers import masked, typed, written
 from huanxin.domain.operators import Right
 from huanxin.domain.rules import random_id
 from huanxin.numbersets.sharded import shard_of
 from huanxin.request.sms import Message
 from huanxin.sentences import Sentence
 from huanxin.store import operators
-from huanxin.web.pages import once, session
+from huanxin.web.pages import session
 from huanxin.web.pages.console import signing
-from huanxin.web.pages.console.frame import page
+from huanxin.web.pages.console.frame import back, page
+from huanxin.web.pages.console.kept import keep, kept
 from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.people.setup import people_of
@@ -36,7 +38,7 @@ _FORMS = [Depends(session.same_origin)]
 Clerk = Annotated[Working, Depends(signing.working(Right.DESK))]
 Text = Annotated[str, Form()]
 MOST, OFFERED = 50, 10
-_DIGITS = 15  # of the longest number (E.164)
+_LONGEST_PIECE = 24  # characters of what can't be read that are shown again
 _TEL = re.compile(r"^tel:", re.IGNORECASE)
 """RFC 3966: how codes on cards and SIM packs write numbers."""
 _CODES_AN_HOUR = 120  # of one clerk
@@ -46,45 +48,83 @@ _HEADINGS = ("number", "carrier", "grade", "why_not", "recycled", "closed_on", "
              "confirmed", "open")  # fmt: skip
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a clerk looks up: numbers, and pieces that can't be read as some; or the next clean ones of a prefix, above
+    `after`. It travels sealed in the address of the table, where a number would end up in logs and histories."""
+
+    numbers: tuple[int, ...] = ()
+    unread: tuple[str, ...] = ()
+    too_many: bool = False
+    prefix: str = ""
+    grade: str = "B"
+    after: int = 0
+
+
+def _sealed(request: Request, who: Working, wish: Wish) -> str:
+    return keep(request, who, "desk", asdict(wish))
+
+
+def wished(request: Request, who: Clerk, table: Annotated[str, Query(alias="list")] = "") -> Wish:
+    """What the address of a table asks for. Raises BadInput for one that this clerk was not given."""
+    given = kept(request, who, "desk", table) if table else {}
+    return Wish(**given | {name: tuple(given.get(name, ())) for name in ("numbers", "unread")})
+
+
+Wished = Annotated[Wish, Depends(wished)]
+
+
+@router.post("", dependencies=_FORMS)
+def search(
+    request: Request, who: Clerk, numbers: Text = "", prefix: Text = "", grade: Text = "B", after: Text = ""
+) -> Response:
+    """What the clerk typed or scanned, or a prefix: leads to its table."""
+    found, unread, too_many = read_numbers(numbers)
+    wish = Wish(
+        numbers=tuple(found), unread=tuple(unread), too_many=too_many, prefix=prefix[:_LONGEST_PIECE],
+        grade=grade if grade in CHOICES else "B", after=int(kept(request, who, "after", after)) if after else 0,
+    )  # fmt: skip
+    return back(f"/console/desk?list={_sealed(request, who, wish)}#found")
+
+
 @router.get("")
-def desk(
-    request: Request, who: Clerk, numbers: str = "", prefix: str = "", grade: str = "B", after: str = "",
-    format: str = "",
-) -> Response:  # fmt: skip
-    """What the clerk typed or scanned, or the next clean numbers of a prefix, each with its grade."""
-    wanted, unread = read_numbers(numbers)
-    told, offer, problem = who.platform.consult(wanted, by=who.operator), None, ""
-    if prefix:
+def desk(request: Request, who: Clerk, wish: Wished, format: str = "") -> Response:
+    """The forms, and what is known of the numbers that are looked up, each with its grade."""
+    told, offer, problem = who.platform.consult(wish.numbers, by=who.operator), None, ""
+    if wish.prefix:
         try:
-            offer = _offer(who, read_prefix(prefix), grade=grade, after=_reached(after))
+            offer = _offer(who, read_prefix(wish.prefix), grade=wish.grade, after=wish.after)
             told += offer.found
         except BadInput:
             problem = "prefix"
     if format == "csv":
         return as_csv("numbers", _HEADINGS, [_row(one) for one in told])
-    query = str(request.url.query)
+    sale = tuple(one.number for one in told if one.for_sale)
+    further = keep(request, who, "after", offer.reached) if offer and offer.reached else ""
     return page(
-        request, who, "desk.html", tab="desk", told=told, unread=unread, offer=offer, problem=problem, numbers=numbers,
-        prefix=prefix, grade=grade, query=query, most=MOST, too_many=len(_pieces(numbers)) > MOST,
-        sale=[written(one.number) for one in told if one.for_sale], **_words(request),
+        request, who, "desk.html", tab="desk", told=told, wish=wish, offer=offer, problem=problem, most=MOST,
+        typed="\n".join([*map(written, wish.numbers), *wish.unread]), table=_sealed(request, who, wish),
+        sale=_sealed(request, who, Wish(numbers=sale)) if sale else "", name_of=partial(_name, request, who),
+        further=further, **_words(request),
     )  # fmt: skip
 
 
-def read_numbers(text: str) -> tuple[list[int], list[str]]:
-    """The numbers that somebody typed or a scanner wrote, each once, and what can't be read; no more than `MOST`."""
+def _name(request: Request, who: Working, number: int) -> str:
+    """What stands for one number in an address."""
+    return _sealed(request, who, Wish(numbers=(number,)))
+
+
+def read_numbers(text: str) -> tuple[list[int], list[str], bool]:
+    """The numbers that somebody typed or a scanner wrote, each once, and what can't be read: `MOST` at the most, and whether
+    there was more."""
     found: dict[int, None] = {}
-    unread = []
-    for piece in _pieces(text)[:MOST]:
+    unread, pieces = [], _pieces(text)
+    for piece in pieces[:MOST]:
         try:
             found[typed(_TEL.sub("", piece))] = None
         except ValueError:
-            unread.append(piece[:40])
-    return list(found), unread
-
-
-def _reached(after: str) -> int:
-    """The number that a list goes on from; 0 for what is none."""
-    return int(after) if after.isascii() and after.isdecimal() and len(after) <= _DIGITS else 0
+            unread.append(piece[:_LONGEST_PIECE])
+    return list(found), unread, len(pieces) > MOST
 
 
 def _pieces(text: str) -> list[str]:
@@ -117,37 +157,45 @@ def _words(request: Request) -> dict[str, Any]:
 
 
 @router.get("/show")
-def show(request: Request, who: Clerk, numbers: str = "") -> Response:
+def show(request: Request, who: Clerk, wish: Wished) -> Response:
     """The numbers that are for sale, for the buyer to choose from: the clerk turns the screen round."""
-    wanted, _ = read_numbers(numbers)
-    told = [one for one in who.platform.consult(wanted, by=who.operator) if one.for_sale]
-    return page(request, who, "desk_show.html", tab="desk", told=told, numbers=numbers, **_words(request))
+    told = [one for one in who.platform.consult(wish.numbers, by=who.operator) if one.for_sale]
+    return page(request, who, "desk_show.html", tab="desk", told=told, table=_sealed(request, who, wish),
+                name_of=partial(_name, request, who), **_words(request))  # fmt: skip
+
+
+def the_one(who: Clerk, wish: Wished) -> Told:
+    """What is known of the number that an address stands for. Raises BadInput if it stands for none."""
+    if len(wish.numbers) != 1:
+        raise BadInput(Sentence("no number was named; begin at the desk"))
+    return who.platform.consult(wish.numbers, by=who.operator)[0]
+
+
+One = Annotated[Told, Depends(the_one)]
 
 
 @router.get("/choose")
-def choose(request: Request, who: Clerk, number: str = "") -> Response:
+def choose(request: Request, who: Clerk, told: One) -> Response:
     """The whole disclosure of one number, to be acknowledged."""
-    return _choose(request, who, _one(who, number))
+    return _choose(request, who, told)
 
 
 @router.get("/sheet.pdf")
-def sheet(who: Clerk, number: str = "") -> Response:
+def sheet(who: Clerk, told: One) -> Response:
     """The disclosure on paper."""
-    told = _one(who, number)
     if not told.for_sale or told.carrier is None:
         raise Conflict(Sentence("this number is not for sale, so there is nothing to disclose on paper"))
     pdf = disclosure_pdf(told, carrier=who.platform.plan.carriers[told.carrier], made_at=who.platform.now())
-    name = f'inline; filename="disclosure-{told.number}.pdf"'
+    name = f'inline; filename="disclosure-{str(told.number)[-4:]}.pdf"'
     return Response(pdf, media_type="application/pdf", headers={"Content-Disposition": name, "Cache-Control": "no-store"})
 
 
 @router.post("/choose", dependencies=_FORMS)
 def acknowledge(
-    request: Request, who: Clerk, number: Text = "", shown: Text = "", do: Text = "", signature: Text = "", phone: Text = "",
+    request: Request, who: Clerk, told: One, shown: Text = "", do: Text = "", signature: Text = "", phone: Text = "",
     code: Text = "",
 ) -> Response:  # fmt: skip
-    """Take the buyer's signature, or send a code to his phone and compare what he types."""
-    told = _one(who, number)
+    """Take the buyer's signature, or send a code to the buyer's phone and compare what they type."""
     if do == "send":
         return _send_code(request, who, told, phone)
     evidence, method = signature, Method.SIGNATURE
@@ -166,16 +214,17 @@ def acknowledge(
         done = who.platform.acknowledge([given], by=who.operator)
     except BadInput as error:
         problem = "signature" if "signature" in error.faults[0].reason else "changed"
-        return _choose(request, who, _one(who, number), 422, problem=problem)
-    return once.after(request, f"/console/desk/records/{done.ids[0]}", "acknowledged")
+        told = who.platform.consult([told.number], by=who.operator)[0]
+        return _choose(request, who, told, 422, problem=problem)
+    return back(f"/console/desk/thanks/{done.ids[0]}")
 
 
-def _one(who: Working, number: str) -> Told:
-    try:
-        wanted = typed(number)
-    except ValueError as error:
-        raise BadInput(Sentence("the number can't be read: %(error)s", error=error.args[0])) from error
-    return who.platform.consult([wanted], by=who.operator)[0]
+@router.get("/thanks/{disclosure_id}")
+def thanks(request: Request, who: Clerk, disclosure_id: str) -> Response:
+    """What the buyer sees last: that it is recorded, and nothing that is the clerk's to do."""
+    with who.platform.database.transaction() as tx:
+        found = named(tx, disclosure_id, by=who.operator)
+    return page(request, who, "desk_thanks.html", tab="desk", one=found, masked=masked, **_words(request))
 
 
 def _send_code(request: Request, who: Working, told: Told, phone: str) -> Response:
@@ -213,6 +262,7 @@ def _choose(
     text = texts_of(told).get(language(request), "")
     return page(
         request, who, "desk_choose.html", status, tab="desk", told=told, text=text, shown=digest(text), version=VERSION,
+        sealed=_name(request, who, told.number),
         problem=problem, phone=phone, given=given, left=left, wait=wait, console=people_of(request).console,
         **_words(request),
     )  # fmt: skip

@@ -15,7 +15,7 @@ from huanxin.domain.operators import Right
 from huanxin.sentences import N_
 from huanxin.store import disclosures, operators
 from huanxin.store.disclosures import Disclosure
-from huanxin.web.pages import once, session
+from huanxin.web.pages import session
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import back, page
 from huanxin.web.pages.console.sheets import as_csv, in_pieces
@@ -62,9 +62,9 @@ def grade_names(request: Request) -> dict[str, str]:
 
 
 @router.get("/{disclosure_id}")
-def record(request: Request, who: Clerk, disclosure_id: str, done: once.Told) -> Response:
+def record(request: Request, who: Clerk, disclosure_id: str) -> Response:
     """One acknowledgement with the words that the buyer saw and his signature; that the number was seen is recorded."""
-    return _record(request, who, disclosure_id, done=bool(done.what))
+    return _record(request, who, disclosure_id)
 
 
 @router.post("/{disclosure_id}/withdraw", dependencies=[Depends(session.same_origin)])
@@ -79,9 +79,7 @@ def withdraw(request: Request, who: Clerk, disclosure_id: str, reason: Reason = 
     return back(f"/console/desk/records/{disclosure_id}")
 
 
-def _record(
-    request: Request, who: Working, disclosure_id: str, *, status: int = 200, done: bool = False, problem: str = ""
-) -> Response:
+def _record(request: Request, who: Working, disclosure_id: str, *, status: int = 200, problem: str = "") -> Response:
     with who.platform.database.transaction() as tx:
         found = named(tx, disclosure_id, by=who.operator)
         seen = disclosures.text_of(tx, found.text_sha256)
@@ -90,6 +88,6 @@ def _record(
             detail={"number": written(found.number), "purpose": "disclosure", "disclosure": found.id},
         )  # fmt: skip
     return page(
-        request, who, "desk_record.html", status, tab="desk", one=found, seen=seen, done=done, problem=problem,
+        request, who, "desk_record.html", status, tab="desk", one=found, seen=seen, problem=problem,
         methods=METHODS, e164=written, grades=grade_names(request),
     )  # fmt: skip

@@ -1,24 +1,15 @@
-"""What is on record about one number as CSV, and how a page keeps the number for its tables without showing it."""
+"""What is on record about one number as CSV."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
-from fastapi import Request
 from fastapi.responses import Response
-from joserfc import jwe
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
 
-from huanxin.domain.errors import BadInput
 from huanxin.domain.numbers import masked_text
 from huanxin.operations.tracing import Entry, Trace
-from huanxin.sentences import Sentence
 from huanxin.web.pages.console.number_view import BatchCase, batch_cases
 from huanxin.web.pages.console.sheets import one_of
-from huanxin.web.pages.console.signing import Working
-from huanxin.web.pages.people.setup import people_of
 
 _HEADINGS = (
     "number", "at", "what", "batch", "partner", "outcome", "reason", "until", "carrier", "by", "why", "count", "grade",
@@ -29,8 +20,6 @@ _BATCHES = (
     "number", "batch", "carrier", "sellable_from", "states", "partner", "required", "outcome", "reason", "until", "at",
     "waived", "receipt", "notice", "open",
 )  # fmt: skip
-_SEALED = {"alg": "dir", "enc": "A256GCM"}
-_ALGORITHMS = list(_SEALED.values())
 Line = tuple[object, ...]
 
 
@@ -69,23 +58,3 @@ def _case(name: str, one: BatchCase) -> Iterator[Line]:
                waived, row.receipt, row.notice, row.open)  # fmt: skip
     for partner, receipt in one.absent:
         yield (*head, partner, "", "absent", "", "", "", "", receipt, "", False)
-
-
-def keep(request: Request, who: Working, number: int) -> str:
-    """The number so that the forms of a page can hand it in again, and nobody who reads the page can: encrypted (RFC 7516)
-    for this operator."""
-    return jwe.encrypt_compact(_SEALED, str(number).encode(), _key(request, who), algorithms=_ALGORITHMS)
-
-
-def kept(request: Request, who: Working, sealed: str) -> int:
-    """The number that `keep` was given. Raises BadInput."""
-    try:
-        found = jwe.decrypt_compact(sealed, _key(request, who), algorithms=_ALGORITHMS)
-    except (JoseError, ValueError) as error:
-        raise BadInput(Sentence("this page has become too old; search the number again")) from error
-    return int(found.plaintext or b"")
-
-
-def _key(request: Request, who: Working) -> OctKey:
-    secret = f"{people_of(request).secret}/number/{who.operator.id}"
-    return OctKey.import_key(hashlib.sha256(secret.encode()).digest())

@@ -19,7 +19,8 @@ from huanxin.web.pages.console import signing, unmasking
 from huanxin.web.pages.console.desk_records import grade_names
 from huanxin.web.pages.console.forms import Form, Posted
 from huanxin.web.pages.console.frame import page
-from huanxin.web.pages.console.number_sheets import keep, kept, number_csv
+from huanxin.web.pages.console.kept import keep, kept
+from huanxin.web.pages.console.number_sheets import number_csv
 from huanxin.web.pages.console.number_view import batch_cases
 from huanxin.web.pages.console.signing import Working
 
@@ -39,7 +40,7 @@ def search(request: Request, who: Seer, form: Form) -> Response:
     """The number's facts; a whole number, and that it was seen is recorded, only for a purpose with its ticket."""
     try:
         purpose = unmasking.purpose_of(form, unmasking.PURPOSES)
-        number = kept(request, who, form["kept"]) if form["kept"] else _typed(form["number"])
+        number = int(kept(request, who, "number", form["kept"])) if form["kept"] else _typed(form["number"])
         found = _found(who, form, number, purpose)
     except HuanxinError as error:
         return _page(request, who, status=status_of(error), problem=error, given=form)
@@ -77,5 +78,5 @@ def _page(
         request, who, "numbers.html", status, tab="numbers", found=found, name=name, purpose=purpose,
         purposes=unmasking.PURPOSES, given=given or {}, problem=problem and problem.said,
         cases=batch_cases(found) if found else [], grades=grade_names(request),
-        sees_records=who.operator.may(Right.DESK), kept=keep(request, who, found.number) if found else "",
+        sees_records=who.operator.may(Right.DESK), kept=keep(request, who, "number", found.number) if found else "",
     )  # fmt: skip
