@@ -90,7 +90,8 @@ def test_a_body_lies_on_disk_as_it_came_until_all_of_it_is_there(desk: Desk) -> 
 
 
 def test_an_account_sends_few_files_at_a_time_and_all_together_not_too_many(desk: Desk) -> None:
-    desk.context.room.each, desk.context.room.every = 2, 3
+    turns = desk.context.room.uploads
+    turns.each, turns.every = 2, 3
     body = csv_of(LINES * 2000)
     with desk.opened(len(body)) as first, desk.opened(len(body)) as second:
         for raw in (first, second):
@@ -98,17 +99,16 @@ def test_an_account_sends_few_files_at_a_time_and_all_together_not_too_many(desk
         until(lambda: len(list(desk.context.uploads.glob("*"))) == 2)
         refused = desk.file(body)
         assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
-        assert refused.json()["detail"].startswith("2 files of yours are being taken already")
-        desk.context.room.every = 2
-        desk.context.room.each = 3
+        assert refused.json()["detail"].startswith("2 uploads of yours are under way already")
+        turns.each, turns.every = 3, 2
         refused = desk.file(body)
         assert (refused.status_code, refused.json()["type"]) == (503, "urn:huanxin:problem:unavailable")
-        assert "too many files are being taken at this moment" in refused.json()["detail"]
+        assert "too many uploads are under way at this moment" in refused.json()["detail"]
         assert desk.file(csv_of(LINES)).status_code == 201, "a short receipt needs no room"
         for raw in (first, second):
             raw.sendall(body[-1:])
             assert raw.recv(99).startswith(b"HTTP/1.1 20")
-    until(lambda: not desk.context.room._taking)
+    until(lambda: not turns._taken)
 
 
 def test_files_are_refused_before_the_disk_is_full_and_whoever_watches_is_told(desk: Desk) -> None:

@@ -19,6 +19,7 @@ from huanxin.operations import open_platform
 from huanxin.settings import note_served
 from huanxin.terminal import led
 from huanxin.web.app import create_app
+from huanxin.web.connections import bounded
 
 _BACKLOG = 2048  # connections that wait while we start
 _SHOWN = 60  # characters of a name that is none
@@ -41,7 +42,9 @@ def serve(
         err.print(f"Huanxin serves {opened.issuer} on http://{host}:{port} (Ctrl-C ends it)")
         if warning:
             err.print(led("!", "yellow", f" {warning}"))
-        config = uvicorn.Config(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)
+        config = uvicorn.Config(
+            app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5, http=bounded(), ws="none"
+        )
         server = uvicorn.Server(config)
         with suppress(KeyboardInterrupt):
             server.run(sockets=sockets)

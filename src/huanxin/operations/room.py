@@ -1,5 +1,5 @@
-"""Room on disk, and whose it is: what comes in from outside leaves the platform enough to work with, and each account leaves
-some to the others."""
+"""Room for everybody: on disk, where what comes in leaves the platform enough to work with; and in turns, of which each
+caller leaves some to the others."""
 
 from __future__ import annotations
 
@@ -18,16 +18,44 @@ _SOON = 5  # seconds
 
 
 @dataclass(kw_only=True)
+class Turns:
+    """Something that takes long: `each` at a time for a caller, `every` for all together. Used from several threads."""
+
+    what: Sentence
+    each: int
+    every: int
+    _taken: Counter[str] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def taking(self, caller: str) -> Iterator[None]:
+        """One of them, for as long as the block runs. Raises TooMany or Unavailable."""
+        with self._lock:
+            if self._taken[caller] >= self.each:
+                said = Sentence(
+                    "%(count)s %(what)s of yours are under way already; try again when one of them is done",
+                    count=self.each, what=self.what,
+                )  # fmt: skip
+                raise TooMany(said, retry_after=_SOON)
+            if self._taken.total() >= self.every:
+                raise Unavailable(Sentence("too many %(what)s are under way at this moment; try again soon", what=self.what))
+            self._taken[caller] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._taken[caller] -= 1
+                if not self._taken[caller]:
+                    del self._taken[caller]
+
+
+@dataclass(kw_only=True)
 class Room:
-    """What may lie in `folder` while it comes in: all but `spare` bytes of what is free. At most `each` uploads of an
-    account at a time, and `every` of all together. May be used from several threads."""
+    """What may lie in `folder` while it comes in: all but `spare` bytes of what is free, and a few uploads at a time."""
 
     folder: Path
     spare: int
-    each: int
-    every: int
-    _taking: Counter[str] = field(default_factory=Counter)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    uploads: Turns
 
     @property
     def left(self) -> int:
@@ -53,25 +81,6 @@ class Room:
     @contextmanager
     def taking(self, account: str, coming: int = 0) -> Iterator[None]:
         """An upload of `coming` bytes, as far as is known, for as long as the block runs. Raises TooMany or Unavailable."""
-        with self._lock:
-            if self._taking[account] >= self.each:
-                raise TooMany(
-                    Sentence(
-                        "%(count)s files of yours are being taken already; send this one when one of them is done",
-                        count=self.each,
-                    ),
-                    retry_after=_SOON,
-                )
-            if self._taking.total() >= self.every:
-                raise Unavailable(
-                    Sentence("too many files are being taken at this moment, so this one was not; send it again soon")
-                )
-            self._taking[account] += 1
-        try:
+        with self.uploads.taking(account):
             self.check(coming)
             yield
-        finally:
-            with self._lock:
-                self._taking[account] -= 1
-                if not self._taking[account]:
-                    del self._taking[account]

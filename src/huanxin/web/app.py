@@ -20,7 +20,7 @@ from huanxin.domain.errors import Unavailable
 from huanxin.notify.polling import Poller
 from huanxin.operations import Platform, folder_rules, open_signer
 from huanxin.operations.onboarding import make_onboarding
-from huanxin.operations.room import Room
+from huanxin.operations.room import Room, Turns
 from huanxin.outbound import Outbound
 from huanxin.sentences import Sentence
 from huanxin.settings import Settings
@@ -135,6 +135,10 @@ def create_app(
     return app
 
 
+def _turns(what: Sentence, few: bool, each: int) -> Turns:
+    return Turns(what=what, each=4, every=64) if few else Turns(what=what, each=each, every=each * 16)
+
+
 def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> Context:
     """Give an application what partners' programs call, on a platform."""
     signer = open_signer(platform, settings)
@@ -148,7 +152,8 @@ def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> 
     context = app.state.context = Context(
         platform=platform, signer=signer, rosters=Rosters(platform.database), files=settings.home / "files",
         uploads=uploads, large=CapacityLimiter(_IN_SANDBOX if few else _LARGE_AT_ONCE),
-        room=Room(folder=uploads, spare=settings.spare_disk_mb << 20, each=2 if few else 16, every=16 if few else 64),
+        room=Room(folder=uploads, spare=settings.spare_disk_mb << 20, uploads=_turns(Sentence("uploads"), few, 16)),
+        polls=_turns(Sentence("polls"), few, 64),
         programs=CapacityLimiter(_PROGRAMS_AT_ONCE), sign_ins=CapacityLimiter(_SIGN_INS_AT_ONCE),
         limits=replace(limits, most_seconds=min(limits.most_seconds, _REHEARSED)) if few else limits,
         passphrase=settings.passphrase(), outbound=outbound, folders=folder_rules(settings, outbound),

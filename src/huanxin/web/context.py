@@ -16,7 +16,7 @@ from huanxin.notify.own_folders import FolderRules
 from huanxin.notify.partners import caller
 from huanxin.notify.polling import Poller
 from huanxin.operations import Platform
-from huanxin.operations.room import Room
+from huanxin.operations.room import Room, Turns
 from huanxin.outbound import Outbound
 from huanxin.web.api.uploads import Limits
 from huanxin.web.bell import Bell
@@ -26,10 +26,9 @@ from huanxin.web.limits import Limit
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """`files` is where number files are kept once made; `uploads` where receipts are while they come in, within `limits` and
-    `room`;
-    `large` lets few large ones be read at a time, so that memory stays small; `programs` lets few calls of partners'
-    programs work at a time: people's clicks don't wait behind them, and what waits meanwhile is done together; `sign_ins`
-    lets few passwords be compared at a time."""
+    `room`; `polls` lets few polls of a partner wait at a time; `large` lets few large receipts be read at a time, so that
+    memory stays small; `programs` lets few calls of partners' programs work at a time: people's clicks don't wait behind
+    them, and what waits meanwhile is done together; `sign_ins` lets few passwords be compared at a time."""
 
     platform: Platform
     signer: Signer
@@ -38,6 +37,7 @@ class Context:
     uploads: Path
     limits: Limits
     room: Room
+    polls: Turns
     large: CapacityLimiter
     programs: CapacityLimiter
     sign_ins: CapacityLimiter

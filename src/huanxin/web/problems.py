@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from huanxin.domain.errors import BadRequest, HuanxinError, LacksScope, TooLarge, TooMany, TooSlow, Unauthorized, Unavailable
@@ -107,6 +108,11 @@ def answer_errors(app: FastAPI) -> None:
         if _wants_page(request):
             return _page(request, status, error.said, headers=headers)
         return JSONResponse(problem_of(error), status_code=status, media_type="application/problem+json", headers=headers)
+
+    @app.exception_handler(ClientDisconnect)
+    def gone(request: Request, error: ClientDisconnect) -> Response:
+        """Nobody reads this any more; it is no fault of ours that would have to stand in the log."""
+        return ours(request, BadRequest("the connection was closed before the body ended"))
 
     @app.exception_handler(HTTPException)
     def starlettes(request: Request, error: HTTPException) -> Response:

@@ -19,9 +19,10 @@ from huanxin.notify.worker import Workers
 from huanxin.operations import Platform, folder_rules
 from huanxin.operations.inboxes import InboxReader
 from huanxin.operations.planning import Planner
-from huanxin.operations.room import Room
+from huanxin.operations.room import Room, Turns
 from huanxin.operations.summaries import Summarizer
 from huanxin.outbound import Outbound
+from huanxin.sentences import Sentence
 from huanxin.settings import Settings
 from huanxin.store.deliveries import EVENTS, OWNERS
 from huanxin.web.api.uploads import UPLOADS, sweep
@@ -65,7 +66,8 @@ def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Work
     )  # fmt: skip
     folders = folder_rules(settings, outbound)
     writer = FileWriter(database=platform.database, signer=signer, folders=folders, clock=platform.clock)
-    room = Room(folder=settings.home / _FETCHED, spare=settings.spare_disk_mb << 20, each=1, every=1)
+    turns = Turns(what=Sentence("uploads"), each=1, every=1)
+    room = Room(folder=settings.home / _FETCHED, spare=settings.spare_disk_mb << 20, uploads=turns)
     reader = InboxReader(
         platform=platform, rosters=Rosters(platform.database), signer=signer, folders=folders,
         every=timedelta(seconds=settings.inbox_seconds), limit=settings.max_receipt_mb * 1024 * 1024,

@@ -238,3 +238,16 @@ def test_too_many_subjects_at_once_are_told_to_wait(world: World, music: Caller)
     assert answers[2].headers["retry-after"] == "60"
     world.clock.forward(seconds=61)
     assert music.call("POST", "/ssf/subjects:add", json=body).status_code == 200
+
+
+def test_a_partner_waits_with_few_polls_at_a_time_and_leaves_places_to_others(music: Caller, world: World) -> None:
+    """Each that waits keeps a connection: anybody may open an account in the sandbox, and a thousand were all there are."""
+    turns = world.context().polls
+    turns.each = 2
+    with turns.taking(music.client_id), turns.taking(music.client_id):
+        refused = music.call("POST", "/ssf/poll", json={"maxEvents": 5})
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
+        assert "2 polls of yours are under way already" in refused.json()["detail"]
+        assert music.poll() == {"sets": {}}, "one that doesn't wait takes no place"
+        music.verify("hello")
+        assert len(music.call("POST", "/ssf/poll", json={"maxEvents": 5}).json()["sets"]) == 1

@@ -64,12 +64,14 @@ async def poll(request: Request, asked: Annotated[_Asked, Depends(_asked)]) -> R
     rung = context.bell.rung
     partner, polled = await to_thread.run_sync(first, limiter=context.programs)
     look = partial(context.poller.poll, partner, most=most)
-    while not polled.sets and patient and (left := until - time.monotonic()) > 0:
-        await context.bell.wait(rung, min(left, _LOOK_AGAIN))
-        if await request.is_disconnected():
-            break
-        rung = context.bell.rung
-        polled = await to_thread.run_sync(look, limiter=context.programs)
+    if not polled.sets and patient:
+        with context.polls.taking(partner.client_id):
+            while not polled.sets and (left := until - time.monotonic()) > 0:
+                await context.bell.wait(rung, min(left, _LOOK_AGAIN))
+                if await request.is_disconnected():
+                    break
+                rung = context.bell.rung
+                polled = await to_thread.run_sync(look, limiter=context.programs)
     if polled.sets and not polled.more:
         context.bell.given(token, _GATHER if len(polled.sets) < _BUSY else _LONG_GATHER)
     return JSONResponse(_written(polled), headers={"Cache-Control": "no-store"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,14 +16,15 @@ from huanxin.domain.numbers import NumberingPlan, typed, why_not_ours, written
 from huanxin.numbersets.sharded import NumberSet, shard_of
 from huanxin.plan.holds import read_numbers
 from huanxin.sentences import Sentence
-from huanxin.web.bodies import has_its_own_limit
+from huanxin.web.api.uploads import announced
 from huanxin.web.context import Context
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.signing import Working
-from huanxin.web.pages.console.uploading import file_name
+from huanxin.web.pages.console.uploading import file_name, multipart
 
 _MOST_BYTES = 64 << 20
 _MOST_TYPED = 10_000
+_FIELDS = 50
 _LARGEST = 2**63 - 1  # a bigint
 _DIGITS = len(str(_LARGEST))
 LONGEST = {"source": 200, "order": 200, "reason": 500, "note": 500, "number": 24, "ticket": 200}
@@ -72,19 +73,23 @@ class Posted:
 
 async def posted(request: Request, _: Annotated[Working, Depends(signing.signed_in)]) -> AsyncIterator[Posted]:
     """The form of a request, of whoever is signed in: nobody else makes the server take in a file."""
-    length = request.headers.get("content-length", "")
-    if not length.isdecimal() or int(length) > _MOST_BYTES:
+    context: Context = request.app.state.context
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        form = await request.form(max_fields=_FIELDS)
+    elif (announced(request) or _MOST_BYTES + 1) > _MOST_BYTES:
         raise TooLarge(
             Sentence(
                 "a list may have %(value)s MB; cut it in two, or import it with the command line", value=_MOST_BYTES >> 20
             )
         )
-    has_its_own_limit(request)
-    request.app.state.context.room.check(int(length))
-    async with request.form(max_files=1, max_fields=50) as form:
+    else:
+        form = await multipart(request, replace(context.limits, most_bytes=_MOST_BYTES), fields=_FIELDS)
+    try:
         read = Posted(form)
         read.check()
         yield read
+    finally:
+        await form.close()
 
 
 Form = Annotated[Posted, Depends(posted)]

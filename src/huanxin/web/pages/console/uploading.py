@@ -12,13 +12,13 @@ from pathlib import Path
 
 from anyio import to_thread
 from fastapi import Request
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from huanxin.domain.errors import BadRequest
 from huanxin.sentences import Sentence
-from huanxin.web.api.uploads import announced, limited
+from huanxin.web.api.uploads import Limits, announced, limited
 from huanxin.web.bodies import has_its_own_limit
 from huanxin.web.context import Context
 
@@ -35,19 +35,26 @@ class Sent:
     length: int
 
 
-@asynccontextmanager
-async def received(request: Request) -> AsyncIterator[Sent]:
-    """The form of a request. Raises TooLarge, TooSlow, Unavailable or BadRequest."""
+async def multipart(request: Request, limits: Limits, *, fields: int) -> FormData:
+    """A form with at most one file, taken within the limits. Close it. Raises TooLarge, TooSlow, Unavailable or
+    BadRequest."""
     context: Context = request.app.state.context
     has_its_own_limit(request)
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise BadRequest(Sentence("send the form of the page: multipart/form-data with one file"))
-    context.room.check()
-    body = limited(request.stream(), context.limits, announced(request), context.room.check)
+    context.room.check(min(announced(request) or 0, limits.most_bytes))
+    body = limited(request.stream(), limits, announced(request), context.room.check)
     try:
-        form = await MultiPartParser(request.headers, body, max_files=1, max_fields=_FIELDS).parse()  # type: ignore[arg-type]
-    except (MultiPartException, ClientDisconnect) as error:
+        return await MultiPartParser(request.headers, body, max_files=1, max_fields=fields).parse()  # type: ignore[arg-type]
+    except (MultiPartException, ClientDisconnect, ValueError) as error:
         raise BadRequest(Sentence("the form came in damaged or was cut short; nothing was taken, send it again")) from error
+
+
+@asynccontextmanager
+async def received(request: Request) -> AsyncIterator[Sent]:
+    """The form of a request. Raises TooLarge, TooSlow, Unavailable or BadRequest."""
+    context: Context = request.app.state.context
+    form = await multipart(request, context.limits, fields=_FIELDS)
     context.uploads.mkdir(parents=True, exist_ok=True)
     try:
         fields = {key: value for key, value in form.items() if isinstance(value, str)}

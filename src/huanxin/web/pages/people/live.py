@@ -13,6 +13,8 @@ import psycopg
 from huanxin.store import outages, requests
 from huanxin.store.database import Database
 
+_MOST = 20  # of one order; its owner has a phone, a computer, and tabs that were forgotten
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Watch:
@@ -41,6 +43,11 @@ class Live:
     @property
     def stopping(self) -> bool:
         return self._stopping.is_set()
+
+    def crowded(self, request_id: str) -> bool:
+        """Whether an order is watched by as many as may: each keeps a connection."""
+        with self._lock:
+            return len(self._watches.get(request_id, ())) >= _MOST
 
     @contextmanager
     def watching(self, request_id: str) -> Iterator[asyncio.Event]:

@@ -13,8 +13,9 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
-from huanxin.domain.errors import BadInput, Conflict
+from huanxin.domain.errors import BadInput, Conflict, TooMany
 from huanxin.request.ordering import Ordered, Purpose, Wish
+from huanxin.sentences import Sentence
 from huanxin.store import partners, wishes
 from huanxin.web.context import Context
 from huanxin.web.i18n import LANGUAGES
@@ -172,6 +173,8 @@ def events(request: Request, who: SignedIn, request_id: str) -> Response:
     lang = language(request)
     with who.platform.database.transaction() as tx:
         data.order(tx, who, request_id)
+    if people_of(request).live.crowded(request_id):
+        raise TooMany(Sentence("this order is open in too many places; close some of them"))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_stream(request, request_id, lang), media_type="text/event-stream", headers=headers)
 
