@@ -26,7 +26,7 @@ ACCOUNTS = sa.Table(
     "accounts", METADATA,
     sa.Column("id", sa.Uuid, primary_key=True), sa.Column("phone", sa.String(20), index=True),
     sa.Column("bound_at", sa.DateTime(timezone=True)), sa.Column("day", sa.Date), sa.Column("local", sa.DateTime),
-    sa.Column("country", sa.String(2), nullable=False),
+    sa.Column("country", sa.String(2), nullable=False), sa.Column("spare", sa.String(20), index=True),
 )  # fmt: skip
 
 
@@ -34,7 +34,13 @@ class MakeStore(Protocol):
     """Makes the store of one kind. `hooks` get what the store gives them."""
 
     def __call__(
-        self, *, bound_at: str = "bound_at", country: str | None = None, zone: tzinfo = UTC, **hooks: Any
+        self,
+        *,
+        number: str = "phone",
+        bound_at: str = "bound_at",
+        country: str | None = None,
+        zone: tzinfo = UTC,
+        **hooks: Any,
     ) -> RowTies[Any]: ...
 
 
@@ -58,9 +64,14 @@ class Shop:
         with self.engine.begin() as connection:
             connection.execute(sa.update(ACCOUNTS).where(ACCOUNTS.c.id == key).values(values))
 
-    def phones(self) -> list[str | None]:
+    def phones(self, column: str = "phone") -> list[str | None]:
         with self.engine.connect() as connection:
-            return list(connection.scalars(sa.select(ACCOUNTS.c.phone).order_by(ACCOUNTS.c.id)))
+            return list(connection.scalars(sa.select(ACCOUNTS.c[column]).order_by(ACCOUNTS.c.id)))
+
+    def write(self, sql: str, **values: object) -> None:
+        """What a program may do to its own tables, whatever it is."""
+        with self.engine.begin() as connection:
+            connection.execute(sa.text(sql), values)
 
 
 @contextmanager
@@ -68,10 +79,12 @@ def sqlalchemy_shop(url: sa.URL) -> Iterator[Shop]:
     engine = sa.create_engine(url)
     METADATA.create_all(engine)
 
-    def make(*, bound_at: str = "bound_at", country: str | None = None, zone: tzinfo = UTC, **hooks: Any) -> SqlAlchemyTies:
+    def make(
+        *, number: str = "phone", bound_at: str = "bound_at", country: str | None = None, zone: tzinfo = UTC, **hooks: Any
+    ) -> SqlAlchemyTies:
         where = None if country is None else ACCOUNTS.c.country == country
         return SqlAlchemyTies(
-            engine, ACCOUNTS, number="phone", bound_at=bound_at, where=where, record=RECORD, zone=zone, **hooks
+            engine, ACCOUNTS, number=number, bound_at=bound_at, where=where, record=RECORD, zone=zone, **hooks
         )
 
     yield Shop(engine, make)
@@ -86,9 +99,11 @@ def django_shop(url: sa.URL) -> Iterator[Shop]:
     engine = sa.create_engine(url)
     ACCOUNTS.create(engine)
 
-    def make(*, bound_at: str = "bound_at", country: str | None = None, zone: tzinfo = UTC, **hooks: Any) -> RowTies[str]:
+    def make(
+        *, number: str = "phone", bound_at: str = "bound_at", country: str | None = None, zone: tzinfo = UTC, **hooks: Any
+    ) -> RowTies[str]:
         rows = account._default_manager.all() if country is None else account._default_manager.filter(country=country)
-        store: RowTies[str] = ties(rows, number="phone", bound_at=bound_at, using="shop", zone=zone, **hooks)
+        store: RowTies[str] = ties(rows, number=number, bound_at=bound_at, using="shop", zone=zone, **hooks)
         return store
 
     try:
@@ -115,6 +130,7 @@ def django_account() -> tuple[type[models.Model], Callable[..., Any]]:
         bound_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
         day: models.DateField[Any, Any] = models.DateField()
         country: models.CharField[str, str] = models.CharField(max_length=2)
+        spare: models.CharField[str | None, str | None] = models.CharField(max_length=20, null=True)
 
         class Meta:
             app_label, managed, db_table = "shop", False, "accounts"

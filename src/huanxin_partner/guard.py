@@ -10,13 +10,14 @@ from huanxin_partner.times import latest_instant
 from huanxin_partner.tokens import Event
 
 
-def may_enter(journal: Journal, number: str, bound_at: object, *, zone: tzinfo = UTC) -> bool:
-    """False if the journal knows that `number` (`+E164`) got a new owner after `bound_at` (times.latest_instant).
+def may_enter(journal: Journal, number: str, bound_at: object, *, zone: tzinfo = UTC, form: str = "") -> bool:
+    """False if the journal knows that `number` (`+E164`) got a new owner after `bound_at` (times.Times, where `zone` and
+    `form` are), or since a time that is in doubt.
 
     Ask at each login by SMS. It matters where the tie was not cut: refused for a debt, or not yet handled.
     """
     since = max((cutoff_of(event) for event in journal.about(number) if _stands(journal, event, number)), default=None)
-    latest = latest_instant(bound_at, zone)
+    latest = latest_instant(bound_at, zone, form)
     return since is None or (latest is not None and latest >= since)
 
 

@@ -5,19 +5,25 @@ A store for a kind of database says how rows are found, detached, attached and r
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
+from huanxin_partner.surveys import Survey, surveyed
 from huanxin_partner.ties import Answer
-from huanxin_partner.times import MOST_MEANT, latest_instant
+from huanxin_partner.times import EARLIEST, MOST_MEANT, Times
 
+log = logging.getLogger("huanxin_partner")
+OLDEST = EARLIEST + MOST_MEANT  # what is before it, read as UTC, may be in doubt
 REASONS = frozenset({"debt", "balance", "frozen", "banned", "legal_hold", "dispute", "other"})  # DESIGN: outcomes
 _PART = 30_000  # rows in one statement: SQLite takes 32,766 values, PostgreSQL 65,535
+_LONGEST_SOURCE = 128  # characters, as records have room for
 _Item = TypeVar("_Item")
 Session = TypeVar("Session")
 
@@ -28,15 +34,18 @@ class BadTable(ValueError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tie:
-    """A row with a number: its primary key, the number as it is stored, and when it was bound."""
+    """A row with a number: its primary key, the number as it is stored, and when it was bound. `stored`: that time as the
+    table has it, where a store reads it too, since a driver may read it as something else, or not at all."""
 
     key: Any
     number: str
     bound_at: object = None
+    stored: str | None = None
 
 
 Refuse = Callable[[Session, list[Tie]], Mapping[Any, str]]
 EndSessions = Callable[[Session, list[Tie]], None]
+Act = Callable[[Session, list[Tie]], list[Tie]]
 
 
 def _as_it_is(number: str) -> str:
@@ -47,26 +56,36 @@ class RowTies(ABC, Generic[Session]):
     """A `TieStore` on a table with a row per tie: the number, when it was bound, and whatever else the row holds.
 
     A row is cut if it was bound strictly before the cut-off, at the latest instant that its time may stand for; one whose
-    time can't be read is refused. Cutting takes the number from the row and keeps the row: the account and its assets.
-    What was cut is recorded in the same transaction, so that asked again the store answers the same, and can give it back.
+    time is in doubt is refused (times.Times, where `form` and `zone` are; `survey` counts them). Cutting takes the number
+    from the row and keeps the row: the account and its assets. What was cut is recorded in the same transaction, so that
+    asked again the store answers the same, and can give it back. A number is given back to all rows that lost it, or to
+    those that can have it, and then is not `restored`.
 
     The hooks are called in that transaction with many rows at once, so that each can do with one query:
 
-    - `refuse` gives the keys of rows that must not be cut, each with its reason (`REASONS`).
+    - `refuse` gives the keys of rows that must not be cut, as `Tie.key` has them, each with its reason (`REASONS`).
     - `end_sessions` ends the sessions of rows that are being cut.
 
     Without hooks nobody has to see a row before it is cut. A store may then cut in one statement (`cut_older`) the rows
     that are older than the cut-off however their time is read, which are nearly all, and leave the others to the rule.
 
     `spell` turns `+8613800138000` into what the column holds; numbers that share a spelling are not told apart. A store
-    whose table shows by other means than NULL that a row has no number overrides `detach` and `attach`.
+    whose table shows by other means than NULL that a row has no number overrides `detach` and `attach`, and then judges in
+    `attach` itself to which rows a number may return.
     """
 
+    forbidden: ClassVar[tuple[type[Exception], ...]] = ()
+    """What a constraint of the table raises."""
+    attach_here: ClassVar[Any] = None
+    """The `attach` of the class, which leaves it to the rule to which rows a number may return."""
+
     def __init__(
-        self, *, zone: tzinfo = UTC, refuse: Refuse[Session] | None = None, end_sessions: EndSessions[Session] | None = None,
-        spell: Callable[[str], str] = _as_it_is,
+        self, *, zone: tzinfo = UTC, form: str = "", refuse: Refuse[Session] | None = None,
+        end_sessions: EndSessions[Session] | None = None, spell: Callable[[str], str] = _as_it_is,
     ) -> None:  # fmt: skip
-        self._zone, self._refuse, self._end_sessions, self._spell = zone, refuse, end_sessions, spell
+        """Raises times.BadForm."""
+        self._times = self._stored_times = Times(zone=zone, form=form)
+        self._refuse, self._end_sessions, self._spell = refuse, end_sessions, spell
 
     def unbind(self, numbers: Sequence[str], cutoff: datetime) -> list[Answer]:
         """See ties.TieStore."""
@@ -89,6 +108,12 @@ class RowTies(ABC, Generic[Session]):
         with self.transaction() as session:
             return bool(self.found(session, [self._spell(number)]))
 
+    def survey(self) -> Survey:
+        """Look at all rows that have a number; nothing is changed. To be done before going live."""
+        told = ((tie.bound_at if tie.stored is None else tie.stored, self._latest(tie)) for tie in self.every())
+        return surveyed(told)
+
+    # The rule: what is cut --------------------------------------------------------------------------------------------
     def _unbind(self, session: Session, numbers: Sequence[str], cutoff: datetime) -> list[Answer]:
         asked = {self._spell(number): number for number in numbers}
         cut, rest = self._cut_at_once(session, list(asked), cutoff)
@@ -99,18 +124,15 @@ class RowTies(ABC, Generic[Session]):
         record = self.cuts(session, sorted(unsure), cutoff) if unsure else {}
         stale = []
         for tie in ties:
-            latest = latest_instant(tie.bound_at, self._zone)
+            latest = self._latest(tie)
             if latest is None:
                 outcomes[tie.number].add("other")
             elif latest >= cutoff or (tie.number, tie.key) in record:  # cut once, so it is back again since
                 outcomes[tie.number].add("kept")
             else:
                 stale.append(tie)
-        refused = self._refusals(session, stale)
-        for tie in stale:
-            outcomes[tie.number].add(refused.get(tie.key, "unbound"))
-        for part in _parts([tie for tie in stale if tie.key not in refused]):
-            self._cut(session, part, cutoff)
+        for number, outcome in self._cut_stale(session, stale, cutoff):
+            outcomes[number].add(outcome)
         for (number, _), restored in record.items():
             if not restored:
                 outcomes[number].add("unbound")
@@ -128,35 +150,116 @@ class RowTies(ABC, Generic[Session]):
         fresh = [number for number in numbers if number not in before] if before else numbers
         if not fresh:
             return set(), numbers
-        cut, left = self.cut_older(session, fresh, cutoff, cutoff.astimezone(UTC) - MOST_MEANT)
+        try:
+            with self.savepoint(session):
+                cut, left = self.cut_older(session, fresh, cutoff, cutoff.astimezone(UTC) - MOST_MEANT)
+        except self.forbidden:
+            return set(), numbers
         return set(cut), [*before, *left]
 
+    def _cut_stale(self, session: Session, ties: list[Tie], cutoff: datetime) -> Iterator[tuple[str, str]]:
+        """Cut these rows, but for those that are refused; of each its number, and what became of it."""
+        refused = self._refusals(session, ties)
+
+        def cut(session: Session, some: list[Tie]) -> list[Tie]:
+            self.record(session, some, cutoff)
+            if self._end_sessions:
+                self._end_sessions(session, some)
+            self.detach(session, some)
+            return some
+
+        allowed = [tie for tie in ties if tie.key not in refused]
+        done = {tie.key for part in _parts(allowed) for tie in self._as_allowed(session, part, cut)}
+        for tie in ties:
+            yield tie.number, refused.get(tie.key, "unbound" if tie.key in done else "other")
+
     def _refusals(self, session: Session, ties: list[Tie]) -> dict[Any, str]:
+        """Raises ValueError for a key of no such row, and for an unknown reason: the tie that was meant would be cut."""
         refused: dict[Any, str] = {}
         if self._refuse:
             for part in _parts(ties):
                 refused.update(self._refuse(session, part))
-        if unknown := set(refused.values()) - REASONS:
-            raise ValueError(f"a tie was refused for {unknown.pop()!r}; reasons are {', '.join(sorted(REASONS))}")
+        if unknown := refused.keys() - {tie.key for tie in ties}:
+            raise ValueError(
+                f"refuse gave {unknown.pop()!r}, the key of no tie that it was asked about; give Tie.key as it is"
+            )
+        if reasons := set(refused.values()) - REASONS:
+            raise ValueError(f"a tie was refused for {reasons.pop()!r}; reasons are {', '.join(sorted(REASONS))}")
         return refused
 
-    def _cut(self, session: Session, ties: list[Tie], cutoff: datetime) -> None:
-        self.record(session, ties, cutoff)
-        if self._end_sessions:
-            self._end_sessions(session, ties)
-        self.detach(session, ties)
+    def _latest(self, tie: Tie) -> datetime | None:
+        """The latest instant at which a row may have been bound; None if it is in doubt."""
+        latest = self._times.latest(tie.bound_at)
+        if tie.stored is None or latest is None:
+            return latest
+        stored = self._stored_times.latest(tie.stored)
+        return stored and max(latest, stored)
 
+    # The rule: what is given back -------------------------------------------------------------------------------------
     def _restore(self, session: Session, numbers: Sequence[str], cutoff: datetime) -> list[Answer]:
         asked = {self._spell(number): number for number in numbers}
         record = self.cuts(session, list(asked), cutoff)
-        outcomes = {number: "irreversible" for number, _ in record}
-        outcomes |= {number: "restored" for (number, _), restored in record.items() if restored}
-        for part in _parts([Tie(key=key, number=number) for (number, key), restored in record.items() if not restored]):
-            attached = self.attach(session, part)
-            self.record_restored(session, attached, cutoff)
-            outcomes |= {tie.number: "restored" for tie in attached}
+        lost = [place for place, restored in record.items() if not restored]
+        back = self._given_back(session, lost, cutoff) if lost else set()
+        left = {number for number, key in lost if (number, key) not in back}
+        outcomes = {number: "irreversible" if number in left else "restored" for number, _ in record}
         return [Answer(number=asked[number], outcome=outcome) for number, outcome in outcomes.items()]
 
+    def _given_back(self, session: Session, lost: list[tuple[str, Any]], cutoff: datetime) -> set[tuple[str, Any]]:
+        """Give numbers back to the rows that lost them, given by number and key; to which that could be done."""
+        judged = type(self).attach is type(self).attach_here
+        ties = self._fit(session, lost, cutoff) if judged else [Tie(key=key, number=number) for number, key in lost]
+        attached = self._as_allowed(session, ties, self.attach)
+        self.record_restored(session, attached, cutoff)
+        return {(tie.number, tie.key) for tie in attached}
+
+    def _fit(self, session: Session, lost: list[tuple[str, Any]], cutoff: datetime) -> list[Tie]:
+        """The rows that may have their number back: each is the row that lost it, and nobody has bound the number since.
+
+        A row that has the key by now and was bound at another time is another row. Records of earlier versions have no time.
+        """
+        numbers = sorted({number for number, _ in lost})
+        taken = {tie.number for tie in self.found(session, numbers)}
+        taken |= {tie.number for tie in self.outside(session, numbers) if not self._is_older(tie, cutoff)}
+        keys = [key for number, key in lost if number not in taken]
+        rows = {tie.key: (tie, bound_at) for part in _parts(keys) for tie, bound_at in self.free(session, part)}
+        recorded = self.cut_times(session, numbers, cutoff)
+        fit: dict[Any, Tie] = {}
+        for number, key in lost:
+            if number in taken or key not in rows:
+                continue
+            (tie, bound_at), known = rows[key], recorded[number, key]
+            if bound_at == known if known else self._is_older(tie, cutoff):
+                fit.setdefault(key, replace(tie, number=number))  # a row has one number
+        return list(fit.values())
+
+    def _is_older(self, tie: Tie, cutoff: datetime) -> bool:
+        latest = self._latest(tie)
+        return latest is not None and latest < cutoff
+
+    def _as_allowed(self, session: Session, ties: list[Tie], act: Act[Session]) -> list[Tie]:
+        """Do something with these rows, or where a constraint of the table forbids it with as many as it allows, the rows of
+        a number together as long as that can be, and else the one first that was bound last. Those that it was done with."""
+        if not ties:
+            return []
+        try:
+            with self.savepoint(session):
+                return act(session, ties)
+        except self.forbidden as error:
+            if len(ties) == 1:
+                log.warning("a row is left as it is, since its table forbids the change: %s", type(error).__name__)
+                return []
+        return [tie for part in self._halves(ties) for tie in self._as_allowed(session, part, act)]
+
+    def _halves(self, ties: list[Tie]) -> tuple[list[Tie], list[Tie]]:
+        numbers = sorted({tie.number for tie in ties})
+        if len(numbers) > 1:
+            first = set(numbers[: len(numbers) // 2])
+            return [tie for tie in ties if tie.number in first], [tie for tie in ties if tie.number not in first]
+        last, *others = sorted(ties, key=lambda tie: self._latest(tie) or datetime.min.replace(tzinfo=UTC), reverse=True)
+        return [last], others
+
+    # What a kind of database may do its own way -----------------------------------------------------------------------
     def cuts_at_once(self, session: Session) -> bool:
         """Whether this store, on this database and table, has a `cut_older`."""
         return False
@@ -164,8 +267,29 @@ class RowTies(ABC, Generic[Session]):
     def cut_older(
         self, session: Session, numbers: list[str], cutoff: datetime, than: datetime
     ) -> tuple[list[str], list[str]]:
-        """Record and detach in one statement the ties on these numbers whose time, read as UTC, is before `than`: their
-        numbers, and the numbers that have other ties. It has to see a row as it is once it is locked."""
+        """Record and detach in one statement the ties on these numbers whose time, read as UTC, is before `than`, but not
+        before OLDEST: their numbers, and the numbers that have other ties. It has to see a row as it is once locked."""
+        raise NotImplementedError
+
+    def savepoint(self, session: Session) -> AbstractContextManager[Any]:
+        """What is done in it is undone if it ends with an error, and what was done before it stays."""
+        return nullcontext()
+
+    def free(self, session: Session, keys: list[Any]) -> Iterable[tuple[Tie, str]]:
+        """Those of these rows that count as ties and have no number now, locked, each with its time of binding as text."""
+        raise NotImplementedError
+
+    def outside(self, session: Session, numbers: list[str]) -> Iterable[Tie]:
+        """Rows with these numbers that don't count as ties, if the store has such."""
+        return ()
+
+    def cut_times(self, session: Session, numbers: list[str], cutoff: datetime) -> dict[tuple[str, Any], str]:
+        """When the rows were bound that this cut-off has cut, as text: (number, key) -> what `free` gave then; '' if that is
+        not on record."""
+        raise NotImplementedError
+
+    def every(self) -> Iterable[Tie]:
+        """All ties, one after another; nothing is locked."""
         raise NotImplementedError
 
     # What a kind of database does its own way. Lists have at most a few thousand rows.
@@ -195,7 +319,14 @@ class RowTies(ABC, Generic[Session]):
 
     @abstractmethod
     def attach(self, session: Session, ties: list[Tie]) -> list[Tie]:
-        """Give each row its number back where it has none now, and no other row has it; those that have it back."""
+        """Give each row its number where it has none now; those that have it then."""
+
+
+def named(*parts: str) -> str:
+    """Under which name a store records what it cuts: where the numbers are, so that stores don't take each other's cuts for
+    their own."""
+    name = ".".join(parts)
+    return name if len(name) <= _LONGEST_SOURCE else hashlib.sha256(name.encode()).hexdigest()
 
 
 def _parts(items: Sequence[_Item]) -> Iterator[list[_Item]]:

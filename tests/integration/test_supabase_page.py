@@ -130,3 +130,29 @@ def test_a_number_that_somebody_has_meanwhile_stays_his(db: psycopg.Connection[A
     sign_up(db, FRESH, NUMBER)
     assert said(ties.restore([NUMBER], cutoff)) == {NUMBER: "irreversible"}
     assert db.execute("SELECT id::text FROM auth.users WHERE phone IS NOT NULL").fetchall() == [(FRESH,)]
+
+
+def test_of_two_that_lost_a_number_the_last_has_it_back_and_that_is_not_called_restored(
+    db: psycopg.Connection[Any], ties: Any
+) -> None:
+    cutoff = datetime.now(UTC) + timedelta(days=1)
+    for user, years in ((FORMER, 3), (FRESH, 2)):
+        if user == FRESH:
+            sign_up(db, FRESH, NUMBER)
+        db.execute("UPDATE huanxin.phones SET bound_at = now() - %s * interval '1 year' WHERE user_id = %s", (years, user))
+        assert said(ties.unbind([NUMBER], cutoff)) == {NUMBER: "unbound"}
+    for _ in range(2):
+        assert said(ties.restore([NUMBER], cutoff)) == {NUMBER: "irreversible"}
+        assert db.execute("SELECT id::text FROM auth.users WHERE phone IS NOT NULL").fetchall() == [(FRESH,)]
+
+
+def test_a_zero_time_among_those_that_are_there_already_cuts_nothing(empty_dsn: str) -> None:
+    with psycopg.connect(empty_dsn, autocommit=True) as connection:
+        connection.execute(AUTH)
+        sign_up(connection, FORMER, NUMBER)
+        connection.execute("UPDATE auth.identities SET updated_at = '0001-01-01 00:00:00+00'")  # as Go writes none
+        cutoff = datetime.now(UTC)
+        connection.execute(block("sql", "sql"))
+        found: dict[str, Any] = {}
+        exec(block("store", "python"), found)
+        assert said(found["SupabaseTies"](empty_dsn).unbind([NUMBER], cutoff)) == {NUMBER: "kept"}

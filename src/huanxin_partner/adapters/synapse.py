@@ -14,6 +14,7 @@ from urllib.parse import quote
 import httpx
 
 from huanxin_partner.ties import Answer, as_text
+from huanxin_partner.times import EARLIEST, LATEST
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS huanxin_synapse_cuts (
@@ -30,6 +31,7 @@ _RETURNING = (
 )  # restored_as while it is being given back: recorded before the act, so that a crash can be told from the user
 _STEP = timedelta(milliseconds=1) - timedelta(microseconds=1)  # Synapse leaves out what is below a millisecond
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DOUBT = "other"  # the reason of a refusal: when it was bound is in doubt
 
 
 class SynapseError(Exception):
@@ -61,7 +63,7 @@ class SynapseTies:
         self._url, self._record, self._end_sessions = url.rstrip("/"), record, end_sessions
         self._headers = {"Authorization": f"Bearer {token}"}
         self._client = client or httpx.Client(timeout=60)
-        self._own_device: str | None = None
+        self._me: dict[str, Any] = {}
         with self._cuts() as cuts:
             cuts.execute("PRAGMA journal_mode = WAL")
             cuts.execute(_SCHEMA)
@@ -70,7 +72,10 @@ class SynapseTies:
         """See ties.TieStore. Raises SynapseError; what was cut until then is on record."""
         with self._cuts() as cuts:
             found = ((number, self._unbound(cuts, number, cutoff)) for number in numbers)
-            return [Answer(number=number, outcome=outcome) for number, outcome in found if outcome]
+            return [
+                Answer(number=number, outcome=outcome, reason=_DOUBT if outcome == "refused" else "")
+                for number, outcome in found if outcome
+            ]  # fmt: skip
 
     def restore(self, numbers: Sequence[str], cutoff: datetime) -> list[Answer]:
         """See ties.TieStore. Raises SynapseError."""
@@ -92,8 +97,11 @@ class SynapseTies:
             return outcome
         bound_at = self._bound_before(cuts, number, holder, at)
         again = any(cut.user == holder and cut.restored_as is not None for cut in known)  # cut once, so back again since
-        if again or _latest(bound_at) >= cutoff:
+        latest = _latest(bound_at)
+        if again or (latest is not None and latest >= cutoff):
             return outcome or "kept"
+        if latest is None:
+            return "refused"
         cuts.execute(
             "INSERT OR IGNORE INTO huanxin_synapse_cuts (number, cutoff, user, bound_at) VALUES (?, ?, ?, ?)",
             (number, as_text(cutoff), holder, bound_at),
@@ -106,7 +114,7 @@ class SynapseTies:
     def _restored(self, cuts: sqlite3.Connection, number: str, cutoff: datetime) -> str:
         known = self._known(cuts, number, cutoff)
         outcomes = [self._given_back(cuts, number, cutoff, cut) for cut in known]
-        return "restored" if "restored" in outcomes else "irreversible" if outcomes else ""
+        return "irreversible" if "irreversible" in outcomes else "restored" if outcomes else ""
 
     def _given_back(self, cuts: sqlite3.Connection, number: str, cutoff: datetime, cut: _Cut) -> str:
         if cut.restored_as is not None and cut.restored_as != _RETURNING:
@@ -137,13 +145,16 @@ class SynapseTies:
             connection.execute("PRAGMA synchronous = FULL")
             yield connection
 
-    @staticmethod
-    def _known(cuts: sqlite3.Connection, number: str, cutoff: datetime) -> list[_Cut]:
+    def _known(self, cuts: sqlite3.Connection, number: str, cutoff: datetime) -> list[_Cut]:
         rows = cuts.execute(
             "SELECT user, bound_at, restored_as FROM huanxin_synapse_cuts WHERE number = ? AND cutoff = ?",
             (number, as_text(cutoff)),
         )
-        return [_Cut(user=user, bound_at=bound_at, restored_as=restored_as) for user, bound_at, restored_as in rows]
+        here = f":{self._server_name()}"  # several servers may share a record
+        return [
+            _Cut(user=user, bound_at=bound_at, restored_as=restored_as)
+            for user, bound_at, restored_as in rows if str(user).endswith(here)
+        ]  # fmt: skip
 
     @staticmethod
     def _bound_before(cuts: sqlite3.Connection, number: str, user: str, at: int) -> int:
@@ -170,11 +181,18 @@ class SynapseTies:
 
     def _log_out(self, user: str) -> None:
         path = f"/_synapse/admin/v2/users/{_quoted(user)}"
-        if self._own_device is None:
-            self._own_device = str((self._call("GET", "/_matrix/client/v3/account/whoami") or {}).get("device_id", ""))
+        own_device = self._whoami().get("device_id")
         found = self._call("GET", f"{path}/devices") or {"devices": []}
         ids = [device["device_id"] for device in found["devices"] if not device.get("dehydrated")]
-        self._call("POST", f"{path}/delete_devices", {"devices": [one for one in ids if one != self._own_device]})
+        self._call("POST", f"{path}/delete_devices", {"devices": [one for one in ids if one != own_device]})
+
+    def _whoami(self) -> dict[str, Any]:
+        """The account of the token: its `user_id` and `device_id`."""
+        self._me = self._me or self._call("GET", "/_matrix/client/v3/account/whoami") or {}
+        return self._me
+
+    def _server_name(self) -> str:
+        return str(self._whoami().get("user_id", "")).partition(":")[2]
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
         """What Synapse answers; None if it knows no such number or account."""
@@ -209,6 +227,10 @@ def _validated_at(threepids: list[dict[str, Any]], number: str) -> int | None:
     return next((int(entry["validated_at"]) for entry in threepids if _is(entry, number)), None)
 
 
-def _latest(validated_at: int) -> datetime:
-    """The latest instant that it may stand for."""
-    return _EPOCH + timedelta(milliseconds=validated_at) + _STEP
+def _latest(validated_at: int) -> datetime | None:
+    """The latest instant that it may stand for; None if it is in doubt, as a zero is."""
+    try:
+        latest = _EPOCH + timedelta(milliseconds=validated_at) + _STEP
+    except OverflowError:
+        return None
+    return latest if EARLIEST <= latest < LATEST else None

@@ -10,10 +10,9 @@ class Cut(models.Model):
 
     number: models.CharField[str, str] = models.CharField(max_length=32)
     cutoff: models.CharField[str, str] = models.CharField(max_length=32)  # of the renewal that cut it; RFC 3339
-    source: models.CharField[str, str] = models.CharField(
-        max_length=128
-    )  # the model that the number was taken from, `shop.account`
-    tie: models.CharField[str, str] = models.CharField(max_length=64)  # its primary key, as text
+    source: models.CharField[str, str] = models.CharField(max_length=128)  # where it was taken from: `shop.account.phone`
+    tie: models.CharField[str, str] = models.CharField(max_length=64)  # the row's primary key, as text
+    bound_at: models.CharField[str, str] = models.CharField(max_length=64, default="")  # of the row, as it was stored
     restored: models.BooleanField[bool, bool] = models.BooleanField(default=False)
 
     class Meta:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,21 +17,11 @@ import sqlalchemy as sa
 from huanxin_partner.rows import BadTable, Refuse, Tie
 from huanxin_partner.sqlalchemy import SqlAlchemyTies
 from huanxin_partner.ties import Answer
-from ready_stores import ACCOUNTS, Shop, django_shop, postgres_url, sqlalchemy_shop, sqlite_url
+from ready_stores import ACCOUNTS, Shop, postgres_url, sqlalchemy_shop, sqlite_url
 
 CUTOFF = datetime(2026, 11, 24, 5, 8, 0, 500_000, tzinfo=UTC)
 OLD = datetime(2020, 1, 1, 0, 0, 0, 1, tzinfo=UTC)
 NUMBER, OTHER, NOBODY = "+8613800138000", "+8613800138001", "+8613800138002"
-SHOPS = {"sqlalchemy": sqlalchemy_shop, "django": django_shop}
-
-
-@pytest.fixture(params=["sqlalchemy-sqlite", "sqlalchemy-postgresql", "django-sqlite", "django-postgresql"])
-def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
-    kind, _, database = str(request.param).partition("-")
-    on_postgres = database == "postgresql"
-    url = postgres_url(request.getfixturevalue("empty_dsn")) if on_postgres else sqlite_url(tmp_path)
-    with SHOPS[kind](url) as made:
-        yield made
 
 
 def said(answers: Sequence[Answer]) -> dict[str, tuple[str, str]]:
@@ -117,6 +108,17 @@ def test_a_debt_refuses_its_row_and_sessions_end_only_where_a_tie_is_cut(shop: S
     assert shop.phones() == [NUMBER, None, None]
     assert asked == [("refuse", 3), ("end", 2)]  # all rows at once
     assert said(shop.store().unbind([NUMBER], CUTOFF)) == {NUMBER: ("unbound", "")}  # once it is paid
+
+
+@pytest.mark.parametrize("wrong", [str, lambda key: (key,), lambda key: UUID(int=9)], ids=["text", "row", "another's"])
+def test_a_refusal_of_no_tie_that_was_asked_about_is_told_and_nothing_is_cut(
+    shop: Shop, wrong: Callable[[UUID], Any]
+) -> None:
+    """It was ignored, and the debtor's tie was cut."""
+    debtor = shop.add(NUMBER, OLD)
+    with pytest.raises(ValueError, match=r"refuse gave .* Tie\.key"):
+        shop.store(refuse=lambda *_: {wrong(debtor): "debt"}).unbind([NUMBER], CUTOFF)
+    assert shop.phones() == [NUMBER]
 
 
 def test_a_hook_that_fails_leaves_nothing_half_done(shop: Shop) -> None:
@@ -252,4 +254,7 @@ def test_a_table_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
         SqlAlchemyTies(engine, keyless, number="phone", bound_at="at")
     with pytest.raises(BadTable, match="no column since"):
         SqlAlchemyTies(engine, ACCOUNTS, number="phone", bound_at="since")
+    for number, bound_at in (("phone", "phone"), ("phone", "id"), ("id", "bound_at")):
+        with pytest.raises(BadTable, match=r"3 columns|NOT NULL"):
+            SqlAlchemyTies(engine, ACCOUNTS, number=number, bound_at=bound_at)
     engine.dispose()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from huanxin_partner.rows import BadTable
+from huanxin_partner.rows import BadTable, Tie
 from huanxin_partner.sqlite_ties import SqliteTies
 from huanxin_partner.ties import Answer
 from huanxin_partner.times import MOST_MEANT, latest_instant
@@ -122,6 +122,65 @@ def test_a_number_that_came_back_to_the_same_row_is_kept(tmp_path: Path) -> None
     assert phones(tmp_path / "a.db") == [NUMBER]
 
 
+def test_a_strangers_row_that_was_given_the_key_does_not_get_the_number(tmp_path: Path) -> None:
+    ties = make(tmp_path / "a.db", [(NUMBER, "2020-01-01")])
+    ties.unbind([NUMBER], CUTOFF)
+    with closing(sqlite3.connect(tmp_path / "a.db")) as db, db:
+        db.execute("DELETE FROM users")
+        db.execute("INSERT INTO users (phone, since) VALUES (NULL, '2020-01-02')")
+        assert db.execute("SELECT id FROM users").fetchall() == [(1,)], "SQLite gives a free key again"
+    assert said(ties.restore([NUMBER], CUTOFF)) == {NUMBER: ("irreversible", "")}
+    assert phones(tmp_path / "a.db") == [None]
+
+
+@pytest.mark.parametrize("constraint", ["UNIQUE", "UNIQUE ON CONFLICT REPLACE", "UNIQUE ON CONFLICT IGNORE"])
+def test_where_a_number_may_stand_once_no_account_is_lost_and_one_has_it_back(tmp_path: Path, constraint: str) -> None:
+    path = tmp_path / "a.db"
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(f"CREATE TABLE users (id INTEGER PRIMARY KEY, phone TEXT {constraint}, since TEXT)")
+    ties = SqliteTies(path, table="users", number_column="phone", bound_at_column="since")
+    for since in ("2020-01-01", "2020-01-02"):
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("INSERT INTO users (phone, since) VALUES (?, ?)", (NUMBER, since))
+        ties.unbind([NUMBER], CUTOFF)
+    for _ in range(2):
+        assert said(ties.restore([NUMBER], CUTOFF)) == {NUMBER: ("irreversible", "")}
+        assert phones(path) == [None, NUMBER]
+
+
+def test_an_account_that_must_have_a_number_keeps_it_and_stops_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, phone TEXT, since TEXT)")
+        db.execute("CREATE TRIGGER t BEFORE UPDATE ON users WHEN new.phone IS NULL AND new.id = 1"
+                   " BEGIN SELECT RAISE(ABORT, 'the first account needs a number'); END")  # fmt: skip
+        db.executemany("INSERT INTO users (phone, since) VALUES (?, '2020-01-01')", [(NUMBER,), ("+8613800138001",)])
+    ties = SqliteTies(path, table="users", number_column="phone", bound_at_column="since")
+    found = said(ties.unbind([NUMBER, "+8613800138001"], CUTOFF))
+    assert found == {NUMBER: ("refused", "other"), "+8613800138001": ("unbound", "")}
+    assert phones(path) == [NUMBER, None]
+
+
+def test_a_store_of_a_programs_own_judges_itself_to_which_rows_a_number_may_return(tmp_path: Path) -> None:
+    """Where a row shows by other means than NULL that it has no number."""
+
+    class Closed(SqliteTies):
+        def detach(self, session: sqlite3.Connection, ties: list[Tie]) -> None:
+            keys = [(tie.key,) for tie in ties]
+            session.executemany("UPDATE users SET phone = '-' || phone WHERE id = ?", keys)
+
+        def attach(self, session: sqlite3.Connection, ties: list[Tie]) -> list[Tie]:
+            given = "UPDATE users SET phone = ? WHERE id = ? AND phone = ?"
+            return [t for t in ties if session.execute(given, (t.number, t.key, f"-{t.number}")).rowcount]
+
+    make(tmp_path / "a.db", [(NUMBER, "2020-01-01")])
+    ties = Closed(tmp_path / "a.db", table="users", number_column="phone", bound_at_column="since")
+    assert said(ties.unbind([NUMBER], CUTOFF)) == {NUMBER: ("unbound", "")}
+    assert phones(tmp_path / "a.db") == [f"-{NUMBER}"]
+    assert said(ties.restore([NUMBER], CUTOFF)) == {NUMBER: ("restored", "")}
+    assert phones(tmp_path / "a.db") == [NUMBER]
+
+
 @pytest.mark.parametrize(
     ("sql", "reason"),
     [
@@ -129,6 +188,8 @@ def test_a_number_that_came_back_to_the_same_row_is_kept(tmp_path: Path) -> None
         ("CREATE TABLE users (phone TEXT, since)", "INTEGER PRIMARY KEY"),
         ("CREATE TABLE users (id INTEGER PRIMARY KEY, phone TEXT)", "since"),
         ("CREATE TABLE people (id INTEGER PRIMARY KEY)", "users"),
+        ("CREATE TABLE users (phone INTEGER PRIMARY KEY, since)", "three columns"),
+        ("CREATE TABLE users (id INTEGER, phone TEXT, since INTEGER PRIMARY KEY)", "three columns"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_refused(tmp_path: Path, sql: str, reason: str) -> None:
