@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pypdfium2
 import pytest
@@ -13,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
 
 from acceptance.browsing import SIZES, axe, fits, keep_both, keep_picture, open_tab
+from cutting import line_to
 from town import FIRST, RECYCLED, Town, town
 
 MOST_BYTES = 100_000
@@ -45,15 +48,26 @@ def test_the_new_owner_signs_in_orders_and_watches_it_happen(browser: Browser, p
     sign_in(page, place)
     expect(page.locator("h1")).to_have_text("您的号码以前有过机主")
     page.get_by_role("link", name="选择应用，开始焕新").click()
+    others, order = page.locator("[data-others]"), page.locator("[data-order]")
+    expect(order).to_have_text("向 5 家申请焕新")
+    expect(others).to_be_hidden()
     page.fill("#q", "feiyan")
-    expect(page.get_by_label("飞燕快递")).to_be_visible()
-    expect(page.get_by_label("晨星商城")).to_be_hidden()
+    expect(page.locator(".group:not([data-others]) .pick:visible")).to_have_text("飞燕快递")
+    expect(others.locator(".pick")).to_have_count(4)
+    expect(others.locator(".pick").first).to_be_visible()
+    others.get_by_label("晨星商城").uncheck()
+    expect(order).to_have_text("向 4 家申请焕新")
+    assert (axe(page), fits(page)) == ([], True)
     page.fill("#q", "没有这个")
     expect(page.locator("[data-none] a")).to_be_visible()
+    expect(others.locator(".pick:visible")).to_have_count(4)
     page.fill("#q", "")
     expect(page.locator("[data-none]")).to_be_hidden()
+    expect(others).to_be_hidden()
+    assert page.locator(".group .pick").all_inner_texts()[:2] == ["晨星商城", "飞燕快递"], "everything is back in its place"
+    page.get_by_label("晨星商城").check()
     page.get_by_label("我是这个号码的机主").check()
-    page.get_by_role("button", name="一键焕新").click()
+    page.get_by_role("button", name="向 5 家申请焕新").click()
     summary = page.locator("#summary")
     expect(summary).to_have_text("5 家中已完成 0 家")
     place.answer("晨星商城", "unbound")
@@ -70,9 +84,66 @@ def test_the_new_owner_signs_in_orders_and_watches_it_happen(browser: Browser, p
     expect(page.locator(".order")).to_have_count(2)
     page.locator("a[href='/renew/choose']").click()
     page.get_by_label("我是这个号码的机主").check()
-    page.get_by_role("button", name="一键焕新").click()
+    page.get_by_role("button", name="向 5 家申请焕新").click()
     expect(page.get_by_role("status").first).to_contain_text("没有重复发送")
     assert complaints == []
+    page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("zh-CN", ("连接已中断。您看到的是", "您的登录已结束", "重新登录", "申请已全部办结")),
+        ("en-GB", ("The connection is lost. What you see is of", "Your sign-in has ended", "Sign in again",
+                   "Your order is done")),
+    ],
+)  # fmt: skip
+def test_a_live_page_says_when_it_does_not_live_and_goes_on_by_itself(
+    browser: Browser, place: Town, lang: str, words: tuple[str, ...]
+) -> None:
+    """Who waits before a page that has stopped moving takes old news for new."""
+    lost, ended, again, done = words
+    page, _ = open_tab(browser, "phone", lang=lang)
+    news, summary = page.locator("#news"), page.locator("#summary")
+    with line_to(urlsplit(place.url).port or 0) as line:
+        page.goto(f"{line.url}/renew")
+        page.fill("#number", RECYCLED)
+        page.locator("main .button.primary").click()
+        page.fill("#code", place.code(RECYCLED))
+        page.locator("main .button.primary").click()
+        page.goto(f"{line.url}/renew/choose")
+        page.locator("input[name=consent]").check()
+        page.locator("[data-order]").click()
+        place.answer("晨星商城", "unbound")
+        expect(summary).to_contain_text("1")
+        expect(news).to_be_hidden()
+        line.cut()
+        expect(news).to_contain_text(lost, timeout=15_000)
+        assert re.search(r"\d?\d:\d\d:\d\d", news.inner_text()), "of when it is"
+        assert (axe(page), fits(page)) == ([], True)
+        place.answer("飞燕快递", "unbound")
+        line.mend()
+        expect(summary).to_contain_text("2", timeout=15_000)
+        expect(news).to_be_hidden()
+        page.request.post(f"{line.url}/renew/sign-out", headers={"Sec-Fetch-Site": "same-origin"})
+        place.answer("银杏账单提醒", "unbound")
+        expect(news).to_contain_text(ended, timeout=15_000)
+        expect(news.get_by_role("link")).to_have_text(again)
+        expect(summary).not_to_contain_text("3")
+        where = page.url
+        news.get_by_role("link").click()
+        place.clock.forward(minutes=2)
+        page.fill("#number", RECYCLED)
+        page.locator("main .button.primary").click()
+        page.fill("#code", place.code(RECYCLED))
+        page.locator("main .button.primary").click()
+        page.goto(where)
+        expect(page.locator("h1")).not_to_have_text(done)
+        for name in ("云雀音乐 <b>", "白鹭号码标记"):
+            place.answer(name, "absent")
+        expect(page.locator("h1")).to_have_text(done)
+        expect(page.locator("[data-now]")).to_have_count(0)
+        expect(page.locator("#onward")).to_be_empty()
     page.context.close()
 
 
@@ -84,10 +155,13 @@ def test_all_of_it_works_without_scripts_in_english(browser: Browser, place: Tow
     page.get_by_role("button", name="None").click()
     page.fill("#q", "feiyan")
     page.get_by_role("button", name="Find").click()
-    expect(page.locator(".group .pick")).to_have_count(1)
+    expect(page.locator(".group .pick:visible")).to_have_count(1)
     page.get_by_label("飞燕快递").check()
     page.get_by_label("I hold this number").check()
-    page.get_by_role("button", name="Renew now").click()
+    page.get_by_role("button", name="Choose services first").click()
+    expect(page.get_by_role("alert")).to_contain_text("You have chosen one service: 飞燕快递")
+    assert fits(page)
+    page.get_by_role("button", name="Renew at one service").click()
     expect(page.locator(".rows li")).to_have_count(1)
     place.answer("飞燕快递", "absent")
     page.get_by_role("link", name="See how it stands now").click()
@@ -100,9 +174,12 @@ def test_who_leaves_asks_sees_counts_and_cuts(browser: Browser, place: Town) -> 
     sign_in(page, place, FIRST, "leave")
     page.get_by_label("我是这个号码的机主").check()
     page.get_by_role("button", name="开始查询").click()
-    expect(page.locator("h1")).to_have_text("0 家应用绑着您的号码")
+    expect(page.locator("h1")).to_have_text("还没有应用答复")
     place.answer("晨星商城", "bound", number=FIRST)
     page.get_by_role("link", name="查看最新进展").click()
+    expect(page.locator("h1")).to_have_text("已答复的 1 家中，1 家绑着您的号码")
+    place.answer("飞燕快递", "absent", number=FIRST)
+    page.reload()
     expect(page.locator("h1")).to_have_text("1 家应用绑着您的号码")
     expect(page.locator("main")).not_to_contain_text("晨星商城")
     page.get_by_role("button", name="显示名称").click()
@@ -110,7 +187,7 @@ def test_who_leaves_asks_sees_counts_and_cuts(browser: Browser, place: Town) -> 
     keep_both(page, "people-asked")
     page.get_by_role("link", name="选择应用并解绑").click()
     page.get_by_label("我是这个号码的机主").check()
-    page.get_by_role("button", name="立即解绑").click()
+    page.get_by_role("button", name="向 5 家申请解绑").click()
     expect(page.locator(".rows li")).to_have_count(5)
     assert complaints == []
     page.context.close()

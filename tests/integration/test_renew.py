@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -294,10 +295,40 @@ def test_partners_are_found_by_name_pinyin_and_initials_without_scripts_and_keep
     phone.sign_in()
     ticked = [str(place.partners[name].partner.id) for name in ("晨星商城", "飞燕快递")]
     page = phone.http.get("/renew/choose", params={"q": query, "seen": "1", "p": ticked}).text
-    assert "飞燕快递" in page
-    assert "晨星商城" not in page
-    assert f'type="hidden" name="p" value="{ticked[0]}"' in page, "a tick that is not shown is not lost"
-    assert "白鹭号码标记" not in page
+    looked_for, _, chosen_as_well = page.partition("data-others")
+    assert seen(looked_for) == ["飞燕快递"]
+    assert seen(chosen_as_well) == ["晨星商城"], "what is sent is seen, with its tick"
+    assert "向 2 家申请焕新" in page
+
+
+def seen(page: str) -> list[str]:
+    """The services that can be ticked on a part of the page."""
+    picks = re.findall(r'<label class="pick" data-key[^>]*>.*?</label>', page)
+    return [re.sub(r"<[^>]+>", "", one) for one in picks if " hidden>" not in one.partition(">")[0] + ">"]
+
+
+def test_a_search_that_finds_nothing_still_shows_all_that_is_ordered(place: Town, phone: Phone) -> None:
+    """It said that there is no such service, and ordered at all twelve."""
+    phone.sign_in()
+    page = phone.http.get("/renew/choose", params={"q": "没有这个"}).text
+    assert len(seen(page.partition("data-others")[2])) == len(place.partners)
+    assert "向 5 家申请焕新" in page
+    assert seen(phone.http.get("/renew/choose", params={"q": "没有这个", "seen": "1"}).text) == []
+
+
+def test_a_button_that_says_another_number_sends_nothing_and_says_what_is_chosen(place: Town, phone: Phone) -> None:
+    """Without scripts it can't follow the ticks: it said twelve where one unticked ten."""
+    phone.sign_in()
+    for base, words in (("renew", "焕新"), ("leave", "解绑")):
+        before = len(orders(place))
+        chosen = [str(place.partners[name].partner.id) for name in ("飞燕快递", "晨星商城")]
+        form = {"p": chosen, "consent": "yes", "count": "5"}
+        asked = phone.http.post(f"/{base}/order", data=form)
+        assert (asked.status_code, len(orders(place))) == (422, before)
+        assert "还没有发送。您选了 2 家：晨星商城、飞燕快递" in asked.text
+        assert f"向 2 家申请{words}" in asked.text
+        assert phone.http.post(f"/{base}/order", data=form | {"count": "2"}).url.path.startswith("/renew/orders/")
+        assert len(orders(place)) == before + 1
 
 
 def test_a_wish_counts_once_a_number_and_keeps_no_number(place: Town, phone: Phone) -> None:
@@ -324,3 +355,32 @@ def test_what_became_of_a_wish_is_told_once_and_by_no_address(phone: Phone) -> N
     assert 'role="status"' not in phone.http.get("/renew/missing?done=counted").text
     assert 'role="status"' in phone.http.post("/renew/missing", data={"name": "微信"}).text
     assert 'role="status"' not in phone.http.get("/renew/missing").text
+
+
+def asked(phone: Phone) -> str:
+    """The page of a question who holds ties."""
+    phone.sign_in(FIRST, "leave")
+    return phone.http.post("/leave/ask", data={"consent": "yes"}).url.path
+
+
+def test_what_is_counted_and_what_is_not_counted_yet_never_look_alike(place: Town, phone: Phone) -> None:
+    """It said that no service holds a tie before any had answered, and whoever believed it left without cutting."""
+    page = asked(phone)
+    heads = []
+    for name, outcome in (("", ""), ("晨星商城", "absent"), ("飞燕快递", "absent")):
+        if name:
+            place.answer(name, outcome, number=FIRST)
+        text = phone.http.get(page).text
+        heads.append(text.split("<h1>")[1].split("</h1>")[0])
+        assert ("尚未计入" in text) == (len(heads) < 3)
+    assert heads == ["还没有应用答复", "已答复的 1 家中，0 家绑着您的号码", "所问的应用都没有绑着您的号码"]
+
+
+def test_who_did_not_answer_a_question_in_time_is_not_counted_as_without_a_tie(place: Town, phone: Phone) -> None:
+    page = asked(phone)
+    place.answer("晨星商城", "bound", number=FIRST)
+    place.clock.forward(days=8)
+    phone.sign_in(FIRST, "leave")
+    text = phone.http.get(page).text
+    assert "有 1 家没有按时答复，是否绑着您的号码尚不知道" in text
+    assert "其余" not in text.split('role="status"')[1].split("</p>")[0], "nobody is waited for any more"

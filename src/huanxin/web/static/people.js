@@ -4,15 +4,38 @@
 const find = document.querySelector("[data-find]");
 if (find) {
   const picks = [...document.querySelectorAll("[data-key]")];
+  const groups = [...document.querySelectorAll(".group:not([data-others])")];
+  const homes = Object.fromEntries(groups.map((group) => group.querySelector(".picks")).map((box) => [box.dataset.kind, box]));
+  const others = document.querySelector("[data-others]");
+  const order = document.querySelector("[data-order]");
   const plain = (text) => text.normalize("NFKC").toLowerCase().replace(/\s/g, "");
+  const ticked = (pick) => pick.querySelector("input").checked;
+  picks.sort((one, other) => one.dataset.place - other.dataset.place);
+
+  const count = () => {
+    const chosen = picks.filter(ticked).length;
+    const words = chosen === 0 ? "zero" : chosen === 1 ? "one" : "many";
+    order.textContent = order.dataset[words].replace("{count}", chosen);
+    order.form.elements.count.value = chosen;
+    others.querySelector("[data-count]").textContent = [...others.querySelectorAll("[data-key]")].filter(ticked).length;
+  };
   const filter = () => {
     const wanted = plain(find.value);
-    for (const pick of picks) pick.hidden = !pick.dataset.key.includes(wanted);
-    document.querySelector("[data-none]").hidden = picks.some((pick) => !pick.hidden);
-    for (const group of document.querySelectorAll(".group")) group.hidden = !group.querySelector("[data-key]:not([hidden])");
+    for (const pick of picks) {
+      const found = pick.dataset.key.includes(wanted);
+      // What is chosen and not looked for stays to be seen, further below.
+      (found || !ticked(pick) ? homes[pick.dataset.kind] : others.querySelector(".picks")).append(pick);
+      pick.hidden = !found && !ticked(pick);
+    }
+    for (const group of groups) group.hidden = !group.querySelector("[data-key]:not([hidden])");
+    others.hidden = !others.querySelector("[data-key]");
+    document.querySelector("[data-none]").hidden = !wanted || picks.some((pick) => pick.dataset.key.includes(wanted));
+    count();
   };
   find.addEventListener("input", filter);
   find.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+  order.form.addEventListener("change", count);
+  filter(); // also where a browser has put back the ticks of an earlier visit
 }
 
 const live = document.querySelector("[data-live]");
@@ -84,6 +107,7 @@ function watch(address) {
       clearTimeout(silence);
       clearTimeout(doubt);
       news.hidden = true;
+      document.querySelector("[data-now]").remove(); // it stands as it stands
     });
     source.addEventListener("error", lost);
   }

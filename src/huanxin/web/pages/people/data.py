@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from datetime import date, timedelta
+from itertools import groupby
 
 from pyroaring import BitMap
 
@@ -82,24 +83,26 @@ def _line(tx: Tx, request: Request, owner: Owner) -> OrderLine:
 
 
 def choose(
-    tx: Tx, owner: Owner, *, purpose: Purpose, ticked: Collection[int] | None, query: str, consent: str, problem: str = ""
-) -> ChooseView:
+    tx: Tx, owner: Owner, *, purpose: Purpose, ticked: Collection[int] | None, query: str, consent: str, problem: str = "",
+    agreed: bool = False,
+) -> ChooseView:  # fmt: skip
     """Partners to choose from; `ticked` None: all of them."""
-    groups: dict[str, list[Choice]] = {kind.value: [] for kind in Kind}
     everyone = partners.all_partners(tx)
     finding.learn(one.name for one in everyone)  # all that are new at once
-    for one in everyone:
-        groups[one.kind.value].append(
-            Choice(
-                id=one.id, name=one.name, find=finding.keys(one.name), ticked=ticked is None or one.id in ticked,
-                shown=finding.finds(query, one.name),
-            )
-        )  # fmt: skip
+    kinds = list(Kind)
+    everyone.sort(key=lambda one: (kinds.index(one.kind), finding.keys(one.name).split()[-1]))
+    choices = [
+        Choice(
+            id=one.id, name=one.name, kind=one.kind.value, place=place, find=finding.keys(one.name),
+            ticked=ticked is None or one.id in ticked, shown=finding.finds(query, one.name),
+        )
+        for place, one in enumerate(everyone)
+    ]  # fmt: skip
     current = owner.standing.current
     return ChooseView(
         number=owner.masked, purpose=purpose.value, day=current.opened_on if current else None, query=query,
-        consent=consent, problem=problem,
-        groups={kind: tuple(sorted(found, key=lambda c: c.find.split()[-1])) for kind, found in groups.items() if found},
+        consent=consent, problem=problem, agreed=agreed,
+        groups={kind: tuple(found) for kind, found in groupby(choices, key=lambda one: one.kind)},
     )  # fmt: skip
 
 
@@ -151,8 +154,9 @@ def asked(tx: Tx, owner: Owner, request_id: str, *, names: bool) -> AskedView:
     request = one_of(tx, owner, request_id, question=True)
     told = requests.notices_of(tx, request.id)
     bound = [one.partner for one in told if one.outcome == "bound"]
+    states = Counter(_row(one, request, owner).state for one in told)
     return AskedView(
         id=request.id, number=masked(request.number), asked=len(told), bound=len(bound), answer_by=request.answer_by,
-        answered=sum(one.outcome is not None for one in told), names=tuple(bound) if names else None,
-        silent=len(partners.all_partners(tx)) - len(told),
+        answered=sum(one.outcome is not None for one in told), waiting=sum(states[one] for one in WAITS),
+        names=tuple(bound) if names else None, silent=len(partners.all_partners(tx)) - len(told),
     )  # fmt: skip

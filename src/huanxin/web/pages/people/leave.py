@@ -13,7 +13,7 @@ from huanxin.sentences import N_
 from huanxin.web.i18n import translations
 from huanxin.web.pages.people import data, poster, words
 from huanxin.web.pages.people.enter import FORMS, page
-from huanxin.web.pages.people.routes import Chosen, Searched, SignedIn, choosing, ids, ordering, placed
+from huanxin.web.pages.people.routes import Order, Searched, SignedIn, choosing, ordering, placed
 from huanxin.web.pages.people.setup import people_of
 from huanxin.web.pages.routes import language
 
@@ -63,9 +63,9 @@ def choose(request: Request, who: SignedIn, search: Searched) -> Response:
 
 
 @router.post("/order", dependencies=FORMS)
-def order(request: Request, who: SignedIn, p: Chosen = None, consent: Annotated[str, Form()] = "") -> Response:
-    """Cuts his ties at the chosen partners, as of now."""
-    return ordering(request, who, Purpose.LEAVE, chosen=ids(p), agreed=consent == "yes")
+def order(request: Request, who: SignedIn, sent: Order) -> Response:
+    """Cuts their ties at the chosen partners, as of when they showed that the number is theirs."""
+    return ordering(request, who, Purpose.LEAVE, sent)
 
 
 @router.get("/poster")

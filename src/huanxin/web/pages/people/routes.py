@@ -74,15 +74,17 @@ def ids(given: list[str] | None) -> tuple[int, ...]:
     return tuple(int(one) for one in given or () if one.isascii() and one.isdecimal() and len(one) <= _DIGITS)
 
 
-def choosing(request: Request, who: Owner, purpose: Purpose, search: Search, *, problem: str = "") -> Response:
+def choosing(
+    request: Request, who: Owner, purpose: Purpose, search: Search, *, problem: str = "", agreed: bool = False
+) -> Response:
     """The page on which partners are chosen; the start page for a number that can't be ordered for."""
     if who.standing.current is None or (purpose is Purpose.RENEW and not who.standing.recycled):
         return RedirectResponse("/renew", status_code=303)
     consent = words.consent(purpose, language(request), who.standing.current.opened_on)
     with who.platform.database.transaction() as tx:
         view = data.choose(tx, who, purpose=purpose, ticked=search.ticked, query=search.query, consent=consent,
-                           problem=problem)  # fmt: skip
-    return page(request, "choose.html", 422 if problem else 200, view=view, groups=words.GROUPS,
+                           problem=problem, agreed=agreed)  # fmt: skip
+    return page(request, "choose.html", 422 if problem else 200, view=view, groups=words.GROUPS, words=words,
                 base=f"/{purpose.value}")  # fmt: skip
 
 
@@ -97,16 +99,39 @@ def certificate(request: Request, who: SignedIn) -> Response:
 Chosen = Annotated[list[str] | None, Form()]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Pressed:
+    """What was sent with the one click: the partners, whether the words were agreed to, and at how many the button said
+    that it orders (None: it said nothing)."""
+
+    chosen: tuple[int, ...]
+    agreed: bool
+    said: int | None
+
+
+def pressed(p: Chosen = None, consent: Annotated[str, Form()] = "", count: Annotated[str, Form()] = "") -> Pressed:
+    """The form in which partners are chosen, as it was sent."""
+    return Pressed(chosen=ids(p), agreed=consent == "yes", said=ids([count])[0] if ids([count]) else None)
+
+
+Order = Annotated[Pressed, Depends(pressed)]
+
+
 @router.post("/order", dependencies=FORMS)
-def order(request: Request, who: SignedIn, p: Chosen = None, consent: Annotated[str, Form()] = "") -> Response:
+def order(request: Request, who: SignedIn, sent: Order) -> Response:
     """The one click."""
-    return ordering(request, who, Purpose.RENEW, chosen=ids(p), agreed=consent == "yes")
+    return ordering(request, who, Purpose.RENEW, sent)
 
 
-def ordering(request: Request, who: Owner, purpose: Purpose, *, chosen: tuple[int, ...], agreed: bool) -> Response:
-    """Order at the chosen partners; number, day and cut-off are never the form's to say (rule 2)."""
-    if not chosen or not agreed:
-        return choosing(request, who, purpose, Search(ticked=chosen), problem="consent" if chosen else "none")
+def ordering(request: Request, who: Owner, purpose: Purpose, sent: Pressed) -> Response:
+    """Order at the chosen partners; number, day and cut-off are never the form's to say (rule 2). Without scripts a button
+    goes on to say how many were ticked at first: if it was wrong, what is chosen is shown before anything is sent."""
+    chosen = sent.chosen
+    problem = "none" if not chosen else "consent" if not sent.agreed else ""
+    if not problem and sent.said not in (None, len(chosen)):
+        problem = "count"
+    if problem:
+        return choosing(request, who, purpose, Search(ticked=chosen), problem=problem, agreed=sent.agreed)
     ordered = placed(request, who, purpose, chosen)
     return _watching(ordered) if ordered else RedirectResponse(f"/{purpose.value}", status_code=303)
 

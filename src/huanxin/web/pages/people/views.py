@@ -43,11 +43,13 @@ class HomeView:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """A partner to choose: `find` is what it is found by; one that doesn't match the search is `shown` no more, and keeps
-    its tick."""
+    """A partner to choose: `find` is what it is found by; one that doesn't match the search is not `shown` in its group, and
+    keeps its tick. `place`: where it stands among all."""
 
     id: int
     name: str
+    kind: str
+    place: int
     find: str
     ticked: bool
     shown: bool
@@ -55,7 +57,7 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class ChooseView:
-    """Partners in groups by kind. `consent` are the words that are agreed to."""
+    """Partners in groups by kind. `consent` are the words that are agreed to; `agreed`: they were before, to no avail."""
 
     number: str
     purpose: str
@@ -64,6 +66,17 @@ class ChooseView:
     query: str
     consent: str
     problem: str = ""
+    agreed: bool = False
+
+    @property
+    def chosen(self) -> list[Choice]:
+        """What is ordered at, unless another is ticked."""
+        return [one for group in self.groups.values() for one in group if one.ticked]
+
+    @property
+    def others(self) -> list[Choice]:
+        """What is chosen and not among what is looked for: a search never hides what is sent."""
+        return [one for one in self.chosen if not one.shown]
 
     @property
     def total(self) -> int:
@@ -123,17 +136,23 @@ class OrderView:
 
 @dataclass(frozen=True, kw_only=True)
 class AskedView:
-    """A question who holds ties. `names` only if he asked for them."""
+    """A question who holds ties. `waiting`: whose answers may still come; who is neither among these nor `answered` did not
+    answer in time. `names` only if they were asked for."""
 
     id: str
     number: str
     asked: int
     answered: int
+    waiting: int
     bound: int
     answer_by: datetime
     names: tuple[str, ...] | None
     silent: int
     """partners that don't answer such questions"""
+
+    @property
+    def late(self) -> int:
+        return self.asked - self.answered - self.waiting
 
 
 WAITS, NEEDS = ("sent", "accepted", "pending"), ("needs", "late", "gone")

@@ -15,7 +15,7 @@ GROUPS = {
 }
 
 STATES = {
-    "sent": N_("sent"),
+    "sent": N_("not told yet"),
     "accepted": N_("received there"),
     "done": N_("done"),
     "needs": N_("needs you"),
@@ -44,6 +44,10 @@ ADVICE = {
     "other": N_("They gave no reason that we know. Ask their customer service why, then ask again here."),
 }  # fmt: skip
 """What to do after a refusal, by its reason. It says what the partner said, not who the former owner was."""
+
+ORDER_ONE = {"renew": N_("Renew at one service"), "leave": N_("Have one service cut my tie")}
+ORDER_MANY = {"renew": N_("Renew at {count} services"), "leave": N_("Have {count} services cut my ties")}
+"""What the button says, by purpose: at how many the order is placed."""
 
 _CONSENT = {
     Purpose.RENEW: N_("I hold this number. Tell the services that I chose that it was opened for me on %(day)s, so that "
