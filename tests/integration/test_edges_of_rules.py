@@ -1,0 +1,264 @@
+"""A day too early, a number too many: each story is lost by one small change of the code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from threading import Thread
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from clocks import Clock
+from exchanging import register
+from huanxin.answer.receiving import file_receipt
+from huanxin.domain.errors import Conflict
+from huanxin.domain.numbers import Carrier, NumberingPlan
+from huanxin.domain.partners import Partner
+from huanxin.domain.rules import Rules
+from huanxin.numbersets import tables
+from huanxin.numbersets.sharded import NumberSet
+from huanxin.operations import Platform
+from huanxin.plan.batches import due
+from huanxin.plan.holds import add_hold
+from huanxin.release.explain import explain
+from huanxin.release.gate import load_gate, waive
+from huanxin.release.listing import release_tables
+from huanxin.release.proposals import Outcome
+from huanxin.request.ordering import Purpose, Wish
+from huanxin.store import batches, notices, receipts, releases, reports, requests
+from huanxin.store.database import Database
+from operators import operator
+from waiting import until
+
+Report = Callable[..., Path]
+SHANGHAI, AUCKLAND = ZoneInfo("Asia/Shanghai"), ZoneInfo("Pacific/Auckland")
+CN, OTHER, NZ = 8613800138000, 8613800138001, 64211000000
+CLOSED = date(2026, 8, 25)
+"""The freeze of 90 days ends with November 23, so that the 24th is the first day of sale."""
+SALE = date(2026, 11, 24)
+
+
+@pytest.fixture
+def platform(database: Database, clock: Clock) -> Platform:
+    """Two carriers in two zones, five hours apart."""
+    carriers = {
+        "cn": Carrier(code="cn", name="cn", zone=SHANGHAI, prefixes=("86138",)),
+        "nz": Carrier(code="nz", name="nz", zone=AUCKLAND, prefixes=("64211",)),
+    }
+    return Platform(
+        database=database, plan=NumberingPlan(carriers=carriers), rules=Rules(), issuer="http://127.0.0.1:1", clock=clock,
+        development=True,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def frozen(platform: Platform, clock: Clock, report: Report) -> Partner:
+    """A required partner, and three numbers that were cancelled on one day, as each carrier has days."""
+    clock.now = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    for carrier, numbers in (("cn", (CN, OTHER)), ("nz", (NZ,))):
+        lines = [line for number in numbers for line in (f"+{number},opened,2025-01-01", f"+{number},cancelled,{CLOSED}")]
+        platform.import_report(report(*lines, name=f"{carrier}.csv"), carrier=carrier, by="li")
+    return register(platform, "app")
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone)
+
+
+def planned_and_sent(platform: Platform, clock: Clock) -> int:
+    clock.now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    batch = platform.plan_batch(by="li")
+    assert batch is not None
+    platform.send_batch(batch.id)
+    return batch.id
+
+
+def waived(platform: Platform, batch: int, partner: Partner) -> None:
+    with platform.database.transaction() as tx:
+        waive(tx, batch, partner_id=partner.id, only=None, reason="gone", now=platform.now(), by="li")
+
+
+def held_until(platform: Platform, day: date, *numbers: int) -> None:
+    with platform.database.transaction() as tx:
+        add_hold(
+            tx, NumberSet.of(numbers), source="court", order="1", reason="fraud", until=day, review_on=day,
+            today=platform.today(), now=platform.now(), by="li",
+        )  # fmt: skip
+
+
+def clear(platform: Platform, batch: int) -> set[int]:
+    with platform.database.transaction() as tx:
+        loaded = load_gate(tx, batch, plan=platform.plan, now=platform.now())
+    return {int(loaded.roster.numbers[place]) for place in loaded.gate.clear()}
+
+
+def is_due(platform: Platform) -> set[int]:
+    with platform.database.transaction() as tx:
+        found = due(tx, plan=platform.plan, rules=platform.rules, now=platform.now())
+    return {int(number) for numbers in found.values() for number in numbers.numbers()}
+
+
+def explained_held(platform: Platform, number: int) -> bool:
+    with platform.database.transaction() as tx:
+        found = explain(tx, number, plan=platform.plan, rules=platform.rules, now=platform.now())
+    return any(not one.ok and "hold" in str(one.text) for one in found.findings)
+
+
+def test_a_hold_binds_to_the_end_of_its_last_day_wherever_that_comes_last(
+    platform: Platform, clock: Clock, frozen: Partner
+) -> None:
+    """It is the 29th in Auckland already: the hold until the 28th binds there too, as the authority's day is China's."""
+    batch = planned_and_sent(platform, clock)
+    waived(platform, batch, frozen)
+    held_until(platform, date(2026, 11, 28), CN, NZ)
+    clock.now = midnight(date(2026, 11, 29), SHANGHAI) - timedelta(microseconds=1)
+    assert platform.today() == date(2026, 11, 28)
+    assert clear(platform, batch) == {OTHER}
+    assert (explained_held(platform, CN), explained_held(platform, NZ)) == (True, True)
+    platform.release(by="li", batch_id=batch)
+    told = {one.number: one.why and one.why.value for one in platform.look_up([CN, OTHER, NZ], seller=None)}
+    assert told == {CN: "not_released", OTHER: None, NZ: "not_released"}
+    clock.now += timedelta(microseconds=1)
+    assert clear(platform, batch) == {CN, OTHER, NZ}
+    assert not explained_held(platform, CN)
+
+
+def test_what_is_held_on_its_last_day_is_neither_planned_nor_offered(
+    platform: Platform, clock: Clock, frozen: Partner
+) -> None:
+    held_until(platform, date(2026, 11, 28), CN, NZ)
+    clock.now = midnight(date(2026, 11, 29), SHANGHAI) - timedelta(microseconds=1)
+    assert is_due(platform) == {OTHER}
+    assert explained_held(platform, NZ)
+    clock.now += timedelta(microseconds=1)
+    assert is_due(platform) == {CN, OTHER, NZ}
+    batch = platform.plan_batch(by="li")
+    assert batch is not None
+    platform.send_batch(batch.id)
+    waived(platform, batch.id, frozen)
+    platform.release(by="li")
+    held_until(platform, date(2026, 11, 30), CN)
+    clock.now = midnight(date(2026, 12, 1), SHANGHAI) - timedelta(microseconds=1)
+    assert [one.for_sale for one in platform.look_up([CN, NZ], seller=None)] == [False, True]
+    clock.now += timedelta(microseconds=1)
+    assert [one.for_sale for one in platform.look_up([CN, NZ], seller=None)] == [True, True]
+
+
+def test_a_number_is_due_and_free_on_the_day_that_it_is_at_its_carrier(
+    platform: Platform, clock: Clock, frozen: Partner
+) -> None:
+    """In Auckland the day begins five hours before it does in Shanghai, and thirteen before it does in UTC."""
+    first = SALE - timedelta(days=platform.rules.lead_days)
+    clock.now = midnight(first, AUCKLAND) - timedelta(microseconds=1)
+    assert is_due(platform) == set()
+    clock.now += timedelta(microseconds=1)
+    assert is_due(platform) == {NZ}
+    clock.now = midnight(first, SHANGHAI)
+    assert is_due(platform) == {CN, OTHER, NZ}
+    batch = planned_and_sent(platform, clock)
+    waived(platform, batch, frozen)
+    clock.now = midnight(SALE, AUCKLAND)
+    assert clear(platform, batch) == {NZ}
+    clock.now = midnight(SALE, SHANGHAI) - timedelta(microseconds=1)
+    assert clear(platform, batch) == {NZ}
+    clock.now += timedelta(microseconds=1)
+    assert clear(platform, batch) == {CN, OTHER, NZ}
+
+
+def test_a_batch_keeps_the_longer_freeze_that_it_was_planned_with(
+    platform: Platform, clock: Clock, frozen: Partner, report: Report
+) -> None:
+    """The regulator asked for ten days more. Whoever sets the setting back does not free what was planned under it: not at
+    the gate, not on the list, not at the desk, and a sale in those days is one during the freeze."""
+    longer = Platform(**vars(platform) | {"rules": Rules(freeze_days=100)})
+    batch = planned_and_sent(longer, clock)
+    waived(platform, batch, frozen)
+    clock.now = midnight(SALE, SHANGHAI) + timedelta(days=10) - timedelta(microseconds=1)
+    assert clear(platform, batch) == {NZ}
+    assert platform.look_up([CN], seller=None)[0].sellable_from == SALE + timedelta(days=10)
+    clock.now += timedelta(microseconds=1)
+    assert clear(platform, batch) == {CN, OTHER, NZ}
+    (release,) = platform.release(by="li", batch_id=batch)
+    with platform.database.transaction() as tx:
+        tables = release_tables(tx, release)
+    assert {str(day) for table in tables.values() for day in table["sellable_from"].to_pylist()} == {"2026-12-04"}
+    told = platform.look_up([CN], seller=None)[0]
+    assert (told.for_sale, told.freeze_days) == (True, 100)
+    clock.now += timedelta(days=1)
+    done = platform.import_report(report(f"+{CN},opened,2026-12-03", name="sold.csv"), carrier="cn", by="li")
+    assert done.breaches == 1
+    with platform.database.transaction() as tx:
+        assert [one.kind for one in releases.breaches(tx)][:1] == ["opened-in-freeze"]
+
+
+def test_two_people_waive_what_one_of_them_proposed_and_no_more(platform: Platform, clock: Clock, frozen: Partner) -> None:
+    batch = planned_and_sent(platform, clock)
+    li, wang = (operator(platform, "supervisor", login=login) for login in ("li", "wang"))
+    wanted = platform.propose_waiver(batch, partner_id=frozen.id, only=NumberSet.of([CN]), reason="gone", by=li)
+    assert platform.decide(wanted, Outcome.APPROVED, note="", by=wang) == 1
+    clock.now = midnight(SALE, SHANGHAI)
+    assert clear(platform, batch) == {CN}
+
+
+def test_whoever_has_a_number_whose_past_is_unknown_has_nothing_to_renew(
+    platform: Platform, clock: Clock, frozen: Partner, report: Report
+) -> None:
+    """It was in service before the carrier's first report: when that began nobody knows, so no tie is older for sure."""
+    number = CN + 77
+    lines = (f"+{number},cancelled,2026-10-01", f"+{number},reclaimed,2026-10-02")
+    platform.import_report(report(*lines, name="back.csv"), carrier="cn", by="li")
+    with platform.database.transaction() as tx:
+        assert reports.standing_of(tx, number).recycled is None
+    wish = Wish(purpose=Purpose.RENEW, number=number, partner_ids=[frozen.id], consent_text="yes", channel="web",
+                language="en", shown_at=clock.now)  # fmt: skip
+    with pytest.raises(Conflict, match="can't be told apart"):
+        platform.order_request(wish)
+
+
+@pytest.mark.parametrize("what", ["orders of one number", "receipts of one notice"])
+def test_two_that_must_see_each_other_wait_for_each_other(
+    platform: Platform, clock: Clock, frozen: Partner, report: Report, what: str
+) -> None:
+    """Two orders for one number in one instant would both ask every partner; of two receipts each would be judged without
+    the other. The second one comes to the lock that the first one holds, and waits."""
+    batch = planned_and_sent(platform, clock)
+    number = OTHER + 77
+    lines = (f"+{number},opened,2025-01-01", f"+{number},transferred,2026-10-01")
+    platform.import_report(report(*lines, name="given.csv"), carrier="cn", by="li")
+    wish = Wish(purpose=Purpose.RENEW, number=number, partner_ids=[frozen.id], consent_text="yes", channel="web",
+                language="en", shown_at=clock.now)  # fmt: skip
+    with platform.database.transaction() as tx:
+        (notice,) = notices.told(tx, batch)
+        roster = batches.roster(tx, batch)
+    receipt = report(f"+{CN},absent,,", name="receipt.csv", heading="number,outcome,reason,until")
+
+    def second() -> None:
+        if what == "orders of one number":
+            platform.order_request(wish)
+            return
+        with platform.database.transaction() as tx:
+            file_receipt(
+                tx, tables.inspect(receipt), notice=notice, roster=roster, zone="Asia/Shanghai", complete=True,
+                idempotency_key="", now=platform.now(),
+            )  # fmt: skip
+
+    with platform.database.transaction() as tx:
+        if what == "orders of one number":
+            requests.one_per_number(tx, number)
+        else:
+            receipts.one_at_a_time(tx, notice.id)
+        other = Thread(target=second)
+        other.start()
+        until(lambda: waiting_for_a_lock(platform) == 1)
+        assert other.is_alive()
+    other.join(timeout=20)
+    assert not other.is_alive()
+
+
+def waiting_for_a_lock(platform: Platform) -> int:
+    with platform.database.transaction() as tx:
+        row = tx.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'").fetchone()
+    assert row is not None
+    return int(row[0])
