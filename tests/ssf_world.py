@@ -118,7 +118,7 @@ class World:
         platform = platform or self.live
         return Pusher(
             database=platform.database, signer=open_signer(platform, self.settings), clock=platform.clock,
-            outbound=self.context().outbound, zone=next(iter(platform.plan.carriers.values())).zone,
+            outbound=self.context().outbound, plan=platform.plan,
             passphrase=self.settings.passphrase(), chance=lambda: 0.0,
         )  # fmt: skip
 

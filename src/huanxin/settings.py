@@ -11,15 +11,15 @@ from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from huanxin.domain.errors import BadSetting
-from huanxin.domain.numbers import Carrier, NumberingPlan, chinese_plan
+from huanxin.domain.numbers import CHINA, Carrier, NumberingPlan, chinese_plan
 from huanxin.domain.rules import LONGEST_LIFE, Rules
 from huanxin.store.embedded import embedded_dsn
 
@@ -41,11 +41,22 @@ class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def _is_a_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder of the database, say
+        raise ValueError("write a zone of the tz database, like Asia/Shanghai") from error
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_is_a_zone)]
+
+
 class CarrierSetting(_Group):
     """A carrier added by configuration."""
 
     name: str
-    zone: str = "UTC"
+    zone: Zone = "UTC"
     prefixes: list[str]
 
 
@@ -112,6 +123,7 @@ class Settings(BaseSettings):
     watch_threshold: Annotated[int, Field(ge=3, le=1000)] = 10
     look_ups_an_hour: Annotated[int, Field(ge=1)] = 600
     watch_licence: str = ""
+    zone: Zone = CHINA.key
 
     @classmethod
     def settings_customise_sources(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -71,7 +70,7 @@ def post() -> Post:
 def pusher(platform: Platform, post: Post) -> Pusher:
     signer = Signer(issuer=platform.issuer, database=platform.database, passphrase="test", clock=platform.clock)
     return Pusher(database=platform.database, signer=signer, outbound=post, clock=platform.clock,
-                  zone=ZoneInfo("Asia/Shanghai"), passphrase="test")  # fmt: skip
+                  plan=platform.plan, passphrase="test")  # fmt: skip
 
 
 def ordered(platform: Platform, shops: list[Partner], number: str = NUMBERS[0]) -> Ordered:

@@ -144,7 +144,7 @@ def delivering(platform: Platform, settings: Settings) -> Iterator[None]:
     with closing(Outbound(inner_allowed=True, longest=60.0)) as outbound:
         pusher = Pusher(
             database=platform.database, signer=open_signer(platform, settings), outbound=outbound, clock=platform.clock,
-            zone=ZoneInfo("Asia/Shanghai"), passphrase=settings.passphrase(),
+            plan=platform.plan, passphrase=settings.passphrase(),
         )  # fmt: skip
         workers = Workers(database=platform.database, clock=platform.clock, jobs=[pusher.one_job], count=1)
         workers.start()

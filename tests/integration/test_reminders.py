@@ -47,7 +47,14 @@ class World:
     batch: int
 
     def job(self) -> Reminder:
-        return Reminder(database=self.platform.database, clock=self.clock, zone=SHANGHAI, days=(2, 1), escalates=True)
+        return Reminder(
+            database=self.platform.database,
+            clock=self.clock,
+            plan=self.platform.plan,
+            zone=SHANGHAI,
+            days=(2, 1),
+            escalates=True,
+        )
 
     def at(self, text: str) -> bool:
         self.clock.now = shanghai(text)
@@ -226,7 +233,7 @@ def test_a_partner_that_was_told_late_and_answers_in_its_time_counts_as_in_time(
         receipts.add(tx, receipt_id="rc_1", notice_id=told.id, batch_id=world.batch, partner_id=late.id, sha256=b"1",
                      complete=True, idempotency_key="", lines=0, answers={}, at=world.clock())  # fmt: skip
     with world.platform.database.transaction() as tx:
-        body = watch_batch.count_batch(tx, world.batch)
+        body = watch_batch.count_batch(tx, world.batch, SHANGHAI)
         answers = answered.of_carrier(tx, "cmcc", newest=1, now=world.clock())
     (line,) = [one for one in body["partners"] if one["id"] == late.id]
     assert line["in_time"]

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 import httpx
 import psycopg
@@ -142,11 +141,9 @@ class Stage:
         self.signer = cast(Signer, Unsigned())
         self.pusher = Pusher(
             database=self.platform.database, signer=self.signer, outbound=cast(Outbound, self.endpoint), clock=self.clock,
-            zone=ZoneInfo("Asia/Shanghai"), passphrase="", chance=lambda: 0.0,
+            plan=PLAN, passphrase="", chance=lambda: 0.0,
         )  # fmt: skip
-        self.poller = Poller(
-            database=self.platform.database, signer=self.signer, clock=self.clock, zone=ZoneInfo("Asia/Shanghai")
-        )
+        self.poller = Poller(database=self.platform.database, signer=self.signer, clock=self.clock, plan=PLAN)
         folders = rules_of(self.platform)
         self.reader = InboxReader(
             platform=self.platform, rosters=Rosters(self.platform.database), signer=self.signer, folders=folders,

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pyroaring import BitMap
 
 from huanxin.answer.lines import SHOWN_FAULTS, RefusedReceipt, parse_receipt
 from huanxin.domain.answers import Purpose, Standing
+from huanxin.domain.clock import zone_of_deadline
 from huanxin.domain.errors import BadInput, Fault, HuanxinError, NotFound
-from huanxin.domain.numbers import masked, written
+from huanxin.domain.numbers import NumberingPlan, masked, written
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.numbersets import tables
@@ -78,6 +80,13 @@ def partners_notice(tx: Tx, notice_id: str, partner: Partner) -> Notice:
     if notice is None or notice.partner_id != partner.id:
         raise NotFound(Sentence("there is no notice %(notice)s for this partner", notice=notice_id))
     return notice
+
+
+def zone_of(tx: Tx, notice: Notice, plan: NumberingPlan, otherwise: ZoneInfo) -> ZoneInfo:
+    """In which zone a day of a receipt is read that is written as an instant: that of the carrier in whose day the notice is
+    to be answered; `otherwise` if it has none's numbers."""
+    carriers = batches.carriers_of(tx, [notice.batch_id]).get(notice.batch_id, frozenset())
+    return zone_of_deadline(notice.answer_by, {plan.carriers[code].zone for code in carriers}, otherwise)
 
 
 def file_receipt(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -47,6 +47,11 @@ def answer_by(now: datetime, zones: Iterable[ZoneInfo], days: int) -> datetime:
         last_day = after_working_days(now.astimezone(zone).date(), days)
         ends.append(datetime.combine(last_day + timedelta(days=1), time(), zone))
     return max(ends)
+
+
+def zone_of_deadline(deadline: datetime, zones: Collection[ZoneInfo], otherwise: ZoneInfo) -> ZoneInfo:
+    """The zone of those (of a notice's carriers) in which a deadline ends a day; `otherwise` if none is that any more."""
+    return next((zone for zone in sorted(zones, key=str) if deadline.astimezone(zone).time() == time()), otherwise)
 
 
 def before_working_days(end: date, days: int) -> date:

@@ -35,6 +35,7 @@ _QUOTED = re.compile(rf"(?P<when>(?<!\d){_DAY}{_TIME})(?!{_APART}\d)|\+?\d(?:{_A
 _GROUP = re.compile(r"(\+?)(\d+)")
 _SHORTEST_BARE = 10  # digits: what is shorter and has no + is taken for another kind of number
 
+CHINA = ZoneInfo("Asia/Shanghai")
 CHINESE_CARRIERS = {"cmcc": "中国移动", "cucc": "中国联通", "ctcc": "中国电信", "cbn": "中国广电"}
 _CHINESE_PREFIXES = {
     "cmcc": (
@@ -224,9 +225,10 @@ def possible_in(shard: int) -> bool:
 
 def chinese_plan(extra: Mapping[str, Carrier] | None = None) -> NumberingPlan:
     """The Chinese mobile plan by the prefix data of `phonenumbers`, and carriers added by configuration."""
-    zone = ZoneInfo("Asia/Shanghai")
     carriers = {
-        code: Carrier(code=code, name=name, zone=zone, prefixes=tuple(f"86{one}" for one in _CHINESE_PREFIXES[code].split()))
+        code: Carrier(
+            code=code, name=name, zone=CHINA, prefixes=tuple(f"86{one}" for one in _CHINESE_PREFIXES[code].split())
+        )
         for code, name in CHINESE_CARRIERS.items()
     }
     return NumberingPlan(carriers=carriers | dict(extra or {}))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from zoneinfo import ZoneInfo
 
 from huanxin.domain.clock import Clock
 from huanxin.domain.errors import NotFound
+from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.partners import Partner
 from huanxin.domain.streams import Method, Status, Stream
 from huanxin.notify.keys import Signer
@@ -33,13 +33,13 @@ class Polled:
 
 @dataclass(frozen=True, kw_only=True)
 class Poller:
-    """Answers polls: the database, the signer, the clock, the zone of days, when a refused event is given again. In a
+    """Answers polls: the database, the signer, the clock, the carriers, when a refused event is given again. In a
     rehearsal events may be answered with tokens that were made beforehand, to be refused."""
 
     database: Database
     signer: Signer
     clock: Clock
-    zone: ZoneInfo
+    plan: NumberingPlan
     retries: Retries = field(default_factory=Retries)
     chance: Callable[[], float] = random.random
 
@@ -90,7 +90,7 @@ class Poller:
             return False
         step, done = next_of(tx, feed, count)
         for number, _ in step:
-            add_recycled(tx, partner.id, number, recycled_event(feed, number, zone=self.zone, now=now), at=now)
+            add_recycled(tx, partner.id, number, recycled_event(feed, number, plan=self.plan, now=now), at=now)
         feeds.advance(tx, feed, done=done, attempts=0, next_at=now if done < len(feed.numbers) else None, at=now)
         return True
 

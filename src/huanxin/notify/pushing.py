@@ -17,11 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import httpx
 
 from huanxin.domain.clock import Clock
+from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.streams import Method
 from huanxin.notify.keys import Signer
 from huanxin.notify.recycling import add_recycled, next_of, recycled_event, still_wanted
@@ -46,14 +46,14 @@ _LONG_ENOUGH = 2.0  # seconds after which a job pushes no more, so that others s
 
 @dataclass(frozen=True, kw_only=True)
 class Pusher:
-    """What a worker needs to push: the database, the signer, the way out, the clock, the zone of days, the
+    """What a worker needs to push: the database, the signer, the way out, the clock, the carriers, the
     passphrase of sealed secrets."""
 
     database: Database
     signer: Signer
     outbound: Outbound
     clock: Clock
-    zone: ZoneInfo
+    plan: NumberingPlan
     passphrase: str
     retries: Retries = field(default_factory=Retries)
     chance: Callable[[], float] = random.random
@@ -129,7 +129,7 @@ class Pusher:
         behind = deliveries.open_subjects(tx, feed.partner_id, [str(number) for number, _ in step])
         attempts, next_at = feed.attempts, self.clock()
         for number, after in step:
-            claims = recycled_event(feed, number, zone=self.zone, now=self.clock())
+            claims = recycled_event(feed, number, plan=self.plan, now=self.clock())
             if str(number) in behind:  # of the same number it was told before, and has not taken that yet
                 add_recycled(tx, feed.partner_id, number, claims, at=self.clock())
                 continue

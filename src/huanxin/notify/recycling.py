@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pyroaring import BitMap
 
-from huanxin.domain.numbers import parse
+from huanxin.domain.numbers import NumberingPlan, parse
 from huanxin.domain.partners import IDENTIFIER_RECYCLED
 from huanxin.notify.events import recycled
 from huanxin.notify.notices import recycled_jti
@@ -29,9 +28,10 @@ def next_of(tx: Tx, feed: Feed, count: int) -> tuple[list[tuple[int, int]], int]
     return [(feed.shard * SHARD_SIZE + place, after) for after, place in places if place not in unwanted], last
 
 
-def recycled_event(feed: Feed, number: int, *, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
-    """The claims of the event that tells of one number of a feed."""
-    opened_at = datetime(feed.day.year, feed.day.month, feed.day.day, tzinfo=zone)
+def recycled_event(feed: Feed, number: int, *, plan: NumberingPlan, now: datetime) -> dict[str, Any]:
+    """The claims of the event that tells of one number of a feed. It was opened at the first instant of the day where the
+    carrier is that reported it: a later one would cut ties that its new owner made that morning (rule 2)."""
+    opened_at = datetime.combine(feed.day, time(), plan.carriers[feed.carrier].zone)
     jti = recycled_jti(report_id=feed.report_id, client_id=feed.client_id, number=number)
     return recycled(number, opened_at=opened_at, audience=feed.client_id, jti=jti, now=now)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from huanxin.domain.clock import Clock
+from huanxin.domain.clock import Clock, zone_of_deadline
 from huanxin.domain.deadlines import LATE, OVERDUE, Step, newest_due, newest_late, steps
 from huanxin.domain.errors import Conflict, NotFound
+from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import NewId, random_id
 from huanxin.notify.events import reminder, rfc3339
 from huanxin.notify.notices import wanted
@@ -33,11 +34,13 @@ _WORDS_KEPT = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Reminder:
-    """What a worker needs to remind. `days`: working days before the last day for the answer; `escalates`: whether the
-    operator has a webhook."""
+    """What a worker needs to remind. `days`: working days before the last day for the answer, which is one of the carriers
+    whose numbers a notice has; `zone`: of the platform, for a notice of none; `escalates`: whether the operator has a
+    webhook."""
 
     database: Database
     clock: Clock
+    plan: NumberingPlan
     zone: ZoneInfo
     days: tuple[int, ...]
     escalates: bool
@@ -48,14 +51,17 @@ class Reminder:
             now = self.clock()
             if recurring.claim(tx, _JOB, now) is None:
                 return False
-            decided = decide_due(tx, days=self.days, zone=self.zone, escalates=self.escalates, now=now)
+            decided = decide_due(
+                tx, days=self.days, plan=self.plan, zone=self.zone, escalates=self.escalates, now=now
+            )  # fmt: skip
             recurring.done(tx, _JOB, next_at=now + _EVERY)
         return decided > 0
 
 
 def decide_due(
-    tx: Tx, *, days: tuple[int, ...], zone: ZoneInfo, escalates: bool, now: datetime, new_id: NewId = random_id
-) -> int:
+    tx: Tx, *, days: tuple[int, ...], plan: NumberingPlan, zone: ZoneInfo, escalates: bool, now: datetime,
+    new_id: NewId = random_id,
+) -> int:  # fmt: skip
     """Remind (or escalate) wherever a step is due and an answer is missing; how many steps were decided.
 
     Of the steps that an outage made late only the newest counts. Answers are read of batches with a due step only. After
@@ -64,8 +70,11 @@ def decide_due(
     # Twice the working days and a long holiday: more than any calendar stretches them.
     horizon = now + timedelta(days=2 * max(days, default=0) + 14)
     decided = 0
-    for batch_id, group in groupby(reminders.waiting(tx, horizon), key=lambda one: one.batch_id):
-        due = _due(group, days=days, zone=zone, now=now)
+    waiting = reminders.waiting(tx, horizon)
+    carriers = batches.carriers_of(tx, {one.batch_id for one in waiting})
+    for batch_id, group in groupby(waiting, key=lambda one: one.batch_id):
+        zones = {plan.carriers[code].zone for code in carriers.get(batch_id, ())}
+        due = _due(group, days=days, zones=zones, zone=zone, now=now)
         if not due:
             continue
         batch = batches.get(tx, batch_id)
@@ -96,11 +105,14 @@ def _escalates(one: Open, step: str) -> bool:
     return step == OVERDUE or (step.startswith(LATE) and one.escalated_at is None)
 
 
-def _due(group: Iterable[Waiting], *, days: tuple[int, ...], zone: ZoneInfo, now: datetime) -> dict[str, str]:
+def _due(
+    group: Iterable[Waiting], *, days: tuple[int, ...], zones: Collection[ZoneInfo], zone: ZoneInfo, now: datetime
+) -> dict[str, str]:
     """The newest due step of each notice of a batch, if it was not decided."""
     found = {}
     plans: dict[datetime, list[Step]] = {}
     for one in group:
+        zone = zone_of_deadline(one.answer_by, zones, zone)
         plan = plans.get(one.answer_by) or plans.setdefault(one.answer_by, steps(one.answer_by, days=days, zone=zone))
         step = newest_due(plan, now=now, sent_at=one.sent_at)
         if OVERDUE in one.decided:

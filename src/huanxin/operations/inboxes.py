@@ -29,6 +29,7 @@ from huanxin.answer.receiving import (
     note_named,
     partners_notice,
     taken_before,
+    zone_of,
 )
 from huanxin.answer.single import LONGEST, PREFIX
 from huanxin.domain.errors import Conflict, HuanxinError, Unavailable
@@ -258,7 +259,7 @@ class InboxReader:
             receipts.one_at_a_time(tx, notice.id)
             _check_turn(tx, notice.id, part)
             accepted = file_receipt(
-                tx, source, notice=notice, roster=roster, zone=next(iter(platform.plan.carriers.values())).zone.key,
+                tx, source, notice=notice, roster=roster, zone=zone_of(tx, notice, platform.plan, platform.zone).key,
                 complete=manifest.complete, idempotency_key=str(number), now=platform.now(),
             )  # fmt: skip
             _check_count(manifest, accepted.receipt.lines)

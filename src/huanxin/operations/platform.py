@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from huanxin.access import looking
 from huanxin.answer.single import Answered, Line, answer
@@ -17,7 +18,7 @@ from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import Clock, system_clock
 from huanxin.domain.disclosure import Grade, Told
 from huanxin.domain.errors import BadInput, Fault
-from huanxin.domain.numbers import NumberingPlan
+from huanxin.domain.numbers import CHINA, NumberingPlan
 from huanxin.domain.operators import Operator
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import Rules
@@ -73,6 +74,8 @@ class Platform:
     clock: Clock
     development: bool
     sandbox: bool = False
+    zone: ZoneInfo = CHINA
+    """in which pages give instants and bulletins count months; what a carrier's day decides is decided in the carrier's"""
     cool_down: timedelta = timedelta(days=1)
     """for so long a partner that answered a request is not asked again for the same number"""
 
@@ -300,7 +303,7 @@ def open_platform(settings: Settings, *, sandbox: bool = False, clock: Clock = s
     with Database(dsn, schema=schema, max_connections=settings.workers + 24) as database:
         yield Platform(
             database=database, plan=settings.plan(), rules=settings.rules(), issuer=issuer,
-            clock=clock, development=settings.development, sandbox=sandbox,
+            clock=clock, development=settings.development, sandbox=sandbox, zone=ZoneInfo(settings.zone),
             cool_down=timedelta(hours=settings.cool_down_hours),
         )  # fmt: skip
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 from huanxin.domain.answers import Purpose
-from huanxin.domain.clock import after_working_days
+from huanxin.domain.clock import answer_by
 from huanxin.domain.numbers import parse
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import random_id
@@ -37,12 +37,12 @@ def make_notice(
 ) -> Told:
     """Record a batch of made-up numbers (`+E164`) with this cut-off, and its notice to this partner and nobody else; with
     `of`, a retraction of that notice. Nothing is sent."""
-    now, zone = sandbox.now(), next(iter(sandbox.plan.carriers.values())).zone
-    day = after_working_days(now.astimezone(zone).date(), sandbox.rules.answer_days)
-    wanted = NumberSet.of([parse(number) for number in numbers])
+    now, wanted = sandbox.now(), NumberSet.of([parse(number) for number in numbers])
+    owners = {owner for shard in wanted.shards if (owner := sandbox.plan.owner(shard))}
+    zones = [sandbox.plan.carriers[owner].zone for owner in owners] or [sandbox.zone]
     batch_id = batches.add(
         tx, purpose=Purpose.RETRACTION if of else Purpose.RENEWAL, retracts=of.batch.id if of else None, numbers=wanted,
-        cutoff=cutoff, answer_by=datetime.combine(day + timedelta(days=1), time(), zone),
+        cutoff=cutoff, answer_by=answer_by(now, zones, sandbox.rules.answer_days),
         freeze_days=sandbox.rules.freeze_days, seen_report=0, files=described(wanted.numbers()), by=_BY, at=now,
     )  # fmt: skip
     batch = batches.get(tx, batch_id)

@@ -67,7 +67,7 @@ class Summarizer:
 def refresh(tx: Tx, platform: Platform, *, only: Collection[str] | None = None) -> list[str]:
     """Make every summary (or those of some kinds) whose facts or day have changed; the kinds that were made."""
     now = platform.now()
-    current = f"{summaries.stamp(tx)}@{platform.today()}"
+    current = f"{summaries.stamp(tx)}@{platform.today()} {platform.zone}"
     looked = {one.key: one.stamp for one in summaries.all_of(tx, _LOOKED)}
     made = []
     for kind, make in MAKERS.items():

@@ -89,7 +89,6 @@ def _reports(platform: Platform, past: list[HistoryEntry]) -> Iterator[Entry]:
 
 
 def _holds(platform: Platform, named: list[Hold]) -> Iterator[Entry]:
-    zone = next(iter(platform.plan.carriers.values())).zone
     for one in named:
         evidence = (("hold", str(one.id)), ("order", one.named))
         yield Entry(at=one.placed_at, kind="held", by=one.placed_by, why=one.reason, until=one.until_day, evidence=evidence)
@@ -98,7 +97,7 @@ def _holds(platform: Platform, named: list[Hold]) -> Iterator[Entry]:
                 at=one.lifted_at, kind="hold-lifted", by=one.lifted_by or "", why=one.lift_reason or "", evidence=evidence
             )
         elif one.until_day < platform.today():
-            end = datetime.combine(one.until_day, time(23, 59), zone)
+            end = datetime.combine(one.until_day, time(23, 59), platform.zone)
             yield Entry(at=end, day_only=True, kind="hold-ended", evidence=evidence)
 
 

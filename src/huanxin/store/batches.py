@@ -180,6 +180,16 @@ def carriers(tx: Tx) -> dict[int, frozenset[str]]:
     return {batch_id: frozenset(found) for batch_id, found in rows}
 
 
+def carriers_of(tx: Tx, batch_ids: Iterable[int]) -> dict[int, frozenset[str]]:
+    """The carriers whose numbers some batches hold, or take back."""
+    rows = tx.execute(
+        "SELECT b.id, array_agg(DISTINCT s.carrier) FROM batch b"
+        " JOIN batch_span s ON s.batch_id = coalesce(b.retracts, b.id) WHERE b.id = ANY(%s) GROUP BY b.id",
+        (list(batch_ids),),
+    )
+    return {batch_id: frozenset(found) for batch_id, found in rows}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Renewed:
     """Numbers that one renewal batch holds since one cancellation, ascending, and their places in it."""

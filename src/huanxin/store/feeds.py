@@ -13,9 +13,11 @@ from huanxin.store.database import Tx
 
 @dataclass(frozen=True, kw_only=True)
 class Feed:
-    """Numbers of one shard, opened anew on a day, of which a partner is told one by one; `done` of them are told."""
+    """Numbers of one shard, opened anew on a day of the carrier that reported it, of which a partner is told one by one;
+    `done` of them are told."""
 
     report_id: int
+    carrier: str
     partner_id: int
     client_id: str
     endpoint: str | None
@@ -41,18 +43,19 @@ def add(tx: Tx, *, report_id: int, partner_id: int, shard: int, day: date, numbe
 def claim_due(tx: Tx, now: datetime, method: str, partner_id: int | None = None) -> Feed | None:
     """The feed that has waited longest of those due on streams of a method (of one partner), locked for this transaction."""
     row = tx.execute(
-        "SELECT f.report_id, f.partner_id, p.client_id, s.endpoint, s.inbox, s.\"authorization\", s.alg, f.shard, f.day,"
-        " f.numbers, f.done, f.attempts"
-        " FROM recycled_feed f JOIN partner p ON p.id = f.partner_id JOIN stream s ON s.partner_id = f.partner_id"
+        "SELECT f.report_id, r.carrier, f.partner_id, p.client_id, s.endpoint, s.inbox, s.\"authorization\", s.alg, f.shard,"
+        " f.day, f.numbers, f.done, f.attempts"
+        " FROM recycled_feed f JOIN report r ON r.id = f.report_id"
+        " JOIN partner p ON p.id = f.partner_id JOIN stream s ON s.partner_id = f.partner_id"
         " WHERE f.next_at <= %s AND s.method = %s AND s.status = 'enabled' AND f.partner_id = coalesce(%s, f.partner_id)"
         " ORDER BY f.next_at LIMIT 1 FOR UPDATE OF f SKIP LOCKED",
         (now, method, partner_id), binary=True,
     ).fetchone()  # fmt: skip
     if row is None:
         return None
-    report_id, partner, client_id, endpoint, inbox, sealed, alg, shard, day, numbers, done, attempts = row
+    report_id, carrier, partner, client_id, endpoint, inbox, sealed, alg, shard, day, numbers, done, attempts = row
     return Feed(
-        report_id=report_id, partner_id=partner, client_id=client_id, endpoint=endpoint, inbox=inbox,
+        report_id=report_id, carrier=carrier, partner_id=partner, client_id=client_id, endpoint=endpoint, inbox=inbox,
         sealed_authorization=sealed, alg=alg, shard=shard, day=day, numbers=load(numbers), done=done, attempts=attempts,
     )  # fmt: skip
 

@@ -47,6 +47,7 @@ from huanxin.web.pages.people.routes import router as renew_router
 from huanxin.web.pages.people.setup import make_people
 from huanxin.web.pages.people.signing import OwnerSignsIn
 from huanxin.web.pages.watch import routes as watch
+from huanxin.web.pages.zone import InZone
 from huanxin.web.problems import answer_errors
 from huanxin.web.warming import warm
 from huanxin.web.workers import make_workers
@@ -117,6 +118,7 @@ def create_app(
     watch.include(app, settings)
     app.add_middleware(ShortBodies)
     app.add_middleware(Care)
+    app.add_middleware(InZone, zone=platform.zone.key)
     _health(app, platform, contexts[0].room)
     app.add_middleware(SafeHeaders)
     app.add_middleware(Heads)
@@ -142,7 +144,6 @@ def _turns(what: Sentence, few: bool, each: int) -> Turns:
 def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> Context:
     """Give an application what partners' programs call, on a platform."""
     signer = open_signer(platform, settings)
-    zone = next(iter(platform.plan.carriers.values())).zone
     outbound = Outbound(inner_allowed=platform.development)
     limits = Limits(
         most_bytes=settings.max_receipt_mb * 1024 * 1024, most_seconds=settings.upload_minutes * 60,
@@ -157,7 +158,7 @@ def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> 
         programs=CapacityLimiter(_PROGRAMS_AT_ONCE), sign_ins=CapacityLimiter(_SIGN_INS_AT_ONCE),
         limits=replace(limits, most_seconds=min(limits.most_seconds, _REHEARSED)) if few else limits,
         passphrase=settings.passphrase(), outbound=outbound, folders=folder_rules(settings, outbound),
-        poller=Poller(database=platform.database, signer=signer, clock=platform.clock, zone=zone), bell=bell,
+        poller=Poller(database=platform.database, signer=signer, clock=platform.clock, plan=platform.plan), bell=bell,
         failed_tokens=Limit(what=Sentence("wrong attempts to get a token"), most=10, per=_MINUTE, clock=platform.clock),
         wrong_sign_ins=Limit(
             what=Sentence("wrong tries to sign in from this address"), most=30, per=_MINUTE, clock=platform.clock

@@ -6,6 +6,7 @@ start, so that no build step stands between a corrected word and the page.
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from gettext import GNUTranslations
@@ -21,7 +22,9 @@ from markupsafe import Markup
 
 LANGUAGES = ("zh_CN", "en")
 DEFAULT = "zh_CN"
-ZONE = "Asia/Shanghai"
+BEIJING = "Asia/Shanghai"
+ZONE: ContextVar[str] = ContextVar("zone", default=BEIJING)
+"""In which zone pages give instants. Set by web/pages/zone.py."""
 COOKIE = "lang"
 LOCALES = Path(__file__).parent / "locale"
 
@@ -151,23 +154,29 @@ def day_short(value: date, lang: str) -> str:
 
 
 def stamp(value: datetime, lang: str) -> str:
-    """An instant in China's zone for a table whose caption names the zone."""
+    """An instant in the pages' zone for a table whose caption names the zone."""
     pattern = "y年M月d日 HH:mm" if lang == "zh_CN" else "d MMM y, HH:mm"
-    return str(format_datetime(value, pattern, tzinfo=get_timezone(ZONE), locale=locale(lang)))
+    return str(format_datetime(value, pattern, tzinfo=get_timezone(ZONE.get()), locale=locale(lang)))
 
 
 def clock(value: datetime, lang: str) -> str:
-    """An instant in China's zone to the second, for what happens within minutes."""
+    """An instant in the pages' zone to the second, for what happens within minutes."""
     pattern = "M月d日 HH:mm:ss" if lang == "zh_CN" else "d MMM, HH:mm:ss"
-    return str(format_datetime(value, pattern, tzinfo=get_timezone(ZONE), locale=locale(lang)))
+    return str(format_datetime(value, pattern, tzinfo=get_timezone(ZONE.get()), locale=locale(lang)))
 
 
-def moment(value: datetime, lang: str, zone: str = ZONE) -> str:
-    """An instant in a zone, which is named. Raises ValueError for a time without a zone: it would be a guess."""
+def zone_name(lang: str) -> str:
+    """What the pages' zone is called: Beijing time, Pacific/Auckland time."""
+    zone, chinese = ZONE.get(), lang == "zh_CN"
+    if zone == BEIJING:
+        return "北京时间" if chinese else "Beijing time, UTC+8"
+    return f"{zone} 时间" if chinese else f"{zone} time"
+
+
+def moment(value: datetime, lang: str) -> str:
+    """An instant in the pages' zone, which is named. Raises ValueError for a time without a zone: it would be a guess."""
     if value.tzinfo is None:
         raise ValueError(f"{value.isoformat()} has no time zone. Pass an aware datetime.")
     pattern = "y年M月d日 HH:mm" if lang == "zh_CN" else "d MMM y, HH:mm"
-    local = format_datetime(value, pattern, tzinfo=get_timezone(zone), locale=locale(lang))
-    if zone == ZONE:
-        return f"{local}（北京时间）" if lang == "zh_CN" else f"{local} (Beijing time, UTC+8)"
-    return f"{local} ({zone})"
+    local = format_datetime(value, pattern, tzinfo=get_timezone(ZONE.get()), locale=locale(lang))
+    return f"{local}（{zone_name(lang)}）" if lang == "zh_CN" else f"{local} ({zone_name(lang)})"

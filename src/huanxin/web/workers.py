@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -30,7 +29,6 @@ from huanxin.web.refusals import note_refusal
 from huanxin.web.telling import Teller, make_post
 
 _IN_SANDBOX = 2  # rehearsals are few, and must not keep real notices waiting
-_ZONE = ZoneInfo("Asia/Shanghai")
 _CONNECTIONS = 128  # to partners that are kept open: more than a few, since a country has hundreds
 _FETCHED = "fetched"
 _FETCHED_FOR = 86_400  # seconds; a partner's folder may be slow
@@ -61,7 +59,7 @@ def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Work
     done, and remove what others left behind when they were killed."""
     outbound = Outbound(inner_allowed=platform.development, max_connections=_CONNECTIONS)
     pusher = Pusher(
-        database=platform.database, signer=signer, clock=platform.clock, zone=_ZONE, outbound=outbound,
+        database=platform.database, signer=signer, clock=platform.clock, plan=platform.plan, outbound=outbound,
         passphrase=settings.passphrase(),
     )  # fmt: skip
     folders = folder_rules(settings, outbound)
@@ -75,8 +73,9 @@ def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Work
     )  # fmt: skip
     url = None if platform.sandbox else settings.escalate_url  # a rehearsal bothers no one
     reminder = Reminder(
-        database=platform.database, clock=platform.clock, zone=_ZONE, days=settings.days_to_remind(), escalates=bool(url)
-    )
+        database=platform.database, clock=platform.clock, plan=platform.plan, zone=platform.zone,
+        days=settings.days_to_remind(), escalates=bool(url),
+    )  # fmt: skip
     concerns: dict[str, list[Callable[[], bool]]] = {EVENTS: [pusher.one_job, writer.one_job], OWNERS: []}
     jobs = [pusher.one_job, writer.one_job, reader.one_job, reminder.one_job]
     at_end = [pusher.close, outbound.close]

@@ -31,6 +31,9 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (b"lead_dayz = 20", "a key lead_dayz, which is no setting; did you mean lead_days?"),
         (b"[operators]\nissuer = 'https://x'\nclient_id = 'x'\nclient_secret = 'x'\nscop = 'x'", "HUANXIN_OPERATORS__SCOP"),
         (b"freeze_days = 30", "HUANXIN_FREEZE_DAYS"),
+        (b"zone = 'Asia/Peking'", "HUANXIN_ZONE"),
+        (b"zone = 'Asia'", "HUANXIN_ZONE"),
+        (b"[carriers.x]\nname = 'X'\nzone = 'Beijing'\nprefixes = ['+999']", "HUANXIN_CARRIERS__X__ZONE"),
     ],
 )
 def test_a_file_that_is_missing_broken_or_misspelt_is_named_with_what_is_wrong(

@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -166,9 +167,9 @@ def test_only_what_a_new_fact_touches_is_counted_again(
     counted: list[int] = []
     count = batch.count_batch
 
-    def noting(tx: Tx, one: int) -> dict[str, Any]:
+    def noting(tx: Tx, one: int, zone: ZoneInfo) -> dict[str, Any]:
         counted.append(one)
-        return count(tx, one)
+        return count(tx, one, zone)
 
     monkeypatch.setattr(batch, "count_batch", noting)
     with platform.database.transaction() as tx:

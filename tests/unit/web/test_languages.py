@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 import pytest
@@ -72,7 +74,17 @@ def test_an_instant_names_its_zone() -> None:
     at = datetime(2026, 11, 24, 18, 30, tzinfo=UTC)
     assert i18n.moment(at, "zh_CN") == "2026年11月25日 02:30（北京时间）"
     assert i18n.moment(at, "en") == "25 Nov 2026, 02:30 (Beijing time, UTC+8)"
-    assert i18n.moment(at, "en", "Europe/London") == "24 Nov 2026, 18:30 (Europe/London)"
+    with pages_in("Europe/London"):
+        assert i18n.moment(at, "en") == "24 Nov 2026, 18:30 (Europe/London time)"
+        assert i18n.moment(at, "zh_CN") == "2026年11月24日 18:30（Europe/London 时间）"
+        assert i18n.stamp(at, "en") == "24 Nov 2026, 18:30"
+
+
+@contextmanager
+def pages_in(zone: str) -> Iterator[None]:
+    before = i18n.ZONE.set(zone)
+    yield
+    i18n.ZONE.reset(before)
 
 
 def test_an_instant_without_a_zone_is_refused() -> None:

@@ -23,9 +23,6 @@ from huanxin.store.notices import Notice
 from huanxin.store.receipts import Entry
 
 KIND = "watch-batch"
-ZONE = ZoneInfo("Asia/Shanghai")
-"""Months and working days are China's."""
-
 _HOUR = 3600
 
 Labels = npt.NDArray[np.int16]
@@ -33,19 +30,21 @@ Labels = npt.NDArray[np.int16]
 
 
 def keep_batches(tx: Tx, platform: Platform) -> list[dict[str, Any]]:
-    """The figures of every batch that was sent; those are counted again of which a fact was recorded since."""
+    """The figures of every batch that was sent; those are counted again of which a fact was recorded since. Months and
+    working days are the platform's."""
     known = {one.key: one for one in summaries.all_of(tx, KIND)}
     found = []
-    for batch_id, stamp in watch.batch_stamps(tx).items():
+    for batch_id, facts in watch.batch_stamps(tx).items():
+        stamp = f"{facts} {platform.zone}"
         one = known.get(str(batch_id))
         if one is None or one.stamp != stamp:
-            body = count_batch(tx, batch_id)
+            body = count_batch(tx, batch_id, platform.zone)
             one = summaries.put(tx, KIND, str(batch_id), stamp=stamp, body=body, at=platform.now())
         found.append(one.body)
     return found
 
 
-def count_batch(tx: Tx, batch_id: int) -> dict[str, Any]:
+def count_batch(tx: Tx, batch_id: int, zone: ZoneInfo) -> dict[str, Any]:
     """A batch that was sent: its month, carriers, `cells` [carrier, region, noticed, renewed, released, ties cut], and a
     line a partner. Nothing in it depends on the present instant."""
     batch = batches.get(tx, batch_id)
@@ -67,9 +66,9 @@ def count_batch(tx: Tx, batch_id: int) -> dict[str, Any]:
     columns.append(_counted(labels, cut, carriers))
     sent_at = min(one.sent_at for one in told)
     return {
-        "batch": batch_id, "month": f"{sent_at.astimezone(ZONE):%Y-%m}", "carriers": carriers,
+        "batch": batch_id, "month": f"{sent_at.astimezone(zone):%Y-%m}", "carriers": carriers,
         "answer_by": batch.answer_by.isoformat(), "cells": _cells(columns, carriers),
-        "partners": [_line(one, stands[one.partner_id], history.get(one.partner_id, []), everyone - back)
+        "partners": [_line(one, stands[one.partner_id], history.get(one.partner_id, []), everyone - back, zone)
                      for one in told],
     }  # fmt: skip
 
@@ -97,7 +96,7 @@ def _cells(columns: list[npt.NDArray[np.int64]], carriers: list[str]) -> list[li
     ]
 
 
-def _line(notice: Notice, stand: Standing, entries: list[Entry], asked: BitMap) -> dict[str, Any]:
+def _line(notice: Notice, stand: Standing, entries: list[Entry], asked: BitMap, zone: ZoneInfo) -> dict[str, Any]:
     """How one partner answered. `hours` and working `days` from the notice to the last answer; None while one is missing."""
     received = [(entry.at, entry.said) for entry in entries if entry.at and isinstance(entry.said, Receipt)]
     at = answered_at(received, asked)
@@ -105,7 +104,7 @@ def _line(notice: Notice, stand: Standing, entries: list[Entry], asked: BitMap) 
     for answer, places in stand.answers.items():
         if answer.outcome is Outcome.REFUSED and (left := len((places & asked) - stand.waived_places())):
             refused[answer.reason] = refused.get(answer.reason, 0) + left
-    days = at and working_days_between(notice.sent_at.astimezone(ZONE).date(), at.astimezone(ZONE).date())
+    days = at and working_days_between(notice.sent_at.astimezone(zone).date(), at.astimezone(zone).date())
     return {
         "id": notice.partner_id, "asked": len(asked), "refused": refused, "days": days,
         "hours": at and round((at - notice.sent_at).total_seconds() / _HOUR, 2), "in_time": at and at <= notice.answer_by,

@@ -8,7 +8,6 @@ from typing import Any
 
 from huanxin.numbersets.sharded import NumberSet, union
 from huanxin.operations.platform import Platform
-from huanxin.operations.watch.batch import ZONE
 from huanxin.store import holds, releases, summaries
 from huanxin.store.database import Tx
 
@@ -60,14 +59,14 @@ def _breaches(tx: Tx, platform: Platform, carriers: Mapping[int, list[str]]) -> 
         elif (by_carrier := known.get(str(one.id), {})) == {}:
             by_carrier = {carrier: len(places) for carrier, places in releases.breach_spans(tx, one.id).items()}
             summaries.put(tx, BREACH_KIND, str(one.id), stamp="", body=by_carrier, at=platform.now())
-        found.append((f"{one.found_at.astimezone(ZONE):%Y-%m}", one.kind, by_carrier | {EVERYONE: one.count}))
+        found.append((f"{one.found_at.astimezone(platform.zone):%Y-%m}", one.kind, by_carrier | {EVERYONE: one.count}))
     return found
 
 
 def _holds(tx: Tx, platform: Platform) -> Mapping[str, Any]:
     """What is said of holds, counted again when one came, was lifted or ended: `sources` and `held` by carrier, `months`."""
     known, today = holds.all_holds(tx), platform.today()
-    stamp = ",".join(f"{one.id}{'+' if one.binds(today) else ''}" for one in known)
+    stamp = ",".join(f"{one.id}{'+' if one.binds(today) else ''}" for one in known) + f" {platform.zone}"
     kept = summaries.get(tx, HOLD_KIND)
     if kept and kept.stamp == stamp:
         return kept.body
@@ -75,7 +74,7 @@ def _holds(tx: Tx, platform: Platform) -> Mapping[str, Any]:
     orders: Counter[tuple[str, str, str]] = Counter()
     months: Counter[str] = Counter()
     for one in known:
-        numbers, month = holds.numbers_of(tx, one.id), f"{one.placed_at.astimezone(ZONE):%Y-%m}"
+        numbers, month = holds.numbers_of(tx, one.id), f"{one.placed_at.astimezone(platform.zone):%Y-%m}"
         months[month] += 1
         groups = [("numbers", one.source), ("month", month)]
         if one.binds(today):

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from huanxin.domain.regions import CODES, regions_of_blocks
 from huanxin.operations.platform import Platform
-from huanxin.operations.watch.batch import ZONE
 from huanxin.store import summaries, watch
 from huanxin.store.database import Tx
 from huanxin.store.watch import BlockCount
@@ -25,24 +25,26 @@ _DECEMBER, _COLUMNS = 12, 4
 def keep_orders(tx: Tx, platform: Platform) -> dict[str, dict[str, Any]]:
     """The figures of every month with orders, by month; those months are counted again of which an order came or was
     answered since."""
-    now, known = platform.now(), {one.key: one.body for one in summaries.all_of(tx, KIND)}
+    now, zone = platform.now(), platform.zone
+    mine = f"{zone} "  # counted in another zone, a month is another one
+    known = {one.key.removeprefix(mine): one.body for one in summaries.all_of(tx, KIND) if one.key.startswith(mine)}
     seen = known.pop(_SEEN, {"request": 0, "answer": 0})
     request, answer = watch.last_orders(tx)
     changed = watch.months_changed(
-        tx, after_request=seen["request"] - watch.SLACK, after_answer=seen["answer"] - watch.SLACK, zone=ZONE.key
+        tx, after_request=seen["request"] - watch.SLACK, after_answer=seen["answer"] - watch.SLACK, zone=zone.key
     )
     for month in changed:
-        known[month] = count_month(tx, month)
-        summaries.put(tx, KIND, month, stamp=f"{request}/{answer}", body=known[month], at=now)
-    summaries.put(tx, KIND, _SEEN, stamp="", body={"request": request, "answer": answer}, at=now)
+        known[month] = count_month(tx, month, zone)
+        summaries.put(tx, KIND, mine + month, stamp=f"{request}/{answer}", body=known[month], at=now)
+    summaries.put(tx, KIND, mine + _SEEN, stamp="", body={"request": request, "answer": answer}, at=now)
     return known
 
 
-def count_month(tx: Tx, month: str) -> dict[str, Any]:
+def count_month(tx: Tx, month: str, zone: ZoneInfo) -> dict[str, Any]:
     """A month's orders: `cells` [carrier, region, people, orders, ties cut, owners], and a line a partner."""
-    since = datetime.strptime(month, "%Y-%m").replace(tzinfo=ZONE)
+    since = datetime.strptime(month, "%Y-%m").replace(tzinfo=zone)
     after = (since.year + 1, 1) if since.month == _DECEMBER else (since.year, since.month + 1)
-    until = datetime(*after, 1, tzinfo=ZONE)
+    until = datetime(*after, 1, tzinfo=zone)
     people = watch.people(tx, since, until)
     orders, partners = watch.orders(tx, since, until)
     return {

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 
 from huanxin.answer import single
 from huanxin.answer.lines import longest
-from huanxin.answer.receiving import CONFIRMATION, Accepted, confirmation, file_receipt, note_named, partners_notice
+from huanxin.answer.receiving import CONFIRMATION, Accepted, confirmation, file_receipt, note_named, partners_notice, zone_of
 from huanxin.domain.errors import BadInput
 from huanxin.domain.partners import Partner, Scope
 from huanxin.numbersets import delimited, tables
@@ -148,7 +148,7 @@ class BatchDesk:
         try:
             with platform.database.transaction() as tx:
                 accepted = file_receipt(
-                    tx, source, notice=notice, roster=roster, zone=next(iter(platform.plan.carriers.values())).zone.key,
+                    tx, source, notice=notice, roster=roster, zone=zone_of(tx, notice, platform.plan, platform.zone).key,
                     complete=self.complete, idempotency_key=self.idempotency_key, now=platform.now(),
                 )  # fmt: skip
         except BadInput as error:

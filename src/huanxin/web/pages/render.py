@@ -178,7 +178,8 @@ def environment(lang: str) -> Environment:
         role_names=translated(labels.ROLES, lang), did_names=translated(labels.DID, lang),
         semicolon="；" if lang == "zh_CN" else "; ",
         gap="" if lang == "zh_CN" else " ", comma="、" if lang == "zh_CN" else ", ", colon="：" if lang == "zh_CN" else ": ",
-        care=CARE.get, again=again, slivers=charts.slivers, share=partial(_share, lang),
+        care=CARE.get, again=again, zone_name=partial(i18n.zone_name, lang), slivers=charts.slivers,
+        share=partial(_share, lang),
     )  # fmt: skip
     return env
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -14,7 +13,6 @@ from huanxin.notify.partners import rotate_secret
 from huanxin.sentences import Sentence
 from huanxin.store import deliveries, partners
 from huanxin.store.database import Tx
-from huanxin.web.i18n import ZONE
 from huanxin.web.pages import once, session
 from huanxin.web.pages.partner import accounts, data, signing, streams
 from huanxin.web.pages.partner.frame import page
@@ -116,7 +114,7 @@ def resend(request: Request, caller: SignedIn, jti: Annotated[str, Form()]) -> R
 
 @router.post("/{env}/deliveries/recover", dependencies=_FORMS)
 def recover(request: Request, caller: SignedIn, since: Annotated[str, Form()] = "") -> Response:
-    """Send everything again that was made since a time (in China's zone) and not taken."""
+    """Send everything again that was made since a time (in the pages' zone) and not taken."""
     platform = caller.context.platform
     try:
         begin = datetime.fromisoformat(since.strip())
@@ -124,7 +122,7 @@ def recover(request: Request, caller: SignedIn, since: Annotated[str, Form()] = 
         with platform.database.transaction() as tx:
             view = data.deliveries_page(tx, caller.who, caller.partner, undelivered=True, page=1, done="", count=0)
         return page(request, "deliveries.html", status=422, view=view, tab="deliveries", problem=since or "-")
-    begin = begin if begin.tzinfo else begin.replace(tzinfo=ZoneInfo(ZONE))
+    begin = begin if begin.tzinfo else begin.replace(tzinfo=platform.zone)
     with platform.database.transaction() as tx:
         count = deliveries.recover(tx, caller.partner.id, begin, platform.now())
         _note(tx, caller, "recovered", {"since": begin.isoformat(), "count": count})

@@ -18,15 +18,17 @@ _ARROW = {"text": "string", "integer": "int64", "number": "float64", "boolean": 
 
 @dataclass(frozen=True, kw_only=True)
 class About:
-    """What is said of all tables: when the figures were counted, the threshold, under which terms they may be used."""
+    """What is said of all tables: when the figures were counted, whose months they have, the threshold, under which terms
+    they may be used."""
 
     as_of: datetime
+    zone: str
     threshold: int
     licence: str
 
     def words(self) -> dict[str, Any]:
         return {
-            "schema": SCHEMA, "as_of": self.as_of.isoformat(), "zone": "Asia/Shanghai", "threshold": self.threshold,
+            "schema": SCHEMA, "as_of": self.as_of.isoformat(), "zone": self.zone, "threshold": self.threshold,
             "licence": self.licence,
         }  # fmt: skip
 

@@ -70,7 +70,7 @@ def watch(request: Request, month: str = "") -> Response:
 def catalogue(request: Request) -> Response:
     """Which tables there are, and where."""
     _, as_of, terms, platform = _published(request)
-    about = About(as_of=as_of, threshold=terms.threshold, licence=terms.licence)
+    about = About(as_of=as_of, zone=platform.zone.key, threshold=terms.threshold, licence=terms.licence)
     links = {name: {form: f"{platform.issuer}/watch/data/{name}.{form}" for form in FORMS} for name in words.TABLES}
     return JSONResponse(about.words() | {"tables": links}, headers=_OPEN)
 
@@ -83,7 +83,7 @@ def data(request: Request, table: str, form: str) -> Response:
     shown, as_of, terms, platform = _published(request)
     names = {code: (one.name, labels.CARRIERS.get(code, one.name)) for code, one in platform.plan.carriers.items()}
     media, write = FORMS[form]
-    about = About(as_of=as_of, threshold=terms.threshold, licence=terms.licence)
+    about = About(as_of=as_of, zone=platform.zone.key, threshold=terms.threshold, licence=terms.licence)
     body = write(tables(shown, terms.threshold, names)[table], about)
     headers = _OPEN | {"Content-Disposition": f'attachment; filename="huanxin-{table}.{form}"'}
     return Response(body, media_type=media, headers=headers)
