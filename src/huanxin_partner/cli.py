@@ -6,19 +6,19 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from huanxin_partner.commands import file, listen, magic_ties, poll, receive, selftest, verify
+from huanxin_partner.commands import file, listen, magic_ties, poll, receive, selftest, survey, verify
 from huanxin_partner.commands.settings import BadSettings
 
-_COMMANDS = (receive, poll, file, listen, verify, selftest, magic_ties)
+_COMMANDS = (receive, poll, file, listen, verify, survey, selftest, magic_ties)
 _ABOUT = "Take renewal notices and answer them: 接收焕新通知，解除旧绑定，提交回执。"
 _EPILOG = """\
 Settings stand in a TOML file (--config) or in HUANXIN_PARTNER_* of the environment, which wins; keep the secret there.
 
 exit codes
   0  done; verify: the token verifies; selftest: nothing failed
-  1  it was looked at and isn't right: the token doesn't verify, a scenario failed, a file was refused
+  1  it was looked at and isn't right: the token doesn't verify, a time is in doubt, a scenario failed, a file was refused
   2  the command was written wrongly
-  3  a setting is missing or can't be used
+  3  a setting is missing, unknown, or can't be used
 """
 REFUSED, WRONG_SETTING = 1, 3
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -38,10 +38,20 @@ class _Taking:
     new: bool | None = None
 
 
+class BadJournal(ValueError):
+    """The file can't be a journal; the text says why."""
+
+
 class Journal:
     """Events by `jti`, first come first served. May be used from several threads. `clock` gives Unix seconds."""
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+        """Makes the file if it isn't there. Raises BadJournal, also for a database that holds something else."""
+        path = Path(path)
+        try:
+            _check(path)
+        except sqlite3.Error as error:
+            raise BadJournal(f"{path} can't be used as a journal: {error}") from error
         self._lock = threading.Lock()
         self._clock = clock
         self._coming: deque[_Taking] = deque()
@@ -205,3 +215,15 @@ class Journal:
                 " AND json_extract(event, '$.claims.notice') = ? AND json_extract(event, '$.subject') <> '{}'",
                 (self._clock(), why, notice),
             )
+
+
+def _check(path: Path) -> None:
+    """Raises BadJournal, and sqlite3.Error for what is no database or can't be written."""
+    if path.is_dir():
+        raise BadJournal(f"{path} is a folder; name a file")
+    if not path.parent.is_dir():
+        raise BadJournal(f"there is no folder {path.parent} for it")
+    with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as db, immediate(db):
+        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    if others := [name for name in tables if not name.startswith(("huanxin_", "sqlite_"))]:
+        raise BadJournal(f"{path} holds the table {others[0]}; a journal is a file of its own")

@@ -65,9 +65,10 @@ def trial(command: str, settings: Mapping[str, Any], **own: str) -> Iterator[Tri
     with TemporaryDirectory(prefix="huanxin-selftest-", ignore_cleanup_errors=True) as folder:
         database, log, port = Path(folder) / "ties.db", Path(folder) / "log.txt", _free_port()
         _copy_tables(settings, database)
-        used = dict(settings) | own | {"audience": own["client_id"], "database": str(database),
+        # The magic ties are written as RFC 3339, whatever form the partner's own column has.
+        used = dict(settings) | own | {"audience": own["client_id"], "database": str(database), "bound_at_form": "",
                                        "journal": f"{folder}/journal.db", "jwks_file": ""}  # fmt: skip
-        environment = os.environ | {f"HUANXIN_PARTNER_{name.upper()}": str(value) for name, value in used.items()}
+        environment = os.environ | {f"HUANXIN_PARTNER_{name.upper()}": value for name, value in used.items()}
         more = {"receive": ["--port", str(port)], "file": ["--every", "0.2"]}.get(command, [])
         with log.open("wb") as output:
             process = subprocess.Popen(

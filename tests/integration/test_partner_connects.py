@@ -158,6 +158,21 @@ def test_selftest_starts_the_program_itself_and_leaves_the_database_alone(tmp_pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["partner.toml", "site.db"]
 
 
+def test_selftest_tells_first_how_many_ties_are_in_doubt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = Site(tmp_path, "http://127.0.0.1:9")
+    with closing(sqlite3.connect(site.path)) as db, db:
+        db.execute("INSERT INTO users (phone, since) VALUES ('+8613800138000', '2026-W01')")
+    monkeypatch.setenv("PYTHONPATH", str(SOURCES))
+    monkeypatch.setenv("HUANXIN_PARTNER_BOUND_AT_FORM", "%Y%m%d")  # of the partner's column, not of the magic ties
+    given = ["--config", str(site.config), "--port", "0", "--only", "plain", "--lang", "zh", "--json"]
+    assert cli.main(["selftest", *given]) == 0
+    said = capsys.readouterr().out
+    assert "其中 1 行的绑定时间无法确定" in said
+    assert json.loads(said.splitlines()[-1])["ties"]["forms"] == {"0000-W00": {"rows": 1, "example": "2026-W01"}}
+
+
 def test_a_program_of_ones_own_finds_its_rehearsal_in_the_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = ["--only", "nobody", "--port", "0", "--patience", "0.3"]
     assert cli.main(["selftest", "--folder", str(tmp_path / "box"), *given, "--lang", "en"]) == 1

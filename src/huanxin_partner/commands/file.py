@@ -6,6 +6,7 @@ import argparse
 import functools
 import logging
 import threading
+from pathlib import Path
 from typing import Any
 
 from huanxin_partner.commands.settings import (
@@ -24,6 +25,7 @@ from huanxin_partner.commands.settings import (
 )
 from huanxin_partner.filechannel import Exchange, FileHandler, Mail
 from huanxin_partner.folders import FilesUnavailable, Folder
+from huanxin_partner.journal import Journal
 from huanxin_partner.outbox import Outbox
 from huanxin_partner.receiver import Worker
 
@@ -43,23 +45,23 @@ def add(commands: Any) -> None:
 def run(given: argparse.Namespace) -> int:
     """Look until it is ended; with --once, 1 if a file or a receipt was refused or something is left to do."""
     settings = load(given.config, _NEEDED)
-    exchange = _exchange(settings)
-    journal, say = journal_of(settings), functools.partial(print, flush=True)
-    mail = Mail(exchange=exchange, verifier=verifier_of(settings), journal=journal, say=say)
-    handler = FileHandler(store_of(settings), exchange, journal, say=say)
+    store, journal, verifier = store_of(settings), journal_of(settings), verifier_of(settings)
+    exchange, say = _exchange(settings), functools.partial(print, flush=True)
+    mail = Mail(exchange=exchange, verifier=verifier, journal=journal, say=say)
+    handler = FileHandler(store, exchange, journal, say=say)
     worker = Worker(journal, handler)
     if given.once:
         bad = _look(mail)
         while worker.one_event():
             pass
-        bad += _send(exchange)
+        bad += _send(exchange, journal)
         return 1 if bad or handler.refused or journal.waiting() else 0
     end_on_sigterm()
     worker.start()
     try:
         while True:
             _look(mail)
-            _send(exchange)
+            _send(exchange, journal)
             worker.wake()
             threading.Event().wait(given.every)
     finally:
@@ -67,6 +69,9 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _exchange(settings: Settings) -> Exchange:
+    for name in FILES:
+        if Path(settings[name]).is_file():
+            raise BadSettings(f"{name} names a file, {settings[name]}; it has to be a folder")
     try:
         out, inbox = Folder(str(settings["files_out"])), Folder(str(settings["files_in"]))
         return Exchange(out=out, inbox=inbox, outbox=Outbox(journal_path(settings)))
@@ -74,10 +79,13 @@ def _exchange(settings: Settings) -> Exchange:
         raise BadSettings(str(error)) from error
 
 
-def _send(exchange: Exchange) -> int:
-    """Write the receipts whose turn has come; what stood in the way is in the log, and is tried again at the next look."""
+def _send(exchange: Exchange, journal: Journal) -> int:
+    """Write the receipts whose turn has come, unless another process is at it; what stood in the way is in the log, and is
+    tried again at the next look."""
     try:
-        exchange.send()
+        with journal.alone(wait=False) as mine:
+            if mine:
+                exchange.send()
     except Exception as error:  # as below
         log.warning("receipts can't be written now: %s: %s", type(error).__name__, error)
         return 1

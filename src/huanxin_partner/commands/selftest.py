@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from huanxin_partner.commands.settings import STORE, BadSettings, Settings, a_port, add_config, load, seconds, web_address
+from huanxin_partner.commands.survey import as_json, of_table, told
 from huanxin_partner.folders import FilesUnavailable, Folder
 from huanxin_partner.rehearsal.by_files import FilesStandIn
 from huanxin_partner.rehearsal.polled import PolledStandIn
@@ -23,6 +24,7 @@ from huanxin_partner.rehearsal.run import Result, Run
 from huanxin_partner.rehearsal.scenarios import passed, rehearse
 from huanxin_partner.rehearsal.standin import StandIn
 from huanxin_partner.rehearsal.words import SCENARIOS, Words
+from huanxin_partner.surveys import Survey
 from huanxin_partner.trial import TrialFailed, trial
 
 _PORT = 8690
@@ -69,6 +71,9 @@ def add(commands: Any) -> None:
 def run(given: argparse.Namespace) -> int:
     """Play the scenarios; 0 if none failed."""
     settings = load(given.config, () if _is_own(given) else STORE)
+    survey = None if _is_own(given) else of_table(settings)
+    for words in told(survey) if survey else ():
+        print(_in(given.lang, words))
     try:
         with TemporaryDirectory(prefix="huanxin-folders-", ignore_cleanup_errors=True) as spare:
             folder = given.folder or Path(spare)
@@ -81,7 +86,7 @@ def run(given: argparse.Namespace) -> int:
                 results = rehearse(Run(stage=stand_in, patience=given.patience), only=given.only, progress=progress)
     except (TrialFailed, FilesUnavailable) as error:
         raise BadSettings(str(error)) from error
-    _conclude(given, results)
+    _conclude(given, results, survey)
     return 0 if passed(results) else 1
 
 
@@ -151,13 +156,14 @@ def _progress(lang: str, code: str, result: Result | None) -> None:
         print(f"    [{result.mend}] {_in(lang, result.how)}", flush=True)
 
 
-def _conclude(given: argparse.Namespace, results: list[Result]) -> None:
+def _conclude(given: argparse.Namespace, results: list[Result], survey: Survey | None) -> None:
     counts = {state: sum(result.state == state for result in results) for state in _NAMED}
     print(" · ".join(f"{_in(given.lang, _NAMED[state])} {count}" for state, count in counts.items()))
     if given.json:
-        told = [{"code": one.code, "state": one.state, "seconds": round(one.seconds, 3), "seen": one.seen._asdict(),
+        played = [{"code": one.code, "state": one.state, "seconds": round(one.seconds, 3), "seen": one.seen._asdict(),
                  "mend": one.mend, "how": one.how._asdict()} for one in results]  # fmt: skip
-        print(json.dumps({"passed": passed(results), "scenarios": told}, ensure_ascii=False))
+        ties = {"ties": as_json(survey)} if survey else {}
+        print(json.dumps({"passed": passed(results), "scenarios": played} | ties, ensure_ascii=False))
 
 
 def _in(lang: str, words: Words) -> str:

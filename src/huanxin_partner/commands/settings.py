@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import logging
 import os
 import signal
@@ -11,28 +12,27 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import httpx
 
 from huanxin_partner import stores
 from huanxin_partner.client import Platform
-from huanxin_partner.journal import Journal
+from huanxin_partner.journal import BadJournal, Journal
+from huanxin_partner.sqlite_ties import SqliteTies
 from huanxin_partner.ties import TieStore
-from huanxin_partner.tokens import Verifier
+from huanxin_partner.times import BadForm, Times
+from huanxin_partner.tokens import KeysUnreachable, Verifier, fetch_keys
 
 Settings = dict[str, Any]
 
 ACCESS = ("issuer", "client_id", "client_secret")
 STORE = ("database", "table", "number_column", "bound_at_column")
 FILES = ("files_out", "files_in")
-_MORE = (
-    "audience",
-    "zone",
-    "jwks_file",
-    "journal",
-    "admin_token",
-)  # the client id, UTC, the issuer's /jwks.json, beside the database
+_MORE = ("audience", "zone", "bound_at_form", "jwks_file", "journal", "admin_token")
+"""what may be left out; else the client id, UTC, what is beyond doubt, the issuer's /jwks.json, beside the database"""
+_TEXTS = (*ACCESS, *STORE, *FILES, *_MORE)
+_SECTION = "synapse"
 _PREFIX = "HUANXIN_PARTNER_"
 _LAST_PORT, _DIGITS = 65_535, 5
 _LONGEST_WAIT = 86_400  # seconds
@@ -69,42 +69,93 @@ def seconds(text: str) -> float:
 
 def web_address(text: str) -> str:
     """The value of an option that names an address of HTTP."""
-    try:
-        parts = urlsplit(text)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        httpx.URL(text)
-    except (ValueError, httpx.InvalidURL):
-        good = False
-    if not good:
+    if not _is_web_address(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no address; write one like http://127.0.0.1:8700/events/")
     return text
 
 
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        httpx.URL(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except (ValueError, httpx.InvalidURL):
+        return False
+
+
 def load(file: Path | None, needed: Sequence[str]) -> Settings:
-    """The settings of a file, those of the environment before them. Raises BadSettings if one is missing."""
+    """The settings of a file, those of the environment before them. Raises BadSettings if one is missing, unknown, or can't
+    be meant; what they name is looked at by what is made of them."""
+    found = _in_file(file) | _in_environment()
+    missing = [name for name in stores.needed(needed, found) if not found.get(name)]
+    if missing:
+        raise BadSettings(f"{', '.join(missing)} is missing: write it in --config or set {_PREFIX}{missing[0].upper()}")
+    _check(found)
+    return found | ({"issuer": found["issuer"].rstrip("/")} if "issuer" in found else {})
+
+
+def _in_file(file: Path | None) -> Settings:
     try:
         found = tomllib.loads(file.read_text(encoding="utf-8")) if file else {}
     except (OSError, ValueError) as error:
         raise BadSettings(f"the settings can't be read from {file}: {error}") from error
-    names = (*ACCESS, *STORE, *FILES, *_MORE)
-    found |= {name: value for name in names if (value := os.environ.get(_PREFIX + name.upper()))}
-    missing = [name for name in stores.needed(needed, found) if not found.get(name)]
-    if missing:
-        raise BadSettings(f"{', '.join(missing)} is missing: write it in --config or set {_PREFIX}{missing[0].upper()}")
-    return found | ({"issuer": str(found["issuer"]).rstrip("/")} if found.get("issuer") else {})
+    for name, value in found.items():
+        if name not in (*_TEXTS, _SECTION):
+            raise BadSettings(f"{file}: {name} is no setting{_meant(name)}")
+        if not isinstance(value, dict if name == _SECTION else str):
+            raise BadSettings(f"{file}: {name} has to be {'a section' if name == _SECTION else 'text, in quotes'}")
+    return {name: value for name, value in found.items() if value != ""}
+
+
+def _in_environment() -> Settings:
+    found = {name.removeprefix(_PREFIX).lower(): value for name, value in os.environ.items() if name.startswith(_PREFIX)}
+    if unknown := [name for name in found if name not in _TEXTS]:
+        raise BadSettings(f"{_PREFIX}{unknown[0].upper()} is no setting{_meant(unknown[0])}")
+    return {name: value for name, value in found.items() if value}
+
+
+def _meant(name: str) -> str:
+    near = difflib.get_close_matches(name.lower(), _TEXTS, 1)
+    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(_TEXTS)}"
+
+
+def _check(found: Settings) -> None:
+    """Raises BadSettings for what can't be meant, whatever there is on this machine."""
+    issuer = found.get("issuer", "")
+    if issuer and (not _is_web_address(issuer) or set("?#@") & set(issuer)):
+        raise BadSettings(f"issuer is {issuer!r}; write what the platform calls itself, such as https://huanxin.example")
+    try:
+        ZoneInfo(found.get("zone", "UTC"))
+        Times(form=found.get("bound_at_form", ""))
+    except BadForm as error:
+        raise BadSettings(f"bound_at_form: {error}") from error
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise BadSettings(f"there is no zone {found['zone']!r}; write one like Asia/Shanghai") from error
+    for one, other in (("number_column", "bound_at_column"), FILES):
+        if one in found and found[one].rstrip("/") == found.get(other, "").rstrip("/"):
+            raise BadSettings(f"{one} and {other} are the same, {found[one]!r}; they have to be two")
 
 
 def store_of(settings: Mapping[str, Any]) -> TieStore:
-    """The ties. Raises BadSettings."""
+    """The ties, ready to be cut. Raises BadSettings."""
     try:
-        return stores.store_from(settings)
-    except (ValueError, ZoneInfoNotFoundError) as error:
+        store = stores.store_from(settings)
+        if isinstance(store, SqliteTies):
+            store.prepare()
+        return store
+    except ValueError as error:
         raise BadSettings(str(error)) from error
 
 
 def journal_of(settings: Mapping[str, Any]) -> Journal:
-    """The events that were taken."""
-    return Journal(journal_path(settings))
+    """The events that were taken. Raises BadSettings."""
+    path, database = journal_path(settings), Path(settings["database"])
+    if path.resolve() == database.resolve() or (path.exists() and database.exists() and path.samefile(database)):
+        raise BadSettings(f"journal and database are the same file, {path}; the journal has to be a file of its own")
+    try:
+        return Journal(path)
+    except BadJournal as error:
+        raise BadSettings(f"journal: {error}") from error
 
 
 def journal_path(settings: Mapping[str, Any]) -> Path:
@@ -120,12 +171,15 @@ def platform_of(settings: Mapping[str, Any], client: httpx.Client | None = None)
 
 
 def verifier_of(settings: Mapping[str, Any]) -> Verifier:
-    """Verifies the platform's tokens."""
-    file = settings.get("jwks_file")
-    return Verifier(
-        issuer=settings["issuer"], audience=str(settings.get("audience") or settings["client_id"]),
-        client=httpx.Client(timeout=10), jwks_file=Path(file) if file else None,
-    )  # fmt: skip
+    """Verifies the platform's tokens. Raises BadSettings for a file of keys that can't be read."""
+    file, client = Path(settings["jwks_file"]) if settings.get("jwks_file") else None, httpx.Client(timeout=10)
+    try:
+        if file:
+            fetch_keys(settings["issuer"], client, file)
+    except KeysUnreachable as error:
+        raise BadSettings(f"jwks_file {file}: {error}") from error
+    audience = settings.get("audience") or settings["client_id"]
+    return Verifier(issuer=settings["issuer"], audience=audience, client=client, jwks_file=file)
 
 
 def end_on_sigterm() -> None:

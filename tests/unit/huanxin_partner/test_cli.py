@@ -102,7 +102,7 @@ def test_the_help_names_every_command_and_the_exit_codes(capsys: pytest.CaptureF
         cli.main(["--help"])
     said = capsys.readouterr().out
     assert ended.value.code == 0
-    for word in ("receive", "poll", "file", "listen", "verify", "selftest", "magic-ties", "exit codes"):
+    for word in ("receive", "poll", "file", "listen", "verify", "survey", "selftest", "magic-ties", "exit codes"):
         assert word in said
 
 

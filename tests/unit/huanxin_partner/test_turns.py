@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from huanxin_partner import cli
 from huanxin_partner.handler import Handler
 from huanxin_partner.journal import Journal
+from huanxin_partner.outbox import Outbox
 from huanxin_partner.receiver import Worker
 from huanxin_partner.sqlite_ties import SqliteTies
 from huanxin_partner.ties import Answer
@@ -151,6 +153,24 @@ def test_of_two_timers_that_overlap_one_does_the_work(tmp_path: Path, coming: st
     assert done == [False]
     assert len(shop.platform.receipts) == 1
     assert not other.some_events()
+
+
+def test_of_two_timers_by_files_one_writes_what_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both would give the same receipt a number of its own."""
+    Shop(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    settings = {
+        "issuer": "http://127.0.0.1:9", "client_id": "pc_1", "database": "shop.db", "table": "users",
+        "number_column": "phone", "bound_at_column": "since", "journal": "j.db", "files_out": "OUT", "files_in": "IN",
+    }  # fmt: skip
+    (tmp_path / "c.toml").write_text("\n".join(f'{name} = "{value}"' for name, value in settings.items()), encoding="utf-8")
+    journal, outbox = Journal(tmp_path / "j.db"), Outbox(tmp_path / "j.db")
+    outbox.add("n1", b"number,outcome,reason,until\n", lines=0, complete=True, key="k")
+    with journal.alone():
+        cli.main(["file", "--once", "--config", "c.toml"])
+        assert not (tmp_path / "IN").exists()
+    assert cli.main(["file", "--once", "--config", "c.toml"]) == 0
+    assert sorted(path.name for path in (tmp_path / "IN").iterdir()) == ["n1.1.receipt.csv", "n1.1.receipt.json"]
 
 
 def test_the_turn_of_a_process_that_is_killed_is_free_again(tmp_path: Path) -> None:
