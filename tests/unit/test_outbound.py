@@ -108,9 +108,11 @@ def listening(say: Say) -> Iterator[tuple[int, list[bytes]]]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=serve, args=(server,))
         thread.start()
-        yield server.getsockname()[1], got
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join()
+        try:
+            yield server.getsockname()[1], got
+        finally:  # else a test that fails never ends
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 def _ok(connection: socket.socket) -> None:
