@@ -21,7 +21,7 @@ from huanxin.notify.partners import add_partner
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform, open_platform
-from huanxin.release.gate import waive
+from huanxin.release.waiving import waive
 from huanxin.store import allocations, batches, notices
 from huanxin.web.app import create_app
 from operators import operator

@@ -23,9 +23,10 @@ from huanxin.operations import Platform
 from huanxin.plan.batches import due
 from huanxin.plan.holds import add_hold
 from huanxin.release.explain import explain
-from huanxin.release.gate import load_gate, waive
+from huanxin.release.gate import load_gate
 from huanxin.release.listing import release_tables
 from huanxin.release.proposals import Outcome
+from huanxin.release.waiving import waive
 from huanxin.request.ordering import Purpose, Wish
 from huanxin.store import batches, notices, receipts, releases, reports, requests
 from huanxin.store.database import Database

@@ -6,107 +6,28 @@ import base64
 import gzip
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import httpx
 import pytest
 
+from answering import NUMBERS, World, answering
 from clocks import Clock
 from holding import hold
 from huanxin.domain.errors import Conflict
 from huanxin.domain.numbers import parse
-from huanxin.domain.partners import Kind
-from huanxin.notify.partners import add_partner
 from huanxin.operations import Platform
 from huanxin.plan.holds import lift_hold
 from huanxin.release.explain import explain
-from huanxin.release.gate import LoadedGate, load_gate, waive
 from huanxin.release.listing import gate_table
-from huanxin.settings import Mode, Settings
+from huanxin.release.waiving import SILENT, waive
 from huanxin.store import batches, notices, releases
-from huanxin.web.app import create_app
-from serving import served
-
-NUMBERS = [f"+86138001380{n:02d}" for n in range(6)]
-CSV = {"Content-Type": "text/csv"}
-
-
-@dataclass
-class Partner:
-    """A partner as the platform's API sees it."""
-
-    name: str
-    id: int
-    http: httpx.Client
-    client_id: str
-    secret: str
-
-    @property
-    def headers(self) -> dict[str, str]:
-        answer = self.http.post(
-            "/oauth/token", data={"grant_type": "client_credentials"}, auth=(self.client_id, self.secret)
-        )
-        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
-
-    def notices(self) -> list[dict[str, object]]:
-        found: list[dict[str, object]] = self.http.get("/partner/v1/notices", headers=self.headers).json()["notices"]
-        return found
-
-    def file(
-        self,
-        lines: list[str] | bytes,
-        *,
-        complete: bool = False,
-        notice: object = None,
-        headers: dict[str, str] | None = None,
-    ) -> httpx.Response:
-        body = lines if isinstance(lines, bytes) else "\n".join(["number,outcome,reason,until", *lines, ""]).encode()
-        return self.http.post(
-            f"/partner/v1/notices/{notice or self.notices()[0]['notice']}/receipts",
-            params={"complete": complete},
-            content=body,
-            headers=self.headers | CSV | (headers or {}),
-        )
-
-
-@dataclass
-class World:
-    """A sent batch of six numbers, two of them still in their freeze, and two partners."""
-
-    platform: Platform
-    http: httpx.Client
-    music: Partner
-    bank: Partner
-    batch: int
-
-    def gate(self) -> LoadedGate:
-        with self.platform.database.transaction() as tx:
-            return load_gate(tx, self.batch, plan=self.platform.plan, now=self.platform.now())
-
-    def released(self, folder: Path) -> list[str]:
-        self.platform.release(by="li")
-        return [line for path in self.platform.write_release_lists(folder) for line in path.read_text().splitlines()[1:]]
 
 
 @pytest.fixture
 def world(platform: Platform, report: Callable[..., Path], tmp_path: Path) -> Iterator[World]:
-    lines = [f"{n},cancelled,{'2026-08-20' if i < 4 else '2026-09-05'}" for i, n in enumerate(NUMBERS)]
-    platform.import_report(report(*lines, name="first.csv"), carrier="cmcc", by="li")
-    settings = Settings(home=tmp_path / "home", mode=Mode.DEVELOPMENT)
-    with served(create_app(platform, settings, run_workers=False)) as http:
-        made = []
-        for name in ("music", "bank"):
-            with platform.database.transaction() as tx:
-                one = add_partner(
-                    tx, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False, now=platform.now(), by="li"
-                )
-            made.append(Partner(name, one.partner.id, http, one.partner.client_id, one.client_secret))
-        batch = platform.plan_batch(by="li")
-        assert batch is not None
-        platform.send_batch(batch.id)
-        yield World(platform, http, made[0], made[1], batch.id)
+    with answering(platform, report, tmp_path) as made:
+        yield made
 
 
 def test_numbers_are_released_only_when_every_answer_is_in_and_the_freeze_is_over(
@@ -171,12 +92,9 @@ def test_a_damaged_or_shortened_body_leaves_nothing_behind(world: World) -> None
 
 
 def test_the_same_receipt_twice_is_one_receipt(world: World) -> None:
-    first = world.music.file([f"{NUMBERS[0]},pending,,"], complete=True)
-    world.music.file([f"{NUMBERS[0]},unbound,,"])
-    again = world.music.file([f"{NUMBERS[0]},pending,,"], complete=True)
+    first, again = (world.music.file([f"{NUMBERS[0]},pending,,"], complete=True) for _ in range(2))
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json()["receipt"] == again.json()["receipt"]
-    assert not world.gate().gate.standings[world.music.id].unsettled()
 
 
 def test_a_partner_can_neither_see_nor_answer_anothers_notice(world: World) -> None:
@@ -244,10 +162,10 @@ def test_a_waiver_is_a_named_decision_and_frees_only_what_its_partner_keeps_open
             now=world.platform.now(),
             by="lin",
         )
-    assert freed == 6
+    assert (freed.count, freed.said) == (6, {SILENT: 6})
     rows = gate_table(world.gate()).to_pylist()
     waived = {(row["partner"], row["reason"], row["by"]) for row in rows if row["state"] == "waived"}
-    assert waived == {("bank", "silent for a week", "lin")}
+    assert waived == {("bank", "silent for a week", "lin (one person)")}
     assert len(world.released(tmp_path)) == 4
     with pytest.raises(Conflict), world.platform.database.transaction() as tx:
         waive(

@@ -39,8 +39,8 @@ from huanxin.operations.inboxes import InboxReader
 from huanxin.outbound import Answer as HttpAnswer
 from huanxin.outbound import Outbound
 from huanxin.plan.holds import add_hold, lift_hold
-from huanxin.release.gate import waive
 from huanxin.release.proposals import Outcome
+from huanxin.release.waiving import waive
 from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.request.sms import Message, Post
 from huanxin.store import allocations, batches, deliveries, notices, requests
@@ -274,7 +274,7 @@ class Driver:
     def waive(self, batch: int, partner: int, numbers: frozenset[int]) -> int:
         with self.tx() as tx:
             return waive(tx, batch, partner_id=partner, only=NumberSet.of(sorted(numbers)), reason="silent",
-                         now=self.platform.now(), by="li")  # fmt: skip
+                         now=self.platform.now(), by="li").count  # fmt: skip
 
     def propose_waiver(self, batch: int, partner: int, numbers: frozenset[int], by: str) -> int:
         return self.platform.propose_waiver(

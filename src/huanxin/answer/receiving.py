@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -11,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 from pyroaring import BitMap
 
-from huanxin.answer.lines import SHOWN_FAULTS, RefusedReceipt, parse_receipt
-from huanxin.domain.answers import Purpose, Standing
+from huanxin.answer.lines import SHOWN_FAULTS, ParsedReceipt, RefusedReceipt, parse_receipt
+from huanxin.domain.answers import Answer, Purpose, Receipt, Standing
 from huanxin.domain.clock import zone_of_deadline
-from huanxin.domain.errors import BadInput, Fault, HuanxinError, NotFound
+from huanxin.domain.errors import BadInput, Conflict, Fault, HuanxinError, NotFound
 from huanxin.domain.numbers import NumberingPlan, masked, written
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
@@ -91,40 +92,58 @@ def zone_of(tx: Tx, notice: Notice, plan: NumberingPlan, otherwise: ZoneInfo) ->
 
 def file_receipt(
     tx: Tx, source: tables.Source, *, notice: Notice, roster: Roster, zone: str, complete: bool, idempotency_key: str,
-    now: datetime, new_id: NewId = random_id,
+    now: datetime, in_turn: Callable[[], None] = lambda: None, new_id: NewId = random_id,
 ) -> Accepted:  # fmt: skip
-    """Take a receipt in this transaction. Raises BadInput with the lines and reasons, and then nothing was taken.
+    """Take a receipt in this transaction. Raises BadInput with the lines and reasons, or Conflict for a key that names
+    another receipt of this notice, and then nothing was taken.
 
-    The same content again is the same receipt (rule 7). One that keeps a released number open is taken, since it is
-    a fact, and recorded as a breach. `complete` makes no number absent that a refused receipt named: whatever that wanted
-    to say of it, it was not nothing.
+    What was filed before under the same key is the same receipt (rule 7). Without a key the same content is, but for what
+    it keeps open and another receipt has changed since: whoever refuses again is heard. One that reopens a released number
+    is taken, since it is a fact, and recorded as a breach. `complete` makes no number absent that a refused receipt named:
+    whatever that wanted to say of it, it was not nothing.
+
+    in_turn: raises what keeps it from being taken now, once no other receipt of the notice can come before it.
     """
     batch = batches.get(tx, notice.batch_id)
     assert batch is not None
     everyone = roster.everyone
+    content = _Content(notice_id=notice.id, sha256=source.sha256, complete=complete, key=idempotency_key)
+    # Read first, then wait: nobody waits while a long one is read.
+    recorded = _recorded(tx, content)
+    parsed = None if recorded else _parsed(source, roster, Purpose(batch.purpose), zone, complete)
     recording_facts(tx)
     receipts.one_at_a_time(tx, notice.id)
-    same = receipts.find(tx, notice_id=notice.id, sha256=source.sha256, complete=complete, idempotency_key=idempotency_key)
-    if same:
-        return Accepted(receipt=same, outstanding=len(_standing(tx, notice, everyone).outstanding(everyone)), new=False)
-    parsed = parse_receipt(source, roster, Purpose(batch.purpose), zone)
-    if not parsed.lines and not complete:
-        raise BadInput(Sentence("the receipt has no lines; say complete=true if no number of the notice has a tie"))
-    if complete:
-        _refuse_silence(tx, notice, roster, BitMap.union(BitMap(), *parsed.answers.values()))
+    in_turn()
+    recorded = recorded or _recorded(tx, content)
+    standing = _standing(tx, notice, everyone)
+    answers: Mapping[Answer, BitMap] = parsed.answers if parsed else {}
+    if recorded:
+        answers = {} if idempotency_key else _changed_since(tx, recorded[0], standing)
+        if not answers:
+            return Accepted(receipt=recorded[-1], outstanding=len(standing.outstanding(everyone)), new=False)
+    elif complete:
+        _refuse_silence(tx, notice, roster, standing.answered() | BitMap.union(BitMap(), *answers.values()))
     stored = receipts.add(
         tx, receipt_id=new_id("rc"), notice_id=notice.id, batch_id=batch.id, partner_id=notice.partner_id,
-        sha256=source.sha256, complete=complete, idempotency_key=idempotency_key, lines=parsed.lines,
-        answers=parsed.answers, at=now,
+        sha256=source.sha256, complete=complete, idempotency_key=idempotency_key,
+        lines=parsed.lines if parsed else recorded[0].lines, answers=answers, at=now,
     )  # fmt: skip
-    standing = _standing(tx, notice, everyone)
-    late = releases.released_places(tx, batch.id) & standing.open(everyone) if notice.required else BitMap()
-    if late:
-        releases.add_breach(
-            tx, kind=BREACH_AFTER_RELEASE, batch_id=batch.id, partner_id=notice.partner_id, receipt_id=stored.id,
-            places=late, at=now,
-        )  # fmt: skip
+    was_open = standing.open(everyone)
+    standing.take(Receipt(answers=answers, complete=complete), everyone)
+    _note_reopened(tx, notice, stored, standing.open(everyone) - was_open, now=now)
     return Accepted(receipt=stored, outstanding=len(standing.outstanding(everyone)), new=True)
+
+
+def _note_reopened(tx: Tx, notice: Notice, receipt: StoredReceipt, reopened: BitMap, *, now: datetime) -> None:
+    """Record that a receipt reopened numbers that were released since its partner was told of them: until then it could not
+    be waited for."""
+    if notice.required and reopened:
+        late = reopened & releases.released_places(tx, notice.batch_id, asked=notice.partner_id)
+        if late:
+            releases.add_breach(
+                tx, kind=BREACH_AFTER_RELEASE, batch_id=notice.batch_id, partner_id=notice.partner_id,
+                receipt_id=receipt.id, places=late, at=now,
+            )  # fmt: skip
 
 
 class Silent(BadInput):
@@ -133,10 +152,10 @@ class Silent(BadInput):
     code = "silent-about-refused"
 
 
-def _refuse_silence(tx: Tx, notice: Notice, roster: Roster, named: BitMap) -> None:
-    """Raise Silent if a receipt that names these places and says complete is silent of what a refused one named."""
-    before = receipt_files.named_in_refused(tx, notice.id) - named
-    silent = before - _standing(tx, notice, roster.everyone).answered() if before else before
+def _refuse_silence(tx: Tx, notice: Notice, roster: Roster, answered: BitMap) -> None:
+    """Raise Silent if these are the places that are answered by a receipt that says complete, and it and all before it are
+    silent of what a refused one named."""
+    silent = receipt_files.named_in_refused(tx, notice.id) - answered
     if silent:
         faults = [
             Fault(
@@ -167,6 +186,50 @@ def taken_before(tx: Tx, receipt_id: str, notice: Notice, roster: Roster) -> Acc
     assert stored is not None
     outstanding = len(_standing(tx, notice, roster.everyone).outstanding(roster.everyone))
     return Accepted(receipt=stored, outstanding=outstanding, new=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Content:
+    """What a receipt is known again by: for which notice, its bytes, whether it is the last part, its key if it has one."""
+
+    notice_id: str
+    sha256: bytes
+    complete: bool
+    key: str
+
+
+def _recorded(tx: Tx, content: _Content) -> list[StoredReceipt]:
+    """The receipts on record of the same key and content, or without a key of the same content, oldest first."""
+    if not content.key:
+        return receipts.of_content(tx, content.notice_id, sha256=content.sha256, complete=content.complete)
+    under = receipts.of_key(tx, content.notice_id, content.key)
+    same = [one for one in under if (one.sha256, one.complete) == (content.sha256, content.complete)]
+    if under and not same:
+        raise another_key(content.key)
+    return same
+
+
+def _changed_since(tx: Tx, first: StoredReceipt, standing: Standing) -> dict[Answer, BitMap]:
+    """What a receipt kept open and doesn't keep open so any more, since another one said something else of it."""
+    nothing = BitMap()
+    said = receipts.closing(tx, first.id).items()
+    return {answer: rest for answer, places in said if (rest := places - standing.answers.get(answer, nothing))}
+
+
+def _parsed(source: tables.Source, roster: Roster, purpose: Purpose, zone: str, complete: bool) -> ParsedReceipt:
+    parsed = parse_receipt(source, roster, purpose, zone)
+    if not parsed.lines and not complete:
+        raise BadInput(Sentence("the receipt has no lines; say complete=true if no number of the notice has a tie"))
+    return parsed
+
+
+def another_key(key: str) -> Conflict:
+    """Something else was filed under a key: which of the two is meant can't be known."""
+    return Conflict(
+        Sentence(
+            "another receipt was filed under the Idempotency-Key %(key)s; file this one under a key of its own", key=key
+        )
+    )
 
 
 def _standing(tx: Tx, notice: Notice, everyone: BitMap) -> Standing:

@@ -9,7 +9,8 @@ from datetime import date, datetime
 import numpy as np
 
 from huanxin.answer.lines import FIRST_UNTIL, cant_answer, needs_reason, no_day, refused_whole, unreadable
-from huanxin.domain.answers import INQUIRY_OUTCOMES, OUTCOMES_OF, Purpose, Reason
+from huanxin.answer.receiving import another_key
+from huanxin.domain.answers import INQUIRY_OUTCOMES, OUTCOMES_OF, Answer, Outcome, Purpose, Reason
 from huanxin.domain.errors import BadInput, Fault
 from huanxin.domain.numbers import written
 from huanxin.domain.partners import Partner
@@ -29,6 +30,7 @@ PREFIX = "nr_"
 MOST_LINES = 10_000
 LONGEST = MOST_LINES * 256
 """Bytes of such a receipt, unpacked, with room for columns of the partner's own."""
+_CLOSING = [outcome for outcome in Outcome if not Answer(outcome=outcome).settles]
 _SHOWN = 100
 
 
@@ -86,13 +88,24 @@ class Answered:
 
 
 def answer(
-    tx: Tx, partner: Partner, lines: Sequence[Line], *, notice: str | None, now: datetime, new_id: NewId = random_id
+    tx: Tx,
+    partner: Partner,
+    lines: Sequence[Line],
+    *,
+    notice: str | None,
+    key: str,
+    now: datetime,
+    new_id: NewId = random_id,
 ) -> Answered:
-    """Record a partner's answers to its notices. Raises BadInput with the lines, and then nothing was taken.
+    """Record a partner's answers to its notices. Raises BadInput with the lines, or Conflict for a key under which one of
+    the notices was answered otherwise, and then nothing was taken.
 
-    An answer that says what the latest one said changes nothing (rule 7). `notice`: the one that the address names.
+    A repeat changes nothing (rule 7, `_repeated`). `notice`: the one that the address names.
     """
-    known = requests.asked(tx, partner.id, sorted({notice or line.notice for line in lines}))
+    named = sorted({notice or line.notice for line in lines})
+    requests.one_at_a_time(tx, named)
+    known = requests.asked(tx, partner.id, named)
+    said = requests.answers_of(tx, [told.id for told in known.values() if told.outcome is not None])
     faults: list[Fault] = []
     fresh: list[NewAnswer] = []
     receipts: dict[str, str] = {}
@@ -102,17 +115,34 @@ def answer(
         if why or told is None:
             faults.append(Fault(line=line.line, reason=why))
             continue
-        if (told.outcome, told.reason or "", told.until_day) == (line.outcome, line.reason, day):
-            receipts[told.id] = told.receipt or ""
-        else:
-            receipts[told.id] = new_id("rc")
-            fresh.append(NewAnswer(receipt=receipts[told.id], notice_id=told.id, request_id=told.request_id,
-                                   outcome=line.outcome, reason=line.reason, until_day=day))  # fmt: skip
+        new = NewAnswer(receipt=new_id("rc"), notice_id=told.id, request_id=told.request_id, outcome=line.outcome,
+                        reason=line.reason, until_day=day, key=key)  # fmt: skip
+        receipts[told.id] = _repeated(new, said.get(told.id, [])) or new.receipt
+        if receipts[told.id] == new.receipt:
+            fresh.append(new)
     if faults:
         raise refused_whole(faults[:_SHOWN], len(faults))
     requests.add_answers(tx, fresh, now)
     touched = sorted({told.request_id for told in known.values()})
     return Answered(receipts=receipts, request_ids=touched, new=len(fresh))
+
+
+def _repeated(new: NewAnswer, before: Sequence[NewAnswer]) -> str | None:
+    """The receipt of which an answer is a repeat; None if it is news. `before`: all that was answered, oldest first.
+
+    Under the same key it is the same receipt. Without a key an answer that was given before is a repeat, unless it keeps the
+    number open and another one stands now: whoever refuses again is heard.
+    """
+    if new.key:
+        under = [one for one in before if one.key == new.key]
+        same = [one for one in under if one.says(new)]
+        if under and not same:
+            raise another_key(new.key)
+        return same[-1].receipt if same else None
+    same = [one for one in before if one.says(new)]
+    if not same or (new.outcome in _CLOSING and not before[-1].says(new)):
+        return None
+    return same[-1].receipt
 
 
 def _checked(line: Line, told: Asked | None, *, again: bool) -> tuple[date | None, str]:

@@ -16,8 +16,9 @@ from huanxin.operations import Platform
 from huanxin.plan.holds import read_numbers
 from huanxin.release.explain import explain as explain_number
 from huanxin.release.gate import LoadedGate, load_gate
-from huanxin.release.gate import waive as waive_answers
 from huanxin.release.listing import obstacles, prepare_folder, write_gate
+from huanxin.release.waiving import SILENT
+from huanxin.release.waiving import waive as waive_answers
 from huanxin.store import batches, releases
 
 app = typer.Typer(invoke_without_command=True)
@@ -106,9 +107,11 @@ def waive(
     with platform() as (opened, _), opened.database.transaction() as tx:
         who = told_of(tx, batch, partner)
         only = read_numbers(numbers) if numbers else None
-        count = waive_answers(tx, batch, partner_id=who.id, only=only, reason=reason, now=opened.now(), by=by)
-    say = f"✓ {by} waived the answer of {partner} in batch {batch}; numbers: {count:,}; {reason}"
-    done(as_json, {"batch": batch, "partner": partner, "waived": count, "by": by}, say)
+        waived = waive_answers(tx, batch, partner_id=who.id, only=only, reason=reason, now=opened.now(), by=by)
+    said = {"no answer" if key == SILENT else " ".join(key).strip(): count for key, count in sorted(waived.said.items())}
+    of = ", ".join(f"{words} {count:,}" for words, count in said.items())
+    say = f"✓ {by} waived the answer of {partner} in batch {batch}; numbers: {waived.count:,} ({of}); {reason}"
+    done(as_json, {"batch": batch, "partner": partner, "waived": waived.count, "said": said, "by": by}, say)
 
 
 def release(

@@ -28,7 +28,8 @@ from huanxin.domain.partners import Kind, Partner
 from huanxin.notify.partners import add_partner
 from huanxin.operations import ImportDone, Platform
 from huanxin.plan.holds import add_hold, read_numbers
-from huanxin.release.gate import LoadedGate, load_gate, waive
+from huanxin.release.gate import LoadedGate, load_gate
+from huanxin.release.waiving import waive
 from huanxin.report.rejects import write_rejects
 from huanxin.store import batches, deliveries, notices, receipts
 from huanxin.store.batches import Batch
@@ -211,7 +212,7 @@ class Job:
             self.story.waived = waive(
                 tx, batch.id, partner_id=silent.partner.id, only=None, now=self.platform.now(), by=OPERATOR,
                 reason="三次催办未答复，已书面通知接入方",
-            )  # fmt: skip
+            ).count  # fmt: skip
 
     def release(self) -> None:
         """Release what is clear, and write the lists."""

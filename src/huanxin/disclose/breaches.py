@@ -22,6 +22,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def find_undisclosed(tx: Tx, report_id: int, sales: Sequence[Sale], *, plan: NumberingPlan, now: datetime) -> int:
     """Record the numbers that a report sold without a disclosure that covers the sale; how many."""
+    if sales:
+        disclosures.one_at_a_time(tx)  # of a sale and an acknowledgement in one instant, one sees the other
     known = disclosures.all_standing_of(tx, union(one.numbers for one in sales).numbers()) if sales else {}
     missing = union(one.numbers - _covered(one, known, plan) for one in sales)
     if missing:

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -47,8 +48,8 @@ from huanxin.operations.manifests import NAME, Manifest, Unfinished, fetch_recei
 from huanxin.operations.platform import Platform
 from huanxin.operations.problems import problem_of
 from huanxin.sentences import Sentence
-from huanxin.store import batches, notices, partners, receipt_files, receipts, recurring, requests, streams
-from huanxin.store.database import Tx, recording_facts
+from huanxin.store import batches, notices, partners, receipt_files, recurring, requests, streams
+from huanxin.store.database import Tx
 from huanxin.store.partners import RECEIPT_WAITS
 
 log = logging.getLogger("huanxin.inboxes")
@@ -240,8 +241,9 @@ class InboxReader:
         """Take the answer to an owner's order. If we die before its number is recorded, it is read again: the same answer
         changes nothing."""
         taken = single.file_single(
-            self.platform, self.signer, partner, source, notice_id=manifest.notice, complete=manifest.complete
-        )
+            self.platform, self.signer, partner, source, notice_id=manifest.notice, complete=manifest.complete,
+            key=str(number),
+        )  # fmt: skip
         _check_count(manifest, taken.lines)
         with self.platform.database.transaction() as tx:
             part, sha256 = manifest.part(number), source.sha256.hex()
@@ -255,12 +257,10 @@ class InboxReader:
             notice = partners_notice(tx, manifest.notice, partner)
         roster = self.rosters.get(notice.batch_id)
         with platform.database.transaction() as tx:
-            recording_facts(tx)
-            receipts.one_at_a_time(tx, notice.id)
-            _check_turn(tx, notice.id, part)
             accepted = file_receipt(
                 tx, source, notice=notice, roster=roster, zone=zone_of(tx, notice, platform.plan, platform.zone).key,
                 complete=manifest.complete, idempotency_key=str(number), now=platform.now(),
+                in_turn=partial(_check_turn, tx, notice.id, part),
             )  # fmt: skip
             _check_count(manifest, accepted.receipt.lines)
             receipt_files.take(

@@ -181,7 +181,9 @@ class Platform:
         with self.database.transaction() as tx:
             return codes.check(tx, number, typed, secret=secret, rules=rules, now=self.clock())
 
-    def answer_requests(self, partner: Partner, lines: Sequence[Line], *, notice: str | None = None) -> Answered:
+    def answer_requests(
+        self, partner: Partner, lines: Sequence[Line], *, notice: str | None = None, key: str = ""
+    ) -> Answered:
         """Record a partner's answers to requests; owners whose last answer came are to be told.
 
         Whose was the last is looked for once they are recorded: of answers that come at the same time each transaction sees
@@ -189,7 +191,7 @@ class Platform:
         """
         now = self.clock()
         with self.database.transaction() as tx:
-            answered = answer(tx, partner, lines, notice=notice, now=now)
+            answered = answer(tx, partner, lines, notice=notice, key=key, now=now)
         with self.database.single() as tx:
             if requests.note_done(tx, answered.request_ids, now):
                 deliveries.wake_workers(tx, deliveries.OWNERS)

@@ -32,8 +32,9 @@ class Taken:
 
 
 def file_single(
-    platform: Platform, signer: Signer, partner: Partner, source: tables.Source, *, notice_id: str | None, complete: bool
-) -> Taken:
+    platform: Platform, signer: Signer, partner: Partner, source: tables.Source, *, notice_id: str | None, complete: bool,
+    key: str = "",
+) -> Taken:  # fmt: skip
     """Take a receipt for the notice that is named, or for those that its lines name."""
     told = None
     if notice_id:
@@ -45,7 +46,7 @@ def file_single(
         lines = [Line(line=0, notice="", number=written(told.number), outcome="absent", reason="", until="")]
     if not lines:
         raise BadInput(Sentence("the receipt has no lines; write one line for each notice that it answers"))
-    answered = platform.answer_requests(partner, lines, notice=notice_id)
+    answered = platform.answer_requests(partner, lines, notice=notice_id, key=key)
     accepted = dict(Counter(line.outcome for line in lines))
     taken: dict[str, Any] = {"receipts": answered.receipts, "accepted": accepted}
     if notice_id:

@@ -105,6 +105,7 @@ def add_hold(
 def lift_hold(tx: Tx, hold_id: int, *, reason: str, now: datetime, by: str) -> Hold:
     """Record that a hold no longer binds."""
     recording_facts(tx)
+    one_name_at_a_time(tx, f"hold {hold_id}")
     hold = holds.get(tx, hold_id)
     if hold is None:
         raise NotFound(Sentence("there is no hold %(hold)s; `huanxin hold list` shows them", hold=hold_id))

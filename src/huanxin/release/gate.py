@@ -1,4 +1,4 @@
-"""Verb 5, release: the gate of a batch, loaded from the facts; waivers; releases."""
+"""Verb 5, release: the gate of a batch, loaded from the facts, and what it lets go."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 from pyroaring import BitMap
 
 from huanxin.domain.answers import Purpose, Standing, Waiver
-from huanxin.domain.errors import BadInput, Conflict, NotFound
+from huanxin.domain.errors import NotFound
 from huanxin.domain.gate import Gate
 from huanxin.domain.lifecycle import UNFREEZING, Event
 from huanxin.domain.numbers import NumberingPlan
@@ -18,7 +18,7 @@ from huanxin.numbersets.sharded import NumberSet
 from huanxin.sentences import Sentence
 from huanxin.store import batches, holds, notices, receipts, releases, reports
 from huanxin.store.batches import Batch
-from huanxin.store.database import Tx, deciding, recording_facts
+from huanxin.store.database import Tx, deciding
 from huanxin.store.notices import Notice
 from huanxin.store.releases import Release
 
@@ -97,48 +97,6 @@ def _left_the_freeze(
                 maps[shard] = maps.get(shard, BitMap()) | first
     places = {event: roster.places_in(NumberSet(maps)) for event, maps in found.items()}
     return {event: gone for event, gone in places.items() if gone}
-
-
-def waive(tx: Tx, batch_id: int, *, partner_id: int, only: NumberSet | None, reason: str, now: datetime, by: str) -> int:
-    """Record that a named operator goes on without a partner's answer; how many numbers that frees at this partner.
-
-    `only` limits it to some numbers. Raises Conflict if the partner keeps none of them open.
-    """
-    if not reason.strip() or not by.strip():
-        raise BadInput(Sentence("a waiver needs who grants it and why; both are recorded"))
-    recording_facts(tx)
-    places = to_waive(tx, batch_id, partner_id, only)
-    return waive_places(tx, batch_id, partner_id=partner_id, places=places, reason=reason, now=now, by=by)
-
-
-def to_waive(tx: Tx, batch_id: int, partner_id: int, only: NumberSet | None) -> BitMap:
-    """The places that a partner keeps open, or `only` some of them. Raises NotFound if it was not told of the batch,
-    Conflict if there are none."""
-    batch = renewal_batch(tx, batch_id)
-    if partner_id not in {notice.partner_id for notice in notices.told(tx, batch_id)}:
-        raise NotFound(
-            Sentence("batch %(batch)s was not sent to this partner, so there is nothing to waive", batch=batch_id)
-        )
-    places = open_places(tx, batch, partner_id)
-    if only is not None:
-        places &= batches.places_of(tx, batch_id, only)
-    if not places:
-        raise Conflict(Sentence("this partner keeps none of these numbers open, so there is nothing to waive"))
-    return places
-
-
-def open_places(tx: Tx, batch: Batch, partner_id: int) -> BitMap:
-    """The places that one partner keeps open, as the gate has it. Reads this partner's answers and waivers only."""
-    everyone = BitMap(range(batch.count))
-    found = receipts.standings(tx, batch.id, everyone, partner_id).get(partner_id, Standing())
-    return found.open(everyone)
-
-
-def waive_places(tx: Tx, batch_id: int, *, partner_id: int, places: BitMap, reason: str, now: datetime, by: str) -> int:
-    """Record a waiver of some places; how many."""
-    recording_facts(tx)
-    receipts.add_waiver(tx, batch_id=batch_id, partner_id=partner_id, places=places, reason=reason, by=by, at=now)
-    return len(places)
 
 
 def release_batch(

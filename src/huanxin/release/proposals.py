@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from pyroaring import BitMap
 
 from huanxin.domain.errors import BadInput, Conflict, Forbidden, NotFound
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.operators import Operator, Right, second_person
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.release.gate import load_gate, open_places, release_batch, renewal_batch, to_waive, waive_places
+from huanxin.release.gate import load_gate, release_batch, renewal_batch
+from huanxin.release.waiving import AtPartner, Said, alone_with, at_partner, to_waive, waive_places
 from huanxin.sentences import Sentence
-from huanxin.store import batches, operators, proposals, touches
+from huanxin.store import batches, operators, proposals, receipts, touches
 from huanxin.store.database import Tx
 from huanxin.store.proposals import Proposal
 
@@ -32,7 +36,9 @@ def propose_waiver(
     if not reason.strip():
         raise BadInput(Sentence("say why the platform should go on without this answer; the reason is recorded"))
     _may_act(tx, batch_id, by=by)
-    places = to_waive(tx, batch_id, partner_id, only)
+    proposals.one_at_a_time(tx, batch_id)
+    at = alone_with(tx, batch_id, partner_id)
+    places = to_waive(tx, at, only)
     for one in proposals.listed(tx, batch_id=batch_id, open_only=True):
         if (one.kind, one.partner_id) == ("waiver", partner_id) and places <= proposals.places_of(tx, one.id):
             raise Conflict(
@@ -41,7 +47,7 @@ def propose_waiver(
             )  # fmt: skip
     return proposals.add(
         tx, kind="waiver", batch_id=batch_id, partner_id=partner_id, places=places, count=len(places), reason=reason.strip(),
-        by=by.id, at=now,
+        by=by.id, at=now, seen=receipts.latest(tx, batch_id, partner_id),
     )  # fmt: skip
 
 
@@ -63,6 +69,7 @@ def propose_release(
                 "no number of batch %(batch)s is clear and unreleased now; its page says what they wait for", batch=batch_id
             )
         )
+    proposals.one_at_a_time(tx, batch_id)
     if any(one.kind == "release" for one in proposals.listed(tx, batch_id=batch_id, open_only=True)):
         raise Conflict(
             Sentence("a release of batch %(batch)s is proposed already and waits for a second person", batch=batch_id)
@@ -80,9 +87,7 @@ def decide(
 
     Raises Conflict for one's own proposal or one that has ended, Forbidden without the right.
     """
-    found = proposals.get(tx, proposal_id)
-    if found is None:
-        raise NotFound(Sentence("there is no proposal %(id)s", id=proposal_id))
+    found = _alone_with(tx, proposal_id)
     _may_act(tx, found.batch_id, by=by, proposing=outcome is Outcome.WITHDRAWN)
     if found.outcome:
         raise Conflict(
@@ -103,6 +108,15 @@ def decide(
     freed = _carry_out(tx, found, plan=plan, now=now, by=by) if outcome is Outcome.APPROVED else 0
     proposals.end(tx, proposal_id, outcome=outcome.value, note=note.strip(), count=freed, by=by.id, at=now)
     return freed
+
+
+def _alone_with(tx: Tx, proposal_id: int) -> Proposal:
+    """A proposal that nobody else decides on until this transaction ends. Raises NotFound."""
+    found = proposals.get(tx, proposal_id)
+    if found is None:
+        raise NotFound(Sentence("there is no proposal %(id)s", id=proposal_id))
+    proposals.one_at_a_time(tx, found.batch_id)
+    return proposals.get(tx, proposal_id) or found
 
 
 def _may_act(tx: Tx, batch_id: int, *, by: Operator, proposing: bool = True) -> None:
@@ -128,8 +142,38 @@ def _carry_out(tx: Tx, found: Proposal, *, plan: NumberingPlan, now: datetime, b
             )
         return released.count
     assert found.partner_id is not None
-    batch = renewal_batch(tx, found.batch_id)
-    still = proposals.places_of(tx, found.id) & open_places(tx, batch, found.partner_id)
+    at = alone_with(tx, found.batch_id, found.partner_id)
+    still, news = _still_open(tx, found, at)
+    if not still and news:
+        raise Conflict(
+            Sentence("since this was proposed the partner refused these numbers or put them off, which nobody has weighed;"
+                     " decline it, look, and propose it anew")
+        )  # fmt: skip
     if not still:
         raise Conflict(Sentence("these numbers were answered or waived meanwhile, so there is nothing to waive; decline it"))
-    return waive_places(tx, found.batch_id, partner_id=found.partner_id, places=still, reason=found.reason, now=now, by=both)
+    return waive_places(tx, at, still, reason=found.reason, now=now, by=both).count
+
+
+def _still_open(tx: Tx, found: Proposal, at: AtPartner) -> tuple[BitMap, BitMap]:
+    """The places that a proposed waiver still covers, and those that it covered until the partner refused them or put them
+    off, after it was proposed: whoever proposed it did not know."""
+    still = proposals.places_of(tx, found.id) & at.open()
+    news = still & receipts.closed_since(tx, at.batch_id, at.partner_id, found.seen)
+    return still - news, news
+
+
+@dataclass(frozen=True, kw_only=True)
+class Covered:
+    """What a proposed waiver would free if it were approved now: what the partner said of these numbers. `left_out`: those
+    that the partner refused or put off since it was proposed."""
+
+    said: Said
+    left_out: int
+
+
+def covered(tx: Tx, found: Proposal) -> Covered:
+    """What a waiver that waits for its approval covers now."""
+    assert found.partner_id is not None
+    at = at_partner(tx, found.batch_id, found.partner_id)
+    still, news = _still_open(tx, found, at)
+    return Covered(said=at.said_of(still), left_out=len(news))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from psycopg import sql
+from psycopg import IsolationLevel, sql
 
 from huanxin.store.database import LIVE, Tx
 
@@ -23,6 +23,7 @@ def migrate(dsn: str, schema: str = LIVE) -> list[str]:
     processes."""
     applied: list[str] = []
     with Tx.connect(dsn) as connection:
+        connection.isolation_level = IsolationLevel.READ_COMMITTED  # whoever waited sees what the other one applied
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATING,))
         if not connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone():
             connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))

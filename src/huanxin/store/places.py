@@ -11,8 +11,6 @@ from huanxin.store import receipts
 from huanxin.store.database import Tx
 from huanxin.store.pieces import BEGINNING, among
 
-_SETTLING = [outcome.value for outcome in Outcome if Answer(outcome=outcome).settles]
-
 
 def standings_at(tx: Tx, batch_id: int, places: BitMap) -> dict[int, Standing]:
     """The standing of every partner that answered a batch or was waived, as far as some places go: what is settled and what
@@ -27,7 +25,7 @@ def standings_at(tx: Tx, batch_id: int, places: BitMap) -> dict[int, Standing]:
         " FROM (SELECT *, complete AND count(*) OVER (PARTITION BY partner_id) = 1 AS alone FROM receipt"
         "       WHERE batch_id = %s) r"
         " LEFT JOIN receipt_set s ON s.receipt_id = r.id AND NOT (r.alone AND s.outcome = ANY(%s)) ORDER BY r.seq",
-        (batch_id, _SETTLING), binary=True,
+        (batch_id, receipts.SETTLING), binary=True,
     ).fetchall()  # fmt: skip
     found: dict[int, list[tuple[int, Receipt | Waiver]]] = {}
     sets: dict[Answer, BitMap] = {}

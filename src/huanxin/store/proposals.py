@@ -9,7 +9,7 @@ from psycopg.rows import class_row
 from pyroaring import BitMap
 
 from huanxin.numbersets.sharded import dump, load
-from huanxin.store.database import Tx
+from huanxin.store.database import Tx, one_name_at_a_time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +31,13 @@ class Proposal:
     freed: int | None
     decider: str | None
     decided_at: datetime | None
+    seen: int
+    """of a waiver: the last receipt that whoever proposed it could know of, in the order of answers"""
 
 
 _SELECT = (
     "SELECT p.id, p.kind, p.batch_id, p.partner_id, a.name AS partner, p.count, p.reason, p.proposed_by,"
-    " o.login AS proposer, p.proposed_at, e.outcome, e.note, e.count AS freed, d.login AS decider, e.decided_at"
+    " o.login AS proposer, p.proposed_at, e.outcome, e.note, e.count AS freed, d.login AS decider, e.decided_at, p.seen"
     " FROM proposal p"
     " JOIN operator o ON o.id = p.proposed_by LEFT JOIN partner a ON a.id = p.partner_id"
     " LEFT JOIN proposal_end e ON e.proposal_id = p.id LEFT JOIN operator d ON d.id = e.decided_by"
@@ -44,21 +46,24 @@ _SELECT = (
 
 def add(
     tx: Tx, *, kind: str, batch_id: int, partner_id: int | None, places: BitMap | None, count: int, reason: str, by: int,
-    at: datetime,
+    at: datetime, seen: int = 0,
 ) -> int:  # fmt: skip
-    """Record a proposal; its id."""
+    """Record a proposal; its id. `seen`: of a waiver, the partner's last receipt, in the order of answers."""
     row = tx.execute(
-        "INSERT INTO proposal (kind, batch_id, partner_id, places, count, reason, proposed_by, proposed_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
-        (kind, batch_id, partner_id, None if places is None else dump(places), count, reason, by, at),
+        "INSERT INTO proposal (kind, batch_id, partner_id, places, count, reason, proposed_by, proposed_at, seen)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        (kind, batch_id, partner_id, None if places is None else dump(places), count, reason, by, at, seen),
     ).fetchone()
     assert row is not None
     return int(row[0])
 
 
+def one_at_a_time(tx: Tx, batch_id: int) -> None:
+    """Make those who propose something about a batch or decide on it wait for each other, until this transaction ends."""
+    one_name_at_a_time(tx, f"proposals of batch {batch_id}")
+
+
 def get(tx: Tx, proposal_id: int) -> Proposal | None:
-    """A proposal. It is locked, so that two who decide at the same time decide one after another."""
-    tx.execute("SELECT pg_advisory_xact_lock(%s, %s)", (7_308, proposal_id % 2_147_483_647))
     with tx.cursor(row_factory=class_row(Proposal)) as cursor:
         return cursor.execute(f"{_SELECT} WHERE p.id = %s", (proposal_id,)).fetchone()
 

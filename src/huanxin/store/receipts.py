@@ -44,17 +44,57 @@ WAIVED_BY_ONE = (
     " AND d.partner_id = s.partner_id AND d.decided_at = s.waived_at)"
 )
 """Of a waiver `s`: no two people decided on it."""
+SETTLING = [outcome.value for outcome in Outcome if Answer(outcome=outcome).settles]
 _COLUMNS = "id, notice_id, batch_id, partner_id, complete, lines, counts, received_at, sha256"
 
 
-def find(tx: Tx, *, notice_id: str, sha256: bytes, complete: bool, idempotency_key: str) -> StoredReceipt | None:
-    """The receipt of this content for this notice, if it was filed before."""
+def of_content(tx: Tx, notice_id: str, *, sha256: bytes, complete: bool) -> list[StoredReceipt]:
+    """The receipts of the same content that were filed for a notice, oldest first: the first of them says all of it."""
     with tx.cursor(row_factory=class_row(StoredReceipt)) as cursor:
         return cursor.execute(
-            f"SELECT {_COLUMNS} FROM receipt WHERE notice_id = %s AND sha256 = %s AND complete = %s"
-            " AND idempotency_key = %s",
-            (notice_id, sha256, complete, idempotency_key),
-        ).fetchone()
+            f"SELECT {_COLUMNS} FROM receipt WHERE notice_id = %s AND sha256 = %s AND complete = %s ORDER BY seq",
+            (notice_id, sha256, complete),
+        ).fetchall()
+
+
+def of_key(tx: Tx, notice_id: str, key: str) -> list[StoredReceipt]:
+    """The receipts that were filed for a notice under a key, newest first. More than one only if they are of a time in which
+    a key could name several."""
+    with tx.cursor(row_factory=class_row(StoredReceipt)) as cursor:
+        return cursor.execute(
+            f"SELECT {_COLUMNS} FROM receipt WHERE notice_id = %s AND idempotency_key = %s AND idempotency_key <> ''"
+            " ORDER BY seq DESC",
+            (notice_id, key),
+        ).fetchall()
+
+
+def closing(tx: Tx, receipt_id: str) -> dict[Answer, BitMap]:
+    """What a receipt keeps open: its places by answer that doesn't settle them."""
+    rows = tx.execute(
+        "SELECT outcome, reason, until_day, places FROM receipt_set WHERE receipt_id = %s AND outcome <> ALL(%s)",
+        (receipt_id, SETTLING), binary=True,
+    )  # fmt: skip
+    return {Answer(outcome=Outcome(outcome), reason=reason, until=until): load(places)
+            for outcome, reason, until, places in rows}  # fmt: skip
+
+
+def latest(tx: Tx, batch_id: int, partner_id: int) -> int:
+    """The place of a partner's newest receipt for a batch in the order of answers; 0 before the first."""
+    row = tx.execute(
+        "SELECT coalesce(max(seq), 0) FROM receipt WHERE batch_id = %s AND partner_id = %s", (batch_id, partner_id)
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def closed_since(tx: Tx, batch_id: int, partner_id: int, seq: int) -> BitMap:
+    """The places that a partner named pending or refused after a place in the order of answers."""
+    rows = tx.execute(
+        "SELECT s.places FROM receipt r JOIN receipt_set s ON s.receipt_id = r.id WHERE r.batch_id = %s"
+        " AND r.partner_id = %s AND r.seq > %s AND s.outcome <> ALL(%s)",
+        (batch_id, partner_id, seq, SETTLING), binary=True,
+    )  # fmt: skip
+    return BitMap.union(BitMap(), *(load(places) for (places,) in rows))
 
 
 def get(tx: Tx, receipt_id: str) -> StoredReceipt | None:
@@ -63,7 +103,8 @@ def get(tx: Tx, receipt_id: str) -> StoredReceipt | None:
 
 
 def one_at_a_time(tx: Tx, notice_id: str) -> None:
-    """Make receipts of the same notice wait for each other, until this transaction ends."""
+    """Make the receipts and waivers of the same notice wait for each other, until this transaction ends: they are folded in
+    the order of `seq`, which is that of their commits only so."""
     tx.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7305))", (notice_id,))
 
 

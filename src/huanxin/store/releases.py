@@ -37,8 +37,9 @@ def add(tx: Tx, *, batch_id: int, spans: Mapping[tuple[str, date], BitMap], by: 
     """Record a release of some places, by carrier and day of cancellation. `alone`: no proposal leads to it."""
     count = sum(len(places) for places in spans.values())
     row = tx.execute(
-        "INSERT INTO release (batch_id, count, released_by, released_at) VALUES (%s, %s, %s, %s) RETURNING id",
-        (batch_id, count, by, at),
+        "INSERT INTO release (batch_id, count, released_by, released_at, asked) VALUES (%s, %s, %s, %s,"
+        " ARRAY(SELECT partner_id FROM notice WHERE batch_id = %s ORDER BY partner_id)) RETURNING id",
+        (batch_id, count, by, at, batch_id),
     ).fetchone()
     assert row is not None
     with tx.cursor() as cursor:
@@ -75,11 +76,13 @@ def counts_of(tx: Tx, release_id: int) -> dict[str, int]:
     return found
 
 
-def released_places(tx: Tx, batch_id: int) -> BitMap:
-    """The places of a batch that were released so far."""
+def released_places(tx: Tx, batch_id: int, *, asked: int | None = None) -> BitMap:
+    """The places of a batch that were released so far; only after a partner had been told of it, if one is given."""
     rows = tx.execute(
-        "SELECT s.places FROM release_set s JOIN release r ON r.id = s.release_id WHERE r.batch_id = %s",
-        (batch_id,), binary=True,
+        "SELECT s.places FROM release_set s JOIN release r ON r.id = s.release_id WHERE r.batch_id = %s"
+        " AND (%s::int8 IS NULL OR %s = ANY(r.asked) OR r.asked IS NULL AND EXISTS (SELECT FROM notice n"
+        "  WHERE n.batch_id = r.batch_id AND n.partner_id = %s AND n.sent_at <= r.released_at))",
+        (batch_id, asked, asked, asked), binary=True,
     )  # fmt: skip
     return BitMap.union(BitMap(), *(load(places) for (places,) in rows))
 

@@ -165,6 +165,37 @@ class NewAnswer:
     outcome: str
     reason: str
     until_day: date | None
+    key: str = ""
+    """the Idempotency-Key of the call that brought it"""
+
+    def says(self, other: NewAnswer) -> bool:
+        """Whether it says the same as another one."""
+        return (self.outcome, self.reason, self.until_day) == (other.outcome, other.reason, other.until_day)
+
+
+def one_at_a_time(tx: Tx, notice_ids: Sequence[str]) -> None:
+    """Make answers to the same notice wait for each other, until this transaction ends: the last one holds, and `seq` is the
+    order of their commits only so. Few locks, however many notices: two notices may share one."""
+    tx.execute(
+        "SELECT pg_advisory_xact_lock(7311, lock) FROM (SELECT DISTINCT hashtext(id) & 255 AS lock"
+        " FROM unnest(%s::text[]) id ORDER BY lock) locks",
+        (list(notice_ids),),
+    )
+
+
+def answers_of(tx: Tx, notice_ids: Sequence[str]) -> dict[str, list[NewAnswer]]:
+    """All that was answered to some notices, oldest first."""
+    found: dict[str, list[NewAnswer]] = {}
+    if notice_ids:
+        with tx.cursor(row_factory=class_row(NewAnswer)) as cursor:
+            for one in cursor.execute(
+                "SELECT a.id AS receipt, a.notice_id, n.request_id, a.outcome, a.reason, a.until_day,"
+                " a.idempotency_key AS key FROM request_answer a JOIN request_notice n ON n.id = a.notice_id"
+                " WHERE a.notice_id = ANY(%s) ORDER BY a.seq",
+                (list(notice_ids),),
+            ):
+                found.setdefault(one.notice_id, []).append(one)
+    return found
 
 
 def add_answers(tx: Tx, answers: Iterable[NewAnswer], at: datetime) -> None:
@@ -173,10 +204,10 @@ def add_answers(tx: Tx, answers: Iterable[NewAnswer], at: datetime) -> None:
     if not found:
         return
     tx.execute(
-        "INSERT INTO request_answer (id, notice_id, outcome, reason, until_day, received_at)"
-        " SELECT receipt, notice_id, outcome, reason, until_day, %s FROM ROWS FROM (jsonb_to_recordset(%s) AS"
-        " (receipt text, notice_id text, outcome text, reason text, until_day date)) WITH ORDINALITY"
-        " u (receipt, notice_id, outcome, reason, until_day, place) ORDER BY place",
+        "INSERT INTO request_answer (id, notice_id, outcome, reason, until_day, idempotency_key, received_at)"
+        " SELECT receipt, notice_id, outcome, reason, until_day, key, %s FROM ROWS FROM (jsonb_to_recordset(%s) AS"
+        " (receipt text, notice_id text, outcome text, reason text, until_day date, key text)) WITH ORDINALITY"
+        " u (receipt, notice_id, outcome, reason, until_day, key, place) ORDER BY place",
         (at, Jsonb([vars(one) | {"until_day": one.until_day and one.until_day.isoformat()} for one in found])),
     )
     tell_watchers(tx, (one.request_id for one in found))

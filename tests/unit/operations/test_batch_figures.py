@@ -14,7 +14,8 @@ from huanxin.domain.partners import Kind
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform, batch_figures, summaries
-from huanxin.release.gate import load_gate, waive
+from huanxin.release.gate import load_gate
+from huanxin.release.waiving import waive
 from huanxin.store import batches, touches
 from huanxin.web.pages.gate_view import batch_summaries, batch_view
 

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from clocks import Clock
+from huanxin.answer.receiving import file_receipt
 from huanxin.domain.errors import BadInput, Conflict, Forbidden
 from huanxin.domain.operators import Operator
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import add_partner
+from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform
-from huanxin.release.gate import load_gate, waive
+from huanxin.release.gate import load_gate
 from huanxin.release.listing import obstacles
-from huanxin.release.proposals import Outcome
-from huanxin.store import operators, releases
+from huanxin.release.proposals import Covered, Outcome, covered
+from huanxin.release.waiving import SILENT, waive
+from huanxin.store import batches, notices, operators, proposals, releases
 from operators import operator
 
+_keys = count()
 NUMBERS = [f"+861380013800{n}" for n in range(4)]
 
 
@@ -30,6 +35,7 @@ class Case:
     """A sent batch of four numbers whose one partner is silent, and three people."""
 
     platform: Platform
+    folder: Path
     batch: int
     partner: int
     li: Operator
@@ -41,6 +47,23 @@ class Case:
             self.batch, partner_id=self.partner, only=None, reason="the partner closed down", by=self.li
         )
 
+    def answer(self, *lines: str) -> None:
+        """The partner files a receipt."""
+        path = self.folder / "receipt.csv"
+        path.write_text("\n".join(["number,outcome,reason,until", *lines, ""]))
+        with self.platform.database.transaction() as tx:
+            (notice,) = notices.of_batch(tx, self.batch)
+            file_receipt(
+                tx, tables.inspect(path), notice=notice, roster=batches.roster(tx, self.batch), zone="Asia/Shanghai",
+                complete=False, idempotency_key=str(next(_keys)), now=self.platform.now(),
+            )  # fmt: skip
+
+    def covered(self, proposal: int) -> Covered:
+        with self.platform.database.transaction() as tx:
+            found = proposals.get(tx, proposal)
+            assert found is not None
+            return covered(tx, found)
+
     def open(self) -> int:
         with self.platform.database.transaction() as tx:
             loaded = load_gate(tx, self.batch, plan=self.platform.plan, now=self.platform.now())
@@ -48,7 +71,7 @@ class Case:
 
 
 @pytest.fixture
-def case(platform: Platform, report: Callable[..., Path]) -> Case:
+def case(platform: Platform, report: Callable[..., Path], tmp_path: Path) -> Case:
     platform.import_report(report(*(f"{n},cancelled,2026-08-26" for n in NUMBERS)), carrier="cmcc", by="test")
     with platform.database.transaction() as tx:
         silent = add_partner(
@@ -61,7 +84,7 @@ def case(platform: Platform, report: Callable[..., Path]) -> Case:
     batch = platform.plan_batch(by="test")
     assert batch is not None
     platform.send_batch(batch.id)
-    return Case(platform=platform, batch=batch.id, partner=silent.id, li=li, wang=wang, other=other)
+    return Case(platform=platform, folder=tmp_path, batch=batch.id, partner=silent.id, li=li, wang=wang, other=other)
 
 
 def test_a_waiver_takes_two_people(case: Case) -> None:
@@ -168,7 +191,45 @@ def test_nobody_releases_before_the_freeze_has_ended(case: Case, clock: Clock) -
 
 
 def test_a_waiver_covers_what_was_open_when_it_was_proposed_and_no_more(case: Case) -> None:
+    """Li proposes for silence, the partner files an order of a court, Wang approves: of that nobody knew."""
+    case.answer(f"{NUMBERS[3]},pending,,")
     proposal = case.propose()
-    assert case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.wang) == 4
-    with pytest.raises(Conflict, match="nothing to waive"):
-        case.propose()
+    case.answer(f"{NUMBERS[0]},refused,legal_hold,", f"{NUMBERS[1]},unbound,,", f"{NUMBERS[3]},pending,,2027-05-01")
+    assert case.covered(proposal) == Covered(said={SILENT: 1}, left_out=2)
+    assert case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.wang) == 1
+    assert case.open() == 2
+    again = case.propose()
+    assert case.covered(again).said == {("refused", "legal_hold"): 1, ("pending", ""): 1}
+    assert case.platform.decide(again, Outcome.APPROVED, note="the court has agreed", by=case.wang) == 2
+    assert case.open() == 0
+
+
+def test_a_proposal_of_which_the_partner_has_refused_all_since_is_proposed_anew(case: Case) -> None:
+    proposal = case.propose()
+    case.answer(*(f"{number},refused,legal_hold," for number in NUMBERS))
+    case.answer(f"{NUMBERS[0]},unbound,,")
+    with pytest.raises(Conflict, match="propose it anew"):
+        case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.wang)
+    assert case.open() == 3
+    case.answer(*(f"{number},absent,," for number in NUMBERS))
+    with pytest.raises(Conflict, match="answered or waived meanwhile"):
+        case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.wang)
+
+
+def test_what_was_settled_and_reopened_since_is_not_waived(case: Case) -> None:
+    proposal = case.propose()
+    for outcome in ("unbound", "refused", "unbound", "pending"):
+        case.answer(*(f"{number},{outcome},{'debt' * (outcome == 'refused')}," for number in NUMBERS[:2]))
+    assert case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.wang) == 2
+    assert case.open() == 2
+
+
+def test_a_proposal_that_was_made_before_it_was_noted_what_it_knew_waives_no_refusal(case: Case, dsn: str) -> None:
+    """What came before it and what after can't be told apart any more."""
+    case.answer(f"{NUMBERS[0]},refused,debt,")
+    proposal = case.propose()
+    with psycopg.connect(dsn) as owner:
+        owner.execute("ALTER TABLE proposal DISABLE TRIGGER USER")
+        owner.execute("UPDATE proposal SET seen = DEFAULT")
+    assert case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.wang) == 3
+    assert case.open() == 1

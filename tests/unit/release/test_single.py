@@ -17,8 +17,9 @@ from huanxin.notify.partners import add_partner
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform
 from huanxin.operations.tracing import Trace, trace
-from huanxin.release.gate import load_gate, waive
+from huanxin.release.gate import load_gate
 from huanxin.release.single import load_single
+from huanxin.release.waiving import waive
 from huanxin.store import batches, holds, receipts
 
 NUMBERS = [f"+861380013800{n}" for n in range(9)]

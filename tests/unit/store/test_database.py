@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 
 import psycopg
 import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.store import holds
@@ -68,7 +70,26 @@ def test_a_release_waits_for_a_fact_that_is_being_recorded(database: Database) -
     assert seen == [1]
 
 
-def test_many_processes_may_bring_the_schema_up_to_date_at_once(empty_dsn: str) -> None:
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_whoever_waits_for_a_fact_sees_it_whatever_level_the_server_is_set_to(dsn: str, level: str) -> None:
+    """A release that waited for a hold released the held number: it went on seeing what was so before it waited."""
+    server_is_set_to(dsn, level)
+    with Database(dsn) as database:
+        with database.transaction() as tx:
+            assert tx.execute("SHOW transaction_isolation").fetchone() == ("read committed",)
+        with database.single() as tx:
+            assert tx.execute("SHOW transaction_isolation").fetchone() == ("read committed",)
+
+
+def server_is_set_to(dsn: str, level: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as owner:
+        name = sql.Identifier(str(conninfo_to_dict(dsn)["dbname"]))
+        owner.execute(sql.SQL("ALTER DATABASE {} SET default_transaction_isolation = {}").format(name, sql.Literal(level)))
+
+
+@pytest.mark.parametrize("level", ["read committed", "repeatable read"])
+def test_many_processes_may_bring_the_schema_up_to_date_at_once(empty_dsn: str, level: str) -> None:
+    server_is_set_to(empty_dsn, level)
     applied: list[list[str]] = []
     threads = [threading.Thread(target=lambda: applied.append(migrate(empty_dsn))) for _ in range(3)]
     for thread in threads:

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from huanxin.answer import single
 from huanxin.answer.lines import longest
 from huanxin.answer.receiving import CONFIRMATION, Accepted, confirmation, file_receipt, note_named, partners_notice, zone_of
-from huanxin.domain.errors import BadInput
+from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.partners import Partner, Scope
 from huanxin.numbersets import delimited, tables
 from huanxin.numbersets.numberfile import CSV, PARQUET
@@ -34,6 +34,14 @@ def _reader(request: Request) -> Partner:
 
 
 Reader = Annotated[Partner, Depends(_reader)]
+Key = Annotated[
+    str,
+    Header(
+        max_length=200,
+        description="Names this receipt: sent again, it is the same receipt; other content under it is a conflict (409). "
+        "Choose a new one for each receipt, and the same one to try it again.",
+    ),
+]
 
 
 @router.get(
@@ -91,18 +99,17 @@ async def receipts(
     content_type: Annotated[str, Header(description=f"{CSV} or {PARQUET}")] = CSV,
     content_encoding: Annotated[str, Header(description="gzip or zstd, if the body is packed")] = "",
     content_digest: Annotated[str, Header(description="sha-256=:BASE64: of the body as sent (RFC 9530)")] = "",
-    idempotency_key: Annotated[
-        str, Header(max_length=200, description="The same content under another key is another receipt.")
-    ] = "",
+    idempotency_key: Key = "",
 ) -> Response:
     """`number,outcome,reason,until` as CSV or Parquet, plain or packed with gzip or zstd. A receipt is taken whole, or
-    refused whole with the lines and reasons. The same content again is the same receipt, answered with 200. A later
+    refused whole with the lines and reasons. The same `Idempotency-Key` again is the same receipt, answered with 200.
+    Without a key the same content is, but for what it refuses or puts off and another receipt has changed since. A later
     receipt supersedes an earlier one for the numbers that it names. `confirmation` is the platform's signature under
     what it took: keep it. Needs the scope `receipts`."""
     context: Context = request.app.state.context
     desk: Desk = BatchDesk(context, notice_id, complete, idempotency_key)
     if notice_id.startswith(single.PREFIX):
-        desk = SingleDesk(context, notice_id, complete)
+        desk = SingleDesk(context, notice_id, complete, idempotency_key)
     return await take(request, desk, body_of(request, content_type, content_encoding, content_digest))
 
 
@@ -116,11 +123,12 @@ async def many_receipts(
     content_type: Annotated[str, Header(description=f"{CSV} or {PARQUET}")] = CSV,
     content_encoding: Annotated[str, Header(description="gzip or zstd, if the body is packed")] = "",
     content_digest: Annotated[str, Header(description="sha-256=:BASE64: of the body as sent (RFC 9530)")] = "",
+    idempotency_key: Key = "",
 ) -> Response:
     """`notice,number,outcome,reason,until`: one line for each notice of a request (ids that begin with `nr_`), at most
-    10,000. Taken whole or refused whole; an answer that says what the last one said changes nothing. Needs the scope
-    `receipts`."""
-    desk = SingleDesk(request.app.state.context, None, False)
+    10,000. Taken whole or refused whole. A key names one answer to each notice; without one, what was answered before
+    is a repeat, unless it refuses or puts off what another answer has settled since. Needs the scope `receipts`."""
+    desk = SingleDesk(request.app.state.context, None, False, idempotency_key)
     return await take(request, desk, body_of(request, content_type, content_encoding, content_digest))
 
 
@@ -151,7 +159,7 @@ class BatchDesk:
                     tx, source, notice=notice, roster=roster, zone=zone_of(tx, notice, platform.plan, platform.zone).key,
                     complete=self.complete, idempotency_key=self.idempotency_key, now=platform.now(),
                 )  # fmt: skip
-        except BadInput as error:
+        except (BadInput, Conflict) as error:
             with platform.database.transaction() as tx:
                 note_named(tx, notice, error, now=platform.now())
             note_refusal(platform, partner, self.notice_id, error)

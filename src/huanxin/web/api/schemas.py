@@ -150,11 +150,11 @@ NUMBERS: Responses = {
 }
 RECEIPTS: Responses = {
     200: {"description": "This receipt was taken before; nothing changed.", "model": ReceiptTaken},
-    **problems(400, 401, 403, 404, 408, 413, 415, 422),
+    **problems(400, 401, 403, 404, 408, 409, 413, 415, 422),
 }
 MANY_RECEIPTS: Responses = {
-    200: {"description": "Every line said what was known; nothing changed.", "model": ReceiptsTaken},
-    **problems(400, 401, 403, 408, 413, 415, 422),
+    200: {"description": "Every line was a repeat; nothing changed.", "model": ReceiptsTaken},
+    **problems(400, 401, 403, 408, 409, 413, 415, 422),
 }
 _EXAMPLE = "number,outcome,reason,until\n+8613800138000,unbound,,\n+8613800138001,refused,debt,2026-12-31\n"
 RECEIPT_BODY: dict[str, Any] = {

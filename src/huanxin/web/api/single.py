@@ -24,6 +24,7 @@ class SingleDesk:
     context: Context
     notice_id: str | None
     complete: bool
+    idempotency_key: str
 
     def most(self, partner: Partner) -> int:
         if self.notice_id:
@@ -34,7 +35,9 @@ class SingleDesk:
     def file(self, partner: Partner, content: tables.Content) -> tuple[dict[str, Any], bool]:
         platform, signer = self.context.platform, self.context.signer
         source = inspected(content, self.context, LONGEST)
-        taken = single.file_single(platform, signer, partner, source, notice_id=self.notice_id, complete=self.complete)
+        taken = single.file_single(
+            platform, signer, partner, source, notice_id=self.notice_id, complete=self.complete, key=self.idempotency_key
+        )
         return taken.told, taken.new
 
 

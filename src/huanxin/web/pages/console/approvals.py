@@ -12,7 +12,7 @@ from huanxin.domain.errors import BadInput, HuanxinError
 from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Operator, Right, governed
 from huanxin.operations.problems import status_of
-from huanxin.release.proposals import Outcome
+from huanxin.release.proposals import Outcome, covered
 from huanxin.sentences import Sentence
 from huanxin.store import batches, operators, proposals
 from huanxin.store.proposals import Proposal
@@ -88,8 +88,11 @@ def _page(
     problem: HuanxinError | None = None, about: int | None = None,
 ) -> Response:  # fmt: skip
     found = _listed(who)
+    waiting = [one for one in found if one.outcome is None]
+    with who.platform.database.transaction() as tx:
+        covers = {one.id: covered(tx, one) for one in waiting if one.partner_id is not None}
     return page(
-        request, who, "approvals.html", status, tab="approvals", waiting=[one for one in found if one.outcome is None],
+        request, who, "approvals.html", status, tab="approvals", waiting=waiting, covers=covers,
         ended=[one for one in found if one.outcome], most=_MOST, may_decide=who.operator.may(Right.DECIDE),
         done=done or once.Done(), problem=problem and problem.said, about=about, strangers=_strangers(who),
     )  # fmt: skip
