@@ -219,8 +219,9 @@ class RowTies(ABC, Generic[Session]):
         A row that has the key by now and was bound at another time is another row. Records of earlier versions have no time.
         """
         numbers = sorted({number for number, _ in lost})
-        taken = {tie.number for tie in self.found(session, numbers)}
-        taken |= {tie.number for tie in self.outside(session, numbers) if not self._is_older(tie, cutoff)}
+        ties = {tie.key: tie for tie in self.found(session, numbers)}
+        others = (tie for tie in self.holders(session, numbers) if tie.key not in ties)
+        taken = {tie.number for tie in ties.values()} | {tie.number for tie in others if not self._is_older(tie, cutoff)}
         keys = [key for number, key in lost if number not in taken]
         rows = {tie.key: (tie, bound_at) for part in _parts(keys) for tie, bound_at in self.free(session, part)}
         recorded = self.cut_times(session, numbers, cutoff)
@@ -279,8 +280,8 @@ class RowTies(ABC, Generic[Session]):
         """Those of these rows that count as ties and have no number now, locked, each with its time of binding as text."""
         raise NotImplementedError
 
-    def outside(self, session: Session, numbers: list[str]) -> Iterable[Tie]:
-        """Rows with these numbers that don't count as ties, if the store has such."""
+    def holders(self, session: Session, numbers: list[str]) -> Iterable[Tie]:
+        """All rows with these numbers, where some don't count as ties."""
         return ()
 
     def cut_times(self, session: Session, numbers: list[str], cutoff: datetime) -> dict[tuple[str, Any], str]:

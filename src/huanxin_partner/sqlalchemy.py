@@ -109,11 +109,9 @@ class SqlAlchemyTies(RowTies[Session]):
         asked = self._locked(self._key, self._number, *self._time(session))
         return self._ties(session, asked.where(_among(session, self._number, numbers), self._where))
 
-    def outside(self, session: Session, numbers: list[str]) -> list[Tie]:
-        if self._all:
-            return []
-        columns, others = (self._key, self._number, *self._time(session)), sa.not_(sa.func.coalesce(self._where, sa.false()))
-        return self._ties(session, sa.select(*columns).where(_among(session, self._number, numbers), others))
+    def holders(self, session: Session, numbers: list[str]) -> list[Tie]:
+        asked = sa.select(self._key, self._number, *self._time(session)).where(_among(session, self._number, numbers))
+        return [] if self._all else self._ties(session, asked)
 
     def free(self, session: Session, keys: list[Any]) -> list[tuple[Tie, str]]:
         asked = self._locked(self._key, sa.literal(""), *self._time(session), self._time_as_text(session))

@@ -104,14 +104,14 @@ def _in_file(file: Path | None) -> Settings:
             raise BadSettings(f"{file}: {name} is no setting{_meant(name)}")
         if not isinstance(value, dict if name == _SECTION else str):
             raise BadSettings(f"{file}: {name} has to be {'a section' if name == _SECTION else 'text, in quotes'}")
-    return {name: value for name, value in found.items() if value != ""}
+    return {name: value for name, value in found.items() if not isinstance(value, str) or value.strip()}
 
 
 def _in_environment() -> Settings:
     found = {name.removeprefix(_PREFIX).lower(): value for name, value in os.environ.items() if name.startswith(_PREFIX)}
     if unknown := [name for name in found if name not in _TEXTS]:
         raise BadSettings(f"{_PREFIX}{unknown[0].upper()} is no setting{_meant(unknown[0])}")
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in found.items() if value.strip()}
 
 
 def _meant(name: str) -> str:

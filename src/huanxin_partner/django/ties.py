@@ -89,11 +89,8 @@ class DjangoTies(RowTies[str]):
     def found(self, session: str, numbers: list[str]) -> list[Tie]:
         return self._made(session, self._locked(session).filter(among(self._number, numbers)))
 
-    def outside(self, session: str, numbers: list[str]) -> list[Tie]:
-        if not self._ties.query.where:
-            return []
-        ties = self._ties.using(session).filter(among(self._number, numbers)).order_by().values("pk")
-        return self._made(session, self._rows.filter(among(self._number, numbers)).exclude(pk__in=ties))
+    def holders(self, session: str, numbers: list[str]) -> list[Tie]:
+        return self._made(session, self._rows.filter(among(self._number, numbers))) if self._ties.query.where else []
 
     def free(self, session: str, keys: list[Any]) -> list[tuple[Tie, str]]:
         rows = self._locked(session).filter(among("pk", keys), **{self._number: None})
