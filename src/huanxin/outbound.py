@@ -47,6 +47,8 @@ _ALSO_INNER = (
     IPv6Network("::/96"),  # IPv4 inside IPv6, deprecated (RFC 4291)
     IPv6Network("fec0::/10"),  # site-local, deprecated (RFC 3879)
 )
+_TEXTS = ("utf-8", "ascii", "iso8859-1", "cp1252", "gb18030", "gbk", "gb2312", "big5")
+"""Encodings that an answer may name. Python knows others, of which some make no text (hex), some half characters (utf-7)."""
 _USUAL = {"Accept-Encoding": "identity", "User-Agent": "huanxin"}
 _until: ContextVar[float] = ContextVar("until")
 
@@ -217,6 +219,7 @@ class Outbound:
         """An answer, and whether another call may follow on the same connection."""
         with response:
             text = response.read(self.largest).decode(_charset(response), "replace")
+            text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # which nothing here can keep
             return Answer(status=response.status, text=text), response.isclosed() and not response.will_close
 
     def _connected(self, origin: _Origin) -> http.client.HTTPConnection:
@@ -259,9 +262,10 @@ def _unreached(host: str, error: OSError) -> Sentence:
 
 def _charset(response: http.client.HTTPResponse) -> str:
     try:
-        return codecs.lookup(response.headers.get_content_charset() or "utf-8").name
-    except LookupError:
+        found = codecs.lookup(response.headers.get_content_charset() or "utf-8").name
+    except (LookupError, ValueError, TypeError):
         return "utf-8"
+    return found if found in _TEXTS else "utf-8"
 
 
 class _Kept:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 
@@ -13,8 +14,10 @@ import pyotp
 import pytest
 
 from huanxin.access import people, signing_in
+from huanxin.domain.errors import TooMany
 from huanxin.domain.operators import Role
 from huanxin.notify.sealing import seal
+from huanxin.request.codes import CodeRules
 from huanxin.store import operators
 from operators import PASSWORD, operator
 from town import FIRST, HTML, RECYCLED, Town, settings_of, town
@@ -74,3 +77,21 @@ def test_an_authenticators_code_lets_one_in_however_many_type_it(place: Town, tm
 
             assert at_once(place, half.cookies, typed) == 1
             assert "operator" not in half.post("/console/sign-in/code", data={"code": code}).cookies, "nor later"
+
+
+def test_no_more_codes_are_sent_than_may_be_however_many_ask_in_one_instant(place: Town) -> None:
+    """An address may ask for so many an hour; those that were counted at the same time all were the last one."""
+    most, numbers = 5, [8613800138000 + at for at in range(40)]
+    rules = replace(CodeRules(), per_address_hour=most)
+
+    def ask(number: int) -> bool:
+        try:
+            place.platform.ask_code(number, address="192.0.2.1", secret="a test", rules=rules)
+        except TooMany:
+            return False
+        return True
+
+    for turn in range(TURNS):
+        place.clock.forward(hours=2)
+        with ThreadPoolExecutor(8) as askers:
+            assert sum(askers.map(ask, numbers[: 16 + turn])) == most

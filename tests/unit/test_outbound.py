@@ -228,3 +228,17 @@ def test_of_many_addresses_only_the_connections_used_last_are_kept() -> None:
         outbound.post(f"http://127.0.0.1:{second}/events", "x", {})
         outbound.close()
     assert len(got) == 1
+
+
+@pytest.mark.parametrize(
+    "charset",
+    ["hex", "undefined", "utf-7", "idna", "punycode", "unicode_escape", "base64", "rot13", "zlib", "x" * 500, "\0", "ü",
+     '"', "utf-16", "utf-32", "mbcs", "utf-8-sig"],
+)  # fmt: skip
+def test_an_answer_in_a_charset_that_makes_no_text_is_read_as_utf_8(charset: str) -> None:
+    """A partner's answer is kept with the attempt, and shown: it may be any words, and nothing that can't be kept."""
+    body = b"+2AAtZg\0\xff"
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset={charset}\r\nContent-Length: {len(body)}\r\n\r\n"
+    with listening(lambda connection: connection.sendall(head.encode() + body)) as (port, _):
+        text = Outbound(inner_allowed=True).get(f"http://127.0.0.1:{port}/").text
+    assert text == "+2AAtZg\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}"

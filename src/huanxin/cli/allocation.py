@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from huanxin.cli.console import By, Json, done, me, platform, table
+from huanxin.numbersets.files import name_of
 from huanxin.report.allocations import import_allocation
 from huanxin.store import allocations
 
@@ -26,7 +27,7 @@ def import_(
     """Take all that a carrier was allotted, in place of any earlier file, or refuse it whole with the lines and reasons."""
     with platform() as (opened, _), opened.database.transaction() as tx:
         count = import_allocation(tx, file, carrier=carrier, plan=opened.plan, now=opened.now(), by=by or me())
-    say = f"✓ numbers that {carrier} has by {file.name}: {count:,}; an allocation before it holds no more"
+    say = f"✓ numbers that {carrier} has by {name_of(file)}: {count:,}; an allocation before it holds no more"
     done(as_json, {"carrier": carrier, "numbers": count}, say)
 
 

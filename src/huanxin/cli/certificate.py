@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +17,7 @@ from huanxin.disclose.verifying import Verdict
 from huanxin.domain.clock import system_clock
 from huanxin.domain.errors import BadInput
 from huanxin.domain.numbers import parse
+from huanxin.domain.shown import read_json
 from huanxin.operations import open_signer
 
 
@@ -116,7 +116,7 @@ def _by_record(text: str) -> tuple[bool, dict[str, Any], str]:
 def _offline(text: str, jwks: Path) -> tuple[bool, dict[str, Any], str]:
     with explained():
         try:
-            keys = json.loads(jwks.read_text(encoding="utf-8"))
+            keys = read_json(jwks.read_bytes())
         except (OSError, ValueError) as error:
             raise BadInput(f"{jwks} is no key set (JWKS); get it from /jwks.json of the issuer") from error
         read = verifying.read_offline(text, keys)

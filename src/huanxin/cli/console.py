@@ -71,6 +71,9 @@ def explained() -> Iterator[None]:
     except psycopg.OperationalError as error:
         _refuse(str(explain_connection_error(error)))
         raise typer.Exit(EXIT_SETTING) from error
+    except UnicodeEncodeError as error:
+        _refuse("a text that was given is not UTF-8, so it can't be kept; type it anew")
+        raise typer.Exit(EXIT_REFUSED) from error
     except BrokenPipeError:
         raise  # whoever reads us has had enough
     except OSError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ import typer
 from huanxin.cli.console import By, Json, done, me, platform, table
 from huanxin.domain.errors import BadInput, NotFound
 from huanxin.domain.partners import DEFAULT_SCOPES, Kind, Scope
+from huanxin.domain.shown import read_json
 from huanxin.domain.streams import Status
 from huanxin.notify.assertions import register_keys
 from huanxin.notify.files import use_files
@@ -155,7 +155,7 @@ def keys(
     with platform() as (opened, _), opened.database.transaction() as tx:
         partner = named(tx, name)
         try:
-            content = json.loads(jwks.read_bytes())
+            content = read_json(jwks.read_bytes())
         except ValueError as error:
             raise BadInput(f"{jwks} can't be read as JSON") from error
         if not isinstance(content, dict):

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from huanxin.cli.console import By, Json, done, err, me, platform, progress, table
+from huanxin.numbersets.files import name_of
 from huanxin.report.rejects import write_rejects
 from huanxin.store import reports
 
@@ -29,7 +30,7 @@ def import_(
 ) -> None:
     """Take a carrier's report whole, or refuse it whole with the lines and reasons."""
     bad_file = rejects or file.with_name(file.name + ".rejects.csv")
-    with platform() as (opened, _), progress(file.name) as tell:
+    with platform() as (opened, _), progress(name_of(file)) as tell:
         result = opened.import_report(
             file, carrier=carrier, by=by or me(), skip_bad=skip_bad, progress=tell,
             keep_rejects=lambda faults: write_rejects(bad_file, faults),
@@ -45,7 +46,7 @@ def import_(
         "rejects_file": str(bad_file) if imported.faults else None,
     }  # fmt: skip
     if imported.already:
-        say = f"✓ {file.name} was imported before, as report {imported.report_id}: nothing changed"
+        say = f"✓ {name_of(file)} was imported before, as report {imported.report_id}: nothing changed"
     else:
         parts = ", ".join(f"{count:,} {event}" for event, count in imported.counts.items() if count)
         say = f"✓ report {imported.report_id}: {imported.accepted:,} of {imported.lines:,} lines taken ({parts or 'none'})"

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from joserfc import jws, jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
-
 from huanxin.disclose.certificate import KIND
 from huanxin.disclose.statement import Before, Statement
 from huanxin.domain.errors import BadInput, TooMany
 from huanxin.domain.numbers import parse
+from huanxin.domain.shown import key_set, read_token, verified
 from huanxin.domain.tenures import State
 from huanxin.store import certificates, reports
 from huanxin.store.certificates import Certificate, Revocation
@@ -74,8 +70,8 @@ def verify(tx: Tx, given: str, *, now: datetime) -> Finding:
 def _id_in(token: str) -> str:
     """The id that a token claims; nothing is believed of it yet."""
     try:
-        claimed = str(json.loads(jws.extract_compact(token.encode()).payload)["jti"])
-    except (JoseError, ValueError, KeyError, TypeError, RecursionError):
+        claimed = str(read_token(token)[1].get("jti"))
+    except ValueError:
         return ""
     return claimed if re.fullmatch(_ID, claimed, re.ASCII) else ""
 
@@ -140,13 +136,19 @@ def read_offline(given: str, jwks: Any) -> Read:
     reason if it is not genuine."""
     token = "".join(given.split())
     try:
-        header = jws.extract_compact(token.encode()).headers()
-        keys = KeySet.import_key_set(jwks)
-        found = jwt.decode(token, keys, algorithms=["ES256"]).claims
-    except (JoseError, ValueError, KeyError, TypeError) as error:
+        header, _ = read_token(token)
+        found = verified(token, key_set(jwks), ["ES256"])
+    except ValueError as error:
         raise BadInput("this text was altered or cut off, or was not signed with one of these keys") from error
     if header.get("typ") != KIND:
         raise BadInput("this was signed with one of these keys, and is not a certificate")
+    try:
+        return _stated(found)
+    except (KeyError, TypeError, ValueError, OverflowError, OSError, AttributeError) as error:
+        raise BadInput("this was signed with one of these keys, and states nothing that certificates state") from error
+
+
+def _stated(found: dict[str, Any]) -> Read:
     return Read(
         id=found["jti"], issuer=found["iss"], carrier=found["carrier"],
         issued_at=datetime.fromtimestamp(found["iat"], UTC), expires_at=datetime.fromtimestamp(found["exp"], UTC),

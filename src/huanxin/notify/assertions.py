@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 
 from huanxin.domain.errors import BadInput, Unauthorized
 from huanxin.domain.partners import Partner
+from huanxin.domain.shown import read_token, verified
 from huanxin.store import credentials, partners
 from huanxin.store.database import Tx
 
@@ -22,7 +22,7 @@ ALGORITHMS = ("ES256", "RS256", "PS256", "Ed25519")
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _LONGEST_LIFE = 3600  # seconds
 _APART = 60  # seconds that clocks may differ
-_LONGEST_JTI, _MOST_KEYS, _RSA_BITS = 255, 20, 2048
+_LONGEST_TEXT, _MOST_KEYS, _RSA_BITS = 255, 20, 2048
 
 PublicKey: TypeAlias = ECKey | RSAKey | OKPKey
 
@@ -70,7 +70,7 @@ def _key(jwk: dict[str, Any]) -> PublicKey | None:
     try:
         key = import_key(jwk)
         public: object = key.public_key  # opened here, or a broken one would only be found when it is used
-    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     if isinstance(key, RSAKey):
         return key if isinstance(public, RSAPublicKey) and public.key_size >= _RSA_BITS else None
@@ -85,7 +85,8 @@ def with_assertion(tx: Tx, *, assertion: str, client_id: str, audiences: tuple[s
     RFC 7523, section 3: `iss` and `sub` are the client_id, `aud` is this server, `exp` is near, `jti` is new.
     """
     header, shown = _unverified(assertion)
-    partner = partners.by_client_id(tx, str(shown.get("iss")))
+    issuer = shown.get("iss")
+    partner = partners.by_client_id(tx, issuer) if _is_text(issuer) else None
     claims = _verified(tx, partner, assertion, header, now) if partner else None
     if partner is None or claims is None:
         raise Unauthorized("client_assertion was not signed with a key that is registered for its iss")
@@ -101,7 +102,7 @@ def with_assertion(tx: Tx, *, assertion: str, client_id: str, audiences: tuple[s
 def client_of(assertion: str) -> str:
     """Whom an assertion claims to be of, before it is verified; empty if it can't be read."""
     try:
-        return str(_unverified(assertion)[1].get("iss", ""))
+        return str(_unverified(assertion)[1].get("iss", ""))[:_LONGEST_TEXT]
     except Unauthorized:
         return ""
 
@@ -109,13 +110,9 @@ def client_of(assertion: str) -> str:
 def _unverified(assertion: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The header and claims that an assertion shows, nothing of them verified."""
     try:
-        parts = jws.extract_compact(assertion.encode())
-        header, claims = parts.headers(), json.loads(parts.payload)
-    except (JoseError, ValueError, TypeError) as error:
+        return read_token(assertion)
+    except ValueError as error:
         raise Unauthorized("client_assertion is not a signed JWT") from error
-    if not isinstance(claims, dict):
-        raise Unauthorized("client_assertion is not a signed JWT")
-    return header, claims
 
 
 def _verified(tx: Tx, partner: Partner, assertion: str, header: dict[str, Any], now: datetime) -> dict[str, Any] | None:
@@ -124,10 +121,8 @@ def _verified(tx: Tx, partner: Partner, assertion: str, header: dict[str, Any], 
         key = _key(jwk) if header.get("kid") in (None, jwk["kid"]) else None
         if key is None or header.get("alg") not in _FITTING[type(key)]:
             continue
-        try:
-            return jwt.decode(assertion, key, algorithms=[str(header["alg"])]).claims
-        except (JoseError, ValueError):
-            continue
+        with suppress(ValueError):
+            return verified(assertion, key, [str(header["alg"])])
     return None
 
 
@@ -142,7 +137,7 @@ def _wrong(claims: dict[str, Any], *, client_id: str, audiences: tuple[str, ...]
     if claims.get("sub") != issuer or client_id not in ("", issuer):
         return "iss, sub and client_id must all be your client_id"
     audience = claims.get("aud")
-    if not set(audience if isinstance(audience, list) else [audience]) & set(audiences):
+    if not any(one in audiences for one in (audience if isinstance(audience, list) else [audience])):
         return f"aud must be {audiences[0]}"
     at = now.timestamp()
     if isinstance(ends, bool) or not isinstance(ends, int | float) or not at - _APART < ends < at + _LONGEST_LIFE + _APART:
@@ -150,9 +145,14 @@ def _wrong(claims: dict[str, Any], *, client_id: str, audiences: tuple[str, ...]
     begins = claims.get("nbf", at)
     if isinstance(begins, bool) or not isinstance(begins, int | float) or begins > at + _APART:
         return "nbf lies ahead; check this machine's clock"
-    if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_JTI or "\0" in jti:
+    if not _is_text(jti):
         return "jti must be a string that you never use twice"
     return None
+
+
+def _is_text(value: Any) -> TypeGuard[str]:
+    """Whether a claim is a text that can be kept and compared."""
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_TEXT and "\0" not in value
 
 
 _FITTING: dict[type[PublicKey], tuple[str, ...]] = {

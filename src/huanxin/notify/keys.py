@@ -11,14 +11,14 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 import orjson
-from joserfc import jws, jwt
-from joserfc.errors import JoseError
+from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.util import urlsafe_b64encode
 
 from huanxin.domain.clock import Clock
 from huanxin.domain.errors import BadSetting, NotFound
 from huanxin.domain.rules import LONGEST_LIFE
+from huanxin.domain.shown import read_token, verified
 from huanxin.store import credentials
 from huanxin.store.credentials import SigningKey
 from huanxin.store.database import Database, Tx
@@ -101,12 +101,12 @@ class Signer:
     def _read(self, token: str, kind: str, keys: tuple[LoadedKey, ...]) -> dict[str, Any] | None:
         by_kid = {key.kid: key for key in keys}
         try:
-            header = jws.extract_compact(token.encode()).headers()
-            found = by_kid[header["kid"]]
-            if header.get("typ") != kind:
+            header, _ = read_token(token)
+            found = by_kid.get(str(header.get("kid")))
+            if found is None or header.get("typ") != kind:
                 return None
-            claims = jwt.decode(token, found.key, algorithms=[found.alg]).claims
-        except (ValueError, KeyError, TypeError, JoseError):
+            claims = verified(token, found.key, [found.alg])
+        except ValueError:
             return None
         return claims if claims.get("iss") == self.issuer else None
 

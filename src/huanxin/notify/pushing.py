@@ -7,7 +7,6 @@ it that it has them.
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 import time
@@ -22,6 +21,7 @@ import httpx
 
 from huanxin.domain.clock import Clock
 from huanxin.domain.numbers import NumberingPlan
+from huanxin.domain.shown import read_json
 from huanxin.domain.streams import Method
 from huanxin.notify.keys import Signer
 from huanxin.notify.recycling import add_recycled, next_of, recycled_event, still_wanted
@@ -167,7 +167,7 @@ def words(answer: Answer) -> str:
     if answer.status != httpx.codes.BAD_REQUEST:
         return answer.text
     try:
-        said = json.loads(answer.text)
+        said = read_json(answer.text)
     except ValueError:
         return answer.text
     code = said.get("err") if isinstance(said, dict) else None

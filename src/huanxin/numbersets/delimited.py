@@ -6,10 +6,11 @@ import codecs
 import csv
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,9 @@ _SEPARATORS = {";": Sentence("semicolons"), "\t": Sentence("tabs"), "|": Sentenc
 _QUOTED = re.compile(rb'(?:(?<=[,\r\n])|\A)"(?:[^"]|"")*+("|\Z)')
 """A cell in quotes, and what closes it."""
 _ENCODINGS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+Stream: TypeAlias = "IO[bytes] | pa.NativeFile"
 
 
 @dataclass(kw_only=True)
@@ -84,7 +88,7 @@ class Table:
         return lines
 
 
-def unpacked(stream: IO[bytes] | pa.NativeFile, size: int, most: int | None) -> Iterator[bytes]:
+def unpacked(stream: Stream, size: int, most: int | None) -> Iterator[bytes]:
     """A stream's blocks. Raises BadTable beyond `most` bytes."""
     seen = 0
     while block := stream.read(size):
@@ -94,7 +98,7 @@ def unpacked(stream: IO[bytes] | pa.NativeFile, size: int, most: int | None) -> 
         yield block
 
 
-def encoding_of(stream: IO[bytes] | pa.NativeFile, most: int | None) -> str:
+def encoding_of(stream: Stream, most: int | None) -> str:
     """The encoding of a text. Raises BadTable for none that is read here."""
     utf8, gb = codecs.getincrementaldecoder("utf-8")(), codecs.getincrementaldecoder("gb18030")()
     is_utf8, is_gb = True, True
@@ -126,9 +130,15 @@ def _decodes(decoder: codecs.IncrementalDecoder, block: bytes) -> bool:
 
 
 def rows(
-    stream: IO[bytes] | pa.NativeFile, encoding: str, columns: Columns, table: Table, most: int | None = None
-) -> Iterator[Chunk]:
+    opened: Callable[[], AbstractContextManager[Stream]], encoding: str, columns: Columns, table: Table,
+    most: int | None = None,
+) -> Iterator[Chunk]:  # fmt: skip
     """The rows, a block of whole lines at a time. (pyarrow's own block reader keeps 32 blocks in memory.)"""
+    with opened() as stream:
+        yield from _rows(stream, encoding, columns, table, most)
+
+
+def _rows(stream: Stream, encoding: str, columns: Columns, table: Table, most: int | None) -> Iterator[Chunk]:
     try:
         blocks = _whole_lines(stream, encoding, table, most)
         first = next(blocks, b"")
@@ -201,7 +211,7 @@ def _found(header: Sequence[str], columns: Columns) -> dict[int, str]:
         raise
 
 
-def _whole_lines(stream: IO[bytes] | pa.NativeFile, encoding: str, table: Table, most: int | None) -> Iterator[bytes]:
+def _whole_lines(stream: Stream, encoding: str, table: Table, most: int | None) -> Iterator[bytes]:
     """The text as UTF-8, cut after line ends into blocks of about BLOCK bytes."""
     decoder = None if encoding in ("utf-8", "utf-8-sig") else codecs.getincrementaldecoder(encoding)()
     kept = b""

@@ -10,6 +10,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 
+def name_of(path: Path) -> str:
+    """What a file is called, as it can be shown and kept: a name need not be text, and then what is none of it is marked."""
+    return os.fsencode(path.name).decode("utf-8", "replace")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file that takes this place once the block has written all of it: nobody reads half of it. A link stays one, and what

@@ -10,12 +10,16 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 from huanxin.numbersets import delimited, parquet, workbook
 from huanxin.numbersets.arrow import pa
 from huanxin.numbersets.delimited import Table
+from huanxin.numbersets.files import name_of
 from huanxin.numbersets.shape import BadTable, Chunk, Columns, Content, opened
 from huanxin.sentences import Sentence
 
@@ -40,7 +44,7 @@ class Source:
     @property
     def name(self) -> str:
         """What the file is called; empty for what came without a name."""
-        return self.content.name if isinstance(self.content, Path) else ""
+        return name_of(self.content) if isinstance(self.content, Path) else ""
 
 
 def inspect(content: Content, *, workbooks: bool = False, most: int | None = None, count_rows: bool = True) -> Source:
@@ -78,16 +82,17 @@ def read(source: Source, columns: Columns, keep_ragged: int | None = None) -> Ta
     elif source.xlsx:
         table.chunks = _workbook(source, columns, table)
     else:
-        table.chunks = delimited.rows(_stream(source.content, source.gzip), source.encoding, columns, table, source.most)
+        stream = partial(_stream, source.content, source.gzip)
+        table.chunks = delimited.rows(stream, source.encoding, columns, table, source.most)
     return table
 
 
-def _stream(content: Content, gzip: bool) -> pa.NativeFile:
-    source = pa.py_buffer(content) if isinstance(content, bytes) else content
-    return pa.input_stream(source, compression="gzip" if gzip else None)
+def _stream(content: Content, gzip: bool) -> AbstractContextManager[IO[bytes] | pa.NativeFile]:
+    file = opened(content)  # here, since Arrow opens no file whose name isn't UTF-8
+    return pa.input_stream(file, compression="gzip") if gzip else file
 
 
 def _workbook(source: Source, columns: Columns, table: Table) -> Iterator[Chunk]:
     """A workbook's sheet as the CSV that it would be exported to: the same lines, the same checks."""
-    text = io.BytesIO(workbook.as_csv(source.content, source.most))
-    yield from delimited.rows(text, "utf-8", columns, table, source.most)
+    text = workbook.as_csv(source.content, source.most)
+    yield from delimited.rows(partial(io.BytesIO, text), "utf-8", columns, table, source.most)

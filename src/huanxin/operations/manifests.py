@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from huanxin.domain.errors import BadInput, BadRequest, Fault, HuanxinError
 from huanxin.domain.parts import Part
+from huanxin.domain.shown import read_json
 from huanxin.notify.folders import Folder, Missing
 from huanxin.numbersets import tables
 from huanxin.sentences import Sentence
@@ -53,8 +53,8 @@ def read_manifest(into: Folder, found: re.Match[str]) -> Manifest:
     except Missing as error:
         raise Unfinished(BadRequest(error.args[0])) from error
     try:
-        read = json.loads(content)
-    except (ValueError, RecursionError) as error:
+        read = read_json(content)
+    except ValueError as error:
         seen = hashlib.sha256(content).hexdigest()
         raise Unfinished(
             BadRequest(Sentence("the manifest %(file)s is not JSON: %(why)s", file=name, why=error)), seen

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from huanxin.domain.errors import MOST_FAULTS, BadInput, Fault
+from huanxin.numbersets.files import name_of
 from huanxin.operations.platform import Platform
 from huanxin.report.rejects import rejects_of
 from huanxin.store import uploads
@@ -38,7 +39,7 @@ def upload_report(
     lines = [fault for fault in faults if fault.line > 0 and fault.text]
     with platform.database.transaction() as tx:
         return uploads.add(
-            tx, carrier=carrier, file_name=path.name, report_id=report_id, already=already, refusal=refusal,
+            tx, carrier=carrier, file_name=name_of(path), report_id=report_id, already=already, refusal=refusal,
             bad_lines=len(faults), shown=shown, rejects=gzip.compress(rejects_of(lines, say), 5) if lines else None, by=by,
             at=platform.now(),
         )  # fmt: skip

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from huanxin.domain.errors import MOST_FAULTS, BadInput, Conflict, Fault, NotFound, stop_at, unreadable
 from huanxin.domain.numbers import NumberingPlan, why_not_a_number, why_not_ours
 from huanxin.numbersets import columns, tables
+from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.sentences import Sentence
 from huanxin.store import holds
@@ -39,13 +40,13 @@ def read_numbers(path: Path, plan: NumberingPlan | None = None, most_bytes: int 
                 faults += bad
                 faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
                 table.ragged.clear()
-                stop_at(MOST_FAULTS, faults, name=path.name)
+                stop_at(MOST_FAULTS, faults, name=name_of(path))
     except tables.BadTable as error:
-        raise unreadable(path.name, error.reason, error.line) from error
+        raise unreadable(name_of(path), error.reason, error.line) from error
     if faults:
         raise BadInput(
             Sentence(
-                "%(name)s: lines that can't be read: %(count)s; none was taken", name=path.name, count=f"{len(faults):,}"
+                "%(name)s: lines that can't be read: %(count)s; none was taken", name=name_of(path), count=f"{len(faults):,}"
             ),
             faults,
         )

@@ -11,6 +11,7 @@ import numpy as np
 from huanxin.domain.errors import MOST_FAULTS, BadInput, Fault, NotFound, stop_at, unreadable
 from huanxin.domain.numbers import NumberingPlan, masked, why_not_a_number
 from huanxin.numbersets import columns, tables
+from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import shard_of
 from huanxin.sentences import Sentence
 from huanxin.store import allocations
@@ -42,21 +43,23 @@ def import_allocation(tx: Tx, path: Path, *, carrier: str, plan: NumberingPlan, 
                 faults += bad
                 faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
                 table.ragged.clear()
-                stop_at(MOST_FAULTS, faults, name=path.name)
+                stop_at(MOST_FAULTS, faults, name=name_of(path))
                 if len(ranges) > _MOST_RANGES:
                     raise tables.BadTable(
                         Sentence("more than %(most)s ranges; write those that touch as one", most=f"{_MOST_RANGES:,}")
                     )
     except tables.BadTable as error:
-        raise unreadable(path.name, error.reason, error.line) from error
+        raise unreadable(name_of(path), error.reason, error.line) from error
     faults += _overlapping(ranges)
     if faults or not ranges:
         why = Sentence("it names no range")
         if faults:
             why = Sentence("lines that can't be taken: %(count)s; none was", count=f"{len(faults):,}")
-        raise BadInput(Sentence("%(name)s: %(why)s", name=path.name, why=why), sorted(faults, key=lambda fault: fault.line))
+        raise BadInput(
+            Sentence("%(name)s: %(why)s", name=name_of(path), why=why), sorted(faults, key=lambda fault: fault.line)
+        )
     found = sorted(one for _, one in ranges)
-    allocations.add(tx, carrier=carrier, file_name=path.name, ranges=found, by=by, at=now)
+    allocations.add(tx, carrier=carrier, file_name=name_of(path), ranges=found, by=by, at=now)
     return sum(last - first + 1 for first, last in found)
 
 

@@ -16,6 +16,7 @@ from huanxin.domain.errors import BadInput, Fault, NotFound, stop_at, unreadable
 from huanxin.domain.lifecycle import EVENTS, SetFact
 from huanxin.domain.numbers import Carrier, NumberingPlan
 from huanxin.numbersets import tables
+from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import SHARD_SIZE, values_of
 from huanxin.report.grouping import MOST_A_DAY, Layers, by_shard, in_layers
 from huanxin.report.lines import Lines, read_lines
@@ -64,7 +65,9 @@ def import_report(
     lines, faults = _read(source, plan.carriers[carrier], plan, now, progress, most_bad)
     total = len(lines) + len(faults)
     if not total:
-        raise unreadable(path.name, Sentence("there is no line after the header, so nothing was recorded; export it again"))
+        raise unreadable(
+            name_of(path), Sentence("there is no line after the header, so nothing was recorded; export it again")
+        )
     layers = in_layers(lines)
     progress("checking against what is on record", total)
     # Read first, then wait: each report is judged by all those before it, and nobody waits while a long one is read.
@@ -80,7 +83,7 @@ def import_report(
             Sentence(
                 "%(name)s: %(count)s of %(total)s lines can't be taken, so none was; mend them, or leave them out (on the"
                 " command line with --skip-bad)",
-                name=path.name, count=f"{len(faults):,}", total=f"{total:,}",
+                name=name_of(path), count=f"{len(faults):,}", total=f"{total:,}",
             ),
             faults,
         )  # fmt: skip
@@ -90,7 +93,7 @@ def import_report(
         report_id=0, lines=total, accepted=sum(counts.values()), known=known + layers.repeated, counts=counts,
         faults=tuple(faults), recycled=recycled,
     )  # fmt: skip
-    return replace(done, report_id=_record(tx, source, done, sets, file_name=path.name, carrier=carrier, by=by, at=now))
+    return replace(done, report_id=_record(tx, source, done, sets, file_name=name_of(path), carrier=carrier, by=by, at=now))
 
 
 def _imported(tx: Tx, source: tables.Source, carrier: str) -> Imported | None:
@@ -112,7 +115,7 @@ def _inspect(path: Path, carrier: str, plan: NumberingPlan, most_bytes: int | No
     try:
         return tables.inspect(path, most=most_bytes)
     except tables.BadTable as error:
-        raise unreadable(path.name, error.reason, error.line) from error
+        raise unreadable(name_of(path), error.reason, error.line) from error
 
 
 def _counts(sets: Iterable[ShardFact]) -> dict[str, int]:

@@ -38,7 +38,7 @@ def ask(
     choose: Callable[[int], int] = secrets.randbelow,
 ) -> str:  # fmt: skip
     """Make a code for a number; the caller sends it, and it is stored nowhere. Raises TooMany beyond a limit."""
-    codes.one_at_a_time(tx, number)
+    codes.one_at_a_time(tx)
     asked_from = _keyed(secret, f"address/{address}")
     limits: list[tuple[timedelta, int, int | None, bytes | None]] = [
         (rules.pause, 1, number, None),

@@ -9,7 +9,6 @@ Or the carrier's OpenID provider vouches for him (OpenID Connect Core 1.0, secti
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,12 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from joserfc import jws, jwt
-from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from huanxin.domain.errors import Unauthorized, Unavailable
 from huanxin.domain.numbers import NumberingPlan, masked, parse
+from huanxin.domain.shown import key_set, read_json, read_token, verified
 from huanxin.domain.tenures import State
 from huanxin.numbersets.sharded import shard_of
 from huanxin.store import wishes
@@ -36,6 +34,7 @@ _AHEAD = timedelta(seconds=60)  # that clocks may differ
 _REREAD = timedelta(minutes=5)
 _TIMEOUT = 5.0  # seconds
 _LONGEST_ID = 200
+_LAST = 2**37  # seconds; some thousand years
 _REMEMBERED = timedelta(hours=1)  # that a sign-in was used; longer than one may take
 
 
@@ -75,15 +74,15 @@ class CarrierKeys:
             known = keys is not None and (kid is None or any(key.kid == kid for key in keys.keys))
             fresh = read_at > now - (_REREAD if known else timedelta(seconds=10))
             if keys is None or not fresh:
-                keys = KeySet.import_key_set(self._fetch(place))
+                keys = key_set(self._fetch(place))
                 self._read[carrier] = (now, keys)
             return keys
 
     def _fetch(self, place: str) -> Any:
         try:
             if place.startswith("https://"):
-                return httpx.get(place, timeout=_TIMEOUT).raise_for_status().json()
-            return json.loads(Path(place).read_text(encoding="utf-8"))
+                return read_json(httpx.get(place, timeout=_TIMEOUT).raise_for_status().content)
+            return read_json(Path(place).read_bytes())
         except (httpx.HTTPError, OSError, ValueError) as error:
             raise Unavailable("the carrier's keys can't be read now; sign in with a code by SMS instead") from error
 
@@ -95,7 +94,7 @@ def take(tx: Tx, token: str, *, keys: CarrierKeys, issuer: str, plan: NumberingP
         raise Unauthorized("the token is meant for somebody else: `aud` must be this platform's issuer")
     begun, expires_at = _fresh(claims, now)
     carrier, jti = str(claims["iss"]), claims.get("jti")
-    if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_ID:
+    if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_ID or "\0" in jti:
         raise Unauthorized("the token has no `jti`, or one that is too long")
     number = _theirs(tx, claims.get("phone_number"), "phone_number", carrier, plan)
     if not wishes.use_handover(tx, f"{carrier}/{jti}", expires_at=expires_at + _AHEAD, now=now):
@@ -136,17 +135,16 @@ def _theirs(tx: Tx, text: Any, claim: str, carrier: str, plan: NumberingPlan) ->
 def _signed(token: str, keys: CarrierKeys, now: datetime) -> dict[str, Any]:
     """The claims of a token whose signature is its issuer's."""
     try:
-        message = jws.extract_compact(token.encode())
-        carrier, kid = json.loads(message.payload)["iss"], message.headers().get("kid")
-        return jwt.decode(token, keys.of(str(carrier), kid, now), algorithms=list(ALGORITHMS)).claims
-    except (ValueError, KeyError, TypeError, JoseError) as error:
+        header, claims = read_token(token)
+        return verified(token, keys.of(str(claims.get("iss")), header.get("kid"), now), ALGORITHMS)
+    except ValueError as error:
         raise Unauthorized("the token can't be read, or its signature is not the carrier's") from error
 
 
 def _fresh(claims: Mapping[str, Any], now: datetime) -> tuple[datetime, datetime]:
     """When a token was made and when it ends, if it is good now and never was good for longer than five minutes."""
     times = [claims.get(name) for name in ("iat", "exp")]
-    if not all(isinstance(one, int) and not isinstance(one, bool) for one in times):
+    if not all(isinstance(one, int) and not isinstance(one, bool) and abs(one) < _LAST for one in times):
         raise Unauthorized("the token needs `iat` and `exp` in seconds")
     begun, end = (datetime.fromtimestamp(int(one or 0), UTC) for one in times)
     if end - begun > LONGEST or begun > now + _AHEAD or end <= now:

@@ -77,6 +77,7 @@ def forget(tx: Tx, before: datetime) -> None:
     tx.execute("DELETE FROM sms_code WHERE asked_at < %s", (before,))
 
 
-def one_at_a_time(tx: Tx, number: int) -> None:
-    """Make askers of one number wait for each other, until this transaction ends."""
-    tx.execute("SELECT pg_advisory_xact_lock(%s, %s)", (7_308, number % 2_147_483_647))
+def one_at_a_time(tx: Tx) -> None:
+    """Make all that ask for codes wait for each other, until this transaction ends: they are counted by number, by address
+    and together, and who counts at the same time counts too few."""
+    tx.execute("SELECT pg_advisory_xact_lock(%s, %s)", (7_308, 0))

@@ -175,7 +175,8 @@ def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> 
 
 class SafeHeaders:
     """Headers that keep browsers from guessing, framing and running what is not ours. The demo report is one file with
-    its script inside, so it goes without the policy."""
+    its script inside, so it goes without the policy. A redirect within this site names no host: the one that the request
+    named is a stranger's word, and a cache before us would send others there."""
 
     _HEADERS = (
         (b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"), (b"x-frame-options", b"DENY"),
@@ -190,10 +191,20 @@ class SafeHeaders:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *wanted]
+                message["headers"] = [*(_within(one, scope) for one in message["headers"]), *wanted]
             await send(message)
 
         await self._app(scope, receive, with_headers)
+
+
+def _within(header: tuple[bytes, bytes], scope: Scope) -> tuple[bytes, bytes]:
+    """A header of an answer; of a redirect to where the request says that it is, its path alone."""
+    name, value = header
+    host = dict(scope["headers"]).get(b"host", b"")
+    here = (b"http://" + host + b"/", b"https://" + host + b"/")
+    if name.lower() != b"location" or not host or not value.startswith(here):
+        return header
+    return name, b"/" + value.split(b"/", 3)[3].lstrip(b"/")
 
 
 class Heads:

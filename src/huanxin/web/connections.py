@@ -25,7 +25,12 @@ _FILES, _SHARE = 512, 3
 _WANTED = 65_536
 _LOOK = 1.0  # seconds
 _HEAD_BYTES, _HEADERS = 32 * 1024, 200
-_REFUSED = {408: b"Request Timeout", 431: b"Request Header Fields Too Large", 503: b"Service Unavailable"}
+_REFUSED = {
+    400: b"Bad Request",
+    408: b"Request Timeout",
+    431: b"Request Header Fields Too Large",
+    503: b"Service Unavailable",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +174,8 @@ class Bounded(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        if [name for name, _ in self.headers].count(b"host") > 1:  # RFC 9112, section 3.2
+            self._refuse(400)
         if self._over:
             return
         self._head = 0

@@ -6,14 +6,17 @@ import ipaddress
 import math
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from huanxin.domain.errors import TooMany
 from huanxin.sentences import Sentence
 
 _CALLERS = 10_000  # that are remembered; beyond, the one that was quiet longest is forgotten
+_STRIPES = 64  # callers that share one wait for each other
 _V6_NETWORK = 64  # bits: what one household or machine is given
 
 
@@ -28,6 +31,7 @@ class Limit:
     clock: Callable[[], datetime]
     _times: OrderedDict[str, deque[datetime]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _one_by_one: list[threading.Lock] = field(default_factory=lambda: [threading.Lock() for _ in range(_STRIPES)])
 
     def take(self, caller: str) -> None:
         """Count one more. Raises TooMany if it would be one too many, and then it is not counted."""
@@ -35,13 +39,17 @@ class Limit:
             self._refuse(caller)
             self._add(caller)
 
-    def check(self, caller: str) -> None:
-        """Raise TooMany if one more would be one too many."""
-        with self._lock:
-            self._refuse(caller)
+    @contextmanager
+    def trying(self, caller: str) -> Iterator[Callable[[], None]]:
+        """A try of which only a wrong one counts: what is yielded counts it. A caller's tries are made one after another,
+        since those made at the same time would all be made before any is known to be wrong. Raises TooMany if one more
+        would be one too many."""
+        with self._one_by_one[hash(caller) % _STRIPES]:
+            with self._lock:
+                self._refuse(caller)
+            yield partial(self._count, caller)
 
-    def count(self, caller: str) -> None:
-        """Count one more, whatever the limit: what is limited is known only afterwards."""
+    def _count(self, caller: str) -> None:
         with self._lock:
             self._add(caller)
 

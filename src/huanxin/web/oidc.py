@@ -7,7 +7,6 @@ out through `Outbound`, so a provider's documents can't lead into the platform's
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,12 +19,12 @@ from authlib.common.errors import AuthlibBaseError
 from authlib.oauth2.auth import ClientAuth
 from authlib.oauth2.client import OAuth2Client
 from authlib.oidc.core import CodeIDToken
-from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from huanxin.domain.clock import Clock
 from huanxin.domain.errors import BadSetting, Forbidden, Unauthorized, Unavailable
+from huanxin.domain.shown import key_set, read_json, read_token, verified
 from huanxin.outbound import Outbound
 
 ALGORITHMS = ("ES256", "ES384", "PS256", "RS256")
@@ -127,7 +126,7 @@ class OidcClient:
         except AuthlibBaseError as error:
             kind = Unauthorized if error.error == "invalid_grant" else Unavailable  # or else: our client is not set up right
             raise kind(f"{self.provider.issuer} did not take the code: {error.error}") from error
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx.HTTPError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise Unavailable(f"{self.provider.issuer} gave no token for the code: {error}") from error
         return answer
 
@@ -135,15 +134,14 @@ class OidcClient:
         """The claims of an ID token that is signed by the provider and meant for this sign-in (Core, section 3.1.3.7)."""
         issuer, client_id = self.provider.issuer, self.provider.client_id
         try:
-            kid = jws.extract_compact(id_token.encode()).headers().get("kid")
-            decoded = jwt.decode(id_token, self._keys(kid), algorithms=list(ALGORITHMS))
+            header, _ = read_token(id_token)
             claims = CodeIDToken(
-                decoded.claims, decoded.header,
+                verified(id_token, self._keys(header.get("kid")), ALGORITHMS), header,
                 {"iss": {"essential": True, "value": issuer}, "aud": {"essential": True, "value": client_id}},
                 {"nonce": kept["nonce"], "client_id": client_id, "access_token": token.get("access_token")},
             )  # fmt: skip
             claims.validate(now=int(self.clock().timestamp()), leeway=_LEEWAY)
-        except (JoseError, ValueError, TypeError, KeyError) as error:
+        except (JoseError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             raise Unauthorized(f"the ID token of {issuer} is not good: {error}") from error
         return dict(claims)
 
@@ -178,7 +176,10 @@ class OidcClient:
         return url
 
     def _is_safe(self, url: str) -> bool:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return False
         return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and self.outbound.inner_allowed))
 
     def _document(self, url: str, good_for: timedelta) -> dict[str, Any]:
@@ -198,7 +199,7 @@ class OidcClient:
     def _get(self, url: str, headers: dict[str, str]) -> dict[str, Any]:
         try:
             answer = self.outbound.get(url, {"Accept": "application/json"} | headers)
-            found = json.loads(answer.text)
+            found = read_json(answer.text)
         except (httpx.HTTPError, ValueError) as error:
             raise Unavailable(f"{url} can't be read: {error}") from error
         if answer.status != httpx.codes.OK or not isinstance(found, dict):
@@ -221,7 +222,7 @@ class OidcClient:
 def _key_set(document: Mapping[str, Any]) -> KeySet:
     """The keys that can have signed; others, and kinds that are not known here, are passed over (RFC 7517, section 5)."""
     keys = [one for one in document.get("keys", ()) if one.get("kty") in ("EC", "RSA") and one.get("use") != "enc"]
-    return KeySet.import_key_set({"keys": keys})
+    return key_set({"keys": keys})
 
 
 @dataclass(frozen=True)

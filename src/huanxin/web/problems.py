@@ -147,7 +147,9 @@ def answer_errors(app: FastAPI) -> None:
         return ours(request, Unavailable(_NO_ROOM))
 
     @app.exception_handler(psycopg.DataError)
-    def kept(request: Request, error: psycopg.DataError) -> Response:
-        """What the database can't keep was sent by somebody: a text with a NUL, a number of thirty digits."""
+    @app.exception_handler(UnicodeEncodeError)
+    def kept(request: Request, error: psycopg.DataError | UnicodeEncodeError) -> Response:
+        """What the database can't keep was sent by somebody: a text with a NUL or half a character, a number of thirty
+        digits."""
         log.warning("%s %s was refused by the database: %s", request.method, request.url.path, error)
         return ours(request, BadRequest(_NOT_KEPT))

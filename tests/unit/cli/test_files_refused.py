@@ -143,3 +143,20 @@ def test_a_world_that_cannot_be_made_is_refused_in_words(
     run: Run, tmp_path: Path, words: tuple[str, str], says: str, code: int
 ) -> None:
     assert says in run("demo", *words, "--no-serve", "--out", str(tmp_path / "world"), code=code)
+
+
+def test_a_file_whose_name_is_no_text_is_taken_and_named_as_far_as_it_is(run: Run, tmp_path: Path) -> None:
+    """As an old archive or a phone leaves them: the database can't keep such a name, nor Arrow open such a file."""
+    path = str(tmp_path / "{}") + os.fsdecode(b"\xff.csv")
+    Path(path.format("r")).write_text(f"number,event,at\n{NUMBER},opened,2026-01-05\n")
+    Path(path.format("h")).write_text(f"number\n{NUMBER}\n")
+    Path(path.format("a")).write_text("from,to\n+8613800000000,+8613800009999\n")
+    assert run("report", "import", path.format("r"), "--carrier", "cmcc", "--json")["accepted"] == 1
+    assert run("report", "list", "--json")["reports"][0]["file_name"] == "r\N{REPLACEMENT CHARACTER}.csv"
+    assert run("allocation", "import", path.format("a"), "--carrier", "cmcc", "--json")["numbers"] == 10_000
+    refused = run("report", "import", path.format("h"), "--carrier", "cmcc", code=1)
+    assert "h\N{REPLACEMENT CHARACTER}.csv, line 1: the first line must name the columns" in refused
+    days = ("--until", "2099-01-01", "--review", "2098-12-31")
+    held = ("hold", "add", path.format("h"), "--source", "police", "--order", "A1", "--reason", "fraud", *days)
+    assert run(*held, "--json")["hold"] == 1
+    assert "is not UTF-8" in run("partner", "add", os.fsdecode(b"\xff"), "--kind", "app", code=1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -37,16 +40,35 @@ def test_who_is_stopped_goes_on_after_the_time_and_others_are_not_stopped() -> N
 
 def test_what_only_counts_afterwards_stops_the_next() -> None:
     limit = Limit(what="wrong secrets", most=1, per=MINUTE, clock=Clock())
-    limit.check("a")
-    limit.count("a")
-    with pytest.raises(TooMany):
-        limit.check("a")
+    with limit.trying("a"):
+        pass
+    with limit.trying("a") as wrong:
+        wrong()
+    with pytest.raises(TooMany), limit.trying("a"):
+        pytest.fail("it was tried")
+    with limit.trying("b"):
+        pass
+
+
+def test_who_tries_many_secrets_in_one_instant_is_counted_before_the_next_is_tried() -> None:
+    """Fifty tries that come together were all made before the first was known to be wrong."""
+    limit, tried = Limit(what="wrong secrets", most=5, per=MINUTE, clock=Clock()), []
+
+    def guess(_: int) -> None:
+        with suppress(TooMany), limit.trying("a") as wrong:
+            tried.append(1)
+            time.sleep(0.005)  # a look into the database
+            wrong()
+
+    with ThreadPoolExecutor(20) as guessers:
+        list(guessers.map(guess, range(50)))
+    assert len(tried) == 5
 
 
 def test_names_that_are_made_up_do_not_fill_the_memory() -> None:
     limit = Limit(what="guessing", most=1, per=MINUTE, clock=Clock())
     for n in range(10_005):
-        limit.count(str(n))
+        limit.take(str(n))
     assert len(limit._times) == 10_000
 
 

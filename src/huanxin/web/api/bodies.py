@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
 
 from huanxin.domain.errors import BadRequest
+from huanxin.domain.shown import read_json
 from huanxin.web.bodies import has_its_own_limit
 
 _LARGEST = 256 * 1024  # bytes
@@ -37,9 +37,8 @@ async def _object_or_nothing(request: Request) -> dict[str, Any]:
 
 def _parsed(read: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(read)
-        json.dumps(found, ensure_ascii=False).encode()  # half a character (\ud800) is nothing that can be kept
-    except (ValueError, RecursionError) as error:
+        found = read_json(read)
+    except ValueError as error:
         raise BadRequest("the body can't be read as JSON") from error
     if not isinstance(found, dict):
         raise BadRequest("the body must be a JSON object")

@@ -41,14 +41,17 @@ def token(request: Request, form: FormFields) -> Response:
     now = context.platform.now()
     attempt = f"{_claimed(request, form)[:200]} {network_of(request.client.host if request.client else None)}"
     try:
-        context.failed_tokens.check(attempt)
-        with context.platform.database.transaction() as tx:
-            partner = _authenticated(tx, context, request, form)
-            granted = grant_token(partner, scope=form.get("scope", ""), signer=context.signer, now=now)
+        with context.failed_tokens.trying(attempt) as wrong:
+            try:
+                with context.platform.database.transaction() as tx:
+                    partner = _authenticated(tx, context, request, form)
+            except Unauthorized:
+                wrong()
+                raise
+        granted = grant_token(partner, scope=form.get("scope", ""), signer=context.signer, now=now)
     except TooMany as error:
         return _error(429, "temporarily_unavailable", str(error), {"Retry-After": str(error.retry_after)})
     except Unauthorized as error:
-        context.failed_tokens.count(attempt)
         return _error(401, "invalid_client", str(error), {"WWW-Authenticate": "Basic"})
     except Forbidden as error:
         return _error(400, "invalid_scope", str(error))

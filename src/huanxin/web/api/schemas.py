@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -189,6 +190,22 @@ def needs(scope: Scope) -> dict[str, Any]:
     return {"security": [{"oauth": [scope.value]}]}
 
 
+def _definitions_in(part: Any) -> dict[str, Any]:
+    """The schemas that parts of a document bring along (`$defs`), taken out of them: what refers to one looks for it among
+    the document's own, where it is to stand."""
+    found: dict[str, Any] = {}
+    inner: list[Any] = part if isinstance(part, list) else []
+    if isinstance(part, dict):
+        found = part.pop("$defs", {})
+        if str(part.get("$ref", "")).startswith(_DEFS):
+            part["$ref"] = "#/components/schemas/" + part["$ref"].removeprefix(_DEFS)
+        inner = [*part.values(), *found.values()]
+    for one in inner:
+        found = found | _definitions_in(one)
+    return found
+
+
+_DEFS = "#/$defs/"
 _SECURITY = {
     "oauth": {
         "type": "oauth2", "description": "An access token for a partner's client credentials.",
@@ -205,13 +222,13 @@ _SECURITY = {
 def with_problems(document: dict[str, Any]) -> dict[str, Any]:
     """The OpenAPI document with what FastAPI leaves out or puts in of its own: the problem's schema instead of its own
     form of validation errors, which this platform does not use."""
+    document = deepcopy(document)  # parts of it are the routes' own
     document["components"]["securitySchemes"] = _SECURITY
     schemas = document["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    made = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas |= made.pop("$defs", {})
-    schemas["Problem"] = made
+    schemas["Problem"] = Problem.model_json_schema()
+    schemas |= _definitions_in(document)
     for operations in document["paths"].values():
         for operation in operations.values():
             own = operation["responses"].get("422", {})

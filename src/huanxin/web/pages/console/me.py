@@ -47,11 +47,11 @@ async def sign_in(
 def _sign_in(request: Request, login: str, password: str, to: str) -> Response:
     context: Context = request.app.state.context
     platform, caller = context.platform, network_of(request.client.host if request.client else None)
-    context.wrong_sign_ins.check(caller)
-    with platform.database.transaction() as tx:
-        tried = signing_in.try_password(tx, login, password, now=platform.now())
-    if tried.result in _STATUS:
-        context.wrong_sign_ins.count(caller)
+    with context.wrong_sign_ins.trying(caller) as wrong:
+        with platform.database.transaction() as tx:
+            tried = signing_in.try_password(tx, login, password, now=platform.now())
+        if tried.result in _STATUS:
+            wrong()
     if tried.result is Result.CODE and tried.operator:
         answer = back(signing.led(f"{SIGN_IN}/code", inside(to)))
         signing.remember_half(answer, request, tried.operator)
