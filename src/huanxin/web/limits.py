@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from huanxin.domain.clock import within
 from huanxin.domain.errors import TooMany
 from huanxin.sentences import Sentence
 
@@ -47,7 +48,7 @@ class Limit:
 
     def _refuse(self, caller: str) -> None:
         now, times = self.clock(), self._times.get(caller, deque())
-        while times and times[0] <= now - self.per:
+        while times and not within(times[0], self.per, now):
             times.popleft()
         if len(times) >= self.most:
             wait = math.ceil((times[0] + self.per - now).total_seconds())

@@ -106,5 +106,5 @@ def keys(request: Request, partner: Annotated[Partner, Depends(_manager)], body:
     """A JWKS (RFC 7517) in place of the one before. To change keys without a pause, send the old and the new together."""
     context: Context = request.app.state.context
     with context.platform.database.transaction() as tx:
-        kids = register_keys(tx, partner, body, by=partner.client_id, now=context.platform.now())
+        kids = register_keys(tx, partner, body, by=partner.client_id, now=context.platform.sure())
     return JSONResponse({"kids": kids}, headers={"Cache-Control": "no-store"})
