@@ -20,11 +20,11 @@ from huanxin.domain.clock import APART
 from huanxin.domain.errors import ClockInDoubt, TooMany, Unauthorized
 from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.operators import Operator
-from huanxin.domain.partners import Scope
+from huanxin.domain.partners import Kind, Scope
 from huanxin.domain.rules import Rules
 from huanxin.notify import keys, partners
 from huanxin.notify.keys import Signer
-from huanxin.operations import Platform, planning
+from huanxin.operations import Platform, open_platform, planning
 from huanxin.operations.planning import Planner
 from huanxin.release.gate import waive
 from huanxin.release.proposals import Outcome
@@ -32,9 +32,12 @@ from huanxin.request import codes
 from huanxin.request.codes import CodeRules
 from huanxin.store import credentials, deliveries, operators, plannings, recurring
 from huanxin.store.database import Database, Tx
+from huanxin.web.app import create_app
 from huanxin.web.limits import Limit
 from huanxin.web.workers import Impatience
-from operators import PASSWORD, operator
+from operators import PASSWORD, browsing, operator
+from serving import served
+from town import settings_of
 
 YEAR = timedelta(days=365)
 NUMBER = "+8613800138000"
@@ -157,6 +160,23 @@ def test_the_command_line_says_why_it_waits_and_goes_on_once_somebody_confirms(
     assert (refused.exit_code, "huanxin clock confirm" in refused.output) == (1, True)
     assert run(*confirm).exit_code == 0
     assert run("release").exit_code == 0
+
+
+def test_pages_and_programs_are_told_why_nothing_is_decided(world: World, dsn: str, tmp_path: Path) -> None:
+    settings = settings_of(dsn, tmp_path)
+    with open_platform(settings) as platform, served(create_app(platform, settings, run_workers=False)) as http:
+        with platform.database.transaction() as tx:
+            shop = partners.add_partner(tx, name="shop", kind=Kind.APP, required=True, endpoint=None, https_only=False,
+                                        now=platform.now(), by="li")  # fmt: skip
+        with browsing(str(http.base_url), platform, "operator") as page:
+            world.set_machine(YEAR)
+            platform.clock.look()  # type: ignore[attr-defined]  # as it does every half minute
+            answer = page.post("/console/batches", headers={"Accept-Language": "zh"})
+        assert answer.status_code == 503
+        assert "不作计划、不放号、不签发" in answer.text
+        asked = http.post("/oauth/token", data={"grant_type": "client_credentials"},
+                          auth=(shop.partner.client_id, shop.client_secret))  # fmt: skip
+        assert (asked.status_code, asked.json()["error"]) == (503, "temporarily_unavailable")
 
 
 # What waits -----------------------------------------------------------------------------------------------------------

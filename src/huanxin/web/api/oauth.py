@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 
-from huanxin.domain.errors import Forbidden, TooMany, Unauthorized
+from huanxin.domain.errors import ClockInDoubt, Forbidden, TooMany, Unauthorized
 from huanxin.domain.partners import Partner, Scope
 from huanxin.notify.assertions import ASSERTION_TYPE, client_of, register_keys, with_assertion
 from huanxin.notify.partners import grant_token, with_secret
@@ -47,6 +47,8 @@ def token(request: Request, form: FormFields) -> Response:
             granted = grant_token(partner, scope=form.get("scope", ""), signer=context.signer, now=now)
     except TooMany as error:
         return _error(429, "temporarily_unavailable", str(error), {"Retry-After": str(error.retry_after)})
+    except ClockInDoubt as error:
+        return _error(503, "temporarily_unavailable", str(error))
     except Unauthorized as error:
         context.failed_tokens.count(attempt)
         return _error(401, "invalid_client", str(error), {"WWW-Authenticate": "Basic"})
