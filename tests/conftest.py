@@ -138,7 +138,7 @@ def migrated(postgres: str) -> str:
     """The name of a database with the present schema and nothing in it, to be copied."""
     _recreate(postgres, TEMPLATE, template="template1")
     for schema in (LIVE, SANDBOX):
-        migrate(make_conninfo(postgres, dbname=TEMPLATE), schema)
+        migrate(make_conninfo(postgres, dbname=TEMPLATE), schema, simulated=True)
     return TEMPLATE
 
 

@@ -73,6 +73,8 @@ class Handler:
         self, store: TieStore, platform: Channel, journal: Journal, *, chunk: int = 30_000, part: int = 100_000,
         clock: Callable[[], float] = time.time, progress: Callable[[int, int], None] = _log,
     ) -> None:  # fmt: skip
+        if clock is not time.time and not journal.simulated:
+            raise ValueError("this journal was not made for simulated clocks; use it without a clock, or make another")
         self.store, self.platform, self.journal = store, platform, journal
         self.chunk, self.part, self.clock, self.progress = chunk, part, clock, progress
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+from huanxin_partner.clocks import FARTHEST, take_clock
 from huanxin_partner.ties import immediate
 from huanxin_partner.tokens import Event
 from huanxin_partner.turns import Turns
@@ -43,7 +44,8 @@ class BadJournal(ValueError):
 
 
 class Journal:
-    """Events by `jti`, first come first served. May be used from several threads. `clock` gives Unix seconds."""
+    """Events by `jti`, first come first served. May be used from several threads. `clock` gives Unix seconds; another one
+    than the machine's takes a file that is made with one (`simulated`)."""
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         """Makes the file if it isn't there. Raises BadJournal, also for a database that holds something else."""
@@ -59,6 +61,8 @@ class Journal:
         self._db = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")  # a 202 is a promise, also when the power goes
+        with immediate(self._db):
+            self.simulated = take_clock(self._db, clock)
         self._db.executescript(_SCHEMA)
 
     def close(self) -> None:
@@ -106,9 +110,9 @@ class Journal:
         """The events that have been due longest, `most` at the most, and how often each failed before."""
         with self._lock:
             rows = self._db.execute(
-                "SELECT event, attempts FROM huanxin_event WHERE done IS NULL AND due <= ?"
+                "SELECT event, attempts FROM huanxin_event WHERE done IS NULL AND (due <= ? OR due > ?)"
                 " ORDER BY due, received, rowid LIMIT ?",
-                (self._clock(), most),
+                (self._clock(), self._clock() + FARTHEST, most),
             ).fetchall()
         return [(Event(**json.loads(event)), attempts) for event, attempts in rows]
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from huanxin_partner.client import PlatformError
+from huanxin_partner.clocks import FARTHEST, take_clock
 from huanxin_partner.folders import Folder
 from huanxin_partner.ties import immediate
 
@@ -61,6 +62,8 @@ class Outbox:
     def __init__(self, path: Path | None = None, *, clock: Callable[[], float] = time.time) -> None:
         self._lock, self._clock = threading.RLock(), clock
         self._db = sqlite3.connect(path or ":memory:", timeout=30, check_same_thread=False, isolation_level=None)
+        with immediate(self._db):
+            take_clock(self._db, clock)
         self._db.executescript(_SCHEMA)
 
     def close(self) -> None:
@@ -158,11 +161,11 @@ class Outbox:
         """What has to be written: parts, the last part once all others are settled, what got no result for long."""
         marks = ", ".join("?" * len(_UNSETTLED))
         rows = self._db.execute(
-            "SELECT id, notice, complete, lines, body, number, replaces FROM huanxin_receipt r WHERE due <= ?"
+            "SELECT id, notice, complete, lines, body, number, replaces FROM huanxin_receipt r WHERE (due <= ? OR due > ?)"
             " AND state IN (?, ?) AND notice = coalesce(?, notice) AND (number IS NOT NULL OR NOT complete OR NOT EXISTS"
             f" (SELECT 1 FROM huanxin_receipt o WHERE o.notice = r.notice AND o.id <> r.id AND o.state IN ({marks})))"
             " ORDER BY id",
-            (self._clock(), _NEW, _WRITTEN, notice, *_UNSETTLED),
+            (self._clock(), self._clock() + FARTHEST, _NEW, _WRITTEN, notice, *_UNSETTLED),
         )
         return [_Row(id=one, notice=of, complete=bool(complete), lines=lines, body=body, number=number, replaces=replaces)
                 for one, of, complete, lines, body, number, replaces in rows.fetchall()]  # fmt: skip

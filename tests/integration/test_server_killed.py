@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from clocks import Clock
 from embedded_servers import kill, postmaster, servers, user
 from huanxin.notify.worker import Workers
 from huanxin.store.database import Database
-from huanxin.store.embedded import leave
-from processes import SOURCES, free_port, running
+from huanxin.store.embedded import embedded_dsn, leave
+from processes import SOURCES, free_port, running, until
 
 HUANXIN = ["-m", "huanxin.cli.main"]
 
@@ -60,6 +62,27 @@ def test_a_command_finds_its_server_though_the_one_before_was_killed_with_it(hom
         before.kill()
     done = command(home, "partner", "list")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_command_under_which_the_postmaster_is_killed_says_so_and_does_its_work_the_next_time(
+    home: Path, report: Callable[..., Path]
+) -> None:
+    """All of it is recorded, or nothing: half a report would be a wrong one."""
+    many = report(*(f"+86138{n:08},cancelled,2026-08-20" for n in range(60_000)))
+    importing = [sys.executable, *HUANXIN, "report", "import", str(many), "--carrier", "cmcc", "--json"]
+    settings = os.environ | {"HUANXIN_HOME": str(home), "PYTHONPATH": str(SOURCES)}
+    with psycopg.connect(embedded_dsn(home), autocommit=True) as watching, subprocess.Popen(
+        importing, env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as first:  # fmt: skip
+        asked = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'huanxin' AND xact_start < now() - interval '50 ms'"
+        until(lambda: watching.execute(asked).fetchone() is not None)
+        os.kill(postmaster(home), signal.SIGKILL)
+        _, said = first.communicate(timeout=120)
+    assert first.returncode == 3
+    assert "PostgreSQL ended in the middle of this" in " ".join(said.split())
+    assert "Traceback" not in said
+    done = command(home, "report", "import", str(many), "--carrier", "cmcc", "--json")
+    assert (done.returncode, json.loads(done.stdout.splitlines()[-1])["accepted"]) == (0, 60_000)
 
 
 def test_what_can_not_start_is_told_to_the_command_line_in_one_sentence(home: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pyotp
 from argon2.exceptions import VerifyMismatchError
 
 from huanxin.access.people import HASHER
+from huanxin.domain.clock import lasts
 from huanxin.domain.errors import BadInput
 from huanxin.domain.operators import Operator
 from huanxin.sentences import Sentence
@@ -68,7 +69,7 @@ def _compare(tx: Tx, login: str, password: str, *, now: datetime) -> tuple[Tried
     right = _matches(stored.password_hash if stored and stored.password_hash else NOBODYS, password)
     if person is None or stored is None or stored.password_hash is None:
         return _nobody(tx, login, now), None
-    if stored.locked_until and now < stored.locked_until:
+    if lasts(stored.locked_until, LOCK, now):
         return Tried(result=Result.LOCKED), stored
     if not right:
         return _failed(tx, person, stored, now), stored
@@ -78,10 +79,11 @@ def _compare(tx: Tx, login: str, password: str, *, now: datetime) -> tuple[Tried
 def try_code(tx: Tx, person: Operator, code: str, *, secret: str, now: datetime) -> Tried:
     """Try a code from the authenticator, after the password; a wrong one counts like a wrong password."""
     stored = operators.login_of(tx, person.id)
-    if stored.locked_until and now < stored.locked_until:
+    if lasts(stored.locked_until, LOCK, now):
         return Tried(result=Result.LOCKED)
     step = step_of(secret, code, now)
-    if step is None or step <= stored.totp_step or not person.enabled:
+    used = step is not None and step <= stored.totp_step <= step + 2  # beyond, a clock that ran ahead took it
+    if step is None or used or not person.enabled:
         return _failed(tx, person, stored, now)
     operators.took_step(tx, person.id, step)
     return _signed_in(tx, person, stored, now, how="password and code")
@@ -133,7 +135,7 @@ def _matches(stored: str, password: str) -> bool:
 def _nobody(tx: Tx, login: str, now: datetime) -> Tried:
     """A try at a login that lets nobody in counts like anybody's."""
     failures, until = operators.unknown_login(tx, login, now=now)
-    if until and now < until:
+    if lasts(until, LOCK, now):
         return Tried(result=Result.LOCKED)
     failures, locked = _counted(failures, now)
     operators.count_unknown(tx, login, failures=failures, locked_until=locked)
@@ -155,5 +157,7 @@ def _failed(tx: Tx, person: Operator, stored: Login, now: datetime) -> Tried:
 
 def _signed_in(tx: Tx, person: Operator, stored: Login, now: datetime, *, how: str) -> Tried:
     operators.count_failure(tx, person.id, failures=0, locked_until=None)
+    if stored.sessions_after > now:  # set by a clock that ran ahead: this sign-in would be over before it begins
+        operators.end_sessions(tx, person.id, now)
     operators.note(tx, person.id, "signed-in", by=person.login, at=now, detail={"how": how})
     return Tried(result=Result.IN, operator=person, must_change=stored.must_change)

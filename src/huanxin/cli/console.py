@@ -19,6 +19,7 @@ from huanxin.domain.errors import BadInput, BadSetting, HuanxinError
 from huanxin.operations import Platform, open_platform
 from huanxin.settings import Settings, read_settings
 from huanxin.store.database import explain_connection_error
+from huanxin.store.one_clock import OneClock
 from huanxin.terminal import Terminal, led
 
 out = Terminal()
@@ -46,6 +47,11 @@ def platform() -> Iterator[tuple[Platform, Settings]]:
         settings = read_settings()
         with open_platform(settings) as opened:
             yield opened, settings
+
+
+def doubt(opened: Platform) -> str:
+    """Why nothing may be decided by the clock, if so."""
+    return str(opened.clock.doubt or "") if isinstance(opened.clock, OneClock) else ""
 
 
 @contextmanager

@@ -21,7 +21,7 @@ def rotate_(as_json: Json = False) -> None:
         for name, one in (("live", opened), ("sandbox", sandbox)):
             open_signer(one, settings)
             with one.database.transaction() as tx:
-                made[name] = rotate(tx, passphrase=settings.passphrase(), now=one.now())
+                made[name] = rotate(tx, passphrase=settings.passphrase(), now=one.sure())
     minutes = int(PUBLISHED_BEFORE.total_seconds() // 60)
     done(as_json, made, f"✓ new keys {', '.join(made['live'])} are published; they sign in {minutes} minutes")
 
@@ -42,5 +42,5 @@ def withdraw_(kid: Annotated[str, typer.Argument(help="As `huanxin key list` sho
     """Publish a key no more, since others may have seen it. Another signs at once; what this one signed is not verified
     any more, so owners have to be given new certificates for use offline."""
     with platform() as (opened, settings), opened.database.transaction() as tx:
-        new = withdraw(tx, kid, passphrase=settings.passphrase(), now=opened.now())
+        new = withdraw(tx, kid, passphrase=settings.passphrase(), now=opened.sure())
     done(as_json, {"withdrawn": kid, "new": new}, f"✓ key {kid} is withdrawn" + (f"; {new} signs now" if new else ""))

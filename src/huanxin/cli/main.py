@@ -17,6 +17,7 @@ _GROUPS = {
     "partner": "Partners: whoever holds ties to numbers.",
     "certificate": "Certificates (易主证明): that a number changed hands on a day.",
     "key": "The platform's signing keys.",
+    "clock": "The clock by which everything is judged.",
     "operator": "The people who may sign in to the console.",
     "simulate": "What if the rules were others: simulations on a carrier's own history.",
     "bench": "Time the main job at size, the orders of owners, or the pages.",

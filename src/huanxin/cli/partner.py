@@ -110,7 +110,7 @@ def rotate_key(
     """Give a partner a new client_secret; the old one goes on for a while, so that nothing has to stop."""
     with platform() as (opened, _), opened.database.transaction() as tx:
         partner = named(tx, name)
-        now = opened.now()
+        now = opened.sure()
         until = now + timedelta(hours=overlap_hours)
         secret = rotate_secret(tx, partner, overlap=until - now, now=now, by=by or me())
     facts = {"name": partner.name, "client_id": partner.client_id, "client_secret": secret, "old_until": until.isoformat()}
@@ -160,5 +160,5 @@ def keys(
             raise BadInput(f"{jwks} can't be read as JSON") from error
         if not isinstance(content, dict):
             raise BadInput(f'{jwks} is not a JWKS; it has the form {{"keys": [...]}}')
-        kids = register_keys(tx, partner, content, by=by or me(), now=opened.now())
+        kids = register_keys(tx, partner, content, by=by or me(), now=opened.sure())
     done(as_json, {"name": partner.name, "kids": kids}, f"✓ {partner.name} may sign with {', '.join(kids)}")

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from huanxin.cli.console import EXIT_SETTING, LOG, err, explained, platform
+from huanxin.cli.console import EXIT_SETTING, LOG, doubt, err, explained, platform
 from huanxin.domain.errors import Conflict
 from huanxin.operations import open_platform
 from huanxin.settings import note_served
@@ -40,8 +40,8 @@ def serve(
     with platform() as (opened, settings), open_platform(settings, sandbox=True) as sandbox:
         app = create_app(opened, settings, sandbox=sandbox, run_workers=workers)
         err.print(f"Huanxin serves {opened.issuer} on http://{host}:{port} (Ctrl-C ends it)")
-        if warning:
-            err.print(led("!", "yellow", f" {warning}"))
+        for one in filter(None, (warning, doubt(opened))):
+            err.print(led("!", "yellow", f" {one}"))
         config = uvicorn.Config(
             app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5, http=bounded(), ws="none"
         )

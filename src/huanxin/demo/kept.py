@@ -16,7 +16,7 @@ from typing import Any
 from huanxin.demo.own_servers import PartnerProcess
 
 _FILE = "world-kept.json"
-_FORM = 2  # of the file; one written in another form is not read, its world is made anew
+_FORM = 3  # of the file; one written in another form is not read, its world is made anew
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -75,7 +75,7 @@ def run_demo(wishes: Wishes) -> None:
         issuer = f"http://127.0.0.1:{port}"
         settings = Settings(home=folder / "home", issuer=issuer, mode=Mode.DEVELOPMENT, database_url=None)
         begun = time.perf_counter()
-        with Servers() as servers, open_platform(settings) as platform:
+        with Servers() as servers, open_platform(settings, made_up=True) as platform:
             servers.add(serve_process(folder, port=port, issuer=issuer))
             servers.add(worker_process(folder, issuer=issuer))
             if kept is None:

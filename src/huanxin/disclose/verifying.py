@@ -111,7 +111,7 @@ def same_number(tx: Tx, one: Certificate, written_on_it: str, *, now: datetime) 
         number = parse(f"+86{digits}" if re.fullmatch(r"1\d{10}", digits) else digits)
     except ValueError as error:
         raise BadInput(str(error)) from error
-    if certificates.misses(tx, one.id, now - _TRIES_IN) >= _TRIES:
+    if certificates.misses(tx, one.id, _TRIES_IN, now) >= _TRIES:
         raise TooMany("this certificate was compared with too many numbers today; try again tomorrow", 86_400)
     if number != one.number:
         certificates.add_miss(tx, one.id, now)

@@ -16,6 +16,22 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
+APART = timedelta(minutes=1)
+"""How far apart clocks may be that agree."""
+
+
+def within(at: datetime, span: timedelta, now: datetime) -> bool:
+    """Whether something happened within a span before now. What lies ahead was noted by a clock that ran ahead, and binds
+    nobody."""
+    return now - span < at <= now + APART
+
+
+def lasts(until: datetime | None, longest: timedelta, now: datetime) -> bool:
+    """Whether what can last so long at the most goes on. What would last longer was set by a clock that ran ahead, and is
+    over."""
+    return until is not None and now < until <= now + longest + APART
+
+
 def is_working_day(day: date) -> bool:
     """Whether people in China work on a day, by the State Council's holiday notice.
 

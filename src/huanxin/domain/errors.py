@@ -101,6 +101,12 @@ class Unavailable(HuanxinError):
     code = "unavailable"
 
 
+class ClockInDoubt(Unavailable):
+    """What can't be taken back waits until the clock is right, or somebody says that it is."""
+
+    code = "clock"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fault:
     """One bad line of an input: `line` counts from 1, the header included; 0 means the whole input."""

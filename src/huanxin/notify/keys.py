@@ -22,6 +22,7 @@ from huanxin.domain.shown import read_token, verified
 from huanxin.store import credentials
 from huanxin.store.credentials import SigningKey
 from huanxin.store.database import Database, Tx
+from huanxin.store.one_clock import sure
 
 ES256 = "ES256"
 RS256 = "RS256"
@@ -66,7 +67,8 @@ class Signer:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def event_token(self, claims: dict[str, Any], alg: str = ES256) -> str:
-        """A Security Event Token (RFC 8417) with `iss` filled in; `typ` secevent+jwt."""
+        """A Security Event Token (RFC 8417) with `iss` filled in; `typ` secevent+jwt. Raises ClockInDoubt."""
+        sure(self.clock)
         return self.signed("secevent+jwt", self.event_claims(claims), alg)
 
     def event_claims(self, claims: dict[str, Any]) -> dict[str, Any]:
@@ -76,13 +78,15 @@ class Signer:
         return claims | {"events": {name: event | {"rehearsal": True} for name, event in claims["events"].items()}}
 
     def access_token(self, claims: dict[str, Any]) -> str:
-        """An access token (RFC 9068) with `iss` filled in; `typ` at+jwt."""
+        """An access token (RFC 9068) with `iss` filled in; `typ` at+jwt. Raises ClockInDoubt."""
+        sure(self.clock)
         return self.signed("at+jwt", claims)
 
     def signed(self, kind: str, claims: dict[str, Any], alg: str = ES256) -> str:
         """A statement of the platform, under its `typ`."""
-        now = self.clock()
-        chosen = next(key for key in self.keys() if key.alg == alg and key.signs_from <= now)
+        now, keys = self.clock(), [key for key in self.keys() if key.alg == alg]
+        # Made by a clock that ran ahead, all of them may be for later. One that is published signs all the same.
+        chosen = next((key for key in keys if key.signs_from <= now), keys[-1])
         return _signed(_protected(alg, kind, chosen.kid), orjson.dumps({"iss": self.issuer} | claims), chosen)
 
     def verified(self, token: str, kind: str) -> dict[str, Any] | None:
@@ -120,7 +124,7 @@ class Signer:
         with self._lock:
             if self._read_at is None or not now - _REREAD < self._read_at <= now:
                 with self.database.transaction() as tx:
-                    stored = _with_first_keys(tx, self.passphrase, now)
+                    stored = _with_first_keys(tx, self.passphrase, now, self.clock)
                 known = {one.kid: one for one in self._keys}
                 self._keys = tuple(known.get(one.kid) or _opened(one, self.passphrase) for one in stored)
                 self._read_at = now
@@ -166,10 +170,11 @@ def withdraw(tx: Tx, kid: str, *, passphrase: str, now: datetime) -> str | None:
     return _make(tx, found.alg, passphrase, now, signs_from=now)
 
 
-def _with_first_keys(tx: Tx, passphrase: str, now: datetime) -> list[SigningKey]:
+def _with_first_keys(tx: Tx, passphrase: str, now: datetime, clock: Clock) -> list[SigningKey]:
     stored = credentials.keys(tx, now)
     if {one.alg for one in stored} >= set(ALGORITHMS):
         return stored
+    now = sure(clock)
     credentials.one_process_makes_keys(tx)
     there = {one.alg for one in credentials.keys(tx, now)}
     for alg in ALGORITHMS:

@@ -7,9 +7,10 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
+from huanxin.domain.clock import lasts
 from huanxin.domain.errors import BadInput, Forbidden, LacksScope, NotFound, Unauthorized
 from huanxin.domain.partners import DEFAULT_SCOPES, IDENTIFIER_RECYCLED, INQUIRY, Kind, Partner, Scope
 from huanxin.domain.rules import NewId, random_id
@@ -172,7 +173,8 @@ def caller(tx: Tx, *, token: str, scope: Scope, signer: Signer, now: datetime) -
     claims = signer.verified(token, "at+jwt")
     if claims is None or claims.get("aud") != signer.issuer:
         raise Unauthorized(Sentence("the access token was not issued here; get one from /oauth/token"))
-    if int(claims.get("exp", 0)) <= now.timestamp():
+    ends = datetime.fromtimestamp(int(claims.get("exp", 0)), UTC)
+    if not lasts(ends, TOKEN_LIFE, now):
         raise Unauthorized(Sentence("the access token has expired; get a new one from /oauth/token"))
     held = str(claims.get("scope", "")).split()
     if scope not in held and not (scope is Scope.SSF_READ and Scope.SSF_MANAGE in held):

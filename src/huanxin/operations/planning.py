@@ -39,7 +39,7 @@ class Planner:
             if wish is None:
                 return False
             batch = plan_batch(
-                tx, plan=platform.plan, rules=platform.rules, now=platform.now(), by=wish.ordered_by, carrier=wish.carrier
+                tx, plan=platform.plan, rules=platform.rules, now=platform.sure(), by=wish.ordered_by, carrier=wish.carrier
             )
             plannings.end(tx, wish.id, batch_id=batch.id if batch else None, at=platform.now())
         return True

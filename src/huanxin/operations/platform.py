@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from huanxin.disclose import acknowledging, certificate, desk
 from huanxin.disclose.acknowledging import Acknowledged, Acknowledgement
 from huanxin.disclose.breaches import find_undisclosed
 from huanxin.domain.answers import Purpose
-from huanxin.domain.clock import Clock, system_clock
+from huanxin.domain.clock import Clock
 from huanxin.domain.disclosure import Grade, Told
 from huanxin.domain.errors import BadInput, Fault
 from huanxin.domain.numbers import CHINA, NumberingPlan
@@ -45,6 +45,7 @@ from huanxin.store.certificates import Certificate
 from huanxin.store.database import LIVE, SANDBOX, Database
 from huanxin.store.migrate import migrate
 from huanxin.store.notices import Notice
+from huanxin.store.one_clock import OneClock, may_be_simulated, sure
 from huanxin.store.progress import Open
 from huanxin.store.releases import Release
 from huanxin.store.sales import sales_of
@@ -79,8 +80,16 @@ class Platform:
     cool_down: timedelta = timedelta(days=1)
     """for so long a partner that answered a request is not asked again for the same number"""
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.clock, OneClock):
+            may_be_simulated(self.database)
+
     def now(self) -> datetime:
         return self.clock()
+
+    def sure(self) -> datetime:
+        """Now, for what can't be taken back: the clocks are compared first. Raises ClockInDoubt."""
+        return sure(self.clock, within=0)
 
     def today(self) -> date:
         """The earliest day that it is anywhere where a carrier is: nothing is due a day early."""
@@ -120,9 +129,10 @@ class Platform:
         )
 
     def plan_batch(self, *, by: str, carrier: str | None = None) -> Batch | None:
-        """Plan a batch of everything that is due."""
+        """Plan a batch of everything that is due. Raises ClockInDoubt."""
+        now = self.sure()
         with self.database.transaction() as tx:
-            return plan_batch(tx, plan=self.plan, rules=self.rules, now=self.clock(), by=by, carrier=carrier)
+            return plan_batch(tx, plan=self.plan, rules=self.rules, now=now, by=by, carrier=carrier)
 
     def send_batch(self, batch_id: int) -> list[Notice]:
         """Tell every partner of a batch, and then of what was taken back from it since it was planned."""
@@ -199,9 +209,10 @@ class Platform:
 
     def certify(self, number: int, signer: Signer, *, by: str) -> Certificate:
         """The certificate of a number's present tenure, the same one for as long as it is good. The caller has made sure
-        that the number is his who asks. Raises Conflict, in words for him, if nothing can be certified."""
+        that the number is his who asks. Raises Conflict, in words for him, if nothing can be certified, or ClockInDoubt."""
+        now = self.sure()
         with self.database.transaction() as tx:
-            made = certificate.draft(tx, number, rules=self.rules, now=self.clock(), by=by)
+            made = certificate.draft(tx, number, rules=self.rules, now=now, by=by)
         if made.token:
             return made
         token = signer.signed(certificate.KIND, certificate.claims(made))
@@ -255,13 +266,15 @@ class Platform:
             )
 
     def release(self, *, by: str, batch_id: int | None = None) -> list[Release]:
-        """Release what is clear, of one batch or of all; the releases recorded now."""
+        """Release what is clear, of one batch or of all; the releases recorded now. Raises ClockInDoubt."""
         with self.database.transaction() as tx:
             wanted = [batch.id for batch in batches.all_batches(tx, Purpose.RENEWAL) if batch_id in (None, batch.id)]
+        self.sure()
         made = []
         for one in wanted if batch_id is None or wanted else [batch_id]:
+            now = self.sure()
             with self.database.transaction() as tx:
-                release = release_batch(tx, one, plan=self.plan, now=self.clock(), by=by)
+                release = release_batch(tx, one, plan=self.plan, now=now, by=by)
             if release:
                 made.append(release)
         return made
@@ -282,9 +295,10 @@ class Platform:
             )
 
     def decide(self, proposal_id: int, outcome: proposals.Outcome, *, note: str, by: Operator) -> int:
-        """Approve, decline or withdraw a proposal; how many numbers that freed."""
+        """Approve, decline or withdraw a proposal; how many numbers that freed. Raises ClockInDoubt for an approval."""
+        now = self.sure() if outcome is proposals.Outcome.APPROVED else self.clock()
         with self.database.transaction() as tx:
-            return proposals.decide(tx, proposal_id, outcome, note=note, plan=self.plan, now=self.clock(), by=by)
+            return proposals.decide(tx, proposal_id, outcome, note=note, plan=self.plan, now=now, by=by)
 
     def write_release_lists(self, folder: Path, batch_id: int | None = None) -> list[Path]:
         """Write the lists of every release on record."""
@@ -293,19 +307,23 @@ class Platform:
 
 
 @contextmanager
-def open_platform(settings: Settings, *, sandbox: bool = False, clock: Clock = system_clock) -> Iterator[Platform]:
+def open_platform(
+    settings: Settings, *, sandbox: bool = False, clock: Clock | None = None, made_up: bool = False
+) -> Iterator[Platform]:
     """The platform on the settings' database, brought to the present schema.
 
     The sandbox is a whole platform of its own in another schema, with its own issuer and keys: nothing rehearsed there
-    can be taken for real, by a partner or by the gate.
+    can be taken for real, by a partner or by the gate. A `clock` of its own takes a database that was made for it; one that
+    is made now is, with such a clock or for a `made_up` world. Else the database's clock is the one.
     """
     dsn, schema = settings.dsn(), SANDBOX if sandbox else LIVE
-    migrate(dsn, schema)
+    migrate(dsn, schema, simulated=made_up or clock is not None)
     issuer = settings.issuer.rstrip("/") + ("/sandbox" if sandbox else "")
-    with Database(dsn, schema=schema, max_connections=settings.workers + 24) as database:
+    with Database(dsn, schema=schema, max_connections=settings.workers + 24) as database, ExitStack() as ticking:
         yield Platform(
             database=database, plan=settings.plan(), rules=settings.rules(), issuer=issuer,
-            clock=clock, development=settings.development, sandbox=sandbox, zone=ZoneInfo(settings.zone),
+            clock=clock or ticking.enter_context(OneClock(database)), development=settings.development, sandbox=sandbox,
+            zone=ZoneInfo(settings.zone),
             cool_down=timedelta(hours=settings.cool_down_hours),
         )  # fmt: skip
 

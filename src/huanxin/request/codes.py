@@ -48,9 +48,9 @@ def ask(
         (timedelta(minutes=1), rules.overall_minute, None, None),
     ]
     for span, most, of_number, of_address in limits:
-        if codes.asked_since(tx, now - span, number=of_number, asked_from=of_address) >= most:
-            oldest = codes.oldest_since(tx, now - span, number=of_number, asked_from=of_address) or now
-            wait = max(1, int((oldest + span - now).total_seconds()) + 1)
+        asked, oldest = codes.asked_within(tx, span, now, number=of_number, asked_from=of_address)
+        if asked >= most:
+            wait = max(1, int(((oldest or now) + span - now).total_seconds()) + 1)
             raise TooMany(f"too many codes were asked for; wait {wait} seconds, then ask again", retry_after=wait)
     code = f"{choose(10**DIGITS):0{DIGITS}}"
     code_id = new_id("sc")

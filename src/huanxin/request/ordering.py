@@ -9,7 +9,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from huanxin.domain.answers import Outcome
-from huanxin.domain.clock import answer_by
+from huanxin.domain.clock import answer_by, within
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.numbers import NumberingPlan, masked
 from huanxin.domain.partners import Partner
@@ -107,7 +107,7 @@ def _under_way(
         return False
     if last.outcome in (None, Outcome.PENDING) or last.answered_at is None:
         return is_open(last, now, zone=zone, days=days)
-    return last.answered_at > now - cool_down
+    return within(last.answered_at, cool_down, now)
 
 
 def why_not(where: Standing, number: int) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from psycopg.rows import class_row
 
+from huanxin.domain.clock import APART
 from huanxin.store.database import Tx
 
 
@@ -93,12 +94,13 @@ def revocation(tx: Tx, certificate_id: str) -> Revocation | None:
         ).fetchone()
 
 
-def misses(tx: Tx, certificate_id: str, since: datetime) -> int:
-    """How many numbers that were not a certificate's own it was compared with since an instant. Whoever compares with
-    the same certificate waits until this transaction ends."""
+def misses(tx: Tx, certificate_id: str, span: timedelta, now: datetime) -> int:
+    """How many numbers that were not a certificate's own it was compared with within a span before now. Whoever compares
+    with the same certificate waits until this transaction ends."""
     tx.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (7_309, certificate_id))
     row = tx.execute(
-        "SELECT count(*) FROM certificate_miss WHERE certificate_id = %s AND at > %s", (certificate_id, since)
+        "SELECT count(*) FROM certificate_miss WHERE certificate_id = %s AND at > %s AND at <= %s",
+        (certificate_id, now - span, now + APART),
     ).fetchone()
     assert row is not None
     return int(row[0])

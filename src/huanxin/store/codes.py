@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from psycopg.rows import class_row
 
+from huanxin.domain.clock import APART
 from huanxin.store.database import Tx
 
 
@@ -31,25 +32,18 @@ def add(
     )
 
 
-def asked_since(tx: Tx, since: datetime, *, number: int | None = None, asked_from: bytes | None = None) -> int:
-    """How many codes were asked for since an instant: for a number, from an address, or at all."""
+def asked_within(
+    tx: Tx, span: timedelta, now: datetime, *, number: int | None = None, asked_from: bytes | None = None
+) -> tuple[int, datetime | None]:
+    """How many codes were asked for within a span before now, and when the oldest of them: for a number, from an address,
+    or at all."""
     row = tx.execute(
-        "SELECT count(*) FROM sms_code WHERE asked_at > %s AND (%s::int8 IS NULL OR number = %s)"
-        " AND (%s::bytea IS NULL OR asked_from = %s)",
-        (since, number, number, asked_from, asked_from),
+        "SELECT count(*), min(asked_at) FROM sms_code WHERE asked_at > %s AND asked_at <= %s"
+        " AND (%s::int8 IS NULL OR number = %s) AND (%s::bytea IS NULL OR asked_from = %s)",
+        (now - span, now + APART, number, number, asked_from, asked_from),
     ).fetchone()
     assert row is not None
-    return int(row[0])
-
-
-def oldest_since(tx: Tx, since: datetime, *, number: int | None = None, asked_from: bytes | None = None) -> datetime | None:
-    """When the oldest of those codes was asked for."""
-    row = tx.execute(
-        "SELECT min(asked_at) FROM sms_code WHERE asked_at > %s AND (%s::int8 IS NULL OR number = %s)"
-        " AND (%s::bytea IS NULL OR asked_from = %s)",
-        (since, number, number, asked_from, asked_from),
-    ).fetchone()
-    return row[0] if row else None
+    return int(row[0]), row[1]
 
 
 def good_code(tx: Tx, number: int, now: datetime) -> Code | None:
@@ -57,8 +51,8 @@ def good_code(tx: Tx, number: int, now: datetime) -> Code | None:
     with tx.cursor(row_factory=class_row(Code)) as cursor:
         return cursor.execute(
             "SELECT id, code_hash, tries, asked_at FROM sms_code WHERE number = %s AND used_at IS NULL AND expires_at > %s"
-            " ORDER BY asked_at DESC LIMIT 1 FOR UPDATE",
-            (number, now),
+            " AND asked_at <= %s ORDER BY asked_at DESC LIMIT 1 FOR UPDATE",
+            (number, now, now + APART),
         ).fetchone()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 import psycopg
+from psycopg import errors
 from psycopg.rows import TupleRow
 from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import ConnectionPool
@@ -50,6 +51,7 @@ LIVE, SANDBOX = "public", "sandbox"
 # No disk that seeks: PostgreSQL's own guess of 4 has it read whole tables of answers where an index leads to a few.
 # Who waited for a lock has to see what was recorded meanwhile, whatever level the server or the role is set to.
 _OPTIONS = r"-c timezone=UTC -c random_page_cost=1.1 -c default_transaction_isolation=read\ committed"
+_BROKE = (errors.AdminShutdown, errors.CrashShutdown)
 _NAMES = 7_307  # any constant: the seed of the keys of the locks of names
 _GATE = 7_305_001  # any constant: the key of the lock between facts and releases
 
@@ -172,6 +174,11 @@ def deciding(tx: Tx) -> None:
 
 
 def explain_connection_error(error: psycopg.OperationalError) -> BadSetting:
-    """What to do when PostgreSQL can't be reached; a password in the address is not repeated."""
+    """What to do when PostgreSQL can't be reached, or could not be to the end; a password in the address is not repeated."""
+    if isinstance(error, _BROKE) or "consuming input failed" in str(error) or "sending query failed" in str(error):
+        return BadSetting(
+            "PostgreSQL ended in the middle of this, so what was under way was recorded whole or not at all. Look, and "
+            "order it again: what is on record already is not recorded twice"
+        )
     text = re.sub(r"://([^:@/]+):[^@/]+@", r"://\1:***@", str(error)).strip()
     return BadSetting(f"PostgreSQL can't be reached: {text}. Check HUANXIN_DATABASE_URL and that the server runs.")

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import psycopg
 
+from huanxin.domain.errors import ClockInDoubt
+
 log = logging.getLogger("huanxin.database")
 _EVERY = 60.0  # seconds
 _NOT_REACHED = ("08", "53", "57")
@@ -28,11 +30,16 @@ class _Said:
         return due
 
 
-_said, _said_by_driver = _Said(), _Said()
+_said, _said_by_driver, _said_of_clock = _Said(), _Said(), _Said()
 
 
 def noted(error: BaseException) -> bool:
-    """Whether an error says that the database can't be reached, which is then in the log if it wasn't in the last minute."""
+    """Whether an error says that the database can't be reached, or its clock is in doubt, which is then in the log if it
+    wasn't in the last minute."""
+    if isinstance(error, ClockInDoubt):
+        if _said_of_clock.due():
+            log.warning("%s", error)
+        return True
     if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return False
     if error.sqlstate is not None and not error.sqlstate.startswith(_NOT_REACHED):

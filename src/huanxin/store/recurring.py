@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from huanxin.domain.clock import APART, lasts
 from huanxin.store.database import Tx
+
+_LONGEST = timedelta(days=1)
 
 
 def claim(tx: Tx, name: str, now: datetime) -> int | None:
@@ -13,10 +16,11 @@ def claim(tx: Tx, name: str, now: datetime) -> int | None:
     known = tx.execute("SELECT next_at FROM recurring WHERE name = %s", (name,)).fetchone()
     if known is None:
         tx.execute("INSERT INTO recurring (name, next_at) VALUES (%s, %s) ON CONFLICT DO NOTHING", (name, now))
-    elif known[0] > now:
+    elif lasts(known[0], _LONGEST, now):
         return None
     row = tx.execute(
-        "SELECT failures FROM recurring WHERE name = %s AND next_at <= %s FOR UPDATE SKIP LOCKED", (name, now)
+        "SELECT failures FROM recurring WHERE name = %s AND (next_at <= %s OR next_at > %s) FOR UPDATE SKIP LOCKED",
+        (name, now, now + _LONGEST + APART),
     ).fetchone()
     return None if row is None else int(row[0])
 

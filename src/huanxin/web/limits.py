@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
+from huanxin.domain.clock import within
 from huanxin.domain.errors import TooMany
 from huanxin.sentences import Sentence
 
@@ -55,7 +56,7 @@ class Limit:
 
     def _refuse(self, caller: str) -> None:
         now, times = self.clock(), self._times.get(caller, deque())
-        while times and times[0] <= now - self.per:
+        while times and not within(times[0], self.per, now):
             times.popleft()
         if len(times) >= self.most:
             wait = math.ceil((times[0] + self.per - now).total_seconds())

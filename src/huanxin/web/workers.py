@@ -23,6 +23,7 @@ from huanxin.operations.summaries import Summarizer
 from huanxin.outbound import Outbound
 from huanxin.sentences import Sentence
 from huanxin.settings import Settings
+from huanxin.store import timeouts
 from huanxin.store.deliveries import EVENTS, OWNERS
 from huanxin.web.api.uploads import UPLOADS, sweep
 from huanxin.web.refusals import note_refusal
@@ -32,7 +33,7 @@ _IN_SANDBOX = 2  # rehearsals are few, and must not keep real notices waiting
 _CONNECTIONS = 128  # to partners that are kept open: more than a few, since a country has hundreds
 _FETCHED = "fetched"
 _FETCHED_FOR = 86_400  # seconds; a partner's folder may be slow
-_SWEEP_EVERY = 600  # seconds
+_SWEEP_EVERY, _LET_GO_EVERY = 600, 60  # seconds
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 
 
@@ -51,6 +52,22 @@ class Sweeper:
             sweep(self.settings.home / UPLOADS, older_than=self.settings.upload_minutes * 60 * 2)
             sweep(self.settings.home / _FETCHED, older_than=_FETCHED_FOR)
         return False
+
+
+@dataclass(kw_only=True)
+class Impatience:
+    """A worker's job: try now what a clock that ran ahead has put off for longer than anything may wait."""
+
+    platform: Platform
+    _next: float = 0.0
+
+    def one_job(self) -> bool:
+        """Look once in a while; whether there was something."""
+        if time.monotonic() < self._next:
+            return False
+        self._next = time.monotonic() + _LET_GO_EVERY
+        with self.platform.database.transaction() as tx:
+            return timeouts.let_go(tx, self.platform.now()) > 0
 
 
 def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Workers:
@@ -77,7 +94,9 @@ def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Work
         days=settings.days_to_remind(), escalates=bool(url),
     )  # fmt: skip
     concerns: dict[str, list[Callable[[], bool]]] = {EVENTS: [pusher.one_job, writer.one_job], OWNERS: []}
-    jobs = [pusher.one_job, writer.one_job, reader.one_job, reminder.one_job]
+    jobs = [
+        Impatience(platform=platform).one_job, pusher.one_job, writer.one_job, reader.one_job, reminder.one_job,
+    ]  # fmt: skip
     at_end = [pusher.close, outbound.close]
     if url:
         client = httpx.Client(

@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 
-from huanxin.domain.errors import Forbidden, TooMany, Unauthorized
+from huanxin.domain.errors import ClockInDoubt, Forbidden, TooMany, Unauthorized
 from huanxin.domain.partners import Partner, Scope
 from huanxin.notify.assertions import ASSERTION_TYPE, client_of, register_keys, with_assertion
 from huanxin.notify.partners import grant_token, with_secret
@@ -51,6 +51,8 @@ def token(request: Request, form: FormFields) -> Response:
         granted = grant_token(partner, scope=form.get("scope", ""), signer=context.signer, now=now)
     except TooMany as error:
         return _error(429, "temporarily_unavailable", str(error), {"Retry-After": str(error.retry_after)})
+    except ClockInDoubt as error:
+        return _error(503, "temporarily_unavailable", str(error))
     except Unauthorized as error:
         return _error(401, "invalid_client", str(error), {"WWW-Authenticate": "Basic"})
     except Forbidden as error:
@@ -109,5 +111,5 @@ def keys(request: Request, partner: Annotated[Partner, Depends(_manager)], body:
     """A JWKS (RFC 7517) in place of the one before. To change keys without a pause, send the old and the new together."""
     context: Context = request.app.state.context
     with context.platform.database.transaction() as tx:
-        kids = register_keys(tx, partner, body, by=partner.client_id, now=context.platform.now())
+        kids = register_keys(tx, partner, body, by=partner.client_id, now=context.platform.sure())
     return JSONResponse({"kids": kids}, headers={"Cache-Control": "no-store"})

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from fastapi import Request
 from fastapi.responses import Response
 
+from huanxin.domain.clock import lasts
 from huanxin.domain.errors import Forbidden
 from huanxin.store import sign_ins
 from huanxin.web.context import Context
@@ -59,7 +60,10 @@ def said(request: Request, context: Context, *, name: str, kind: str) -> dict[st
     """What a cookie says that lets nobody in, or of which it makes no difference whether it was ended; None if there is
     none, or it is over."""
     claims = context.signer.verified(request.cookies.get(name, ""), kind)
-    if claims is None or int(claims.get("exp", 0)) <= context.platform.now().timestamp():
+    if claims is None:
+        return None
+    begun, ends = (datetime.fromtimestamp(int(claims.get(name, 0)), UTC) for name in ("iat", "exp"))
+    if not lasts(ends, ends - begun, context.platform.now()):
         return None
     return claims
 

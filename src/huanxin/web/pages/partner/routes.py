@@ -144,7 +144,7 @@ def rotate(request: Request, caller: SignedIn, hours: Annotated[int, Form()] = 1
     platform = caller.context.platform
     with platform.database.transaction() as tx:
         secret = rotate_secret(
-            tx, caller.partner, overlap=timedelta(hours=hours), now=platform.now(), by=caller.who.client_id
+            tx, caller.partner, overlap=timedelta(hours=hours), now=platform.sure(), by=caller.who.client_id
         )
     answer = _keys(request, caller, new_secret=secret)
     signing.remember_client(answer, request, caller.who.env, caller.who.client_id, secret)
