@@ -26,8 +26,8 @@ from huanxin.notify import keys, partners
 from huanxin.notify.keys import Signer
 from huanxin.operations import Platform, open_platform, planning
 from huanxin.operations.planning import Planner
-from huanxin.release.gate import waive
 from huanxin.release.proposals import Outcome
+from huanxin.release.waiving import waive
 from huanxin.request import codes
 from huanxin.request.codes import CodeRules
 from huanxin.store import credentials, deliveries, operators, plannings, recurring
