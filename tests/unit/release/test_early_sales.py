@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from clocks import Clock
+from huanxin.domain.disclosure import Why
+from huanxin.domain.partners import Kind
+from huanxin.notify.partners import add_partner
 from huanxin.operations import Platform
+from huanxin.release.explain import explain
+from huanxin.release.gate import load_gate, waive
 from huanxin.store import releases
 from selling import CLEAN, REFUSED, SPARE, open_shop
 
@@ -110,3 +116,33 @@ def test_a_batch_that_was_planned_with_a_longer_freeze_binds_the_sale_of_its_num
     sold = report(f"+{CLEAN},opened,2026-11-28", f"+{SPARE[0]},opened,2026-11-29", name="sold.csv")
     assert platform.import_report(sold, carrier="cmcc", by="li").breaches == 1
     assert breaches(platform)[-1] == ("opened-in-freeze", None, [CLEAN])
+
+
+def test_a_batch_keeps_its_longer_freeze_for_gate_explanation_desk_and_list_when_the_setting_is_shortened(
+    platform: Platform, clock: Clock, report: Report, tmp_path: Path
+) -> None:
+    longer = replace(platform, rules=replace(platform.rules, freeze_days=95))
+    platform.import_report(report(f"+{N},cancelled,2026-08-25"), carrier="cmcc", by="li")
+    with platform.database.transaction() as tx:
+        partner = add_partner(tx, name="app", kind=Kind.APP, required=True, endpoint=None, https_only=False,
+                              now=platform.now(), by="li").partner  # fmt: skip
+    batch = longer.plan_batch(by="li")
+    assert batch is not None
+    platform.send_batch(batch.id)
+    with platform.database.transaction() as tx:
+        waive(tx, batch.id, partner_id=partner.id, only=None, reason="closed down", now=platform.now(), by="li")
+
+    def seen() -> tuple[bool, bool, Why | None]:
+        with platform.database.transaction() as tx:
+            gate = load_gate(tx, batch.id, plan=platform.plan, now=platform.now()).gate
+            why = explain(tx, N, plan=platform.plan, rules=platform.rules, now=platform.now())
+        return bool(gate.clear()), why.clear, platform.look_up([N], seller="cmcc")[0].why
+
+    clock.now = datetime.fromisoformat("2026-11-28T23:59:00+08:00")
+    assert seen() == (False, False, Why.FREEZING)
+    assert platform.release(by="li") == []
+    clock.forward(minutes=1)
+    assert seen() == (True, True, Why.NOT_RELEASED)
+    platform.release(by="li")
+    (path,) = platform.write_release_lists(tmp_path / "lists")
+    assert path.read_text() == f"number,sellable_from\n+{N},2026-11-29\n"
