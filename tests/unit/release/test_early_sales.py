@@ -15,7 +15,8 @@ from huanxin.domain.partners import Kind
 from huanxin.notify.partners import add_partner
 from huanxin.operations import Platform
 from huanxin.release.explain import explain
-from huanxin.release.gate import load_gate, waive
+from huanxin.release.gate import load_gate
+from huanxin.release.waiving import waive
 from huanxin.store import releases
 from selling import CLEAN, REFUSED, SPARE, open_shop
 
