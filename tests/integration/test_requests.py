@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -170,6 +170,20 @@ def test_a_receipt_with_one_bad_line_is_refused_whole(
     assert why in refused.value.faults[0].reason
     with platform.database.transaction() as tx:
         assert all(one.outcome is None for one in requests.of_partner(tx, shops[0].id, 10))
+
+
+@pytest.mark.parametrize(
+    ("until", "day"), [("2026-12-04", 4), ("2026-12-04T12:00:00+08:00", 4), ("2026-12-04T20:00:00Z", 5)]
+)
+def test_an_instant_until_which_a_partner_needs_time_is_a_day_of_the_numbers_carrier(
+    platform: Platform, shops: list[Partner], until: str, day: int
+) -> None:
+    ordered = platform.order_request(wish(partners=shops[:1]))
+    notice = ordered.notices[shops[0].id]
+    line = Line(line=2, notice=notice, number=NUMBER, outcome="pending", reason="", until=until)
+    platform.answer_requests(shops[0], [line])
+    with platform.database.transaction() as tx:
+        assert [one.until_day for one in requests.of_partner(tx, shops[0].id, 10)] == [date(2026, 12, day)]
 
 
 def test_a_partner_can_not_answer_anothers_notice(platform: Platform, shops: list[Partner]) -> None:

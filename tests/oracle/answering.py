@@ -32,38 +32,56 @@ class Answers(Histories):
         result = self.attempt(
             lambda: self.driver.receipt(batch.key, notice.partner.key, lines, complete=complete, idempotency=idempotency)
         )
-        silent = complete and parts.silent(notice, said, list(batch.stands_on))
-        if self.refused("receipt", result, expected=bool(strangers) or silent or not (said or complete)):
+        known = renewal.known_as(notice, said, complete=complete, key=idempotency)
+        another = any(idempotency and not renewal.says_the_same(one, said, complete=complete) for one in known)
+        silent = not known and complete and parts.silent(notice, said, list(batch.stands_on))
+        bad = not known and (strangers or silent or not (said or complete))
+        if self.refused("receipt", result, expected=bool(bad or another)):
             return
-        known = next((one for one in notice.entries if isinstance(one, Filed) and one.idempotency == idempotency), None)
-        same("receipt is new", result.new, known is None)
-        if known is None:
-            renewal.file(notice, Filed(result.receipt.id, idempotency, said, complete, self.world.now))
-        else:
-            same("receipt", result.receipt.id, known.key)
+        news = said if not known else {} if idempotency else renewal.heard_again(notice, known[0])
+        same("receipt is new", result.new, bool(news or not known))
+        if result.new:
+            renewal.file(
+                self.world, batch, notice, Filed(result.receipt.id, idempotency, said, news, complete, self.world.now)
+            )
+        elif known[-1].key:  # else it came as a file
+            same("receipt", result.receipt.id, known[-1].key)
         same("outstanding", result.outstanding,
              sum(renewal.answer_of(notice, number)[0] is None for number in batch.stands_on))  # fmt: skip
 
     @precondition(lambda self: self.notices())
-    @act(which=index, said=outcomes, complete=st.booleans())
-    def partner_answers(self, which: int, said: list[tuple[int, str]], complete: bool) -> None:
+    @act(which=index, said=outcomes, complete=st.booleans(), keyed=st.booleans())
+    def partner_answers(self, which: int, said: list[tuple[int, str]], complete: bool, keyed: bool) -> None:
         batch, notice = chosen(self.notices(), which)
         numbers = sorted(batch.stands_on)
         answers: dict[Number, Answer] = {}
         for at, outcome in said:
             until = self.world.now.date() + timedelta(days=at) if outcome == "pending" and at % 2 else None
             answers[numbers[at % len(numbers)]] = (outcome, "debt" if outcome == "refused" else "", until)
-        self.file(batch, notice, answers, complete=complete, idempotency=f"k{self.turn}")
+        self.file(batch, notice, answers, complete=complete, idempotency=f"k{self.turn}" if keyed else "")
         self.step("receipt")
 
     @precondition(lambda self: any(one.entries for _, one in self.notices()))
     @act(which=index)
     def partner_sends_it_again(self, which: int) -> None:
-        """The answer was lost on the way: the same receipt under the same key changes nothing."""
-        filed = [(b, n, one) for b, n in self.notices() for one in n.entries if isinstance(one, Filed)]
-        batch, notice, one = chosen(filed, which)
-        self.file(batch, notice, one.said, complete=one.complete, idempotency=one.idempotency)
+        """The reply was lost on the way: the same receipt under the same key, or without one, is sent again."""
+        batch, notice, one = chosen(self.filed(), which)
+        key = one.idempotency if which % 3 else ""
+        self.file(batch, notice, one.content, complete=one.complete, idempotency=key)
         self.step("receipt again")
+
+    @precondition(lambda self: any(one.idempotency for *_, one in self.filed()))
+    @act(which=index, said=outcomes)
+    def partner_uses_a_key_twice(self, which: int, said: list[tuple[int, str]]) -> None:
+        batch, notice, one = chosen(((b, n, one) for b, n, one in self.filed() if one.idempotency), which)
+        numbers = sorted(batch.stands_on)
+        answers: dict[Number, Answer] = {numbers[at % len(numbers)]: ("kept", "", None) for at, _ in said}
+        self.file(batch, notice, answers, complete=True, idempotency=one.idempotency)
+        self.step("key again")
+
+    def filed(self) -> list[tuple[Batch, Notice, Filed]]:
+        """Receipts that came over HTTP."""
+        return [(b, n, one) for b, n in self.notices() for one in n.entries if isinstance(one, Filed) and one.key]
 
     @precondition(lambda self: any(not batch.released for batch in self.world.batches))
     @act(which=index, but=st.sampled_from((None, None, "refused", "pending")))

@@ -18,10 +18,7 @@ from huanxin.store.database import Tx
 from oracle import outbox, owners, renewal, shop
 from oracle.driver import PLAN, Driver
 from oracle.histories import had_predecessor, holder, tenures, where
-from oracle.switches import OFF
 from oracle.world import Batch, Number, World
-
-BATCH_BREACH = "answered-after-release"
 
 
 class Counts:
@@ -189,7 +186,5 @@ def _breaches(tx: Tx, world: World, counts: Counts) -> None:
     rosters = {one.key: sorted(one.stands_on) for one in world.batches}
     for kind, batch, stored in tx.execute("SELECT kind, batch_id, places FROM breach WHERE places IS NOT NULL", binary=True):
         real.update((kind, rosters[batch][place]) for place in load(stored))
-    if "late answers" in OFF:
-        real = Counter({key: count for key, count in real.items() if key[0] != BATCH_BREACH})
     same("breaches", real, world.breaches)
     counts.verdicts["breach"] += len(world.histories)

@@ -10,6 +10,7 @@ from hypothesis.stateful import precondition
 
 from huanxin.domain.streams import Status
 from oracle import outbox
+from oracle.days import midnight
 from oracle.machine import Histories, act, chosen, index, only_if
 from oracle.world import Partner
 
@@ -49,8 +50,10 @@ class Deliveries(Histories):
                 outbox.tried_in_vain(partner, name, key, self.world.now)
         elif taken and name.endswith("identifier-recycled"):
             number = int(claims["sub_id"]["phone_number"])
+            since = event["event_timestamp"]
             mine = [one for one in partner.recycled if one.number == number and one.state != "dropped"]
-            assert mine, f"{partner.name} is told of {number}, which is no news for it"
+            mine = [one for one in mine if midnight(one.carrier, one.day).timestamp() == since]
+            assert mine, f"{partner.name} is told of {number}, since {since}, which is no news for it"
             next((one for one in mine if one.state == "open"), mine[-1]).state = "delivered"
 
     def partner_of(self, client_id: str) -> Partner:

@@ -52,7 +52,7 @@ class Files(Answers):
         while self.stage.reader.one_job():
             self.pass_to(self.world.now + TURN)
         for batch, notice in self.in_files():
-            parts.read(notice, list(batch.stands_on), self.world.now)
+            parts.read(self.world, batch, notice)
             real = self.driver.results(batch.key, notice.partner.key)
             same("results of parts", real, {n: one.state for n, one in notice.parts.items() if one.state != "waiting"})
         self.step("folders read")

@@ -152,11 +152,12 @@ def can_be_told(histories: Histories, carrier: str, lines: list[Line]) -> bool:
 
 @dataclass
 class Tenure:
-    """The time of one subscriber. `opened_on` None: before anything was reported."""
+    """The time of one subscriber. `opened_on` None: before anything was reported; else `opened_by` says in whose zone."""
 
     opened_on: date | None
     carrier: str
     closed_on: date | None = None
+    opened_by: str = ""
 
 
 def tenures(events: list[Said]) -> list[Tenure]:
@@ -170,7 +171,7 @@ def tenures(events: list[Said]) -> list[Tenure]:
             found[-1].closed_on = one.day
             found[-1].carrier = one.carrier
         if one.event in (OPENED, TRANSFERRED):
-            found.append(Tenure(one.day, one.carrier))
+            found.append(Tenure(one.day, one.carrier, opened_by=one.carrier))
         if one.event == RECLAIMED:
             found[-1].closed_on = None
     return found

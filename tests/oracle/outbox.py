@@ -33,7 +33,7 @@ def tell_recycled(world: World, carrier: str, sold: list[tuple[Number, date]]) -
     """Numbers with a history that have a new owner: those who ask hear of what happened since the day they joined."""
     for partner in world.there:
         if partner.asks and partner.status != "disabled":
-            partner.recycled += [Recycled(*one) for one in sold if one[1] >= today(carrier, partner.added_at)]
+            partner.recycled += [Recycled(*one, carrier) for one in sold if one[1] >= today(carrier, partner.added_at)]
 
 
 def set_status(partner: Partner, status: str) -> None:

@@ -28,7 +28,7 @@ def cutoff(world: World, number: Number, purpose: str, shown_at: datetime) -> da
     assert held is not None
     if purpose == RENEW:
         assert held.opened_on is not None
-        return midnight(held.carrier, held.opened_on)
+        return midnight(held.opened_by, held.opened_on)
     return shown_at
 
 
@@ -37,7 +37,7 @@ def is_of_holder(world: World, one: Order) -> bool:
     held = holder(world.histories[one.number])
     if held is None or (one.opened_on, one.tenures) != (held.opened_on, len(tenures(world.histories[one.number]))):
         return False
-    return held.opened_on is None or one.at >= midnight(held.carrier, held.opened_on)
+    return held.opened_on is None or one.at >= midnight(held.opened_by, held.opened_on)
 
 
 def of_tenure(world: World, number: Number, purpose: str) -> list[Order]:

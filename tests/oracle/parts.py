@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from oracle.renewal import answer_of
-from oracle.world import Filed, Notice, Number, Part
+from oracle.renewal import answer_of, file
+from oracle.world import Batch, Filed, Notice, Number, Part, World
 
 
 def unread(notice: Notice) -> list[Part]:
@@ -18,14 +16,15 @@ def done(notice: Notice) -> set[int]:
     return {one.number for one in taken} | {number for one in taken for number in one.replaces}
 
 
-def read(notice: Notice, numbers: list[Number], now: datetime) -> None:
+def read(world: World, batch: Batch, notice: Notice) -> None:
     """Deal with what lies in the folder, from the lowest number on, and from there again after each one."""
     while True:
         for part in unread(notice):
-            if verdict := judged(notice, part, numbers):
+            if verdict := judged(notice, part, list(batch.stands_on)):
                 part.state = verdict
                 if verdict == "taken":
-                    notice.entries.append(Filed(str(part.number), f"part {part.number}", part.said, part.complete, now))
+                    key = str(part.number)
+                    file(world, batch, notice, Filed("", key, part.said, part.said, part.complete, world.now))
                 elif part.bad:
                     notice.refused |= set(part.said)
                 break

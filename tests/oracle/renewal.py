@@ -124,8 +124,30 @@ def open_numbers(batch: Batch, partner: Partner) -> frozenset[Number]:
     return frozenset(number for number in batch.stands_on if is_open(batch.notices[partner.key], number))
 
 
-def file(notice: Notice, receipt: Filed) -> None:
+def known_as(notice: Notice, content: dict[Number, Answer], *, complete: bool, key: str) -> list[Filed]:
+    """The receipts on record that are the same as one that comes now: by its key, or without one by what it says."""
+    filed = [one for one in notice.entries if isinstance(one, Filed)]
+    if key:
+        return [one for one in filed if one.idempotency == key]
+    return [one for one in filed if says_the_same(one, content, complete=complete)]
+
+
+def says_the_same(one: Filed, content: dict[Number, Answer], *, complete: bool) -> bool:
+    return (list(one.content.items()), one.complete) == (list(content.items()), complete)
+
+
+def heard_again(notice: Notice, first: Filed) -> dict[Number, Answer]:
+    """What a receipt refused or put off, and another one has changed since: said again, it is news."""
+    return {n: said for n, said in first.said.items() if said[0] in UNSETTLED and answer_of(notice, n)[0] != said}
+
+
+def file(world: World, batch: Batch, notice: Notice, receipt: Filed) -> None:
+    """Record a receipt. One that reopens a number which was released since its partner was told of it is a breach."""
+    was_open = {number for number in batch.stands_on if is_open(notice, number)}
     notice.entries.append(receipt)
+    for number, told in batch.released.items():
+        if notice.required and notice.partner.key in told and is_open(notice, number) and number not in was_open:
+            world.breaches["answered-after-release", number] += 1
 
 
 # Gate -----------------------------------------------------------------------------------------------------------------
@@ -177,7 +199,7 @@ def releasable(world: World, batch: Batch) -> frozenset[Number]:
 
 def release(world: World, batch: Batch) -> int:
     free = releasable(world, batch)
-    batch.released.update(dict.fromkeys(free, world.now))
+    batch.released.update(dict.fromkeys(free, frozenset(batch.notices)))
     return len(free)
 
 

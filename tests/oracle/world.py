@@ -53,10 +53,11 @@ class Told:
 
 @dataclass(eq=False)
 class Recycled:
-    """A number with a new owner, of which one partner is told."""
+    """A number with a new owner, of which one partner is told: since the beginning of which day, at which carrier."""
 
     number: Number
     day: date
+    carrier: str
     state: str = "open"
 
 
@@ -72,10 +73,11 @@ class Hold:
 
 @dataclass(eq=False)
 class Filed:
-    """A receipt as a partner filed it. `changed`: what it made of numbers that had another answer."""
+    """A receipt that was taken. `content`: as its partner sent it; `said`: what of it was news."""
 
     key: str
     idempotency: str
+    content: dict[Number, Answer]
     said: dict[Number, Answer]
     complete: bool
     at: datetime
@@ -127,7 +129,8 @@ class Batch:
     freeze: int
     notices: dict[int, Notice] = field(default_factory=dict)
     retractions: list[Retraction] = field(default_factory=list)
-    released: dict[Number, datetime] = field(default_factory=dict)
+    released: dict[Number, frozenset[int]] = field(default_factory=dict)
+    """what was released, with the partners that had been told of it by then"""
 
 
 @dataclass(eq=False)

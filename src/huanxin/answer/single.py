@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from huanxin.answer.lines import FIRST_UNTIL, cant_answer, needs_reason, no_day,
 from huanxin.answer.receiving import another_key
 from huanxin.domain.answers import INQUIRY_OUTCOMES, OUTCOMES_OF, Answer, Outcome, Purpose, Reason
 from huanxin.domain.errors import BadInput, Fault
-from huanxin.domain.numbers import written
+from huanxin.domain.numbers import NumberingPlan, written
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.numbersets import columns, tables
@@ -32,6 +32,7 @@ LONGEST = MOST_LINES * 256
 """Bytes of such a receipt, unpacked, with room for columns of the partner's own."""
 _CLOSING = [outcome for outcome in Outcome if not Answer(outcome=outcome).settles]
 _SHOWN = 100
+_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +95,7 @@ def answer(
     *,
     notice: str | None,
     key: str,
+    plan: NumberingPlan,
     now: datetime,
     new_id: NewId = random_id,
 ) -> Answered:
@@ -111,7 +113,7 @@ def answer(
     receipts: dict[str, str] = {}
     for line in lines:
         told = known.get(notice or line.notice)
-        day, why = _checked(line, told, again=(notice or line.notice) in receipts)
+        day, why = _checked(line, told, plan, again=(notice or line.notice) in receipts)
         if why or told is None:
             faults.append(Fault(line=line.line, reason=why))
             continue
@@ -145,7 +147,7 @@ def _repeated(new: NewAnswer, before: Sequence[NewAnswer]) -> str | None:
     return same[-1].receipt
 
 
-def _checked(line: Line, told: Asked | None, *, again: bool) -> tuple[date | None, str]:
+def _checked(line: Line, told: Asked | None, plan: NumberingPlan, *, again: bool) -> tuple[date | None, str]:
     """The day until which the answer stands, and why the line can't be taken; empty if it can."""
     if told is None:
         return None, Sentence("there is no notice %(notice)s for this partner", notice=line.notice)
@@ -160,6 +162,7 @@ def _checked(line: Line, told: Asked | None, *, again: bool) -> tuple[date | Non
         return None, needs_reason()
     if not line.until:
         return None, ""
-    good = columns.instants(pa.array([line.until]), "UTC").good  # the forms that a receipt of a batch may have, no others
-    day = date.fromisoformat(line.until[:10]) if good[0] else date.min
+    # The forms that a receipt of a batch may have and no others; an instant is a day of the carrier that serves the number.
+    read = columns.instants(pa.array([line.until]), plan.carriers[told.carrier].zone.key)
+    day = _EPOCH + timedelta(days=int(read.day[0])) if read.good[0] else date.min
     return (day, "") if day >= FIRST_UNTIL else (None, no_day())

@@ -201,7 +201,7 @@ class Platform:
         """
         now = self.clock()
         with self.database.transaction() as tx:
-            answered = answer(tx, partner, lines, notice=notice, key=key, now=now)
+            answered = answer(tx, partner, lines, notice=notice, key=key, plan=self.plan, now=now)
         with self.database.single() as tx:
             if requests.note_done(tx, answered.request_ids, now):
                 deliveries.wake_workers(tx, deliveries.OWNERS)

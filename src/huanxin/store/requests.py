@@ -126,6 +126,7 @@ class Asked:
     id: str
     request_id: str
     number: int
+    carrier: str
     purpose: str
     receipt: str | None
     outcome: str | None
@@ -137,7 +138,7 @@ def asked(tx: Tx, partner_id: int, notice_ids: Sequence[str]) -> dict[str, Asked
     """What those of some notices ask that are a partner's, by id."""
     with tx.cursor(row_factory=class_row(Asked)) as cursor:
         rows = cursor.execute(
-            "SELECT n.id, n.request_id, r.number, r.purpose, a.id AS receipt, a.outcome, a.reason, a.until_day"
+            "SELECT n.id, n.request_id, r.number, r.carrier, r.purpose, a.id AS receipt, a.outcome, a.reason, a.until_day"
             " FROM request_notice n JOIN request r ON r.id = n.request_id LEFT JOIN LATERAL (SELECT id, outcome, reason,"
             " until_day FROM request_answer WHERE notice_id = n.id ORDER BY seq DESC LIMIT 1) a ON true"
             " WHERE n.partner_id = %s AND n.id = ANY(%s)",
