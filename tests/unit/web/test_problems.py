@@ -14,14 +14,16 @@ ROW = re.compile(r"^\| `([a-z-]+)` \| ([^|]+) \|", re.MULTILINE)
 
 
 def of_the_domain() -> list[type[errors.HuanxinError]]:
-    """The kinds that stand in domain.errors. A subclass of one is another word for it, or never reaches a partner."""
+    """The kinds that stand in domain.errors. A subclass without a code of its own is another word for it, or never reaches a
+    partner."""
     found = (one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.HuanxinError))
-    return [one for one in found if one.__base__ in (errors.HuanxinError, Exception)]
+    return [one for one in found if one.__base__ in (errors.HuanxinError, Exception) or "code" in vars(one)]
 
 
 def kinds() -> dict[str, str]:
     """Code and status of every kind of error of the domain."""
-    return {kind.code: str(problems.STATUS.get(kind, 500)) for kind in of_the_domain()}
+    return {kind.code: str(next((problems.STATUS[one] for one in kind.__mro__ if one in problems.STATUS), 500))
+            for kind in of_the_domain()}  # fmt: skip
 
 
 def written() -> dict[str, str]:
