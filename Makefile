@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE :=
 TESTERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test soak bench lint format clean
+.PHONY: help setup run test soak mutants bench lint format clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ soak: export HISTORIES ?= 10000
 soak: SEED ?= $(shell date +%s)
 soak: .venv/.ready-dev  ## compare the rules with the oracle of tests/oracle on many histories (HISTORIES=10000 SEED=1)
 	$(BIN)/python -m pytest tests/oracle -s --hypothesis-seed=$(SEED)
+
+mutants: .venv/.ready-dev  ## change the rules' code one place at a time and see whether a test notices (WHAT=domain, platform or own)
+	$(BIN)/python tests/mutants/run.py $(WHAT)
 
 bench: .venv/.ready-dev  ## time the main job at size beside two obvious builds, owners' orders, then partners' stores (TIES="--numbers 100000")
 	$(BIN)/huanxin bench

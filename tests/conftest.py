@@ -135,7 +135,9 @@ def postgres(quick: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def migrated(postgres: str) -> str:
-    """The name of a database with the present schema and nothing in it, to be copied."""
+    """The name of a database with the present schema and nothing in it, to be copied: HUANXIN_TEST_TEMPLATE or a new one."""
+    if ready := os.environ.get("HUANXIN_TEST_TEMPLATE"):
+        return ready
     _recreate(postgres, TEMPLATE, template="template1")
     for schema in (LIVE, SANDBOX):
         migrate(make_conninfo(postgres, dbname=TEMPLATE), schema, simulated=True)

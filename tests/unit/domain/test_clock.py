@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from huanxin.domain.clock import after_working_days, answer_by, is_working_day
+from huanxin.domain.clock import after_working_days, answer_by, is_working_day, system_clock, working_days_between
 
 CHINA, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
 TUESDAY = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
@@ -31,3 +31,19 @@ def test_with_carriers_in_two_zones_the_day_that_ends_last_counts_whatever_their
     assert answer_by(TUESDAY, [CHINA], 5) != late
     latest = max(late, answer_by(TUESDAY, [CHINA], 5))
     assert answer_by(TUESDAY, [CHINA, NEW_YORK], 5) == answer_by(TUESDAY, [NEW_YORK, CHINA], 5) == latest
+
+
+def test_the_days_of_an_answer_are_counted_from_the_carriers_own_day() -> None:
+    """At five in the afternoon of a Monday in London it is Tuesday in China already."""
+    monday = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
+    assert answer_by(monday, [CHINA], 5) == datetime(2026, 12, 2, tzinfo=CHINA)
+
+
+def test_working_days_between_two_days_leave_out_the_first_and_count_the_last() -> None:
+    assert working_days_between(date(2026, 9, 30), date(2026, 10, 10)) == 3
+    assert working_days_between(date(2026, 10, 9), date(2026, 10, 10)) == 1
+    assert working_days_between(date(2026, 10, 10), date(2026, 10, 10)) == 0
+
+
+def test_the_clock_gives_aware_instants() -> None:
+    assert system_clock().tzinfo is UTC

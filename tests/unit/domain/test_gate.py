@@ -121,3 +121,18 @@ def test_an_optional_partner_holds_nothing_back() -> None:
 def test_the_day_of_cancellation_is_not_counted_into_the_freeze() -> None:
     """Civil Code, art. 201: day 1 is the next day, so the 90th ends on March 1 + 90 days and the sale begins after it."""
     assert sellable_from(date(2026, 3, 1)) == date(2026, 5, 31)
+
+
+def test_a_batch_that_nobody_has_to_answer_for_is_released_once_and_refused_by_nobody() -> None:
+    free = gate(released=BitMap([1, 2]))
+    assert (free.refused(), free.open()) == (BitMap(), BitMap())
+    assert free.releasable() == EVERYONE - BitMap([1, 2])
+    assert Standing().refused() == BitMap()
+
+
+def test_the_freeze_ends_with_its_last_day_and_is_the_batchs_own() -> None:
+    """Ninety days after its cancellation a number rests still, and on the next day it doesn't; a batch may rest longer."""
+    closed = TODAY - timedelta(days=91)
+    for day, days, still in ((TODAY, 90, False), (TODAY - timedelta(days=1), 90, True), (TODAY, 91, True)):
+        found = gate(spans={("cmcc", closed): EVERYONE}, today={"cmcc": day}, freeze_days=days)
+        assert bool(found.frozen_still()) is still

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -103,3 +104,14 @@ def test_the_cut_off_is_the_first_instant_of_the_opening_day_where_the_carrier_i
     taken_along = Tenure(carrier="cmcc", opened_on=date(2025, 10, 1), opened_by="south")
     assert cutoff_of(taken_along, PLAN) == datetime(2025, 10, 1, tzinfo=AUCKLAND)
     assert cutoff_of(Tenure(carrier="cmcc", opened_on=None), PLAN) is None
+
+
+def test_a_tenure_names_who_began_it_and_the_cancellation_that_ended_it() -> None:
+    """By the cancellation a batch of this tenure is told from one of an earlier; who cancelled may sell the number again."""
+    opened, ended = said(("2024-01-05", "opened"), ("2025-06-01", "cancelled", "south"))
+    ended = replace(ended, report=7, layer=2)
+    (begun,) = standing([opened]).tenures
+    assert (begun.carrier, begun.opened_by) == ("cmcc", "cmcc")
+    closing = Cancellation(carrier="south", day=date(2025, 6, 1), report=7, layer=2)
+    assert standing([opened, ended]).closing == standing([ended]).closing == closing
+    assert [one.carrier for one in standing([ended]).tenures] == ["south"]

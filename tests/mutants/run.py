@@ -1,0 +1,220 @@
+"""Changes the rules' files one place at a time, and sees whether a test notices (`make mutants`).
+
+Two kinds: what mutmut makes of every function of the files in GROUPS, with tests that are quick; and changes of our own
+(own.toml), for comparisons that stand in SQL and for what somebody once got wrong. A change that no test notices and
+that harmless.toml doesn't explain is a failure: a rule could be lost without anybody knowing.
+
+All of it happens in a copy below var/mutants. An argument names one group, or `own`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from huanxin.store.database import LIVE, SANDBOX
+from huanxin.store.embedded import embedded_dsn, leave
+from huanxin.store.migrate import migrate
+
+HERE = Path(__file__).parent
+HOUSE = HERE.parent.parent
+COPY = HOUSE / "var" / "mutants"
+TEMPLATE = "huanxin_template_mutants"
+CHILDREN = os.environ.get("MUTANT_CHILDREN", "2")
+_SURVIVED, _NO_TESTS = 0, (5, 33)  # mutmut's exit codes
+_STARTS = 5  # of mutmut, which ends with a mutant that is killed for its memory
+_MOST_MEMORY = 8 << 30
+
+GROUPS = {
+    "domain": {
+        "files": (
+            "domain/gate", "domain/answers", "domain/lifecycle", "domain/acceptance", "domain/same_day", "domain/tenures",
+            "domain/clock", "domain/parts", "report/grouping",
+        ),
+        "tests": ("tests/unit/domain", "tests/unit/report/test_grouping.py"),
+    },
+    "platform": {
+        "files": (
+            "plan/batches", "plan/holds", "release/gate", "release/waiving", "release/early_sales", "request/ordering",
+            "request/ending", "request/holding", "answer/receiving", "disclose/breaches", "domain/disclosure",
+        ),
+        "tests": (
+            "tests/unit/plan", "tests/unit/release", "tests/integration/test_edges_of_rules.py",
+            "tests/integration/test_cancelled_again.py", "tests/integration/test_orders_that_end.py",
+            "tests/integration/test_repeats.py", "tests/unit/disclose/test_desk.py",
+        ),
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Mutant:
+    """One change: the file below src/huanxin, and the lines before and after."""
+
+    file: str
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        return f"{self.file}\n  - {self.old}\n  + {self.new}"
+
+
+def copied() -> None:
+    """A copy of what git knows of, as it lies here."""
+    shutil.rmtree(COPY, ignore_errors=True)
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=HOUSE, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, names.split("\0")):
+        if (HOUSE / name).is_file():
+            (COPY / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(HOUSE / name, COPY / name)
+
+
+@contextmanager
+def database() -> Iterator[dict[str, str]]:
+    """A server and a database with the present schema for all tests of a run: each would else make its own."""
+    home = COPY / "home"
+    dsn = embedded_dsn(home)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+        connection.execute("SELECT pg_reload_conf()")
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(TEMPLATE)))
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+    for schema in (LIVE, SANDBOX):
+        migrate(make_conninfo(dsn, dbname=TEMPLATE), schema)
+    try:
+        yield {"HUANXIN_TEST_DATABASE_URL": dsn, "HUANXIN_TEST_TEMPLATE": TEMPLATE}
+    finally:
+        leave(home)
+
+
+# mutmut ---------------------------------------------------------------------------------------------------------------
+def by_mutmut(group: str, given: dict[str, str]) -> list[Mutant]:
+    """The mutants of a group that its tests did not notice."""
+    chosen = GROUPS[group]
+    paths = [f"src/huanxin/{name}.py" for name in chosen["files"] if (COPY / f"src/huanxin/{name}.py").is_file()]
+    tests = [name for name in chosen["tests"] if (COPY / name).exists()]
+    listed = {"source_paths": ["src"], "only_mutate": paths, "pytest_add_cli_args_test_selection": tests,
+              "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist"]}  # fmt: skip
+    lines = [f"{name} =\n    " + "\n    ".join(values) for name, values in listed.items()]
+    # A machine at work must not make a slow mutant look like one that hangs.
+    (COPY / "setup.cfg").write_text("\n".join(["[mutmut]", *lines, "timeout_multiplier = 30", "timeout_constant = 30", ""]))
+    shutil.rmtree(COPY / "mutants", ignore_errors=True)
+    for _ in range(_STARTS):
+        with (COPY / f"{group}.log").open("a") as log:
+            mutmut(given, log)
+        verdicts = {
+            name: code for meta in metas() for name, code in json.loads(meta.read_text())["exit_code_by_key"].items()
+        }
+        if verdicts and None not in verdicts.values():
+            break
+    else:
+        sys.exit(f"mutmut did not come to its end: {COPY / f'{group}.log'} says why")
+    missed = [name for name, code in verdicts.items() if code in (_SURVIVED, *_NO_TESTS)]
+    print(f"{group}: {len(verdicts)} mutants, {len(missed)} not noticed", flush=True)
+    return diffs(missed)
+
+
+def metas() -> list[Path]:
+    """Where mutmut keeps what came of each mutant."""
+    return sorted((COPY / "mutants" / "src").rglob("*.meta"))
+
+
+def mutmut(given: dict[str, str], log: IO[str]) -> None:
+    """Try every mutant that was not tried. One that takes all memory must not take the machine's."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | given
+    command = [sys.executable, "-m", "mutmut", "run", "--max-children", CHILDREN]
+    subprocess.run(
+        command, cwd=COPY, stdout=log, stderr=log, env=environment, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY)),
+    )  # fmt: skip
+
+
+def diffs(names: list[str]) -> list[Mutant]:
+    """Mutants as their diffs have them: the number of one changes whenever something above it does."""
+    code = (
+        "import sys; from mutmut.mutation.diff_apply import get_diff_for_mutant as diff;"
+        " [print(name, diff(name), sep='\\n', end='\\n\\0') for name in sys.argv[1:]]"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *names], cwd=COPY, capture_output=True, text=True, check=True)
+    return [shown(one) for one in done.stdout.split("\0") if one.strip()]
+
+
+def shown(diff: str) -> Mutant:
+    file = re.search(r"^--- \S*src/huanxin/(\S+)", diff, re.M)
+    assert file, diff
+    old, new = (
+        " ".join(line.strip() for line in re.findall(rf"^{sign}(?!{sign})(.*)$", diff, re.M)) for sign in ("-", "\\+")
+    )
+    return Mutant(file=file[1], old=old, new=new)
+
+
+# Our own --------------------------------------------------------------------------------------------------------------
+def by_hand(given: dict[str, str]) -> list[Mutant]:
+    """Our own mutants that their tests did not notice."""
+    listed = tomllib.loads((HERE / "own.toml").read_text())["mutant"]
+    missed = []
+    for one in listed:
+        path = COPY / "src" / "huanxin" / one["file"]
+        text = path.read_text()
+        if text.count(one["old"]) != one.get("times", 1):
+            sys.exit(f"own.toml: {one['file']} has {text.count(one['old'])} times: {one['old']}")
+        path.write_text(text.replace(one["old"], one["new"]))
+        noticed = not passes(one["tests"], given)
+        path.write_text(text)
+        print(f"{'noticed' if noticed else 'NOT NOTICED'}: {one['file']}: {one['loses']}", flush=True)
+        if not noticed:
+            missed.append(Mutant(file=one["file"], old=one["old"], new=one["new"]))
+    print(f"own: {len(listed)} mutants, {len(missed)} not noticed", flush=True)
+    return missed
+
+
+def passes(tests: list[str], given: dict[str, str]) -> bool:
+    environment = os.environ | given | {"PYTHONPATH": str(COPY / "src"), "HISTORIES": "120"}
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    return subprocess.run(command, cwd=COPY, env=environment, capture_output=True, check=False).returncode == 0
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+def unexplained(missed: list[Mutant]) -> list[Mutant]:
+    """Those that harmless.toml doesn't explain."""
+    read = tomllib.loads((HERE / "harmless.toml").read_text())
+    known = {Mutant(file=one["file"], old=one["old"], new=one["new"]) for one in read.get("mutant", [])}
+    kinds = [re.compile(one["new"]) for one in read.get("kind", [])]
+    return sorted(one for one in set(missed) - known if not any(kind.search(one.new) for kind in kinds))
+
+
+def main(arguments: list[str]) -> None:
+    wanted = arguments or [*GROUPS, "own"]
+    copied()
+    missed: list[Mutant] = []
+    with database() as given:
+        for group in wanted:
+            missed += by_hand(given) if group == "own" else by_mutmut(group, given)
+    left = unexplained(missed)
+    for one in left:
+        print(one)
+    if left:
+        sys.exit(
+            f"{len(left)} changes would go unnoticed: test them, or say in tests/mutants/harmless.toml why each is harmless"
+        )
+    print("every change was noticed, or is known to be harmless")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
