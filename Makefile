@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE :=
 TESTERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test soak mutants bench lint format clean
+.PHONY: help setup run test soak mutants storm bench lint format clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -53,6 +53,10 @@ soak: .venv/.ready-dev  ## compare the rules with the oracle of tests/oracle on 
 
 mutants: .venv/.ready-dev  ## change the rules' code one place at a time and see whether a test notices (WHAT=domain, platform or own)
 	$(BIN)/python tests/mutants/run.py $(WHAT)
+
+storm: export FAULTS ?= 40
+storm: .venv/.ready-dev  ## let everything die while a platform works, and look what is lost (FAULTS=40)
+	$(BIN)/python -m pytest tests/storms -s
 
 bench: .venv/.ready-dev  ## time the main job at size beside two obvious builds, owners' orders, then partners' stores (TIES="--numbers 100000")
 	$(BIN)/huanxin bench
