@@ -36,6 +36,9 @@ INSERT INTO huanxin_cuts (number, cutoff, source, tie, bound_at, restored)
 class SqliteTies(RowTies[sqlite3.Connection]):
     """Detaches numbers by setting them to NULL (rows.RowTies). What stays is kept in a table `huanxin_cuts` beside it.
 
+    Joins are CROSS JOINs, which SQLite does in the order in which they are written: it begins with what is asked for. Of
+    itself it may look through all that is asked for with each row of the table.
+
     The table needs an `INTEGER PRIMARY KEY` and a number column that may be NULL. A bound_at is whatever times.Times reads.
     """
 
@@ -108,7 +111,7 @@ class SqliteTies(RowTies[sqlite3.Connection]):
     def found(self, session: sqlite3.Connection, numbers: list[str]) -> list[Tie]:
         rows = session.execute(
             f"SELECT t.{self._key}, a.value, t.{self._bound_at} FROM json_each(?) a"
-            f" JOIN {self._table} t ON t.{self._number} = a.value",
+            f" CROSS JOIN {self._table} t ON t.{self._number} = a.value",
             (json.dumps(numbers),),
         )
         return [Tie(key=key, number=number, bound_at=bound_at) for key, number, bound_at in rows]
@@ -131,7 +134,7 @@ class SqliteTies(RowTies[sqlite3.Connection]):
         self, session: sqlite3.Connection, column: str, numbers: list[str], cutoff: datetime
     ) -> dict[tuple[str, Any], Any]:
         rows = session.execute(
-            f"SELECT c.number, c.tie, c.{column} FROM json_each(?) a JOIN huanxin_cuts c ON c.number = a.value"
+            f"SELECT c.number, c.tie, c.{column} FROM json_each(?) a CROSS JOIN huanxin_cuts c ON c.number = a.value"
             " WHERE c.cutoff = ? AND c.source = ?",
             (json.dumps(numbers), as_text(cutoff), self._source),
         )
@@ -141,7 +144,7 @@ class SqliteTies(RowTies[sqlite3.Connection]):
         session.execute(
             "INSERT INTO huanxin_cuts (number, cutoff, source, tie, bound_at, restored)"
             f" SELECT json_extract(a.value, '$[1]'), ?, ?, CAST(t.{self._key} AS TEXT), CAST(t.{self._bound_at} AS TEXT), 0"
-            f" FROM json_each(?) a JOIN {self._table} t ON t.{self._key} = json_extract(a.value, '$[0]')",
+            f" FROM json_each(?) a CROSS JOIN {self._table} t ON t.{self._key} = json_extract(a.value, '$[0]')",
             (as_text(cutoff), self._source, json.dumps([(tie.key, tie.number) for tie in ties])),
         )
 
@@ -160,7 +163,7 @@ class SqliteTies(RowTies[sqlite3.Connection]):
     def free(self, session: sqlite3.Connection, keys: list[Any]) -> Iterator[tuple[Tie, str]]:
         rows = session.execute(
             f"SELECT t.{self._key}, t.{self._bound_at}, CAST(t.{self._bound_at} AS TEXT) FROM json_each(?) a"
-            f" JOIN {self._table} t ON t.{self._key} = a.value WHERE t.{self._number} IS NULL",
+            f" CROSS JOIN {self._table} t ON t.{self._key} = a.value WHERE t.{self._number} IS NULL",
             (json.dumps(keys),),
         )
         return ((Tie(key=key, number="", bound_at=bound_at), text or "") for key, bound_at, text in rows.fetchall())

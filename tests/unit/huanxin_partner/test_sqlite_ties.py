@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -131,6 +132,31 @@ def test_a_strangers_row_that_was_given_the_key_does_not_get_the_number(tmp_path
         assert db.execute("SELECT id FROM users").fetchall() == [(1,)], "SQLite gives a free key again"
     assert said(ties.restore([NUMBER], CUTOFF)) == {NUMBER: ("irreversible", "")}
     assert phones(tmp_path / "a.db") == [None]
+
+
+def test_giving_back_looks_at_the_rows_that_are_asked_for_and_not_through_all_of_them_each_time(tmp_path: Path) -> None:
+    """SQLite went through 5,000 rows without a number for each of 5,000 keys: 90,000 took more than ten minutes."""
+    numbers = [f"+86139{place:08}" for place in range(5_000)]
+    ties = make(tmp_path / "a.db", [(number, "2020-01-01") for number in numbers])
+    with closing(sqlite3.connect(tmp_path / "a.db")) as db, db:
+        db.execute("CREATE INDEX users_by_phone ON users (phone)")
+    steps: list[int] = []
+
+    def step() -> int:
+        steps.append(1)
+        return 0
+
+    class Watched(SqliteTies):
+        @contextmanager
+        def transaction(self) -> Iterator[sqlite3.Connection]:
+            with super().transaction() as session:
+                session.set_progress_handler(step, 10_000)
+                yield session
+
+    ties = Watched(tmp_path / "a.db", table="users", number_column="phone", bound_at_column="since")
+    assert {answer.outcome for answer in ties.unbind(numbers, CUTOFF)} == {"unbound"}
+    assert {answer.outcome for answer in ties.restore(numbers, CUTOFF)} == {"restored"}
+    assert len(steps) < 500  # times 10,000 instructions
 
 
 @pytest.mark.parametrize("constraint", ["UNIQUE", "UNIQUE ON CONFLICT REPLACE", "UNIQUE ON CONFLICT IGNORE"])
