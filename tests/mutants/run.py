@@ -96,7 +96,7 @@ def database() -> Iterator[dict[str, str]]:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(TEMPLATE)))
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
     for schema in (LIVE, SANDBOX):
-        migrate(make_conninfo(dsn, dbname=TEMPLATE), schema)
+        migrate(make_conninfo(dsn, dbname=TEMPLATE), schema, simulated=True)
     try:
         yield {"HUANXIN_TEST_DATABASE_URL": dsn, "HUANXIN_TEST_TEMPLATE": TEMPLATE}
     finally:

@@ -51,7 +51,7 @@ from operators import operator
 from oracle.days import ALLOTTED, RANGES, ZONES
 from oracle.world import Part
 
-KEPT = ("migration", "operator", "operator_event", "signing_key", "allocation", "allocation_range")
+KEPT = ("migration", "clock", "operator", "operator_event", "signing_key", "allocation", "allocation_range")
 """Tables that one history leaves to the next: the people who work here, and what is allotted."""
 PLAN = NumberingPlan(
     carriers={code: Carrier(code=code, name=code, zone=ZONES[code], prefixes=(prefix,)) for code, prefix in RANGES.items()}
