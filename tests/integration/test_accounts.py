@@ -62,7 +62,7 @@ class Service:
 @pytest.fixture
 def service(dsn: str, tmp_path: Path, clock: Clock) -> Iterator[Service]:
     migrate(dsn, SANDBOX)
-    settings = Settings(home=tmp_path / "home", mode=Mode.DEVELOPMENT)
+    settings = Settings(home=tmp_path / "home", mode=Mode.DEVELOPMENT, local_folders=tmp_path)
 
     def opened(database: Database, issuer: str, *, sandbox: bool) -> Platform:
         return Platform(
@@ -338,10 +338,12 @@ def test_what_happened_at_an_account_cannot_be_edited(service: Service) -> None:
 
 def test_a_company_chooses_its_folders_by_the_api_and_on_its_pages(service: Service, tmp_path: Path) -> None:
     made = service.register().json()
-    folders = {"out": f"{tmp_path}/OUT", "in": f"{tmp_path}/IN", "login": {"password": "ganz geheim"}}
+    ours = tmp_path / made["sandbox"]["client_id"]
+    folders = {"out": f"{ours}/OUT", "in": f"{ours}/IN", "login": {"password": "ganz geheim"}}
     for path, body, code in [
         ("files", folders | {"in": "sftp://shop@files.example/IN"}, 422),
         ("files", folders | {"in": folders["out"]}, 422),
+        ("files", folders | {"in": "/etc"}, 422),
         ("files", folders | {"inn": "typo"}, 400),
         ("files", folders | {"login": {"pasword": "typo"}}, 400),
         ("live/files", folders, 401),  # a token of the sandbox opens nothing live
@@ -358,13 +360,13 @@ def test_a_company_chooses_its_folders_by_the_api_and_on_its_pages(service: Serv
     page = service.http.get("/partner/sandbox/stream", headers={"Accept-Language": "en"}).text
     assert f"notices in {folders['out']}" in page
     assert "geheim" not in page
-    form = {"out": f"{tmp_path}/2/OUT", "in": "gopher://x/IN", "password": "auch geheim"}
+    form = {"out": f"{ours}/2/OUT", "in": "gopher://x/IN", "password": "auch geheim"}
     refused = service.http.post("/partner/sandbox/stream/files", data=form)
     assert refused.status_code == 422
     assert "两个文件夹须以同一方式" in refused.text
     assert form["out"] in refused.text
     assert "geheim" not in refused.text
-    taken = service.http.post("/partner/sandbox/stream/files", data=form | {"in": f"{tmp_path}/2/IN"})
+    taken = service.http.post("/partner/sandbox/stream/files", data=form | {"in": f"{ours}/2/IN"})
     assert taken.headers["location"] == "/partner/sandbox/stream"
     assert "done" in taken.cookies, "what was done is told once, not by the address"
     headers = service.token(made)
@@ -377,7 +379,7 @@ def test_a_company_chooses_its_folders_by_the_api_and_on_its_pages(service: Serv
         noted = partners.events_of(tx, partner.id, kind="files-chosen")
         stream = streams.of_partner(tx, partner.id)
     assert [(one.recorded_by, one.detail["out"]) for one in noted] == [
-        (auth["client_id"], f"{tmp_path}/2/OUT"), (auth["client_id"], folders["out"]),
+        (auth["client_id"], f"{ours}/2/OUT"), (auth["client_id"], folders["out"]),
     ]  # fmt: skip
     assert stream is not None
     assert stream.sealed_authorization is not None

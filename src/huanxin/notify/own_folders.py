@@ -48,8 +48,7 @@ class FolderRules:
     """Which folders partners may choose, and how they are reached.
 
     `outbound` knows which addresses are public. Directories of this machine: below `local`, in a directory that is named
-    like the partner's client_id; none if it is None; in development (`outbound.inner_allowed`) any. `s3_services`: patterns
-    of hosts.
+    like the partner's client_id; none if it is None. `s3_services`: patterns of hosts.
     """
 
     outbound: Outbound
@@ -76,8 +75,6 @@ class FolderRules:
         return url
 
     def _check_directory(self, path: str, client_id: str) -> None:
-        if self.outbound.inner_allowed:
-            return
         if self.local is None or not Path(path).resolve().is_relative_to((self.local / client_id).resolve()):
             raise BadInput(
                 Sentence("directories of the platform's machine are not for partners to choose; use sftp:// or s3://")

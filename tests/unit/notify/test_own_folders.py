@@ -66,6 +66,14 @@ def test_what_leads_inside_or_can_not_be_used_is_refused_with_what_to_do(url: st
         rules().checked(url, login, client_id=OURS)
 
 
+@pytest.mark.parametrize("path", ["/etc", "/etc/cron.d", "file:///etc", "/tmp/anywhere", f"/srv/other/{OURS}"])
+def test_in_development_too_a_partner_chooses_no_directory_that_nobody_named(path: str, tmp_path: Path) -> None:
+    """Whoever reached a development server had it write files into `/etc`, as root if it ran so."""
+    for local in (None, tmp_path):
+        with pytest.raises(BadInput, match="not for partners to choose"):
+            rules(inner=True, local=local).checked(path, Login(), client_id=OURS)
+
+
 def test_a_name_that_leads_inside_by_now_is_not_connected_to_and_the_login_is_encrypted() -> None:
     sealed = rules().sealed(SFTP)
     assert "geheim" not in sealed
