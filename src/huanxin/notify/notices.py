@@ -146,7 +146,8 @@ def tell_recycled(
     return events
 
 
-def recycled_jti(*, report_id: int, client_id: str, number: int) -> str:
-    """The same event has the same `jti` whenever it is sent, so a partner that has it knows it again."""
-    seed = f"recycled/{report_id}/{client_id}/{number}".encode()
+def recycled_jti(*, report_id: int, client_id: str, number: int, day: date) -> str:
+    """The same event has the same `jti` whenever it is sent, so a partner that has it knows it again. A report may say that
+    a number passed on twice: those are two, else the partner would keep the ties of whoever had it in between."""
+    seed = f"recycled/{report_id}/{client_id}/{number}/{day}".encode()
     return "ev_" + base64.urlsafe_b64encode(hashlib.sha256(seed).digest()[:15]).decode()

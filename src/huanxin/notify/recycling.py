@@ -32,7 +32,7 @@ def recycled_event(feed: Feed, number: int, *, plan: NumberingPlan, now: datetim
     """The claims of the event that tells of one number of a feed. It was opened at the first instant of the day where the
     carrier is that reported it: a later one would cut ties that its new owner made that morning (rule 2)."""
     opened_at = datetime.combine(feed.day, time(), plan.carriers[feed.carrier].zone)
-    jti = recycled_jti(report_id=feed.report_id, client_id=feed.client_id, number=number)
+    jti = recycled_jti(report_id=feed.report_id, client_id=feed.client_id, number=number, day=feed.day)
     return recycled(number, opened_at=opened_at, audience=feed.client_id, jti=jti, now=now)
 
 

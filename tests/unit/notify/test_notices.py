@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -55,10 +55,12 @@ def test_only_partners_whose_stream_asks_for_it_hear_of_new_owners(platform: Pla
 
 def test_the_same_news_has_the_same_name_whenever_it_is_sent(platform: Platform) -> None:
     """A partner knows a replay by its jti: after a crash the rest of a feed is sent again."""
-    one = recycled_jti(report_id=3, client_id="a", number=8613800138000)
-    assert one == recycled_jti(report_id=3, client_id="a", number=8613800138000)
-    others = {recycled_jti(report_id=r, client_id=c, number=n) for r, c, n in ((4, "a", 1), (3, "b", 1), (3, "a", 2))}
-    assert len(others | {one}) == 4
+    day = date(2026, 11, 24)
+    one = recycled_jti(report_id=3, client_id="a", number=8613800138000, day=day)
+    assert one == recycled_jti(report_id=3, client_id="a", number=8613800138000, day=day)
+    wanted = ((4, "a", 1, day), (3, "b", 1, day), (3, "a", 2, day), (3, "a", 1, day), (3, "a", 1, date(2026, 11, 25)))
+    others = {recycled_jti(report_id=r, client_id=c, number=n, day=d) for r, c, n, d in wanted}
+    assert len(others | {one}) == 6
 
 
 def test_a_batch_is_sent_to_somebody_or_refused_in_words(platform: Platform, report: Report) -> None:
