@@ -98,7 +98,7 @@ def test_who_leaves_asks_first_sees_counts_then_names_and_cuts(place: Town, site
     assert bound(site), "a question cuts nothing"
     place.answer("晨星商城", "absent")
     shown = phone.http.get(page.url.path).text
-    assert "1 家应用绑着您的号码" in shown
+    assert "已答复的 2 家中，1 家绑着您的号码" in shown, "who has not answered yet is not counted as having none"
     assert "小站" not in shown
     assert "小站" in phone.http.get(page.url.path, params={"names": "1"}).text
     assert len(place.sms(RECYCLED)) == 1, "a question ends without an SMS"
