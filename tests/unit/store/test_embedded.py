@@ -219,20 +219,28 @@ sys.stdin.read()
 """
 
 
-def test_a_home_that_the_wheel_made_is_taken_over_though_its_server_stayed_up(new_home: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def apart() -> Iterator[Path]:
+    """A home that shares no folder with other tests: the wheel opens those above it to everybody."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        yield Path(folder) / "home"
+        leave(Path(folder) / "home")
+
+
+def test_a_home_that_the_wheel_made_is_taken_over_though_its_server_stayed_up(apart: Path, tmp_path: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", OLD, new_home], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        [sys.executable, "-W", "ignore", "-c", OLD, apart], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         env=os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)},
     ) as old:  # fmt: skip
         assert old.stdout is not None
         with psycopg.connect(old.stdout.readline().strip()) as connection:
             connection.execute("CREATE TABLE fact (what text)")
-        left = postmaster(new_home)
+        left = postmaster(apart)
         old.kill()
-    with Database(embedded_dsn(new_home)) as database:
+    with Database(embedded_dsn(apart)) as database:
         assert count(database) == 0
     assert not psutil.pid_exists(left)
-    assert "trust" not in (new_home / "postgres/pg_hba.conf").read_text()
+    assert "trust" not in (apart / "postgres/pg_hba.conf").read_text()
 
 
 def test_a_long_log_is_put_aside_and_tells_of_no_number(new_home: Path) -> None:
