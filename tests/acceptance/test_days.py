@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, expect
 
 from acceptance.browsing import draw, open_tab
 from acceptance.seats import Seat, seat
+from huanxin.domain.disclosure import GRADE_NAMES, Grade
 from huanxin.domain.operators import Role
 from huanxin.operations import summaries
 from huanxin.web.i18n import LANGUAGES
@@ -249,23 +250,33 @@ def two_buyers_acknowledge(dian: Seat) -> None:
     page.locator(".card a").first.click()
     draw(page)
     dian.press("Acknowledge")
-    dian.told("Recorded. Thank you; please hand the screen back to the clerk.")
-    dian.go(f"desk/choose?number=%2B{READY[1][1:]}")
+    dian.heading("Recorded. Thank you")
+    looks_up(dian, READY[1])
+    page.get_by_role("link", name=dian.say("Show them to the buyer")).click()
+    page.locator(".card a").first.click()
     page.fill("#phone", BUYER)
     dian.press("Send a code")
     page.fill("#code", dian.place.code(f"+86{BUYER}"))
     dian.press("Acknowledge by this code")
-    dian.told("Recorded. Thank you; please hand the screen back to the clerk.")
+    dian.heading("Recorded. Thank you")
     dian.sound()
+    page.get_by_role("link", name=dian.say("For the clerk: go on")).click()
     page.fill("#reason", "too dear")
     dian.press("Withdraw")
     dian.go("desk/records")
     expect(page.locator("tbody tr")).to_have_count(2)
     expect(page.locator("tbody tr").first).to_contain_text(dian.say("withdrawn"))
     dian.sound()
-    dian.go(f"desk/choose?number=%2B{FREEZING[0][1:]}")
-    expect(page.locator("main")).to_contain_text(dian.say("This number is not for sale:"))
-    expect(page.locator("main form")).to_have_count(0)
+    looks_up(dian, FREEZING[0])
+    expect(page.locator("tbody tr")).to_contain_text(GRADE_NAMES[Grade.BLOCKED][dian.lang])
+    expect(page.locator("tbody tr a")).to_have_count(0)
+
+
+def looks_up(dian: Seat, number: str) -> None:
+    dian.go("desk")
+    dian.page.fill("#numbers", number)
+    dian.page.keyboard.press("Control+Enter")
+    expect(dian.page.locator("tbody tr")).to_have_count(1)
 
 
 # The regulator ----------------------------------------------------------------------------------------------------------
