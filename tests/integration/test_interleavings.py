@@ -65,7 +65,7 @@ class Meetings:
         self.server = server
         self._create(WORLD, "template1")
         dsn = make_conninfo(server, dbname=WORLD)
-        migrate(dsn, LIVE)
+        migrate(dsn, LIVE, simulated=True)
         with opened(dsn) as platform:
             self.orders = writers(folder, build(platform, folder))
         self._in_turn: dict[tuple[str, str], Came] = {}

@@ -126,8 +126,9 @@ def _partners(loaded: LoadedGate, place: int) -> list[Finding]:
     return [_partner(loaded.gate.standings[key], notice, loaded.waivers, place) for key, notice in loaded.notices.items()]
 
 
-def _granted(waiver: Waiver) -> str:
-    return f"{waiver.by}{' (one person)' if waiver.alone else ''}: {waiver.reason}"
+def _granted(waiver: Waiver) -> Sentence:
+    said = N_("%(by)s (one person): %(why)s") if waiver.alone else N_("%(by)s: %(why)s")
+    return Sentence(said, by=waiver.by, why=waiver.reason)
 
 
 def _partner(standing: Standing, notice: Notice, waivers: Mapping[int, Waiver], place: int) -> Finding:
@@ -141,7 +142,8 @@ def _partner(standing: Standing, notice: Notice, waivers: Mapping[int, Waiver], 
         if answer.until:
             text = Sentence("%(answer)s until %(day)s", answer=text, day=answer.until)
     if waived:
-        text = Sentence("%(answer)s; waived by %(who)s", answer=text, who="; ".join(waived))
+        who = waived[0] if len(waived) == 1 else "; ".join(waived)
+        text = Sentence("%(answer)s; waived by %(who)s", answer=text, who=who)
     ok = settled or bool(waived) or not notice.required
     return Finding(
         rule=Sentence(asked, partner=notice.partner), ok=ok, text=text, evidence=f"notice {notice.id}"
