@@ -78,7 +78,7 @@ class World:
 
     def gate(self) -> LoadedGate:
         with self.platform.database.transaction() as tx:
-            return load_gate(tx, self.batch, plan=self.platform.plan, now=self.platform.now())
+            return load_gate(tx, self.batch, plan=self.platform.plan, rules=self.platform.rules, now=self.platform.now())
 
     def released(self, folder: Path) -> list[str]:
         self.platform.release(by="li")

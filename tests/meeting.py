@@ -220,7 +220,7 @@ def _batch(tx: Tx, platform: Platform, batch: Batch) -> dict[str, Any]:
     }
     if batch.purpose == Purpose.RETRACTION:
         return found
-    gate = load_gate(tx, batch.id, plan=platform.plan, now=platform.now()).gate
+    gate = load_gate(tx, batch.id, plan=platform.plan, rules=platform.rules, now=platform.now()).gate
     said = {
         partner: sorted((answer.outcome.value, list(places)) for answer, places in one.answers.items() if places)
         for partner, one in gate.standings.items()

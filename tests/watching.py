@@ -97,7 +97,7 @@ def _batch(tx: Tx, past: Past, month: str, rng: random.Random) -> None:
     past.cells.update((month, *where[place], "renewed") for place in renewed)
     sold = {(one.carrier, one.day): places & BitMap(renewed[:50]) for one, places in spans.items()}
     releases.add(tx, batch_id=batch, spans={span: places for span, places in sold.items() if places}, by="test", alone=True,
-                 at=ANSWER_BY[month])  # fmt: skip
+                 freeze_days=90, at=ANSWER_BY[month])  # fmt: skip
     past.cells.update((month, *where[place], "released") for place in renewed[:50])
 
 

@@ -91,7 +91,7 @@ def held_until(platform: Platform, day: date, *numbers: int) -> None:
 
 def clear(platform: Platform, batch: int) -> set[int]:
     with platform.database.transaction() as tx:
-        loaded = load_gate(tx, batch, plan=platform.plan, now=platform.now())
+        loaded = load_gate(tx, batch, plan=platform.plan, rules=platform.rules, now=platform.now())
     return {int(loaded.roster.numbers[place]) for place in loaded.gate.clear()}
 
 

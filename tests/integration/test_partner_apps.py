@@ -89,7 +89,7 @@ class Scene:
 
     def outcomes(self) -> dict[str, tuple[str, str]]:
         with self.platform.database.transaction() as tx:
-            loaded = load_gate(tx, self.batch, plan=self.platform.plan, now=self.platform.now())
+            loaded = load_gate(tx, self.batch, plan=self.platform.plan, rules=self.platform.rules, now=self.platform.now())
         answers = loaded.gate.standings[self.partner].answers
         return {NUMBERS[place]: (one.outcome, one.reason) for one, places in answers.items() for place in places}
 

@@ -206,6 +206,6 @@ def test_a_retraction_waits_for_a_notice_that_could_not_be_delivered_yet(
     assert (shop.out / f"{notice_of(platform, shop.partner, made.id)}.notice.json").exists()
     with platform.database.transaction() as tx:
         (event,) = [one for one in deliveries.latest(tx, shop.partner.id) if one.event == RETRACTION]
-        loaded = load_gate(tx, batch, plan=platform.plan, now=platform.now())
+        loaded = load_gate(tx, batch, plan=platform.plan, rules=platform.rules, now=platform.now())
     assert event.delivered_at is not None
     assert len(loaded.gate.retracted_places()) == 1

@@ -89,7 +89,7 @@ def test_a_hold_binds_until_its_last_day_has_ended_at_every_carrier(
 
     def held() -> list[bool]:
         with abroad.database.transaction() as tx:
-            gate = load_gate(tx, shop.batch, plan=abroad.plan, now=abroad.now())
+            gate = load_gate(tx, shop.batch, plan=abroad.plan, rules=abroad.rules, now=abroad.now())
             texts = [
                 [one.text for one in explain(tx, one, plan=abroad.plan, rules=abroad.rules, now=abroad.now()).findings]
                 for one in (CLEAN, due)
@@ -135,7 +135,7 @@ def test_the_freeze_ends_with_the_day_of_the_carrier_that_cancelled_the_number(
 
 def freezing(platform: Platform, batch: int) -> bool:
     with platform.database.transaction() as tx:
-        return bool(load_gate(tx, batch, plan=platform.plan, now=platform.now()).gate.frozen_still())
+        return bool(load_gate(tx, batch, plan=platform.plan, rules=platform.rules, now=platform.now()).gate.frozen_still())
 
 
 def test_partners_are_reminded_on_a_morning_of_the_carrier_in_whose_day_they_have_to_answer(
@@ -174,7 +174,7 @@ def test_an_instant_until_which_an_answer_is_pending_is_a_day_of_the_carrier_of_
 
 def load(platform: Platform, batch: int) -> Any:
     with platform.database.transaction() as tx:
-        return load_gate(tx, batch, plan=platform.plan, now=platform.now()).roster.everyone
+        return load_gate(tx, batch, plan=platform.plan, rules=platform.rules, now=platform.now()).roster.everyone
 
 
 def test_pages_give_instants_and_months_in_the_zone_of_the_settings(dsn: str, tmp_path: Path) -> None:

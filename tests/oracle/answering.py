@@ -202,4 +202,4 @@ class Answers(Histories):
     def freeze_ends(self, batch: Batch) -> list[datetime]:
         """When the freeze ends of what nothing else will keep back; if that is nothing, of all."""
         clear = [number for number in batch.stands_on if renewal.will_be_clear(self.world, batch, number)]
-        return [renewal.freeze_ends(batch, number) for number in clear or batch.stands_on]
+        return [renewal.freeze_ends(self.world, batch, number) for number in clear or batch.stands_on]

@@ -74,7 +74,7 @@ def _plan(tx: Tx, driver: Driver, world: World, counts: Counts) -> None:
 
 
 def _gate(tx: Tx, driver: Driver, world: World, batch: Batch, counts: Counts) -> None:
-    loaded = load_gate(tx, batch.key, plan=PLAN, now=world.now)
+    loaded = load_gate(tx, batch.key, plan=PLAN, rules=driver.platform.rules, now=world.now)
     gate, numbers = loaded.gate, loaded.roster.numbers.tolist()
 
     def named(places: BitMap) -> set[Number]:

@@ -162,7 +162,7 @@ class Histories(RuleBasedStateMachine):
                 found |= {midnight(last.carrier, end), midnight(last.carrier, end - timedelta(days=15))}
         for batch in self.world.batches:
             found |= {batch.answer_by, *(notice.answer_by for notice in batch.notices.values())}
-            found |= {midnight(one.carrier, first_sellable(one.day, batch.freeze)) for one in batch.stands_on.values()}
+            found |= {renewal.freeze_ends(self.world, batch, number) for number in batch.stands_on}
         found |= {one.expires_at for one in self.world.certificates}
         found |= {one.at + self.world.rules.cool_down for one in self.world.orders}
         found |= {one.look_at for one in self.world.orders}

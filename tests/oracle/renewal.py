@@ -165,9 +165,13 @@ def refused(batch: Batch, number: Number) -> bool:
     return False
 
 
+def freeze_of(world: World, batch: Batch, number: Number) -> int:
+    """Until it is released, the longer of its batch's freeze and today's; then the one that had ended."""
+    return batch.released_under.get(number, max(batch.freeze, world.rules.freeze))
+
+
 def freezing(world: World, batch: Batch, number: Number) -> bool:
-    cancelled = batch.stands_on[number]
-    return today(cancelled.carrier, world.now) < first_sellable(cancelled.day, batch.freeze)
+    return number not in batch.released and world.now < freeze_ends(world, batch, number)
 
 
 def ordered_back(batch: Batch, number: Number) -> bool:
@@ -188,7 +192,7 @@ def is_clear(world: World, batch: Batch, number: Number) -> bool:
 
 def will_be_clear(world: World, batch: Batch, number: Number) -> bool:
     """Whether only the freeze keeps it back."""
-    end = freeze_ends(batch, number)
+    end = freeze_ends(world, batch, number)
     bound = any(number in one.numbers and binds(one, max(end, world.now)) for one in world.holds)
     return not (bound or has_left(world, batch, number) or kept_open(batch, number))
 
@@ -199,6 +203,7 @@ def releasable(world: World, batch: Batch) -> frozenset[Number]:
 
 def release(world: World, batch: Batch) -> int:
     free = releasable(world, batch)
+    batch.released_under.update({number: freeze_of(world, batch, number) for number in free})
     batch.released.update(dict.fromkeys(free, frozenset(batch.notices)))
     return len(free)
 
@@ -225,7 +230,7 @@ def waits_for(world: World, batch: Batch, partner: int) -> tuple[int, int, bool]
     return outstanding, pending, outstanding + pending > 0 and world.now >= notice.answer_by
 
 
-def freeze_ends(batch: Batch, number: Number) -> datetime:
+def freeze_ends(world: World, batch: Batch, number: Number) -> datetime:
     """The instant from which a number may be sold, as far as its freeze goes."""
     cancelled = batch.stands_on[number]
-    return midnight(cancelled.carrier, first_sellable(cancelled.day, batch.freeze))
+    return midnight(cancelled.carrier, first_sellable(cancelled.day, freeze_of(world, batch, number)))

@@ -8,7 +8,7 @@ from datetime import date
 from oracle.days import first_sellable, today
 from oracle.histories import FROZEN, OPENED, RECLAIMED, TRANSFERRED, Judged, Said, where
 from oracle.outbox import tell_recycled
-from oracle.renewal import batch_of, reclaimed
+from oracle.renewal import batch_of, freeze_of, reclaimed
 from oracle.world import Batch, Disclosure, Number, World
 
 UNRELEASED, IN_FREEZE, UNDISCLOSED = "opened-without-release", "opened-in-freeze", "opened-without-disclosure"
@@ -50,7 +50,7 @@ def _breaches(world: World, cancelled: Said, sale: Said) -> Iterator[tuple[str, 
     if sale.day < today(sale.carrier, world.first_report_at):
         return  # before the platform took its first report, nothing could be disclosed, or released outside of a batch
     if not unreleased:
-        freeze = batch.freeze if batch else world.rules.freeze
+        freeze = freeze_of(world, batch, number) if batch else world.rules.freeze
         early = sale.day < first_sellable(cancelled.day, freeze)
         if early or batch is None:
             yield IN_FREEZE if early else UNRELEASED, number, None

@@ -7,7 +7,7 @@ from datetime import date
 
 from oracle.days import ALLOTTED, first_sellable, owner_of, today
 from oracle.histories import ELSEWHERE, FROZEN, SERVING, UNKNOWN, tenures, where
-from oracle.renewal import UNSETTLED, answer_of, batch_of, held, kept_open, ordered_back
+from oracle.renewal import UNSETTLED, answer_of, batch_of, freeze_of, held, kept_open, ordered_back
 from oracle.world import Disclosure, Number, World
 
 
@@ -43,7 +43,7 @@ def case_of(world: World, number: Number, seller: str | None) -> Case:
     sellers = sellers_of(world, number)
     closed_on = tenures(events)[-1].closed_on if state == FROZEN else None
     batch = batch_of(world, events[-1]) if state == FROZEN else None
-    freeze = batch.freeze if batch else world.rules.freeze
+    freeze = freeze_of(world, batch, number) if batch else world.rules.freeze
     asked = list(batch.notices.values()) if batch else []
     answers = [answer_of(one, number)[0] for one in asked]
     confirmed = sum(one is not None and one[0] not in UNSETTLED for one in answers)

@@ -131,6 +131,8 @@ class Batch:
     retractions: list[Retraction] = field(default_factory=list)
     released: dict[Number, frozenset[int]] = field(default_factory=dict)
     """what was released, with the partners that had been told of it by then"""
+    released_under: dict[Number, int] = field(default_factory=dict)
+    """the freeze that had ended"""
 
 
 @dataclass(eq=False)

@@ -189,7 +189,13 @@ def _release(
 ) -> None:  # fmt: skip
     """Release what is clear, and sell a third of it."""
     releases.add(
-        tx, batch_id=batch_id, spans={span: places & clear for span, places in spans.items()}, by="bench", alone=True, at=at
+        tx,
+        batch_id=batch_id,
+        spans={span: places & clear for span, places in spans.items()},
+        by="bench",
+        alone=True,
+        freeze_days=made.platform.rules.freeze_days,
+        at=at,
     )
     sold = Roster(numbers).subset(bitmap_of(np.arange(0, len(numbers), 3, dtype=np.uint32)) & clear)
     report = _report(tx, week, at + timedelta(days=2), [(at.date() + timedelta(days=1), Event.OPENED, sold)], more="-sold")

@@ -66,7 +66,7 @@ def _load(opened: Platform, batch: int | None) -> LoadedGate:
             if not known:
                 raise NotFound("no batch was planned yet; `huanxin batch plan` makes one")
             batch = known[-1].id
-        return load_gate(tx, batch, plan=opened.plan, now=opened.now())
+        return load_gate(tx, batch, plan=opened.plan, rules=opened.rules, now=opened.now())
 
 
 @app.command()

@@ -222,7 +222,7 @@ class Job:
     def sell(self, batch: Batch) -> None:
         """Some released numbers are disclosed to buyers and sold: partners that asked for it are told of the new owners."""
         with self.platform.database.transaction() as tx:
-            loaded = load_gate(tx, batch.id, plan=self.platform.plan, now=self.platform.now())
+            loaded = load_gate(tx, batch.id, plan=self.platform.plan, rules=self.platform.rules, now=self.platform.now())
         released = loaded.roster.at(loaded.gate.released)
         sold_after = self.platform.now()
         files = opened_report(
@@ -247,7 +247,9 @@ class Job:
     def gate(self, batch: Batch) -> tuple[LoadedGate, list[Notice]]:
         """The batch's gate now, and its notices."""
         with self.platform.database.transaction() as tx:
-            return load_gate(tx, batch.id, plan=self.platform.plan, now=self.platform.now()), notices.of_batch(tx, batch.id)
+            return load_gate(
+                tx, batch.id, plan=self.platform.plan, rules=self.platform.rules, now=self.platform.now()
+            ), notices.of_batch(tx, batch.id)
 
     def _behaving(self, behaviour: str) -> DemoPartner:
         return next(one for one in self.partners if one.spec.behaviour == behaviour)

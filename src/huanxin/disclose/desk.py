@@ -13,7 +13,7 @@ from huanxin.domain import disclosure, tenures
 from huanxin.domain.answers import Standing
 from huanxin.domain.disclosure import Case, Grade, Renewal, Told, is_of
 from huanxin.domain.errors import BadInput
-from huanxin.domain.lifecycle import Cancellation, SetFact, fold
+from huanxin.domain.lifecycle import Cancellation, SetFact, fold, freeze_of
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import Rules
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, shard_of, union, values_of
@@ -40,7 +40,7 @@ def look_up(
     sellers = {number: _sellers(where[number], plan.owner(shard_of(number))) for number in wanted}
     zones = {number: plan.carriers[who[0]].zone for number, who in sellers.items() if who}
     resting = {number: one for number in zones if (one := where[number].closing)}
-    renewals = dict(_renewals(tx, resting))
+    renewals = dict(_renewals(tx, resting, rules))
     held = union(holds.held_among(tx, asked, plan.today(now)).values())
     known = disclosures.all_standing_of(tx, wanted)
     unused = {number: sellers[number][0] for number in zones if not where[number].tenures}
@@ -73,7 +73,7 @@ def _sellers(where: tenures.Standing, owner: str | None) -> tuple[str, ...]:
     return (last,) if last == owner else (last, owner)
 
 
-def _renewals(tx: Tx, resting: Mapping[int, Cancellation]) -> Iterator[tuple[int, Renewal]]:
+def _renewals(tx: Tx, resting: Mapping[int, Cancellation], rules: Rules) -> Iterator[tuple[int, Renewal]]:
     """How the renewal of each frozen number went, in the newest batch of this tenure."""
     by_cancellation: dict[Cancellation, list[int]] = {}
     for number, one in resting.items():
@@ -86,17 +86,18 @@ def _renewals(tx: Tx, resting: Mapping[int, Cancellation]) -> Iterator[tuple[int
     for number, (batch_id, place) in newest.items():
         in_batch.setdefault(batch_id, {})[number] = place
     for batch_id, places_of in in_batch.items():
-        yield from _renewal(tx, batch_id, places_of)
+        yield from _renewal(tx, batch_id, places_of, rules)
 
 
-def _renewal(tx: Tx, batch_id: int, member: Mapping[int, int]) -> Iterator[tuple[int, Renewal]]:
+def _renewal(tx: Tx, batch_id: int, member: Mapping[int, int], rules: Rules) -> Iterator[tuple[int, Renewal]]:
     """The same of one batch; `member`: its place by number."""
     batch = batches.get(tx, batch_id)
     assert batch is not None
     wanted = BitMap(member.values())
     told = places.told(tx, batch_id)
     standings = places.standings_at(tx, batch_id, wanted)
-    released = places.released_among(tx, batch_id, wanted)
+    under = {place: days for days, out in places.released_under(tx, batch_id, wanted).items() for place in out}
+    freeze_days = freeze_of(batch.freeze_days, rules.freeze_days)
     shards = {shard_of(number) for number in member}
     ordered = [batches.numbers_of(tx, one.id, shards) for one in batches.retractions_of(tx, batch_id) if one.reason]
     taken_back = union(ordered)
@@ -113,8 +114,8 @@ def _renewal(tx: Tx, batch_id: int, member: Mapping[int, int]) -> Iterator[tuple
     count = dict(zip(order.tolist(), confirmed.tolist(), strict=True))
     for number, place in member.items():
         yield number, Renewal(
-            freeze_days=batch.freeze_days, asked=len(told), confirmed=count[place], open=place in still_open,
-            released=place in released, taken_back=number in taken_back,
+            freeze_days=under.get(place, freeze_days), asked=len(told), confirmed=count[place], open=place in still_open,
+            released=place in under, taken_back=number in taken_back,
         )  # fmt: skip
 
 

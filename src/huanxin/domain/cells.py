@@ -49,6 +49,11 @@ def summed(parts: Sequence[Cells]) -> Cells:
     return _added(cells["place"], {name: cells[name] for name in _BITS}, cells["count"])
 
 
+WAITING, PLANNED = (Kind.RESTING, Kind.HELD), (Kind.OPEN, Kind.ANSWERED, Kind.BLOCKED)
+"""Kinds of numbers that no batch has released, by themselves and in a batch: today's freeze binds them too, if it is longer
+than that of their batch (lifecycle.freeze_of)."""
+
+
 def combined(shards: Sequence[Cells], batches: Sequence[Cells], *, freeze_days: int) -> Cells:
     """What reports say of some shards, with those numbers told apart that batches hold.
 
@@ -60,8 +65,8 @@ def combined(shards: Sequence[Cells], batches: Sequence[Cells], *, freeze_days: 
     taken["kind"], taken["count"] = np.where(anyway, Kind.HELD, Kind.RESTING), -planned["count"]
     taken["freeze"][~anyway] = 0
     planned["freeze"][anyway] = NEVER
-    for cells in (own, taken):
-        waits = (cells["kind"] == Kind.RESTING) | (cells["kind"] == Kind.HELD)
+    for cells, kinds in ((own, WAITING), (taken, WAITING), (planned, PLANNED)):
+        waits = np.isin(cells["kind"], kinds)
         cells["freeze"][waits] = np.maximum(cells["freeze"][waits], freeze_days)
     return summed([own, planned, taken])
 

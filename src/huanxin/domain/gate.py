@@ -38,6 +38,7 @@ class Gate:
     today: Mapping[str, date]
     """by carrier, in the carrier's zone"""
     freeze_days: int
+    """that bind what is not released yet"""
 
     def open(self) -> BitMap:
         """Places that some required partner keeps open (rules 1 and 4: no answer is not a "no")."""
@@ -55,7 +56,7 @@ class Gate:
         """Places whose freeze has not ended today (rule 1)."""
         early = [places for (carrier, day), places in self.spans.items()
                  if self.today[carrier] < sellable_from(day, self.freeze_days)]  # fmt: skip
-        return BitMap.union(BitMap(), *early)
+        return BitMap.union(BitMap(), *early) - self.released
 
     def held_places(self) -> BitMap:
         return BitMap.union(BitMap(), *self.held.values())

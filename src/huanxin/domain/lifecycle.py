@@ -61,6 +61,13 @@ def sellable_from(closed_on: date, freeze_days: int = FREEZE_DAYS) -> date:
     return closed_on + timedelta(days=freeze_days + 1)
 
 
+def freeze_of(planned_under: int, in_force: int) -> int:
+    """The days that the freeze of a planned number has until it is released: the more of those that were in force when its
+    batch was planned and those that are today. The law may lengthen a freeze under way; a shorter one shortens nothing that
+    was planned."""
+    return max(planned_under, in_force)
+
+
 @dataclass(frozen=True, kw_only=True, order=True)
 class Cancellation:
     """One cancellation of some numbers, named as it is on record: who reported it, for which day, in which report and layer

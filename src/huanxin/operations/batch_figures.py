@@ -21,7 +21,7 @@ from huanxin.domain.lifecycle import sellable_from
 from huanxin.numbersets.sharded import union
 from huanxin.operations.platform import Platform
 from huanxin.release.gate import LoadedGate, load_gate
-from huanxin.store import batches, notices, summaries, touches
+from huanxin.store import batches, notices, releases, summaries, touches
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx
 from huanxin.store.progress import Open, progress
@@ -85,24 +85,28 @@ def _again(tx: Tx, platform: Platform, batch_id: int) -> Summary:
 
 
 def _stamps(tx: Tx, platform: Platform, batch_ids: Iterable[int]) -> dict[int, str]:
-    """The facts that each batch's figures are made of: those of the store, and the day."""
-    day = platform.today()
-    return {batch_id: f"{stamp}@{day}" for batch_id, stamp in summaries.batch_stamps(tx, batch_ids).items()}
+    """What each batch's figures are made of: the facts of the store, the day, and the freeze of that day."""
+    day, freeze = platform.today(), platform.rules.freeze_days
+    return {batch_id: f"{stamp}@{day}/{freeze}" for batch_id, stamp in summaries.batch_stamps(tx, batch_ids).items()}
 
 
 def figures(tx: Tx, platform: Platform, batch_id: int, of: str) -> Figures:
     """Everything that pages show of a batch. Loads its whole gate."""
     touching = touches.reports_of(tx, [batch_id]).get(batch_id)
-    loaded = load_gate(tx, batch_id, plan=platform.plan, now=platform.now(), touching=touching)
+    loaded = load_gate(tx, batch_id, plan=platform.plan, rules=platform.rules, now=platform.now(), touching=touching)
     back = loaded.roster.places_in(union(batches.numbers_of(tx, one) for one in loaded.retractions))
     gate = loaded.gate
     partners = [_partner(loaded, partner, back) for partner in loaded.notices]
-    freezes = sorted(
-        (carrier, str(sellable_from(day, gate.freeze_days)), len(places)) for (carrier, day), places in gate.spans.items()
-    )
+    freezes = Counter({
+        (carrier, str(sellable_from(day, gate.freeze_days))): len(places - gate.released)
+        for (carrier, day), places in gate.spans.items()
+    })  # fmt: skip
+    for one in releases.all_releases(tx, batch_id):
+        for (carrier, day), places in releases.spans_of(tx, one.id).items():
+            freezes[carrier, str(sellable_from(day, one.freeze_days))] += len(places)
     return {
         "of": of, "numbers": loaded.batch.count, "carriers": sorted({carrier for carrier, _ in gate.spans}),
-        "gate": gate_figures(loaded), "freezes": freezes,
+        "gate": gate_figures(loaded), "freezes": sorted((*span, count) for span, count in (+freezes).items()),
         "told": len(partners), "outcomes": {key: sum(one[key] for one in partners) for key in _OUTCOMES},
         "waiting": sum(map(_waited_for, partners)), "partners": partners,
         "due": Counter(one["answer_by"] for one in partners if _waited_for(one)),

@@ -274,7 +274,7 @@ class Platform:
         for one in wanted if batch_id is None or wanted else [batch_id]:
             now = self.sure()
             with self.database.transaction() as tx:
-                release = release_batch(tx, one, plan=self.plan, now=now, by=by)
+                release = release_batch(tx, one, plan=self.plan, rules=self.rules, now=now, by=by)
             if release:
                 made.append(release)
         return made
@@ -291,14 +291,14 @@ class Platform:
         the proposal's id."""
         with self.database.transaction() as tx:
             return proposals.propose_release(
-                tx, batch_id, reason=reason, plan=self.plan, now=self.clock(), by=by, clear=clear
+                tx, batch_id, reason=reason, plan=self.plan, rules=self.rules, now=self.clock(), by=by, clear=clear
             )
 
     def decide(self, proposal_id: int, outcome: proposals.Outcome, *, note: str, by: Operator) -> int:
         """Approve, decline or withdraw a proposal; how many numbers that freed. Raises ClockInDoubt for an approval."""
         now = self.sure() if outcome is proposals.Outcome.APPROVED else self.clock()
         with self.database.transaction() as tx:
-            return proposals.decide(tx, proposal_id, outcome, note=note, plan=self.plan, now=now, by=by)
+            return proposals.decide(tx, proposal_id, outcome, note=note, plan=self.plan, rules=self.rules, now=now, by=by)
 
     def write_release_lists(self, folder: Path, batch_id: int | None = None) -> list[Path]:
         """Write the lists of every release on record."""

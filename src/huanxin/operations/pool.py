@@ -52,7 +52,7 @@ def count(tx: Tx, platform: Platform) -> tuple[int, int]:
         moved |= _count_shards(tx, platform, shards[start : start + AT_ONCE], until)
     stale = {key: stamp for key, stamp in stamps.items() if counted.get(key) != stamp or key in moved}
     for key in stale:
-        loaded = load_gate(tx, key, plan=platform.plan, now=platform.now(), left=pool.left_of(tx, key))
+        loaded = load_gate(tx, key, plan=platform.plan, rules=platform.rules, now=platform.now(), left=pool.left_of(tx, key))
         pool.put(tx, batch_id=key, by_shard=dict(_by_shard(batch_cells(loaded, until))))
     pool.forget(tx, "hold", set(bound) - set(binding))
     pool.see(tx, "hold", dict.fromkeys(binding, ""))
@@ -130,7 +130,7 @@ def batch_cells(loaded: LoadedGate, until: Mapping[int, date]) -> Cells:
     closed = np.zeros(len(numbers), np.int32)
     for (_, day), places in gate.spans.items():
         closed[values_of(places)] = day_number(day)
-    rests = np.where(kinds == Kind.HELD_ANYWAY, 0, gate.freeze_days)
+    rests = np.where(kinds == Kind.HELD_ANYWAY, 0, loaded.batch.freeze_days)
     for end, places in _by_end(gate.held, until):
         at = values_of(places)
         rests[at] = np.clip(day_number(end) - closed[at], 0, NEVER)

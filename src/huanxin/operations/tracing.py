@@ -62,7 +62,7 @@ def trace(tx: Tx, platform: Platform, number: int) -> Trace:
     past = reports.history(tx, shard=shard, holds_number=lambda stored: offset in load(stored))
     every, named = batches.memberships(tx, number), holds.of_number(tx, number)
     found = [
-        load_single(tx, number, one, every=every, held=named, plan=platform.plan, now=now)
+        load_single(tx, number, one, every=every, held=named, plan=platform.plan, rules=platform.rules, now=now)
         for one in every
         if one.purpose == Purpose.RENEWAL
     ]

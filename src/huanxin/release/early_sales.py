@@ -25,7 +25,7 @@ BREACH_OPENED_IN_FREEZE = "opened-in-freeze"
 
 @dataclass(frozen=True, kw_only=True)
 class _Given:
-    """What a batch released of the numbers that rested after one cancellation."""
+    """What a batch released of the numbers that rested after one cancellation, once a freeze of so many days had ended."""
 
     freeze_days: int
     numbers: NumberSet
@@ -64,9 +64,7 @@ def _given(tx: Tx, sold: Mapping[tuple[date, Cancellation], list[NumberSet]]) ->
         resting.setdefault(closing, []).extend(sets)
     given: dict[Cancellation, list[_Given]] = {}
     for one in batches.renewed_since(tx, {closing: union(sets) for closing, sets in resting.items()}):
-        batch = batches.get(tx, one.batch_id)
-        assert batch is not None
-        out = places.released_among(tx, one.batch_id, bitmap_of(one.places))
-        numbers = NumberSet.of(one.numbers[np.isin(one.places, values_of(out), assume_unique=True)])
-        given.setdefault(one.since, []).append(_Given(freeze_days=batch.freeze_days, numbers=numbers))
+        for freeze_days, out in places.released_under(tx, one.batch_id, bitmap_of(one.places)).items():
+            numbers = NumberSet.of(one.numbers[np.isin(one.places, values_of(out), assume_unique=True)])
+            given.setdefault(one.since, []).append(_Given(freeze_days=freeze_days, numbers=numbers))
     return given

@@ -56,7 +56,7 @@ def explain(tx: Tx, number: int, *, plan: NumberingPlan, rules: Rules, now: date
             number=masked(number), history=history, batch_id=None, clear=False, released=False, findings=tuple(found)
         )
     held = holds.of_number(tx, number)
-    loaded = load_single(tx, number, member, every=every, held=held, plan=plan, now=now).loaded
+    loaded = load_single(tx, number, member, every=every, held=held, plan=plan, rules=rules, now=now).loaded
     place = 0
     findings = [*_freeze(loaded, place), *_holds(loaded, place), *_retraction(loaded, place), *_partners(loaded, place)]
     return Explanation(

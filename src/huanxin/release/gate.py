@@ -11,8 +11,9 @@ from pyroaring import BitMap
 from huanxin.domain.answers import Purpose, Standing, Waiver
 from huanxin.domain.errors import NotFound
 from huanxin.domain.gate import Gate
-from huanxin.domain.lifecycle import UNFREEZING, Event
+from huanxin.domain.lifecycle import UNFREEZING, Event, freeze_of
 from huanxin.domain.numbers import NumberingPlan
+from huanxin.domain.rules import Rules
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.sentences import Sentence
@@ -47,7 +48,7 @@ def renewal_batch(tx: Tx, batch_id: int) -> Batch:
 
 
 def load_gate(
-    tx: Tx, batch_id: int, *, plan: NumberingPlan, now: datetime, left: NumberSet | None = None,
+    tx: Tx, batch_id: int, *, plan: NumberingPlan, rules: Rules, now: datetime, left: NumberSet | None = None,
     touching: Sequence[int] | None = None,
 ) -> LoadedGate:  # fmt: skip
     """Everything that decides on a batch, from the facts recorded so far.
@@ -73,7 +74,8 @@ def load_gate(
         held=held, ordered=ordered,
         retracted=_left_the_freeze(tx, batch, numbers, roster, touching) if left is None
         else {Event.OPENED: roster.places_in(left)},
-        released=releases.released_places(tx, batch_id), today=today, freeze_days=batch.freeze_days,
+        released=releases.released_places(tx, batch_id), today=today,
+        freeze_days=freeze_of(batch.freeze_days, rules.freeze_days),
     )  # fmt: skip
     waivers = {waiver.id: waiver for found in receipts.waivers(tx, batch_id).values() for _, waiver in found}
     return LoadedGate(batch=batch, roster=roster, notices=told, waivers=waivers, retractions=back, gate=gate)
@@ -100,20 +102,20 @@ def _left_the_freeze(
 
 
 def release_batch(
-    tx: Tx, batch_id: int, *, plan: NumberingPlan, now: datetime, by: str, alone: bool = True
+    tx: Tx, batch_id: int, *, plan: NumberingPlan, rules: Rules, now: datetime, by: str, alone: bool = True
 ) -> Release | None:
     """Record the release of every number of a batch that is clear and was not released before; None if there is none.
 
     No fact is recorded between the decision and its record (store.database.deciding).
     """
     deciding(tx)
-    gate = load_gate(tx, batch_id, plan=plan, now=now).gate
+    gate = load_gate(tx, batch_id, plan=plan, rules=rules, now=now).gate
     free = gate.releasable()
     if not free:
         return None
     spans = {span: places & free for span, places in gate.spans.items()}
     given = {span: places for span, places in spans.items() if places}
-    return releases.add(tx, batch_id=batch_id, spans=given, by=by, alone=alone, at=now)
+    return releases.add(tx, batch_id=batch_id, spans=given, freeze_days=gate.freeze_days, by=by, alone=alone, at=now)
 
 
 def find_breaches(tx: Tx, report_id: int, *, now: datetime) -> NumberSet:

@@ -50,7 +50,7 @@ def obstacles(loaded: LoadedGate) -> Iterator[Obstacle]:
     for (carrier, day), places in gate.spans.items():
         first_day = sellable_from(day, gate.freeze_days)
         if gate.today[carrier] < first_day:
-            yield Obstacle(state="freezing", places=places, until=str(first_day))
+            yield Obstacle(state="freezing", places=places - gate.released, until=str(first_day))
     for hold, places in gate.held.items():
         yield Obstacle(state="held", places=places, reason=f"hold {hold}")
     for event, places in gate.retracted.items():
@@ -125,12 +125,10 @@ def list_name(release: Release, carrier: str) -> str:
 
 def release_tables(tx: Tx, release: Release) -> dict[str, pa.Table]:
     """The lists of a release, by carrier: number, sellable_from, by number."""
-    batch = batches.get(tx, release.batch_id)
-    assert batch is not None
     roster = batches.roster(tx, release.batch_id)
     by_carrier: dict[str, list[tuple[str, BitMap]]] = {}
     for (carrier, day), places in releases.spans_of(tx, release.id).items():
-        by_carrier.setdefault(carrier, []).append((str(sellable_from(day, batch.freeze_days)), places))
+        by_carrier.setdefault(carrier, []).append((str(sellable_from(day, release.freeze_days)), places))
     return {carrier: _list(roster, spans) for carrier, spans in by_carrier.items()}
 
 

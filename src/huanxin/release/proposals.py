@@ -11,6 +11,7 @@ from pyroaring import BitMap
 from huanxin.domain.errors import BadInput, Conflict, Forbidden, NotFound
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.operators import Operator, Right, second_person
+from huanxin.domain.rules import Rules
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.gate import load_gate, release_batch, renewal_batch
 from huanxin.release.waiving import AtPartner, Said, alone_with, at_partner, to_waive, waive_places
@@ -52,7 +53,15 @@ def propose_waiver(
 
 
 def propose_release(
-    tx: Tx, batch_id: int, *, reason: str, plan: NumberingPlan, now: datetime, by: Operator, clear: int | None = None
+    tx: Tx,
+    batch_id: int,
+    *,
+    reason: str,
+    plan: NumberingPlan,
+    rules: Rules,
+    now: datetime,
+    by: Operator,
+    clear: int | None = None,
 ) -> int:
     """Record that somebody wants the clear numbers of a batch released; the proposal's id. What is clear when it is
     approved is released. Raises Conflict if nothing is clear now (the freeze runs, answers are missing).
@@ -62,7 +71,7 @@ def propose_release(
     _may_act(tx, batch_id, by=by)
     if clear is None:
         touching = touches.reports_of(tx, [batch_id]).get(batch_id)
-        clear = len(load_gate(tx, batch_id, plan=plan, now=now, touching=touching).gate.releasable())
+        clear = len(load_gate(tx, batch_id, plan=plan, rules=rules, now=now, touching=touching).gate.releasable())
     if not clear:
         raise Conflict(
             Sentence(
@@ -81,7 +90,7 @@ def propose_release(
 
 
 def decide(
-    tx: Tx, proposal_id: int, outcome: Outcome, *, note: str, plan: NumberingPlan, now: datetime, by: Operator
+    tx: Tx, proposal_id: int, outcome: Outcome, *, note: str, plan: NumberingPlan, rules: Rules, now: datetime, by: Operator
 ) -> int:
     """Approve or decline what another person proposed, or withdraw what one proposed oneself; how many numbers it freed.
 
@@ -105,7 +114,7 @@ def decide(
         second_person(found.proposed_by, by, tied=operators.tied(tx, found.proposed_by, by.id))
     if outcome is Outcome.DECLINED and not note.strip():
         raise BadInput(Sentence("say why it is declined; whoever proposed it reads it"))
-    freed = _carry_out(tx, found, plan=plan, now=now, by=by) if outcome is Outcome.APPROVED else 0
+    freed = _carry_out(tx, found, plan=plan, rules=rules, now=now, by=by) if outcome is Outcome.APPROVED else 0
     proposals.end(tx, proposal_id, outcome=outcome.value, note=note.strip(), count=freed, by=by.id, at=now)
     return freed
 
@@ -132,10 +141,10 @@ def _may_act(tx: Tx, batch_id: int, *, by: Operator, proposing: bool = True) -> 
         )
 
 
-def _carry_out(tx: Tx, found: Proposal, *, plan: NumberingPlan, now: datetime, by: Operator) -> int:
+def _carry_out(tx: Tx, found: Proposal, *, plan: NumberingPlan, rules: Rules, now: datetime, by: Operator) -> int:
     both = f"{found.proposer}, {by.login}"
     if found.kind == "release":
-        released = release_batch(tx, found.batch_id, plan=plan, now=now, by=both, alone=False)
+        released = release_batch(tx, found.batch_id, plan=plan, rules=rules, now=now, by=both, alone=False)
         if released is None:
             raise Conflict(
                 Sentence("nothing of this batch is clear any more, so nothing was released; decline the proposal")

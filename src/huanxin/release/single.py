@@ -15,8 +15,9 @@ from pyroaring import BitMap
 
 from huanxin.domain.answers import Purpose, Receipt, Standing, Waiver, standing
 from huanxin.domain.gate import Gate
-from huanxin.domain.lifecycle import UNFREEZING, Event
+from huanxin.domain.lifecycle import UNFREEZING, Event, freeze_of
 from huanxin.domain.numbers import NumberingPlan
+from huanxin.domain.rules import Rules
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import SHARD_SIZE, shard_of
 from huanxin.release.gate import LoadedGate, renewal_batch
@@ -46,8 +47,9 @@ class Single:
 
 
 def load_single(
-    tx: Tx, number: int, member: Membership, *, every: list[Membership], held: list[Hold], plan: NumberingPlan, now: datetime
-) -> Single:
+    tx: Tx, number: int, member: Membership, *, every: list[Membership], held: list[Hold], plan: NumberingPlan, rules: Rules,
+    now: datetime,
+) -> Single:  # fmt: skip
     """The gate of a number in one of its batches. `every`: all its memberships; `held`: the holds that name it."""
     batch = renewal_batch(tx, member.batch_id)
     told = {notice.partner_id: notice for notice in notices.told(tx, batch.id)}
@@ -67,7 +69,7 @@ def load_single(
         required=_required(told, standings), sent=bool(told),
         held={hold.id: HERE for hold in held if hold.binds(plan.today(now))}, retracted={left: HERE} if left else {},
         ordered={one.id: HERE for one in retractions if one.reason}, released=HERE if given else BitMap(), today=today,
-        freeze_days=batch.freeze_days,
+        freeze_days=given[-1].freeze_days if given else freeze_of(batch.freeze_days, rules.freeze_days),
     )  # fmt: skip
     loaded = LoadedGate(
         batch=batch, roster=Roster(np.array([number], dtype=np.int64)), notices=told,

@@ -75,6 +75,8 @@ class History:
     partners: Sequence[Pace] = field(default=())
     waived: float = 0.0
     waived_after: int = 0
+    planned: Mapping[date, int] = field(default_factory=dict)
+    """by day of cancellation the days of the freeze under which its numbers were planned: no shorter one lets them go"""
 
 
 def count_answers(tx: Tx, carriers: Iterable[str], now: datetime) -> dict[str, dict[str, Any]]:
@@ -88,8 +90,11 @@ def count_answers(tx: Tx, carriers: Iterable[str], now: datetime) -> dict[str, d
     return found
 
 
-def read(body: Mapping[str, Any], answers: Mapping[str, Any], *, carrier: str, today: date, rules: Rules) -> History:
-    """The history of a carrier, of the counts that `counting.count` and `count_answers` made."""
+def read(
+    body: Mapping[str, Any], answers: Mapping[str, Any], *, planned: Mapping[date, int], carrier: str, today: date,
+    rules: Rules,
+) -> History:  # fmt: skip
+    """The history of a carrier, of the counts that `counting.count` and `count_answers` made, and of what it has planned."""
     last = date.fromisoformat(body["last"]) if body["last"] else today
     first = max(date.fromisoformat(body["first"]) if body["first"] else today, last - timedelta(days=LONGEST - 1))
     days = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
@@ -101,7 +106,7 @@ def read(body: Mapping[str, Any], answers: Mapping[str, Any], *, carrier: str, t
         for_sale=body["for_sale"], never_sold=body["never_sold"], in_service=body["in_service"], capacity=body["capacity"],
         back=tuple(n / at_risk if at_risk else 0.0 for n, at_risk in zip(body["back"], body["at_risk"], strict=True)),
         partners=[Pace(**one | {key: tuple(one[key]) for key in ("days", "share")}) for one in answers["partners"]],
-        waived=answers["waived"], waived_after=answers["waived_after"],
+        waived=answers["waived"], waived_after=answers["waived_after"], planned=planned,
     )  # fmt: skip
 
 

@@ -71,6 +71,8 @@ class _Future:
     that each partner (a column) takes to answer for each cohort (a row), infinite if it never does."""
 
     closed: Ints
+    planned: Ints
+    """the freeze under which a cohort was planned, 0 if it was not"""
     size: Floats
     opened: Floats
     waits: Floats
@@ -95,6 +97,7 @@ def _draw(history: History, days: int, rng: np.random.Generator) -> _Future:
     known = np.array([(day - history.today).days for day, _ in frozen], dtype=np.int64)
     return _Future(
         closed=np.concatenate([known, np.arange(1, days + 1)]),
+        planned=np.array([*(history.planned.get(day, 0) for day, _ in frozen), *[0] * days], dtype=np.int64),
         size=np.concatenate([[n for _, n in frozen], np.array(history.cancelled)[past]]).astype(np.float64),
         opened=np.array(history.opened, dtype=np.float64)[past],
         waits=_waits(history, rng.random((len(known) + days, len(history.partners)))),
@@ -110,7 +113,7 @@ def _waits(history: History, luck: Floats) -> Floats:
 
 
 def _run(history: History, future: _Future, scenario: Scenario, days: int) -> Result:
-    ends = future.closed + scenario.freeze_days + 1
+    ends = future.closed + np.maximum(scenario.freeze_days, future.planned) + 1  # domain.lifecycle.freeze_of
     told = _told(history, future, scenario, ends)
     pace = np.array([0.5 if one.id in scenario.faster else 1.0 for one in history.partners])
     answers = told[:, None] + np.floor(future.waits * pace)

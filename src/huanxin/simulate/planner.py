@@ -15,7 +15,7 @@ from huanxin.sentences import Sentence
 from huanxin.simulate import counting, history
 from huanxin.simulate.history import History
 from huanxin.simulate.model import Result, Scenario, simulate
-from huanxin.store import summaries
+from huanxin.store import batches, summaries
 from huanxin.store.database import Tx
 from huanxin.store.summaries import Summary
 
@@ -87,7 +87,9 @@ def plan(
     answers = _kept(tx, history.KIND, carrier, lambda: history.count_answers(tx, numbering.carriers, now), now)
     assert answers is not None
     today = numbering.carriers[carrier].today(now)
-    past = history.read(counted.body, answers.body, carrier=carrier, today=today, rules=rules)
+    past = history.read(
+        counted.body, answers.body, planned=batches.freezes(tx, carrier), carrier=carrier, today=today, rules=rules
+    )
     if choices.capacity is not None:
         past = replace(past, capacity=choices.capacity, never_sold=_never_sold(past, choices.capacity))
     results = simulate(past, list(_scenarios(choices, past)), days=choices.days, seed=choices.seed)

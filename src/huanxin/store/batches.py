@@ -174,6 +174,16 @@ def spans(tx: Tx, batch_id: int) -> dict[tuple[str, date], BitMap]:
     return found
 
 
+def freezes(tx: Tx, carrier: str) -> dict[date, int]:
+    """By day of cancellation, the longest freeze under which a batch was planned that holds numbers of a carrier."""
+    rows = tx.execute(
+        "SELECT s.closed_on, max(b.freeze_days) FROM batch_span s JOIN batch b ON b.id = s.batch_id WHERE s.carrier = %s"
+        " GROUP BY s.closed_on",
+        (carrier,),
+    )
+    return dict(rows.fetchall())
+
+
 def carriers(tx: Tx) -> dict[int, frozenset[str]]:
     """The carriers whose numbers each renewal batch holds, by batch."""
     rows = tx.execute("SELECT batch_id, array_agg(DISTINCT carrier) FROM batch_span GROUP BY batch_id")

@@ -10,6 +10,7 @@ from huanxin.numbersets.sharded import load, values_of
 from huanxin.store import receipts
 from huanxin.store.database import Tx
 from huanxin.store.pieces import BEGINNING, among
+from huanxin.store.releases import FREEZE
 
 
 def standings_at(tx: Tx, batch_id: int, places: BitMap) -> dict[int, Standing]:
@@ -65,8 +66,16 @@ def released_in_shard(tx: Tx, shard: int) -> BitMap:
 
 def released_among(tx: Tx, batch_id: int, places: BitMap) -> BitMap:
     """Those of some places of a batch that were released so far."""
+    return BitMap.union(BitMap(), *released_under(tx, batch_id, places).values())
+
+
+def released_under(tx: Tx, batch_id: int, places: BitMap) -> dict[int, BitMap]:
+    """The same by the days of the freeze that had to have ended."""
     rows = tx.execute(
-        f"SELECT {BEGINNING} FROM release_set s JOIN release r ON r.id = s.release_id WHERE r.batch_id = %s",
+        f"SELECT {BEGINNING}, {FREEZE} FROM release_set s JOIN release r ON r.id = s.release_id WHERE r.batch_id = %s",
         (batch_id,), binary=True,
     ).fetchall()  # fmt: skip
-    return BitMap.union(BitMap(), *among(tx, "release_set", rows, places))
+    found: dict[int, BitMap] = {}
+    for (*_, freeze_days), here in zip(rows, among(tx, "release_set", [row[:3] for row in rows], places), strict=True):
+        found[freeze_days] = found.get(freeze_days, BitMap()) | here
+    return found

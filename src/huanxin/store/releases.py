@@ -24,22 +24,27 @@ class Release:
     released_by: str
     released_at: datetime
     alone: bool
+    freeze_days: int
+    """those of the freeze that had to have ended"""
 
 
 BY_ONE = (
     "NOT EXISTS (SELECT 1 FROM decided_by_two d WHERE d.kind = 'release' AND d.batch_id = r.batch_id"
     " AND d.decided_at = r.released_at) AS alone"
 )
-_RELEASE = f"r.id, r.batch_id, r.count, r.released_by, r.released_at, {BY_ONE}"
+FREEZE = "coalesce(r.freeze_days, (SELECT freeze_days FROM batch WHERE id = r.batch_id)) AS freeze_days"
+_RELEASE = f"r.id, r.batch_id, r.count, r.released_by, r.released_at, {BY_ONE}, {FREEZE}"
 
 
-def add(tx: Tx, *, batch_id: int, spans: Mapping[tuple[str, date], BitMap], by: str, alone: bool, at: datetime) -> Release:
+def add(
+    tx: Tx, *, batch_id: int, spans: Mapping[tuple[str, date], BitMap], freeze_days: int, by: str, alone: bool, at: datetime
+) -> Release:
     """Record a release of some places, by carrier and day of cancellation. `alone`: no proposal leads to it."""
     count = sum(len(places) for places in spans.values())
     row = tx.execute(
-        "INSERT INTO release (batch_id, count, released_by, released_at, asked) VALUES (%s, %s, %s, %s,"
+        "INSERT INTO release (batch_id, count, released_by, released_at, freeze_days, asked) VALUES (%s, %s, %s, %s, %s,"
         " ARRAY(SELECT partner_id FROM notice WHERE batch_id = %s ORDER BY partner_id)) RETURNING id",
-        (batch_id, count, by, at, batch_id),
+        (batch_id, count, by, at, freeze_days, batch_id),
     ).fetchone()
     assert row is not None
     with tx.cursor() as cursor:
@@ -47,7 +52,9 @@ def add(tx: Tx, *, batch_id: int, spans: Mapping[tuple[str, date], BitMap], by: 
             "INSERT INTO release_set (release_id, carrier, closed_on, places) VALUES (%s, %s, %s, %s)",
             [(row[0], carrier, day, dump(places)) for (carrier, day), places in spans.items()],
         )
-    return Release(id=int(row[0]), batch_id=batch_id, count=count, released_by=by, released_at=at, alone=alone)
+    return Release(
+        id=int(row[0]), batch_id=batch_id, count=count, released_by=by, released_at=at, alone=alone, freeze_days=freeze_days
+    )
 
 
 def all_releases(tx: Tx, batch_id: int | None = None) -> list[Release]:

@@ -29,7 +29,7 @@ def still_open(world: World) -> int:
     """How many numbers wait for an answer."""
     with world.live.database.transaction() as tx:
         (batch,) = batches.all_batches(tx, Purpose.RENEWAL)
-        loaded = load_gate(tx, batch.id, plan=world.live.plan, now=world.live.now())
+        loaded = load_gate(tx, batch.id, plan=world.live.plan, rules=world.live.rules, now=world.live.now())
     return len(loaded.gate.open())
 
 

@@ -10,7 +10,7 @@ from pyroaring import BitMap
 
 from huanxin.domain.answers import ABSENT, Answer, Outcome, Receipt, Standing, Waiver, standing
 from huanxin.domain.gate import Gate
-from huanxin.domain.lifecycle import Event, sellable_from
+from huanxin.domain.lifecycle import Event, freeze_of, sellable_from
 
 EVERYONE = BitMap(range(12))
 TODAY = date(2026, 11, 24)
@@ -136,3 +136,7 @@ def test_the_freeze_ends_with_its_last_day_and_is_the_batchs_own() -> None:
     for day, days, still in ((TODAY, 90, False), (TODAY - timedelta(days=1), 90, True), (TODAY, 91, True)):
         found = gate(spans={("cmcc", closed): EVERYONE}, today={"cmcc": day}, freeze_days=days)
         assert bool(found.frozen_still()) is still
+
+
+def test_a_planned_number_rests_by_the_longer_of_its_own_freeze_and_todays() -> None:
+    assert (freeze_of(90, 120), freeze_of(120, 90), freeze_of(90, 90)) == (120, 120, 90)

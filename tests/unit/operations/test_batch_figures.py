@@ -79,7 +79,7 @@ def test_a_report_counts_only_the_batches_of_which_it_names_numbers_again(
     assert refreshed(platform, counted) == [1]
     with platform.database.transaction() as tx:
         page, fresh = batch_figures.current(tx, platform, 1)
-        whole = load_gate(tx, 1, plan=platform.plan, now=platform.now())
+        whole = load_gate(tx, 1, plan=platform.plan, rules=platform.rules, now=platform.now())
     assert (fresh, page.body["gate"]["retracted"], len(whole.gate.retracted_places())) == (True, 1, 1)
 
 

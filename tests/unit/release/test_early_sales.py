@@ -135,7 +135,7 @@ def test_a_batch_keeps_its_longer_freeze_for_gate_explanation_desk_and_list_when
 
     def seen() -> tuple[bool, bool, Why | None]:
         with platform.database.transaction() as tx:
-            gate = load_gate(tx, batch.id, plan=platform.plan, now=platform.now()).gate
+            gate = load_gate(tx, batch.id, plan=platform.plan, rules=platform.rules, now=platform.now()).gate
             why = explain(tx, N, plan=platform.plan, rules=platform.rules, now=platform.now())
         return bool(gate.clear()), why.clear, platform.look_up([N], seller="cmcc")[0].why
 

@@ -66,7 +66,7 @@ class Case:
 
     def open(self) -> int:
         with self.platform.database.transaction() as tx:
-            loaded = load_gate(tx, self.batch, plan=self.platform.plan, now=self.platform.now())
+            loaded = load_gate(tx, self.batch, plan=self.platform.plan, rules=self.platform.rules, now=self.platform.now())
         return len(loaded.gate.open())
 
 
@@ -136,7 +136,7 @@ def test_what_one_person_decided_is_marked_and_what_two_decided_is_not(case: Cas
 
     def marked() -> list[str]:
         with case.platform.database.transaction() as tx:
-            loaded = load_gate(tx, case.batch, plan=case.platform.plan, now=case.platform.now())
+            loaded = load_gate(tx, case.batch, plan=case.platform.plan, rules=case.platform.rules, now=case.platform.now())
             given = releases.all_releases(tx, case.batch)
         return [one.by for one in obstacles(loaded) if one.state == "waived" and one.places] + [
             f"{one.released_by}, {'one' if one.alone else 'two'}" for one in given

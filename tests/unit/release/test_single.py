@@ -79,13 +79,14 @@ def traced(platform: Platform, name: str) -> Trace:
 
 def test_the_gate_of_one_number_says_what_the_whole_gate_says_of_its_place(platform: Platform, batch: int) -> None:
     with platform.database.transaction() as tx:
-        whole = load_gate(tx, batch, plan=platform.plan, now=platform.now())
+        whole = load_gate(tx, batch, plan=platform.plan, rules=platform.rules, now=platform.now())
         for place, number in enumerate(map(parse, NUMBERS)):
             every = batches.memberships(tx, number)
             member = next(one for one in every if one.batch_id == batch)
             alone = load_single(
-                tx, number, member, every=every, held=holds.of_number(tx, number), plan=platform.plan, now=platform.now()
-            ).loaded.gate
+                tx, number, member, every=every, held=holds.of_number(tx, number), plan=platform.plan, rules=platform.rules,
+                now=platform.now(),
+            ).loaded.gate  # fmt: skip
             one, all_ = (
                 {
                     "clear": at in gate.clear(), "open": at in gate.open(), "frozen": at in gate.frozen_still(),

@@ -82,6 +82,7 @@ def test_what_was_released_is_for_sale_until_it_is_opened_again(platform: Platfo
             spans={("cmcc", date(2026, 8, 1)): BitMap([0, 1])},
             by="test",
             alone=True,
+            freeze_days=90,
             at=platform.now(),
         )
     found = plan(platform).history

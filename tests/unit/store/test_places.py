@@ -59,8 +59,8 @@ def test_one_place_is_answered_as_the_whole_gate_says(
         told = notices.of_batch(tx, batch)
         for who, entry in story:
             record(platform, tx, told[who], entry)
-        release_batch(tx, batch, plan=platform.plan, now=platform.now(), by="test")
-        gate = load_gate(tx, batch, plan=platform.plan, now=platform.now()).gate
+        release_batch(tx, batch, plan=platform.plan, rules=platform.rules, now=platform.now(), by="test")
+        gate = load_gate(tx, batch, plan=platform.plan, rules=platform.rules, now=platform.now()).gate
         required, some = places.told(tx, batch), BitMap([0, 5, 11])
         alone = [places.standings_at(tx, batch, BitMap([place])) for place in range(SIZE)]
         together = places.standings_at(tx, batch, some)
