@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -26,7 +27,7 @@ from acceptance.browsing import axe, fits, keep_both, keep_picture, open_tab
 from huanxin.demo import staff
 from processes import free_port, until
 
-SMALL = ["--numbers", "4000", "--partners", "9", "--port", "0", "--no-serve", "--json"]
+SMALL = ["--numbers", "4000", "--partners", "9", "--no-serve", "--json"]
 VICTIMS = {"serve": 0.4, "worker": 0.4, "partner": 0.04}
 """Kinds of server, and the seconds of processor time after which one is past its start, however busy the machine."""
 MOST_KILLS = 12  # then it is let come to its end: on a busy machine a server may be slower to start than to be killed
@@ -56,7 +57,11 @@ def lists(out: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
     out = tmp_path_factory.mktemp("demo") / "out"
-    return result(start(out)), out
+    with socket.socket() as serving:
+        with contextlib.suppress(OSError):  # then something serves there already
+            serving.bind(("127.0.0.1", 8600))
+            serving.listen()
+        return result(start(out)), out
 
 
 def test_nothing_is_cut_wrongly_left_stale_or_released_unclear(undisturbed: tuple[dict[str, Any], Path]) -> None:

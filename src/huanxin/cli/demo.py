@@ -22,7 +22,15 @@ def demo(
         Path | None, typer.Option("--out", help="Keep reports, release lists and partner databases here.")
     ] = None,
     serve_after: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the pages when done.")] = True,
-    port: Annotated[int, typer.Option(help="The port of the platform; 0 takes a free one.", min=0, max=65535)] = 8600,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            help="The port of the platform; 0 takes a free one.",
+            min=0,
+            max=65535,
+            show_default="8600 to serve the pages, else a free one",
+        ),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Make the world anew, even if --out holds it finished.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -33,7 +41,8 @@ def demo(
     with explained():
         run_demo(
             Wishes(
-                numbers=numbers, partners=partners, seed=seed, reports=reports, out=folder, serve=serve_after, port=port,
+                numbers=numbers, partners=partners, seed=seed, reports=reports, out=folder, serve=serve_after,
+                port=port if port is not None else 8600 if serve_after else 0,
                 fresh=fresh, as_json=as_json,
             )
         )  # fmt: skip
