@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -105,6 +108,39 @@ def test_each_exception_to_the_rule_about_sql_is_still_needed() -> None:
 
 def test_only_the_store_ends_transactions() -> None:
     assert {name: lines for name, tree in platform_modules() if (lines := commits_in(tree))} == {}
+
+
+def imported(package: str) -> set[str]:
+    """The distributions that a package of ours takes from, by their names on an index."""
+    found = set()
+    for file in (HOUSE / "src" / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {name.name.partition(".")[0] for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.partition(".")[0])
+    others = found - sys.stdlib_module_names - {"huanxin", "huanxin_partner"}
+    by_name = packages_distributions()
+    return {by_name.get(name, [name])[0].lower().replace("_", "-") for name in others}
+
+
+def declared(project: Path) -> set[str]:
+    """What a project says it needs, always or for an extra."""
+    said = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
+    lines = [*said.get("dependencies", ()), *(name for names in said["optional-dependencies"].values() for name in names)]
+    if "dependencies" in said.get("dynamic", ()):
+        lines += (project.parent / "requirements.in").read_text(encoding="utf-8").split("\n")
+    names = [re.split("[<>=; ]", line.lower())[0] for line in lines if line]
+    with_extras = [(name, *extras.rstrip("]").split(",")) for name, _, extras in (one.partition("[") for one in names)]
+    return {name for name, *_ in with_extras} | {f"{name}-{extra}" for name, *extras in with_extras for extra in extras}
+
+
+@pytest.mark.parametrize(
+    ("package", "project"), [("huanxin", "pyproject.toml"), ("huanxin_partner", "packaging/huanxin-partner/pyproject.toml")]
+)
+def test_what_is_imported_is_declared(package: str, project: str) -> None:
+    """Else it is there by chance, until a library that we use stops using it."""
+    assert imported(package) - declared(HOUSE / project) == set()
 
 
 @pytest.mark.parametrize(

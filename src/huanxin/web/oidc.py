@@ -1,26 +1,25 @@
 """Sign-in at an OpenID provider (OpenID Connect Core 1.0), whoever it is for: the authorization code flow, PKCE (RFC 7636).
 
-`start` gives the address at which a person signs in, and what has to be kept for his browser, signed, until he is back;
-`finish` turns what he brings back into claims. Requests and ID tokens are Authlib's and joserfc's matter; every call goes
-out through `Outbound`, so a provider's documents can't lead into the platform's own network.
+`start` gives the address at which a person signs in, and what has to be kept for their browser, signed, until they are back;
+`finish` turns what they bring back into claims. Signatures and claims are joserfc's matter; every call goes out through
+`Outbound`, so a provider's documents can't lead into the platform's own network.
 """
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 import httpx
-from authlib.common.errors import AuthlibBaseError
-from authlib.oauth2.auth import ClientAuth
-from authlib.oauth2.client import OAuth2Client
-from authlib.oidc.core import CodeIDToken
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from joserfc.jwt import JWTClaimsRegistry
 
 from huanxin.domain.clock import Clock
 from huanxin.domain.errors import BadSetting, Forbidden, Unauthorized, Unavailable
@@ -77,10 +76,13 @@ class OidcClient:
         its own, so that no provider's answer passes for another's (RFC 9700, section 4.4). Raises Unavailable if the
         provider's configuration can't be read."""
         kept: dict[str, Any] = {name: secrets.token_urlsafe(32) for name in ("state", "nonce", "verifier")}
-        url, _ = self._oauth(redirect_uri).create_authorization_url(
-            self._endpoint("authorization_endpoint"),
-            state=kept["state"], nonce=kept["nonce"], code_verifier=kept["verifier"],
-        )  # fmt: skip
+        endpoint = self._endpoint("authorization_endpoint")
+        asked = {
+            "response_type": "code", "client_id": self.provider.client_id, "redirect_uri": redirect_uri,
+            "scope": self.provider.scope, "state": kept["state"], "nonce": kept["nonce"],
+            "code_challenge": _digest("sha256", kept["verifier"]), "code_challenge_method": "S256",
+        }  # fmt: skip
+        url = f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(asked)}"
         until = int((self.clock() + LIFE).timestamp())
         return Started(url=url, kept=kept | {"until": until, "at": self._name(), "redirect_uri": redirect_uri})
 
@@ -118,32 +120,51 @@ class OidcClient:
 
     def _token(self, code: str, kept: Mapping[str, Any]) -> dict[str, Any]:
         """The provider's answer to the code."""
-        oauth = self._oauth(str(kept["redirect_uri"]))
+        form = {
+            "grant_type": "authorization_code", "code": code, "redirect_uri": str(kept["redirect_uri"]),
+            "code_verifier": kept["verifier"],
+        }  # fmt: skip
+        headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
+        methods = self._metadata().get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+        if "client_secret_basic" in methods or "client_secret_post" not in methods:
+            headers["Authorization"] = f"Basic {self._basic()}"
+        else:
+            form |= {"client_id": self.provider.client_id, "client_secret": self.provider.client_secret}
         try:
-            answer: dict[str, Any] = oauth.fetch_token(
-                self._endpoint("token_endpoint"), grant_type="authorization_code", code=code, code_verifier=kept["verifier"]
-            )
-        except AuthlibBaseError as error:
-            kind = Unauthorized if error.error == "invalid_grant" else Unavailable  # or else: our client is not set up right
-            raise kind(f"{self.provider.issuer} did not take the code: {error.error}") from error
-        except (httpx.HTTPError, ValueError, TypeError, AttributeError, RecursionError) as error:
+            answer = self.outbound.post(self._endpoint("token_endpoint"), urlencode(form).encode(), headers)
+            found = read_json(answer.text)
+        except (httpx.HTTPError, ValueError) as error:
             raise Unavailable(f"{self.provider.issuer} gave no token for the code: {error}") from error
-        return answer
+        if isinstance(found, dict) and "error" in found:
+            # Else our client is not set up right.
+            kind = Unauthorized if found["error"] == "invalid_grant" else Unavailable
+            raise kind(f"{self.provider.issuer} did not take the code: {str(found['error'])[:100]}")
+        if httpx.codes.is_server_error(answer.status) or not isinstance(found, dict):
+            raise Unavailable(f"{self.provider.issuer} gave no token for the code: it answered {answer.status}")
+        return found
+
+    def _basic(self) -> str:
+        """Our name and secret as HTTP Basic has them, each written as in a form before (RFC 6749, section 2.3.1)."""
+        words = quote_plus(self.provider.client_id), quote_plus(self.provider.client_secret)
+        return b64encode(":".join(words).encode()).decode()
 
     def _claims(self, id_token: str, token: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
         """The claims of an ID token that is signed by the provider and meant for this sign-in (Core, section 3.1.3.7)."""
         issuer, client_id = self.provider.issuer, self.provider.client_id
+        registry = JWTClaimsRegistry(
+            now=int(self.clock().timestamp()), leeway=_LEEWAY, iss={"essential": True, "value": issuer},
+            aud={"essential": True, "value": client_id}, sub={"essential": True}, exp={"essential": True},
+            iat={"essential": True}, nonce={"essential": True, "value": kept["nonce"]},
+        )  # fmt: skip
         try:
             header, _ = read_token(id_token)
-            claims = CodeIDToken(
-                verified(id_token, self._keys(header.get("kid")), ALGORITHMS), header,
-                {"iss": {"essential": True, "value": issuer}, "aud": {"essential": True, "value": client_id}},
-                {"nonce": kept["nonce"], "client_id": client_id, "access_token": token.get("access_token")},
-            )  # fmt: skip
-            claims.validate(now=int(self.clock().timestamp()), leeway=_LEEWAY)
+            claims = verified(id_token, self._keys(header.get("kid")), ALGORITHMS)
+            registry.validate(claims)
+            _for_us_alone(claims, client_id)
+            _of_this_token(claims, header, token.get("access_token"))
         except (JoseError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             raise Unauthorized(f"the ID token of {issuer} is not good: {error}") from error
-        return dict(claims)
+        return claims
 
     def _user_info(self, subject: str, token: Mapping[str, Any]) -> dict[str, Any]:
         """The wanted claims of UserInfo, if the provider has it (Core, section 5.3)."""
@@ -206,18 +227,6 @@ class OidcClient:
             raise Unavailable(f"{url} answered {answer.status}, and not what is expected there")
         return found
 
-    def _oauth(self, redirect_uri: str) -> OAuth2Client:
-        """Authlib's client for one sign-in."""
-        methods = self._metadata().get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
-        basic = "client_secret_basic" in methods or "client_secret_post" not in methods
-        made = OAuth2Client(
-            _Session(self.outbound), client_id=self.provider.client_id, client_secret=self.provider.client_secret,
-            token_endpoint_auth_method="client_secret_basic" if basic else "client_secret_post",
-            scope=self.provider.scope, redirect_uri=redirect_uri, code_challenge_method="S256",
-        )  # fmt: skip
-        made.oauth_error_class = AuthlibBaseError  # its own refuses descriptions that are not in ASCII
-        return made
-
 
 def _key_set(document: Mapping[str, Any]) -> KeySet:
     """The keys that can have signed; others, and kinds that are not known here, are passed over (RFC 7517, section 5)."""
@@ -225,13 +234,22 @@ def _key_set(document: Mapping[str, Any]) -> KeySet:
     return key_set({"keys": keys})
 
 
-@dataclass(frozen=True)
-class _Session:
-    """What Authlib posts with. (Its own client for httpx brings a transport of its own and warns of its end.)"""
+def _digest(name: str, text: str, share: int = 1) -> str:
+    """A digest of ASCII text, or its left half (share=2), in base64url without padding."""
+    digest = hashlib.new(name, text.encode("ascii")).digest()
+    return urlsafe_b64encode(digest[: len(digest) // share]).rstrip(b"=").decode()
 
-    outbound: Outbound
 
-    def post(self, url: str, *, data: Mapping[str, str], headers: Mapping[str, str], auth: ClientAuth) -> httpx.Response:
-        url, signed, body = auth.prepare("POST", url, dict(headers), urlencode(data))
-        answer = self.outbound.post(url, body, signed)
-        return httpx.Response(answer.status, text=answer.text, request=httpx.Request("POST", url))
+def _for_us_alone(claims: Mapping[str, Any], client_id: str) -> None:
+    """A token for several is taken if it was made out to us (Core, section 3.1.3.7, points 4 and 5)."""
+    several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
+    if claims.get("azp", None if several else client_id) != client_id:
+        raise ValueError("it was made out to another client (azp)")
+
+
+def _of_this_token(claims: Mapping[str, Any], header: Mapping[str, Any], access_token: object) -> None:
+    """If it names the access token, it names the one that came with it (Core, section 3.3.2.11)."""
+    if "at_hash" not in claims:
+        return
+    if not isinstance(access_token, str) or claims["at_hash"] != _digest(f"sha{header['alg'][-3:]}", access_token, 2):
+        raise ValueError("it belongs to another access token (at_hash)")
