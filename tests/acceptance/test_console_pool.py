@@ -81,3 +81,44 @@ def without_scripts(browser: Browser, made: Town, login: str, folder: Path) -> N
     page.click("form[data-upload] button")
     expect(page.locator("h1")).to_contain_text("已收下")
     page.context.close()
+
+
+@pytest.mark.parametrize(("scripts", "lang", "size"), [(True, "zh", "phone"), (True, "en", "desk"), (False, "zh", "desk")])
+def test_an_upload_after_the_sign_in_has_ended_is_not_lost(
+    dsn: str, tmp_path: Path, browser: Browser, scripts: bool, lang: str, size: str
+) -> None:
+    """The browser went to the sign-in, without a word, and the file that had been chosen was gone."""
+    with town(dsn, tmp_path) as made:
+        login = operator(made.platform, "operator").login
+        page, _ = open_tab(browser, size, scripts=scripts, lang="zh-CN" if lang == "zh" else "en-GB")
+        come_in(page, made, login)
+        page.goto(f"{made.url}/console/reports")
+        page.set_input_files("#file", report(tmp_path, "+8613800138300,opened,2026-11-02"))
+        page.select_option("#carrier", "cmcc")
+        made.clock.forward(hours=9)
+        page.click("form[data-upload] button")
+        if scripts:
+            said = page.locator("form[data-upload] [role=status]")
+            expect(said).to_contain_text("文件仍然选着" if lang == "zh" else "The file is still chosen")
+            assert (axe(page), fits(page)) == ([], True)
+            with page.context.expect_page() as opened:
+                said.get_by_role("link").click()
+            enter(opened.value, login)
+            page.click("form[data-upload] button")
+        else:
+            expect(page.get_by_role("alert")).to_contain_text("刚才的内容没有发送")
+            assert (axe(page), fits(page)) == ([], True)
+            enter(page, login)
+            expect(page.locator("h1")).to_have_text("这份内容没有发送")
+            expect(page.locator("main")).to_contain_text("晨报.csv")
+            assert (axe(page), fits(page)) == ([], True)
+            page.get_by_role("button", name="现在发送").click()
+        expect(page.locator("h1")).to_contain_text("已收下" if lang == "zh" else "Taken as report")
+        page.context.close()
+
+
+def enter(page: Page, login: str) -> None:
+    page.fill("#login", login)
+    page.fill("#password", PASSWORD)
+    page.locator("main .button.primary").click()
+    page.wait_for_load_state()

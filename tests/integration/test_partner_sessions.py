@@ -56,7 +56,7 @@ def sign_in(platform: Platform, dsn: str, tmp_path: Path, shop: Registered) -> I
 def led_out(browser: httpx.Client) -> bool:
     """Whether every page of the partner sends this browser to the sign-in, and its forms do nothing."""
     pages = [browser.get(KEYS), browser.get("/partner/live"), browser.post(f"{KEYS}/rotate", data={"hours": "0"})]
-    return [one.headers.get("location") for one in pages] == ["/partner/sign-in"] * 3
+    return [one.headers.get("location") for one in pages] == ["/partner/sign-in"] * 2 + ["/partner/sign-in?unsent=lost"]
 
 
 def new_secret(page: httpx.Response) -> str:
@@ -100,3 +100,30 @@ def test_a_withdrawn_partner_is_out_at_once_in_its_browser_and_with_its_token(
         partners.withdraw(tx, shop.partner.id, reason="test", by="operator", at=platform.now())
     assert led_out(browser)
     assert browser.get("/partner/v1/notices", headers=headers).status_code == 401
+
+
+def test_what_a_partner_sends_after_eight_hours_is_offered_to_it_again(
+    sign_in: Open, shop: Registered, clock: Clock
+) -> None:
+    browser = sign_in(shop.client_secret)
+    clock.forward(hours=9)
+    said = browser.post(f"{KEYS}/rotate", data={"hours": "5"})
+    assert said.headers["location"] == "/partner/sign-in?unsent=kept"
+    shown = {"client_id": shop.partner.client_id, "client_secret": shop.client_secret}
+    assert browser.post("/partner/sign-in", data=shown).headers["location"] == "/partner/unsent"
+    assert "这份内容没有发送" in browser.get("/partner/unsent").text
+    assert new_secret(browser.post("/partner/unsent/send")) != shop.client_secret
+    assert browser.get("/partner/unsent").headers["location"] == "/partner"
+
+
+def test_a_thief_whose_secret_was_replaced_puts_no_form_before_the_owner(
+    sign_in: Open, shop: Registered, clock: Clock
+) -> None:
+    """Offered as the owner's own, it would be sent by the owner."""
+    thief, owner = sign_in(shop.client_secret), sign_in(shop.client_secret)
+    secret = new_secret(owner.post(f"{KEYS}/rotate", data={"hours": "0"}))
+    assert thief.post(f"{KEYS}/rotate", data={"hours": "0"}).headers["location"].endswith("unsent=lost")
+    clock.forward(hours=9)
+    assert thief.post(f"{KEYS}/rotate", data={"hours": "0"}).headers["location"].endswith("unsent=lost")
+    shown = {"client_id": shop.partner.client_id, "client_secret": secret}
+    assert owner.post("/partner/sign-in", data=shown).headers["location"] == "/partner/live"

@@ -33,12 +33,13 @@ from huanxin.web.bodies import ShortBodies
 from huanxin.web.context import Context
 from huanxin.web.limits import Limit
 from huanxin.web.memory import give_back
-from huanxin.web.pages import routes
+from huanxin.web.pages import routes, unsent_pages
 from huanxin.web.pages.care import Care
 from huanxin.web.pages.certificate import routes as certificate_routes
 from huanxin.web.pages.console import routes as console
+from huanxin.web.pages.console import signing as operator_signing
 from huanxin.web.pages.partner import routes as partner_routes
-from huanxin.web.pages.partner.signing import SignInFirst, to_sign_in
+from huanxin.web.pages.partner import signing as partner_signing
 from huanxin.web.pages.people import signing
 from huanxin.web.pages.people.carriers import router as carriers_router
 from huanxin.web.pages.people.enter import router as enter_router
@@ -105,9 +106,11 @@ def create_app(
     )  # fmt: skip
     contexts = [_equip(app, platform, settings, bell)]
     app.include_router(routes.router)
+    app.state.rooms = {one.base: one for one in (signing.ROOM, partner_signing.ROOM, operator_signing.ROOM)}
+    app.include_router(unsent_pages.router)  # before addresses that begin with whatever there is
     app.include_router(partner_routes.router)
     app.include_router(certificate_routes.router)
-    app.add_exception_handler(SignInFirst, to_sign_in)
+    app.add_exception_handler(partner_signing.SignInFirst, partner_signing.to_sign_in)
     app.add_exception_handler(certificate_routes.NotHolder, certificate_routes.not_holder)
     app.state.people = make_people(platform, settings, contexts[0].outbound)
     for router in (enter_router, carriers_router, renew_router, leave_router):

@@ -131,6 +131,11 @@ def again(**changed: str) -> str:
     return f"?{urlencode([*parse_qsl(QUERY.get(), keep_blank_values=True), *changed.items()])}"
 
 
+def _unsent() -> str:
+    """What became of something that was sent after the sign-in had ended, as the address says (web/pages/unsent.py)."""
+    return dict(parse_qsl(QUERY.get())).get("unsent", "")
+
+
 def _compiled() -> FileSystemBytecodeCache | None:
     """Where compiled templates are kept from one start to the next: the first visitor would wait for each of his pages. In
     the user's own folder for temporary files; without one they are compiled each time."""
@@ -178,7 +183,7 @@ def environment(lang: str) -> Environment:
         role_names=translated(labels.ROLES, lang), did_names=translated(labels.DID, lang),
         semicolon="；" if lang == "zh_CN" else "; ",
         gap="" if lang == "zh_CN" else " ", comma="、" if lang == "zh_CN" else ", ", colon="：" if lang == "zh_CN" else ": ",
-        care=CARE.get, again=again, zone_name=partial(i18n.zone_name, lang), slivers=charts.slivers,
+        care=CARE.get, again=again, unsent=_unsent, zone_name=partial(i18n.zone_name, lang), slivers=charts.slivers,
         share=partial(_share, lang),
     )  # fmt: skip
     return env

@@ -37,14 +37,18 @@ def same_origin(request: Request) -> None:
 
 
 def start(
-    answer: Response, context: Context, *, name: str, kind: str, claims: dict[str, Any], life: timedelta = LIFE
-) -> None:
-    """Set a cookie that says who signed in, signed by the platform, for some hours or as long as is said."""
+    answer: Response, context: Context, *, name: str, kind: str, claims: dict[str, Any], life: timedelta = LIFE,
+    linger: timedelta = timedelta(0),
+) -> None:  # fmt: skip
+    """Set a cookie that says who signed in, signed by the platform, for some hours or as long as is said. For as long as it
+    lingers after that, the browser shows it still, and it says whose it was."""
     now = context.platform.now()
     lasting = {"sign_in": secrets.token_urlsafe(16), "iat": _seconds(now), "exp": _seconds(now + life)}
     token = context.signer.signed(kind, claims | lasting)
     secure = not context.platform.development
-    answer.set_cookie(name, token, max_age=int(life.total_seconds()), httponly=True, samesite="lax", secure=secure, path="/")
+    answer.set_cookie(
+        name, token, max_age=int((life + linger).total_seconds()), httponly=True, samesite="lax", secure=secure, path="/"
+    )
 
 
 def claims_of(request: Request, context: Context, *, name: str, kind: str) -> dict[str, Any] | None:

@@ -37,6 +37,17 @@
     request.send(new FormData(form));
   }
 
+  /* Where the sign-in has ended, the page stays with the file that was chosen: no page after it could have it. */
+  function ended(box) {
+    var link = document.createElement("a");
+    say(box, box.dataset.ended + " ", null);
+    link.href = "/console/sign-in";
+    link.target = "_blank";
+    link.rel = "noopener";
+    link.textContent = box.dataset.signIn;
+    box.querySelector("p").append(link);
+  }
+
   document.querySelectorAll("form[data-upload]").forEach(function (form) {
     var box = form.querySelector(".progress");
     form.addEventListener("submit", function (event) {
@@ -44,7 +55,9 @@
       event.preventDefault();
       if (file && file.size > Number(form.dataset.most)) { say(box, box.dataset.large, null); return; }
       say(box, box.dataset.sending + ": 0%", 0);
-      send(form, box, form.querySelector("button"));
+      fetch(form.action, { method: "HEAD", redirect: "manual", cache: "no-store" }).then(function (answer) {
+        if (answer.type === "opaqueredirect") { ended(box); } else { send(form, box, form.querySelector("button")); }
+      }, function () { say(box, box.dataset.broken, null); });
     });
   });
 })();

@@ -88,9 +88,7 @@ def sign_in_code(request: Request, code: Annotated[str, Form()] = "", to: To = "
 
 def _in(request: Request, tried: Tried, to: str) -> Response:
     assert tried.operator is not None
-    answer = back(inside(to))
-    signing.remember(answer, request, tried.operator)
-    return answer
+    return signing.onward(request, tried.operator, to)
 
 
 @router.post("/sign-out", dependencies=_FORMS)

@@ -21,7 +21,7 @@ from huanxin.web.context import Context
 from huanxin.web.oidc import OidcClient, Provider
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing
-from huanxin.web.pages.console.frame import back, door
+from huanxin.web.pages.console.frame import door
 from huanxin.web.pages.console.signing import inside
 
 log = logging.getLogger("huanxin.operators")
@@ -81,9 +81,8 @@ def end(request: Request) -> Response:
             raise Forbidden(Sentence("%(login)s is no operator of this platform; ask an admin", login=login))
     except (Unauthorized, Forbidden, Unavailable) as error:
         return _problem(request, error, to)
-    answer = back(inside(to))
+    answer = signing.onward(request, person, to)
     session.end(answer, request, context, name=BEGUN, kind=BEGUN_KIND)
-    signing.remember(answer, request, person)
     return answer
 
 

@@ -17,7 +17,7 @@ from huanxin.operations import Platform
 from huanxin.sentences import Sentence
 from huanxin.store import operators
 from huanxin.web.context import Context
-from huanxin.web.pages import session
+from huanxin.web.pages import session, unsent
 
 COOKIE, KIND = "operator", "operator-session+jwt"
 HALF, HALF_KIND = "operator-half", "operator-half+jwt"
@@ -53,7 +53,8 @@ class Working:
 
 def remember(answer: Response, request: Request, operator: Operator) -> None:
     """Sign an operator in for some hours."""
-    session.start(answer, _context(request), name=COOKIE, kind=KIND, claims=_claims(request, operator))
+    claims = _claims(request, operator)
+    session.start(answer, _context(request), name=COOKIE, kind=KIND, claims=claims, linger=unsent.KEPT)
     session.end(answer, request, _context(request), name=HALF, kind=HALF_KIND)
 
 
@@ -107,6 +108,10 @@ def working(right: Right | None = None) -> Callable[[Request], Working]:
 def _of_cookie(request: Request, name: str, kind: str) -> Operator | None:
     context = _context(request)
     claims: dict[str, Any] = session.claims_of(request, context, name=name, kind=kind) or {}
+    return _of_claims(context, claims)
+
+
+def _of_claims(context: Context, claims: dict[str, Any]) -> Operator | None:
     if not isinstance(claims.get("operator"), int):
         return None
     with context.platform.database.transaction() as tx:
@@ -134,11 +139,31 @@ def led(address: str, to: str) -> str:
     return f"{address}?to={quote(to, safe='/')}"
 
 
-def to_sign_in(request: Request, _: Exception) -> Response:
+def _was(request: Request, claims: dict[str, Any]) -> str | None:
+    found = _of_claims(_context(request), claims)
+    return str(found.id) if found else None
+
+
+def _is(request: Request) -> str:
+    return str(working()(request).operator.id)
+
+
+ROOM = unsent.Room(name="console", base="/console", cookie=COOKIE, kind=KIND, whose=_was, now=_is,
+                   never=("/console/me", "/console/sign-"))  # fmt: skip
+
+
+def onward(request: Request, operator: Operator, to: str) -> Response:
+    """To where a sign-in leads, or to what they did not get sent when the last one had ended."""
+    answer = RedirectResponse(unsent.onward(request, ROOM, str(operator.id), inside(to)), status_code=303)
+    remember(answer, request, operator)
+    return answer
+
+
+async def to_sign_in(request: Request, _: Exception) -> Response:
     """Send a browser to the sign-in page, and back afterwards."""
-    url = request.url
+    url, became = request.url, await unsent.keep(request, ROOM)
     target = quote(url.path) + (f"?{url.query}" if url.query else "") if request.method == "GET" else ""
-    return RedirectResponse(led(SIGN_IN, inside(target)), status_code=303)
+    return RedirectResponse(unsent.led(led(SIGN_IN, inside(target)), became), status_code=303)
 
 
 def to_set_up(_: Request, error: Exception) -> Response:

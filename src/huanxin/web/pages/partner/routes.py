@@ -13,7 +13,7 @@ from huanxin.notify.partners import rotate_secret
 from huanxin.sentences import Sentence
 from huanxin.store import deliveries, partners
 from huanxin.store.database import Tx
-from huanxin.web.pages import once, session
+from huanxin.web.pages import once, session, unsent
 from huanxin.web.pages.partner import accounts, data, signing, streams
 from huanxin.web.pages.partner.frame import page
 from huanxin.web.pages.partner.signing import Caller
@@ -49,7 +49,7 @@ def sign_in(
         env = signing.sign_in(answer, request, client_id, client_secret)
     except Unauthorized:
         return page(request, "sign_in.html", status=401, problem=True, given=client_id)
-    answer.headers["Location"] = f"/partner/{env}"
+    answer.headers["Location"] = unsent.onward(request, signing.ROOM, client_id.strip(), f"/partner/{env}")
     return answer
 
 

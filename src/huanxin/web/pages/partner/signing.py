@@ -6,6 +6,7 @@ A sign-in is tied to the secret that was shown: once that has ended, it is worth
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
@@ -17,7 +18,7 @@ from huanxin.operations.onboarding import Onboarding
 from huanxin.sentences import Sentence
 from huanxin.store import partners
 from huanxin.web.context import Context
-from huanxin.web.pages import session
+from huanxin.web.pages import session, unsent
 from huanxin.web.pages.partner.views import Who
 
 COOKIE, KIND = "partner", "partner-session+jwt"
@@ -65,22 +66,27 @@ def remember_client(answer: Response, request: Request, env: str, client_id: str
     with platform.database.transaction() as tx:
         _, credential = with_credential(tx, client_id=client_id, client_secret=client_secret, now=platform.now())
     claims = {"env": env, "client_id": client_id, "credential": credential}
-    session.start(answer, request.app.state.context, name=COOKIE, kind=KIND, claims=claims)
+    session.start(answer, request.app.state.context, name=COOKIE, kind=KIND, claims=claims, linger=unsent.KEPT)
 
 
 def clients(request: Request) -> dict[str, str]:
     """The client_id in each environment of whoever is signed in; empty if nobody is, or the secret that let him in has
     ended. An account that signed in to one environment is at home in the other too."""
     claims = session.claims_of(request, request.app.state.context, name=COOKIE, kind=KIND)
-    if claims is None or claims.get("env") not in ENVIRONMENTS:
+    if claims is None or not _good(request, claims):
         return {}
-    env, client_id = str(claims["env"]), str(claims.get("client_id"))
-    platform = context_of(request, env).platform
-    with platform.database.transaction() as tx:
-        if not lets_in(tx, client_id, claims.get("credential"), platform.now()):
-            return {}
+    env, client_id = str(claims["env"]), str(claims["client_id"])
     onboarding: Onboarding | None = getattr(request.app.state, "onboarding", None)
     return {env: client_id} | (onboarding.twins(**{env: client_id}) if onboarding else {})
+
+
+def _good(request: Request, claims: dict[str, Any]) -> bool:
+    """Whether the secret that let somebody in is good still."""
+    if claims.get("env") not in ENVIRONMENTS:
+        return False
+    platform = context_of(request, str(claims["env"])).platform
+    with platform.database.transaction() as tx:
+        return lets_in(tx, str(claims.get("client_id")), claims.get("credential"), platform.now())
 
 
 def caller(request: Request, env: str) -> Caller:
@@ -96,6 +102,22 @@ def caller(request: Request, env: str) -> Caller:
     return Caller(who=who, partner=partner, context=context)
 
 
-def to_sign_in(_: Request, __: Exception) -> Response:
+def _was(request: Request, claims: dict[str, Any]) -> str | None:
+    return str(claims["client_id"]) if _good(request, claims) else None
+
+
+def _is(request: Request) -> str:
+    if not clients(request):
+        raise SignInFirst("sign in first")
+    claims = session.claims_of(request, request.app.state.context, name=COOKIE, kind=KIND)
+    assert claims is not None, "somebody is signed in"
+    return str(claims["client_id"])
+
+
+ROOM = unsent.Room(name="partner", base="/partner", cookie=COOKIE, kind=KIND, whose=_was, now=_is, never=("/partner/sign-",))
+
+
+async def to_sign_in(request: Request, _: Exception) -> Response:
     """Send a browser to the sign-in page."""
-    return RedirectResponse("/partner/sign-in", status_code=303)
+    became = await unsent.keep(request, ROOM)
+    return RedirectResponse(unsent.led("/partner/sign-in", became), status_code=303)

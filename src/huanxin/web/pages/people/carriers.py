@@ -59,9 +59,8 @@ def end(request: Request, carrier: str) -> Response:
             )  # fmt: skip
     except tuple(PROBLEMS) as error:
         return _problem(request, carrier, door, error)
-    answer = RedirectResponse(signing.DOORS[door], status_code=303)
+    answer = signing.let_in(request, found.number, f"oidc/{carrier}", to=door, shown_at=found.at)
     session.end(answer, request, _context(request), name=BEGUN, kind=BEGUN_KIND)
-    signing.remember(answer, request, found.number, f"oidc/{carrier}", shown_at=found.at)
     return answer
 
 

@@ -117,9 +117,7 @@ def try_code(request: Request, code: Annotated[str, Form()] = "") -> Response:
     if moved or tried.asked_at is None:
         return page(request, "code.html", 422, number=masked(asked["number"]), to=asked["to"], left=tried.left,
                     problem="gone" if moved or tried.gone else "wrong", console=people.console)  # fmt: skip
-    answer = RedirectResponse(signing.DOORS[asked["to"]], status_code=303)
-    signing.remember(answer, request, asked["number"], "sms", shown_at=tried.asked_at)
-    return answer
+    return signing.let_in(request, asked["number"], "sms", to=asked["to"], shown_at=tried.asked_at)
 
 
 @router.post("/renew/sign-out", dependencies=FORMS)
@@ -151,9 +149,7 @@ def handed_over(request: Request, token: Annotated[str, Form()] = "", to: Annota
         log.warning("a hand-over was refused: %s", error)
         status = 401 if isinstance(error, Unauthorized) else 503
         return page(request, "enter.html", status, token="", to=signing.door(to), problem=True)
-    answer = RedirectResponse(signing.DOORS[signing.door(to)], status_code=303)
-    signing.remember(answer, request, found.number, f"app/{found.carrier}", shown_at=found.at)
-    return answer
+    return signing.let_in(request, found.number, f"app/{found.carrier}", to=to, shown_at=found.at)
 
 
 @router.get("/dev/sms")

@@ -19,7 +19,7 @@ from huanxin.operations import Platform
 from huanxin.request.holding import mark_of
 from huanxin.store.reports import standing_of
 from huanxin.web.context import Context
-from huanxin.web.pages import session
+from huanxin.web.pages import session, unsent
 from huanxin.web.pages.people.setup import People, people_of
 
 COOKIE, KIND = "owner", "owner-session+jwt"
@@ -69,11 +69,19 @@ def mark_now(request: Request, number: int) -> str:
         return mark_of(standing_of(tx, number))
 
 
+def let_in(request: Request, number: int, channel: str, *, to: str, shown_at: datetime) -> Response:
+    """To where a sign-in leads, or to what they did not get sent when the last one had ended."""
+    where = unsent.onward(request, ROOM, f"{number}/{mark_now(request, number)}", DOORS[door(to)])
+    answer = RedirectResponse(where, status_code=303)
+    remember(answer, request, number, channel, shown_at=shown_at)
+    return answer
+
+
 def remember(answer: Response, request: Request, number: int, channel: str, *, shown_at: datetime) -> None:
     """Sign in whoever has shown for an instant that a number is theirs."""
     context: Context = request.app.state.context
     claims = {"number": number, "channel": channel, "mark": mark_now(request, number), "shown": shown_at.isoformat()}
-    session.start(answer, context, name=COOKIE, kind=KIND, claims=claims)
+    session.start(answer, context, name=COOKIE, kind=KIND, claims=claims, linger=unsent.KEPT)
     session.end(answer, request, context, name=ASKED, kind=ASKED_KIND)
 
 
@@ -99,11 +107,26 @@ def owner(request: Request) -> Owner:
     )  # fmt: skip
 
 
-def to_sign_in(request: Request, _: Exception) -> Response:
+def _was(request: Request, claims: dict[str, Any]) -> str | None:
+    """Whose a sign-in was: nobody's who doesn't hold the number any more."""
+    number, mark = claims.get("number"), claims.get("mark")
+    return f"{number}/{mark}" if isinstance(number, int) and mark_now(request, number) == mark else None
+
+
+def _is(request: Request) -> str:
+    who = owner(request)
+    return f"{who.number}/{mark_of(who.standing)}"
+
+
+ROOM = unsent.Room(name="people", base="/renew", cookie=COOKIE, kind=KIND, whose=_was, now=_is, never=("/renew/sign-out",))
+
+
+async def to_sign_in(request: Request, _: Exception) -> Response:
     """Send a browser to the sign-in page; a page that listens is told that its sign-in has ended."""
     if "text/event-stream" in request.headers.get("accept", ""):
         return Response(status_code=401)
+    became = await unsent.keep(request, ROOM)
     door = "leave" if request.url.path.startswith("/leave") else "renew"
-    answer = RedirectResponse(f"/renew/sign-in?to={door}", status_code=303)
+    answer = RedirectResponse(unsent.led(f"/renew/sign-in?to={door}", became), status_code=303)
     session.forget(answer, name=COOKIE)
     return answer

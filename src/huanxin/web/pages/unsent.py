@@ -1,0 +1,181 @@
+"""What somebody sends after their sign-in has ended is not carried out, and not lost: it is said not to be sent, kept, and
+offered again once they have signed in.
+
+Kept is the form as it was sent, with its file, encrypted. Only of whoever shows the cookie of a sign-in that was theirs and
+that nothing but time has ended: nobody else makes the server keep anything. And it is offered to them alone, not to whoever
+signs in next at that machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from anyio import to_thread
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive
+
+from huanxin.domain.errors import Forbidden, TooLarge, TooSlow
+from huanxin.store import sign_ins, unsent
+from huanxin.web.api.uploads import announced, limited
+from huanxin.web.bodies import has_its_own_limit
+from huanxin.web.context import Context
+from huanxin.web.pages import session
+
+KEPT = timedelta(days=1)
+"""How long a form is kept, and how long after its end a sign-in still says whose a form is."""
+MOST = 32 << 20
+"""bytes of a form that is kept"""
+_NONCE = 12  # bytes
+_URLENCODED = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """One kind of sign-in. `whose` tells from the claims of a sign-in that is over whose it was, if it would be good but for
+    that; `now` who is signed in, and raises what leads to the sign-in. `never`: addresses whose forms hold passwords, or
+    mean nothing later."""
+
+    name: str
+    base: str
+    cookie: str
+    kind: str
+    whose: Callable[[Request, dict[str, Any]], str | None]
+    now: Callable[[Request], str]
+    never: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unsent:
+    """A form as it was sent: to an address of ours (with its query), in a content type."""
+
+    address: str
+    type: str
+    body: bytes
+
+    def receive(self) -> Receive:
+        """Gives the body as a server would."""
+        told = False
+
+        async def once() -> Message:
+            nonlocal told
+            if told:
+                return {"type": "http.disconnect"}
+            told = True
+            return {"type": "http.request", "body": self.body, "more_body": False}
+
+        return once
+
+
+async def keep(request: Request, room: Room) -> str:
+    """What becomes of what a request sent whose sign-in has ended: `kept` or `lost`; empty if it sent nothing."""
+    if request.method != "POST":
+        return ""
+    whose = await to_thread.run_sync(_whose, request, room)
+    sent = await _sent(request) if whose else None
+    if whose is None or sent is None:
+        return "lost"
+    await to_thread.run_sync(put, request, room, whose, sent)
+    return "kept"
+
+
+def _whose(request: Request, room: Room) -> str | None:
+    """Whose the sign-in was that a request shows; None if it shows none that was ours not long ago."""
+    context: Context = request.app.state.context
+    claims = context.signer.verified(request.cookies.get(room.cookie, ""), room.kind)
+    if claims is None or request.url.path.startswith(tuple(room.never)):
+        return None
+    if int(claims.get("exp", 0)) + KEPT.total_seconds() <= context.platform.now().timestamp():
+        return None
+    with context.platform.database.single() as tx:
+        if sign_ins.has_ended(tx, str(claims.get("sign_in"))):  # a copy of it could put words into its owner's mouth
+            return None
+    try:
+        session.same_origin(request)
+    except Forbidden:
+        return None
+    return room.whose(request, claims)
+
+
+async def _sent(request: Request) -> Unsent | None:
+    """What a request sent; None if it is too long, came in damaged, or was read by somebody before."""
+    type_, query = request.headers.get("content-type", ""), request.url.query
+    address = request.url.path + (f"?{query}" if query else "")
+    if type_.startswith(_URLENCODED) or not type_:
+        fields = [(name, value) for name, value in (await request.form()).multi_items() if isinstance(value, str)]
+        return Unsent(address=address, type=_URLENCODED, body=urlencode(fields).encode())
+    if (announced(request) or 0) > MOST:
+        return None
+    context: Context = request.app.state.context
+    has_its_own_limit(request)
+    body = bytearray()
+    try:
+        async for block in limited(request.stream(), context.limits, announced(request), lambda: None):
+            body += block
+            if len(body) > MOST:
+                return None
+    except (TooLarge, TooSlow, ClientDisconnect, RuntimeError):  # RuntimeError: it was read already
+        return None
+    return Unsent(address=address, type=type_, body=bytes(body))
+
+
+# What is kept ---------------------------------------------------------------------------------------------------------
+def put(request: Request, room: Room, whose: str, sent: Unsent) -> None:
+    """Keep what somebody sent, in place of what is kept of them."""
+    context: Context = request.app.state.context
+    head = json.dumps({"address": sent.address, "type": sent.type}).encode()
+    nonce = secrets.token_bytes(_NONCE)
+    sealed = nonce + _cipher(context).encrypt(nonce, head + b"\n" + sent.body, f"{room.name}/{whose}".encode())
+    now = context.platform.now()
+    with context.platform.database.transaction() as tx:
+        unsent.forget(tx, now - KEPT)
+        unsent.put(tx, room.name, whose, sealed, now)
+
+
+def peek(request: Request, room: Room, whose: str) -> Unsent | None:
+    """What is kept of somebody."""
+    context: Context = request.app.state.context
+    with context.platform.database.transaction() as tx:
+        sealed = unsent.get(tx, room.name, whose, context.platform.now() - KEPT)
+    return None if sealed is None else _opened(context, room, whose, sealed)
+
+
+def take(request: Request, room: Room, whose: str) -> Unsent | None:
+    """The same, which is kept no more: nobody sends it twice."""
+    context: Context = request.app.state.context
+    with context.platform.database.transaction() as tx:
+        sealed = unsent.take(tx, room.name, whose, context.platform.now() - KEPT)
+    return None if sealed is None else _opened(context, room, whose, sealed)
+
+
+def _opened(context: Context, room: Room, whose: str, sealed: bytes) -> Unsent:
+    plain = _cipher(context).decrypt(sealed[:_NONCE], sealed[_NONCE:], f"{room.name}/{whose}".encode())
+    head, _, body = plain.partition(b"\n")
+    return Unsent(**json.loads(head), body=body)
+
+
+def onward(request: Request, room: Room, whose: str, default: str) -> str:
+    """Where a sign-in leads: to what somebody did not get sent before, if there is something."""
+    context: Context = request.app.state.context
+    with context.platform.database.transaction() as tx:
+        found = unsent.get(tx, room.name, whose, context.platform.now() - KEPT)
+    return default if found is None else f"{room.base}/unsent"
+
+
+def _cipher(context: Context) -> AESGCM:
+    return AESGCM(hashlib.sha256(f"{context.passphrase}/unsent".encode()).digest())
+
+
+def led(address: str, became: str) -> str:
+    """An address of a sign-in page that says what became of what was sent."""
+    if not became:
+        return address
+    return f"{address}{'&' if '?' in address else '?'}unsent={became}"
