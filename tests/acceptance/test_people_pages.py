@@ -289,3 +289,29 @@ def test_the_dark_pages_have_enough_contrast(browser: Browser, place: Town) -> N
         page.goto(f"{place.url}{address}")
         assert axe(page) == [], address
     page.context.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_order_after_the_sign_in_has_ended_is_offered_again(browser: Browser, place: Town, size: str) -> None:
+    page, _ = open_tab(browser, size)
+    sign_in(page, place)
+    page.goto(f"{place.url}/renew/choose")
+    page.get_by_label("我是这个号码的机主").check()
+    place.clock.forward(hours=9)
+    page.locator("[data-order]").click()
+    expect(page.get_by_role("alert")).to_contain_text("刚才的内容没有发送")
+    assert (axe(page), fits(page)) == ([], True)
+    page.fill("#number", RECYCLED)
+    page.locator("main .button.primary").click()
+    page.fill("#code", place.code(RECYCLED))
+    page.locator("main .button.primary").click()
+    expect(page.locator("h1")).to_have_text("这份内容没有发送")
+    expect(page.locator("main")).to_contain_text("飞燕快递")
+    for lang in ("en", "zh"):
+        page.goto(f"{place.url}/renew/unsent?lang={lang}")
+        assert (axe(page), fits(page)) == ([], True)
+        if size == "phone":
+            keep_picture(page, "unsent", lang)
+    page.get_by_role("button", name="现在发送").click()
+    expect(page.locator("#summary")).to_have_text("5 家中已完成 0 家")
+    page.context.close()
