@@ -9,7 +9,8 @@ from huanxin.store.database import Tx
 
 
 def end(tx: Tx, sign_in: str, *, until: datetime, now: datetime) -> None:
-    """Note that a sign-in has ended; `until`: when it would have been over anyway. Those that are over are forgotten."""
+    """Note that a sign-in has ended; `until`: when it would have said nothing to anybody anyway. Those that are over are
+    forgotten."""
     tx.execute("DELETE FROM ended_sign_in WHERE until < %s", (now,))
     tx.execute(
         "INSERT INTO ended_sign_in (sign_in_sha256, until) VALUES (%s, %s) ON CONFLICT DO NOTHING", (_hash(sign_in), until)

@@ -19,6 +19,8 @@ from huanxin.store import sign_ins
 from huanxin.web.context import Context
 
 LIFE = timedelta(hours=8)
+LINGER = timedelta(days=1)
+"""How long after its end a sign-in still says whose it was, to whom it matters (web/pages/unsent.py)."""
 _SAME = ("same-origin", "none")
 
 
@@ -74,9 +76,9 @@ def said(request: Request, context: Context, *, name: str, kind: str) -> dict[st
 
 def end(answer: Response, request: Request, context: Context, *, name: str, kind: str) -> None:
     """End a sign-in, here and wherever the cookie was copied to."""
-    claims = said(request, context, name=name, kind=kind)
+    claims = context.signer.verified(request.cookies.get(name, ""), kind)
     if claims is not None:
-        until = datetime.fromtimestamp(int(claims["exp"]), UTC)
+        until = datetime.fromtimestamp(int(claims.get("exp", 0)), UTC) + LINGER
         with context.platform.database.transaction() as tx:
             sign_ins.end(tx, str(claims.get("sign_in")), until=until, now=context.platform.now())
     forget(answer, name=name)

@@ -12,18 +12,22 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from anyio import to_thread
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fastapi import Request
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
-from huanxin.domain.errors import Forbidden, TooLarge, TooSlow
+from huanxin.domain.errors import Forbidden, TooLarge, TooSlow, Unavailable
 from huanxin.store import sign_ins, unsent
 from huanxin.web.api.uploads import announced, limited
 from huanxin.web.bodies import has_its_own_limit
@@ -31,9 +35,13 @@ from huanxin.web.context import Context
 from huanxin.web.pages import session
 
 KEPT = timedelta(days=1)
-"""How long a form is kept, and how long after its end a sign-in still says whose a form is."""
-MOST = 32 << 20
-"""bytes of a form that is kept"""
+SECRETS = frozenset(
+    ("password", "old", "new", "secret", "client_secret", "secret_key", "private_key", "access_key", "code", "token")
+)
+"""Fields whose forms are never kept."""
+_SHORT = 64 << 10  # bytes of a form that is kept: whoever may sign in for nothing fills no disk with them
+LONG = 32 << 20
+"""bytes of a form with a file that is kept of those whom an admin let in"""
 _NONCE = 12  # bytes
 _URLENCODED = "application/x-www-form-urlencoded"
 
@@ -41,8 +49,8 @@ _URLENCODED = "application/x-www-form-urlencoded"
 @dataclass(frozen=True, kw_only=True)
 class Room:
     """One kind of sign-in. `whose` tells from the claims of a sign-in that is over whose it was, if it would be good but for
-    that; `now` who is signed in, and raises what leads to the sign-in. `never`: addresses whose forms hold passwords, or
-    mean nothing later."""
+    that; `now` who is signed in, and raises what leads to the sign-in. `never`: addresses whose forms mean nothing later.
+    `most`: bytes of a form that is kept."""
 
     name: str
     base: str
@@ -51,6 +59,7 @@ class Room:
     whose: Callable[[Request, dict[str, Any]], str | None]
     now: Callable[[Request], str]
     never: Sequence[str] = ()
+    most: int = _SHORT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +83,24 @@ class Unsent:
 
         return once
 
+    def read(self) -> AbstractAsyncContextManager[FormData]:
+        """The form's fields and files."""
+        headers = [(b"content-type", self.type.encode()), (b"content-length", str(len(self.body)).encode())]
+        scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": headers}
+        return Request(scope, self.receive()).form()
+
 
 async def keep(request: Request, room: Room) -> str:
     """What becomes of what a request sent whose sign-in has ended: `kept` or `lost`; empty if it sent nothing."""
     if request.method != "POST":
         return ""
     whose = await to_thread.run_sync(_whose, request, room)
-    sent = await _sent(request) if whose else None
-    if whose is None or sent is None:
+    if whose is None:
+        return "lost"
+    if request.url.path.startswith(f"{room.base}/unsent"):  # what is kept stays, and is offered once more
+        return "kept" if await to_thread.run_sync(peek, request, room, whose) else "lost"
+    sent = await _sent(request, room.most)
+    if sent is None or await _is_secret(sent):
         return "lost"
     await to_thread.run_sync(put, request, room, whose, sent)
     return "kept"
@@ -93,7 +112,7 @@ def _whose(request: Request, room: Room) -> str | None:
     claims = context.signer.verified(request.cookies.get(room.cookie, ""), room.kind)
     if claims is None or request.url.path.startswith(tuple(room.never)):
         return None
-    if int(claims.get("exp", 0)) + KEPT.total_seconds() <= context.platform.now().timestamp():
+    if int(claims.get("exp", 0)) + session.LINGER.total_seconds() <= context.platform.now().timestamp():
         return None
     with context.platform.database.single() as tx:
         if sign_ins.has_ended(tx, str(claims.get("sign_in"))):  # a copy of it could put words into its owner's mouth
@@ -105,26 +124,36 @@ def _whose(request: Request, room: Room) -> str | None:
     return room.whose(request, claims)
 
 
-async def _sent(request: Request) -> Unsent | None:
-    """What a request sent; None if it is too long, came in damaged, or was read by somebody before."""
+async def _is_secret(sent: Unsent) -> bool:
+    """Whether a form holds something that nobody else may know, even for a day; or is none."""
+    try:
+        async with sent.read() as form:
+            return any(value for name, value in form.multi_items() if name in SECRETS)
+    except HTTPException:
+        return True
+
+
+async def _sent(request: Request, most: int) -> Unsent | None:
+    """What a request sent; None if it is too long, finds no room, came in damaged, or was read by somebody before."""
+    context: Context = request.app.state.context
     type_, query = request.headers.get("content-type", ""), request.url.query
     address = request.url.path + (f"?{query}" if query else "")
     if type_.startswith(_URLENCODED) or not type_:
         fields = [(name, value) for name, value in (await request.form()).multi_items() if isinstance(value, str)]
-        return Unsent(address=address, type=_URLENCODED, body=urlencode(fields).encode())
-    if (announced(request) or 0) > MOST:
+        body = urlencode(fields).encode()
+        return Unsent(address=address, type=_URLENCODED, body=body) if len(body) <= most else None
+    if (announced(request) or 0) > most:
         return None
-    context: Context = request.app.state.context
     has_its_own_limit(request)
-    body = bytearray()
+    long = bytearray()
     try:
-        async for block in limited(request.stream(), context.limits, announced(request), lambda: None):
-            body += block
-            if len(body) > MOST:
+        async for block in limited(request.stream(), context.limits, announced(request), context.room.check):
+            long += block
+            if len(long) > most:
                 return None
-    except (TooLarge, TooSlow, ClientDisconnect, RuntimeError):  # RuntimeError: it was read already
+    except (TooLarge, TooSlow, Unavailable, ClientDisconnect, RuntimeError):  # RuntimeError: it was read already
         return None
-    return Unsent(address=address, type=type_, body=bytes(body))
+    return Unsent(address=address, type=type_, body=bytes(long))
 
 
 # What is kept ---------------------------------------------------------------------------------------------------------
@@ -156,18 +185,18 @@ def take(request: Request, room: Room, whose: str) -> Unsent | None:
     return None if sealed is None else _opened(context, room, whose, sealed)
 
 
-def _opened(context: Context, room: Room, whose: str, sealed: bytes) -> Unsent:
-    plain = _cipher(context).decrypt(sealed[:_NONCE], sealed[_NONCE:], f"{room.name}/{whose}".encode())
+def _opened(context: Context, room: Room, whose: str, sealed: bytes) -> Unsent | None:
+    try:
+        plain = _cipher(context).decrypt(sealed[:_NONCE], sealed[_NONCE:], f"{room.name}/{whose}".encode())
+    except InvalidTag:  # the platform has another passphrase by now
+        return None
     head, _, body = plain.partition(b"\n")
     return Unsent(**json.loads(head), body=body)
 
 
 def onward(request: Request, room: Room, whose: str, default: str) -> str:
     """Where a sign-in leads: to what somebody did not get sent before, if there is something."""
-    context: Context = request.app.state.context
-    with context.platform.database.transaction() as tx:
-        found = unsent.get(tx, room.name, whose, context.platform.now() - KEPT)
-    return default if found is None else f"{room.base}/unsent"
+    return default if peek(request, room, whose) is None else f"{room.base}/unsent"
 
 
 def _cipher(context: Context) -> AESGCM:

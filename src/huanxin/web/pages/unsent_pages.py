@@ -81,9 +81,7 @@ for base in _BASES:
 
 
 async def _offered(request: Request, room: Room, kept: Unsent) -> Response:
-    headers = [(b"content-type", kept.type.encode()), (b"content-length", str(len(kept.body)).encode())]
-    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": headers}
-    async with Request(scope, kept.receive()).form() as form:
+    async with kept.read() as form:
         lines = await to_thread.run_sync(_lines, request, form)
     text = render("unsent.html", language(request), here=room.base, room=room, lines=lines, labels=LABELS)
     answer = html(request, text)

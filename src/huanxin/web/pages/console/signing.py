@@ -54,7 +54,7 @@ class Working:
 def remember(answer: Response, request: Request, operator: Operator) -> None:
     """Sign an operator in for some hours."""
     claims = _claims(request, operator)
-    session.start(answer, _context(request), name=COOKIE, kind=KIND, claims=claims, linger=unsent.KEPT)
+    session.start(answer, _context(request), name=COOKIE, kind=KIND, claims=claims, linger=session.LINGER)
     session.end(answer, request, _context(request), name=HALF, kind=HALF_KIND)
 
 
@@ -149,7 +149,7 @@ def _is(request: Request) -> str:
 
 
 ROOM = unsent.Room(name="console", base="/console", cookie=COOKIE, kind=KIND, whose=_was, now=_is,
-                   never=("/console/me", "/console/sign-"))  # fmt: skip
+                   never=("/console/me", "/console/sign-"), most=unsent.LONG)  # fmt: skip
 
 
 def onward(request: Request, operator: Operator, to: str) -> Response:

@@ -66,7 +66,7 @@ def remember_client(answer: Response, request: Request, env: str, client_id: str
     with platform.database.transaction() as tx:
         _, credential = with_credential(tx, client_id=client_id, client_secret=client_secret, now=platform.now())
     claims = {"env": env, "client_id": client_id, "credential": credential}
-    session.start(answer, request.app.state.context, name=COOKIE, kind=KIND, claims=claims, linger=unsent.KEPT)
+    session.start(answer, request.app.state.context, name=COOKIE, kind=KIND, claims=claims, linger=session.LINGER)
 
 
 def clients(request: Request) -> dict[str, str]:

@@ -81,7 +81,7 @@ def remember(answer: Response, request: Request, number: int, channel: str, *, s
     """Sign in whoever has shown for an instant that a number is theirs."""
     context: Context = request.app.state.context
     claims = {"number": number, "channel": channel, "mark": mark_now(request, number), "shown": shown_at.isoformat()}
-    session.start(answer, context, name=COOKIE, kind=KIND, claims=claims, linger=unsent.KEPT)
+    session.start(answer, context, name=COOKIE, kind=KIND, claims=claims, linger=session.LINGER)
     session.end(answer, request, context, name=ASKED, kind=ASKED_KIND)
 
 
