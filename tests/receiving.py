@@ -29,8 +29,8 @@ class Receiver:
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    receiver = Receiver()
+def receiving(receiver: Receiver | None = None) -> Iterator[Receiver]:
+    receiver = receiver or Receiver()
 
     async def endpoint(request: Request) -> Response:
         from anyio import to_thread

@@ -12,6 +12,7 @@ import httpx
 
 from clocks import Clock
 from huanxin.domain.partners import DEFAULT_SCOPES, Kind
+from huanxin.notify.calls import Calls
 from huanxin.notify.partners import add_partner
 from huanxin.notify.pushing import Pusher
 from huanxin.operations import Platform, open_signer
@@ -119,7 +120,7 @@ class World:
         return Pusher(
             database=platform.database, signer=open_signer(platform, self.settings), clock=platform.clock,
             outbound=self.context().outbound, plan=platform.plan,
-            passphrase=self.settings.passphrase(), chance=lambda: 0.0,
+            passphrase=self.settings.passphrase(), chance=lambda: 0.0, calls=Calls(soon=20.0),
         )  # fmt: skip
 
 

@@ -191,7 +191,7 @@ class FileHandler(Handler):
 def _object(content: bytes) -> dict[str, Any]:
     try:
         found = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadFile(f"it is not JSON: {error}") from error
     if not isinstance(found, dict):
         raise BadFile("it is not a JSON object")

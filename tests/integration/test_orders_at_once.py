@@ -14,6 +14,7 @@ from huanxin.answer.single import Line
 from huanxin.domain.numbers import parse
 from huanxin.domain.partners import Kind, Partner
 from huanxin.domain.streams import Method
+from huanxin.notify.calls import Calls
 from huanxin.notify.keys import Signer
 from huanxin.notify.partners import add_partner
 from huanxin.notify.pushing import Pusher
@@ -53,8 +54,8 @@ class Post(Outbound):
         self.pushed: list[str] = []
         self.down: set[str] = set()
 
-    def post(self, url: str, content: str | bytes, headers: dict[str, str]) -> Answer:
-        del content, headers
+    def post(self, url: str, content: str | bytes, headers: dict[str, str], longest: float | None = None) -> Answer:
+        del content, headers, longest
         self.pushed.append(url)
         if any(host in url for host in self.down):
             raise httpx.ConnectError("nobody is there")
@@ -70,7 +71,7 @@ def post() -> Post:
 def pusher(platform: Platform, post: Post) -> Pusher:
     signer = Signer(issuer=platform.issuer, database=platform.database, passphrase="test", clock=platform.clock)
     return Pusher(database=platform.database, signer=signer, outbound=post, clock=platform.clock,
-                  plan=platform.plan, passphrase="test")  # fmt: skip
+                  plan=platform.plan, passphrase="test", calls=Calls(soon=20.0))  # fmt: skip
 
 
 def ordered(platform: Platform, shops: list[Partner], number: str = NUMBERS[0]) -> Ordered:

@@ -26,6 +26,7 @@ from huanxin.domain.operators import Operator
 from huanxin.domain.partners import Kind, Partner
 from huanxin.domain.rules import Rules
 from huanxin.domain.streams import Status
+from huanxin.notify.calls import Calls
 from huanxin.notify.files import FileWriter, use_files
 from huanxin.notify.keys import Signer
 from huanxin.notify.partners import add_partner
@@ -82,7 +83,7 @@ class Endpoint:
     log: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     """the status and the claims of each attempt"""
 
-    def post(self, _url: str, token: str, _headers: dict[str, str]) -> HttpAnswer:
+    def post(self, _url: str, token: str, _headers: dict[str, str], _longest: float | None = None) -> HttpAnswer:
         status = 202 if self.down is None else self.down
         self.log.append((status, json.loads(token)))
         if not status:
@@ -141,7 +142,7 @@ class Stage:
         self.signer = cast(Signer, Unsigned())
         self.pusher = Pusher(
             database=self.platform.database, signer=self.signer, outbound=cast(Outbound, self.endpoint), clock=self.clock,
-            plan=PLAN, passphrase="", chance=lambda: 0.0,
+            plan=PLAN, passphrase="", chance=lambda: 0.0, calls=Calls(soon=20.0),
         )  # fmt: skip
         self.poller = Poller(database=self.platform.database, signer=self.signer, clock=self.clock, plan=PLAN)
         folders = rules_of(self.platform)

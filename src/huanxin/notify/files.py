@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import random
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +24,7 @@ from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.partners import REMINDER, RENEWAL, RETRACTION, Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.streams import DEFAULT_EVENTS, Method
-from huanxin.notify.folders import Unreachable, check_folder
+from huanxin.notify.folders import Folder, Unreachable, check_folder
 from huanxin.notify.keys import ES256, Signer
 from huanxin.notify.own_folders import FolderRules, Login
 from huanxin.notify.retries import Retries
@@ -33,7 +35,10 @@ from huanxin.store import batches, deliveries, feeds, notices, partners, streams
 from huanxin.store.database import Database, Tx
 from huanxin.store.deliveries import Delivery, Met
 
+log = logging.getLogger("huanxin.files")
 _WORDS_KEPT = 500  # characters of what went wrong that are recorded
+_TOGETHER = 16  # events of one partner that one job writes at most
+_TRIED_AGAIN = 1  # threads that try again what failed; the others are for what did not
 NUMBERS = ".numbers.csv"
 FILES_CHOSEN = "files-chosen"
 """Kind of a partner's event: it exchanges files from now on."""
@@ -123,35 +128,66 @@ class FileWriter:
     retries: Retries = field(default_factory=Retries)
     chance: Callable[[], float] = random.random
 
-    def one_job(self) -> bool:
-        """Write what has waited longest; False if nothing is due.
+    _again: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_TRIED_AGAIN), repr=False)
 
-        One transaction, which holds the event's row: a worker that dies half way leaves a number file without its manifest,
+    def one_job(self) -> bool:
+        """Write what has waited longest, of one partner; False if nothing is due, or only what was tried in vain before and
+        enough threads are at that.
+
+        One transaction, which holds the events' rows: a worker that dies half way leaves a number file without its manifest,
         which means nothing, and the next writes both.
         """
         with self.database.transaction() as tx:
-            found = deliveries.claim_due(tx, self.clock(), Method.FILES)
-            if not found:
+            due = deliveries.claim_due(tx, self.clock(), Method.FILES, _TOGETHER)
+            failing = any(one.tries for one in due)
+            if not due or (failing and not self._again.acquire(blocking=False)):
                 return False
-            due = found[0]
             try:
-                names, problem = self._write(tx, due), ""
-            except (Unreachable, Conflict) as error:
-                names, problem = [], str(error)
-            now = self.clock()
-            next_at = self.retries.next(due, now, self.chance) if problem else None
-            answer = (problem or f"written: {', '.join(names)}")[:_WORDS_KEPT]
-            met = Met(jti=due.jti, endpoint=due.endpoint, status=None, answer=answer, next_at=next_at, delivered=not problem)
-            deliveries.record_attempts(tx, [met], at=now)
+                met = self._write_all(tx, due)
+            finally:
+                if failing:
+                    self._again.release()
+            deliveries.record_attempts(tx, met, at=self.clock())
+            if len(met) < len(due):
+                until = met[-1].next_at or self.clock() + self.retries.longest
+                deliveries.put_off(tx, [one.jti for one in due[len(met) :]], until, endpoint=due[0].endpoint)
         return True
 
-    def _write(self, tx: Tx, due: Delivery) -> list[str]:
-        """Write an event's files, in their order; their names."""
-        wanted = files_of(tx, due, self.signer)
-        with self.folders.open(due.endpoint or "", due.sealed_authorization, client_id=due.claims["aud"]) as folder:
-            for name, content in wanted:
-                folder.put(name, content)
-        return [name for name, _ in wanted]
+    def _write_all(self, tx: Tx, due: Sequence[Delivery]) -> list[Met]:
+        """Write some events of one partner, until its folder can't be reached; what became of those that were tried.
+        Whatever goes wrong with one, the attempt goes on record."""
+        met: list[Met] = []
+        try:
+            with self.folders.open(
+                due[0].endpoint or "", due[0].sealed_authorization, client_id=due[0].claims["aud"]
+            ) as folder:
+                for one in due:
+                    names, problem = self._written(tx, one, folder)
+                    met.append(self._met(one, problem or f"written: {', '.join(names)}", delivered=not problem))
+        except Exception as error:  # also a fault of ours, or a login that can't be opened any more
+            problem = str(error) if isinstance(error, Unreachable) else f"the platform failed: {type(error).__name__}"
+            log.log(logging.INFO if isinstance(error, Unreachable) else logging.ERROR, problem, exc_info=True)
+            met += [self._met(one, problem, delivered=False) for one in due[len(met) : len(met) + 1]]
+        return met
+
+    def _met(self, due: Delivery, answer: str, *, delivered: bool) -> Met:
+        next_at = None if delivered else self.retries.next(due, self.clock(), self.chance)
+        return Met(jti=due.jti, endpoint=due.endpoint, status=None, answer=answer[:_WORDS_KEPT], next_at=next_at,
+                   delivered=delivered)  # fmt: skip
+
+    def _written(self, tx: Tx, due: Delivery, folder: Folder) -> tuple[list[str], str]:
+        """Write an event's files, in their order; their names, and what stands in the way. Raises Unreachable."""
+        try:
+            with tx.transaction():
+                wanted = files_of(tx, due, self.signer)
+        except Conflict as error:
+            return [], str(error)
+        except Exception as error:  # it must not keep the partner's other events from being written
+            log.exception("the files of an event could not be made")
+            return [], f"the platform failed: {type(error).__name__}"
+        for name, content in wanted:
+            folder.put(name, content)
+        return [name for name, _ in wanted], ""
 
 
 def files_of(tx: Tx, due: Delivery, signer: Signer, *, token: str | None = None) -> list[File]:

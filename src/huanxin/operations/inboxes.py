@@ -12,6 +12,7 @@ import logging
 import random
 import re
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -99,16 +100,26 @@ class InboxReader:
     chance: Callable[[], float] = random.random
     _unfinished: dict[tuple[int, str, str], datetime] = field(default_factory=dict)
     """(partner, manifest, state of it) -> when this process first saw it so"""
+    _again: threading.Semaphore = field(default_factory=threading.Semaphore, repr=False)
 
     def one_job(self) -> bool:
-        """Look into each folder whose turn it is; whether any receipt was dealt with."""
+        """Look into each folder whose turn it is, those that could not be reached the last time at the end and by one
+        thread; whether any receipt was dealt with."""
         with self.platform.database.transaction() as tx:
             chosen = streams.of_method(tx, Method.FILES)
-        return sum(self._look(stream) for stream in chosen) > 0
+            failing = recurring.failing(tx, [_turn(stream) for stream in chosen])
+        well = [stream for stream in chosen if _turn(stream) not in failing]
+        taken = sum(self._look(stream) for stream in well)
+        if self._again.acquire(blocking=False):
+            try:
+                taken += sum(self._look(stream) for stream in chosen if stream not in well)
+            finally:
+                self._again.release()
+        return taken > 0
 
     def _look(self, stream: Stream) -> int:
         """Read one partner's folder if it is due and no other worker is at it; how many receipts were dealt with."""
-        turn = f"inbox of stream {stream.id}"
+        turn = _turn(stream)
         with self.platform.database.transaction() as tx:
             failures = recurring.claim(tx, turn, self.platform.now())
             if failures is None:
@@ -308,6 +319,11 @@ class InboxReader:
             return True
         del self._unfinished[key]
         return False
+
+
+def _turn(stream: Stream) -> str:
+    """The name of what recurs: looking into a partner's folder."""
+    return f"inbox of stream {stream.id}"
 
 
 def _beside(match: re.Match[str], what: str) -> str:

@@ -6,7 +6,6 @@ import re
 import select
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import orjson
@@ -22,7 +21,33 @@ from huanxin.store import embedded, outages
 _PATIENCE = 20.0  # seconds that a connection waits for an embedded server that is started again
 
 
-set_json_dumps(partial(orjson.dumps, option=orjson.OPT_NON_STR_KEYS))
+_NUL = b"\\u0000"
+
+
+def storable(text: str) -> str:
+    """A text as PostgreSQL takes it: without NUL, and without half a character (a lone surrogate). What others say of an
+    event goes on record whatever it is."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
+def _dumps(value: Any) -> bytes:
+    try:
+        made = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:  # a lone surrogate, or what is no JSON at all, which fails again
+        made = _NUL
+    return made if _NUL not in made else orjson.dumps(_storable(value), option=orjson.OPT_NON_STR_KEYS)
+
+
+def _storable(value: Any) -> Any:
+    """A value of JSON with each text in it made storable."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {_storable(key): _storable(one) for key, one in value.items()}
+    return [_storable(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+set_json_dumps(_dumps)
 set_json_loads(orjson.loads)
 
 

@@ -110,19 +110,21 @@ def wake_workers(tx: Tx, about: str = EVENTS) -> None:
 
 
 def claim_due(tx: Tx, now: datetime, method: str, most: int = 1) -> list[Delivery]:
-    """Events that are due, `most` at the most, locked for this transaction: all of one partner, the one whose event has
-    waited longest of those on streams of a method; of each subject the one that is next."""
+    """Events that are due, `most` at the most, locked for this transaction: all of one partner, the first of those on
+    streams of a method; of each subject the one that is next."""
     # Of the first partners, other workers may hold all that is due.
     claims = (claim_for(tx, partner_id, now, method, most) for partner_id in with_due(tx, now, method))
     return next((found for found in claims if found), [])
 
 
 def with_due(tx: Tx, now: datetime, method: str) -> list[int]:
-    """The partners on streams of a method that have events that are due, whoever has waited longest first."""
+    """The partners on streams of a method that have events that are due: whoever was tried in vain after the others, and of
+    these whoever has waited longest first."""
     rows = tx.execute(
-        "SELECT s.partner_id FROM stream s CROSS JOIN LATERAL (SELECT d.next_at FROM delivery d"
+        "SELECT s.partner_id FROM stream s CROSS JOIN LATERAL (SELECT d.next_at, d.tries FROM delivery d"
         " WHERE d.partner_id = s.partner_id AND d.next_at <= %s AND (s.status = 'enabled' OR d.always)"
-        f" AND {_NOTHING_EARLIER} ORDER BY d.next_at LIMIT 1) first WHERE s.method = %s ORDER BY first.next_at",
+        f" AND {_NOTHING_EARLIER} ORDER BY d.next_at LIMIT 1) first WHERE s.method = %s"
+        " ORDER BY first.tries > 0, first.next_at",
         (now, method),
     )
     return [partner_id for (partner_id,) in rows]
@@ -163,7 +165,8 @@ class Met:
 
 
 def record_attempts(tx: Tx, attempts: Sequence[Met], *, at: datetime) -> None:
-    """Record what deliveries met with. Whoever has another endpoint by now doesn't wait for what the old one did."""
+    """Record what deliveries met with. Whoever has another endpoint by now doesn't wait for what the old one did; what was
+    taken or given up meanwhile stays so."""
     if not attempts:
         return
     told = tx.execute(
@@ -172,7 +175,8 @@ def record_attempts(tx: Tx, attempts: Sequence[Met], *, at: datetime) -> None:
         " SELECT jti, %(at)s, status, answer FROM met) UPDATE delivery d SET attempts = d.attempts + 1,"
         " tries = d.tries + 1, tried_days = d.tried_days + (d.tried_on IS DISTINCT FROM %(day)s)::integer,"
         " tried_on = %(day)s,"
-        f" next_at = CASE WHEN met.next_at IS NULL OR {_SAME_WAY} THEN met.next_at ELSE %(at)s END,"
+        f" next_at = CASE WHEN met.next_at IS NULL OR d.next_at IS NULL THEN NULL"
+        f" WHEN {_SAME_WAY} THEN met.next_at ELSE %(at)s END,"
         " delivered_at = CASE WHEN met.delivered THEN %(at)s ELSE d.delivered_at END FROM met"
         " WHERE d.jti = met.jti RETURNING CASE WHEN met.delivered THEN"
         " (SELECT n.request_id FROM request_notice n WHERE n.id = d.notice_id) END",
@@ -205,11 +209,23 @@ def _plain(met: Met) -> dict[str, Any]:
     return vars(met) | {"next_at": met.next_at.isoformat() if met.next_at else None}
 
 
+def lend(tx: Tx, jtis: Sequence[str], until: datetime) -> None:
+    """Leave events to a call that goes on after this transaction: nobody else pushes them until then."""
+    tx.execute("UPDATE delivery SET next_at = %s WHERE jti = ANY(%s) AND next_at IS NOT NULL", (until, list(jtis)))
+
+
+def return_lent(tx: Tx, jtis: Sequence[str], now: datetime) -> None:
+    """Let events that were lent be pushed by anybody."""
+    tx.execute(
+        "UPDATE delivery SET next_at = least(next_at, %s) WHERE jti = ANY(%s) AND next_at IS NOT NULL", (now, list(jtis))
+    )
+
+
 def put_off(tx: Tx, jtis: Sequence[str], until: datetime, *, endpoint: str | None) -> None:
     """Let events wait that were not tried: their partner can't be reached at an endpoint. Not if it has another by now."""
     tx.execute(
         "UPDATE delivery d SET next_at = met.until FROM (SELECT %s::timestamptz AS until, %s::text AS endpoint) met"
-        f" WHERE d.jti = ANY(%s) AND {_SAME_WAY}",
+        f" WHERE d.jti = ANY(%s) AND d.next_at IS NOT NULL AND {_SAME_WAY}",
         (until, endpoint, list(jtis)),
     )
 

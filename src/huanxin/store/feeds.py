@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -40,16 +41,18 @@ def add(tx: Tx, *, report_id: int, partner_id: int, shard: int, day: date, numbe
     )
 
 
-def claim_due(tx: Tx, now: datetime, method: str, partner_id: int | None = None) -> Feed | None:
-    """The feed that has waited longest of those due on streams of a method (of one partner), locked for this transaction."""
+def claim_due(tx: Tx, now: datetime, method: str, partner_id: int | None = None, *, but: Sequence[int] = ()) -> Feed | None:
+    """The feed that has waited longest of those due on streams of a method (of one partner, of none `but` these), locked for
+    this transaction."""
     row = tx.execute(
         "SELECT f.report_id, r.carrier, f.partner_id, p.client_id, s.endpoint, s.inbox, s.\"authorization\", s.alg, f.shard,"
         " f.day, f.numbers, f.done, f.attempts"
         " FROM recycled_feed f JOIN report r ON r.id = f.report_id"
         " JOIN partner p ON p.id = f.partner_id JOIN stream s ON s.partner_id = f.partner_id"
         " WHERE f.next_at <= %s AND s.method = %s AND s.status = 'enabled' AND f.partner_id = coalesce(%s, f.partner_id)"
+        " AND f.partner_id <> ALL(%s)"
         " ORDER BY f.next_at LIMIT 1 FOR UPDATE OF f SKIP LOCKED",
-        (now, method, partner_id), binary=True,
+        (now, method, partner_id, list(but)), binary=True,
     ).fetchone()  # fmt: skip
     if row is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from huanxin.domain.clock import APART, lasts
@@ -23,6 +24,12 @@ def claim(tx: Tx, name: str, now: datetime) -> int | None:
         (name, now, now + _LONGEST + APART),
     ).fetchone()
     return None if row is None else int(row[0])
+
+
+def failing(tx: Tx, names: Sequence[str]) -> set[str]:
+    """Those of some things that failed the last time."""
+    rows = tx.execute("SELECT name FROM recurring WHERE name = ANY(%s) AND failures > 0", (list(names),))
+    return {name for (name,) in rows}
 
 
 def done(tx: Tx, name: str, *, next_at: datetime, failures: int = 0) -> None:

@@ -10,7 +10,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from huanxin.domain.deadlines import OVERDUE
-from huanxin.store.database import Tx
+from huanxin.store.database import Tx, storable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,5 +87,5 @@ def record_escalation(
     tx.execute(
         "UPDATE escalation SET attempts = attempts + 1, tried_days = tried_days + (tried_on IS DISTINCT FROM %s)::integer,"
         " tried_on = %s, answer = %s, next_at = %s, delivered_at = %s WHERE id = %s",
-        (at.date(), at.date(), answer, next_at, at if taken else None, escalation_id),
+        (at.date(), at.date(), storable(answer), next_at, at if taken else None, escalation_id),
     )

@@ -29,7 +29,8 @@ from huanxin.web.api.uploads import UPLOADS, sweep
 from huanxin.web.refusals import note_refusal
 from huanxin.web.telling import Teller, make_post
 
-_IN_SANDBOX = 2  # rehearsals are few, and must not keep real notices waiting
+_IN_SANDBOX = 4  # rehearsals are few, and must not keep real notices waiting
+_WRITERS, _READERS = 4, 2  # threads that reach folders, which may be far away and slow
 _CONNECTIONS = 128  # to partners that are kept open: more than a few, since a country has hundreds
 _FETCHED = "fetched"
 _FETCHED_FOR = 86_400  # seconds; a partner's folder may be slow
@@ -94,16 +95,15 @@ def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Work
         days=settings.days_to_remind(), escalates=bool(url),
     )  # fmt: skip
     concerns: dict[str, list[Callable[[], bool]]] = {EVENTS: [pusher.one_job, writer.one_job], OWNERS: []}
-    jobs = [
-        Impatience(platform=platform).one_job, pusher.one_job, writer.one_job, reader.one_job, reminder.one_job,
-    ]  # fmt: skip
+    jobs = [Impatience(platform=platform).one_job, pusher.one_job, reminder.one_job]
+    apart: dict[Callable[[], bool], int] = {writer.one_job: _WRITERS, reader.one_job: _READERS}
     at_end = [pusher.close, outbound.close]
     if url:
         client = httpx.Client(
             timeout=_TIMEOUT, follow_redirects=False, limits=httpx.Limits(max_connections=settings.workers)
         )
         at_end.append(client.close)
-        jobs.append(Escalator(database=platform.database, client=client, url=url, clock=platform.clock).one_job)
+        apart[Escalator(database=platform.database, client=client, url=url, clock=platform.clock).one_job] = 1
     count = min(settings.workers, _IN_SANDBOX) if platform.sandbox else settings.workers
     if not platform.sandbox:
         jobs += [
@@ -112,11 +112,14 @@ def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Work
             Sweeper(settings=settings).one_job,
         ]
         teller = Teller(platform=platform, post=make_post(platform, settings))
-        jobs.append(teller.one_job)
+        apart[teller.one_job] = 1
         concerns[OWNERS] = [teller.one_job]
 
     def close() -> None:
         for one in at_end:
             one()
 
-    return Workers(database=platform.database, clock=platform.clock, jobs=jobs, count=count, at_end=close, concerns=concerns)
+    return Workers(
+        database=platform.database, clock=platform.clock, jobs=jobs, count=count, apart=apart, at_end=close,
+        concerns=concerns,
+    )  # fmt: skip

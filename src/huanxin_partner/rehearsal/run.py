@@ -184,7 +184,7 @@ def _waited(filed: Filed, asked: int, patience: float) -> Words:
 def _error(body: str) -> str:
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return str(found.get("err", "")) if isinstance(found, dict) else ""
 
