@@ -77,7 +77,7 @@ def scene(platform: Platform, tmp_path: Path) -> Iterator[Scene]:
         workers = make_workers(platform, settings, open_signer(platform, settings))
         workers.start()
         yield scene
-        workers.stop()
+    workers.stop()  # at once, now that nobody hangs any more
 
 
 def test_nineteen_partners_that_hang_delay_a_good_one_by_moments(scene: Scene) -> None:
