@@ -11,13 +11,17 @@ from typing import Any
 import httpx
 import uvicorn
 
-from huanxin.web.connections import Patience, bounded
+from huanxin.web.connections import bounded
+from huanxin_partner.connections import Patience
 
 
 @contextmanager
-def served(app: Any, *, port: int = 0, most: int | None = None, patience: Patience | None = None) -> Iterator[httpx.Client]:
+def served(
+    app: Any, *, port: int = 0, most: int | None = None, patience: Patience | None = None, http: Any = None
+) -> Iterator[httpx.Client]:
     """Serve an ASGI application as the platform is served, on a free port of 127.0.0.1 or the one given; a client for it."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", http=bounded(most, patience), ws="none")
+    kind = http or bounded(most, patience)
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", http=kind, ws="none")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

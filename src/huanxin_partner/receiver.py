@@ -26,6 +26,7 @@ _IDLE = 0.5  # seconds between looks for events that are due again
 _TOGETHER = 200  # events that are handled together at most
 _GATHER, _LONG_GATHER = 0.8, 1.5  # seconds between the beginnings of two rounds: what comes meanwhile is handled together
 _BUSY = 5  # events in a round, from which on more is won by doing many together than by answering soon
+_SECONDS = 20.0  # that a body may take
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 300.0  # seconds before an event that failed is tried again
 
 
@@ -151,17 +152,27 @@ class _Desk:
                     reply.set_result(found)
 
 
+async def _body(request: Request) -> bytes:
+    """A body, as far as one is looked at."""
+    body = b""
+    async for block in request.stream():
+        body += block
+        if len(body) > LONGEST:
+            break
+    return body
+
+
 def receiver_app(verifier: Verifier, journal: Journal, worker: Worker) -> Starlette:
     """An ASGI application to mount: POST / takes an event (taking.take). Start and stop the worker with your application."""
 
     desk = _Desk(verifier, journal)
 
     async def endpoint(request: Request) -> Response:
-        body = b""
-        async for block in request.stream():
-            body += block
-            if len(body) > LONGEST:
-                break
+        try:
+            async with asyncio.timeout(_SECONDS):
+                body = await _body(request)
+        except TimeoutError:
+            return Response(status_code=codes.REQUEST_TIMEOUT, headers={"Connection": "close"})
         reply = await desk.take(Pushed(body=body, content_type=request.headers.get("content-type", "")))
         if reply.status == codes.ACCEPTED:
             worker.wake()

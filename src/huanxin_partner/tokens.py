@@ -17,6 +17,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet
 
 ALGORITHMS = ["ES256", "RS256"]
+_UNREADABLE = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""What reading something raises that is not what it seems: nested a thousand deep, for one."""
 _REGISTRY = jws.JWSRegistry(algorithms=ALGORITHMS)
 SKEW = 300  # seconds that clocks may differ
 _REFETCH = 10  # seconds between two fetches of the keys that an unknown kid may cause
@@ -82,7 +84,7 @@ class Verifier:
             if not jws.validate_compact(found, key, registry=_REGISTRY):
                 raise TokenError("authentication_failed", "the signature is not the issuer's")
             claims = json.loads(found.payload or b"")
-        except (JoseError, ValueError) as error:
+        except _UNREADABLE as error:
             raise TokenError("invalid_key", f"the signature can't be verified with the issuer's keys: {error}") from error
         if not isinstance(claims, dict):
             raise TokenError("invalid_request", "the token's content is not an object")
@@ -129,7 +131,7 @@ def _read(token: str) -> jws.CompactSignature:
     """A token's parts, not verified. Raises TokenError."""
     try:
         return jws.extract_compact(token.encode(), registry=_REGISTRY)
-    except (JoseError, ValueError) as error:
+    except _UNREADABLE as error:
         raise TokenError("invalid_request", f"this is not a signed token: {error}") from error
 
 
@@ -145,7 +147,7 @@ def _fetch(issuer: str, client: httpx.Client, file: Path | None) -> tuple[KeySet
             return KeySet.import_key_set(json.loads(file.read_text(encoding="utf-8"))), _REFETCH
         answer = client.get(f"{issuer}/jwks.json").raise_for_status()
         return KeySet.import_key_set(answer.json()), _kept_for(answer.headers)
-    except (httpx.HTTPError, OSError, JoseError, ValueError, KeyError, TypeError) as error:
+    except (httpx.HTTPError, OSError, *_UNREADABLE) as error:
         raise KeysUnreachable(f"the issuer's keys can't be read: {error}") from error
 
 

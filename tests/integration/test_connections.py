@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from huanxin.web import bodies
 from huanxin.web.bodies import ShortBodies, has_its_own_limit
-from huanxin.web.connections import Patience
 from huanxin.web.problems import answer_errors
+from huanxin_partner.connections import Patience
 from serving import served
 from waiting import until
 

@@ -24,6 +24,7 @@ from huanxin_partner.commands.settings import (
     store_of,
     verifier_of,
 )
+from huanxin_partner.connections import bounded
 from huanxin_partner.handler import Handler
 from huanxin_partner.receiver import Worker, receiver_app
 
@@ -43,7 +44,8 @@ def run(given: argparse.Namespace) -> int:
     """Serve until it is ended."""
     logging.basicConfig(level=logging.WARNING)
     logging.getLogger("huanxin_partner").setLevel(logging.INFO)  # how far a notice has come
-    uvicorn.run(_app(load(given.config, _NEEDED)), host=given.host, port=given.port, log_level="info")
+    app = _app(load(given.config, _NEEDED))
+    uvicorn.run(app, host=given.host, port=given.port, log_level="info", http=bounded(), ws="none")
     return 0
 
 

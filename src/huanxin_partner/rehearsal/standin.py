@@ -6,6 +6,7 @@ import base64
 import binascii
 import gzip
 import hashlib
+import io
 import json
 import secrets
 import socket
@@ -37,6 +38,7 @@ from huanxin_partner.ties import as_text
 _LIFE = 600  # seconds of an access token
 _ANSWER_IN = timedelta(days=5)
 _UP = 10  # seconds to start
+_LONGEST = 64 << 20  # bytes
 
 
 class StandIn:
@@ -213,9 +215,18 @@ def _unpacked(body: bytes, headers: Any) -> bytes:
             0, f"请用 gzip，不要用 Content-Encoding {coding}", f"Content-Encoding {coding} is not known here; use gzip"
         )
     try:
-        return gzip.decompress(body) if coding == "gzip" else body
+        return _inflated(body) if coding == "gzip" else body
     except (OSError, EOFError, zlib.error) as error:
         raise BadReceipt.at(0, f"正文不是 gzip：{error}", f"the body is not gzip: {error}") from error
+
+
+def _inflated(body: bytes) -> bytes:
+    """What is packed, up to a length that no rehearsal's receipt has."""
+    with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
+        found = file.read(_LONGEST + 1)
+    if len(found) > _LONGEST:
+        raise BadReceipt.at(0, "解压后过大", "it is too large once unpacked")
+    return found
 
 
 def problem(status: int, title: str, detail: str, **more: Any) -> Response:

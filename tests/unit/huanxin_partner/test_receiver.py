@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from asgi_calls import post
+from huanxin_partner import receiver
 from huanxin_partner.journal import Journal
 from huanxin_partner.receiver import Worker, receiver_app
 from huanxin_partner.tokens import Event, Verifier
@@ -138,3 +139,21 @@ def test_tokens_that_come_while_the_disk_is_busy_are_taken_together_and_each_has
     assert asyncio.run(all_at_once()) == [202] * 6 + [400]
     assert sum(rounds) == desk.journal.waiting() == 6
     assert len(rounds) <= 2
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The platform sends a token at once; whoever doesn't keeps a connection that others need."""
+    monkeypatch.setattr(receiver, "_SECONDS", 0.2)
+
+    async def call() -> httpx.Response:
+        async def body() -> AsyncIterator[bytes]:
+            yield b"e"
+            await asyncio.sleep(20)
+            yield b"y"
+
+        transport = httpx.ASGITransport(Desk(tmp_path).app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
+            return await client.post("/", content=body())
+
+    answer = asyncio.run(call())
+    assert (answer.status_code, answer.headers["connection"]) == (408, "close")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,17 @@ def test_another_kind_of_token_is_refused() -> None:
         verifier(Served(KEY)).verify(token(KEY, claims(), typ="at+jwt"))
 
 
-@pytest.mark.parametrize("text", ["", "a.b.c", "not a token", "é.é.é"])
+def _deep(header: bytes) -> str:
+    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in (header, b"{}", bytes(64)))
+
+
+DEEP = b"[" * 5000 + b"]" * 5000
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a.b.c", "not a token", "é.é.é", _deep(DEEP), _deep(b'{"alg":"ES256","kid":' + DEEP + b"}"), _deep(b"[]"),
+             _deep(b'{"alg":"ES256","crit":[[]]}')], ids=range(8),
+)  # fmt: skip
 def test_what_is_no_token_is_refused(text: str) -> None:
     with pytest.raises(TokenError) as refused:
         verifier(Served(KEY)).verify(text)
