@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from huanxin.domain.clock import after_working_days, answer_by, is_working_day, system_clock, working_days_between
+from huanxin.domain.clock import (
+    APART,
+    after_working_days,
+    answer_by,
+    is_working_day,
+    lasts,
+    system_clock,
+    within,
+    working_days_between,
+)  # fmt: skip
 
 CHINA, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
 TUESDAY = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
@@ -40,9 +49,35 @@ def test_the_days_of_an_answer_are_counted_from_the_carriers_own_day() -> None:
 
 
 def test_working_days_between_two_days_leave_out_the_first_and_count_the_last() -> None:
+    assert working_days_between(date(2026, 9, 30), date(2026, 10, 8)) == 1
     assert working_days_between(date(2026, 9, 30), date(2026, 10, 10)) == 3
     assert working_days_between(date(2026, 10, 9), date(2026, 10, 10)) == 1
     assert working_days_between(date(2026, 10, 10), date(2026, 10, 10)) == 0
+
+
+SECOND, HOUR, YEAR = timedelta(seconds=1), timedelta(hours=1), timedelta(days=365)
+
+
+def test_what_happened_within_a_span_binds_until_the_span_is_over() -> None:
+    assert within(TUESDAY, HOUR, TUESDAY)
+    assert within(TUESDAY - HOUR + SECOND, HOUR, TUESDAY)
+    assert not within(TUESDAY - HOUR, HOUR, TUESDAY)
+
+
+def test_what_a_clock_noted_that_ran_ahead_binds_nobody() -> None:
+    """Else somebody whose limit was noted by a clock a year ahead would be locked out for that year."""
+    assert within(TUESDAY + APART, HOUR, TUESDAY)
+    assert not within(TUESDAY + APART + SECOND, HOUR, TUESDAY)
+    assert not within(TUESDAY + YEAR, HOUR, TUESDAY)
+
+
+def test_what_lasts_is_over_at_its_end_and_never_lasts_longer_than_it_may() -> None:
+    assert lasts(TUESDAY + SECOND, HOUR, TUESDAY)
+    assert not lasts(TUESDAY, HOUR, TUESDAY)
+    assert lasts(TUESDAY + HOUR + APART, HOUR, TUESDAY)
+    assert not lasts(TUESDAY + HOUR + APART + SECOND, HOUR, TUESDAY)
+    assert not lasts(TUESDAY + YEAR, HOUR, TUESDAY)
+    assert not lasts(None, HOUR, TUESDAY)
 
 
 def test_the_clock_gives_aware_instants() -> None:

@@ -7,14 +7,14 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from huanxin.domain.lifecycle import EVENTS, Event
 from huanxin.numbersets.instants import NO_TIME
 from huanxin.numbersets.sharded import SHARD_SIZE
-from huanxin.report.grouping import MOST_A_DAY, by_shard, in_layers
+from huanxin.report.grouping import MOST_A_DAY, Layers, by_shard, in_layers
 from huanxin.report.lines import Lines
 
 _DAY = 86_400_000_000
@@ -113,6 +113,23 @@ def test_days_without_times_are_taken_in_the_order_of_the_file_as_far_as_anybody
         return " ".join(EVENTS[event][0].upper() + at for event, at in zip(some.event.tolist(), moments, strict=True))
 
     assert (said(layers.lines), layers.repeated, said(layers.unclear)) == (kept, repeated, unclear)
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.sampled_from(EVENTS[:3]), st.integers(0, 1), st.integers(0, 2)), min_size=3))
+@settings(max_examples=300)
+def test_what_is_made_of_a_number_hangs_on_its_own_lines_alone(rows: list[tuple[int, Event, int, int]]) -> None:
+    """Whatever stands beside them in the report, with times or without: another number's time must not order its day."""
+    report = lines(rows)
+    report = replace(report, at=np.where(report.at == report.day * _DAY, NO_TIME, report.at))
+
+    def told(layers: Layers, number: int) -> tuple[list[tuple[int, ...]], list[int]]:
+        mine = layers.lines.number == number
+        kept = zip(layers.lines.line[mine].tolist(), layers.layer[mine].tolist(), strict=True)
+        return sorted(kept), layers.unclear.line[layers.unclear.number == number].tolist()
+
+    whole = in_layers(report)
+    for number in set(report.number.tolist()):
+        assert told(whole, number) == told(in_layers(report.take(report.number == number)), number)
 
 
 @given(
