@@ -14,9 +14,11 @@ from huanxin.domain.clock import (
     system_clock,
     within,
     working_days_between,
-)  # fmt: skip
+    zone_of_deadline,
+)
 
-CHINA, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
+CHINA, TAIPEI = ZoneInfo("Asia/Shanghai"), ZoneInfo("Asia/Taipei")
+NEW_YORK, LONDON = ZoneInfo("America/New_York"), ZoneInfo("Europe/London")
 TUESDAY = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 
 
@@ -53,6 +55,21 @@ def test_working_days_between_two_days_leave_out_the_first_and_count_the_last() 
     assert working_days_between(date(2026, 9, 30), date(2026, 10, 10)) == 3
     assert working_days_between(date(2026, 10, 9), date(2026, 10, 10)) == 1
     assert working_days_between(date(2026, 10, 10), date(2026, 10, 10)) == 0
+
+
+def test_a_deadline_is_told_in_the_zone_in_which_it_ends_a_day() -> None:
+    """ "Until the end of 1 December" is what a partner reads; in another zone it would be some hour of another day."""
+    ends = answer_by(TUESDAY, [NEW_YORK], 5)
+    for zones in ([NEW_YORK, CHINA], [CHINA, NEW_YORK]):
+        assert zone_of_deadline(ends, zones, LONDON) == NEW_YORK
+    assert zone_of_deadline(ends.astimezone(UTC), [NEW_YORK], LONDON) == NEW_YORK
+    assert zone_of_deadline(ends, [CHINA], LONDON) == LONDON
+    assert zone_of_deadline(ends, [], LONDON) == LONDON
+
+
+def test_of_two_zones_with_the_same_midnight_it_is_always_the_same_that_is_named() -> None:
+    ends = answer_by(TUESDAY, [CHINA], 5)
+    assert {zone_of_deadline(ends, zones, LONDON) for zones in ([CHINA, TAIPEI], [TAIPEI, CHINA])} == {CHINA}
 
 
 SECOND, HOUR, YEAR = timedelta(seconds=1), timedelta(hours=1), timedelta(days=365)

@@ -51,6 +51,7 @@ def imported(*files: str) -> tuple[str, list[Verdict]]:
         (("C", "C R"), "C R", 1),
         (("C R", "C R"), "C R", 2),
         (("C R", "R"), "C R", 1),
+        (("C R", "R T"), "C R T", 1),
         (("C R", "C R T"), "C R T", 2),
         (("C", "C8"), "C", 1),
         (("C8", "C"), "C", 1),
@@ -71,7 +72,7 @@ def test_what_could_happen_is_taken_and_what_is_said_again_changes_nothing(
 @pytest.mark.parametrize(
     ("files", "record", "reason"),
     [
-        (("C R", "C"), "C R", "each with its time"),
+        (("C R", "C"), "C R", "cancelled stands on this day already"),
         (("C R", "R C"), "C R", "each with its time"),
         (("C R", "C8"), "C R", "each with its time"),
         (("C R", "C R C"), "C R", "each with its time"),

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
+from huanxin.domain.errors import BadInput
 from huanxin.domain.lifecycle import EVENTS, Event
 from huanxin.numbersets.instants import NO_TIME
 from huanxin.numbersets.sharded import SHARD_SIZE
@@ -69,11 +70,15 @@ def test_a_number_with_several_events_on_a_day_keeps_their_order_and_each_its_in
     """Cancelled then reclaimed is a number in service; the other way round it would be sold."""
     kept, _, _ = told_apart(rows)
     for shard, facts in by_shard(in_layers(lines(rows)), "cmcc"):
-        order = [(fact.day, fact.layer) for fact in facts]
-        assert order == sorted(order)
+        order = [(fact.day, fact.layer, EVENTS.index(fact.event)) for fact in facts]
+        assert order == sorted(set(order)), "one set for all that share them"
         for number in {n for fact in facts for n in fact.numbers}:
             one = BitMap([number])
-            told = [(fact.event, fact.instants(one).tolist()) for fact in facts if number in fact.numbers]
+            named = [fact for fact in facts if number in fact.numbers]
+            told = [(fact.event, fact.instants(one).tolist()) for fact in named]
+            for day in {fact.day for fact in named}:
+                layers = [fact.layer for fact in named if fact.day == day]
+                assert layers == list(range(len(layers))), "the first event of a number's day, the second, ..."
             mine = [rows[row] for row in kept if rows[row][0] == number and 8613800 + number // 3 == shard]
             mine.sort(key=lambda row: (row[2], row[3]))
             assert told == [(event, [(20_000 + day) * _DAY + moment]) for _, event, day, moment in mine]
@@ -154,6 +159,19 @@ def test_what_no_number_goes_through_on_a_day_is_handed_back_and_nothing_moves_t
     assert layers.crowded.line.tolist() == list(range(2 + MOST_A_DAY, 2 + len(rows)))
     days = {fact.day for _, facts in by_shard(layers, "cmcc") for fact in facts if 0 in fact.numbers}
     assert days == {date(1970, 1, 1) + timedelta(days=20_000)}
+
+
+def ranges(count: int) -> Lines:
+    """A number of each of so many millions."""
+    day = np.full(count, 20_000, np.int64)
+    number = np.arange(count, dtype=np.int64) * SHARD_SIZE * 2
+    return Lines(number=number, event=np.zeros(count, np.int8), at=day * _DAY, day=day, line=np.arange(count))
+
+
+def test_a_report_of_more_ranges_than_a_key_has_room_for_is_refused_in_words() -> None:
+    assert len(list(by_shard(in_layers(ranges(1 << 14)), "cmcc"))) == 1 << 14
+    with pytest.raises(BadInput, match="the report names numbers of more than 16384 ranges of a million; divide it"):
+        list(by_shard(in_layers(ranges((1 << 14) + 1)), "cmcc"))
 
 
 def test_an_empty_report_has_no_sets() -> None:
