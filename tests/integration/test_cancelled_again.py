@@ -16,7 +16,7 @@ from huanxin.operations import Platform, pool
 from huanxin.operations.pool_sums import Sums
 from huanxin.release.explain import Explanation, explain
 from huanxin.store import batches, releases
-from selling import CLEAN, SPARE, Shop, open_shop
+from selling import CLEAN, REFUSED, SPARE, Shop, open_shop
 from town import FROZEN, town
 
 Report = Callable[..., Path]
@@ -96,6 +96,17 @@ def test_a_dance_that_is_told_long_after_the_plan_begins_a_tenure_too_on_the_ver
     tell("cancelled 2026-08-25T10:00", "reclaimed 2026-08-25T11:00", "cancelled 2026-08-25T13:00")
     assert shop.told(CLEAN).why is Why.NOT_RELEASED
     assert planned(platform) == [CLEAN]
+
+
+def test_sold_in_the_report_that_says_that_it_was_cancelled_again_it_was_sold_out_of_its_new_freeze(
+    shop: Shop, platform: Platform, tell: Tell
+) -> None:
+    """Not out of the batch, which it had left by then: what a regulator reads is a sale on the day of the cancellation."""
+    assert tell(*DANCE, f"opened {TODAY}T14:00", number=REFUSED) == 1
+    with platform.database.transaction() as tx:
+        kinds = [(one.kind, one.batch_id) for one in releases.breaches(tx) if one.kind != "opened-without-disclosure"]
+    assert kinds[-1] == ("opened-in-freeze", None)
+    assert ("opened-without-release", shop.batch) not in kinds
 
 
 def test_the_pool_counts_it_as_frozen_and_not_as_released(shop: Shop, platform: Platform, tell: Tell) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from pyroaring import BitMap
 from huanxin.domain.answers import Purpose, Standing, Waiver
 from huanxin.domain.errors import NotFound
 from huanxin.domain.gate import Gate
-from huanxin.domain.lifecycle import UNFREEZING, Event, freeze_of
+from huanxin.domain.lifecycle import UNFREEZING, Event, SetFact, freeze_of
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import Rules
 from huanxin.numbersets.roster import Roster
@@ -86,6 +86,18 @@ def _left_the_freeze(
 ) -> dict[Event, BitMap]:
     """Places that a report later than the plan took out of the freeze, by the first event that did."""
     found: dict[Event, dict[int, BitMap]] = {}
+    for shard, fact, first in _leaving(tx, batch, numbers, touching):
+        maps = found.setdefault(fact.event, {})
+        maps[shard] = maps.get(shard, BitMap()) | first
+    places = {event: roster.places_in(NumberSet(maps)) for event, maps in found.items()}
+    return {event: gone for event, gone in places.items() if gone}
+
+
+def _leaving(
+    tx: Tx, batch: Batch, numbers: NumberSet, touching: Sequence[int] | None = None
+) -> Iterator[tuple[int, SetFact, BitMap]]:
+    """(shard, fact, numbers in it) of what took numbers of a batch out of its freeze. Whatever else happened to a number
+    since, in the same report or a later one, is another tenure's."""
     said = reports.facts_by_shard(
         tx, shards=numbers.shards, after_report=batch.seen_report, of_reports=touching, events=UNFREEZING
     )
@@ -95,10 +107,7 @@ def _left_the_freeze(
             first = (fact.numbers & numbers.shards[shard]) - seen
             if first:
                 seen |= first
-                maps = found.setdefault(fact.event, {})
-                maps[shard] = maps.get(shard, BitMap()) | first
-    places = {event: roster.places_in(NumberSet(maps)) for event, maps in found.items()}
-    return {event: gone for event, gone in places.items() if gone}
+                yield shard, fact, first
 
 
 def release_batch(
@@ -130,7 +139,7 @@ def find_breaches(tx: Tx, report_id: int, *, now: datetime) -> NumberSet:
             continue
         roster = batches.roster(tx, batch.id)
         early = roster.places_in(numbers) - releases.released_places(tx, batch.id)
-        early -= _opened_after_leaving(tx, batch, roster, early, report_id)
+        early = _sold_from(tx, batch, roster, early, report_id)
         if early:
             releases.add_breach(
                 tx, kind=BREACH_OPENED_UNRELEASED, batch_id=batch.id, partner_id=None, receipt_id=None, places=early, at=now
@@ -139,14 +148,10 @@ def find_breaches(tx: Tx, report_id: int, *, now: datetime) -> NumberSet:
     return found
 
 
-def _opened_after_leaving(tx: Tx, batch: Batch, roster: Roster, places: BitMap, report_id: int) -> BitMap:
-    """Places that had left the freeze of this batch before the report: what comes later is another tenure's."""
-    if not places:
-        return places
-    numbers = roster.subset(places)
-    left = BitMap()
-    earlier = reports.facts_by_shard(tx, shards=numbers.shards, after_report=batch.seen_report, before_report=report_id)
-    for shard, facts in earlier:
-        gone = BitMap.union(BitMap(), *(fact.numbers for fact in facts)) & numbers.shards[shard]
-        left |= roster.places_in(NumberSet({shard: gone}))
-    return left
+def _sold_from(tx: Tx, batch: Batch, roster: Roster, places: BitMap, report_id: int) -> BitMap:
+    """Those of some places that a report sold out of the freeze of this batch."""
+    sold = BitMap()
+    for shard, fact, numbers in _leaving(tx, batch, roster.subset(places)) if places else ():
+        if fact.report == report_id and fact.event is Event.OPENED:
+            sold |= roster.places_in(NumberSet({shard: numbers}))
+    return sold
