@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from pyroaring import BitMap
 
 from huanxin.disclose import verifying
+from huanxin.disclose.desk import look_up
 from huanxin.numbersets.sharded import SHARD_SIZE, load
 from huanxin.plan.batches import due
 from huanxin.release.explain import explain
@@ -17,7 +18,7 @@ from huanxin.store import batches, progress, reports
 from huanxin.store.database import Tx
 from oracle import outbox, owners, renewal, shop
 from oracle.driver import PLAN, Driver
-from oracle.histories import had_predecessor, holder, tenures, where
+from oracle.histories import Said, had_predecessor, holder, tenures, where
 from oracle.world import Batch, Number, World
 
 
@@ -26,6 +27,8 @@ class Counts:
 
     def __init__(self) -> None:
         self.histories = self.steps = 0
+        self.reported: dict[Number, int] = {}
+        """how many events of each number there were when its history was read last"""
         self.verdicts: Counter[str] = Counter()
         self.acts: Counter[str] = Counter()
 
@@ -41,21 +44,22 @@ def same(what: object, real: object, oracle: object) -> None:
     assert real == oracle, f"{what}: the platform says {real!r}, the oracle {oracle!r}"
 
 
-def compare(driver: Driver, world: World, counts: Counts, *, explained: Iterable[Number]) -> None:
-    """Everything that is decided, told or stated now."""
+def compare(driver: Driver, world: World, counts: Counts, *, turn: int, aside: bool, over: bool = False) -> None:
+    """What is decided, told or stated now.
+
+    Nearly all of it costs a run its time, so that it isn't asked what nothing has changed: after a step that touches no
+    renewal (`aside`) the questions of renewals come in turn, one number is explained, and histories are read of what was
+    reported. All of it is asked when a history is `over`.
+    """
+    numbers = list(world.histories)
+    one = [numbers[turn % len(numbers)]]
+    questions = (_plan, _gates, _history, _explained, _desk)
     with driver.tx() as tx:
-        _plan(tx, driver, world, counts)
-        for batch in world.batches:
-            _gate(tx, driver, world, batch, counts)
-            _waiting(tx, driver, world, batch, counts)
-        for number in world.histories:
-            _history(tx, world, number, counts)
-        for number in explained:
-            _explained(tx, driver, world, number, counts)
+        for question in questions if over or not aside else [questions[turn % len(questions)]]:
+            question(tx, driver, world, counts, numbers if over else one)
         _certificates(tx, driver, world, counts)
         _told(tx, world, counts)
         _breaches(tx, world, counts)
-    _desk(driver, world, counts)
     sent = [(one.number, one.id.removeprefix("done-")) for one in driver.stage.phone.sent]
     same("messages to owners", sorted(sent), sorted((number, key) for number, key, *_ in world.messages))
     for message, (_, _, done, needs) in zip(
@@ -66,11 +70,17 @@ def compare(driver: Driver, world: World, counts: Counts, *, explained: Iterable
     counts.verdicts["message"] += len(sent)
 
 
-def _plan(tx: Tx, driver: Driver, world: World, counts: Counts) -> None:
+def _plan(tx: Tx, driver: Driver, world: World, counts: Counts, _numbers: Collection[Number]) -> None:
     found = due(tx, plan=PLAN, rules=driver.platform.rules, now=world.now)
     real = {int(n): (span.carrier, span.day) for span, numbers in found.items() for n in numbers.numbers().tolist()}
     same("due", real, {n: (one.carrier, one.day) for n, one in renewal.due(world).items()})
     counts.verdicts["plan"] += len(world.histories)
+
+
+def _gates(tx: Tx, driver: Driver, world: World, counts: Counts, _numbers: Collection[Number]) -> None:
+    for batch in world.batches:
+        _gate(tx, driver, world, batch, counts)
+        _waiting(tx, driver, world, batch, counts)
 
 
 def _gate(tx: Tx, driver: Driver, world: World, batch: Batch, counts: Counts) -> None:
@@ -107,8 +117,16 @@ def _waiting(tx: Tx, driver: Driver, world: World, batch: Batch, counts: Counts)
     counts.verdicts["waiting"] += len(real)
 
 
-def _history(tx: Tx, world: World, number: Number, counts: Counts) -> None:
-    real, events = reports.standing_of(tx, number), world.histories[number]
+def _history(tx: Tx, _driver: Driver, world: World, counts: Counts, numbers: Collection[Number]) -> None:
+    for number, events in world.histories.items():
+        if number in numbers or counts.reported.get(number) != len(events):
+            counts.reported[number] = len(events)
+            _stands(tx, number, events)
+            counts.verdicts["tenures"] += 4
+
+
+def _stands(tx: Tx, number: Number, events: list[Said]) -> None:
+    real = reports.standing_of(tx, number)
     same(f"{number} stands", real.state.value, where(events)[0])
     same(f"{number} tenures", [(one.opened_on, one.closed_on) for one in real.tenures],
          [(one.opened_on, one.closed_on) for one in tenures(events)])  # fmt: skip
@@ -116,22 +134,22 @@ def _history(tx: Tx, world: World, number: Number, counts: Counts) -> None:
     same(f"{number} is held since", real.current and (real.current.opened_on, real.current.carrier),
          held and (held.opened_on, held.carrier))  # fmt: skip
     same(f"{number} had an owner before", real.recycled, had_predecessor(events))
-    counts.verdicts["tenures"] += 4
 
 
-def _explained(tx: Tx, driver: Driver, world: World, number: Number, counts: Counts) -> None:
-    real = explain(tx, number, plan=PLAN, rules=driver.platform.rules, now=world.now)
-    batch = renewal.explained_by(world, number)
-    expected: tuple[object, ...] = (None, False, False)
-    if batch:
-        expected = (batch.key, renewal.is_clear(world, batch, number), number in batch.released)
-    same(f"{number} is explained", (real.batch_id, real.clear, real.released), expected)
-    counts.verdicts["explain"] += 1
+def _explained(tx: Tx, driver: Driver, world: World, counts: Counts, numbers: Collection[Number]) -> None:
+    for number in numbers:
+        real = explain(tx, number, plan=PLAN, rules=driver.platform.rules, now=world.now)
+        batch = renewal.explained_by(world, number)
+        expected: tuple[object, ...] = (None, False, False)
+        if batch:
+            expected = (batch.key, renewal.is_clear(world, batch, number), number in batch.released)
+        same(f"{number} is explained", (real.batch_id, real.clear, real.released), expected)
+        counts.verdicts["explain"] += 1
 
 
-def _desk(driver: Driver, world: World, counts: Counts) -> None:
+def _desk(tx: Tx, driver: Driver, world: World, counts: Counts, _numbers: Collection[Number]) -> None:
     numbers = list(world.histories)
-    for told in driver.platform.look_up(numbers, seller=None):
+    for told in look_up(tx, numbers, seller=None, plan=PLAN, rules=driver.platform.rules, now=world.now):
         case = shop.case_of(world, told.number, None)
         same(f"{told.number} at the desk", (told.for_sale, told.grade.value), (not case.why, case.grade))
         if told.why is not None:

@@ -25,7 +25,7 @@ class Deliveries(Histories):
     def workers_push(self, down: int | None) -> None:
         only_if(any(one.way == "push" for one in self.world.there))
         self.push(down)
-        self.step("push" if down is None else "push in vain")
+        self.step("push" if down is None else "push in vain", aside=True)
 
     def push(self, down: int | None) -> None:
         """Whatever is due is pushed; with `down`, each push ends so (0: nobody is there)."""
@@ -63,7 +63,7 @@ class Deliveries(Histories):
     def partner_polls(self, which: int, acknowledged: bool) -> None:
         partner: Partner = chosen((one for one in self.world.there if one.way == "poll"), which)
         self.poll(partner, acknowledged=acknowledged)
-        self.step("poll")
+        self.step("poll", aside=True)
 
     def poll(self, partner: Partner, *, acknowledged: bool = True) -> int:
         """A partner fetches its events and, unless its answer is lost, acknowledges them; how many it got."""
@@ -86,14 +86,14 @@ class Deliveries(Histories):
     @act()
     def folders_are_written(self) -> None:
         self.write_folders()
-        self.step("folders written")
+        self.step("folders written", aside=True)
 
     @act(which=index, status=st.sampled_from(("paused", "paused", "disabled", "enabled", "enabled")))
     def stream_changes(self, which: int, status: str) -> None:
         partner: Partner = chosen(self.world.there, which)
         only_if(partner.status != status)
         self.change(partner, status)
-        self.step(status)
+        self.step(status, aside=True)
 
     def change(self, partner: Partner, status: str) -> None:
         self.driver.set_status(partner.key, Status(status))
@@ -107,7 +107,7 @@ class Deliveries(Histories):
         since = self.world.now - timedelta(days=(3, 30, 300)[which % 3])
         self.driver.recover(partner.key, since)
         outbox.recover(partner, since)
-        self.step("recover")
+        self.step("recover", aside=True)
 
     @act()
     def everything_arrives(self) -> None:

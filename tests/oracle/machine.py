@@ -3,6 +3,7 @@ boundary. Every step is taken on the real platform and in the oracle, and then b
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
@@ -109,16 +110,24 @@ class Histories(RuleBasedStateMachine):
         same(f"{what} is refused ({result})", real, expected)
         return real
 
-    def step(self, name: str) -> None:
-        """Compare after a step. One number is explained each time, in turn: it is read fact by fact."""
+    def step(self, name: str, *, aside: bool = False) -> None:
+        """Compare after a step; `aside`: one that touches no renewal."""
         self.turn += 1
         self.counts.steps += 1
         self.counts.acts[name] += 1
+        self.compare(aside=aside)
+
+    def compare(self, *, aside: bool = False, over: bool = False) -> None:
         try:
-            compare(self.driver, self.world, self.counts, explained=[NUMBERS[self.turn % len(NUMBERS)]])
+            compare(self.driver, self.world, self.counts, turn=self.turn, aside=aside, over=over)
         except AssertionError:
             note(self.world.told_of_numbers())
             raise
+
+    def teardown(self) -> None:
+        """A history that came to its end without a fault is compared once more, in everything."""
+        if self.turn and sys.exc_info()[0] is None:
+            self.compare(over=True)
 
     # The beginning ----------------------------------------------------------------------------------------------------
     @initialize(
@@ -127,6 +136,7 @@ class Histories(RuleBasedStateMachine):
     )  # fmt: skip
     def begin(self, start: datetime, stories: tuple[tuple[tuple[str, int], ...], ...], required: tuple[bool, bool]) -> None:
         self.counts.histories += 1
+        self.counts.reported.clear()
         self.driver = Driver(self.stage, start)
         self.world = World(start, {number: [] for number in NUMBERS})
         for carrier in ZONES:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from oracle.days import answers_due, midnight, today
 from oracle.histories import ELSEWHERE, Tenure, had_predecessor, holder, tenures, where
@@ -88,6 +88,23 @@ def order(
         if purpose != INQUIRE or partner.asks:
             tell(world, partner, INQUIRY if purpose == INQUIRE else RENEWAL, made)
     return made
+
+
+def is_news(one: Order, partner: int, answer: tuple[str, date | None], key: str) -> bool:
+    """Whether an answer changes anything: under a key once; without one it is a repeat if it was given before, unless it
+    keeps the order open and something else was said since."""
+    if key:
+        return (partner, key) not in one.keys
+    said = [(outcome, until) for outcome, _, until in one.answers[partner]]
+    return answer not in said or (answer[0] in ("pending", "refused") and said[-1] != answer)
+
+
+def answer(world: World, one: Order, partner: int, said: tuple[str, date | None], key: str) -> None:
+    if is_news(one, partner, said, key):
+        one.answers[partner].append((said[0], world.now, said[1]))
+        if key:
+            one.keys[partner, key] = said
+    something_came(world, one)
 
 
 def all_settled(one: Order) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition
 
+from huanxin.answer.single import Answered
 from huanxin.disclose.desk import texts_of
 from huanxin.domain.disclosure import ZH, digest
 from oracle import owners, shop
@@ -48,7 +49,7 @@ class Owners(Histories):
         one: Disclosure = chosen((one for one in self.world.disclosures if not one.withdrawn), which)
         done = self.driver.acknowledge(one.number, one.shown, one.evidence, one.carrier)
         same("the same disclosure", (done.ids, done.new), ([one.key], 0))
-        self.step("acknowledge again")
+        self.step("acknowledge again", aside=True)
 
     @precondition(lambda self: any(not one.withdrawn for one in self.world.disclosures))
     @act(which=index)
@@ -94,7 +95,7 @@ class Owners(Histories):
         shown_at = self.world.now - which % 3 * self.HOUR
         ordered = self.attempt(lambda: self.driver.order(number, purpose, [one.key for one in asked], shown_at))
         if self.refused("order", ordered, expected=not owners.may_order(self.world, number, purpose)):
-            self.step("order refused")
+            self.step("order refused", aside=True)
             return
         earlier = owners.of_tenure(self.world, number, purpose)
         fresh = [one for one in asked if not owners.not_asked_again(self.world, earlier, one)]
@@ -105,25 +106,42 @@ class Owners(Histories):
             same("cut-off", ordered.request.cutoff, owners.cutoff(self.world, number, purpose, shown_at))
             same("asked", set(ordered.notices), {one.key for one in fresh})
             owners.order(self.world, ordered.request.id, number, purpose, fresh, shown_at)
-        self.step(f"order {purpose}")
+        self.step(f"order {purpose}", aside=True)
 
     @precondition(lambda self: self.world.orders)
-    @act(which=index, outcome=st.sampled_from(ANSWERS), days=st.integers(-1, 60))
-    def partner_answers_order(self, which: int, outcome: str, days: int) -> None:
+    @act(which=index, outcome=st.sampled_from(ANSWERS), days=st.integers(-1, 60), keyed=st.booleans())
+    def partner_answers_order(self, which: int, outcome: str, days: int, keyed: bool) -> None:
         order: Order = chosen(self.world.orders, which)
-        self.answer_order(order, chosen(order.answers, which), outcome, days)
-        self.step("answer to order")
+        self.answer_order(order, chosen(order.answers, which), outcome, days, key=f"o{self.turn}" if keyed else "")
+        self.step("answer to order", aside=True)
 
-    def answer_order(self, order: Order, partner: int, outcome: str, days: int = -1) -> None:
+    @precondition(lambda self: any(one.keys for one in self.world.orders))
+    @act(which=index, other=st.booleans())
+    def partner_uses_an_orders_key_twice(self, which: int, other: bool) -> None:
+        """The reply was lost on the way, or another answer is sent under the key of the first."""
+        order: Order = chosen((one for one in self.world.orders if one.keys), which)
+        (partner, key), (outcome, until) = chosen(order.keys.items(), which)
+        if other:
+            outcome, until = ("absent" if outcome in ("unbound", "bound") else "kept"), None
+            only_if(order.purpose != owners.INQUIRE or outcome == "absent")
+        expected = (outcome, until) != order.keys[partner, key]
+        done = self.attempt(lambda: self.say(order, partner, outcome, until, key))
+        if not self.refused("answer under the key of another one", done, expected=expected):
+            same("new answers", done.new, 0)
+            owners.something_came(self.world, order)
+        self.step("order's key again", aside=True)
+
+    def answer_order(self, order: Order, partner: int, outcome: str, days: int = -1, key: str = "") -> None:
         if order.purpose == owners.INQUIRE:
             outcome = "bound" if outcome == "unbound" else "absent"
-        reason = "debt" if outcome == "refused" else ""
         until = self.world.now.date() + timedelta(days=days) if outcome == "pending" and days >= 0 else None
-        self.driver.answer_order(order.key, partner, order.number, outcome, reason, until)
-        said = order.answers[partner]
-        if not said or (said[-1][0], said[-1][2]) != (outcome, until):
-            said.append((outcome, self.world.now, until))
-        owners.something_came(self.world, order)
+        done = self.say(order, partner, outcome, until, key)
+        same("answer is new", done.new, int(owners.is_news(order, partner, (outcome, until), key)))
+        owners.answer(self.world, order, partner, (outcome, until), key)
+
+    def say(self, order: Order, partner: int, outcome: str, until: date | None, key: str) -> Answered:
+        reason = "debt" if outcome == "refused" else ""
+        return self.driver.answer_order(order.key, partner, order.number, outcome, reason, until, key)
 
     @precondition(lambda self: self.world.orders)
     @act(which=index)
@@ -131,7 +149,7 @@ class Owners(Histories):
         order: Order = chosen((one for one in self.world.orders if not owners.all_settled(one)), which)
         for partner in order.answers:
             self.answer_order(order, partner, ANSWERS[which % 3])
-        self.step("all answer order")
+        self.step("all answer order", aside=True)
 
     @precondition(lambda self: any(not one.over for one in self.world.orders))
     @act()
@@ -142,7 +160,7 @@ class Owners(Histories):
             pass
         for order in self.world.orders:
             owners.look(self.world, order)
-        self.step("owners told")
+        self.step("owners told", aside=True)
 
     @precondition(lambda self: any(owners.can_call_off(one) for one in self.world.orders))
     @act(which=index, who=st.integers(1, 15))
@@ -157,7 +175,7 @@ class Owners(Histories):
                 if one.about is order and partner.key in expected:
                     one.state = "dropped"
         owners.something_came(self.world, order)
-        self.step("call off")
+        self.step("call off", aside=True)
 
     # Certificates -----------------------------------------------------------------------------------------------------
     @act(which=index)
@@ -169,7 +187,7 @@ class Owners(Histories):
         )
         made = self.attempt(lambda: self.driver.platform.certify(number, self.stage.signer, by="owner"))
         if self.refused("certificate", made, expected=expected) or stated is None:
-            self.step("certify refused")
+            self.step("certify refused", aside=True)
             return
         good = owners.good_one(self.world, number, stated)
         same("states", (made.opened_on, made.before), (stated.tenure.opened_on, stated.before))
@@ -177,7 +195,7 @@ class Owners(Histories):
             same("certificate", made.id, good.key)
         else:
             owners.issue(self.world, made.id, number, stated)
-        self.step("certify")
+        self.step("certify", aside=True)
 
     @precondition(lambda self: any(not one.revoked for one in self.world.certificates))
     @act(which=index, reason=st.sampled_from(("holder", "dispute")))
@@ -185,4 +203,4 @@ class Owners(Histories):
         one: Certificate = chosen((one for one in self.world.certificates if not one.revoked), which)
         self.driver.revoke(one.key, reason)
         one.revoked = reason
-        self.step("revoke")
+        self.step("revoke", aside=True)

@@ -2,13 +2,12 @@
 
 Accounts are bound, moved, closed, deleted and bound anew, with times written in a dozen ways; two tables stand in one file;
 renewals and retractions come in any order, again, and to two workers at once. After each step the tables must hold, and the
-stores have said, what the oracle says. `make soak` runs as many histories as wanted.
+stores have said, what the oracle says.
 """
 
 from __future__ import annotations
 
 import ast
-import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,9 +18,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from huanxin_partner.handler import Handler
 from huanxin_partner.journal import Journal
@@ -31,9 +29,9 @@ from huanxin_partner.sqlite_ties import SqliteTies
 from huanxin_partner.ties import Answer
 from huanxin_partner.tokens import Event
 from oracle import ties as judge
+from oracle.soaking import run, wanted
 from oracle.ties import SHANGHAI, WRITTEN, Row, Table, precise
 
-HISTORIES = int(os.environ.get("HISTORIES", "200")) // 5  # of each kind of store; what they do differs little
 STEPS = 25
 NUMBERS = [f"+861380013800{place}" for place in range(4)]
 TABLES = ["users", "couriers"]
@@ -262,13 +260,13 @@ class WithSqlAlchemy(Ties):
         )
 
 
-@pytest.mark.parametrize("machine", [InSqlite, WithSqlAlchemy])
+KINDS = [InSqlite, WithSqlAlchemy]
+HISTORIES = wanted(40, kinds=len(KINDS))  # of each kind of store; what they do differs little
+
+
+@pytest.mark.parametrize("machine", KINDS)
 def test_tables_hold_and_stores_say_what_the_oracle_says(machine: type[Ties]) -> None:
-    wanted = settings(
-        max_examples=HISTORIES, stateful_step_count=STEPS, suppress_health_check=list(HealthCheck),
-        derandomize="HISTORIES" not in os.environ, report_multiple_bugs=False,
-    )  # fmt: skip
-    run_state_machine_as_test(machine, settings=wanted)
+    run(machine, HISTORIES, STEPS)
 
 
 def test_the_oracle_shares_no_code_with_what_it_judges() -> None:

@@ -190,6 +190,8 @@ class Order:
     answer_by: datetime
     answers: dict[int, list[tuple[str, datetime, date | None]]]
     look_at: datetime
+    keys: dict[tuple[int, str], tuple[str, date | None]] = field(default_factory=dict)
+    """what a partner answered under which Idempotency-Key"""
     told_at: dict[int, datetime] = field(default_factory=dict)
     off: set[int] = field(default_factory=set)
     done_at: datetime | None = None
