@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from itertools import chain
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyroaring import BitMap
@@ -101,6 +102,34 @@ def test_the_history_of_other_numbers_decides_nothing(
 def said(verdict: Verdict) -> tuple[object, ...]:
     refusals = [(one.fact.day, sorted(one.numbers), one.reason) for one in verdict.refusals]
     return verdict.accepted, verdict.recycled, verdict.known, refusals
+
+
+CANCELLED, OPENED, LEFT, RECLAIMED, TRANSFERRED = (
+    Event(one) for one in ("cancelled", "opened", "ported_out", "reclaimed", "transferred")
+)
+
+
+@pytest.mark.parametrize(
+    ("past", "new", "reason"),
+    [
+        ([(0, "cmcc", CANCELLED)], (5, "cmcc", TRANSFERRED),
+         "transferred can't follow: the number was cancelled on 2026-01-01, as cmcc reported"),
+        ([(0, "cmcc", OPENED)], (5, "cucc", CANCELLED), "cancelled can't follow: the number is in service at cmcc"),
+        ([(0, "cmcc", LEFT)], (5, "cmcc", OPENED),
+         "opened can't follow: the number was ported out of cmcc; the carrier that took it in reports it now"),
+        ([], (5, "cucc", OPENED),
+         "the range belongs to cmcc, and no port-out of the number is on record; cmcc reports it, or its ported_out first"),
+        ([], (5, "cmcc", RECLAIMED), "reclaimed can't come first: no cancellation of the number is on record"),
+        ([(7, "cmcc", CANCELLED)], (5, "cmcc", OPENED),
+         "opened on 2026-01-06 comes too late: a later event of this number is on record"),
+    ],
+)  # fmt: skip
+def test_a_refusal_says_why_and_who_can_mend_it(
+    past: list[tuple[int, str, Event]], new: tuple[int, str, Event], reason: str
+) -> None:
+    number = frozenset([1])
+    record = facts([(*one, number) for one in past])
+    assert [one.reason for one in judge(record, facts([(*new, number)]), OWNER).refusals] == [reason]
 
 
 def test_a_refusal_names_the_last_cancellation_not_an_earlier_one() -> None:

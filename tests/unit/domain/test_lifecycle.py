@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from huanxin.domain.acceptance import judge
 from huanxin.domain.lifecycle import EVENTS, Event, SetFact, fold
+from huanxin.numbersets.instants import NO_TIME
 
 DAY = date(2026, 1, 1)
 CARRIERS = ("cmcc", "cucc")
@@ -79,6 +82,34 @@ def test_a_report_taken_twice_changes_nothing(lines: list[tuple[int, str, Event,
     assert not again.accepted
     assert not again.refusals
     assert again.known == sum(len(fact.numbers) for fact in accepted)
+
+
+def test_numbers_rest_after_their_own_cancellation_and_all_of_a_day_are_frozen_on_it() -> None:
+    """By its name a batch says what it stands on: a number under another's name would be planned twice, or never."""
+    facts = [
+        SetFact(day=DAY, carrier="cmcc", event=Event.CANCELLED, numbers=BitMap([1, 2, 9]), report=1),
+        SetFact(day=DAY, carrier="cmcc", event=Event.CANCELLED, numbers=BitMap([3]), report=1, layer=1),
+        SetFact(day=DAY, carrier="cmcc", event=Event.CANCELLED, numbers=BitMap([4]), report=2),
+        SetFact(day=DAY, carrier="cmcc", event=Event.CANCELLED, numbers=BitMap([5]), report=2),
+        SetFact(day=DAY + timedelta(days=1), carrier="cmcc", event=Event.RECLAIMED, numbers=BitMap([9]), report=3),
+    ]
+    state = fold(facts)
+    first, second, other = facts[0].cancellation, facts[1].cancellation, facts[2].cancellation
+    everyone = {first: BitMap([1, 2]), second: BitMap([3]), other: BitMap([4, 5])}
+    assert state.resting(state.known) == everyone
+    assert state.resting(BitMap([2, 3, 9])) == {first: BitMap([2]), second: BitMap([3])}
+    assert state.frozen() == {("cmcc", DAY): BitMap([1, 2, 3, 4, 5])}
+
+
+def test_a_part_of_a_fact_keeps_the_instants_of_its_numbers() -> None:
+    """Else a number that was reclaimed at eleven would count as reclaimed when another was."""
+    whole = SetFact(day=DAY, carrier="cmcc", event=Event.CANCELLED, numbers=BitMap([3, 5, 8]), at=np.array([30, 50, 80]))
+    part = whole.part(BitMap([3, 8]))
+    assert (list(part.numbers), part.instants(BitMap([3, 8])).tolist()) == ([3, 8], [30, 80])
+    assert part.instants(BitMap([8])).tolist() == [80]
+    untimed = replace(whole, at=None).part(BitMap([5]))
+    assert untimed.at is None
+    assert untimed.instants(BitMap([5])).tolist() == [NO_TIME]
 
 
 def test_a_port_out_is_not_a_cancellation() -> None:

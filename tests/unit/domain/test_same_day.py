@@ -123,8 +123,10 @@ def test_a_file_of_days_that_is_known_or_refused_leaves_the_number_where_it_stoo
         record += verdict.accepted
 
 
-@given(st.lists(st.tuples(st.sampled_from(["C", "C8", "C9", "R9", "R", "C R", "C8 R9"]), st.sampled_from(["C", "C8", "R9"])),
-                min_size=1, max_size=30))  # fmt: skip
+ONE_DAY, ANOTHER_FILE = ("C", "C8", "C9", "R9", "R", "C R", "C8 R9", "C8 R9 C10"), ("C", "C8", "R9")
+
+
+@given(st.lists(st.tuples(st.sampled_from(ONE_DAY), st.sampled_from(ANOTHER_FILE)), min_size=1, max_size=30))
 def test_many_numbers_at_once_get_the_verdict_that_each_would_get_alone(pairs: list[tuple[str, str]]) -> None:
     """Those that stand again alone are looked at as sets, the others one by one."""
     record = _merged([fact for number, (before, _) in enumerate(pairs) for fact in said(before, number)])
