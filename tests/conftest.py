@@ -35,9 +35,12 @@ from huanxin.store.embedded import embedded_dsn, leave
 from huanxin.store.migrate import migrate
 
 # A red test must be red again the next time, on any machine: no fresh randomness, no clock.
-# `--hypothesis-profile=search` looks further.
+# `--hypothesis-profile=search` looks further; `unshrunk` is for who wants to know only whether a test fails.
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)
 hypothesis.settings.register_profile("search", deadline=None, max_examples=2000)
+hypothesis.settings.register_profile(
+    "unshrunk", derandomize=True, deadline=None, database=None, phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate)
+)
 hypothesis.settings.load_profile("ci")
 
 _runtime = Path(tempfile.mkdtemp(prefix="huanxin-run-"))

@@ -1,14 +1,16 @@
 """Changes the rules' files one place at a time, and sees whether a test notices (`make mutants`).
 
 Two kinds: what mutmut makes of every function of the files in GROUPS, with tests that are quick; and changes of our own
-(own.toml), for comparisons that stand in SQL and for what somebody once got wrong. A change that no test notices and
-that harmless.toml doesn't explain is a failure: a rule could be lost without anybody knowing.
+(own.toml), for comparisons that stand in SQL and for what somebody once got wrong. Of the platform's files, whose tests need
+a database each, mutmut changes operators, constants and words like `not` only. A change that no test notices and that
+harmless.toml doesn't explain is a failure: a rule could be lost without anybody knowing.
 
 All of it happens in a copy below var/mutants. An argument names one group, or `own`.
 """
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import re
@@ -39,28 +41,43 @@ CHILDREN = os.environ.get("MUTANT_CHILDREN", "2")
 _SURVIVED, _NO_TESTS = 0, (5, 33)  # mutmut's exit codes
 _STARTS = 5  # of mutmut, which ends with a mutant that is killed for its memory
 _MOST_MEMORY = 8 << 30
+_PYTEST = ["-p", "no:cacheprovider", "--hypothesis-profile", "unshrunk"]
+_OPERATORS = ["and", "or", "not", "in", "is", "min", "max", "any", "all", "break", "continue", "return", "True", "False"]
 _TYPES = [sys.executable, "-m", "mypy", "-O", "json", "--config-file", "../types.ini", "src/huanxin"]
 """What types forbid needs no test: `make lint` refuses it. What mutmut writes around the functions is not typed."""
 
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Files below src/huanxin, and the tests that have to notice their changes."""
+
+    files: tuple[str, ...]
+    tests: tuple[str, ...]
+    operators_only: bool = False
+
+
 GROUPS = {
-    "domain": {
-        "files": (
+    "domain": Group(
+        files=(
             "domain/gate", "domain/answers", "domain/lifecycle", "domain/acceptance", "domain/same_day", "domain/tenures",
             "domain/clock", "domain/parts", "report/grouping",
         ),
-        "tests": ("tests/unit/domain", "tests/unit/report/test_grouping.py"),
-    },
-    "platform": {
-        "files": (
+        tests=("tests/unit/domain", "tests/unit/report/test_grouping.py"),
+    ),
+    "platform": Group(
+        files=(
             "plan/batches", "plan/holds", "release/gate", "release/waiving", "release/early_sales", "request/ordering",
             "request/ending", "request/holding", "answer/receiving", "disclose/breaches", "domain/disclosure",
         ),
-        "tests": (
-            "tests/unit/plan", "tests/unit/release", "tests/integration/test_edges_of_rules.py",
-            "tests/integration/test_cancelled_again.py", "tests/integration/test_orders_that_end.py",
-            "tests/integration/test_repeats.py", "tests/unit/disclose/test_desk.py",
+        tests=(
+            "tests/unit/plan", "tests/unit/release", "tests/unit/disclose", "tests/integration/test_edges_of_rules.py",
+            "tests/integration/test_cancelled_again.py", "tests/integration/test_another_freeze.py",
+            "tests/integration/test_orders_that_end.py", "tests/integration/test_repeats.py",
+            "tests/integration/test_receipts.py", "tests/integration/test_requests.py",
+            "tests/integration/test_disclosure.py", "tests/integration/test_telling.py",
         ),
-    },
+        operators_only=True,
+    ),
 }  # fmt: skip
 
 
@@ -71,6 +88,14 @@ class Mutant:
     file: str
     old: str
     new: str
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether it changes nothing but operators, constants and words like `not`."""
+        old, new = (re.findall(r"\w+|[-+*/|&^<>=!]+|\S", line) for line in (self.old, self.new))
+        steps = difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes()
+        changed = [word for step, a, b, c, d in steps if step != "equal" for word in (*old[a:b], *new[c:d])]
+        return all(word.isdigit() or word in _OPERATORS or not word[0].isalnum() for word in changed)
 
     def __str__(self) -> str:
         return f"{self.file}\n  - {self.old}\n  + {self.new}"
@@ -109,10 +134,9 @@ def database() -> Iterator[dict[str, str]]:
 def by_mutmut(group: str, given: dict[str, str]) -> list[Mutant]:
     """The mutants of a group that its tests did not notice."""
     chosen = GROUPS[group]
-    paths = [f"src/huanxin/{name}.py" for name in chosen["files"] if (COPY / f"src/huanxin/{name}.py").is_file()]
-    tests = [name for name in chosen["tests"] if (COPY / name).exists()]
-    listed = {"source_paths": ["src"], "only_mutate": paths, "pytest_add_cli_args_test_selection": tests,
-              "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist"],
+    paths = [f"src/huanxin/{name}.py" for name in chosen.files]
+    listed = {"source_paths": ["src"], "only_mutate": paths, "pytest_add_cli_args_test_selection": chosen.tests,
+              "pytest_add_cli_args": [*_PYTEST, "-p", "no:xdist"],
               "type_check_command": _TYPES}  # fmt: skip
     lines = [f"{name} =\n    " + "\n    ".join(values) for name, values in listed.items()]
     (COPY / "types.ini").write_text(
@@ -121,30 +145,32 @@ def by_mutmut(group: str, given: dict[str, str]) -> list[Mutant]:
     # A machine at work must not make a slow mutant look like one that hangs.
     (COPY / "setup.cfg").write_text("\n".join(["[mutmut]", *lines, "timeout_multiplier = 30", "timeout_constant = 30", ""]))
     shutil.rmtree(COPY / "mutants", ignore_errors=True)
-    for _ in range(_STARTS):
-        with (COPY / f"{group}.log").open("a") as log:
-            mutmut(given, log)
-        verdicts = {
-            name: code for meta in metas() for name, code in json.loads(meta.read_text())["exit_code_by_key"].items()
-        }
-        if verdicts and None not in verdicts.values():
-            break
-    else:
+    with (COPY / f"{group}.log").open("a") as log:
+        mutmut(given, log, ["none-yet"])  # makes them, then finds none of this name
+        made = list(verdicts_of())
+        wanted = [name for name, one in zip(made, diffs(made), strict=True) if not chosen.operators_only or one.is_operator]
+        for _ in range(_STARTS):
+            if not (left := [name for name in wanted if verdicts_of()[name] is None]):
+                break
+            mutmut(given, log, left)
+    verdicts = {name: code for name, code in verdicts_of().items() if name in wanted}
+    if not verdicts or None in verdicts.values():
         sys.exit(f"mutmut did not come to its end: {COPY / f'{group}.log'} says why")
     missed = [name for name, code in verdicts.items() if code in (_SURVIVED, *_NO_TESTS)]
     print(f"{group}: {len(verdicts)} mutants, {len(missed)} not noticed", flush=True)
     return diffs(missed)
 
 
-def metas() -> list[Path]:
-    """Where mutmut keeps what came of each mutant."""
-    return sorted((COPY / "mutants" / "src").rglob("*.meta"))
+def verdicts_of() -> dict[str, int | None]:
+    """What came of each mutant: the exit code of its tests, None of one that was not tried."""
+    kept = sorted((COPY / "mutants" / "src").rglob("*.meta"))
+    return {name: code for meta in kept for name, code in json.loads(meta.read_text())["exit_code_by_key"].items()}
 
 
-def mutmut(given: dict[str, str], log: IO[str]) -> None:
-    """Try every mutant that was not tried. One that takes all memory must not take the machine's."""
+def mutmut(given: dict[str, str], log: IO[str], names: list[str]) -> None:
+    """Try these mutants. One that takes all memory must not take the machine's."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | given
-    command = [sys.executable, "-m", "mutmut", "run", "--max-children", CHILDREN]
+    command = [sys.executable, "-m", "mutmut", "run", "--max-children", CHILDREN, *names]
     subprocess.run(
         command, cwd=COPY, stdout=log, stderr=log, env=environment, check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY)),
@@ -194,7 +220,7 @@ def by_hand(given: dict[str, str]) -> list[Mutant]:
 
 def passes(tests: list[str], given: dict[str, str]) -> bool:
     environment = os.environ | given | {"PYTHONPATH": str(COPY / "src"), "HISTORIES": "120"}
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", *_PYTEST, *tests]
     return subprocess.run(command, cwd=COPY, env=environment, capture_output=True, check=False).returncode == 0
 
 
