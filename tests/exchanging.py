@@ -20,7 +20,7 @@ from huanxin.notify.retries import Retries
 from huanxin.operations import Platform
 from huanxin.operations.inboxes import InboxReader
 from huanxin.outbound import Outbound
-from huanxin.store import deliveries, notices
+from huanxin.store import batches, deliveries, notices, receipts
 
 NUMBERS = [f"+86138001380{n:02d}" for n in range(4)]
 
@@ -35,6 +35,12 @@ def planned(platform: Platform) -> int:
     batch = platform.plan_batch(by="li")
     assert batch is not None
     return batch.id
+
+
+def receipts_of(platform: Platform) -> list[dict[str, int]]:
+    """What each receipt on record says, as counts by outcome."""
+    with platform.database.transaction() as tx:
+        return [one.counts for batch in batches.all_batches(tx) for one in receipts.all_of_batch(tx, batch.id)]
 
 
 def register(platform: Platform, name: str, *, required: bool = True) -> Partner:
@@ -81,6 +87,15 @@ class Shop:
             place.mkdir(parents=True)
         with platform.database.transaction() as tx:
             use_files(tx, shop.partner.id, out=str(shop.out), into=str(shop.into), now=platform.now(), by="li")
+        return shop
+
+    @classmethod
+    def told(cls, platform: Platform, report: Callable[..., Path], folder: Path) -> Shop:
+        """One with a notice of four numbers in its folder, whose freeze is over."""
+        shop = cls.opened(platform, "shop", folder)
+        cancelled(platform, report)
+        platform.send_batch(planned(platform))
+        assert writer_of(platform).one_job()
         return shop
 
     def manifest(self) -> dict[str, Any]:

@@ -16,7 +16,19 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, KeySetSerialization
 
 from clocks import Clock
-from exchanging import NUMBERS, Shop, cancelled, notice_of, planned, reader_of, register, rules_of, signer_of, writer_of
+from exchanging import (
+    NUMBERS,
+    Shop,
+    cancelled,
+    notice_of,
+    planned,
+    reader_of,
+    receipts_of,
+    register,
+    rules_of,
+    signer_of,
+    writer_of,
+)
 from huanxin.answer.receiving import CONFIRMATION
 from huanxin.domain.clock import Clock as AnyClock
 from huanxin.domain.errors import BadInput, Conflict
@@ -26,7 +38,7 @@ from huanxin.notify.files import FileWriter, use_files
 from huanxin.notify.folders import Folder
 from huanxin.operations import Platform, open_signer
 from huanxin.settings import Mode, Settings
-from huanxin.store import batches, deliveries, partners, receipts
+from huanxin.store import deliveries, partners
 from huanxin.store.database import Database
 from huanxin.web.workers import make_workers
 from waiting import until
@@ -36,17 +48,7 @@ Report = Callable[..., Path]
 
 @pytest.fixture
 def shop(platform: Platform, report: Report, tmp_path: Path) -> Shop:
-    """A partner with a notice in its folder."""
-    made = Shop.opened(platform, "shop", tmp_path)
-    cancelled(platform, report)
-    platform.send_batch(planned(platform))
-    assert writer_of(platform).one_job()
-    return made
-
-
-def receipts_of(platform: Platform) -> list[dict[str, int]]:
-    with platform.database.transaction() as tx:
-        return [one.counts for batch in batches.all_batches(tx) for one in receipts.all_of_batch(tx, batch.id)]
+    return Shop.told(platform, report, tmp_path)
 
 
 def test_a_notice_is_a_number_file_and_a_manifest_with_the_signed_event(shop: Shop, platform: Platform) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clocks import Clock
-from exchanging import NUMBERS, Shop, cancelled, planned, reader_of, writer_of
+from exchanging import NUMBERS, Shop, reader_of
 from huanxin.operations import Platform
 from huanxin.store import partners
 from huanxin.store.partners import RECEIPT_WAITS
@@ -19,12 +19,7 @@ A, B = NUMBERS[:2]
 
 @pytest.fixture
 def shop(platform: Platform, report: Report, tmp_path: Path) -> Shop:
-    """A partner with a notice of four numbers in its folder, whose freeze is over."""
-    made = Shop.opened(platform, "shop", tmp_path)
-    cancelled(platform, report)
-    platform.send_batch(planned(platform))
-    assert writer_of(platform).one_job()
-    return made
+    return Shop.told(platform, report, tmp_path)
 
 
 @pytest.fixture

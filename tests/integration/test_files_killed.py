@@ -12,13 +12,12 @@ from pathlib import Path
 import pytest
 
 from clocks import Clock
-from exchanging import NUMBERS, Shop, cancelled, planned, reader_of, signer_of, writer_of
+from exchanging import NUMBERS, Shop, reader_of, receipts_of, signer_of
 from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.rules import Rules
 from huanxin.numbersets import tables
 from huanxin.operations import Platform
 from huanxin.settings import Mode, Settings
-from huanxin.store import batches, receipts
 from huanxin.store.database import Database
 from huanxin.web.workers import Sweeper
 from waiting import until
@@ -28,17 +27,7 @@ Report = Callable[..., Path]
 
 @pytest.fixture
 def shop(platform: Platform, report: Report, tmp_path: Path) -> Shop:
-    """A partner with a notice in its folder."""
-    made = Shop.opened(platform, "shop", tmp_path)
-    cancelled(platform, report)
-    platform.send_batch(planned(platform))
-    assert writer_of(platform).one_job()
-    return made
-
-
-def receipts_of(platform: Platform) -> list[dict[str, int]]:
-    with platform.database.transaction() as tx:
-        return [one.counts for batch in batches.all_batches(tx) for one in receipts.all_of_batch(tx, batch.id)]
+    return Shop.told(platform, report, tmp_path)
 
 
 def test_what_workers_and_servers_left_when_they_were_killed_goes_while_others_run(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import hostile
 from clocks import Clock
-from exchanging import NUMBERS, Shop, cancelled, planned, reader_of, writer_of
+from exchanging import NUMBERS, Shop, reader_of
 from huanxin.answer.lines import longest
 from huanxin.domain.errors import Unavailable
 from huanxin.notify.folders import Folder
@@ -21,12 +21,7 @@ Report = Callable[..., Path]
 
 @pytest.fixture
 def shop(platform: Platform, report: Report, tmp_path: Path) -> Shop:
-    """A partner with a notice of four numbers in its folder."""
-    made = Shop.opened(platform, "shop", tmp_path)
-    cancelled(platform, report)
-    platform.send_batch(planned(platform))
-    assert writer_of(platform).one_job()
-    return made
+    return Shop.told(platform, report, tmp_path)
 
 
 def test_a_parquet_file_that_holds_gigabytes_is_answered_and_the_next_receipt_is_read(

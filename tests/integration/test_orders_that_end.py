@@ -14,24 +14,14 @@ from huanxin.answer.single import Line
 from huanxin.domain.partners import Partner
 from huanxin.domain.streams import Method
 from huanxin.request.ordering import Ordered, Purpose, Wish
-from huanxin.request.sms import Message, Post
 from huanxin.store import deliveries, partners, requests
 from huanxin.store import migrate as migrating
 from huanxin.store.requests import RequestNotice
 from huanxin.web.telling import Teller
+from phones import Phones
 from town import RECYCLED, Town, town
 
 SHOP, COURIER = "晨星商城", "飞燕快递"
-
-
-class Phones:
-    """Takes down what is sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[str] = []
-
-    def send(self, message: Message) -> None:
-        self.sent.append(message.text)
 
 
 @pytest.fixture
@@ -47,7 +37,7 @@ def phones() -> Phones:
 
 @pytest.fixture
 def teller(place: Town, phones: Phones) -> Teller:
-    return Teller(platform=place.platform, post=Post(database=place.platform.database, gateway=phones))
+    return phones.teller(place.platform)
 
 
 def order(place: Town, *names: str) -> Ordered:
@@ -95,7 +85,7 @@ def test_the_order_of_a_partner_that_was_down_for_16_days_ends_and_is_placed_aga
     assert not order(place, SHOP).new, "it is under way"
     place.clock.forward(days=16)
     work(teller)
-    assert ["1 services are done, 1 need you" in text for text in phones.sent] == [True]
+    assert ["1 services are done, 1 need you" in text for text in phones.texts] == [True]
     phone = place.phone()
     phone.sign_in()
     page = phone.http.get(f"/renew/orders/{first.request.id}")
@@ -138,7 +128,7 @@ def test_of_a_partner_that_left_nothing_is_waited_for(place: Town, teller: Telle
     assert "申请已办结" in page
     place.clock.forward(days=8)
     work(teller)
-    assert ["1 services are done, 1 need you" in text for text in phones.sent] == [True]
+    assert ["1 services are done, 1 need you" in text for text in phones.texts] == [True]
 
 
 def test_a_partner_that_is_told_late_has_its_time_all_the_same(place: Town, teller: Teller, phones: Phones) -> None:
@@ -150,7 +140,7 @@ def test_a_partner_that_is_told_late_has_its_time_all_the_same(place: Town, tell
     assert (phones.sent, order(place, SHOP).new) == ([], False), "it has known for four days only"
     answer(place, first, SHOP, "unbound")
     work(teller)
-    assert ["all 1 services" in text for text in phones.sent] == [True]
+    assert ["all 1 services" in text for text in phones.texts] == [True]
 
 
 def test_who_did_not_answer_keeps_nobody_waiting_for_whom_others_made_wait(
@@ -182,7 +172,7 @@ def test_what_was_not_told_yet_can_be_called_off_and_what_was_cannot(place: Town
     assert "已经送达" in phone.http.post(f"{address}/call-off", data={"p": str(shop(place, COURIER).id)}).text
     answer(place, first, COURIER, "unbound")
     work(teller)
-    assert ["all 1 services" in text for text in phones.sent] == [True], "what was called off is not counted"
+    assert ["all 1 services" in text for text in phones.texts] == [True], "what was called off is not counted"
     assert order(place, SHOP).new, "who thinks better of it orders it again at once"
 
 

@@ -4,29 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 import huanxin
-from huanxin.domain.errors import Unavailable
-from huanxin.request.sms import Message, Post
 from huanxin.web.telling import Teller
+from phones import Phones
 from town import FIRST, RECYCLED, Phone, Town, town
-
-
-@dataclass(kw_only=True)
-class Phones:
-    """Takes down what is sent; takes nothing while it is down."""
-
-    sent: list[str] = field(default_factory=list)
-    down: bool = False
-
-    def send(self, message: Message) -> None:
-        if self.down:
-            raise Unavailable("the gateway is down")
-        self.sent.append(f"+{message.number} {message.text}")
 
 
 @pytest.fixture
@@ -42,7 +27,7 @@ def phones() -> Phones:
 
 @pytest.fixture
 def teller(place: Town, phones: Phones) -> Teller:
-    return Teller(platform=place.platform, post=Post(database=place.platform.database, gateway=phones))
+    return phones.teller(place.platform)
 
 
 def work(teller: Teller) -> None:
