@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from http import HTTPStatus
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -121,12 +122,21 @@ def literal(host: str) -> Address | None:
         return None
 
 
+class NoAnswer(Exception):
+    """A call that brought none, and why; `why_not` says it in words for people."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """What came back: the HTTP status, and the text up to the limit."""
 
     status: int
     text: str
+
+
+def is_success(status: int | None) -> bool:
+    """Whether a call was answered with success (RFC 9110, section 15.3); None if it was not answered."""
+    return status is not None and HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
 
 
 @dataclass(kw_only=True)
@@ -158,7 +168,7 @@ class Outbound:
         each call looks again."""
         try:
             self.addresses(urlsplit(url).hostname or "")
-        except httpx.ConnectError as error:
+        except NoAnswer as error:
             raise BadInput(Sentence("%(url)s can't be used: %(why)s", url=url, why=why_not(error))) from error
         except OSError:
             return
@@ -166,8 +176,8 @@ class Outbound:
             raise BadInput(Sentence("%(url)s is not an address that can be called", url=url)) from error
 
     def addresses(self, host: str) -> list[str]:
-        """Where a host is, every address checked. Raises httpx.ConnectError if one is not for partners to name, OSError
-        if there is none."""
+        """Where a host is, every address checked. Raises NoAnswer if one is not for partners to name, OSError if there is
+        none."""
         written = literal(host)
         try:
             found = [written] if written else [ip_address(one.partition("%")[0]) for one in self.resolve(host)]
@@ -175,7 +185,7 @@ class Outbound:
             raise OSError(f"{host} is not a host name") from error
         inner = next((one for one in found if not is_outer(one)), None)
         if inner is not None and not self.inner_allowed:
-            raise httpx.ConnectError(
+            raise NoAnswer(
                 Sentence(
                     "%(host)s leads to %(address)s, which is not a public address of the Internet; events go to public ones"
                     " only",
@@ -188,12 +198,11 @@ class Outbound:
         return [str(one) for one in found]
 
     def get(self, url: str, headers: dict[str, str] | None = None) -> Answer:
-        """What is at an address. Raises httpx.HTTPError if it can't be had."""
+        """What is at an address. Raises NoAnswer if it can't be had."""
         return self._call("GET", url, None, headers or {})
 
     def post(self, url: str, content: str | bytes, headers: dict[str, str], longest: float | None = None) -> Answer:
-        """Post something, in `longest` seconds if it may take less than others. Raises httpx.HTTPError if there is no
-        answer."""
+        """Post something, in `longest` seconds if it may take less than others. Raises NoAnswer."""
         return self._call("POST", url, content.encode() if isinstance(content, str) else content, headers, longest)
 
     def _call(
@@ -213,9 +222,9 @@ class Outbound:
             self._kept.give(origin, connection, good=whole)
             return answer
         except TimeoutError as error:
-            raise httpx.ReadTimeout(Sentence(_SLOW, seconds=f"{seconds:g}")) from error
+            raise NoAnswer(Sentence(_SLOW, seconds=f"{seconds:g}")) from error
         except (OSError, http.client.HTTPException) as error:
-            raise httpx.NetworkError(f"{type(error).__name__}: {error}") from error
+            raise NoAnswer(f"{type(error).__name__}: {error}") from error
         finally:
             _until.reset(marked)
 
@@ -231,7 +240,7 @@ class Outbound:
         try:
             addresses = self.addresses(host)
         except OSError as error:
-            raise httpx.ConnectError(Sentence(_NO_NAME, host=host)) from error
+            raise NoAnswer(Sentence(_NO_NAME, host=host)) from error
         made = http.client.HTTPConnection(host, port)
         made.auto_open = 0  # it would look the name up again, where nothing is checked
         try:
@@ -240,18 +249,21 @@ class Outbound:
                 made.default_port = _PORTS[scheme]
                 made.sock = self.tls.wrap_socket(made.sock, server_hostname=host)
         except TimeoutError as error:
-            raise httpx.ConnectTimeout(Sentence(_FAR, host=host)) from error
+            raise NoAnswer(Sentence(_FAR, host=host)) from error
         except OSError as error:
-            raise httpx.ConnectError(_unreached(host, error)) from error
+            raise NoAnswer(_unreached(host, error)) from error
         return made
 
 
 @lru_cache(maxsize=4096)
 def _parsed(url: str) -> tuple[_Origin, str]:
-    """Where to connect, and what to ask for there. Raises httpx.InvalidURL."""
-    found = httpx.URL(url)
+    """Where to connect, and what to ask for there. Raises NoAnswer."""
+    try:
+        found = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise NoAnswer(f"{url} is not an address of the web: {error}") from error
     if found.scheme not in _PORTS or not found.host:
-        raise httpx.InvalidURL(f"{url} is not an address of the web")
+        raise NoAnswer(f"{url} is not an address of the web")
     return (found.scheme, found.raw_host.decode(), found.port or _PORTS[found.scheme]), found.raw_path.decode()
 
 

@@ -20,7 +20,7 @@ from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.rules import Rules, random_id
 from huanxin.operations import Platform
 from huanxin.operations.onboarding import Onboarding
-from huanxin.outbound import Outbound
+from huanxin.outbound import NoAnswer, Outbound
 from huanxin.settings import Mode, Settings
 from huanxin.store import accounts, partners, selftests, streams
 from huanxin.store.database import SANDBOX, Database
@@ -255,7 +255,7 @@ def test_in_production_the_challenge_is_not_fetched_from_inside(service: Service
     with served(_answers_anything) as inside:
         url = f"{inside.base_url}/.well-known/huanxin-challenge"
         assert inside.get(url).text == "inside"
-        with pytest.raises(httpx.HTTPError, match="not a public address"):
+        with pytest.raises(NoAnswer, match="not a public address"):
             Outbound(inner_allowed=False).get(url)
     proof = Proof(outbound=Outbound(inner_allowed=False), look_up=text_entries(), development=False)
     asking = Onboarding(

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
 from clocks import Clock
@@ -19,7 +18,7 @@ from huanxin.notify.keys import Signer
 from huanxin.notify.partners import add_partner
 from huanxin.notify.pushing import Pusher
 from huanxin.operations import Platform
-from huanxin.outbound import Answer, Outbound
+from huanxin.outbound import Answer, NoAnswer, Outbound
 from huanxin.request import sms
 from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.store import deliveries, requests
@@ -58,7 +57,7 @@ class Post(Outbound):
         del content, headers, longest
         self.pushed.append(url)
         if any(host in url for host in self.down):
-            raise httpx.ConnectError("nobody is there")
+            raise NoAnswer("nobody is there")
         return Answer(status=202, text="")
 
 

@@ -12,7 +12,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-import httpx
 import psycopg
 
 from clocks import Clock
@@ -39,7 +38,7 @@ from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform
 from huanxin.operations.inboxes import InboxReader
 from huanxin.outbound import Answer as HttpAnswer
-from huanxin.outbound import Outbound
+from huanxin.outbound import NoAnswer, Outbound
 from huanxin.plan.holds import add_hold, lift_hold
 from huanxin.release.proposals import Outcome
 from huanxin.release.waiving import waive
@@ -88,7 +87,7 @@ class Endpoint:
         status = 202 if self.down is None else self.down
         self.log.append((status, json.loads(token)))
         if not status:
-            raise httpx.ConnectError("nobody there")
+            raise NoAnswer("nobody there")
         return HttpAnswer(status=status, text="")
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING
-
-import httpx
 
 from huanxin.domain.accounts import Account, Happened
 from huanxin.domain.errors import Conflict
-from huanxin.outbound import Outbound, why_not
+from huanxin.outbound import NoAnswer, Outbound, why_not
 from huanxin.sentences import Sentence
 from huanxin.store import accounts
 from huanxin.store.database import Tx
@@ -104,11 +103,11 @@ def _in_file(url: str, challenge: str, outbound: Outbound) -> Sentence | None:
     """None if the file has the challenge; else what was found instead."""
     try:
         answer = outbound.get(url, {"Accept": "text/plain"})
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except NoAnswer as error:
         return Sentence("can't be fetched (%(why)s)", why=why_not(error))
-    if httpx.codes.is_redirect(answer.status):
+    if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
         return Sentence("answers %(status)s, which leads elsewhere; serve it without a redirect", status=answer.status)
-    if answer.status != httpx.codes.OK:
+    if answer.status != HTTPStatus.OK:
         return Sentence("answers %(status)s instead of 200", status=answer.status)
     found = answer.text.strip()
     if found == challenge:

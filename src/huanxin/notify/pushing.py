@@ -18,9 +18,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
+from http import HTTPStatus
 from typing import Any
-
-import httpx
 
 from huanxin.domain.clock import Clock
 from huanxin.domain.numbers import NumberingPlan
@@ -31,7 +30,7 @@ from huanxin.notify.keys import Signer
 from huanxin.notify.recycling import add_recycled, next_of, recycled_event, still_wanted
 from huanxin.notify.retries import Retries
 from huanxin.notify.sealing import unseal
-from huanxin.outbound import Answer, Outbound, why_not
+from huanxin.outbound import Answer, NoAnswer, Outbound, is_success, why_not
 from huanxin.store import deliveries, feeds
 from huanxin.store.database import Database, Tx
 from huanxin.store.deliveries import Delivery, Met
@@ -245,7 +244,7 @@ class Pusher:
                 headers["Authorization"] = unseal(way.sealed_authorization, self.passphrase)
             answer = self.outbound.post(way.endpoint, self.signer.event_token(claims, way.alg), headers, longest)
             return answer.status, words(answer)[:_ANSWER_KEPT]
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except NoAnswer as error:
             return None, str(why_not(error))[:_ANSWER_KEPT]
         except Exception as error:  # a fault of ours, which must not be tried a hundred times a second
             log.exception("an event could not be pushed to %s", way.endpoint)
@@ -254,7 +253,7 @@ class Pusher:
 
 def words(answer: Answer) -> str:
     """What a partner said to an event: of a refusal its error code and description (RFC 8935, section 2.3)."""
-    if answer.status != httpx.codes.BAD_REQUEST:
+    if answer.status != HTTPStatus.BAD_REQUEST:
         return answer.text
     try:
         said = read_json(answer.text)
@@ -266,4 +265,4 @@ def words(answer: Answer) -> str:
 
 def _taken(status: int | None) -> bool:
     """Whether a partner took an event: RFC 8935 says 202, some answer 200."""
-    return status is not None and httpx.codes.is_success(status)
+    return is_success(status)

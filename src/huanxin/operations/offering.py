@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
-import httpx
 from joserfc import jws
 
 from huanxin.domain.partners import Partner
@@ -57,11 +57,11 @@ class Offering:
             attempts = deliveries.attempts_of(tx, [jti])[jti]
         if len(attempts) <= before:
             return None
-        if attempts[-1].status == httpx.codes.OK:
-            return Pushed(httpx.codes.ACCEPTED, "acknowledged")
+        if attempts[-1].status == HTTPStatus.OK:
+            return Pushed(HTTPStatus.ACCEPTED, "acknowledged")
         self._withdraw(jti)  # it would be given again
         code, _, description = attempts[-1].answer.partition(": ")
-        return Pushed(httpx.codes.BAD_REQUEST, json.dumps({"err": code, "description": description}))
+        return Pushed(HTTPStatus.BAD_REQUEST, json.dumps({"err": code, "description": description}))
 
     def _withdraw(self, jti: str) -> None:
         with self.sandbox.database.transaction() as tx:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 
-import httpx
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 from pyroaring import BitMap
@@ -30,7 +30,7 @@ from huanxin.operations import Platform
 from huanxin.operations.offering import Offering
 from huanxin.operations.rehearsal import Told, claims_of, make_notice
 from huanxin.outbound import Answer as Answered
-from huanxin.outbound import Outbound, why_not
+from huanxin.outbound import NoAnswer, Outbound, is_success, why_not
 from huanxin.store import batches, deliveries, partners, receipts, rehearsals
 from huanxin.store.deliveries import Met
 from huanxin.store.partners import RECEIPT_REFUSED, RECEIPT_WAITS
@@ -131,7 +131,7 @@ class SandboxStage:
         try:
             answer = self.outbound.post(self.stream.endpoint, token, headers)
             pushed = Pushed(answer.status, answer.text[:_KEPT])
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except NoAnswer as error:
             pushed = Pushed(None, str(why_not(error))[:_KEPT])
         self._record(token, pushed)
         return pushed
@@ -155,7 +155,7 @@ class SandboxStage:
         except Unreachable as error:
             pushed = Pushed(None, str(error))
         else:
-            pushed = Pushed(httpx.codes.ACCEPTED, f"written: {', '.join(name for name, _ in files)}")
+            pushed = Pushed(HTTPStatus.ACCEPTED, f"written: {', '.join(name for name, _ in files)}")
         self._record(token, pushed)
         return pushed
 
@@ -164,7 +164,7 @@ class SandboxStage:
         jti, good = self._good[self._notices[token]]
         if token != good:
             return
-        taken = pushed.status is not None and httpx.codes.is_success(pushed.status)
+        taken = is_success(pushed.status)
         with self.sandbox.database.transaction() as tx:
             met = Met(
                 jti=jti,

@@ -13,10 +13,10 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote_plus, urlencode, urlsplit
 
-import httpx
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jwt import JWTClaimsRegistry
@@ -24,7 +24,7 @@ from joserfc.jwt import JWTClaimsRegistry
 from huanxin.domain.clock import Clock
 from huanxin.domain.errors import BadSetting, Forbidden, Unauthorized, Unavailable
 from huanxin.domain.shown import key_set, read_json, read_token, verified
-from huanxin.outbound import Outbound
+from huanxin.outbound import NoAnswer, Outbound
 
 ALGORITHMS = ("ES256", "ES384", "PS256", "RS256")
 """Signatures with a public key only: `none`, and the client's secret as a key, are never taken."""
@@ -133,13 +133,13 @@ class OidcClient:
         try:
             answer = self.outbound.post(self._endpoint("token_endpoint"), urlencode(form).encode(), headers)
             found = read_json(answer.text)
-        except (httpx.HTTPError, ValueError) as error:
+        except (NoAnswer, ValueError) as error:
             raise Unavailable(f"{self.provider.issuer} gave no token for the code: {error}") from error
         if isinstance(found, dict) and "error" in found:
             # Else our client is not set up right.
             kind = Unauthorized if found["error"] == "invalid_grant" else Unavailable
             raise kind(f"{self.provider.issuer} did not take the code: {str(found['error'])[:100]}")
-        if httpx.codes.is_server_error(answer.status) or not isinstance(found, dict):
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or not isinstance(found, dict):
             raise Unavailable(f"{self.provider.issuer} gave no token for the code: it answered {answer.status}")
         return found
 
@@ -221,9 +221,9 @@ class OidcClient:
         try:
             answer = self.outbound.get(url, {"Accept": "application/json"} | headers)
             found = read_json(answer.text)
-        except (httpx.HTTPError, ValueError) as error:
+        except (NoAnswer, ValueError) as error:
             raise Unavailable(f"{url} can't be read: {error}") from error
-        if answer.status != httpx.codes.OK or not isinstance(found, dict):
+        if answer.status != HTTPStatus.OK or not isinstance(found, dict):
             raise Unavailable(f"{url} answered {answer.status}, and not what is expected there")
         return found
 
