@@ -7,7 +7,7 @@ from datetime import date
 
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform
-from huanxin.plan.holds import add_hold
+from huanxin.plan.holds import Placed, add_hold
 
 
 def hold(
@@ -15,8 +15,16 @@ def hold(
     until: date = date(2027, 5, 1), review: date | None = None,
 ) -> int:  # fmt: skip
     """Place a hold; its id. It is looked at again on its last day unless `review` says otherwise."""
+    return placed(platform, numbers, source=source, order=order, reason=reason, until=until, review=review).id
+
+
+def placed(
+    platform: Platform, numbers: Iterable[int], *, source: str = "police", order: str = "17", reason: str = "fraud",
+    until: date = date(2027, 5, 1), review: date | None = None,
+) -> Placed:  # fmt: skip
+    """The same; all that is said of it."""
     with platform.database.transaction() as tx:
         return add_hold(
             tx, NumberSet.of(list(numbers)), source=source, order=order, reason=reason, until=until,
             review_on=review or until, today=platform.today(), now=platform.now(), by="li",
-        ).id  # fmt: skip
+        )  # fmt: skip

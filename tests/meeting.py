@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from holding import hold
+from holding import hold, placed
 from huanxin.answer.receiving import file_receipt
 from huanxin.answer.single import Line
 from huanxin.disclose.acknowledging import Acknowledgement, Method
@@ -38,6 +38,7 @@ from huanxin.store import (
     releases,
     reports,
     requests,
+    stops,
 )
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx
@@ -146,7 +147,7 @@ def writers(folder: Path, shown: str) -> dict[str, Order]:
         return file
 
     def held(*numbers: int) -> Order:
-        return lambda platform: hold(platform, numbers, order="third") > 0
+        return lambda platform: placed(platform, numbers, order="third").released
 
     return {
         "refusal": receipt(f"+{SILENT},refused,legal_hold,", f"+{FREE},refused,debt,", f"+{FOR_SALE},pending,,"),
@@ -187,7 +188,7 @@ def _lift(platform: Platform) -> str:
 
 
 def facts(platform: Platform) -> dict[str, Any]:
-    """All facts of the world but for their names and instants."""
+    """All facts of the world but for their names and instants, and what is said of a hold whose numbers are on lists."""
     with platform.database.transaction() as tx:
         return {
             "reported": sorted(
@@ -195,6 +196,13 @@ def facts(platform: Platform) -> dict[str, Any]:
                 for offset in fact.numbers
             ),
             "batches": sorted((_batch(tx, platform, one) for one in batches.all_batches(tx)), key=str),
+            "stops": sorted(
+                (
+                    (one.hold_id, one.retraction_id is None, one.receipt_id is None, one.release_id, one.count)
+                    for one in stops.known(tx)
+                ),
+                key=str,
+            ),
             "holds": sorted((one.order_number, one.count, one.lifted_by) for one in holds.all_holds(tx)),
             "breaches": sorted(
                 (one.kind, one.partner, _breached(tx, one.id))

@@ -128,7 +128,7 @@ def test_a_list_of_batches_does_not_end_at_a_page(shop: Shop, li: httpx.Client, 
     assert planned
     monkeypatch.setattr(batch_pages, "MOST", 1)
     page = li.get("/console/batches")
-    assert f"/console/batches/{shop.batch}" not in page.text
+    assert f'/console/batches/{shop.batch}"' not in page.text, "what is said of its lists names it"
     assert [one["batch"] for one in lines(li.get("/console/batches?format=csv"))] == [str(planned.id), str(shop.batch)]
 
 

@@ -304,7 +304,7 @@ class Histories(RuleBasedStateMachine):
     def lift(self, which: int) -> None:
         one = chosen((one for one in self.world.holds if not one.lifted), which)
         self.driver.lift(one.key)
-        one.lifted = True
+        one.lifted_at = self.world.now
         self.step("lift")
 
     @act(days=st.sampled_from((0, 0, 0, 95, 100)))

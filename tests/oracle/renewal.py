@@ -94,7 +94,7 @@ def reclaimed(world: World, batch: Batch) -> frozenset[Number]:
 def retract(world: World, key: int, batch: Batch, numbers: frozenset[Number], *, ordered: bool) -> None:
     carriers = {one.carrier for one in batch.stands_on.values()}
     due_by = answers_due(world.now, carriers, world.rules.answer_days)
-    batch.retractions.append(Retraction(key, batch, numbers, ordered, due_by))
+    batch.retractions.append(Retraction(key, batch, numbers, ordered, due_by, world.now))
     tell_of_retractions(world, batch)
 
 
@@ -148,6 +148,7 @@ def file(world: World, batch: Batch, notice: Notice, receipt: Filed) -> None:
     for number, told in batch.released.items():
         if notice.required and notice.partner.key in told and is_open(notice, number) and number not in was_open:
             world.breaches["answered-after-release", number] += 1
+            batch.objections.append((world.now, notice, number))
 
 
 # Gate -----------------------------------------------------------------------------------------------------------------
@@ -204,6 +205,7 @@ def releasable(world: World, batch: Batch) -> frozenset[Number]:
 def release(world: World, batch: Batch) -> int:
     free = releasable(world, batch)
     batch.released_under.update({number: freeze_of(world, batch, number) for number in free})
+    batch.released_at.update(dict.fromkeys(free, world.now))
     batch.released.update(dict.fromkeys(free, frozenset(batch.notices)))
     return len(free)
 

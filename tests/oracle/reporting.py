@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime, timedelta
 
-from oracle.days import first_sellable, today
+from oracle.days import ZONES, first_sellable, midnight, today
 from oracle.histories import FROZEN, OPENED, RECLAIMED, TRANSFERRED, Judged, Said, where
 from oracle.outbox import tell_recycled
-from oracle.renewal import batch_of, freeze_of, reclaimed
-from oracle.world import Batch, Disclosure, Number, World
+from oracle.renewal import batch_of, freeze_of, is_open, reclaimed
+from oracle.world import Batch, Disclosure, Hold, Number, World
 
 UNRELEASED, IN_FREEZE, UNDISCLOSED = "opened-without-release", "opened-in-freeze", "opened-without-disclosure"
+WHILE_HELD, AFTER_STOP = "opened-while-held", "opened-after-stop"
+OTHERS = (UNDISCLOSED, WHILE_HELD, AFTER_STOP)
 
 
 def take(world: World, carrier: str, judged: Judged) -> list[Batch]:
@@ -31,7 +33,7 @@ def take(world: World, carrier: str, judged: Judged) -> list[Batch]:
     # What was sold out of a batch is named there, and not again for what else happened to it in the same report.
     of_batch = {number for _, number, batch in breaches if batch}
     world.breaches.update(
-        (kind, number) for kind, number, batch in breaches if batch or kind == UNDISCLOSED or number not in of_batch
+        (kind, number) for kind, number, batch in breaches if batch or kind in OTHERS or number not in of_batch
     )
     tell_recycled(world, carrier, list(dict.fromkeys(new_owners)))  # once for each day, however often it passed on
     if not any(one.event == RECLAIMED for one in judged.taken):
@@ -40,10 +42,14 @@ def take(world: World, carrier: str, judged: Judged) -> list[Batch]:
 
 
 def _breaches(world: World, cancelled: Said, sale: Said) -> Iterator[tuple[str, Number, object]]:
-    """A number was sold too early, without a release of this freeze, or to a buyer who was not told: once in a report,
-    of its batch or of none."""
+    """A number was sold too early, without a release of this freeze, while held, though it was stopped after its release, or
+    to a buyer who was not told: once in a report, of its batch or of none."""
     assert world.first_report_at is not None
     number, batch = sale.number, batch_of(world, cancelled)
+    if any(number in one.numbers and _after(sale, one.placed_at) and _bound(one, sale) for one in world.holds):
+        yield WHILE_HELD, number, None
+    if batch and number in batch.released and any(_after(sale, at) for at in _stops(batch, number)):
+        yield AFTER_STOP, number, None
     unreleased = batch is not None and number not in batch.released
     if unreleased:
         yield UNRELEASED, number, batch
@@ -54,8 +60,33 @@ def _breaches(world: World, cancelled: Said, sale: Said) -> Iterator[tuple[str, 
         early = sale.day < first_sellable(cancelled.day, freeze)
         if early or batch is None:
             yield IN_FREEZE if early else UNRELEASED, number, None
+        elif _before(sale, batch.released_at[number]):
+            yield UNRELEASED, number, batch
     if not any(_covers(one, cancelled, sale) for one in world.disclosures):
         yield UNDISCLOSED, number, None
+
+
+def _before(sale: Said, at: datetime) -> bool:
+    """Whether a number was surely sold before an instant; clocks may be a minute apart."""
+    return sale.at < at - timedelta(minutes=1) if sale.at else sale.day < today(sale.carrier, at)
+
+
+def _after(sale: Said, at: datetime) -> bool:
+    """Whether it was surely sold after an instant."""
+    return sale.at > at + timedelta(minutes=1) if sale.at else sale.day > today(sale.carrier, at)
+
+
+def _bound(hold: Hold, sale: Said) -> bool:
+    """Whether a hold still bound what was sold, which nobody doubts."""
+    if hold.lifted_at and not _before(sale, hold.lifted_at):
+        return False
+    return _before(sale, max(midnight(carrier, hold.until + timedelta(days=1)) for carrier in ZONES))
+
+
+def _stops(batch: Batch, number: Number) -> Iterator[datetime]:
+    """When a number was taken back by an operator, or refused by a partner that refuses it still."""
+    yield from (one.at for one in batch.retractions if one.ordered and number in one.numbers)
+    yield from (at for at, notice, which in batch.objections if which == number and is_open(notice, number))
 
 
 def _covers(one: Disclosure, cancelled: Said, sale: Said) -> bool:

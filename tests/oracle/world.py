@@ -68,7 +68,11 @@ class Hold:
     until: date
     placed_at: datetime
     order: str
-    lifted: bool = False
+    lifted_at: datetime | None = None
+
+    @property
+    def lifted(self) -> bool:
+        return self.lifted_at is not None
 
 
 @dataclass(eq=False)
@@ -133,6 +137,9 @@ class Batch:
     """what was released, with the partners that had been told of it by then"""
     released_under: dict[Number, int] = field(default_factory=dict)
     """the freeze that had ended"""
+    released_at: dict[Number, datetime] = field(default_factory=dict)
+    objections: list[tuple[datetime, Notice, Number]] = field(default_factory=list)
+    """what partners said of numbers after their release: when, to which notice"""
 
 
 @dataclass(eq=False)
@@ -144,6 +151,7 @@ class Retraction:
     numbers: frozenset[Number]
     ordered: bool
     answer_by: datetime
+    at: datetime
     notices: dict[int, Notice] = field(default_factory=dict)
 
 

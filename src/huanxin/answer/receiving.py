@@ -22,14 +22,13 @@ from huanxin.domain.rules import NewId, random_id
 from huanxin.numbersets import tables
 from huanxin.numbersets.roster import Roster
 from huanxin.sentences import Sentence
-from huanxin.store import batches, notices, receipt_files, receipts, releases
+from huanxin.store import batches, notices, receipt_files, receipts, releases, stops
 from huanxin.store.database import Database, Tx, recording_facts
 from huanxin.store.notices import Notice
 from huanxin.store.receipts import StoredReceipt
 
 CONFIRMATION = "receipt-confirmation+jwt"
 """The `typ` of the platform's signature under what it took."""
-BREACH_AFTER_RELEASE = "answered-after-release"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,20 +129,24 @@ def file_receipt(
     )  # fmt: skip
     was_open = standing.open(everyone)
     standing.take(Receipt(answers=answers, complete=complete), everyone)
-    _note_reopened(tx, notice, stored, standing.open(everyone) - was_open, now=now)
+    _note_reopened(tx, notice, stored, roster, standing.open(everyone) - was_open, now=now)
     return Accepted(receipt=stored, outstanding=len(standing.outstanding(everyone)), new=True)
 
 
-def _note_reopened(tx: Tx, notice: Notice, receipt: StoredReceipt, reopened: BitMap, *, now: datetime) -> None:
-    """Record that a receipt reopened numbers that were released since its partner was told of them: until then it could not
-    be waited for."""
+def _note_reopened(
+    tx: Tx, notice: Notice, receipt: StoredReceipt, roster: Roster, reopened: BitMap, *, now: datetime
+) -> None:
+    """Record that a receipt reopened numbers that were released since its partner was told of them (until then it could not
+    be waited for), and how many of these nobody has bought yet."""
     if notice.required and reopened:
         late = reopened & releases.released_places(tx, notice.batch_id, asked=notice.partner_id)
         if late:
             releases.add_breach(
-                tx, kind=BREACH_AFTER_RELEASE, batch_id=notice.batch_id, partner_id=notice.partner_id,
+                tx, kind=releases.ANSWERED_AFTER, batch_id=notice.batch_id, partner_id=notice.partner_id,
                 receipt_id=receipt.id, places=late, at=now,
             )  # fmt: skip
+            on_lists = stops.listed(tx, roster.subset(late))
+            stops.add(tx, [one for one in on_lists if one.batch_id == notice.batch_id], receipt_id=receipt.id, at=now)
 
 
 class Silent(BadInput):

@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from huanxin.cli import stops
 from huanxin.cli.batch_status import show_all, show_one
 from huanxin.cli.console import By, Json, done, err, me, platform, table
 from huanxin.notify.partners import told_of
 from huanxin.plan.holds import read_numbers
 from huanxin.settings import served_at
+from huanxin.store.stops import known
 from huanxin.terminal import led
 
 app = typer.Typer(no_args_is_help=True)
@@ -102,5 +104,11 @@ def retract(
     releases the numbers from this batch. For a while only, use a hold; a reclaim that the carrier reports needs no order."""
     with platform() as (opened, _):
         made = opened.retract(batch, read_numbers(file), reason=reason, by=by or me())
+        with opened.database.transaction() as tx:
+            stopped = known(tx, retraction_id=made.id)
     say = f"✓ numbers taken back from batch {batch}: {made.count:,} (retraction {made.id}); partners are told"
-    done(as_json, {"batch": batch, "retraction": made.id, "count": made.count}, say)
+    facts = {
+        "batch": batch, "retraction": made.id, "count": made.count, "released": sum(one.count for one in stopped),
+        "lists": stops.facts(stopped),
+    }  # fmt: skip
+    done(as_json, facts, say + stops.loud(stopped))

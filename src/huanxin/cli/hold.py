@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from huanxin.cli import stops
 from huanxin.cli.console import By, Json, done, me, platform, table
 from huanxin.plan.holds import add_hold, lift_hold, read_numbers
 from huanxin.store import holds
+from huanxin.store.stops import known
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -26,7 +29,7 @@ def add(
     by: By = "",
     as_json: Json = False,
 ) -> None:
-    """Keep numbers frozen longer by an authority's order."""
+    """Keep numbers frozen longer by an authority's order. Of those that are on release lists already it says on which."""
     with platform() as (opened, _):
         numbers = read_numbers(file, opened.plan)
         with opened.database.transaction() as tx:
@@ -35,8 +38,12 @@ def add(
                 today=opened.today(), now=opened.now(), by=by or me(),
             )  # fmt: skip
     say = f"✓ hold {placed.id} binds until {until:%Y-%m-%d}; numbers: {len(numbers):,}"
-    told = {"hold": placed.id, "count": len(numbers), "until": f"{until:%Y-%m-%d}", "new": placed.new}
-    done(as_json, told, say if placed.new else f"hold {placed.id} is the same and binds already; nothing was changed")
+    told = {
+        "hold": placed.id, "count": len(numbers), "until": f"{until:%Y-%m-%d}", "new": placed.new,
+        "released": placed.released, "lists": stops.facts(placed.stopped),
+    }  # fmt: skip
+    say = say if placed.new else f"hold {placed.id} is the same and binds already; nothing was changed"
+    done(as_json, told, say + stops.loud(placed.stopped))
 
 
 @app.command()
@@ -57,9 +64,18 @@ def list_(as_json: Json = False) -> None:
     """Every hold, lifted ones too."""
     with platform() as (opened, _), opened.database.transaction() as tx:
         found = holds.all_holds(tx)
-    rows = table("hold", "source", "order", "reason", "#numbers", "until", "review", "placed by", "lifted")
+        released = Counter[int | None]()
+        for stop in known(tx):
+            released[stop.hold_id] += stop.count
+    rows = table(
+        "hold", "source", "order", "reason", "#numbers", "#released before", "until", "review", "placed by", "lifted"
+    )
     for one in found:
         lifted = f"{one.lifted_at:%Y-%m-%d} by {one.lifted_by}: {one.lift_reason}" if one.lifted_at else ""
-        rows.add_row(str(one.id), one.source, one.order_number, one.reason, f"{one.count:,}", str(one.until_day),
-                     str(one.review_on or ""), one.placed_by, lifted)  # fmt: skip
-    done(as_json, {"holds": [vars(one) for one in found]}, rows if found else "No hold is on record.")
+        rows.add_row(str(one.id), one.source, one.order_number, one.reason, f"{one.count:,}", f"{released[one.id]:,}",
+                     str(one.until_day), str(one.review_on or ""), one.placed_by, lifted)  # fmt: skip
+    done(
+        as_json,
+        {"holds": [vars(one) | {"released": released[one.id]} for one in found]},
+        rows if found else "No hold is on record.",
+    )

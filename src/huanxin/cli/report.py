@@ -42,7 +42,7 @@ def import_(
         "report": imported.report_id, "lines": imported.lines, "accepted": imported.accepted, "known": imported.known,
         "rejected": len(imported.faults), "counts": imported.counts, "already": imported.already,
         "retractions": [batch.id for batch in result.retractions], "recycled_events": result.recycled_events,
-        "breaches": result.breaches, "undisclosed": result.undisclosed,
+        "breaches": result.breaches, "undisclosed": result.undisclosed, "stopped": result.stopped,
         "rejects_file": str(bad_file) if imported.faults else None,
     }  # fmt: skip
     if imported.already:
@@ -57,6 +57,10 @@ def import_(
         say += f"\n  ! numbers opened without a release, or during their freeze: {result.breaches:,}; recorded as a breach"
     if result.undisclosed:
         say += f"\n  ! numbers opened without a disclosure: {result.undisclosed:,}; recorded as a breach"
+    if result.stopped:
+        say += (
+            f"\n  ! numbers opened while held, or after their release was stopped: {result.stopped:,}; recorded as a breach"
+        )
     done(as_json, facts, say)
 
 

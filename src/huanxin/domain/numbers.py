@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -192,6 +192,10 @@ class NumberingPlan:
     def today(self, now: datetime) -> date:
         """The earliest day that it is anywhere where a carrier is: nothing is due, and no hold ends, a day early."""
         return min(carrier.today(now) for carrier in self.carriers.values())
+
+    def end_of(self, day: date) -> datetime:
+        """The instant at which a day has ended wherever a carrier is."""
+        return max(datetime.combine(day + timedelta(days=1), time(), one.zone) for one in self.carriers.values())
 
     def covers(self, numbers: Numbers) -> npt.NDArray[np.bool_]:
         """Which of some numbers lie in a range that some carrier holds."""

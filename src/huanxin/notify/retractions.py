@@ -16,7 +16,7 @@ from huanxin.notify.notices import tell_partners
 from huanxin.numbersets.numberfile import described
 from huanxin.numbersets.sharded import NumberSet, union
 from huanxin.sentences import Sentence
-from huanxin.store import batches, notices, partners, reports
+from huanxin.store import batches, notices, partners, reports, stops
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx, deciding
 
@@ -85,6 +85,8 @@ def retract_ordered(
             Sentence("all of these numbers were taken back from batch %(batch)s before; nothing changes", batch=batch_id)
         )
     made = _record(tx, batch, again, plan=plan, rules=rules, now=now, by=by, reason=reason.strip())
+    on_lists = stops.listed(tx, again)
+    stops.add(tx, [one for one in on_lists if one.batch_id == batch_id], retraction_id=made.id, at=now)
     tell_retractions(tx, batch_id, issuer=issuer, plan=plan, rules=rules, now=now, new_id=new_id)
     return made
 

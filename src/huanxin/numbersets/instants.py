@@ -7,6 +7,7 @@ that far from UTC), in whole seconds if all are whole, so that each takes three 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +17,14 @@ Instants = npt.NDArray[np.int64]
 NO_TIME = int(np.iinfo(np.int64).min)
 """Of an event of which only the day is known."""
 _DAY = 86_400_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = {3: 1_000_000, 4: 1_000, 5: 1}
 """Microseconds that are counted in, by the bytes that four days of them take."""
+
+
+def counted(instant: datetime) -> int:
+    """An aware instant as it is counted here."""
+    return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
 def dump_all(sets: Sequence[Instants], days: Sequence[int]) -> list[bytes | None]:

@@ -31,9 +31,10 @@ from huanxin.numbersets.sharded import NumberSet
 from huanxin.outbound import Outbound
 from huanxin.plan.batches import plan_batch
 from huanxin.release import proposals
-from huanxin.release.early_sales import find_early_sales
-from huanxin.release.gate import find_breaches, release_batch
+from huanxin.release.early_sales import find_early_sales, lots_of
+from huanxin.release.gate import release_batch
 from huanxin.release.listing import write_release_lists
+from huanxin.release.stopped import find_stopped_sales
 from huanxin.report.importing import Imported, Progress, import_report
 from huanxin.request import codes
 from huanxin.request.codes import CodeRules, Tried
@@ -62,6 +63,8 @@ class ImportDone:
     """numbers that were opened without a release, or before their freeze ended"""
     undisclosed: int = 0
     """numbers that were opened without a disclosure"""
+    stopped: int = 0
+    """numbers that were opened while held, or after what they were released for was taken back or refused"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,16 +120,18 @@ class Platform:
             if done.counts.get("reclaimed"):
                 retractions = retract_reclaimed(tx, plan=self.plan, rules=self.rules, issuer=self.issuer, now=now, by=by)
             events = tell_recycled(tx, done.report_id, done.recycled, plan=self.plan, now=now)
-            early = find_breaches(tx, done.report_id, now=now) if done.counts.get("opened") else NumberSet()
             sales = sales_of(tx, done.report_id, done.recycled, plan=self.plan)
-            breaches = len(early) + find_early_sales(tx, done.report_id, sales, found=early, rules=self.rules, now=now)
-            untold = find_undisclosed(tx, done.report_id, sales, plan=self.plan, now=now)
+            lots = lots_of(tx, sales)
+            breaches = find_early_sales(tx, done.report_id, sales, lots, rules=self.rules, now=now)
+            stopped = find_stopped_sales(tx, done.report_id, sales, lots, plan=self.plan, now=now)
+            untold = find_undisclosed(tx, done.report_id, [one for one in sales if one.known], plan=self.plan, now=now)
             touches.look(tx, done.report_id)
             if done.faults:
                 keep_rejects(done.faults)
         return ImportDone(
-            imported=done, retractions=retractions, recycled_events=events, breaches=breaches, undisclosed=untold
-        )
+            imported=done, retractions=retractions, recycled_events=events, breaches=breaches, undisclosed=untold,
+            stopped=stopped,
+        )  # fmt: skip
 
     def plan_batch(self, *, by: str, carrier: str | None = None) -> Batch | None:
         """Plan a batch of everything that is due. Raises ClockInDoubt."""
@@ -301,9 +306,9 @@ class Platform:
             return proposals.decide(tx, proposal_id, outcome, note=note, plan=self.plan, rules=self.rules, now=now, by=by)
 
     def write_release_lists(self, folder: Path, batch_id: int | None = None) -> list[Path]:
-        """Write the lists of every release on record."""
+        """Write the lists of every release on record, and beside each what of it was stopped since."""
         with self.database.transaction() as tx:
-            return write_release_lists(tx, folder, batch_id)
+            return write_release_lists(tx, folder, batch_id, plan=self.plan, rules=self.rules, now=self.clock())
 
 
 @contextmanager

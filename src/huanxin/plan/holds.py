@@ -15,9 +15,10 @@ from huanxin.numbersets import columns, tables
 from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.sentences import Sentence
-from huanxin.store import holds
+from huanxin.store import holds, stops
 from huanxin.store.database import Tx, one_name_at_a_time, recording_facts
 from huanxin.store.holds import Hold
+from huanxin.store.stops import Stop
 
 _COLUMNS = tables.Columns(names=("number",), aliases={"号码": "number", "手机号码": "number"}, whole=True)
 
@@ -70,10 +71,16 @@ def _checked(chunk: tables.Chunk, plan: NumberingPlan | None) -> tuple[npt.NDArr
 
 @dataclass(frozen=True, kw_only=True)
 class Placed:
-    """A hold that was asked for. `new`: not placed before; a duplicate changes nothing (rule 7)."""
+    """A hold that was asked for. `new`: not placed before; a duplicate changes nothing (rule 7). `stopped`: what of it stood
+    on release lists when it was placed, and nobody had bought: the carriers have to take it off their shelves."""
 
     id: int
     new: bool
+    stopped: list[Stop]
+
+    @property
+    def released(self) -> int:
+        return sum(one.count for one in self.stopped)
 
 
 def add_hold(
@@ -96,11 +103,12 @@ def add_hold(
     one_name_at_a_time(tx, f"hold {source} {order}")
     for hold_id in holds.in_force(tx, source=source, order=order, until=until, count=len(numbers)):
         if holds.numbers_of(tx, hold_id) == numbers:
-            return Placed(id=hold_id, new=False)
+            return Placed(id=hold_id, new=False, stopped=stops.known(tx, hold_id=hold_id))
     made = holds.add(
         tx, source=source, order=order, reason=reason, until=until, review_on=review_on, numbers=numbers, by=by, at=now
     )
-    return Placed(id=made, new=True)
+    stops.add(tx, stops.listed(tx, numbers), hold_id=made, at=now)
+    return Placed(id=made, new=True, stopped=stops.known(tx, hold_id=made))
 
 
 def lift_hold(tx: Tx, hold_id: int, *, reason: str, now: datetime, by: str) -> Hold:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from pyroaring import BitMap
 from huanxin.domain.answers import Purpose, Standing, Waiver
 from huanxin.domain.errors import NotFound
 from huanxin.domain.gate import Gate
-from huanxin.domain.lifecycle import UNFREEZING, Event, SetFact, freeze_of
+from huanxin.domain.lifecycle import UNFREEZING, Event, freeze_of
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import Rules
 from huanxin.numbersets.roster import Roster
@@ -22,8 +22,6 @@ from huanxin.store.batches import Batch
 from huanxin.store.database import Tx, deciding
 from huanxin.store.notices import Notice
 from huanxin.store.releases import Release
-
-BREACH_OPENED_UNRELEASED = "opened-without-release"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,18 +84,6 @@ def _left_the_freeze(
 ) -> dict[Event, BitMap]:
     """Places that a report later than the plan took out of the freeze, by the first event that did."""
     found: dict[Event, dict[int, BitMap]] = {}
-    for shard, fact, first in _leaving(tx, batch, numbers, touching):
-        maps = found.setdefault(fact.event, {})
-        maps[shard] = maps.get(shard, BitMap()) | first
-    places = {event: roster.places_in(NumberSet(maps)) for event, maps in found.items()}
-    return {event: gone for event, gone in places.items() if gone}
-
-
-def _leaving(
-    tx: Tx, batch: Batch, numbers: NumberSet, touching: Sequence[int] | None = None
-) -> Iterator[tuple[int, SetFact, BitMap]]:
-    """(shard, fact, numbers in it) of what took numbers of a batch out of its freeze. Whatever else happened to a number
-    since, in the same report or a later one, is another tenure's."""
     said = reports.facts_by_shard(
         tx, shards=numbers.shards, after_report=batch.seen_report, of_reports=touching, events=UNFREEZING
     )
@@ -107,7 +93,10 @@ def _leaving(
             first = (fact.numbers & numbers.shards[shard]) - seen
             if first:
                 seen |= first
-                yield shard, fact, first
+                maps = found.setdefault(fact.event, {})
+                maps[shard] = maps.get(shard, BitMap()) | first
+    places = {event: roster.places_in(NumberSet(maps)) for event, maps in found.items()}
+    return {event: gone for event, gone in places.items() if gone}
 
 
 def release_batch(
@@ -125,33 +114,3 @@ def release_batch(
     spans = {span: places & free for span, places in gate.spans.items()}
     given = {span: places for span, places in spans.items() if places}
     return releases.add(tx, batch_id=batch_id, spans=given, freeze_days=gate.freeze_days, by=by, alone=alone, at=now)
-
-
-def find_breaches(tx: Tx, report_id: int, *, now: datetime) -> NumberSet:
-    """Record numbers of batches that a report opened though they were not released; which."""
-    opened: dict[int, BitMap] = {}
-    for shard, facts in reports.facts_by_shard(tx, after_report=report_id - 1):
-        opened[shard] = BitMap.union(BitMap(), *(fact.numbers for fact in facts if fact.event is Event.OPENED))
-    numbers = NumberSet(opened)
-    found = NumberSet()
-    for batch in batches.all_batches(tx, Purpose.RENEWAL):
-        if batch.seen_report >= report_id or not numbers:
-            continue
-        roster = batches.roster(tx, batch.id)
-        early = roster.places_in(numbers) - releases.released_places(tx, batch.id)
-        early = _sold_from(tx, batch, roster, early, report_id)
-        if early:
-            releases.add_breach(
-                tx, kind=BREACH_OPENED_UNRELEASED, batch_id=batch.id, partner_id=None, receipt_id=None, places=early, at=now
-            )
-            found |= roster.subset(early)
-    return found
-
-
-def _sold_from(tx: Tx, batch: Batch, roster: Roster, places: BitMap, report_id: int) -> BitMap:
-    """Those of some places that a report sold out of the freeze of this batch."""
-    sold = BitMap()
-    for shard, fact, numbers in _leaving(tx, batch, roster.subset(places)) if places else ():
-        if fact.report == report_id and fact.event is Event.OPENED:
-            sold |= roster.places_in(NumberSet({shard: numbers}))
-    return sold

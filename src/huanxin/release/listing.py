@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,16 @@ from pyroaring import BitMap
 
 from huanxin.domain.answers import Outcome
 from huanxin.domain.lifecycle import sellable_from
+from huanxin.domain.numbers import NumberingPlan
+from huanxin.domain.rules import Rules
 from huanxin.numbersets.arrow import pa
 from huanxin.numbersets.cells import as_text
 from huanxin.numbersets.files import replacing
 from huanxin.numbersets.numberfile import write_csv, written
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import values_of
-from huanxin.release.gate import LoadedGate
+from huanxin.release.gate import LoadedGate, load_gate
+from huanxin.release.stopped import stopped_places
 from huanxin.store import batches, releases
 from huanxin.store.database import Tx
 from huanxin.store.releases import Release
@@ -99,15 +103,27 @@ def write_gate(loaded: LoadedGate, path: Path) -> int:
     return int(table.num_rows)
 
 
-def write_release_lists(tx: Tx, folder: Path, batch_id: int | None = None) -> list[Path]:
-    """Write the lists of every recorded release, one per release and carrier: number, sellable_from. Again is the same."""
+def write_release_lists(
+    tx: Tx, folder: Path, batch_id: int | None = None, *, plan: NumberingPlan, rules: Rules, now: datetime
+) -> list[Path]:
+    """Write the lists of every recorded release, one per release and carrier: number, sellable_from. Again is the same.
+
+    Beside a list of which something was stopped since, another says what that is: number.
+    """
     prepare_folder(folder)
     made: list[Path] = []
+    stopped: dict[int, BitMap] = {}
     for release in releases.all_releases(tx, batch_id):
+        if release.batch_id not in stopped:
+            stopped[release.batch_id] = stopped_places(tx, load_gate(tx, release.batch_id, plan=plan, rules=rules, now=now))
+        gone = stopped_tables(tx, release, stopped[release.batch_id])
         for carrier, table in release_tables(tx, release).items():
-            path = folder / list_name(release, carrier)
+            path, beside = (folder / list_name(release, carrier, stopped=one) for one in (False, True))
             _write(path, table)
             made.append(path)
+            if gone[carrier].num_rows or beside.exists():
+                _write(beside, gone[carrier])
+                made.append(beside)
     return made
 
 
@@ -118,9 +134,9 @@ def prepare_folder(folder: Path) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
-def list_name(release: Release, carrier: str) -> str:
-    """How the list of a release for a carrier is called."""
-    return f"release-{release.id}-{carrier}.csv"
+def list_name(release: Release, carrier: str, *, stopped: bool = False) -> str:
+    """How the list of a release for a carrier is called, or that of what was stopped since."""
+    return f"release-{release.id}-{carrier}{'-stopped' * stopped}.csv"
 
 
 def release_tables(tx: Tx, release: Release) -> dict[str, pa.Table]:
@@ -130,6 +146,15 @@ def release_tables(tx: Tx, release: Release) -> dict[str, pa.Table]:
     for (carrier, day), places in releases.spans_of(tx, release.id).items():
         by_carrier.setdefault(carrier, []).append((str(sellable_from(day, release.freeze_days)), places))
     return {carrier: _list(roster, spans) for carrier, spans in by_carrier.items()}
+
+
+def stopped_tables(tx: Tx, release: Release, stopped: BitMap) -> dict[str, pa.Table]:
+    """What of each list of a release may not be sold any more, by carrier: number. `stopped`: places of its batch."""
+    roster = batches.roster(tx, release.batch_id)
+    by_carrier: dict[str, BitMap] = {}
+    for (carrier, _), places in releases.spans_of(tx, release.id).items():
+        by_carrier[carrier] = by_carrier.get(carrier, BitMap()) | (places & stopped)
+    return {carrier: pa.table({"number": written(roster.at(places))}) for carrier, places in by_carrier.items()}
 
 
 def _list(roster: Roster, spans: list[tuple[str, BitMap]]) -> pa.Table:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from psycopg.rows import class_row
 from pyroaring import BitMap
 
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, dump, load, shard_of
 from huanxin.store.database import Tx
+
+_SLACK = timedelta(days=2)  # wherever a day begins and ends
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +117,24 @@ def held_among(tx: Tx, numbers: NumberSet, today: date) -> dict[int, NumberSet]:
         if here:
             found.setdefault(hold_id, {})[shard] = here
     return {hold_id: NumberSet(maps) for hold_id, maps in found.items()}
+
+
+def naming(tx: Tx, numbers: NumberSet, since: date) -> list[tuple[Hold, NumberSet]]:
+    """The holds that name some numbers, each with those, but for such as had ended some days before a day."""
+    rows = tx.execute(
+        "SELECT hold_id, shard, numbers FROM hold_set WHERE shard = ANY(%s)", (list(numbers.shards),), binary=True
+    )
+    found: dict[int, dict[int, BitMap]] = {}
+    for hold_id, shard, stored in rows:
+        if here := load(stored) & numbers.shards[shard]:
+            found.setdefault(hold_id, {})[shard] = here
+    with tx.cursor(row_factory=class_row(Hold)) as cursor:
+        known = cursor.execute(
+            f"{_SELECT} WHERE h.id = ANY(%s) AND %s <= h.until_day AND (l.lifted_at IS NULL OR l.lifted_at >= %s)"
+            " ORDER BY h.id",
+            (list(found), since - _SLACK, since - _SLACK),
+        ).fetchall()
+    return [(one, NumberSet(found[one.id])) for one in known]
 
 
 def of_number(tx: Tx, number: int) -> list[Hold]:

@@ -10,7 +10,7 @@ from huanxin.numbersets.sharded import load, values_of
 from huanxin.store import receipts
 from huanxin.store.database import Tx
 from huanxin.store.pieces import BEGINNING, among
-from huanxin.store.releases import FREEZE
+from huanxin.store.releases import RELEASE, Release
 
 
 def standings_at(tx: Tx, batch_id: int, places: BitMap) -> dict[int, Standing]:
@@ -71,11 +71,18 @@ def released_among(tx: Tx, batch_id: int, places: BitMap) -> BitMap:
 
 def released_under(tx: Tx, batch_id: int, places: BitMap) -> dict[int, BitMap]:
     """The same by the days of the freeze that had to have ended."""
+    found: dict[int, BitMap] = {}
+    for release, here in releases_among(tx, batch_id, places):
+        found[release.freeze_days] = found.get(release.freeze_days, BitMap()) | here
+    return found
+
+
+def releases_among(tx: Tx, batch_id: int, places: BitMap) -> list[tuple[Release, BitMap]]:
+    """The releases of a batch, oldest first, each with those of some places that it gave back of one day of cancellation."""
     rows = tx.execute(
-        f"SELECT {BEGINNING}, {FREEZE} FROM release_set s JOIN release r ON r.id = s.release_id WHERE r.batch_id = %s",
+        f"SELECT {BEGINNING}, {RELEASE} FROM release_set s JOIN release r ON r.id = s.release_id WHERE r.batch_id = %s"
+        " ORDER BY r.id",
         (batch_id,), binary=True,
     ).fetchall()  # fmt: skip
-    found: dict[int, BitMap] = {}
-    for (*_, freeze_days), here in zip(rows, among(tx, "release_set", [row[:3] for row in rows], places), strict=True):
-        found[freeze_days] = found.get(freeze_days, BitMap()) | here
-    return found
+    found = among(tx, "release_set", [row[:3] for row in rows], places)
+    return [(Release.of(row[3:]), here) for row, here in zip(rows, found, strict=True) if here]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from psycopg.rows import class_row
 from pyroaring import BitMap
 
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, dump, load, shard_of
 from huanxin.store.database import Tx
+
+ANSWERED_AFTER = "answered-after-release"
+"""A breach: a partner's answer reopened numbers that were released since it was told of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +31,20 @@ class Release:
     freeze_days: int
     """those of the freeze that had to have ended"""
 
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Release:
+        """From the columns of RELEASE."""
+        return cls(**dict(zip(_NAMES, row, strict=True)))
 
-BY_ONE = (
+
+_NAMES = ("id", "batch_id", "count", "released_by", "released_at", "alone", "freeze_days")
+_BY_ONE = (
     "NOT EXISTS (SELECT 1 FROM decided_by_two d WHERE d.kind = 'release' AND d.batch_id = r.batch_id"
     " AND d.decided_at = r.released_at) AS alone"
 )
-FREEZE = "coalesce(r.freeze_days, (SELECT freeze_days FROM batch WHERE id = r.batch_id)) AS freeze_days"
-_RELEASE = f"r.id, r.batch_id, r.count, r.released_by, r.released_at, {BY_ONE}, {FREEZE}"
+_FREEZE = "coalesce(r.freeze_days, (SELECT freeze_days FROM batch WHERE id = r.batch_id)) AS freeze_days"
+RELEASE = f"r.id, r.batch_id, r.count, r.released_by, r.released_at, {_BY_ONE}, {_FREEZE}"
+"""What a query asks for of a release called r."""
 
 
 def add(
@@ -61,7 +72,7 @@ def all_releases(tx: Tx, batch_id: int | None = None) -> list[Release]:
     """Every release, or those of one batch, oldest first."""
     with tx.cursor(row_factory=class_row(Release)) as cursor:
         return cursor.execute(
-            f"SELECT {_RELEASE} FROM release r WHERE r.batch_id = coalesce(%s, r.batch_id) ORDER BY r.id",
+            f"SELECT {RELEASE} FROM release r WHERE r.batch_id = coalesce(%s, r.batch_id) ORDER BY r.id",
             (batch_id,),
         ).fetchall()
 
@@ -120,6 +131,15 @@ def add_breach(
         " VALUES (%s, %s, %s, %s, %s, %s, %s)",
         (kind, batch_id, partner_id, receipt_id, len(places), dump(places), at),
     )
+
+
+def objections(tx: Tx, batch_id: int) -> list[tuple[datetime, int, BitMap]]:
+    """When a partner's answer reopened numbers of a batch after their release, which partner's, and their places."""
+    rows = tx.execute(
+        "SELECT found_at, partner_id, places FROM breach WHERE batch_id = %s AND kind = %s ORDER BY id",
+        (batch_id, ANSWERED_AFTER), binary=True,
+    )  # fmt: skip
+    return [(at, partner_id, load(places)) for at, partner_id, places in rows]
 
 
 def add_report_breach(tx: Tx, *, kind: str, report_id: int, numbers: NumberSet, at: datetime) -> None:

@@ -13,7 +13,7 @@ from huanxin.store.batches import Batch
 from huanxin.store.database import Tx
 from huanxin.store.pieces import BEGINNING, among
 from huanxin.store.receipts import WAIVED_BY_ONE
-from huanxin.store.releases import BY_ONE, FREEZE, Breach, Release
+from huanxin.store.releases import RELEASE, Breach, Release
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,14 +89,11 @@ def span_at(tx: Tx, batch: Batch, place: int) -> tuple[str, date] | None:
 def releases_at(tx: Tx, batch: Batch, place: int) -> list[Release]:
     """The releases that gave back the number at a place of a batch, oldest first."""
     rows = _tested(
-        tx, "release_set", f"r.id, r.batch_id, r.count, r.released_by, r.released_at, {BY_ONE}, {FREEZE}",
-        "release r JOIN release_set s ON s.release_id = r.id WHERE r.batch_id = %s ORDER BY r.id", batch, place,
+        tx, "release_set", RELEASE,
+        "release r JOIN release_set s ON s.release_id = r.id WHERE r.batch_id = %s ORDER BY r.id",
+        batch, place,
     )  # fmt: skip
-    return [
-        Release(id=one, batch_id=batch, count=count, released_by=by, released_at=at, alone=alone, freeze_days=freeze)
-        for held, one, batch, count, by, at, alone, freeze in rows
-        if held
-    ]
+    return [Release.of(row) for held, *row in rows if held]
 
 
 def breaches_at(tx: Tx, batch: Batch, place: int) -> list[Breach]:

@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from clocks import Clock
 from huanxin.cli.main import app
 from huanxin.connect.todo import what_to_do
 from huanxin.domain.accounts import checklist
 from huanxin.domain.errors import Conflict
+from huanxin.operations import open_platform
 from huanxin.operations.onboarding import open_onboarding
 from huanxin.settings import read_settings
 from huanxin.store import accounts, partners
 from huanxin.store.database import Database
+from selling import SERVING, SPARE, open_shop
 
 NUMBER = "+8613800138000"
 LONG_AGO = f"{datetime.now(UTC) - timedelta(days=120):%Y-%m-%d}"
@@ -146,6 +149,29 @@ def test_a_wrong_setting_is_named_and_ends_with_exit_code_3(run: Run, monkeypatc
     said = run("report", "list", code=3)
     assert "can't be reached" in said
     assert "secret" not in said
+
+
+def test_a_hold_on_released_numbers_says_so_loudly_whoever_reads_it(run: Run, tmp_path: Path, dsn: str) -> None:
+    """They are on a list that the carrier has: whoever isn't told takes them for frozen."""
+    with open_platform(read_settings(), clock=(clock := Clock())) as platform:
+        shop = open_shop(platform, clock, tmp_path)
+    path = tmp_path / "held.csv"
+    path.write_text(f"number\n+{SPARE[0]}\n+{SPARE[1]}\n+{SERVING}\n")
+    days = ("--until", "2099-06-30", "--review", "2099-01-15")
+    given = ("hold", "add", str(path), "--source", "police", "--order", "17", "--reason", "fraud", *days)
+    said = run(*given)
+    assert "2 of these numbers are RELEASED FOR SALE ALREADY" in " ".join(said.split())
+    assert f"cmcc: 2 on the list of release 1 (batch {shop.batch})" in said
+    told = run(*given, "--json")
+    lists = [{"carrier": "cmcc", "batch": shop.batch, "release": 1, "count": 2}]
+    assert (told["new"], told["released"], told["lists"]) == (False, 2, lists)
+    assert [one["released"] for one in run("hold", "list", "--json")["holds"]] == [1, 2]
+    back = tmp_path / "back.csv"
+    back.write_text(f"number\n+{SPARE[2]}\n")
+    retract = ("batch", "retract", str(shop.batch), str(back), "--reason", "wrong list")
+    assert "1 of these numbers are RELEASED FOR SALE ALREADY" in " ".join(run(*retract).split())
+    lists = run("release", "--out", str(tmp_path / "lists"), "--json")["lists"]
+    assert [Path(one).name for one in lists] == ["release-1-cmcc.csv", "release-1-cmcc-stopped.csv"]
 
 
 def test_a_hold_is_placed_listed_and_lifted(run: Run, tmp_path: Path) -> None:

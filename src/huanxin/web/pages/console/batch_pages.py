@@ -19,7 +19,7 @@ from huanxin.store import batches, partners, plannings, progress, proposals, rel
 from huanxin.store.proposals import Proposal
 from huanxin.store.releases import Release
 from huanxin.web.pages import charts, labels
-from huanxin.web.pages.console import unmasking
+from huanxin.web.pages.console import stopped, unmasking
 from huanxin.web.pages.console.forms import Posted
 from huanxin.web.pages.console.frame import lines_of, page
 from huanxin.web.pages.console.sheets import as_csv
@@ -107,10 +107,11 @@ def list_page(
     as_of = min((one.as_of for one in rows if one.as_of), default=None)
     with who.platform.database.transaction() as tx:
         wished = [one for one in plannings.waiting(tx) if one.carrier is None or who.operator.sees([one.carrier])]
+        loud = stopped.fresh(tx, who)
     answer = page(
         request, who, "batches.html", status_of(problem) if problem else 200, tab="batches", rows=rows, more=more,
         state=state, states=STATES, done=done, as_of=as_of, problem=problem and problem.said,
-        may_act=who.operator.may(Right.BATCHES), carriers=who.platform.plan.carriers, wished=wished,
+        may_act=who.operator.may(Right.BATCHES), carriers=who.platform.plan.carriers, wished=wished, stopped=loud,
     )  # fmt: skip
     if wished:  # without a script the page looks again by itself
         answer.headers["Refresh"] = str(_LOOK_AGAIN)
@@ -175,13 +176,14 @@ def _freezes(known: Iterable[tuple[str, str, int]], today: date) -> Freezes:
 
 def batch_values(who: Working, batch_id: int) -> tuple[BatchView, dict[str, Any], dict[str, Any]]:
     """A batch's figures, its summary's body, and what is asked each time: `fresh`, `proposals`, `releases`, `reminded`,
-    `withdrawn` (partners by id)."""
+    `withdrawn` (partners by id), `stopped`."""
     platform = who.platform
     with platform.database.transaction() as tx:
         summary, fresh = batch_figures.current(tx, platform, batch_id)
         view = batch_view(tx, platform, batch_id, summary.body, as_of=summary.made_at)
         told = progress.told(tx, batch_id)
         gone = partners.withdrawn(tx)
+        loud = stopped.of_batch(tx, who, batch_id)
         found: list[Proposal] = proposals.listed(tx, batch_id=batch_id)
         given = [
             Given(release=one, lists=tuple(releases.counts_of(tx, one.id).items()))
@@ -189,4 +191,4 @@ def batch_values(who: Working, batch_id: int) -> tuple[BatchView, dict[str, Any]
         ]
     reminded = sum(times for times, _ in told.values())
     return view, summary.body, {"fresh": fresh, "proposals": found, "releases": given, "reminded": reminded,
-                                "withdrawn": gone}  # fmt: skip
+                                "withdrawn": gone, "stopped": loud}  # fmt: skip

@@ -11,15 +11,18 @@ from fastapi.responses import Response
 
 from huanxin.domain.errors import BadInput, Forbidden, HuanxinError, NotFound
 from huanxin.domain.operators import Right
+from huanxin.numbersets.arrow import pa
 from huanxin.numbersets.numberfile import write_csv
 from huanxin.operations import batch_figures
 from huanxin.operations.planning import order, takes_long
 from huanxin.operations.problems import status_of
-from huanxin.release.gate import renewal_batch
-from huanxin.release.listing import list_name, release_tables
+from huanxin.release.gate import load_gate, renewal_batch
+from huanxin.release.listing import list_name, release_tables, stopped_tables
+from huanxin.release.stopped import stopped_places
 from huanxin.sentences import Sentence
 from huanxin.store import batches, operators, plannings, releases
 from huanxin.store.database import Tx
+from huanxin.store.releases import Release
 from huanxin.web.pages import once, session
 from huanxin.web.pages.console import signing, unmasking
 from huanxin.web.pages.console.batch_pages import batch_page, list_csv, list_page, shown
@@ -191,12 +194,22 @@ def release_list(request: Request, who: Seer, batch_id: int, release_id: int, fo
 
 def _list(tx: Tx, who: Working, batch_id: int, release_id: int, form: Posted) -> tuple[str, bytes]:
     release = next((one for one in releases.all_releases(tx, batch_id) if one.id == release_id), None)
-    table = release_tables(tx, release).get(form["carrier"]) if release else None
+    stopped = form["which"] == "stopped"
+    table = _tables(tx, who, release, stopped=stopped).get(form["carrier"]) if release else None
     if release is None or table is None:
         raise NotFound(
             Sentence("batch %(batch)s has no release %(release_id)s of this carrier", batch=batch_id, release_id=release_id)
         )
-    unmasking.note(tx, who, form, release=release_id, carrier=form["carrier"], numbers=table.num_rows)
+    unmasking.note(tx, who, form, release=release_id, carrier=form["carrier"], numbers=table.num_rows, stopped=stopped)
     out = BytesIO()
     write_csv(table, out)
-    return list_name(release, form["carrier"]), out.getvalue()
+    return list_name(release, form["carrier"], stopped=stopped), out.getvalue()
+
+
+def _tables(tx: Tx, who: Working, release: Release, *, stopped: bool) -> dict[str, pa.Table]:
+    """The lists of a release, or what of them was stopped since, by carrier."""
+    if not stopped:
+        return release_tables(tx, release)
+    platform = who.platform
+    loaded = load_gate(tx, release.batch_id, plan=platform.plan, rules=platform.rules, now=platform.now())
+    return stopped_tables(tx, release, stopped_places(tx, loaded))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from time import strptime
@@ -17,10 +18,10 @@ from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations.problems import status_of
 from huanxin.plan.holds import Placed, add_hold, lift_hold
 from huanxin.sentences import Sentence
-from huanxin.store import holds
+from huanxin.store import holds, stops
 from huanxin.store.holds import Hold
 from huanxin.web.pages import once, session
-from huanxin.web.pages.console import signing
+from huanxin.web.pages.console import signing, stopped
 from huanxin.web.pages.console.forms import Form, Posted, numbers_given
 from huanxin.web.pages.console.frame import lines_of, page
 from huanxin.web.pages.console.sheets import as_csv
@@ -118,10 +119,15 @@ def _page(
 ) -> Response:  # fmt: skip
     lang, today = language(request), who.platform.today()
     found = [one for one in _listed(who, state) if before is None or one.id < before]
+    released = Counter[int | None]()
+    with who.platform.database.transaction() as tx:
+        for stop in stops.known(tx):
+            released[stop.hold_id] += stop.count
+        loud = stopped.of_holds(tx, who)
     return page(
         request, who, "holds.html", status, tab="holds", holds=found[:MOST], state=state, states=STATES, today=today,
         more=found[MOST - 1].id if len(found) > MOST else None, overdue=len(_listed(who, "overdue")),
-        done=done or once.Done(),
+        done=done or once.Done(), stopped=loud, released=released,
         may_act=who.operator.may(Right.HOLDS), problem=problem and problem.said,
         faults=lines_of(problem, lang) if problem else [], given=given or {},
     )  # fmt: skip

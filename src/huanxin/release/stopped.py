@@ -1,0 +1,81 @@
+"""What was released and may not be sold any more: which numbers of a list those are, and which were sold nevertheless."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from pyroaring import BitMap
+
+from huanxin.domain.answers import Standing
+from huanxin.domain.lifecycle import Event
+from huanxin.domain.numbers import NumberingPlan
+from huanxin.numbersets.sharded import NumberSet, union
+from huanxin.release.early_sales import Lot, Lots
+from huanxin.release.gate import LoadedGate
+from huanxin.store import batches, holds, places, releases
+from huanxin.store.database import Tx
+from huanxin.store.sales import Sale
+
+OPENED_WHILE_HELD, OPENED_AFTER_STOP = "opened-while-held", "opened-after-stop"
+
+
+def stopped_places(tx: Tx, loaded: LoadedGate) -> BitMap:
+    """The places of a batch that were released and may not be sold since: held, taken back or refused afterwards, or no
+    longer frozen without having been sold. Which of these it is is not told here (domain.disclosure.Why.WITHHELD)."""
+    gate = loaded.gate
+    refused = [
+        gate.standings[one].open(gate.everyone) & releases.released_places(tx, loaded.batch.id, asked=one)
+        for one in gate.required
+    ]
+    gone = BitMap.union(BitMap(), *gate.retracted.values())
+    stopped = BitMap.union(gate.held_places(), *gate.ordered.values(), *refused) - gone
+    return (stopped | (gone - gate.retracted.get(Event.OPENED, BitMap()))) & gate.released
+
+
+def find_stopped_sales(
+    tx: Tx, report_id: int, sales: Sequence[Sale], lots: Lots, *, plan: NumberingPlan, now: datetime
+) -> int:
+    """Record the numbers that a report sold while a hold bound them, whatever else there was, and those that were taken back
+    or refused after their release; how many. Where only the day of a sale is known, what stops it on that day came after
+    it."""
+    held = union(_while_held(tx, sales, plan, now)) if sales else NumberSet()
+    stopped = union(_after_stops(tx, sales, lots))
+    for kind, numbers in ((OPENED_WHILE_HELD, held), (OPENED_AFTER_STOP, stopped)):
+        if numbers:
+            releases.add_report_breach(tx, kind=kind, report_id=report_id, numbers=numbers, at=now)
+    return len(held) + len(stopped)
+
+
+def _while_held(tx: Tx, sales: Sequence[Sale], plan: NumberingPlan, now: datetime) -> Iterator[NumberSet]:
+    numbers, today = union(one.numbers for one in sales), plan.today(now)
+    for hold, named in holds.naming(tx, numbers, min(one.opening.day for one in sales)):
+        ends = [hold.lifted_at] if hold.lifted_at else []
+        ends += [plan.end_of(hold.until_day)] if hold.until_day < today else []
+        for sale in sales:
+            if here := sale.numbers & named & sale.after(hold.placed_at):
+                yield here & sale.before(min(ends)) if ends else here
+
+
+def _after_stops(tx: Tx, sales: Sequence[Sale], lots: Lots) -> Iterator[NumberSet]:
+    for closing, of_batches in lots.items():
+        sold = [one for one in sales if one.closing == closing]
+        for lot in of_batches:
+            given = union(numbers for _, numbers in lot.given)
+            for at, stopped in _stops(tx, lot, given):
+                yield from (sale.after(at) & stopped for sale in sold)
+
+
+def _stops(tx: Tx, lot: Lot, given: NumberSet) -> Iterable[tuple[datetime, NumberSet]]:
+    """When something stopped the sale of what releases gave back of a lot, and of which numbers. An answer that reopened
+    them counts while it stands."""
+    if not given:
+        return
+    for one in batches.retractions_of(tx, lot.batch_id):
+        if one.reason:
+            yield one.planned_at, batches.numbers_of(tx, one.id, given.shards) & given
+    objections = releases.objections(tx, lot.batch_id)
+    among = lot.places(given)
+    standings = places.standings_at(tx, lot.batch_id, among) if objections else {}
+    for at, partner, where in objections:
+        yield at, lot.at(standings.get(partner, Standing()).open(among) & where)

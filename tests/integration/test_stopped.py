@@ -1,0 +1,225 @@
+"""Numbers stand on a release list when an authority holds them, an operator takes them back or a partner objects. The list
+can't be called back: unless somebody says so loudly a shop sells them on, and nobody learns that it did."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from clocks import Clock
+from holding import hold, placed
+from huanxin.numbersets.sharded import NumberSet
+from huanxin.operations import Platform
+from huanxin.plan.holds import lift_hold
+from huanxin.release.waiving import waive
+from huanxin.store import releases, stops
+from operators import signed_in
+from selling import CLEAN, HELD, LATE, REFUSED, SERVING, SPARE, Shop, open_shop, served_shop
+
+TODAY = "2026-11-24"
+A, B, C, D = SPARE[:4]
+Sold = Callable[..., dict[str, list[int] | int]]
+
+
+@pytest.fixture
+def shop(platform: Platform, clock: Clock, tmp_path: Path) -> Shop:
+    """CLEAN and SPARE are released and for sale; HELD is held since, LATE was objected to, REFUSED was not released."""
+    return open_shop(platform, clock, tmp_path)
+
+
+@pytest.fixture
+def sold(shop: Shop) -> Sold:
+    """The carrier reports sales; the numbers of the breaches that this shows by kind (of a batch: how many), but for those
+    without a disclosure."""
+
+    def report(*lines: tuple[int, str]) -> dict[str, list[int] | int]:
+        with shop.platform.database.transaction() as tx:
+            before = {one.id for one in releases.breaches(tx)}
+        path = shop.folder / f"sold-{len(before)}-{lines[0][0]}.csv"
+        path.write_text("\n".join(["number,event,at", *(f"+{number},opened,{at}" for number, at in lines), ""]))
+        shop.platform.import_report(path, carrier="cmcc", by="li")
+        with shop.platform.database.transaction() as tx:
+            return {
+                one.kind: sorted(releases.breach_numbers(tx, one.id)) or one.count for one in releases.breaches(tx)
+                if one.id not in before and one.kind != "opened-without-disclosure"
+            }  # fmt: skip
+
+    return report
+
+
+def lift(shop: Shop, hold_id: int) -> None:
+    with shop.platform.database.transaction() as tx:
+        lift_hold(tx, hold_id, reason="over", now=shop.platform.now(), by="li")
+
+
+def words(page: httpx.Response) -> str:
+    """What somebody reads of a page."""
+    return re.sub(r"<[^>]+>", "", page.text)
+
+
+def stopped_list(shop: Shop) -> list[str]:
+    """The numbers that stand in the lists of what was stopped."""
+    lists = shop.platform.write_release_lists(shop.folder / "lists")
+    return [line for one in lists if one.stem.endswith("-stopped") for line in one.read_text().splitlines()[1:]]
+
+
+def test_a_hold_says_which_of_its_numbers_are_on_which_list_already(shop: Shop) -> None:
+    of = placed(shop.platform, [A, B, REFUSED, SERVING], order="1")
+    assert [(one.carrier, one.release_id, one.batch_id, one.count) for one in of.stopped] == [("cmcc", 1, shop.batch, 2)]
+    again = placed(shop.platform, [A, B, REFUSED, SERVING], order="1")
+    assert (again.new, again.released) == (False, 2), "asked twice, said twice"
+    assert placed(shop.platform, [REFUSED, SERVING], order="2").stopped == []
+
+
+def test_a_number_that_was_sold_or_came_back_is_on_no_list_whatever_was_released_once(
+    shop: Shop, clock: Clock, sold: Sold
+) -> None:
+    """Sold; reclaimed and cancelled again on one day: it waits for a batch of its own."""
+    clock.forward(hours=6)
+    assert sold((A, f"{TODAY}T11:00:00+08:00")) == {}
+    path = shop.folder / "back.csv"
+    path.write_text(
+        f"number,event,at\n+{B},reclaimed,{TODAY}T11:00:00+08:00\n+{B},cancelled,{TODAY}T12:00:00+08:00\n"
+        f"+{C},reclaimed,{TODAY}\n"
+    )
+    shop.platform.import_report(path, carrier="cmcc", by="li")
+    assert placed(shop.platform, [A, B, C]).stopped == []
+    assert placed(shop.platform, [A, B, C, D]).released == 1
+
+
+def test_a_sale_while_a_hold_binds_is_a_breach_of_the_hold_and_one_before_it_is_none(
+    shop: Shop, clock: Clock, sold: Sold
+) -> None:
+    """By when it was sold, not by when that was reported."""
+    clock.forward(hours=3)  # noon at the carrier
+    hold(shop.platform, [A, B, C, D])
+    clock.forward(hours=3)
+    times = ((A, f"{TODAY}T12:01:00+08:00"), (B, f"{TODAY}T12:01:01+08:00"), (C, TODAY))
+    assert sold(*times) == {"opened-while-held": [B]}, (
+        "clocks may be a minute apart; of the day alone nobody can say that it was after"
+    )
+    clock.forward(days=1)
+    assert sold((D, "2026-11-25")) == {"opened-while-held": [D]}
+
+
+def test_a_hold_that_was_lifted_or_has_ended_by_the_sale_is_not_broken_by_it(shop: Shop, clock: Clock, sold: Sold) -> None:
+    lifted = hold(shop.platform, [A, B], order="1")
+    hold(shop.platform, [C, D], order="2", until=date(2026, 11, 25))
+    clock.now = datetime.fromisoformat("2026-11-25T10:00:00+08:00")
+    lift(shop, lifted)
+    clock.forward(days=2)
+    times = (
+        (A, "2026-11-25T09:58:59+08:00"), (B, "2026-11-25T09:59:00+08:00"),
+        (C, "2026-11-25T23:58:59+08:00"), (D, "2026-11-25T23:59:00+08:00"),
+    )  # fmt: skip
+    assert sold(*times) == {"opened-while-held": [A, C]}
+
+
+def test_a_held_number_that_no_batch_released_is_sold_against_the_hold_too(shop: Shop, clock: Clock, sold: Sold) -> None:
+    hold(shop.platform, [REFUSED])
+    clock.forward(days=1)
+    assert sold((REFUSED, "2026-11-25")) == {"opened-without-release": 1, "opened-while-held": [REFUSED]}
+
+
+def test_what_was_taken_back_or_objected_to_after_its_release_is_said_and_its_sale_is_a_breach(
+    shop: Shop, clock: Clock, sold: Sold
+) -> None:
+    clock.forward(hours=3)
+    made = shop.platform.retract(shop.batch, NumberSet.of([A, B, REFUSED]), reason="wrong list", by="li")
+    shop.answer("飞燕快递", f"+{C},refused,legal_hold,", f"+{D},refused,debt,")
+    with shop.platform.database.transaction() as tx:
+        assert [one.count for one in stops.known(tx, retraction_id=made.id)] == [2], "REFUSED was on no list"
+        assert [one.count for one in stops.known(tx) if one.receipt_id] == [1, 2], "of LATE, and of these"
+        waive(tx, shop.batch, partner_id=2, only=NumberSet.of([D]), reason="settled", now=shop.platform.now(), by="li")
+    clock.forward(hours=3)
+    times = [(A, f"{TODAY}T11:59:00+08:00"), *((one, f"{TODAY}T14:00:00+08:00") for one in (B, C, D))]
+    assert sold(*times) == {"opened-after-stop": [B, C]}, "A was sold before, D's objection was waived"
+
+
+def test_a_sale_before_its_release_is_one_without_a_release_though_it_is_reported_later(
+    shop: Shop, clock: Clock, sold: Sold
+) -> None:
+    """REFUSED, whose freeze has ended, is released on the next day, once its refusal is waived."""
+    clock.forward(days=1)
+    with shop.platform.database.transaction() as tx:
+        waive(tx, shop.batch, partner_id=2, only=None, reason="settled", now=shop.platform.now(), by="li")
+    assert [one.count for one in shop.platform.release(by="li")] == [1]
+    clock.forward(days=1)
+    assert sold((REFUSED, TODAY)) == {"opened-without-release": 1}
+    assert sold((CLEAN, TODAY)) == {}, "released on that day, at whatever hour it was sold"
+
+
+def test_the_list_of_what_was_stopped_says_it_to_the_carriers_machine_and_forgets_what_ended(
+    shop: Shop, clock: Clock
+) -> None:
+    assert stopped_list(shop) == [f"+{HELD}", f"+{LATE}"]
+    third = hold(shop.platform, [A])
+    path = shop.folder / "back.csv"
+    path.write_text(f"number,event,at\n+{B},reclaimed,{TODAY}\n+{C},opened,{TODAY}\n")
+    clock.forward(hours=1)
+    shop.platform.import_report(path, carrier="cmcc", by="li")
+    assert stopped_list(shop) == sorted(f"+{number}" for number in (HELD, LATE, A, B)), "what was sold is no news to it"
+    lift(shop, third)
+    lift(shop, 1)
+    clock.forward(hours=1)
+    assert stopped_list(shop) == sorted(f"+{number}" for number in (LATE, B))
+
+
+def test_an_authoritys_hold_until_the_last_of_days_is_kept_like_any_other(shop: Shop, clock: Clock, sold: Sold) -> None:
+    hold(shop.platform, [A], until=date.max)
+    clock.now += timedelta(days=1)
+    assert sold((A, "2026-11-25")) == {"opened-while-held": [A]}
+
+
+def test_the_console_says_it_where_the_hold_is_placed_and_to_the_carrier_whose_list_it_is(dsn: str, tmp_path: Path) -> None:
+    """In both languages, by counts; the numbers are in the list for machines, which says of none why it was stopped."""
+    with served_shop(dsn, tmp_path) as (shop, http), ExitStack() as seats:
+
+        def seat(role: str, carrier: str | None = None) -> httpx.Client:
+            who = signed_in(str(http.base_url), shop.platform, role, carrier=carrier, login=f"{role}-{carrier}".lower())
+            who.headers["Accept-Language"] = "en"
+            return seats.enter_context(closing(who))
+
+        li, ours, theirs = seat("operator"), seat("supervisor", "cmcc"), seat("operator", "cucc")
+        assert "RELEASED" not in li.get("/console/holds").text
+        order = {"source": "police", "order": "9", "reason": "fraud", "until": "2027-01-31", "review": "2027-01-15"}
+        file = {"file": ("list.csv", f"number\n+{A}\n+{B}\n+{REFUSED}\n".encode())}
+        said = li.post("/console/holds", data=order, files=file)
+        loud = "China Mobile: numbers on the list of release 1: 2 (Batch 1), hold 2"
+        assert loud in words(said)
+        assert "released before: 2" in words(said)
+        for page in ("holds", "batches", "batches/1"):
+            assert loud in words(ours.get(f"/console/{page}")), page
+            if page != "batches/1":
+                assert "Off sale at once" not in theirs.get(f"/console/{page}").text, "another carrier's list"
+        assert "objected to by a partner" in ours.get("/console/batches/1").text
+        assert "请立即停售" in li.get("/console/batches?lang=zh").text
+        wanted = {"carrier": "cmcc", "purpose": "sale", "ticket": "R-1", "which": "stopped"}
+        listed = ours.post("/console/batches/1/releases/1", data=wanted)
+        assert listed.headers["content-disposition"] == 'attachment; filename="release-1-cmcc-stopped.csv"'
+        assert listed.text.split() == ["number", *sorted(f"+{one}" for one in (HELD, LATE, A, B))]
+        for hold_id in (1, 2):
+            li.post(f"/console/holds/{hold_id}/lift", data={"reason": "over"})
+        assert "Off sale at once" not in li.get("/console/holds?lang=en").text
+
+
+def test_a_sale_against_a_hold_is_named_in_both_languages_wherever_breaches_are(dsn: str, tmp_path: Path) -> None:
+    with served_shop(dsn, tmp_path) as (shop, http):
+        hold(shop.platform, [A])
+        shop.clock.forward(days=1)
+        path = tmp_path / "sold.csv"
+        path.write_text(f"number,event,at\n+{A},opened,2026-11-25\n")
+        assert shop.platform.import_report(path, carrier="cmcc", by="li").stopped == 1
+        with closing(signed_in(str(http.base_url), shop.platform, "supervisor")) as wang:
+            for language, said in (
+                ("en", "sold while held: a breach of the hold"),
+                ("zh", "风险冻结期间售出（违反冻结命令）"),
+            ):
+                for page in ("breaches?kind=opened-while-held&", "watch?"):
+                    assert said in wang.get(f"/console/{page}lang={language}").text, page
