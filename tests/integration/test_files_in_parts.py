@@ -180,3 +180,15 @@ def test_what_a_refused_part_named_is_named_by_what_replaces_it(
     shop.answer([f"{A},absent,,", f"{B},unbound,,"], notice=notice, part=3, replaces=[1, 2])
     look()
     assert released(platform) == 4
+
+
+def test_what_lies_in_the_folder_of_a_partner_that_was_withdrawn_answers_nothing(
+    shop: Shop, platform: Platform, look: Callable[[], None]
+) -> None:
+    """Over HTTP it is let in no more. Before this, its old folder went on answering, and numbers were released by it."""
+    shop.answer([], notice=shop.manifest()["notice"])
+    with platform.database.transaction() as tx:
+        partners.withdraw(tx, shop.partner.id, reason="contract ended", by="li", at=platform.now())
+    look()
+    assert results(shop) == []
+    assert released(platform) == 0

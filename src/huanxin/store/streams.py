@@ -44,9 +44,13 @@ def all_streams(tx: Tx) -> dict[int, Stream]:
 
 
 def of_method(tx: Tx, method: str) -> list[Stream]:
-    """The streams of one method."""
+    """The streams of one method, but for partners that were withdrawn: nobody looks after theirs."""
     with tx.cursor(row_factory=class_row(Stream)) as cursor:
-        return cursor.execute(f"SELECT {_COLUMNS} FROM stream WHERE method = %s ORDER BY partner_id", (method,)).fetchall()
+        return cursor.execute(
+            f"SELECT {_COLUMNS} FROM stream WHERE method = %s AND NOT EXISTS (SELECT FROM partner_withdrawal w"
+            " WHERE w.partner_id = stream.partner_id) ORDER BY partner_id",
+            (method,),
+        ).fetchall()
 
 
 def change(
