@@ -82,3 +82,15 @@ def test_an_order_is_answered_from_the_folder_in_the_order_of_numbers(
     assert reader.one_job()
     assert shop.result(notice, 4)["accepted"] == {"pending": 1}
     assert outcome(platform, notice) == "absent", "what was said first is not said again"
+
+
+def test_an_answer_whose_manifest_says_another_count_is_refused_and_changes_nothing(
+    platform: Platform, shops: list[Shop]
+) -> None:
+    """Before this, the partner read that it was refused, and the owner that they were done."""
+    shop, (notice, _) = shops[0], ordered(platform, shops)
+    shop.answer([f"{NUMBER},unbound,,"], notice=notice, count=2)
+    while reader_of(platform).one_job():
+        pass
+    assert shop.result(notice)["problem"]["status"] == 422
+    assert outcome(platform, notice) is None

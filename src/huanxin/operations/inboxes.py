@@ -253,9 +253,8 @@ class InboxReader:
         changes nothing."""
         taken = single.file_single(
             self.platform, self.signer, partner, source, notice_id=manifest.notice, complete=manifest.complete,
-            key=str(number),
+            key=str(number), check=partial(_check_count, manifest),
         )  # fmt: skip
-        _check_count(manifest, taken.lines)
         with self.platform.database.transaction() as tx:
             part, sha256 = manifest.part(number), source.sha256.hex()
             receipt = taken.told["receipt"]

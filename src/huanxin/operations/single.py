@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,25 +24,25 @@ from huanxin.store.requests import Asked
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """A receipt that was taken: what the partner is told of it, its confirmation included; how many lines; and whether any
-    answer in it is new."""
+    """A receipt that was taken: what the partner is told of it, its confirmation included, and whether any answer in it is
+    new."""
 
     told: dict[str, Any]
-    lines: int
     new: bool
 
 
 def file_single(
     platform: Platform, signer: Signer, partner: Partner, source: tables.Source, *, notice_id: str | None, complete: bool,
-    key: str = "",
+    key: str = "", check: Callable[[int], None] = lambda _lines: None,
 ) -> Taken:  # fmt: skip
-    """Take a receipt for the notice that is named, or for those that its lines name."""
+    """Take a receipt for the notice that is named, or for those that its lines name. `check` is told how many lines it has
+    before any of it is taken, and may raise."""
     told = None
     if notice_id:
         with platform.database.transaction() as tx:
             told = asked(tx, partner, notice_id)
     lines = read(source)
-    count = len(lines)
+    check(len(lines))
     if told and complete and not lines:
         lines = [Line(line=0, notice="", number=written(told.number), outcome="absent", reason="", until="")]
     if not lines:
@@ -57,7 +58,7 @@ def file_single(
         "aud": partner.client_id, "iat": int(now.timestamp()), "jti": random_id("cf"), "sha256": source.sha256.hex(),
         "lines": len(lines), "received_at": now.isoformat(),
     } | ({"notice": notice_id} if notice_id else {})  # fmt: skip
-    return Taken(told=taken | {"confirmation": signer.signed(CONFIRMATION, claims)}, lines=count, new=answered.new > 0)
+    return Taken(told=taken | {"confirmation": signer.signed(CONFIRMATION, claims)}, new=answered.new > 0)
 
 
 def asked(tx: Tx, partner: Partner, notice_id: str) -> Asked:
