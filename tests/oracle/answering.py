@@ -36,16 +36,14 @@ class Answers(Histories):
         another = any(idempotency and not renewal.says_the_same(one, said, complete=complete) for one in known)
         silent = not known and complete and parts.silent(notice, said, list(batch.stands_on))
         bad = not known and (strangers or silent or not (said or complete))
-        if self.refused("receipt", result, expected=bool(bad or another)):
+        if self.refused("receipt", result, expected=bool(bad or another or notice.partner.withdrawn)):
             return
         news = said if not known else {} if idempotency else renewal.heard_again(notice, known[0])
         same("receipt is new", result.new, bool(news or not known))
         if result.new:
-            renewal.file(
-                self.world, batch, notice, Filed(result.receipt.id, idempotency, said, news, complete, self.world.now)
-            )
+            renewal.file(self.world, batch, notice, Filed(result.receipt, idempotency, said, news, complete, self.world.now))
         elif known[-1].key:  # else it came as a file
-            same("receipt", result.receipt.id, known[-1].key)
+            same("receipt", result.receipt, known[-1].key)
         same("outstanding", result.outstanding,
              sum(renewal.answer_of(notice, number)[0] is None for number in batch.stands_on))  # fmt: skip
 

@@ -19,7 +19,7 @@ from huanxin.store.database import Tx
 from oracle import outbox, owners, renewal, shop
 from oracle.driver import PLAN, Driver
 from oracle.histories import Said, had_predecessor, holder, tenures, where
-from oracle.world import Batch, Number, World
+from oracle.world import Batch, Number, Retraction, World
 
 
 class Counts:
@@ -80,7 +80,8 @@ def _plan(tx: Tx, driver: Driver, world: World, counts: Counts, _numbers: Collec
 def _gates(tx: Tx, driver: Driver, world: World, counts: Counts, _numbers: Collection[Number]) -> None:
     for batch in world.batches:
         _gate(tx, driver, world, batch, counts)
-        _waiting(tx, driver, world, batch, counts)
+        for one in batch.asked:
+            _waiting(tx, world, one, counts)
 
 
 def _gate(tx: Tx, driver: Driver, world: World, batch: Batch, counts: Counts) -> None:
@@ -106,15 +107,17 @@ def _gate(tx: Tx, driver: Driver, world: World, batch: Batch, counts: Counts) ->
     counts.verdicts["gate"] += len(every) * len(verdicts)
 
 
-def _waiting(tx: Tx, driver: Driver, world: World, batch: Batch, counts: Counts) -> None:
-    """What each partner is still waited for, and who is late."""
+def _waiting(tx: Tx, world: World, batch: Batch | Retraction, counts: Counts) -> None:
+    """What each partner is still waited for, of a batch or of what was taken back from it, and who is late."""
     stored = batches.get(tx, batch.key)
     assert stored is not None
     same("answer-by", stored.answer_by, batch.answer_by)
-    real = {one.notice.partner_id: (one.outstanding, one.pending, one.late(world.now))
-            for one in progress.progress(tx, stored)}  # fmt: skip
+    counts.verdicts["waiting"] += len(batch.notices)
+    found = progress.progress(tx, stored)
+    real = {one.notice.partner_id: (one.outstanding, one.pending, one.late(world.now)) for one in found}
     same(f"batch {batch.key} waits for", real, {key: renewal.waits_for(world, batch, key) for key in batch.notices})
-    counts.verdicts["waiting"] += len(real)
+    same(f"reminded of batch {batch.key}", {one.notice.partner_id: (one.reminded, one.escalated_at) for one in found},
+         {key: (one.reminded, one.escalated_at) for key, one in batch.notices.items()})  # fmt: skip
 
 
 def _history(tx: Tx, _driver: Driver, world: World, counts: Counts, numbers: Collection[Number]) -> None:

@@ -79,8 +79,8 @@ class Deliveries(Histories):
         for _ in range(50):
             if not self.stage.writer.one_job():
                 break
-        for claims in self.driver.written():
-            self.arrived(claims, taken=True)
+            for claims in self.driver.written():
+                self.arrived(claims, taken=True)
 
     @precondition(lambda self: any(one.way == "files" and one.waiting for one in self.world.there))
     @act()

@@ -11,16 +11,17 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
-
-import psycopg
+from unittest.mock import patch
 
 from clocks import Clock
 from exchanging import rules_of
-from huanxin.answer.receiving import Rosters, file_receipt
+from huanxin.answer.receiving import Rosters
 from huanxin.answer.single import Answered
 from huanxin.answer.single import Line as AnswerLine
 from huanxin.disclose.acknowledging import Acknowledged, Acknowledgement, Method
 from huanxin.disclose.certificate import Reason, revoke
+from huanxin.domain import rules
+from huanxin.domain.errors import HuanxinError
 from huanxin.domain.numbers import Carrier, NumberingPlan, written
 from huanxin.domain.operators import Operator
 from huanxin.domain.partners import Kind, Partner
@@ -32,98 +33,43 @@ from huanxin.notify.keys import Signer
 from huanxin.notify.partners import add_partner
 from huanxin.notify.polling import Poller
 from huanxin.notify.pushing import Pusher
+from huanxin.notify.reminders import Reminder
 from huanxin.notify.streams import set_status
-from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.operations import Platform
 from huanxin.operations.inboxes import InboxReader
-from huanxin.outbound import Answer as HttpAnswer
-from huanxin.outbound import NoAnswer, Outbound
+from huanxin.outbound import Outbound
 from huanxin.plan.holds import add_hold, lift_hold
 from huanxin.release.proposals import Outcome
 from huanxin.release.waiving import waive
 from huanxin.request.ordering import Ordered, Purpose, Wish
-from huanxin.request.sms import Message, Post
-from huanxin.store import allocations, batches, deliveries, notices, requests
+from huanxin.request.sms import Post
+from huanxin.store import allocations, batches, deliveries, notices, partners, requests
 from huanxin.store.batches import Batch
 from huanxin.store.database import Database, Tx
 from huanxin.web.telling import Teller
 from operators import operator
 from oracle.days import ALLOTTED, RANGES, ZONES
+from oracle.door import Door
+from oracle.standins import Emptied, Endpoint, Ids, Phone, Unsigned
 from oracle.world import Part
 
-KEPT = ("migration", "clock", "operator", "operator_event", "signing_key", "allocation", "allocation_range")
-"""Tables that one history leaves to the next: the people who work here, and what is allotted."""
 PLAN = NumberingPlan(
     carriers={code: Carrier(code=code, name=code, zone=ZONES[code], prefixes=(prefix,)) for code, prefix in RANGES.items()}
 )
 
 
-class Unsigned:
-    """Stands for the signer: what is signed and how has tests of its own, and takes as long as a whole step here."""
-
-    rehearsal = False
-    issuer = "http://127.0.0.1:1"
-
-    def event_token(self, claims: dict[str, Any], _alg: str) -> str:
-        return json.dumps(claims)
-
-    def event_claims(self, claims: dict[str, Any]) -> dict[str, Any]:
-        return claims
-
-    def signed(self, _kind: str, claims: dict[str, Any]) -> str:
-        return json.dumps(claims)
+class Refusal(HuanxinError):
+    """What the platform refuses over HTTP."""
 
 
-@dataclass
-class Endpoint:
-    """The partners that are pushed to. `down`: how a push ends instead of being taken; 0: nobody is there."""
+@dataclass(frozen=True)
+class Taken:
+    """A receipt that came over HTTP."""
 
-    down: int | None = None
-    log: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
-    """the status and the claims of each attempt"""
-
-    def post(self, _url: str, token: str, _headers: dict[str, str], _longest: float | None = None) -> HttpAnswer:
-        status = 202 if self.down is None else self.down
-        self.log.append((status, json.loads(token)))
-        if not status:
-            raise NoAnswer("nobody there")
-        return HttpAnswer(status=status, text="")
-
-
-@dataclass
-class Phone:
-    """The SMS gateway."""
-
-    sent: list[Message] = field(default_factory=list)
-
-    def send(self, message: Message) -> None:
-        self.sent.append(message)
-
-
-@dataclass
-class Emptied:
-    """One database for many histories."""
-
-    dsn: str
-    used: int = 0
-
-    def __post_init__(self) -> None:
-        self._connection = psycopg.connect(self.dsn, autocommit=True)
-        self._connection.execute("SET session_replication_role = replica")  # facts are never deleted, but here
-        rows = self._connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-        self._tables = sorted(name for (name,) in rows if name not in KEPT)
-
-    def empty(self) -> None:
-        """Cheaper than a database or a schema for each history by a factor of a hundred."""
-        self.used += 1
-        if self.used % 200:
-            self._connection.execute("; ".join(f"DELETE FROM {name}" for name in self._tables))
-        else:
-            self._connection.execute(f"TRUNCATE {', '.join(self._tables)} CASCADE")
-
-    def close(self) -> None:
-        self._connection.close()
+    receipt: str
+    new: bool
+    outstanding: int
 
 
 @dataclass
@@ -135,6 +81,7 @@ class Stage:
     folder: Path
     emptied: Emptied
     people: dict[str, Operator]
+    ids: Ids
     endpoint: Endpoint = field(default_factory=Endpoint)
     phone: Phone = field(default_factory=Phone)
 
@@ -153,6 +100,15 @@ class Stage:
         self.writer = FileWriter(
             database=self.platform.database, signer=self.signer, folders=folders, clock=self.clock, chance=lambda: 0.0
         )
+        self.reminder = Reminder(
+            database=self.platform.database,
+            clock=self.clock,
+            plan=PLAN,
+            zone=self.platform.zone,
+            days=(2, 1),
+            escalates=False,
+        )
+        self.door = Door(self.platform, self.signer, self.folder / "uploads")
         self.teller = Teller(platform=self.platform, post=Post(database=self.platform.database, gateway=self.phone))
 
     @property
@@ -162,6 +118,7 @@ class Stage:
 
     def empty(self, now: datetime) -> None:
         self.emptied.empty()
+        self.ids.again()
         shutil.rmtree(self.exchange, ignore_errors=True)
         self.clock.now = now
         self.endpoint.log.clear()
@@ -179,8 +136,8 @@ def quick(database: Database) -> Database:
 
 @contextmanager
 def staged(dsn: str, folder: Path) -> Iterator[Stage]:
-    clock = Clock()
-    with quick(Database(dsn)) as database:
+    clock, ids = Clock(), Ids()
+    with quick(Database(dsn)) as database, patch.object(rules, "secrets", ids):
         platform = Platform(
             database=database, plan=PLAN, rules=Rules(), issuer="http://127.0.0.1:1", clock=clock, development=True
         )
@@ -194,10 +151,11 @@ def staged(dsn: str, folder: Path) -> Iterator[Stage]:
             for code in ALLOTTED:
                 low, high = (int(RANGES[code].ljust(13, digit)) for digit in "09")
                 allocations.add(tx, carrier=code, file_name="", ranges=[(low, high)], by="li", at=clock.now)
-        stage = Stage(platform, clock, folder, Emptied(dsn), staff)
+        stage = Stage(platform, clock, folder, Emptied(dsn), staff, ids)
         try:
             yield stage
         finally:
+            stage.door.close()
             stage.pusher.close()
             stage.emptied.close()
 
@@ -253,15 +211,22 @@ class Driver:
         with self.tx() as tx:
             return next(one.id for one in notices.told(tx, batch) if one.partner_id == partner)
 
-    def receipt(self, batch: int, partner: int, lines: Sequence[str], *, complete: bool, idempotency: str) -> Any:
-        """As the API files a receipt."""
-        path = self._path("number,outcome,reason,until", lines)
-        with self.tx() as tx:
-            notice = next(one for one in notices.told(tx, batch) if one.partner_id == partner)
-            return file_receipt(
-                tx, tables.inspect(path), notice=notice, roster=batches.roster(tx, batch), zone="Asia/Shanghai",
-                complete=complete, idempotency_key=idempotency, now=self.platform.now(),
-            )  # fmt: skip
+    def receipt(self, batch: int, partner: int, lines: Sequence[str], *, complete: bool, idempotency: str) -> Taken:
+        """File a receipt over HTTP."""
+        return self.sent(partner, self.notice(batch, partner), lines, complete=complete, idempotency=idempotency)
+
+    def sent(
+        self, partner: int, notice: str, lines: Sequence[str], *, complete: bool, idempotency: str, **headers: str
+    ) -> Taken:
+        content = "\n".join(["number,outcome,reason,until", *lines, ""]).encode()
+        more = {name.replace("_", "-"): value.replace("LENGTH", str(len(content))) for name, value in headers.items()}
+        said = self.stage.door.file(
+            self.partners[partner].client_id, notice, content, complete=complete, key=idempotency, headers=more
+        )
+        if said.status in (200, 201):
+            return Taken(said.body["receipt"], said.status == 201, said.body["outstanding"])
+        assert 400 <= said.status < 500, said
+        raise Refusal(f"{said.status} {said.body['detail']} {said.body.get('errors', '')}")
 
     def hold(self, numbers: frozenset[int], *, until: date, order: str) -> int:
         with self.tx() as tx:
@@ -317,8 +282,7 @@ class Driver:
     def answer_order(
         self, order: str, partner: int, number: int, outcome: str, reason: str, until: date | None, key: str
     ) -> Answered:
-        with self.tx() as tx:
-            notice = next(one.id for one in requests.notices_of(tx, order) if one.partner_id == partner)
+        notice = self.order_notice(order, partner)
         line = AnswerLine(
             line=2, notice=notice, number=written(number), outcome=outcome, reason=reason, until=str(until or "")
         )
@@ -346,14 +310,25 @@ class Driver:
         with self.tx() as tx:
             set_status(tx, mine, status=status, reason="", by=mine.client_id, now=self.platform.now())
 
+    def withdraw(self, partner: int) -> None:
+        """What an operator does who withdraws an admission: nothing more is told, and nobody let in."""
+        mine = self.partners[partner]
+        with self.tx() as tx:
+            set_status(tx, mine, status=Status.DISABLED, reason="contract ended", by="li", now=self.platform.now())
+            partners.withdraw(tx, partner, reason="contract ended", by="li", at=self.platform.now())
+
     def recover(self, partner: int, since: datetime) -> None:
         with self.tx() as tx:
             deliveries.recover(tx, partner, since, self.platform.now())
 
     # Files ------------------------------------------------------------------------------------------------------------
-    def write_part(self, batch: int, partner: int, part: Part) -> None:
+    def order_notice(self, order: str, partner: int) -> str:
+        with self.tx() as tx:
+            return next(one.id for one in requests.notices_of(tx, order) if one.partner_id == partner)
+
+    def write_part(self, notice: str, partner: int, part: Part) -> None:
         """Put a receipt and its manifest into the partner's folder."""
-        notice, (_, into) = self.notice(batch, partner), self._folders(self.partners[partner])
+        _, into = self._folders(self.partners[partner])
         lines = [f"+{number},{outcome},{reason}," for number, (outcome, reason, _) in part.said.items()]
         if part.bad:
             lines.append("not a number,unbound,,")
@@ -361,14 +336,15 @@ class Driver:
         name = f"{notice}.{part.number}.receipt"
         (into / f"{name}.csv").write_bytes(content)
         manifest = {
-            "notice": notice, "count": len(lines), "sha256": hashlib.sha256(content).hexdigest(), "complete": part.complete,
+            "notice": notice, "count": len(lines) + part.miscounted, "complete": part.complete,
+            "sha256": hashlib.sha256(content).hexdigest(),
             "receipt": f"{name}.csv", "replaces": sorted(part.replaces),
         }  # fmt: skip
         (into / f"{name}.json").write_text(json.dumps(manifest))
 
-    def results(self, batch: int, partner: int) -> dict[int, str]:
+    def results(self, notice: str, partner: int) -> dict[int, str]:
         """What the result files say, by number."""
-        notice, (out, _) = self.notice(batch, partner), self._folders(self.partners[partner])
+        out, _ = self._folders(self.partners[partner])
         found = {}
         for path in out.glob(f"{notice}.*.result.json"):
             said = json.loads(path.read_text())
@@ -377,7 +353,11 @@ class Driver:
 
     def written(self) -> list[dict[str, Any]]:
         """The claims of notices that were written since the last time, in the order in which they were."""
-        new = [one for one in self.stage.exchange.glob("*/OUT/*.json") if one.name.endswith((".notice.json", ".event.json"))]
+        new = [
+            one
+            for one in self.stage.exchange.glob("*/OUT/*.json")
+            if one.name.endswith((".notice.json", ".event.json")) or ".reminder-" in one.name
+        ]
         found = []
         for path in sorted(new, key=lambda one: one.stat().st_mtime_ns):
             found.append(json.loads(json.loads(path.read_text())["set"]))

@@ -8,16 +8,18 @@ from functools import partial
 from hypothesis import strategies as st
 
 from oracle import owners, renewal, shop
+from oracle.answering import outcomes
 from oracle.delivering import Deliveries
 from oracle.filing import Files
 from oracle.histories import FROZEN, SERVING, had_predecessor, where
 from oracle.machine import NUMBERS, act, chosen, index
-from oracle.owning import Owners
+from oracle.owning import ANSWERS, Owners
+from oracle.reminding import Reminders
 
 Step = Callable[[], None]
 
 
-class Machine(Files, Owners, Deliveries):
+class Machine(Files, Reminders, Owners, Deliveries):
     """Everybody."""
 
     @act(which=index, other=index)
@@ -60,6 +62,18 @@ class Machine(Files, Owners, Deliveries):
         if renewal.due(world):
             found.append(partial(self.plan, of=None))
         return found
+
+    @act(which=index, said=outcomes, outcome=st.sampled_from(ANSWERS))
+    def folders_go_on(self, which: int, said: list[tuple[int, str]], outcome: str) -> None:
+        """A partner that exchanges files answers in its folder, and that is read; or an owner orders there."""
+        in_files = [place for place, one in enumerate(self.world.there) if one.way == "files"]
+        if in_files and not self.orders_in_files():
+            self.owner_orders(which=which, purpose="leave", who=1 << in_files[0])
+        elif self.orders_in_files() and which % 2:
+            self.partner_writes_answer_to_order(which=which // 2, outcome=outcome, bad="", skips=0, replaces=1)
+        elif self.in_files():
+            self.partner_writes_part(which=which // 2, said=said, complete=True, bad="", skips=0, replaces=1)
+        self.folders_are_read()
 
     def next_of_orders(self) -> list[Step]:
         found: list[Step] = [

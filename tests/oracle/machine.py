@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from huanxin.domain.errors import HuanxinError
-from oracle import renewal, reporting
+from oracle import deadlines, outbox, renewal, reporting
 from oracle.comparing import Counts, compare, same
 from oracle.days import ZONES, first_sellable, midnight, owner_of, today
 from oracle.driver import Driver, Stage
@@ -26,6 +26,7 @@ from oracle.histories import (
     EVENTS,
     FROZEN,
     OPENED,
+    TRANSFERRED,
     UNKNOWN,
     Line,
     Said,
@@ -132,9 +133,12 @@ class Histories(RuleBasedStateMachine):
     # The beginning ----------------------------------------------------------------------------------------------------
     @initialize(
         start=st.sampled_from(STARTS), stories=st.tuples(*[st.sampled_from(STORIES)] * len(NUMBERS)),
-        required=st.tuples(st.booleans(), st.booleans()),
+        required=st.tuples(st.booleans(), st.booleans()), first=st.integers(0, 3),
     )  # fmt: skip
-    def begin(self, start: datetime, stories: tuple[tuple[tuple[str, int], ...], ...], required: tuple[bool, bool]) -> None:
+    def begin(
+        self, start: datetime, stories: tuple[tuple[tuple[str, int], ...], ...], required: tuple[bool, bool], first: int
+    ) -> None:
+        self.first = first
         self.counts.histories += 1
         self.counts.reported.clear()
         self.driver = Driver(self.stage, start)
@@ -153,7 +157,7 @@ class Histories(RuleBasedStateMachine):
 
     def join(self, name: str, *, required: bool) -> None:
         place = len(self.world.partners)
-        way = WAYS[place % len(WAYS)]
+        way = WAYS[(self.first + place) % len(WAYS)]
         asks = way == "poll"
         made = self.driver.partner(f"{name}{place}", required=required, way=way, asks=asks)
         self.world.partners.append(Partner(made.id, name, required, way, asks, self.world.now))
@@ -173,6 +177,10 @@ class Histories(RuleBasedStateMachine):
         for batch in self.world.batches:
             found |= {batch.answer_by, *(notice.answer_by for notice in batch.notices.values())}
             found |= {renewal.freeze_ends(self.world, batch, number) for number in batch.stands_on}
+            for of in batch.asked:
+                for notice in of.notices.values():
+                    zone = deadlines.zone_of(of, notice.answer_by)
+                    found |= {at for at, _ in deadlines.looked_at(notice, zone, now + timedelta(days=12))}
         found |= {one.expires_at for one in self.world.certificates}
         found |= {one.at + self.world.rules.cool_down for one in self.world.orders}
         found |= {one.look_at for one in self.world.orders}
@@ -245,6 +253,18 @@ class Histories(RuleBasedStateMachine):
                 self.report(carrier, lines, skip_bad=skip_bad)
                 self.step("busy day")
 
+    @act(which=index)
+    def passed_on_twice(self, which: int) -> None:
+        """A carrier that reports once a week: one file says that a number passed on, and on a later day once more."""
+        number = chosen(NUMBERS, which)
+        events, carrier = self.world.histories[number], self.reporter(number, other=False)
+        only_if(may_follow(events, TRANSFERRED, carrier, number))
+        first = today(carrier, self.world.now) - timedelta(days=3)
+        only_if(all(one.day < first for one in events))
+        days = (first, first + timedelta(days=1 + which % 2))
+        self.report(carrier, [Line(number, TRANSFERRED, day) for day in days], skip_bad=False)
+        self.step("passed on twice")
+
     def reporter(self, number: Number, *, other: bool) -> str:
         state, whose = where(self.world.histories[number])
         if state == UNKNOWN:
@@ -316,11 +336,22 @@ class Histories(RuleBasedStateMachine):
         self.step("longer freeze")
 
     # Partners come ----------------------------------------------------------------------------------------------------
-    @precondition(lambda self: len(self.world.partners) < 4)
+    @precondition(lambda self: len(self.world.partners) < 5)
     @act(required=st.booleans())
     def partner_joins(self, required: bool) -> None:
         self.join("late", required=required)
         self.step("join")
+
+    @precondition(lambda self: len(self.world.there) > 1)
+    @act(which=index)
+    def partner_is_withdrawn(self, which: int) -> None:
+        """What it was asked stays open, and it is neither told nor heard any more."""
+        only_if(which % 3 == 0)
+        partner: Partner = chosen(self.world.there, which)
+        self.driver.withdraw(partner.key)
+        outbox.set_status(partner, "disabled")
+        partner.withdrawn = True
+        self.step("withdraw partner")
 
     @precondition(lambda self: self.world.batches)
     @act(which=index)

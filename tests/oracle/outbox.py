@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from oracle.days import today
 from oracle.world import Batch, Number, Order, Partner, Recycled, Retraction, Told, World
 
-RENEWAL, RETRACTION, INQUIRY, RECYCLED = "renewal", "retraction", "inquiry", "recycled"
+RENEWAL, RETRACTION, INQUIRY, REMINDER, RECYCLED = "renewal", "retraction", "inquiry", "reminder", "recycled"
 PATIENCE = 14
 """On so many days an event is tried in vain before it is given up."""
 
@@ -63,7 +63,7 @@ def taken(partner: Partner, event: str, key: object, now: datetime) -> None:
     """A partner took an event: it has to be the next of its subject."""
     mine = [one for one in partner.told if (one.event, key_of(one.about)) == (event, key)]
     assert mine, f"{partner.name} was sent {event} {key}, which was not made for it"
-    one = mine[0]
+    one = next((told for told in mine if told.state == "open"), mine[-1])  # there may be several reminders
     assert one.state == "open" or (event, key) in partner.received, f"{partner.name} was sent {event} {key}: {one.state}"
     earlier = partner.told[: partner.told.index(one)]
     waiting = [e for e in earlier if e.state == "open" and subject_of(e.about) is subject_of(one.about)]
@@ -76,9 +76,9 @@ def taken(partner: Partner, event: str, key: object, now: datetime) -> None:
 
 
 def tried_in_vain(partner: Partner, event: str, key: object, now: datetime) -> None:
-    for one in partner.told:
-        if (one.event, key_of(one.about)) == (event, key):
-            one.tried.add(now.astimezone(UTC).date())
+    mine = [one for one in partner.told if (one.event, key_of(one.about)) == (event, key) and one.state == "open"]
+    if mine:
+        mine[0].tried.add(now.astimezone(UTC).date())
 
 
 def may_be_given_up(one: Told) -> bool:

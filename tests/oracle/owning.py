@@ -112,7 +112,8 @@ class Owners(Histories):
     @act(which=index, outcome=st.sampled_from(ANSWERS), days=st.integers(-1, 60), keyed=st.booleans())
     def partner_answers_order(self, which: int, outcome: str, days: int, keyed: bool) -> None:
         order: Order = chosen(self.world.orders, which)
-        self.answer_order(order, chosen(order.answers, which), outcome, days, key=f"o{self.turn}" if keyed else "")
+        partner = chosen(self.answering(order), which)
+        self.answer_order(order, partner, outcome, days, key=f"o{self.turn}" if keyed else "")
         self.step("answer to order", aside=True)
 
     @precondition(lambda self: any(one.keys for one in self.world.orders))
@@ -120,7 +121,8 @@ class Owners(Histories):
     def partner_uses_an_orders_key_twice(self, which: int, other: bool) -> None:
         """The reply was lost on the way, or another answer is sent under the key of the first."""
         order: Order = chosen((one for one in self.world.orders if one.keys), which)
-        (partner, key), (outcome, until) = chosen(order.keys.items(), which)
+        there = self.answering(order)
+        (partner, key), (outcome, until) = chosen((one for one in order.keys.items() if one[0][0] in there), which)
         if other:
             outcome, until = ("absent" if outcome in ("unbound", "bound") else "kept"), None
             only_if(order.purpose != owners.INQUIRE or outcome == "absent")
@@ -130,6 +132,10 @@ class Owners(Histories):
             same("new answers", done.new, 0)
             owners.something_came(self.world, order)
         self.step("order's key again", aside=True)
+
+    def answering(self, order: Order) -> list[int]:
+        """Who was asked and is let in still."""
+        return [one.key for one in self.world.there if one.key in order.answers]
 
     def answer_order(self, order: Order, partner: int, outcome: str, days: int = -1, key: str = "") -> None:
         if order.purpose == owners.INQUIRE:
@@ -147,7 +153,7 @@ class Owners(Histories):
     @act(which=index)
     def all_answer_order(self, which: int) -> None:
         order: Order = chosen((one for one in self.world.orders if not owners.all_settled(one)), which)
-        for partner in order.answers:
+        for partner in self.answering(order):
             self.answer_order(order, partner, ANSWERS[which % 3])
         self.step("all answer order", aside=True)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from oracle.renewal import answer_of, file
-from oracle.world import Batch, Filed, Notice, Number, Part, World
+from collections.abc import Callable
+
+from oracle.renewal import answer_of
+from oracle.world import Notice, Number, Part
 
 
 def unread(notice: Notice) -> list[Part]:
@@ -16,15 +18,17 @@ def done(notice: Notice) -> set[int]:
     return {one.number for one in taken} | {number for one in taken for number in one.replaces}
 
 
-def read(world: World, batch: Batch, notice: Notice) -> None:
-    """Deal with what lies in the folder, from the lowest number on, and from there again after each one."""
+def read(notice: Notice, numbers: list[Number], take: Callable[[Part], None]) -> None:
+    """Deal with what lies in the folder, from the lowest number on, and from there again after each one. The folder of a
+    partner that is withdrawn isn't read."""
+    if notice.partner.withdrawn:
+        return
     while True:
         for part in unread(notice):
-            if verdict := judged(notice, part, list(batch.stands_on)):
+            if verdict := judged(notice, part, numbers):
                 part.state = verdict
                 if verdict == "taken":
-                    key = str(part.number)
-                    file(world, batch, notice, Filed("", key, part.said, part.said, part.complete, world.now))
+                    take(part)
                 elif part.bad:
                     notice.refused |= set(part.said)
                 break
@@ -44,7 +48,7 @@ def judged(notice: Notice, part: Part, numbers: list[Number]) -> str:
     between = [one for one in range(1, part.number) if one not in finished and one not in part.replaces]
     if part.complete and between:
         return "refused"
-    if part.bad or not (part.said or part.complete):
+    if part.bad or part.miscounted or not (part.said or part.complete):
         return "refused"
     return "refused" if part.complete and silent(notice, part.said, numbers) else "taken"
 

@@ -219,11 +219,12 @@ def explained_by(world: World, number: Number) -> Batch | None:
     return next((batch for batch in reversed(world.batches) if number in batch.stands_on), None)
 
 
-def waits_for(world: World, batch: Batch, partner: int) -> tuple[int, int, bool]:
+def waits_for(world: World, of: Batch | Retraction, partner: int) -> tuple[int, int, bool]:
     """Of one partner: numbers without an answer, numbers with a pending one, and whether it is late."""
-    notice, gone = batch.notices[partner], taken_back(batch)
+    notice = of.notices[partner]
+    numbers, gone = (of.stands_on, taken_back(of)) if isinstance(of, Batch) else (of.numbers, set[Number]())
     outstanding = pending = 0
-    for number in batch.stands_on:
+    for number in numbers:
         answer, waived = answer_of(notice, number)
         if waived or number in gone:
             continue

@@ -12,7 +12,7 @@ from oracle.soaking import run, wanted
 
 HISTORIES = wanted(150)
 STEPS = 40
-OWN = ("days", "histories", "world", "renewal", "reporting", "outbox", "shop", "owners")
+OWN = ("days", "histories", "world", "renewal", "reporting", "outbox", "shop", "owners", "deadlines")
 """The oracle itself, without what drives and asks the platform."""
 
 
@@ -22,6 +22,8 @@ def test_the_platform_and_the_oracle_agree_on_every_history(dsn: str, tmp_path: 
         run(type("History", (Machine,), {"stage": stage, "counts": counts}), HISTORIES, STEPS)
     print(f"\n{counts.said()}")
     assert counts.histories >= HISTORIES
+    if HISTORIES < 150:
+        return  # fewer need not come to everything
     missing = [name for name in ("gate", "desk", "explain", "told", "certificate", "message") if not counts.verdicts[name]]
     assert not missing, f"nothing was compared of {missing}"
 

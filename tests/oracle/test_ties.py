@@ -8,16 +8,21 @@ stores have said, what the oracle says.
 from __future__ import annotations
 
 import ast
+import atexit
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from django.core.management import call_command
+from django.db import connections, models
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -31,11 +36,13 @@ from huanxin_partner.tokens import Event
 from oracle import ties as judge
 from oracle.soaking import run, wanted
 from oracle.ties import SHANGHAI, WRITTEN, Row, Table, precise
+from ready_stores import django_account
 
 STEPS = 25
 NUMBERS = [f"+861380013800{place}" for place in range(4)]
 TABLES = ["users", "couriers"]
 CUTOFFS = [datetime(2026, 11, 24, 5, 8, 0, 500_000, tzinfo=UTC) + timedelta(days=100 * place) for place in range(2)]
+_DJANGO = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:", "TIME_ZONE": "UTC"}
 _QUICK = "/dev/shm"  # memory, where the machine has such a folder
 RENEWAL, RETRACTION = "urn:huanxin:event:renewal", "urn:huanxin:event:retraction"
 
@@ -260,7 +267,52 @@ class WithSqlAlchemy(Ties):
         )
 
 
-KINDS = [InSqlite, WithSqlAlchemy]
+class WithDjango(Ties):
+    """Its connection is the same for all of a process, so that each history points it at its own file."""
+
+    has_where = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        django_account()  # sets Django up
+        connections.settings.setdefault("ties", connections.configure_settings({"default": {}, "ties": _DJANGO})["ties"])
+        shutil.copy(_migrated(), self.path)
+        connections["ties"].settings_dict["NAME"] = str(self.path)
+
+    def teardown(self) -> None:
+        connections["ties"].close()
+        super().teardown()
+
+    def make(self, table: str) -> RowTies[Any]:
+        model, ties = _django_model(table)
+        made: RowTies[Any] = ties(
+            model._default_manager.filter(open=1), number="phone", bound_at="since", using="ties", zone=SHANGHAI
+        )
+        return made
+
+
+@cache
+def _migrated() -> Path:
+    """A file with the record of what was cut, as the migrations make it: they would take longer than a history."""
+    path = Path(mkdtemp(prefix="huanxin-ties-")) / "migrated.db"
+    atexit.register(shutil.rmtree, path.parent, ignore_errors=True)
+    connections["ties"].settings_dict["NAME"] = str(path)
+    call_command("migrate", database="ties", verbosity=0)
+    connections["ties"].close()
+    return path
+
+
+@cache
+def _django_model(table: str) -> tuple[type[models.Model], Callable[..., Any]]:
+    fields = {
+        "__module__": __name__, "phone": models.CharField(max_length=20, null=True), "since": models.TextField(null=True),
+        "open": models.IntegerField(),
+        "Meta": type("Meta", (), {"app_label": "shop", "managed": False, "db_table": table}),
+    }  # fmt: skip
+    return type(table.capitalize(), (models.Model,), fields), django_account()[1]
+
+
+KINDS = [InSqlite, WithSqlAlchemy, WithDjango]
 HISTORIES = wanted(40, kinds=len(KINDS))  # of each kind of store; what they do differs little
 
 

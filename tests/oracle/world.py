@@ -108,11 +108,16 @@ class Notice:
     """numbers that stood in a receipt that was refused"""
     parts: dict[int, Part] = field(default_factory=dict)
     """of a partner that answers by files"""
+    looked: set[str] = field(default_factory=set)
+    """when it was looked whether the answer is missing"""
+    reminded: int = 0
+    escalated_at: datetime | None = None
 
 
 @dataclass(eq=False)
 class Part:
-    """A numbered receipt in a folder. `bad`: a line of it can't be read; `state`: waiting, taken or refused."""
+    """A numbered receipt in a folder. `bad`: a line of it can't be read; `miscounted`: its manifest says another number of
+    lines; `state`: waiting, taken or refused."""
 
     number: int
     said: dict[Number, Answer]
@@ -120,6 +125,7 @@ class Part:
     replaces: frozenset[int]
     bad: bool
     state: str = "waiting"
+    miscounted: bool = False
 
 
 @dataclass(eq=False)
@@ -140,6 +146,11 @@ class Batch:
     released_at: dict[Number, datetime] = field(default_factory=dict)
     objections: list[tuple[datetime, Notice, Number]] = field(default_factory=list)
     """what partners said of numbers after their release: when, to which notice"""
+
+    @property
+    def asked(self) -> list[Batch | Retraction]:
+        """What partners are asked about it: to cut ties, and to restore those of what was taken back."""
+        return [self, *self.retractions]
 
 
 @dataclass(eq=False)
@@ -201,6 +212,8 @@ class Order:
     keys: dict[tuple[int, str], tuple[str, date | None]] = field(default_factory=dict)
     """what a partner answered under which Idempotency-Key"""
     told_at: dict[int, datetime] = field(default_factory=dict)
+    folders: dict[int, Notice] = field(default_factory=dict)
+    """what partners that exchange files wrote in answer to it"""
     off: set[int] = field(default_factory=set)
     done_at: datetime | None = None
     over: bool = False

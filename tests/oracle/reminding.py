@@ -1,0 +1,49 @@
+"""Rules of histories: who is reminded, by a worker or by hand."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition
+
+from oracle import deadlines, renewal
+from oracle.machine import Histories, act, chosen, index
+
+MINUTE = timedelta(minutes=1)
+
+
+class Reminders(Histories):
+    """A worker looks once a minute."""
+
+    @precondition(lambda self: any(one.notices for one in self.world.batches))
+    @act()
+    def worker_reminds(self) -> None:
+        self.pass_to(self.world.now + MINUTE)
+        self.stage.reminder.one_job()
+        deadlines.remind_due(self.world)
+        self.step("reminders")
+
+    @precondition(lambda self: any(one.notices for one in self.world.batches))
+    @act(which=index)
+    def jump_and_remind(self, which: int) -> None:
+        """To the next time at which a reminder may be due."""
+        self.jump(which=which, aside=0)
+        self.worker_reminds()
+
+    @precondition(lambda self: any(one.notices for one in self.world.batches))
+    @act(which=index, urgent=st.booleans())
+    def operator_reminds(self, which: int, urgent: bool) -> None:
+        """By hand, all who are waited for; or tells all who are late that this is somebody's matter now."""
+        of = chosen(deadlines.subjects(self.world), which)
+        waited = {key: renewal.waits_for(self.world, of, key) for key in of.notices}
+        meant = [of.notices[key] for key, (out, pending, late) in waited.items() if (late if urgent else out + pending)]
+        platform = self.driver.platform
+        done = self.attempt(
+            lambda: platform.escalate(of.key, partner_id=None, by="li", escalates=False) if urgent
+            else platform.remind(of.key, partner_id=None, by="li")
+        )  # fmt: skip
+        if not self.refused("reminder by hand", done, expected=not meant):
+            for notice in meant:
+                deadlines.remind(self.world, of, notice, urgent=urgent)
+        self.step("escalate" if urgent else "remind")
