@@ -19,8 +19,10 @@ OWN = ("days", "histories", "world", "renewal", "reporting", "outbox", "shop", "
 def test_the_platform_and_the_oracle_agree_on_every_history(dsn: str, tmp_path: Path) -> None:
     counts = Counts()
     with staged(dsn, tmp_path) as stage:
-        run(type("History", (Machine,), {"stage": stage, "counts": counts}), HISTORIES, STEPS)
-    print(f"\n{counts.said()}")
+        try:
+            run(type("History", (Machine,), {"stage": stage, "counts": counts}), HISTORIES, STEPS)
+        finally:
+            print(f"\n{counts.said()}")  # of a run that is ended too
     assert counts.histories >= HISTORIES
     if HISTORIES < 150:
         return  # fewer need not come to everything
