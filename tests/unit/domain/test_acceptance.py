@@ -132,6 +132,16 @@ def test_a_refusal_says_why_and_who_can_mend_it(
     assert [one.reason for one in judge(record, facts([(*new, number)]), OWNER).refusals] == [reason]
 
 
+def test_what_comes_between_two_events_on_record_is_too_late_whatever_happened_to_others_meanwhile() -> None:
+    """Else a number would stand where an older report puts it."""
+    one, other = frozenset([1]), frozenset([2])
+    record = facts([(0, "cmcc", CANCELLED, one), (20, "cmcc", CANCELLED, other), (100, "cmcc", OPENED, one)])
+    late = facts([(50, "cmcc", OPENED, one), (120, "cmcc", OPENED, other)])
+    verdict = judge(record, late, OWNER)
+    assert [(list(refusal.numbers), "comes too late" in refusal.reason) for refusal in verdict.refusals] == [([1], True)]
+    assert [list(fact.numbers) for fact in verdict.accepted] == [[2]]
+
+
 def test_a_refusal_names_the_last_cancellation_not_an_earlier_one() -> None:
     """Whoever mends the report looks the day up; the day of a former tenure would send him to the wrong line."""
     cancelled = Event.CANCELLED
