@@ -7,7 +7,7 @@ from typing import Any, Self
 
 
 class Sentence(str):
-    """English text that remembers how it was made: `template`, which stands in the catalogues of the pages (web/locale),
+    """English text that remembers how it was made: `template`, which stands in the catalogue of the pages (web/zh_CN.po),
     with `values` in its `%(name)s` places. A value may be a Sentence too. Programs, logs and the API see plain text."""
 
     template: str

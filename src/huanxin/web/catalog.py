@@ -1,4 +1,4 @@
-"""Keeps the catalogues and the pages in step: `python -m huanxin.web.catalog` adds new words and drops stale ones."""
+"""Keeps the Chinese catalogue and the pages in step: `python -m huanxin.web.catalog` adds new words and drops stale ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from huanxin.web.i18n import LANGUAGES, LOCALES
+from huanxin.web.i18n import CHINESE, DEFAULT
 
 HOUSE = Path(__file__).parent.parent
 _TEMPLATES = "web/templates/**.html"
@@ -26,25 +26,19 @@ def used() -> Catalog:
     return found
 
 
-def stored(lang: str) -> Catalog:
-    """The catalogue of one language as it stands in its file."""
-    with _file(lang).open("rb") as source:
-        return read_po(source, locale=lang)
+def stored() -> Catalog:
+    """The catalogue as it stands in its file."""
+    with CHINESE.open("rb") as source:
+        return read_po(source, locale=DEFAULT)
 
 
 def update() -> None:
-    """Write both catalogues anew: same translations, new messages empty, stale ones gone."""
-    template = used()
-    for lang in LANGUAGES:
-        catalogue = stored(lang) if _file(lang).exists() else Catalog(locale=lang, charset="utf-8", project="huanxin")
-        catalogue.update(template, no_fuzzy_matching=True)
-        catalogue.obsolete.clear()
-        with _file(lang).open("wb") as target:
-            write_po(target, catalogue, width=0, sort_output=True, no_location=True, omit_header=True)
-
-
-def _file(lang: str) -> Path:
-    return LOCALES / lang / "LC_MESSAGES" / "messages.po"
+    """Write the catalogue anew: same translations, new messages empty, stale ones gone."""
+    catalogue = stored()
+    catalogue.update(used(), no_fuzzy_matching=True)
+    catalogue.obsolete.clear()
+    with CHINESE.open("wb") as target:
+        write_po(target, catalogue, width=0, sort_output=True, no_location=True, omit_header=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Two languages, Chinese first: choosing one, its catalogue, and how figures and dates are written in it.
+"""Two languages, Chinese first: choosing one, its words, and how figures and dates are written in it.
 
-Catalogues are gettext files (`locale/*/LC_MESSAGES/messages.po`) with the English words as keys, compiled in memory at
-start, so that no build step stands between a corrected word and the page.
+The code has the English words; the Chinese for each stands in a gettext catalogue (CHINESE), compiled in memory at start, so
+that no build step stands between a corrected word and the page.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
-from gettext import GNUTranslations
+from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 
@@ -26,7 +26,7 @@ BEIJING = "Asia/Shanghai"
 ZONE: ContextVar[str] = ContextVar("zone", default=BEIJING)
 """In which zone pages give instants. Set by web/pages/zone.py."""
 COOKIE = "lang"
-LOCALES = Path(__file__).parent / "locale"
+CHINESE = Path(__file__).with_name("zh_CN.po")
 
 BILLION = 1_000_000_000
 MINUTES_FROM = 120
@@ -70,9 +70,11 @@ def _accepted(header: str) -> list[str]:
 
 
 @cache
-def translations(lang: str) -> GNUTranslations:
-    """The catalogue of one of LANGUAGES."""
-    with (LOCALES / lang / "LC_MESSAGES" / "messages.po").open("rb") as source:
+def translations(lang: str) -> NullTranslations:
+    """The words of one of LANGUAGES; English ones stay as they are."""
+    if lang == "en":
+        return NullTranslations()
+    with CHINESE.open("rb") as source:
         catalogue = read_po(source, locale=lang)
     compiled = BytesIO()
     write_mo(compiled, catalogue)
