@@ -50,8 +50,8 @@ soak: export HISTORIES ?= 10000
 soak: export SEED ?= $(shell date +%s)
 soak: export SHARES ?= $(shell getconf _NPROCESSORS_ONLN)
 soak: .venv/.ready-dev  ## compare the rules with the oracle of tests/oracle on many histories (HISTORIES=10000 SEED=1 SHARES=2)
-	@echo "SEED=$$SEED, in $$SHARES processes"
-	@seq 0 $$((SHARES - 1)) | xargs -P $$SHARES -I{} env SHARE={} $(BIN)/python -m pytest tests/oracle -s
+	@echo "SEED=$$SEED, in $$SHARES processes"; \
+	seq 0 $$((SHARES - 1)) | xargs -P $$SHARES -I{} env SHARE={} $(BIN)/python -m pytest tests/oracle -s
 
 mutants: .venv/.ready-dev  ## change the rules' code one place at a time and see whether a test notices (WHAT=domain, platform or own)
 	$(BIN)/python tests/mutants/run.py $(WHAT)
