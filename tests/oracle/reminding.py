@@ -19,16 +19,18 @@ class Reminders(Histories):
     @precondition(lambda self: any(one.notices for one in self.world.batches))
     @act()
     def worker_reminds(self) -> None:
-        self.pass_to(self.world.now + MINUTE)
+        if self.world.now < self.world.reminded_at + MINUTE:
+            self.pass_to(self.world.now + MINUTE)
+        self.world.reminded_at = self.world.now
         self.stage.reminder.one_job()
         deadlines.remind_due(self.world)
         self.step("reminders")
 
     @precondition(lambda self: any(one.notices for one in self.world.batches))
-    @act(which=index)
-    def jump_and_remind(self, which: int) -> None:
-        """To the next time at which a reminder may be due."""
-        self.jump(which=which, aside=0)
+    @act(which=index, early=st.booleans())
+    def jump_and_remind(self, which: int, early: bool) -> None:
+        """To the next instant at which a reminder may be due, or a moment before it."""
+        self.jump(which=which, aside=-1 if early else 0)
         self.worker_reminds()
 
     @precondition(lambda self: any(one.notices for one in self.world.batches))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from oracle.histories import Histories, Said
 
 Number = int
+NEVER = datetime(1, 1, 1, tzinfo=UTC)
 Answer = tuple[str, str, date | None]
 """outcome, reason, until"""
 
@@ -245,6 +246,8 @@ class World:
     histories: Histories
     rules: Rules = field(default_factory=Rules)
     first_report_at: datetime | None = None
+    reminded_at: datetime = NEVER
+    """when a worker last looked who is to be reminded"""
     partners: list[Partner] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
