@@ -44,6 +44,15 @@ def looked_at(notice: Notice, zone: ZoneInfo, now: datetime) -> list[tuple[datet
     return [one for one in found if one[0] <= now]
 
 
+def ahead(world: World, span: timedelta) -> list[datetime]:
+    """The instants within a span from now at which somebody looks, soonest first."""
+    found = {
+        at for of in subjects(world) for notice in of.notices.values()
+        for at, _ in looked_at(notice, zone_of(of, notice.answer_by), world.now + span)
+    }  # fmt: skip
+    return sorted(one for one in found if one > world.now)
+
+
 def _working(day: date, days: int) -> date:
     """The working day that comes so many working days after a day, or before it."""
     step, left = (1 if days > 0 else -1), abs(days)

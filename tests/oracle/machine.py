@@ -177,10 +177,7 @@ class Histories(RuleBasedStateMachine):
         for batch in self.world.batches:
             found |= {batch.answer_by, *(notice.answer_by for notice in batch.notices.values())}
             found |= {renewal.freeze_ends(self.world, batch, number) for number in batch.stands_on}
-            for of in batch.asked:
-                for notice in of.notices.values():
-                    zone = deadlines.zone_of(of, notice.answer_by)
-                    found |= {at for at, _ in deadlines.looked_at(notice, zone, now + timedelta(days=12))}
+        found |= set(deadlines.ahead(self.world, timedelta(days=12)))
         found |= {one.expires_at for one in self.world.certificates}
         found |= {one.at + self.world.rules.cool_down for one in self.world.orders}
         found |= {one.look_at for one in self.world.orders}

@@ -47,14 +47,14 @@ def set_status(partner: Partner, status: str) -> None:
 
 
 def recover(partner: Partner, since: datetime) -> None:
-    """Whatever was made since an instant and not taken is to be sent; a renewal is followed by its retractions once more,
-    whoever took them before."""
+    """Whatever was made since an instant and not taken is to be sent; what is sent again of a batch is followed by its
+    retractions once more, whoever took them before."""
     again: list[object] = []
     for one in partner.told:
         off = isinstance(one.about, Order) and partner.key in one.about.off
-        after = isinstance(one.about, Retraction) and one.about.batch in again
+        after = one.event == RETRACTION and isinstance(one.about, Retraction) and one.about.batch in again
         if (one.at >= since and one.state != "delivered" and not off) or after:
-            again.append(one.about)
+            again.append(subject_of(one.about))
             one.state = "open"
             one.tried.clear()
 
@@ -90,7 +90,7 @@ def never_last(partner: Partner) -> list[Retraction]:
     """Retractions that did not come after the renewal that they take numbers back from: the partner would cut for good."""
     found = []
     for one in partner.told:
-        if isinstance(one.about, Retraction) and one.state == "delivered":
+        if one.event == RETRACTION and isinstance(one.about, Retraction) and one.state == "delivered":
             last = {name: at for at, name in enumerate(partner.received)}
             if last.get((RENEWAL, one.about.batch.key), -1) > last[RETRACTION, one.about.key]:
                 found.append(one.about)

@@ -30,7 +30,8 @@ class Reminders(Histories):
     @act(which=index, early=st.booleans())
     def jump_and_remind(self, which: int, early: bool) -> None:
         """To the next instant at which a reminder may be due, or a moment before it."""
-        self.jump(which=which, aside=-1 if early else 0)
+        at = chosen(deadlines.ahead(self.world, timedelta(days=40))[:4], which)
+        self.pass_to(max(self.world.now, at - timedelta(microseconds=early)))
         self.worker_reminds()
 
     @precondition(lambda self: any(one.notices for one in self.world.batches))
