@@ -26,6 +26,7 @@ LONGEST_PAUSE = timedelta(days=1)
 LONGEST_KNOWN_PAUSE = timedelta(days=30)
 """The same where the machine has run all the time, and counted."""
 _EVERY = 30.0  # seconds between looks
+_AGAIN = 1.0  # the same for who wants to decide while the clock is in doubt: once it is right, nobody waits longer
 
 
 class OneClock:
@@ -72,7 +73,7 @@ class OneClock:
 
     def sure(self, within: float = 2 * _EVERY) -> datetime:
         """Now, by a clock that was looked at within so many seconds. Raises ClockInDoubt."""
-        if self._elapsed() - self._looked_at > within:
+        if self._elapsed() - self._looked_at > (within if self._doubt is None else min(within, _AGAIN)):
             self.look()
         if self._doubt is not None:
             raise ClockInDoubt(self._doubt)

@@ -64,6 +64,18 @@ def test_a_jump_under_a_running_process_changes_none_of_its_times_and_ends_when_
     assert abs(clock.sure(within=0) - world.true()) < JUST
 
 
+def test_a_clock_that_was_put_right_is_gone_by_within_a_second(world: World) -> None:
+    """Partners got no tokens for another half a minute."""
+    world.set_machine(DAY)
+    clock = world.process()
+    world.let_pass(2 * SECOND)
+    with pytest.raises(ClockInDoubt):
+        clock.sure()
+    world.set_machine(timedelta())
+    world.let_pass(2 * SECOND)
+    assert abs(clock.sure() - world.true()) < JUST
+
+
 @pytest.mark.parametrize("ahead", FAR)
 def test_a_process_that_starts_after_a_jump_knows_the_time_from_the_one_before(world: World, ahead: timedelta) -> None:
     world.process()
