@@ -23,10 +23,9 @@ def subjects(world: World) -> list[Batch | Retraction]:
 
 
 def zone_of(of: Batch | Retraction, answer_by: datetime) -> ZoneInfo:
-    """Of its carriers, the one whose day ends then."""
+    """Of the batch's carriers, the one whose day ends then."""
     batch = of if isinstance(of, Batch) else of.batch
-    numbers = of.stands_on if isinstance(of, Batch) else of.numbers
-    zones = sorted({ZONES[batch.stands_on[number].carrier] for number in numbers}, key=str)
+    zones = sorted({ZONES[one.carrier] for one in batch.stands_on.values()}, key=str)
     return next((zone for zone in zones if answer_by.astimezone(zone).time() == time()), ZONES["cn"])
 
 
