@@ -260,8 +260,8 @@ def _parsed(url: str) -> tuple[_Origin, str]:
     """Where to connect, and what to ask for there. Raises NoAnswer."""
     try:
         found = httpx.URL(url)
-    except httpx.InvalidURL as error:
-        raise NoAnswer(f"{url} is not an address of the web: {error}") from error
+    except (httpx.InvalidURL, ValueError, TypeError) as error:
+        raise NoAnswer(f"{url!a} is not an address of the web: {error}") from error
     if found.scheme not in _PORTS or not found.host:
         raise NoAnswer(f"{url} is not an address of the web")
     return (found.scheme, found.raw_host.decode(), found.port or _PORTS[found.scheme]), found.raw_path.decode()

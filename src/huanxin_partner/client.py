@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import tempfile
 import threading
 import time
@@ -15,9 +16,11 @@ from uuid import uuid4
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
+from huanxin_partner.reading import read_json
 from huanxin_partner.ties import Answer
 
 _EARLY = 60  # seconds before its end at which a token is renewed
+_HEADER = re.compile(r"[\x21-\x7e]+")
 _LONGEST_ASKED = 120  # seconds that the platform may ask for with Retry-After
 _Result = TypeVar("_Result")
 _growing = wait_exponential_jitter(multiplier=0.2, max=5)
@@ -92,7 +95,7 @@ class Platform:
         if not answer.is_success:
             self._refused(answer)
         try:
-            return answer.json() if answer.content else {}
+            return read_json(answer.content) if answer.content else {}
         except ValueError as error:
             raise PlatformError(f"{answer.url} did not answer with JSON") from error
 
@@ -127,7 +130,9 @@ class Platform:
         answer = self._client.post(url, params=params, content=body, headers=headers)
         if answer.status_code not in (httpx.codes.OK, httpx.codes.CREATED):
             self._refused(answer)
-        found: dict[str, Any] = answer.json()
+        found = self._json(answer)
+        if not isinstance(found, dict):
+            raise PlatformError(f"{answer.url} did not answer with a JSON object")
         return found
 
     def token(self) -> str:
@@ -139,8 +144,11 @@ class Platform:
                 if answer.status_code != httpx.codes.OK:
                     self._refused(answer)
                 try:
-                    granted = answer.json()
-                    self._token, self._token_ends = granted["access_token"], time.monotonic() + granted["expires_in"]
+                    granted = read_json(answer.content)
+                    ends = time.monotonic() + granted["expires_in"]
+                    if not _HEADER.fullmatch(granted["access_token"]):
+                        raise ValueError("it can't stand in a header")
+                    self._token, self._token_ends = granted["access_token"], ends
                 except (ValueError, KeyError, TypeError) as error:
                     raise PlatformError(f"{self.issuer}/oauth/token did not answer with an access token") from error
             return self._token

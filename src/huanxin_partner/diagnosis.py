@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import KeySet
 
 from huanxin_partner.events import check
+from huanxin_partner.reading import read_json
 from huanxin_partner.tokens import ALGORITHMS, SKEW, Event, KeysUnreachable, TokenError
 
 _MENDS = {
@@ -61,10 +61,10 @@ class Examiner:
         """All checks in order. They end with the form if there is nothing in the token to look at."""
         try:
             parts = jws.extract_compact(token.strip().encode())
-            header, claims = parts.headers(), json.loads(parts.payload)
+            header, claims = parts.headers(), read_json(parts.payload)
             if not isinstance(claims, dict):
                 raise ValueError("its payload is not a JSON object")
-        except (JoseError, ValueError) as error:
+        except (JoseError, ValueError, TypeError, AttributeError, RecursionError) as error:
             return [_check("form", False, f"this is not a signed token: {error}")]
         form = _check("form", True, "a signed token in three parts")
         return [form, *self._header(token.strip(), header), *self._claims(claims), *self._event(claims)]

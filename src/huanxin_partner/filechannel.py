@@ -26,6 +26,7 @@ from huanxin_partner.folders import Folder
 from huanxin_partner.handler import Handler
 from huanxin_partner.journal import Journal
 from huanxin_partner.outbox import Outbox
+from huanxin_partner.reading import read_json
 from huanxin_partner.ties import Answer, TieStore
 from huanxin_partner.tokens import Event, TokenError, Verifier
 
@@ -190,8 +191,8 @@ class FileHandler(Handler):
 
 def _object(content: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(content)
-    except (ValueError, RecursionError) as error:
+        found = read_json(content)
+    except ValueError as error:
         raise BadFile(f"it is not JSON: {error}") from error
     if not isinstance(found, dict):
         raise BadFile("it is not a JSON object")
@@ -214,7 +215,7 @@ def _count(manifest: dict[str, Any]) -> int:
 
 def _unverified_jti(token: str) -> str:
     try:
-        return str(json.loads(jws.extract_compact(token.encode()).payload)["jti"])
+        return str(read_json(jws.extract_compact(token.encode()).payload)["jti"])
     except (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadFile(f"set is not a signed token: {error}") from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ import httpx
 from joserfc import jws
 from joserfc.errors import JoseError
 
+from huanxin_partner.reading import read_json
 from huanxin_partner.stream import PolledStream
 
 _TAKEN = (httpx.codes.OK, httpx.codes.ACCEPTED)
@@ -51,7 +51,7 @@ class Forwarder:
 def _why(answer: httpx.Response) -> tuple[str, str]:
     """The code and description of RFC 8935, section 2.4, whatever the program said."""
     try:
-        said = answer.json()
+        said = read_json(answer.content)
     except ValueError:
         said = None
     fields = said if isinstance(said, dict) else {}
@@ -61,7 +61,7 @@ def _why(answer: httpx.Response) -> tuple[str, str]:
 def _named(token: str) -> str:
     """The event's name and notice, unverified: for a line on the screen."""
     try:
-        claims = json.loads(jws.extract_compact(token.encode()).payload)
+        claims = read_json(jws.extract_compact(token.encode()).payload)
         event = claims["events"]
         ((name, payload),) = event.items()
     except (JoseError, ValueError, KeyError, TypeError, AttributeError):

@@ -25,6 +25,7 @@ _DAY = re.compile(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}")
 _ISO = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(?:[.,]([0-9]+))?)? ?{_ZONE}?")
 _NUMBER = re.compile(r"([0-9]+)(?:\.[0-9]+)?")
 _DAY_AND_HOUR = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:[01][0-9]|2[0-4])")
+_MOST = 10**30
 _UNITS = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000}
 _DIGITS = {10: 1, 13: 1_000, 16: 1_000_000}  # of Unix times from 2001 to 2286, in these units of a second
 _DIRECTIVES = {
@@ -77,7 +78,8 @@ class Times:
         if self.form in _UNITS:
             return _unix(Decimal(str(value).strip()), _UNITS[self.form])
         if self.form:
-            whole = isinstance(value, float | Decimal) and value == int(value)  # SQLite's REAL of a number such as 20260601
+            # SQLite's REAL of a number such as 20260601; one of a million digits would take minutes to write down.
+            whole = isinstance(value, float | Decimal) and -_MOST < value < _MOST and value == int(value)
             return self._by_pattern(str(int(value) if whole else value))
         return self._text(value.strip()) if isinstance(value, str) else _recognised(str(value))
 

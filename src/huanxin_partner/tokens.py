@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 import time
@@ -15,6 +14,8 @@ import httpx
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet
+
+from huanxin_partner.reading import read_json
 
 ALGORITHMS = ["ES256", "RS256"]
 _UNREADABLE = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
@@ -83,7 +84,7 @@ class Verifier:
         try:
             if not jws.validate_compact(found, key, registry=_REGISTRY):
                 raise TokenError("authentication_failed", "the signature is not the issuer's")
-            claims = json.loads(found.payload or b"")
+            claims = read_json(found.payload or b"")
         except _UNREADABLE as error:
             raise TokenError("invalid_key", f"the signature can't be verified with the issuer's keys: {error}") from error
         if not isinstance(claims, dict):
@@ -144,9 +145,9 @@ def _fetch(issuer: str, client: httpx.Client, file: Path | None) -> tuple[KeySet
     """The keys, and for how many seconds they may be kept. Raises KeysUnreachable."""
     try:
         if file is not None:
-            return KeySet.import_key_set(json.loads(file.read_text(encoding="utf-8"))), _REFETCH
+            return KeySet.import_key_set(read_json(file.read_bytes())), _REFETCH
         answer = client.get(f"{issuer}/jwks.json").raise_for_status()
-        return KeySet.import_key_set(answer.json()), _kept_for(answer.headers)
+        return KeySet.import_key_set(read_json(answer.content)), _kept_for(answer.headers)
     except (httpx.HTTPError, OSError, *_UNREADABLE) as error:
         raise KeysUnreachable(f"the issuer's keys can't be read: {error}") from error
 

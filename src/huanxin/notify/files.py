@@ -74,7 +74,7 @@ def choose_folders(
 ) -> Folders:
     """Exchange files through folders that the partner itself chose, and send it a verification event. Raises BadInput for
     folders that are not for it to choose, and as `use_files`."""
-    if len({urlsplit(url.strip()).scheme for url in (out, into)}) > 1:
+    if len({urlsplit(check_folder(url.strip())).scheme for url in (out, into)}) > 1:
         raise BadInput(Sentence("both folders have to be reached in the same way, with the same login"))
     folders = Folders(
         out=rules.checked(out, login, client_id=partner.client_id),

@@ -41,6 +41,8 @@ def check_folder(url: str) -> str:
     try:
         parts = urlsplit(url)
         _ = parts.port
+        if not url.isprintable():
+            raise ValueError("no path has control characters")
     except ValueError as error:
         raise BadInput(
             Sentence("this is not an address of a folder; write sftp://user@host/folder or s3://bucket/folder")

@@ -83,7 +83,7 @@ class CarrierKeys:
             if place.startswith("https://"):
                 return read_json(httpx.get(place, timeout=_TIMEOUT).raise_for_status().content)
             return read_json(Path(place).read_bytes())
-        except (httpx.HTTPError, OSError, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise Unavailable("the carrier's keys can't be read now; sign in with a code by SMS instead") from error
 
 

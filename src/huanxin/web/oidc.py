@@ -125,8 +125,8 @@ class OidcClient:
             "code_verifier": kept["verifier"],
         }  # fmt: skip
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
-        methods = self._metadata().get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
-        if "client_secret_basic" in methods or "client_secret_post" not in methods:
+        methods = self._metadata().get("token_endpoint_auth_methods_supported")
+        if not isinstance(methods, list) or "client_secret_basic" in methods or "client_secret_post" not in methods:
             headers["Authorization"] = f"Basic {self._basic()}"
         else:
             form |= {"client_id": self.provider.client_id, "client_secret": self.provider.client_secret}

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import httpx
 
+from huanxin_partner.reading import read_json
 from huanxin_partner.ties import Answer, as_text
 from huanxin_partner.times import EARLIEST, LATEST
 
@@ -200,7 +201,7 @@ class SynapseTies:
             answer = self._client.request(method, self._url + path, json=body, headers=self._headers)
         except httpx.HTTPError as error:
             raise SynapseError(f"Synapse can't be reached at {self._url}: {type(error).__name__}") from error
-        said = answer.json() if answer.headers.get("Content-Type", "").startswith("application/json") else {}
+        said = _object(answer)
         if answer.status_code == httpx.codes.NOT_FOUND and said.get("errcode") == "M_NOT_FOUND":
             return None
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
@@ -234,3 +235,12 @@ def _latest(validated_at: int) -> datetime | None:
     except OverflowError:
         return None
     return latest if EARLIEST <= latest < LATEST else None
+
+
+def _object(answer: httpx.Response) -> dict[str, Any]:
+    """What an answer says in JSON; nothing if it says nothing that can be read."""
+    try:
+        found = read_json(answer.content)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

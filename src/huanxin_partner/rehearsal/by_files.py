@@ -13,6 +13,7 @@ from typing import Any
 
 from huanxin_partner.events import RENEWAL
 from huanxin_partner.folders import Folder
+from huanxin_partner.reading import read_json
 from huanxin_partner.rehearsal.notices import BadReceipt, PlayedNotice
 from huanxin_partner.rehearsal.stage import Filed, Pushed
 from huanxin_partner.rehearsal.standin import StandIn, claims_in
@@ -113,7 +114,7 @@ class FilesStandIn(StandIn):
         """A receipt that is as its manifest says, whether it is complete, and what it replaces. Raises _Unfinished."""
         start, _, _ = name.rpartition(_MANIFEST)
         try:
-            manifest = json.loads(self._into.read(name))
+            manifest = read_json(self._into.read(name))
             said = manifest["notice"], manifest["receipt"], manifest["sha256"], manifest["count"], manifest["complete"]
             replaces = [int(one) for one in manifest.get("replaces", [])]
             body = self._into.read(f"{start}.receipt.csv")

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from huanxin_partner.reading import read_json
 from huanxin_partner.rehearsal.stage import Pushed
 from huanxin_partner.rehearsal.standin import StandIn, claims_in, problem
 from huanxin_partner.stream import POLL
@@ -78,10 +79,10 @@ class PolledStandIn(StandIn):
         if stranger := self._stranger(request):
             return stranger
         try:
-            asked = json.loads(await request.body())
+            asked = read_json(await request.body())
             taken, refused = list(asked.get("ack", [])), dict(asked.get("setErrs", {}))
             most, at_once = int(asked.get("maxEvents", _MOST)), bool(asked.get("returnImmediately"))
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, OverflowError) as error:
             return problem(400, "the poll can't be read", f"RFC 8936, section 2.2, says what it holds: {error}")
         said = dict.fromkeys(taken, Pushed(_ACCEPTED, "acknowledged")) | {
             jti: Pushed(_REFUSED, json.dumps(why)) for jti, why in refused.items()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
+from huanxin_partner.reading import read_json
 from huanxin_partner.rehearsal import magic
 from huanxin_partner.rehearsal.stage import Filed, Notice, Pushed, Stage
 from huanxin_partner.rehearsal.words import MENDS, NAMES, SCENARIOS, Words
@@ -183,8 +183,8 @@ def _waited(filed: Filed, asked: int, patience: float) -> Words:
 
 def _error(body: str) -> str:
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
+        found = read_json(body)
+    except ValueError:
         return ""
     return str(found.get("err", "")) if isinstance(found, dict) else ""
 

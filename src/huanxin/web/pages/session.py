@@ -33,7 +33,7 @@ def same_origin(request: Request) -> None:
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
     if site is None and origin is not None:
-        site = "same-origin" if urlsplit(origin).netloc == request.headers.get("host") else "cross-site"
+        site = "same-origin" if _place(origin) == request.headers.get("host") else "cross-site"
     if site is not None and site not in _SAME:
         raise Forbidden("this form was sent from another site, so it was not carried out; use the form on our page")
 
@@ -91,3 +91,11 @@ def forget(answer: Response, *, name: str) -> None:
 
 def _seconds(instant: datetime) -> int:
     return int(instant.timestamp())
+
+
+def _place(origin: str) -> str:
+    """Host and port of an address, as far as it is one."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
