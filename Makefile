@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE :=
 TESTERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test soak mutants storm bench lint format clean
+.PHONY: help setup run test soak fuzz mutants storm bench lint format clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -52,6 +52,12 @@ soak: export SHARES ?= $(shell getconf _NPROCESSORS_ONLN)
 soak: .venv/.ready-dev  ## compare the rules with the oracle of tests/oracle on many histories (HISTORIES=10000 SEED=1 SHARES=2)
 	@echo "SEED=$$SEED, in $$SHARES processes"; \
 	seq 0 $$((SHARES - 1)) | xargs -P $$SHARES -I{} env SHARE={} $(BIN)/python -m pytest tests/oracle -s
+
+fuzz: export FUZZ_SECONDS = $(or $(SECONDS),600)
+fuzz: export SEED ?= $(shell date +%s)
+fuzz: .venv/.ready-dev  ## let whatever reads what others wrote read odd things, for so long in all (SECONDS=600 SEED=1)
+	@echo "SEED=$(SEED)"
+	$(BIN)/python -m pytest tests/fuzz -s
 
 mutants: .venv/.ready-dev  ## change the rules' code one place at a time and see whether a test notices (WHAT=domain, platform or own)
 	$(BIN)/python tests/mutants/run.py $(WHAT)

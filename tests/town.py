@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+from fastapi import FastAPI
 
 from clocks import Clock
 from huanxin.answer.single import Line
@@ -43,6 +44,7 @@ class Town:
     clock: Clock
     folder: Path
     post: Post = field(init=False)
+    app: FastAPI = field(init=False)
     partners: dict[str, Registered] = field(default_factory=dict)
     _open: ExitStack = field(default_factory=ExitStack)
 
@@ -133,7 +135,7 @@ def town(
                 )  # fmt: skip
         made.report(*REPORT)
         app = create_app(platform, chosen, run_workers=workers)
-        made.post = app.state.people.post
+        made.post, made.app = app.state.people.post, app
         with served(app, port=port) as http:
             made.url = str(http.base_url).rstrip("/")
             yield made
