@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE :=
 TESTERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test soak fuzz mutants storm bench lint format clean
+.PHONY: help setup run test soak fuzz mutants bench lint format clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -47,11 +47,13 @@ test: .venv/.ready-dev  ## pass all tests
 	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 soak: export HISTORIES ?= 10000
+soak: export FAULTS ?= 1000
 soak: export SEED ?= $(shell date +%s)
 soak: export SHARES ?= $(shell getconf _NPROCESSORS_ONLN)
-soak: .venv/.ready-dev  ## compare the rules with the oracle of tests/oracle on many histories (HISTORIES=10000 SEED=1 SHARES=2)
+soak: .venv/.ready-dev  ## compare the rules with the oracle of tests/oracle on many histories, then let everything die while a platform works (HISTORIES=10000 FAULTS=1000 SEED=1 SHARES=2)
 	@echo "SEED=$$SEED, in $$SHARES processes"; \
-	seq 0 $$((SHARES - 1)) | xargs -P $$SHARES -I{} env SHARE={} $(BIN)/python -m pytest tests/oracle -s
+	seq 0 $$((SHARES - 1)) | xargs -P $$SHARES -I{} env SHARE={} $(BIN)/python -m pytest tests/oracle -s && \
+	$(BIN)/python -m pytest tests/storms -s
 
 fuzz: export FUZZ_SECONDS = $(or $(SECONDS),600)
 fuzz: export SEED ?= $(shell date +%s)
@@ -61,10 +63,6 @@ fuzz: .venv/.ready-dev  ## let whatever reads what others wrote read odd things,
 
 mutants: .venv/.ready-dev  ## change the rules' code one place at a time and see whether a test notices (WHAT=domain, platform or own)
 	$(BIN)/python tests/mutants/run.py $(WHAT)
-
-storm: export FAULTS ?= 40
-storm: .venv/.ready-dev  ## let everything die while a platform works, and look what is lost (FAULTS=40)
-	$(BIN)/python -m pytest tests/storms -s
 
 bench: .venv/.ready-dev  ## time the main job at size beside two obvious builds, owners' orders, then partners' stores (TIES="--numbers 100000")
 	$(BIN)/huanxin bench

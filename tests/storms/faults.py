@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import selectors
 import signal
@@ -12,22 +11,27 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import psutil
+import psycopg
+from psycopg import sql
 
-from storms.rounds import free_of
+from storms.room import LONGEST
 from storms.site import Site
 
-_FULL = 4.0  # seconds for which there is no room
-_SPARE = 64 * 1024  # bytes that are left then
-A_YEAR_AHEAD = (
+_FULL = 2.0  # seconds for which there is no room
+_TRIES = 8  # for each fault that shall hit: then the storm gives up
+_WRONG_CLOCK = (
     "import datetime, huanxin.domain.clock as c; now = c.system_clock;"
-    " c.system_clock = lambda: now() + datetime.timedelta(days=366);"
+    " c.system_clock = lambda: now() + datetime.timedelta(days={days});"
     " from huanxin.cli.main import main; main()"
 )
-"""A command on a machine whose clock is a year ahead."""
+"""A command on a machine whose clock is so many days ahead."""
+_DAYS = (-366, -1, 1, 11, 366)
+_CLOCK_SAYS = "CREATE OR REPLACE FUNCTION clock_now() RETURNS timestamptz LANGUAGE sql AS {}"
+_TRUE = "SELECT clock_timestamp()"
 
 
 class Proxy(threading.Thread):
@@ -42,14 +46,17 @@ class Proxy(threading.Thread):
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
+    def __enter__(self) -> None:
+        self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+
     def run(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 caller, _ = self._listener.accept()
                 threading.Thread(target=self._carry, args=(caller,), daemon=True).start()
-
-    def stop(self) -> None:
-        self._listener.close()
 
     def _carry(self, caller: socket.socket) -> None:
         with caller, contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._to), 20) as platform:
@@ -73,40 +80,57 @@ class Proxy(threading.Thread):
 
 @dataclass(kw_only=True)
 class Storm:
-    """Fires faults at a site until it is told to stop. `fired` counts by class what really hit something."""
+    """Fires faults at a site. `fired` counts by class what really hit something; `decided`: what commands did that may do
+    nothing while their clock is in doubt."""
 
     site: Site
     proxy: Proxy
     chance: random.Random
     fired: Counter[str] = field(default_factory=Counter)
+    decided: list[str] = field(default_factory=list)
+    _enough: threading.Event = field(default_factory=threading.Event)
 
     @property
     def classes(self) -> dict[str, Callable[[], bool]]:
-        known = {
+        return {
             "server": lambda: self.site.server.kill(), "worker": lambda: self.site.worker.kill(), "partner": self._partner,
             "backend": self._backend, "postmaster": self._postmaster, "command": self._command,
             "answer cut off": self._cut, "restart under load": lambda: self.site.server.kill(signal.SIGTERM),
-            "clock": self._clock,
+            "disk full": self._full, "clock": self._clock,
         }  # fmt: skip
-        return known | ({"disk full": self._full} if self.site.own_room else {})
-
-    def rage(self, faults: int, pause: float) -> None:
-        """So many faults, every class in turn in an order of chance, with pauses between."""
-        waiting: list[str] = []
-        while sum(self.fired.values()) + self.proxy.cuts < faults:
-            if not waiting:
-                waiting = sorted(self.classes)
-                self.chance.shuffle(waiting)
-            name = waiting.pop()
-            with contextlib.suppress(psutil.Error, OSError):
-                if self.classes[name]():
-                    self.fired[name] += 1
-            time.sleep(pause * self.chance.uniform(0.3, 1.7))
 
     @property
     def hits(self) -> Counter[str]:
         """What really hit something, by class."""
         return self.fired + Counter({"answer cut off": self.proxy.cuts})
+
+    @contextlib.contextmanager
+    def raging(self, faults: int, pause: float) -> Iterator[Callable[[], bool]]:
+        """The storm while the block runs; what is given says whether it still rages."""
+        thread = threading.Thread(target=self._rage, args=(faults, pause), name="storm", daemon=True)
+        thread.start()
+        try:
+            yield thread.is_alive
+        finally:
+            self._enough.set()
+            thread.join(120)
+
+    def _rage(self, faults: int, pause: float) -> None:
+        """So many faults, with pauses between: of the classes that have hit least, any. Gives up if they don't hit."""
+        for _ in range(_TRIES * faults):
+            if self._enough.is_set() or (self.hits.total() >= faults and len(self.hits) == len(self.classes)):
+                return
+            name = self.chance.choice(self._rarest())
+            with contextlib.suppress(psutil.Error, OSError, psycopg.Error):
+                if self.classes[name]():
+                    self.fired[name] += 1
+            self._enough.wait(pause * self.chance.uniform(0.3, 1.7))
+
+    def _rarest(self) -> list[str]:
+        """The classes that have hit least. An answer is cut off once there is one; meanwhile the others go on."""
+        waiting = [name for name in self.classes if name != "answer cut off" or not self.proxy.cut_next.is_set()]
+        least = min(self.hits[name] for name in waiting)
+        return [name for name in waiting if self.hits[name] == least]
 
     def _partner(self) -> bool:
         return self.chance.choice(self.site.shops).program.kill()
@@ -146,21 +170,42 @@ class Storm:
 
     def _full(self) -> bool:
         """No room is left on the file system of the platform, for some seconds."""
-        filler = self.site.room / "filler"
-        try:
-            with filler.open("wb") as file:
-                os.posix_fallocate(file.fileno(), 0, max(1, free_of(self.site.room) - _SPARE))
+        with self.site.place.full(self.site.processes, self.chance.choice(LONGEST)) as hit:
             time.sleep(_FULL)
-        finally:
-            filler.unlink(missing_ok=True)
-        return True
+            return hit
 
     def _clock(self) -> bool:
-        """A command whose clock is a year ahead tries to release everything."""
-        process = self.site.command("release", "--out", "lists", "--json", prefix=("-c", A_YEAR_AHEAD))
+        """The clock of a command's machine is days ahead or back, or the database's, or both: it may release and plan
+        nothing."""
+        own, database = self.chance.choice([(True, False), (False, True), (True, True)])
+        days = self.chance.choice(_DAYS)
+        words = self.chance.choice((("release", "--out", "lists"), ("batch", "plan")))
+        with self._database_ahead(days if database else 0):
+            process = self.site.command(*words, "--json", prefix=("-c", _WRONG_CLOCK.format(days=days if own else 0)))
+            try:
+                out, said = process.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+                return False
+        if process.returncode == 0:
+            self.decided.append(f"{' '.join(words)}, {days} days, own {own}, database {database}: {out.decode()[-500:]}")
+        return process.returncode == 0 or b"clock" in said
+
+    @contextlib.contextmanager
+    def _database_ahead(self, days: int) -> Iterator[None]:
+        """The clock of the database's machine is days ahead for a while."""
+        if days:
+            self._set_database(f"{_TRUE} + interval '{days} days'")
         try:
-            process.communicate(timeout=60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-        return True
+            yield
+        finally:
+            while days:  # whatever dies meanwhile
+                with contextlib.suppress(psycopg.Error):
+                    self._set_database(_TRUE)
+                    break
+                time.sleep(0.1)
+
+    def _set_database(self, says: str) -> None:
+        with self.site.database() as connection:
+            connection.execute(sql.SQL(_CLOCK_SAYS).format(sql.Literal(says)))

@@ -7,16 +7,16 @@ not acknowledged is done again, as an operator, a program or a person would.
 from __future__ import annotations
 
 import json
-import os
+import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-import httpx
-
+from storms.hand import UNREACHED, Hand
 from storms.site import NEWER, OLDER, Site, outcome
 
 FIRST = 8613800000000
@@ -24,17 +24,18 @@ A_ROUND = 40
 """Numbers of a round; of these, by place: which are held, refused by the partner that is played by hand, taken back by their
 owners, and still frozen."""
 HELD, REFUSED, RECLAIMED, FREEZING = range(3), range(3, 6), range(6, 9), range(30, 40)
-_PATIENCE = 240.0  # seconds in which anything has to succeed at last
+_PATIENCE = 180.0  # seconds in which anything has to succeed at last
 _PARTS = 6
 
 
 @dataclass(kw_only=True)
 class Round:
-    """One batch, from the report to its release. `sent`: when the command that sent it began."""
+    """One batch, from the report to its release."""
 
     number: int
     batch: int = 0
-    receipts: dict[str, bytes] = field(default_factory=dict)
+    answered_from: datetime | None = None
+    """when the last part of the last answer was first sent: before it nothing of the batch is clear"""
     released: int = 0
 
     @property
@@ -51,37 +52,39 @@ class Record:
 
     reports: list[str] = field(default_factory=list)
     holds: list[int] = field(default_factory=list)
-    receipts: dict[str, tuple[int, bytes]] = field(default_factory=dict)
-    """by receipt: round and content"""
     rounds: list[Round] = field(default_factory=list)
-    orders: list[str] = field(default_factory=list)
-    tries: int = 0
-    """acts that had to be done again"""
+    again: Counter[str] = field(default_factory=Counter)
+    """how often acts had to be done again"""
+
+
+class Stuck(Exception):
+    """What did not succeed however often it was tried."""
 
 
 @dataclass(kw_only=True)
 class Carrier:
-    """Goes through rounds on a site; `proxied`: where its programs and people call, a proxy that may cut an answer off."""
+    """Goes through rounds on a site; `hand` is the partner who is played by hand."""
 
     site: Site
+    hand: Hand
     record: Record = field(default_factory=Record)
-    proxied: str = ""
 
-    def until_done(self, act: Callable[[], Any]) -> Any:
-        """Do something until it is acknowledged."""
+    def until_done(self, what: str, act: Callable[[], Any]) -> Any:
+        """Do something until it is acknowledged. Raises Stuck."""
         end = time.monotonic() + _PATIENCE
         while True:
             try:
                 if (done := act()) is not None:
                     return done
-            except (httpx.HTTPError, KeyError, ValueError):
+            except (*UNREACHED, sqlite3.Error):
                 pass
-            assert time.monotonic() < end, f"{act} did not succeed in {_PATIENCE} s"
-            self.record.tries += 1
+            if time.monotonic() > end:
+                raise Stuck(f"{what}: no success in {_PATIENCE:g} s")
+            self.record.again[what] += 1
             time.sleep(0.3)
 
     def command(self, *words: str) -> dict[str, Any]:
-        done: dict[str, Any] = self.until_done(lambda: outcome(self.site.command(*words, "--json")))
+        done: dict[str, Any] = self.until_done(" ".join(words[:2]), lambda: outcome(self.site.command(*words, "--json")))
         return done
 
     def tie(self, round_: Round) -> None:
@@ -90,7 +93,7 @@ class Carrier:
             base = round_.number * 1000
             rows = {base + at: (f"+{number}", NEWER if (at + place) % 5 == 0 else OLDER)
                     for at, number in enumerate(round_.numbers)}  # fmt: skip
-            shop.tie(rows)
+            self.until_done("tie", partial(shop.tie, rows))
 
     def play(self, number: int) -> Round:
         """A round: report, plan, hold, send, answers, reclaim, release, a sale and its owner's order."""
@@ -105,7 +108,7 @@ class Carrier:
         self.command("batch", "send", str(one.batch))
         self.report(f"reclaimed-{number}", [f"+{each},reclaimed,{_days_ago(2)}" for each in one.at(RECLAIMED)])
         self.answer(one)
-        self.until_done(lambda: self.answered(one))
+        self.until_done("answered", lambda: self.answered(one))
         self.released(one)
         return one
 
@@ -126,7 +129,7 @@ class Carrier:
             found = self.explained(one.numbers[-1])
             return found or None
 
-        return int(self.until_done(plan))
+        return int(self.until_done("plan", plan))
 
     def explained(self, number: int) -> int:
         found = outcome(self.site.command("gate", "explain", f"+{number}", "--json"))
@@ -143,37 +146,16 @@ class Carrier:
 
     def answer(self, one: Round) -> None:
         """The partner that is played by hand files parts over HTTP; only the last is complete."""
-        with httpx.Client(base_url=self.proxied or self.site.url, timeout=20) as http:
-            notice = self.until_done(lambda: self._notice(http, one))
-            refused = [f"+{each},refused,debt," for each in one.at(REFUSED)]
-            cut = [[f"+{each},unbound,,"] for each in one.numbers[10 : 10 + _PARTS - 1]]
-            for part, lines in enumerate((refused, *cut)):
-                content = "\n".join(["number,outcome,reason,until", *lines, ""]).encode()
-                key = f"round-{one.number}-part-{part}"
-
-                def file(content: bytes = content, key: str = key, complete: bool = part == _PARTS - 1) -> str | None:
-                    answer = http.post(
-                        f"/partner/v1/notices/{notice}/receipts?complete={str(complete).lower()}", content=content,
-                        headers=self._token(http) | {"Content-Type": "text/csv", "Idempotency-Key": key},
-                    )  # fmt: skip
-                    return str(answer.json()["receipt"]) if answer.status_code in (200, 201) else None
-
-                self.record.receipts[self.until_done(file)] = (one.number, content)
-
-    def _token(self, http: httpx.Client) -> dict[str, str]:
-        pair = (self.site.hand["client_id"], self.site.hand["client_secret"])
-        answer = http.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=pair)
-        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
-
-    def _notice(self, http: httpx.Client, one: Round) -> str | None:
-        for each in http.get("/partner/v1/notices", headers=self._token(http)).json()["notices"]:
-            if each.get("batch") == one.batch or each["count"] == A_ROUND:
-                text = http.get(
-                    f"/partner/v1/notices/{each['notice']}/numbers", headers=self._token(http) | {"Accept": "text/csv"}
-                )
-                if f"+{one.numbers[0]}" in text.text:
-                    return str(each["notice"])
-        return None
+        notice = str(self.until_done("notice", lambda: self.hand.notice_of(one.numbers[0], one.batch)))
+        refused = [f"+{each},refused,debt," for each in one.at(REFUSED)]
+        cut = [[f"+{each},unbound,,"] for each in one.numbers[10 : 10 + _PARTS - 1]]
+        for part, lines in enumerate((refused, *cut)):
+            last = part == _PARTS - 1
+            if last:
+                one.answered_from = datetime.now(UTC)
+            file = partial(self.hand.file, notice, lines, key=f"round-{one.number}-part-{part}", complete=last)
+            self.until_done("receipt", file)
+            self.hand.standing = (notice, one.at(REFUSED))
 
     def answered(self, one: Round) -> bool | None:
         """Whether every partner has answered for everything, or None."""
@@ -187,9 +169,9 @@ class Carrier:
             done = outcome(self.site.command("release", "--out", str(self.site.room / "lists"), "--json"))
             if done is None:
                 return None
-            return True if self.explained(one.numbers[15]) and self.given(one) else None
+            return True if self.given(one) else None
 
-        self.until_done(release)
+        self.until_done("release", release)
 
     def given(self, one: Round) -> int:
         """How many numbers of a batch the gate says were released."""
@@ -204,12 +186,5 @@ def _days_ago(days: int) -> str:
 
 def told(record: Record) -> str:
     """The record as JSON, for whoever looks at it after a failure."""
-    return json.dumps({"rounds": len(record.rounds), "reports": len(record.reports), "receipts": len(record.receipts),
-                       "holds": len(record.holds), "tries": record.tries})  # fmt: skip
-
-
-def free_of(path: Path) -> int:
-    """Bytes that are left on a file system."""
-
-    found = os.statvfs(path)
-    return found.f_bavail * found.f_frsize
+    counts = {"rounds": len(record.rounds), "reports": len(record.reports), "holds": len(record.holds)}
+    return json.dumps(counts | {"again": record.again})

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import threading
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,16 @@ import psutil
 import psycopg
 
 import waiting
-from huanxin.settings import Settings
 from processes import SOURCES, answers, free_port
+from storms.room import Room, open_room
 
 PASSPHRASE = "a storm of its own"
 NEWER = "2031-01-01T00:00:00Z"
 """When ties were made that belong to the new owner: after every cut-off of a storm."""
 OLDER = "2020-05-01T00:00:00Z"
-ROOM = "700m"
-"""Of the file system on which all of it lies: small enough to be filled in a moment."""
+SPARE = 16
+"""MB that the platform keeps for itself on its disk, which is a small one."""
+_COMES_UP = 30.0  # seconds
 
 
 @dataclass(kw_only=True)
@@ -89,21 +90,22 @@ class Shop:
 
     def ties(self) -> dict[int, tuple[str | None, str]]:
         """By row: the number that it is tied to now (None: cut), and when the tie was made."""
-        with sqlite3.connect(self.database, timeout=30) as connection:
+        with closing(sqlite3.connect(self.database, timeout=30)) as connection:
             return {row: (phone, at) for row, phone, at in connection.execute("SELECT id, phone, bound_at FROM users")}
 
-    def tie(self, rows: Mapping[int, tuple[str, str]]) -> None:
-        with sqlite3.connect(self.database, timeout=30) as connection:
-            connection.executemany("INSERT INTO users (id, phone, bound_at) VALUES (?, ?, ?)",
+    def tie(self, rows: Mapping[int, tuple[str, str]]) -> bool:
+        """Make ties, those that are not there yet."""
+        with closing(sqlite3.connect(self.database, timeout=30)) as connection, connection:
+            connection.executemany("INSERT OR IGNORE INTO users (id, phone, bound_at) VALUES (?, ?, ?)",
                                    [(key, *row) for key, row in rows.items()])  # fmt: skip
+        return True
 
 
 @dataclass(kw_only=True)
 class Site:
-    """Where everything is. `room`: its own file system, if it could be mounted; else a folder."""
+    """Where everything is, and what runs there."""
 
-    room: Path
-    own_room: bool
+    place: Room
     port: int
     server: Program
     worker: Program
@@ -111,6 +113,10 @@ class Site:
     hand: dict[str, str] = field(default_factory=dict)
     """the credentials of the partner that this test plays by hand"""
     _stop: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def room(self) -> Path:
+        return self.place.folder
 
     @property
     def url(self) -> str:
@@ -128,9 +134,16 @@ class Site:
         )  # fmt: skip
 
     def database(self) -> psycopg.Connection[Any]:
-        """A look past the platform, in a transaction that changes nothing."""
-        settings = Settings(home=self.room / "home", key_passphrase=PASSPHRASE)
-        return psycopg.connect(settings.dsn(), autocommit=True)
+        """A look past the platform, in a transaction of its own for each statement. The database is not kept up by it; it
+        may just be on its way up."""
+        end = time.monotonic() + _COMES_UP
+        while True:
+            try:
+                return psycopg.connect(f"postgresql://postgres@/postgres?host={self.room}/home/postgres", autocommit=True)
+            except psycopg.OperationalError:
+                if time.monotonic() > end:
+                    raise
+            time.sleep(0.1)
 
     def programs(self) -> list[Program]:
         return [self.server, self.worker, *(shop.program for shop in self.shops)]
@@ -143,47 +156,52 @@ class Site:
 
     def postmasters(self) -> list[psutil.Process]:
         """The PostgreSQL servers on this site's data; those they forked are not among them."""
-        data, found = str(self.room / "home" / "postgres"), []
-        for one in psutil.process_iter(["name", "cwd", "ppid"]):
-            if one.info["name"] == "postgres" and one.info["cwd"] == data:
-                found.append(one)
+        found = self._postgres()
         pids = {one.pid for one in found}
         return [one for one in found if one.info["ppid"] not in pids]
 
+    def processes(self) -> list[psutil.Process]:
+        """Everything that writes on this site's disk but for commands: our programs, PostgreSQL, whoever keeps it."""
+        ours = {one.process.pid for one in self.programs() if one.process is not None}
+        keeper = {"huanxin.store.keeper", str(self.room / "home")}
+        return self._postgres() + [
+            one for one in psutil.process_iter(["pid", "cmdline"])
+            if one.info["pid"] in ours or keeper <= set(one.info["cmdline"] or ())
+        ]  # fmt: skip
+
+    def _postgres(self) -> list[psutil.Process]:
+        data = str(self.room / "home" / "postgres")
+        return [one for one in psutil.process_iter(["name", "cwd", "ppid"])
+                if one.info["name"] == "postgres" and one.info["cwd"] == data]  # fmt: skip
+
     def close(self) -> None:
+        """End everything, in the order in which it ends by itself: the database does once nobody uses it."""
         self._stop.set()
         for one in reversed(self.programs()):
             one.end()
-        for one in self.postmasters():
-            one.kill()
-            one.wait(10)
-        if self.own_room:
-            waiting.until(
-                lambda: not subprocess.run(["umount", "-l", str(self.room)], capture_output=True, check=False).returncode
-            )
-        shutil.rmtree(self.room, ignore_errors=True)
+        waiting.until(lambda: not self.processes(), 60)
+        self.place.close()
 
 
 def _environment(room: Path, port: int) -> dict[str, str]:
     return {
         "HUANXIN_HOME": str(room / "home"), "HUANXIN_ISSUER": f"http://127.0.0.1:{port}", "HUANXIN_MODE": "development",
         "HUANXIN_KEY_PASSPHRASE": PASSPHRASE, "HUANXIN_TOTP_REQUIRED": "false", "HUANXIN_WORKERS": "3",
+        "HUANXIN_SPARE_DISK_MB": str(SPARE),
     }  # fmt: skip
 
 
-def open_site() -> Site:
-    """Everything started but for the partners, who are registered first."""
-    room, port = Path(tempfile.mkdtemp(prefix="hx-storm-")), free_port()
-    mounted = os.geteuid() == 0 and not subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={ROOM},mode=0755", "tmpfs", str(room)], capture_output=True, check=False
-    ).returncode  # fmt: skip
+def open_site(where: Path) -> Site:
+    """Everything in a folder below this one, and started but for the partners, who are registered first."""
+    place, port = open_room(where), free_port()
+    room = place.folder
     environment = _environment(room, port)
     server = Program(name="server", arguments=["huanxin.cli.main", "serve", "--port", str(port)], environment=environment,
                      log=room / "server.log", port=port)  # fmt: skip
     worker = Program(
         name="worker", arguments=["huanxin.cli.main", "worker"], environment=environment, log=room / "worker.log"
     )
-    site = Site(room=room, own_room=mounted, port=port, server=server, worker=worker)
+    site = Site(place=place, port=port, server=server, worker=worker)
     try:
         server.start()
         waiting.until(server.is_up, 60)
@@ -209,7 +227,7 @@ def _shop(site: Site, name: str) -> Shop:
     port, folder = free_port(), site.room / name
     folder.mkdir()
     database = folder / "app.db"
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection:
         connection.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, phone TEXT, bound_at TEXT NOT NULL)")
     given = _registered(site, name, "--endpoint", f"http://127.0.0.1:{port}/events/")
     environment = {
