@@ -9,9 +9,9 @@ from pathlib import Path
 
 import httpx
 
+from huanxin.acts import Platform
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import add_partner
-from huanxin.operations import Platform
 from huanxin.release.gate import LoadedGate, load_gate
 from huanxin.settings import Mode, Settings
 from huanxin.web.app import create_app

@@ -26,10 +26,10 @@ from psycopg.conninfo import make_conninfo
 
 from clocks import Clock
 from huanxin.access import people
+from huanxin.acts import Platform
 from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.rules import Rules
-from huanxin.notify import keys
-from huanxin.operations import Platform
+from huanxin.signing import keys
 from huanxin.store.database import LIVE, SANDBOX, Database
 from huanxin.store.embedded import embedded_dsn, leave
 from huanxin.store.migrate import migrate

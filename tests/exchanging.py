@@ -10,17 +10,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from huanxin.acts import Platform
 from huanxin.answer.receiving import Rosters
 from huanxin.domain.partners import Kind, Partner
 from huanxin.notify.files import FileWriter, choose_folders, use_files
-from huanxin.notify.keys import Signer
 from huanxin.notify.own_folders import FolderRules, Login
 from huanxin.notify.partners import add_partner
 from huanxin.notify.retries import Retries
-from huanxin.operations import Platform
-from huanxin.operations.inboxes import InboxReader
 from huanxin.outbound import Outbound
+from huanxin.signing.keys import Signer
 from huanxin.store import batches, deliveries, notices, receipts
+from huanxin.work.inboxes import InboxReader
 
 NUMBERS = [f"+86138001380{n:02d}" for n in range(4)]
 

@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 from fastapi import FastAPI
 
 from clocks import Clock
+from huanxin.acts import Platform
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import Registered, add_partner
-from huanxin.operations import Platform
 from huanxin.settings import Mode, Settings
 from huanxin.store import receipts
 from huanxin.store.batches import Batch

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
+from huanxin.acts import Platform
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.operations import Platform
 from huanxin.plan.holds import Placed, add_hold
 
 

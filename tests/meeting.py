@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from holding import hold, placed
+from huanxin.acts import Platform
 from huanxin.answer.receiving import file_receipt
 from huanxin.answer.single import Line
 from huanxin.disclose.acknowledging import Acknowledgement, Method
@@ -19,7 +20,6 @@ from huanxin.domain.partners import Kind, Partner
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.operations import Platform
 from huanxin.plan.holds import lift_hold
 from huanxin.release.gate import load_gate
 from huanxin.release.proposals import Outcome

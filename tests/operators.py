@@ -9,8 +9,8 @@ from itertools import count
 import httpx
 
 from huanxin.access import people
+from huanxin.acts import Platform
 from huanxin.domain.operators import Operator
-from huanxin.operations import Platform
 from huanxin.store import operators
 
 PASSWORD = "春眠不觉晓 处处闻啼鸟 2026"

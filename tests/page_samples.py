@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from huanxin.domain.suppression import Hidden, Shown
-from huanxin.web.pages.report_data import (
+from huanxin.web.pages.report_data import (  # fmt: skip
     DemoReport,
     Explained,
     ImportRow,
@@ -18,8 +18,8 @@ from huanxin.web.pages.report_data import (
     RuleLine,
     SellableDay,
     Step,
-)  # fmt: skip
-from huanxin.web.pages.views import (
+)
+from huanxin.web.pages.views import (  # fmt: skip
     BatchesView,
     BatchView,
     GateCounts,
@@ -30,7 +30,7 @@ from huanxin.web.pages.views import (
     RetractionView,
     TakenBackRow,
     Words,
-)  # fmt: skip
+)
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CUTOFF = datetime(2026, 11, 24, 14, 5, tzinfo=SHANGHAI)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from huanxin.acts import Platform
 from huanxin.domain.errors import Unavailable
-from huanxin.operations import Platform
 from huanxin.request.sms import Message, Post
-from huanxin.web.telling import Teller
+from huanxin.work.telling import Teller
 
 
 @dataclass(kw_only=True)

@@ -11,6 +11,7 @@ import httpx
 
 from clocks import Clock
 from holding import hold
+from huanxin.acts import Platform, open_platform
 from huanxin.answer.receiving import file_receipt
 from huanxin.disclose.acknowledging import Acknowledgement, Method
 from huanxin.disclose.desk import texts_of
@@ -20,7 +21,6 @@ from huanxin.domain.partners import Kind
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.operations import Platform, open_platform
 from huanxin.release.waiving import waive
 from huanxin.store import allocations, batches, notices
 from huanxin.web.app import create_app

@@ -12,11 +12,11 @@ import httpx
 from fastapi import FastAPI
 
 from clocks import Clock
+from huanxin.acts import Platform, open_platform
 from huanxin.answer.single import Line
 from huanxin.domain.clock import system_clock
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import Registered, add_partner
-from huanxin.operations import Platform, open_platform
 from huanxin.request.sms import Post
 from huanxin.settings import Mode, Settings
 from huanxin.store import messages, requests

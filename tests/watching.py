@@ -9,12 +9,12 @@ from datetime import UTC, date, datetime, timedelta
 
 from pyroaring import BitMap
 
+from huanxin.acts import Platform
 from huanxin.domain.answers import Answer, Outcome, Purpose, Reason
 from huanxin.domain.lifecycle import Cancellation
 from huanxin.domain.partners import Kind, Partner
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.operations import Platform
 from huanxin.store import batches, holds, notices, receipts, releases, requests
 from huanxin.store.database import Tx
 from huanxin.store.requests import NewAnswer, Request

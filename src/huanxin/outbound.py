@@ -30,7 +30,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from huanxin.domain.errors import BadInput
-from huanxin.sentences import N_, Sentence
+from huanxin.words.sentences import N_, Sentence
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Resolve: TypeAlias = Callable[[str], Sequence[str]]

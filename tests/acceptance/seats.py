@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from playwright.sync_api import Browser, Page, expect
 
 from acceptance.browsing import axe, fits, open_tab
-from huanxin.web.i18n import translations
+from huanxin.words.i18n import translations
 from operators import PASSWORD
 from town import Town
 

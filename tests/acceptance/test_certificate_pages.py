@@ -19,10 +19,10 @@ from pypdf import PdfReader
 
 from acceptance.browsing import SIZES, axe, keep_both, open_tab
 from clocks import Clock
+from huanxin.acts import Platform, open_platform
 from huanxin.disclose import certificate
 from huanxin.disclose.certificate import Reason
 from huanxin.domain.numbers import parse
-from huanxin.operations import Platform, open_platform
 from huanxin.request.holding import mark_of
 from huanxin.settings import Mode, Settings
 from huanxin.store.certificates import Certificate

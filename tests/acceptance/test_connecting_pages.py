@@ -14,10 +14,10 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
 
 from acceptance.browsing import SIZES, axe, fits, keep_both, open_tab
+from huanxin.acts import Platform, open_platform
 from huanxin.domain.accounts import RunState
-from huanxin.operations import Platform, open_platform
-from huanxin.operations.onboarding import Onboarding
-from huanxin.operations.selftest import Patience
+from huanxin.onboarding.onboarding import Onboarding
+from huanxin.onboarding.selftest import Patience
 from huanxin.settings import Mode, Settings
 from huanxin.store import selftests
 from huanxin.web.app import create_app

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from acceptance.browsing import SIZES, axe, fits, open_tab
 from huanxin.domain.operators import Role
-from huanxin.operations import planning
 from huanxin.store import operators
+from huanxin.work import planning
 from operators import PASSWORD, browsing, operator
 from town import Town, town
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from acceptance.browsing import SIZES, axe, fits, open_tab
-from huanxin.operations import summaries
+from huanxin.figures import summaries
 from operators import PASSWORD, operator
 from town import Town, town
 

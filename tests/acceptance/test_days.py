@@ -20,8 +20,8 @@ from acceptance.browsing import draw, open_tab
 from acceptance.seats import Seat, seat
 from huanxin.domain.disclosure import GRADE_NAMES, Grade
 from huanxin.domain.operators import Role
-from huanxin.operations import summaries
-from huanxin.web.i18n import LANGUAGES
+from huanxin.figures import summaries
+from huanxin.words.i18n import LANGUAGES
 from operators import PASSWORD, operator
 from town import PARTNERS, Town, town
 

@@ -12,10 +12,10 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from acceptance.browsing import SIZES, axe, fits, open_tab
+from huanxin.acts import Platform
 from huanxin.domain.clock import system_clock
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import Registered, add_partner
-from huanxin.operations import Platform
 from huanxin.settings import Mode, Settings
 from huanxin.web.app import create_app
 from serving import served

@@ -14,10 +14,10 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 import page_samples as samples
 from acceptance.browsing import SIZES, axe, fits, keep_picture, open_tab
-from huanxin.web.i18n import LANGUAGES
 from huanxin.web.pages.render import STATIC, batch_page, batches_page, error_page, error_view, help_page, home_page
 from huanxin.web.pages.report import write_report
 from huanxin.web.pages.views import BatchesView
+from huanxin.words.i18n import LANGUAGES
 
 ORIGIN = "http://pages.huanxin.test"
 PAGES = ("home", "help", "batches", "empty", "batch", "unsent", "error", "report")

@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from acceptance.browsing import SIZES, axe, fits, keep_both, keep_picture, open_tab
+from huanxin.acts import Platform, open_platform
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import Registered, add_partner
-from huanxin.operations import Platform, open_platform
 from huanxin.settings import Mode, Settings
 from huanxin.web.app import create_app
 from serving import served

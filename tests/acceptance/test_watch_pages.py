@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from acceptance.browsing import SIZES, axe, fits, open_tab
 from clocks import Clock
-from huanxin.operations import Platform, open_platform
+from huanxin.acts import Platform, open_platform
 from huanxin.settings import Mode, Settings
 from huanxin.web.app import create_app
 from huanxin.web.pages.watch.words import TABLES

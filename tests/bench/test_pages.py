@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from clocks import Clock
+from huanxin.acts import Platform, open_platform
 from huanxin.bench import country
 from huanxin.bench.asking import Asked, add_operators, ask_all
 from huanxin.domain.answers import Purpose
 from huanxin.domain.lifecycle import fold
-from huanxin.operations import Platform, open_platform, summaries
+from huanxin.figures import summaries
 from huanxin.simulate import planner
 from huanxin.store import answered, batches, releases, reports
 from huanxin.web.app import create_app

@@ -13,13 +13,13 @@ import psycopg
 import pytest
 
 from clocks import Clock
+from huanxin.acts import Platform
 from huanxin.connect.proving import Proof, text_entries
 from huanxin.domain.accounts import RunState, checklist
 from huanxin.domain.errors import Conflict
 from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.rules import Rules, random_id
-from huanxin.operations import Platform
-from huanxin.operations.onboarding import Onboarding
+from huanxin.onboarding.onboarding import Onboarding
 from huanxin.outbound import NoAnswer, Outbound
 from huanxin.settings import Mode, Settings
 from huanxin.store import accounts, partners, selftests, streams

@@ -12,12 +12,13 @@ import pytest
 
 from clocks import Clock
 from exchanging import register
+from huanxin.acts import Platform
 from huanxin.answer.receiving import file_receipt
 from huanxin.domain.lifecycle import sellable_from
 from huanxin.domain.pool import STATES, State
+from huanxin.figures import batch_figures, pool
+from huanxin.figures.pool_sums import Sums
 from huanxin.numbersets import tables
-from huanxin.operations import Platform, batch_figures, pool
-from huanxin.operations.pool_sums import Sums
 from huanxin.plan.batches import due
 from huanxin.release.explain import explain
 from huanxin.release.gate import load_gate

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 
 from acceptance.browsing import SIZES, browser, fits, open_tab
 from clocks import Clock
-from huanxin.operations import Platform
+from huanxin.acts import Platform
 from huanxin.settings import Mode, Settings
 from huanxin.web.app import create_app
 from huanxin.web.context import Context

@@ -10,10 +10,11 @@ import psycopg
 import pytest
 
 from clocks import Clock
+from huanxin.acts import Platform
 from huanxin.domain.disclosure import Why
 from huanxin.domain.pool import STATES, State
-from huanxin.operations import Platform, pool
-from huanxin.operations.pool_sums import Sums
+from huanxin.figures import pool
+from huanxin.figures.pool_sums import Sums
 from huanxin.release.explain import Explanation, explain
 from huanxin.store import batches, releases
 from selling import CLEAN, REFUSED, SPARE, Shop, open_shop

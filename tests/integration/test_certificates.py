@@ -14,13 +14,13 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from clocks import Clock
+from huanxin.acts import Platform
 from huanxin.disclose import certificate, verifying
 from huanxin.disclose.certificate import KIND, Reason
 from huanxin.disclose.verifying import Finding, Verdict
 from huanxin.domain.errors import BadInput, Conflict, NotFound, TooMany
 from huanxin.domain.numbers import parse
-from huanxin.notify.keys import Signer, rotate, withdraw
-from huanxin.operations import Platform
+from huanxin.signing.keys import Signer, rotate, withdraw
 from huanxin.store.certificates import Certificate
 
 SOLD_AGAIN, FIRST_USE, FROZEN, PASSED_ON, ELSEWHERE, OLD, UNHEARD = (f"+861380013800{n}" for n in range(7))

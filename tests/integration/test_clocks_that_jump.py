@@ -15,6 +15,7 @@ from clocks import Clock, World
 from exchanging import register
 from huanxin.access import people, signing_in
 from huanxin.access.signing_in import TRIES, Result
+from huanxin.acts import Platform, open_platform
 from huanxin.cli.main import app
 from huanxin.domain.clock import APART
 from huanxin.domain.errors import ClockInDoubt, TooMany, Unauthorized
@@ -22,19 +23,20 @@ from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.operators import Operator
 from huanxin.domain.partners import Kind, Scope
 from huanxin.domain.rules import Rules
-from huanxin.notify import keys, partners
-from huanxin.notify.keys import Signer
-from huanxin.operations import Platform, open_platform, planning
-from huanxin.operations.planning import Planner
+from huanxin.notify import partners
 from huanxin.release.proposals import Outcome
 from huanxin.release.waiving import waive
 from huanxin.request import codes
 from huanxin.request.codes import CodeRules
+from huanxin.signing import keys
+from huanxin.signing.keys import Signer
 from huanxin.store import credentials, deliveries, operators, plannings, recurring
 from huanxin.store.database import Database, Tx
 from huanxin.web.app import create_app
 from huanxin.web.limits import Limit
-from huanxin.web.workers import Impatience
+from huanxin.work import planning
+from huanxin.work.planning import Planner
+from huanxin.work.workers import Impatience
 from operators import PASSWORD, browsing, operator
 from serving import served
 from town import settings_of

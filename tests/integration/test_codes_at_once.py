@@ -16,8 +16,8 @@ import pytest
 from huanxin.access import people, signing_in
 from huanxin.domain.errors import TooMany
 from huanxin.domain.operators import Role
-from huanxin.notify.sealing import seal
 from huanxin.request.codes import CodeRules
+from huanxin.signing.sealing import seal
 from huanxin.store import operators
 from operators import PASSWORD, operator
 from town import FIRST, HTML, RECYCLED, Town, settings_of, town

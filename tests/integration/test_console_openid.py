@@ -13,8 +13,8 @@ import pytest
 
 from clocks import Clock
 from huanxin.access import people
+from huanxin.acts import open_platform
 from huanxin.domain.operators import Role
-from huanxin.operations import open_platform
 from huanxin.settings import Mode, OperatorsOidc, Settings
 from huanxin.web.app import create_app
 from openid_provider import CLIENT_ID, CLIENT_SECRET, OpenIdProvider, openid_provider

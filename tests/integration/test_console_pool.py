@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from huanxin.operations import summaries
+from huanxin.figures import summaries
 from huanxin.settings import Mode, Settings
 from huanxin.store import operators
 from operators import signed_in

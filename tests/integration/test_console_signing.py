@@ -13,8 +13,8 @@ import pytest
 
 from clocks import Clock
 from huanxin.access import people
+from huanxin.acts import Platform
 from huanxin.domain.operators import Role
-from huanxin.operations import Platform
 from huanxin.settings import Mode, Settings
 from huanxin.store import operators
 from huanxin.web.app import create_app

@@ -17,8 +17,8 @@ from fastapi.routing import APIRoute
 from starlette.routing import Mount
 
 from huanxin.access import tokens
+from huanxin.acts import Platform
 from huanxin.domain.operators import Role
-from huanxin.operations import Platform
 from huanxin.store.database import SANDBOX, Database
 from huanxin.store.migrate import migrate
 from huanxin.web.app import create_app

@@ -12,6 +12,7 @@ import pytest
 
 from clocks import Clock
 from exchanging import register
+from huanxin.acts import Platform
 from huanxin.answer.receiving import file_receipt
 from huanxin.domain.errors import Conflict
 from huanxin.domain.numbers import Carrier, NumberingPlan
@@ -19,7 +20,6 @@ from huanxin.domain.partners import Partner
 from huanxin.domain.rules import Rules
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.operations import Platform
 from huanxin.plan.batches import due
 from huanxin.plan.holds import add_hold
 from huanxin.release.explain import explain

@@ -29,6 +29,7 @@ from exchanging import (
     signer_of,
     writer_of,
 )
+from huanxin.acts import Platform, open_signer
 from huanxin.answer.receiving import CONFIRMATION
 from huanxin.domain.clock import Clock as AnyClock
 from huanxin.domain.errors import BadInput, Conflict
@@ -36,11 +37,10 @@ from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.rules import Rules
 from huanxin.notify.files import FileWriter, use_files
 from huanxin.notify.folders import Folder
-from huanxin.operations import Platform, open_signer
 from huanxin.settings import Mode, Settings
 from huanxin.store import deliveries, partners
 from huanxin.store.database import Database
-from huanxin.web.workers import make_workers
+from huanxin.work.workers import make_workers
 from waiting import until
 
 Report = Callable[..., Path]

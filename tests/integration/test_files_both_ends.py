@@ -14,8 +14,8 @@ import pytest
 
 from clocks import Clock
 from exchanging import NUMBERS, Shop, cancelled, planned, reader_of, signer_of, writer_of
+from huanxin.acts import Platform
 from huanxin.domain.numbers import parse
-from huanxin.operations import Platform
 from huanxin.request.ordering import Purpose, Wish
 from huanxin.store import requests
 from huanxin_partner.filechannel import Exchange, FileHandler, Mail

@@ -9,7 +9,7 @@ import pytest
 
 from clocks import Clock
 from exchanging import NUMBERS, Shop, reader_of
-from huanxin.operations import Platform
+from huanxin.acts import Platform
 from huanxin.store import partners
 from huanxin.store.partners import RECEIPT_WAITS
 

@@ -13,13 +13,13 @@ import pytest
 
 from clocks import Clock
 from exchanging import NUMBERS, Shop, reader_of, receipts_of, signer_of
+from huanxin.acts import Platform
 from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.rules import Rules
 from huanxin.numbersets import tables
-from huanxin.operations import Platform
 from huanxin.settings import Mode, Settings
 from huanxin.store.database import Database
-from huanxin.web.workers import Sweeper
+from huanxin.work.workers import Sweeper
 from waiting import until
 
 Report = Callable[..., Path]

@@ -9,8 +9,8 @@ import pytest
 
 from clocks import Clock
 from exchanging import Shop, reader_of, writer_of
+from huanxin.acts import Platform
 from huanxin.domain.numbers import parse
-from huanxin.operations import Platform
 from huanxin.request.ordering import Purpose, Wish
 from huanxin.store import requests
 

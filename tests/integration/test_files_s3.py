@@ -13,9 +13,9 @@ import pytest
 import s3_server
 from clocks import Clock
 from exchanging import NUMBERS, cancelled, chosen, last_answer, notice_of, planned, reader_of, register, writer_of
+from huanxin.acts import Platform
 from huanxin.notify.files import use_files
 from huanxin.notify.own_folders import Login
-from huanxin.operations import Platform
 from huanxin.store import deliveries, partners
 from huanxin_partner.filechannel import Exchange
 from huanxin_partner.folders import Folder

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from huanxin.acts import Platform, open_signer
 from huanxin.domain.clock import system_clock
 from huanxin.domain.partners import Kind, Partner
 from huanxin.notify.partners import add_partner
 from huanxin.notify.streams import send_verification
-from huanxin.operations import Platform, open_signer
 from huanxin.settings import Mode, Settings
 from huanxin.store import deliveries
-from huanxin.web.workers import make_workers
+from huanxin.work.workers import make_workers
 from waiting import until
 
 HANGING = 19

@@ -11,10 +11,10 @@ import pytest
 import hostile
 from clocks import Clock
 from exchanging import NUMBERS, Shop, reader_of
+from huanxin.acts import Platform
 from huanxin.answer.lines import longest
 from huanxin.domain.errors import Unavailable
 from huanxin.notify.folders import Folder
-from huanxin.operations import Platform
 
 Report = Callable[..., Path]
 

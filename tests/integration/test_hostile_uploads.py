@@ -17,8 +17,8 @@ import pytest
 import hostile
 from clocks import Clock
 from filing import HEADING, LINES, PARQUET, Desk, csv_of, open_desk
+from huanxin.acts import Platform
 from huanxin.answer.lines import longest
-from huanxin.operations import Platform
 from huanxin.web.api import taking, unpacking
 from waiting import until
 

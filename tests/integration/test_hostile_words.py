@@ -67,9 +67,9 @@ def tokens() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def world(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     from clocks import Clock
+    from huanxin.acts import Platform
     from huanxin.domain.numbers import chinese_plan
     from huanxin.domain.rules import Rules
-    from huanxin.operations import Platform
     from huanxin.store.database import Database
 
     clock = Clock()

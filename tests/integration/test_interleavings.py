@@ -19,10 +19,10 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from clocks import Clock
+from huanxin.acts import Platform
 from huanxin.domain.errors import HuanxinError
 from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.rules import Rules
-from huanxin.operations import Platform
 from huanxin.store.database import LIVE, Database
 from huanxin.store.migrate import migrate
 from meeting import build, facts, writers

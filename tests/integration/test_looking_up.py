@@ -11,11 +11,11 @@ import pytest
 
 from holding import hold
 from huanxin.access import looking, tokens
+from huanxin.acts import Platform
 from huanxin.domain.disclosure import Told
 from huanxin.domain.errors import BadInput, TooMany
 from huanxin.domain.operators import Role
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.operations import Platform
 from huanxin.store import allocations, operators
 from operators import browsing, operator
 from selling import CLEAN, FIRST, HELD, LATE, REFUSED, SPARE, Shop, looked_up, served_shop

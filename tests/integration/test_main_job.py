@@ -14,9 +14,9 @@ import pytest
 from answering import NUMBERS, World, answering
 from clocks import Clock
 from holding import hold
+from huanxin.acts import Platform
 from huanxin.domain.errors import Conflict
 from huanxin.domain.numbers import parse
-from huanxin.operations import Platform
 from huanxin.plan.holds import lift_hold
 from huanxin.release.explain import explain
 from huanxin.release.listing import gate_table

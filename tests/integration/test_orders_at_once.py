@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 
 from clocks import Clock
+from huanxin.acts import Platform
 from huanxin.answer.single import Line
 from huanxin.domain.numbers import parse
 from huanxin.domain.partners import Kind, Partner
 from huanxin.domain.streams import Method
 from huanxin.notify.calls import Calls
-from huanxin.notify.keys import Signer
 from huanxin.notify.partners import add_partner
 from huanxin.notify.pushing import Pusher
-from huanxin.operations import Platform
 from huanxin.outbound import Answer, NoAnswer, Outbound
 from huanxin.request import sms
 from huanxin.request.ordering import Ordered, Purpose, Wish
+from huanxin.signing.keys import Signer
 from huanxin.store import deliveries, requests
-from huanxin.web.telling import Teller
+from huanxin.work.telling import Teller
 
 NUMBERS = [f"+861380013800{place}" for place in range(3)]
 Report = Callable[..., Path]

@@ -17,7 +17,7 @@ from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.store import deliveries, partners, requests
 from huanxin.store import migrate as migrating
 from huanxin.store.requests import RequestNotice
-from huanxin.web.telling import Teller
+from huanxin.work.telling import Teller
 from phones import Phones
 from town import RECYCLED, Town, town
 

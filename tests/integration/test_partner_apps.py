@@ -21,18 +21,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from huanxin.acts import Platform, open_signer
 from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.partners import Kind
 from huanxin.domain.rules import Rules
 from huanxin.notify.partners import add_partner
 from huanxin.notify.pushing import Pusher
-from huanxin.notify.worker import Workers
-from huanxin.operations import Platform, open_signer
 from huanxin.outbound import Outbound
 from huanxin.release.gate import load_gate
 from huanxin.settings import Mode, Settings
 from huanxin.store.database import Database
 from huanxin.web.app import create_app
+from huanxin.work.loop import Workers
 from huanxin_partner import Journal
 from processes import free_port, running, started, until
 from ready_stores import postgres_url, sqlite_url

@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from clocks import Clock
+from huanxin.acts import Platform
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import Registered, add_partner, rotate_secret
-from huanxin.operations import Platform
 from huanxin.settings import Mode, Settings
 from huanxin.store import partners
 from huanxin.web.app import create_app

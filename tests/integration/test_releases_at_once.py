@@ -14,15 +14,16 @@ import pytest
 
 from exchanging import notice_of, register
 from holding import hold
+from huanxin.acts import Platform
 from huanxin.answer.receiving import file_receipt
 from huanxin.domain.errors import Conflict
 from huanxin.domain.partners import Partner
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.operations import Platform, planning
-from huanxin.operations.planning import Planner
 from huanxin.release.proposals import Outcome
 from huanxin.store import batches, notices, releases
+from huanxin.work import planning
+from huanxin.work.planning import Planner
 from operators import operator
 
 TURNS = 10

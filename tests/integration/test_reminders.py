@@ -17,13 +17,14 @@ import pytest
 
 from clocks import Clock
 from exchanging import NUMBERS, Shop, cancelled, notice_of, planned, reader_of, register, writer_of
+from huanxin.acts import Platform
 from huanxin.domain.errors import Conflict
 from huanxin.domain.numbers import parse
 from huanxin.domain.partners import REMINDER, Partner
+from huanxin.figures import batch_figures
+from huanxin.figures.watch import batch as watch_batch
 from huanxin.notify.reminders import Escalator, Reminder
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.operations import Platform, batch_figures
-from huanxin.operations.watch import batch as watch_batch
 from huanxin.store import answered, batches, deliveries, notices, partners, receipts
 from huanxin.store.progress import progress
 from huanxin.web.pages.gate_view import late_partners

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from huanxin.acts import open_platform
 from huanxin.domain.errors import BadSetting
-from huanxin.operations import open_platform
 from huanxin.settings import CarrierOidc, Settings, read_settings
 from huanxin.web.app import create_app
 from openid_provider import CLIENT_ID, CLIENT_SECRET, OpenIdProvider, openid_provider

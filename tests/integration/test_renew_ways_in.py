@@ -17,11 +17,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from huanxin.acts import open_platform
 from huanxin.domain.errors import BadSetting
-from huanxin.operations import open_platform
 from huanxin.settings import Mode, Settings
 from huanxin.web.app import create_app
-from huanxin.web.telling import Teller
+from huanxin.work.telling import Teller
 from serving import served
 from town import FIRST, HTML, RECYCLED, Town, settings_of, town
 

@@ -13,10 +13,10 @@ from pyroaring import BitMap
 from answering import NUMBERS, Partner, World, answering
 from clocks import Clock
 from exchanging import Shop, cancelled, notice_of, planned, reader_of
+from huanxin.acts import Platform
 from huanxin.domain.answers import Outcome
 from huanxin.domain.numbers import parse
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.operations import Platform
 from huanxin.release.waiving import waive
 from huanxin.request.ordering import Purpose, Wish
 from huanxin.store import partners, releases, requests

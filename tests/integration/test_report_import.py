@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from huanxin.acts import Platform
 from huanxin.domain.errors import BadInput
 from huanxin.numbersets.sharded import SHARD_SIZE, load, shard_of
-from huanxin.operations import Platform
 from huanxin.report.importing import Imported
 from huanxin.store import reports
 

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from clocks import Clock
+from huanxin.acts import Platform
 from huanxin.answer.single import Line
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.numbers import parse
 from huanxin.domain.partners import RENEWAL, Kind, Partner
 from huanxin.notify.partners import add_partner
-from huanxin.operations import Platform
 from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.store import deliveries, requests
 

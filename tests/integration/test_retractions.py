@@ -12,12 +12,12 @@ from typer.testing import CliRunner
 
 from clocks import Clock
 from exchanging import NUMBERS, Shop, cancelled, notice_of, planned, reader_of, register, writer_of
+from huanxin.acts import Platform
 from huanxin.cli.main import app
 from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.domain.numbers import parse
 from huanxin.domain.partners import RETRACTION
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.operations import Platform
 from huanxin.release.explain import explain
 from huanxin.release.gate import load_gate
 from huanxin.settings import Mode, Settings

@@ -9,9 +9,9 @@ import psycopg
 import pytest
 
 from clocks import Clock
+from huanxin.acts import Platform
 from huanxin.domain.errors import BadInput
 from huanxin.domain.tenures import State
-from huanxin.operations import Platform
 from huanxin.store import reports
 
 Report = Callable[..., Path]

@@ -13,20 +13,20 @@ import pytest
 
 from connecting import RECEIVER, settings_of
 from exchanging import rules_of, signer_of, writer_of
+from huanxin.acts import Platform, open_platform
 from huanxin.answer.receiving import Rosters
 from huanxin.connect.proving import record_proof
 from huanxin.domain.accounts import RunState, state
 from huanxin.domain.errors import BadInput, Conflict, Unauthorized
 from huanxin.notify.files import use_files
 from huanxin.notify.partners import with_secret
-from huanxin.operations import Platform, open_platform
-from huanxin.operations.inboxes import InboxReader
-from huanxin.operations.onboarding import Onboarding
-from huanxin.operations.selftest import Patience, Played
+from huanxin.onboarding.onboarding import Onboarding
+from huanxin.onboarding.selftest import Patience, Played
 from huanxin.settings import Mode, Settings
 from huanxin.store import partners, streams
 from huanxin.web.app import create_app
-from huanxin.web.refusals import note_refusal
+from huanxin.work.inboxes import InboxReader
+from huanxin.work.refusals import note_refusal
 from huanxin_partner.rehearsal.words import SCENARIOS
 from processes import free_port, started
 from serving import served

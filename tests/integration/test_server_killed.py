@@ -18,9 +18,9 @@ import pytest
 
 from clocks import Clock
 from embedded_servers import kill, postmaster, servers, user
-from huanxin.notify.worker import Workers
 from huanxin.store.database import Database
 from huanxin.store.embedded import embedded_dsn, leave
+from huanxin.work.loop import Workers
 from processes import SOURCES, free_port, running, until
 
 HUANXIN = ["-m", "huanxin.cli.main"]

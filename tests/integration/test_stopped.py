@@ -14,8 +14,8 @@ import pytest
 
 from clocks import Clock
 from holding import hold, placed
+from huanxin.acts import Platform
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.operations import Platform
 from huanxin.plan.holds import lift_hold
 from huanxin.release.waiving import waive
 from huanxin.store import releases, stops

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import huanxin
-from huanxin.web.telling import Teller
+from huanxin.work.telling import Teller
 from phones import Phones
 from town import FIRST, RECYCLED, Phone, Town, town
 

@@ -17,12 +17,13 @@ import pytest
 from clocks import Clock
 from exchanging import Shop, cancelled, notice_of, planned, reader_of, register
 from holding import hold
+from huanxin.acts import Platform
 from huanxin.domain.answers import Outcome
 from huanxin.domain.numbers import Carrier, chinese_plan, parse
 from huanxin.domain.partners import IDENTIFIER_RECYCLED
+from huanxin.figures import summaries
+from huanxin.figures.watch import bulletin
 from huanxin.notify.reminders import Reminder
-from huanxin.operations import Platform, summaries
-from huanxin.operations.watch import bulletin
 from huanxin.plan.batches import due as due_numbers
 from huanxin.release.explain import explain
 from huanxin.release.gate import load_gate

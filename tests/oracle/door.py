@@ -12,9 +12,9 @@ import httpx
 from anyio import CapacityLimiter
 from fastapi import FastAPI
 
+from huanxin.acts import Platform
 from huanxin.answer.receiving import Rosters
-from huanxin.notify.keys import Signer
-from huanxin.operations import Platform
+from huanxin.signing.keys import Signer
 from huanxin.web.api import partner
 from huanxin.web.api.uploads import Limits
 from huanxin.web.context import Context

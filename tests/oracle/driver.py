@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 from clocks import Clock
 from exchanging import rules_of
+from huanxin.acts import Platform
 from huanxin.answer.receiving import Rosters
 from huanxin.answer.single import Answered
 from huanxin.answer.single import Line as AnswerLine
@@ -29,25 +30,24 @@ from huanxin.domain.rules import Rules
 from huanxin.domain.streams import Status
 from huanxin.notify.calls import Calls
 from huanxin.notify.files import FileWriter, use_files
-from huanxin.notify.keys import Signer
 from huanxin.notify.partners import add_partner
 from huanxin.notify.polling import Poller
 from huanxin.notify.pushing import Pusher
 from huanxin.notify.reminders import Reminder
 from huanxin.notify.streams import set_status
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.operations import Platform
-from huanxin.operations.inboxes import InboxReader
 from huanxin.outbound import Outbound
 from huanxin.plan.holds import add_hold, lift_hold
 from huanxin.release.proposals import Outcome
 from huanxin.release.waiving import waive
 from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.request.sms import Post
+from huanxin.signing.keys import Signer
 from huanxin.store import allocations, batches, deliveries, notices, partners, requests
 from huanxin.store.batches import Batch
 from huanxin.store.database import Database, Tx
-from huanxin.web.telling import Teller
+from huanxin.work.inboxes import InboxReader
+from huanxin.work.telling import Teller
 from operators import operator
 from oracle.days import ALLOTTED, RANGES, ZONES
 from oracle.door import Door

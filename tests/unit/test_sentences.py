@@ -11,8 +11,8 @@ import pytest
 
 from huanxin.domain import errors
 from huanxin.domain.errors import Conflict
-from huanxin.sentences import Sentence, packed, unpacked
 from huanxin.web.pages.render import error_page, error_view, say
+from huanxin.words.sentences import Sentence, packed, unpacked
 
 HOUSE = Path(__file__).parents[2] / "src/huanxin"
 SHOWN = (

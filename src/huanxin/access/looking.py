@@ -13,9 +13,9 @@ from datetime import datetime
 from huanxin.domain.errors import TooMany
 from huanxin.domain.operators import Operator
 from huanxin.domain.rules import Rules
-from huanxin.sentences import Sentence
 from huanxin.store import looked_up, operators
 from huanxin.store.database import Tx
+from huanxin.words.sentences import Sentence
 
 ALARM = "looked-up-many"
 _SUSPECT = 100

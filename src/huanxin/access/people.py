@@ -16,9 +16,9 @@ from argon2 import PasswordHasher
 from huanxin.domain.errors import BadInput, Conflict, Forbidden, NotFound
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.operators import Operator, governed, read_roles
-from huanxin.sentences import Sentence
 from huanxin.store import operators
 from huanxin.store.database import Tx, one_name_at_a_time
+from huanxin.words.sentences import Sentence
 
 HASHER = PasswordHasher()  # argon2id with the parameters of RFC 9106, section 4, for memory-constrained machines
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")

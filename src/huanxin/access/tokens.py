@@ -9,9 +9,9 @@ from datetime import datetime
 from huanxin.access.people import named
 from huanxin.domain.errors import Conflict, Unauthorized
 from huanxin.domain.operators import Operator
-from huanxin.sentences import Sentence
 from huanxin.store import operators, tokens
 from huanxin.store.database import Tx
+from huanxin.words.sentences import Sentence
 
 _PREFIX = "hxo_"  # so that a leaked one is recognised where code is searched for secrets
 

@@ -17,7 +17,7 @@ from huanxin.numbersets import columns, tables
 from huanxin.numbersets.arrow import pc
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import Numbers, bitmap_of
-from huanxin.sentences import Sentence
+from huanxin.words.sentences import Sentence
 
 COLUMNS = tables.Columns(names=("number", "outcome", "reason", "until"), optional=frozenset({"reason", "until"}))
 SHOWN_FAULTS = 100

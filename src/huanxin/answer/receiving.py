@@ -21,11 +21,11 @@ from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.numbersets import tables
 from huanxin.numbersets.roster import Roster
-from huanxin.sentences import Sentence
 from huanxin.store import batches, notices, receipt_files, receipts, releases, stops
 from huanxin.store.database import Database, Tx, recording_facts
 from huanxin.store.notices import Notice
 from huanxin.store.receipts import StoredReceipt
+from huanxin.words.sentences import Sentence
 
 CONFIRMATION = "receipt-confirmation+jwt"
 """The `typ` of the platform's signature under what it took."""

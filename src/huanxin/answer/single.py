@@ -17,10 +17,10 @@ from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.arrow import pa
-from huanxin.sentences import Sentence
 from huanxin.store import requests
 from huanxin.store.database import Tx
 from huanxin.store.requests import Asked, NewAnswer
+from huanxin.words.sentences import Sentence
 
 COLUMNS = tables.Columns(
     names=("notice", "number", "outcome", "reason", "until"), optional=frozenset({"notice", "reason", "until"})

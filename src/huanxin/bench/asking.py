@@ -12,12 +12,12 @@ from functools import partial
 import httpx
 
 from huanxin.access import people
+from huanxin.acts import Platform
 from huanxin.domain.answers import Purpose
 from huanxin.domain.numbers import masked, written
 from huanxin.domain.operators import Role
 from huanxin.notify.partners import rotate_secret
 from huanxin.numbersets.sharded import Numbers
-from huanxin.operations import Platform
 from huanxin.store import batches, messages, notices, partners, proposals, receipts, releases, reports
 from huanxin.store.database import Tx
 

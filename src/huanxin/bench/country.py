@@ -16,6 +16,7 @@ import numpy.typing as npt
 from pyroaring import BitMap
 
 from huanxin.access import people
+from huanxin.acts import Platform
 from huanxin.bench import data
 from huanxin.disclose.acknowledging import Method
 from huanxin.disclose.breaches import OPENED_UNDISCLOSED
@@ -29,7 +30,6 @@ from huanxin.notify.partners import add_partner
 from huanxin.numbersets.numberfile import CSV, PARQUET
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import Numbers, NumberSet, bitmap_of
-from huanxin.operations import Platform
 from huanxin.store import batches, disclosures, holds, notices, receipts, releases, reports
 from huanxin.store.database import Tx
 

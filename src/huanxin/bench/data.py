@@ -16,7 +16,7 @@ from huanxin.domain.errors import BadInput
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.numbersets.numberfile import write_csv, written
 from huanxin.numbersets.sharded import Numbers
-from huanxin.sentences import Sentence
+from huanxin.words.sentences import Sentence
 
 TIES_PER_NUMBER = 6.4
 _OUTCOMES = (Outcome.UNBOUND, Outcome.KEPT, Outcome.PENDING, Outcome.REFUSED)

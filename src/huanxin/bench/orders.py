@@ -30,6 +30,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 from rich.table import Table
 
+from huanxin.acts import Platform, open_platform
 from huanxin.bench import data
 from huanxin.bench.processes import cpu_seconds, free_port, running
 from huanxin.bench.shops import make_accounts, outcome_of
@@ -37,7 +38,6 @@ from huanxin.domain.numbers import written
 from huanxin.domain.partners import Kind
 from huanxin.domain.rules import random_id
 from huanxin.notify.partners import add_partner
-from huanxin.operations import Platform, open_platform
 from huanxin.settings import Settings
 from huanxin.store import requests
 from huanxin.terminal import Terminal

@@ -12,10 +12,11 @@ from pathlib import Path
 import httpx
 from rich.table import Table
 
+from huanxin.acts import Platform, open_platform
 from huanxin.bench import country
 from huanxin.bench.asking import TIMES, Asked, add_operators, ask_all
 from huanxin.bench.receipts import server
-from huanxin.operations import Platform, open_platform, summaries
+from huanxin.figures import summaries
 from huanxin.settings import Settings
 from huanxin.store import batches, figures
 from huanxin.terminal import Terminal

@@ -22,6 +22,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import zstandard
 
+from huanxin.acts import Platform
 from huanxin.bench import data
 from huanxin.bench.measure import peak_of
 from huanxin.bench.processes import free_port, running
@@ -31,7 +32,6 @@ from huanxin.notify.notices import send_batch
 from huanxin.notify.partners import Registered, add_partner
 from huanxin.numbersets.numberfile import CSV, PARQUET, written
 from huanxin.numbersets.sharded import Numbers, NumberSet
-from huanxin.operations import Platform
 from huanxin.settings import Settings
 from huanxin.store import batches
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from huanxin.acts import Platform, open_platform
 from huanxin.answer.lines import ParsedReceipt, parse_receipt
 from huanxin.bench import builds, data
 from huanxin.bench.measure import Steps, peak_mb
@@ -21,7 +22,6 @@ from huanxin.notify.partners import add_partner
 from huanxin.numbersets import tables
 from huanxin.numbersets.numberfile import CSV, number_file
 from huanxin.numbersets.sharded import Numbers
-from huanxin.operations import Platform, open_platform
 from huanxin.release.gate import load_gate
 from huanxin.settings import Settings
 from huanxin.store import batches, figures, notices, receipts

@@ -15,8 +15,8 @@ from huanxin.connect.todo import what_to_do
 from huanxin.domain.accounts import Known, RunState, checklist, state
 from huanxin.notify import files
 from huanxin.notify.partners import named
-from huanxin.operations.onboarding import Onboarding, open_onboarding
-from huanxin.operations.selftest import Played
+from huanxin.onboarding.onboarding import Onboarding, open_onboarding
+from huanxin.onboarding.selftest import Played
 from huanxin.settings import read_settings
 from huanxin.terminal import led
 from huanxin_partner.rehearsal.run import Result

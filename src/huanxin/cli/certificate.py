@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from huanxin.acts import open_signer
 from huanxin.cli.console import EXIT_REFUSED, By, Json, done, explained, me, platform
 from huanxin.disclose import certificate, verifying
 from huanxin.disclose.certificate import Reason, statement_of
@@ -18,7 +19,6 @@ from huanxin.domain.clock import system_clock
 from huanxin.domain.errors import BadInput
 from huanxin.domain.numbers import parse
 from huanxin.domain.shown import read_json
-from huanxin.operations import open_signer
 
 
 class NumberFirst(TyperGroup):

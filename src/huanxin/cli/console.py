@@ -15,8 +15,8 @@ from rich.console import RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from huanxin.acts import Platform, open_platform
 from huanxin.domain.errors import BadInput, BadSetting, HuanxinError
-from huanxin.operations import Platform, open_platform
 from huanxin.settings import Settings, read_settings
 from huanxin.store.database import explain_connection_error
 from huanxin.store.one_clock import OneClock

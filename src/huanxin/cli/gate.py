@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
+from huanxin.acts import Platform
 from huanxin.cli.console import By, Json, done, err, me, out, platform, table, told
 from huanxin.domain.answers import Purpose
 from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.domain.numbers import parse
 from huanxin.notify.partners import told_of
-from huanxin.operations import Platform
 from huanxin.plan.holds import read_numbers
 from huanxin.release.explain import explain as explain_number
 from huanxin.release.gate import LoadedGate, load_gate

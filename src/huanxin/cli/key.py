@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from huanxin.acts import open_platform, open_signer
 from huanxin.cli.console import Json, done, platform, table
-from huanxin.notify.keys import PUBLISHED_BEFORE, rotate, withdraw
-from huanxin.operations import open_platform, open_signer
+from huanxin.signing.keys import PUBLISHED_BEFORE, rotate, withdraw
 
 app = typer.Typer(no_args_is_help=True)
 

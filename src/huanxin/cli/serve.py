@@ -13,9 +13,9 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from huanxin.acts import open_platform
 from huanxin.cli.console import EXIT_SETTING, LOG, doubt, err, explained, platform
 from huanxin.domain.errors import Conflict
-from huanxin.operations import open_platform
 from huanxin.settings import note_served
 from huanxin.terminal import led
 from huanxin.web.app import create_app

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from huanxin.cli.console import Json, done, err, platform, table
-from huanxin.operations import summaries
+from huanxin.figures import summaries
 from huanxin.simulate import planner
 from huanxin.simulate.planner import Choices
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import signal
 
+from huanxin.acts import open_platform, open_signer
 from huanxin.cli.console import LOG, err, platform
-from huanxin.operations import open_platform, open_signer
-from huanxin.web.workers import make_workers
+from huanxin.work.workers import make_workers
 
 
 def worker() -> None:

@@ -9,9 +9,9 @@ from functools import reduce
 from huanxin.connect.todo import what_to_do
 from huanxin.domain.accounts import BEFORE_ADMISSION, Account, Happened, Item, Known, Step, checklist, missing
 from huanxin.domain.errors import BadInput, Conflict
-from huanxin.sentences import N_, Sentence
 from huanxin.store import accounts
 from huanxin.store.database import Tx
+from huanxin.words.sentences import N_, Sentence
 
 _NOT_ADMITTED = N_("%(name)s can't be admitted yet: %(todo)s")
 _NOT_LIVE = N_("%(name)s can't go live yet: %(todo)s")

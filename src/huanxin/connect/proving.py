@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from huanxin.domain.accounts import Account, Happened
 from huanxin.domain.errors import Conflict
 from huanxin.outbound import NoAnswer, Outbound, why_not
-from huanxin.sentences import Sentence
 from huanxin.store import accounts
 from huanxin.store.database import Tx
+from huanxin.words.sentences import Sentence
 
 if TYPE_CHECKING:
     import dns.resolver

@@ -13,9 +13,9 @@ from huanxin.domain.accounts import Account, Happened
 from huanxin.domain.errors import BadInput, NotFound
 from huanxin.domain.partners import Kind
 from huanxin.domain.rules import NewId, random_id
-from huanxin.sentences import Sentence
 from huanxin.store import accounts
 from huanxin.store.database import Tx
+from huanxin.words.sentences import Sentence
 
 _LONGEST_NAME = 80  # characters
 _LONGEST_DOMAIN = 253  # RFC 1035, section 2.3.4, less the root

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from huanxin.domain.accounts import Item, Step, Why
-from huanxin.sentences import Sentence
+from huanxin.words.sentences import Sentence
 
 _SENTENCES: dict[tuple[Step, Why], Sentence] = {
     (Step.DOMAIN, Why.NOT_YET): Sentence("serve the challenge at the domain, or add the TXT entry, then ask for the proof"),

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 
+from huanxin.acts import ImportDone, Platform
 from huanxin.demo.own_servers import PartnerProcess
 from huanxin.demo.partner_store import add_ties
 from huanxin.demo.processes import Servers, free_port
@@ -26,7 +27,6 @@ from huanxin.domain.answers import Outcome, Standing
 from huanxin.domain.errors import HuanxinError
 from huanxin.domain.partners import Kind, Partner
 from huanxin.notify.partners import add_partner
-from huanxin.operations import ImportDone, Platform
 from huanxin.plan.holds import add_hold, read_numbers
 from huanxin.release.gate import LoadedGate, load_gate
 from huanxin.release.waiving import waive

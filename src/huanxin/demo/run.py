@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 import httpx
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from huanxin.acts import Platform, open_platform
 from huanxin.demo import staff
 from huanxin.demo.audit import Audit, audit
 from huanxin.demo.by_hand import Missed, leave_ties
@@ -33,7 +34,6 @@ from huanxin.demo.world import WorldReports, load_reports, make_reports
 from huanxin.demo.world_partners import partner_specs
 from huanxin.domain.errors import BadInput, BadSetting
 from huanxin.domain.numbers import masked, parse
-from huanxin.operations import Platform, open_platform
 from huanxin.settings import Mode, Settings
 from huanxin.store import figures, notices, requests
 from huanxin.terminal import Terminal, led

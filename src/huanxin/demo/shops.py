@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from huanxin.access import people
+from huanxin.acts import Platform
 from huanxin.demo.world_reports import ReportFile
 from huanxin.disclose.acknowledging import Acknowledgement, Method
 from huanxin.disclose.desk import texts_of
 from huanxin.domain.disclosure import ZH, digest
 from huanxin.domain.numbers import parse
-from huanxin.operations import Platform
 
 _FORGOTTEN = 2  # of each carrier
 

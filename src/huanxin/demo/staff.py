@@ -7,8 +7,8 @@ from functools import cache
 from rich.text import Text
 
 from huanxin.access import people
+from huanxin.acts import Platform
 from huanxin.domain.operators import Role
-from huanxin.operations import Platform
 from huanxin.store import operators
 from huanxin.terminal import led
 

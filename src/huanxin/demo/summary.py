@@ -21,7 +21,6 @@ from huanxin.domain.lifecycle import sellable_from
 from huanxin.domain.numbers import masked
 from huanxin.release.explain import explain
 from huanxin.release.gate import LoadedGate
-from huanxin.sentences import N_, Sentence
 from huanxin.store.database import Tx
 from huanxin.terminal import Terminal, led
 from huanxin.web.pages.gate_view import gate_counts, partner_row
@@ -39,6 +38,7 @@ from huanxin.web.pages.report_data import (
     Step,
 )
 from huanxin.web.pages.views import Words
+from huanxin.words.sentences import N_, Sentence
 
 _EXPLAINED = 3
 _STEPS = {

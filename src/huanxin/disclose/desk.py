@@ -17,9 +17,9 @@ from huanxin.domain.lifecycle import Cancellation, SetFact, fold, freeze_of
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import Rules
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, shard_of, union, values_of
-from huanxin.sentences import Sentence
 from huanxin.store import allocations, batches, disclosures, holds, places, reports
 from huanxin.store.database import Tx
+from huanxin.words.sentences import Sentence
 
 SHORTEST_PREFIX, LONGEST_PREFIX = 3, 10
 _SPARE, _MANY, _ROUNDS = 3, 500, 12  # of those looked at first, some aren't clean; then many at a time

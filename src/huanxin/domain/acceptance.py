@@ -11,7 +11,7 @@ from pyroaring import BitMap
 
 from huanxin.domain.lifecycle import EVENTS_SAID, Event, SetFact, ShardState
 from huanxin.domain.same_day import NEWS, Met, meet
-from huanxin.sentences import Sentence
+from huanxin.words.sentences import Sentence
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from huanxin.sentences import Sentence
+from huanxin.words.sentences import Sentence
 
 
 class HuanxinError(Exception):
@@ -18,7 +18,7 @@ class HuanxinError(Exception):
 
     @property
     def said(self) -> str:
-        """What it says: a Sentence (huanxin.sentences) wherever a page shows it, plain English elsewhere."""
+        """What it says: a Sentence (huanxin.words.sentences) wherever a page shows it, plain English elsewhere."""
         said: str = self.args[0] if self.args else ""
         return said
 

@@ -17,7 +17,7 @@ from pyroaring import BitMap
 
 from huanxin.numbersets.instants import NO_TIME, Instants
 from huanxin.numbersets.sharded import values_of
-from huanxin.sentences import Sentence
+from huanxin.words.sentences import Sentence
 
 
 class Event(StrEnum):

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import phonenumbers
 
 from huanxin.numbersets.sharded import SHARD_SIZE, Numbers
-from huanxin.sentences import Sentence
+from huanxin.words.sentences import Sentence
 
 E164 = re.compile(r"\+?[1-9][0-9]{6,14}")
 _SPREADSHEET = re.compile(r"\+?[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")

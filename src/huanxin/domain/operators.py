@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from huanxin.domain.errors import BadInput, Conflict, Forbidden
-from huanxin.sentences import Sentence
+from huanxin.words.sentences import Sentence
 
 
 class Role(StrEnum):

@@ -47,7 +47,7 @@ POLLED = "poll"
 @dataclass(frozen=True, kw_only=True)
 class Stream:
     """One partner's stream. `endpoint`: the URL pushed to, or the folder that notices are written to; `inbox`: the folder
-    that receipts are read from. `sealed_authorization` is encrypted (notify.sealing)."""
+    that receipts are read from. `sealed_authorization` is encrypted (signing.sealing)."""
 
     id: str
     partner_id: int

@@ -25,15 +25,15 @@ from huanxin.domain.partners import REMINDER, RENEWAL, RETRACTION, Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.streams import DEFAULT_EVENTS, Method
 from huanxin.notify.folders import Folder, Unreachable, check_folder
-from huanxin.notify.keys import ES256, Signer
 from huanxin.notify.own_folders import FolderRules, Login
 from huanxin.notify.retries import Retries
 from huanxin.notify.streams import send_verification
 from huanxin.numbersets.numberfile import CSV, number_file
-from huanxin.sentences import Sentence
+from huanxin.signing.keys import ES256, Signer
 from huanxin.store import batches, deliveries, feeds, notices, partners, streams
 from huanxin.store.database import Database, Tx
 from huanxin.store.deliveries import Delivery, Met
+from huanxin.words.sentences import Sentence
 
 log = logging.getLogger("huanxin.files")
 _WORDS_KEPT = 500  # characters of what went wrong that are recorded

@@ -18,7 +18,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from huanxin.domain.errors import BadInput
-from huanxin.sentences import Sentence
+from huanxin.words.sentences import Sentence
 
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss", "cos", "obs", "memory"})
 SFTP = ("sftp", "ssh")

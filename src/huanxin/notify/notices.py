@@ -19,13 +19,13 @@ from huanxin.domain.partners import IDENTIFIER_RECYCLED, Partner
 from huanxin.domain.rules import NewId, Rules, random_id
 from huanxin.domain.streams import Status, Stream
 from huanxin.notify.events import batch_notice, request_notice
-from huanxin.sentences import Sentence
 from huanxin.store import batches, deliveries, feeds, notices, partners, streams
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx, deciding
 from huanxin.store.deliveries import NewDelivery
 from huanxin.store.notices import Notice
 from huanxin.store.requests import Request
+from huanxin.words.sentences import Sentence
 
 
 def send_batch(

@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 
 from huanxin.domain.errors import BadInput
 from huanxin.notify.folders import SFTP, Folder, Unreachable, check_folder, explained, open_folder
-from huanxin.notify.sealing import seal, unseal
 from huanxin.outbound import Outbound
-from huanxin.sentences import Sentence
+from huanxin.signing.sealing import seal, unseal
+from huanxin.words.sentences import Sentence
 
 _LONGEST = 20_000  # characters of one member of a login
 

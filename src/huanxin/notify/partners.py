@@ -15,10 +15,10 @@ from huanxin.domain.errors import BadInput, Forbidden, LacksScope, NotFound, Una
 from huanxin.domain.partners import DEFAULT_SCOPES, IDENTIFIER_RECYCLED, INQUIRY, Kind, Partner, Scope
 from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.streams import DEFAULT_EVENTS, Method
-from huanxin.notify.keys import ES256, Signer
-from huanxin.sentences import Sentence
+from huanxin.signing.keys import ES256, Signer
 from huanxin.store import credentials, partners, streams
 from huanxin.store.database import Tx
+from huanxin.words.sentences import Sentence
 
 TOKEN_LIFE = timedelta(minutes=10)
 

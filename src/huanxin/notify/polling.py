@@ -11,9 +11,9 @@ from huanxin.domain.errors import NotFound
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.partners import Partner
 from huanxin.domain.streams import Method, Status, Stream
-from huanxin.notify.keys import Signer
 from huanxin.notify.recycling import add_recycled, next_of, recycled_event, still_wanted
 from huanxin.notify.retries import Retries
+from huanxin.signing.keys import Signer
 from huanxin.store import deliveries, feeds, rehearsals, streams
 from huanxin.store.database import Database, Tx
 from huanxin.store.deliveries import Delivery, Met

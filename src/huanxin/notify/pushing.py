@@ -26,11 +26,11 @@ from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.shown import read_json
 from huanxin.domain.streams import Method
 from huanxin.notify.calls import Calls
-from huanxin.notify.keys import Signer
 from huanxin.notify.recycling import add_recycled, next_of, recycled_event, still_wanted
 from huanxin.notify.retries import Retries
-from huanxin.notify.sealing import unseal
 from huanxin.outbound import Answer, NoAnswer, Outbound, is_success, why_not
+from huanxin.signing.keys import Signer
+from huanxin.signing.sealing import unseal
 from huanxin.store import deliveries, feeds
 from huanxin.store.database import Database, Tx
 from huanxin.store.deliveries import Delivery, Met

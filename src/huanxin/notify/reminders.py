@@ -19,12 +19,12 @@ from huanxin.domain.rules import NewId, random_id
 from huanxin.notify.events import reminder, rfc3339
 from huanxin.notify.notices import wanted
 from huanxin.notify.retries import Retries
-from huanxin.sentences import Sentence
 from huanxin.store import batches, deliveries, partners, progress, recurring, reminders, streams
 from huanxin.store.batches import Batch
 from huanxin.store.database import Database, Tx
 from huanxin.store.progress import Open
 from huanxin.store.reminders import Waiting
+from huanxin.words.sentences import Sentence
 
 _JOB = "reminders"
 _ESCALATED = "escalated"

@@ -15,10 +15,10 @@ from huanxin.domain.rules import NewId, Rules, random_id
 from huanxin.notify.notices import tell_partners
 from huanxin.numbersets.numberfile import described
 from huanxin.numbersets.sharded import NumberSet, union
-from huanxin.sentences import Sentence
 from huanxin.store import batches, notices, partners, reports, stops
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx, deciding
+from huanxin.words.sentences import Sentence
 
 _SHOWN = 100
 

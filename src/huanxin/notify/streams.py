@@ -14,13 +14,13 @@ from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.streams import EVENTS_SUPPORTED, MIN_VERIFICATION_INTERVAL, Method, Status, Stream
 from huanxin.notify.events import stream_updated, verification
-from huanxin.notify.keys import ES256
-from huanxin.notify.sealing import seal
 from huanxin.notify.wishes import METHODS, Delivery, Wishes
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, shard_of
-from huanxin.sentences import Sentence
+from huanxin.signing.keys import ES256
+from huanxin.signing.sealing import seal
 from huanxin.store import deliveries, partners, streams
 from huanxin.store.database import Tx
+from huanxin.words.sentences import Sentence
 
 _POLL = Delivery(method=Method.POLL, endpoint=None, authorization=None)
 _URNS = {method: urn for urn, method in METHODS.items()}

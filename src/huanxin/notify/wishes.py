@@ -10,8 +10,8 @@ from typing import Any
 
 from huanxin.domain.errors import BadRequest
 from huanxin.domain.streams import Method
-from huanxin.notify.keys import ALGORITHMS, ES256
-from huanxin.sentences import Sentence
+from huanxin.signing.keys import ALGORITHMS, ES256
+from huanxin.words.sentences import Sentence
 
 METHODS = {
     "urn:ietf:rfc:8935": Method.PUSH, "urn:ietf:rfc:8936": Method.POLL, "urn:huanxin:delivery:files": Method.FILES,

@@ -24,7 +24,7 @@ from importlib import import_module
 from typing import IO, Any
 
 from huanxin.numbersets.shape import BadTable, Content, note
-from huanxin.sentences import Sentence, packed, unpacked
+from huanxin.words.sentences import Sentence, packed, unpacked
 
 _SECONDS, _MEGABYTES = 10, 4
 """Of the processor: so many, and one more for each so many megabytes of the file. Ten million lines of Parquet take one; a

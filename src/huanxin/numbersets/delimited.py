@@ -18,7 +18,7 @@ import numpy.typing as npt
 from huanxin.numbersets.arrow import pa, pa_csv
 from huanxin.numbersets.columns import any_given
 from huanxin.numbersets.shape import LONGEST, BadTable, Chunk, Columns, check_lengths, damaged, note, too_long
-from huanxin.sentences import Sentence
+from huanxin.words.sentences import Sentence
 
 BLOCK = 1 << 21  # bytes of CSV per chunk
 _HEADER = 1 << 16  # bytes

@@ -13,7 +13,7 @@ from huanxin.numbersets import apart
 from huanxin.numbersets.arrow import pa, pc, pq
 from huanxin.numbersets.columns import any_given
 from huanxin.numbersets.shape import BadTable, Chunk, Columns, Content, check_lengths, too_long
-from huanxin.sentences import Sentence
+from huanxin.words.sentences import Sentence
 
 MAGIC = b"PAR1"
 ROWS = 1 << 16

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from huanxin.numbersets.arrow import pa, pc
 from huanxin.numbersets.columns import Mask
-from huanxin.sentences import Sentence
+from huanxin.words.sentences import Sentence
 
 log = logging.getLogger("huanxin.tables")
 log.addHandler(logging.NullHandler())  # a command shows its own sentence; a server logs the rest

@@ -21,7 +21,7 @@ from huanxin.numbersets.arrow import pa
 from huanxin.numbersets.delimited import Table
 from huanxin.numbersets.files import name_of
 from huanxin.numbersets.shape import BadTable, Chunk, Columns, Content, opened
-from huanxin.sentences import Sentence
+from huanxin.words.sentences import Sentence
 
 __all__ = ["BadTable", "Chunk", "Columns", "Content", "Source", "Table", "inspect", "read"]
 

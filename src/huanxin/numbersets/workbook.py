@@ -23,7 +23,7 @@ from xml.etree import ElementTree
 
 from huanxin.numbersets import apart
 from huanxin.numbersets.shape import BadTable, Content, opened, too_long
-from huanxin.sentences import Sentence
+from huanxin.words.sentences import Sentence
 
 MAGIC = b"PK\x03\x04"
 """How an .xlsx file begins: it is a ZIP archive."""

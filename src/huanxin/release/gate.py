@@ -16,12 +16,12 @@ from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import Rules
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.sentences import Sentence
 from huanxin.store import batches, holds, notices, receipts, releases, reports
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx, deciding
 from huanxin.store.notices import Notice
 from huanxin.store.releases import Release
+from huanxin.words.sentences import Sentence
 
 
 @dataclass(frozen=True, kw_only=True)

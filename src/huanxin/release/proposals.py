@@ -15,10 +15,10 @@ from huanxin.domain.rules import Rules
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.gate import load_gate, release_batch, renewal_batch
 from huanxin.release.waiving import AtPartner, Said, alone_with, at_partner, to_waive, waive_places
-from huanxin.sentences import Sentence
 from huanxin.store import batches, operators, proposals, receipts, touches
 from huanxin.store.database import Tx
 from huanxin.store.proposals import Proposal
+from huanxin.words.sentences import Sentence
 
 
 class Outcome(StrEnum):

@@ -13,9 +13,9 @@ from huanxin.domain.answers import Standing
 from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.gate import renewal_batch
-from huanxin.sentences import Sentence
 from huanxin.store import batches, notices, receipts
 from huanxin.store.database import Tx, recording_facts
+from huanxin.words.sentences import Sentence
 
 Said = Mapping[tuple[str, str], int]
 """Numbers by what a partner said of them: (outcome, reason of a refusal); SILENT of which it said nothing."""

@@ -13,10 +13,10 @@ from huanxin.domain.numbers import NumberingPlan, masked, why_not_a_number
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import shard_of
-from huanxin.sentences import Sentence
 from huanxin.store import allocations
 from huanxin.store.allocations import Range
 from huanxin.store.database import Tx
+from huanxin.words.sentences import Sentence
 
 COLUMNS = tables.Columns(
     names=("from", "to"), aliases={"起始号码": "from", "起": "from", "结束号码": "to", "终止号码": "to", "止": "to"}

@@ -15,7 +15,7 @@ from huanxin.domain.lifecycle import EVENTS, SetFact
 from huanxin.numbersets.instants import NO_TIME
 from huanxin.numbersets.sharded import SHARD_SIZE, bitmap_of
 from huanxin.report.lines import Int64s, Lines
-from huanxin.sentences import Sentence
+from huanxin.words.sentences import Sentence
 
 _EPOCH = date(1970, 1, 1)
 _OFFSET_BITS, _EVENT_BITS, _LAYER_BITS = 20, 3, 8

@@ -16,7 +16,7 @@ from huanxin.domain.lifecycle import EVENT_WORDS, EVENTS
 from huanxin.domain.numbers import Carrier, NumberingPlan
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.instants import NO_TIME
-from huanxin.sentences import Sentence
+from huanxin.words.sentences import Sentence
 
 COLUMNS = tables.Columns(
     names=("number", "event", "at"),

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from huanxin.simulate.history import Floats, History
+from huanxin.figures.history import Floats, History
 
 Ints = npt.NDArray[np.int64]
 

@@ -11,13 +11,13 @@ from huanxin.domain.errors import BadInput, NotFound
 from huanxin.domain.lifecycle import FREEZE_DAYS
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import Rules
-from huanxin.sentences import Sentence
-from huanxin.simulate import counting, history
-from huanxin.simulate.history import History
+from huanxin.figures import counting, history
+from huanxin.figures.history import History
 from huanxin.simulate.model import Result, Scenario, simulate
 from huanxin.store import batches, summaries
 from huanxin.store.database import Tx
 from huanxin.store.summaries import Summary
+from huanxin.words.sentences import Sentence
 
 FREEZES, LEADS = (90, 120, 180), (7, 15, 30)
 """Days that the planner offers."""

@@ -12,8 +12,8 @@ from psycopg.types.json import Jsonb
 from huanxin.domain.accounts import Account, AccountEvent
 from huanxin.domain.errors import Conflict
 from huanxin.domain.partners import Kind
-from huanxin.sentences import Sentence
 from huanxin.store.database import Tx, one_name_at_a_time
+from huanxin.words.sentences import Sentence
 
 _COLUMNS = "id, name, kind, domain, challenge, sandbox_client_id, registered_at"
 

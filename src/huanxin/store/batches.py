@@ -16,7 +16,7 @@ from pyroaring import BitMap
 from huanxin.domain.answers import Purpose
 from huanxin.domain.lifecycle import Cancellation
 from huanxin.numbersets.roster import Roster
-from huanxin.numbersets.sharded import (
+from huanxin.numbersets.sharded import (  # fmt: skip
     SHARD_SIZE,
     Numbers,
     NumberSet,
@@ -26,7 +26,7 @@ from huanxin.numbersets.sharded import (
     shard_of,
     union,
     values_of,
-)  # fmt: skip
+)
 from huanxin.store.database import Tx
 from huanxin.store.pieces import BEGINNING, Beginning, among
 

@@ -14,10 +14,10 @@ import psycopg
 
 from huanxin.domain.clock import APART, Clock, system_clock
 from huanxin.domain.errors import BadSetting, ClockInDoubt
-from huanxin.sentences import Sentence
 from huanxin.store import clocks, outages
 from huanxin.store.clocks import Seen
 from huanxin.store.database import Database, Tx
+from huanxin.words.sentences import Sentence
 
 DRIFT = 0.0005
 """What two good clocks may come apart in a second, beside that."""

@@ -12,8 +12,8 @@ from psycopg.types.json import Jsonb
 
 from huanxin.domain.errors import Conflict
 from huanxin.domain.partners import Kind, Partner
-from huanxin.sentences import Sentence
 from huanxin.store.database import Tx, one_name_at_a_time
+from huanxin.words.sentences import Sentence
 
 RECEIPT_REFUSED = "receipt-refused"
 """Kind of event: a receipt was refused whole; the detail says why."""

@@ -16,8 +16,8 @@ from psycopg.types.json import Jsonb
 
 from huanxin.domain.accounts import RunState, SelfTest
 from huanxin.domain.errors import Conflict
-from huanxin.sentences import Sentence
 from huanxin.store.database import Database, Tx
+from huanxin.words.sentences import Sentence
 
 _SPACE = 7306  # any constant: the seed of these locks' keys
 

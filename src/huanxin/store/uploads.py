@@ -10,8 +10,8 @@ from typing import Any
 from psycopg.rows import kwargs_row
 from psycopg.types.json import Jsonb
 
-from huanxin.sentences import packed, unpacked
 from huanxin.store.database import Tx
+from huanxin.words.sentences import packed, unpacked
 
 Shown = tuple[int, str, str]
 """A bad line: line, reason, text. Pages mask the numbers in it."""

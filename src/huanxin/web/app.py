@@ -15,14 +15,12 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from huanxin.acts import Platform, folder_rules, open_signer
 from huanxin.answer.receiving import Rosters
 from huanxin.domain.errors import Unavailable
 from huanxin.notify.polling import Poller
-from huanxin.operations import Platform, folder_rules, open_signer
-from huanxin.operations.onboarding import make_onboarding
-from huanxin.operations.room import Room, Turns
+from huanxin.onboarding.onboarding import make_onboarding
 from huanxin.outbound import Outbound
-from huanxin.sentences import Sentence
 from huanxin.settings import Settings
 from huanxin.store import figures
 from huanxin.web.api import account_files, accounts, disclosures, oauth, partner, poll, ssf, wellknown
@@ -50,8 +48,10 @@ from huanxin.web.pages.people.signing import OwnerSignsIn
 from huanxin.web.pages.watch import routes as watch
 from huanxin.web.pages.zone import InZone
 from huanxin.web.problems import answer_errors
+from huanxin.web.room import Room, Turns
 from huanxin.web.warming import warm
-from huanxin.web.workers import make_workers
+from huanxin.words.sentences import Sentence
+from huanxin.work.workers import make_workers
 
 _ABOUT = """How a partner, who holds ties to phone numbers, hears of numbers that changed hands, and answers.
 

@@ -17,9 +17,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from huanxin.acts.problems import status_of
 from huanxin.domain.errors import BadRequest, HuanxinError, TooLarge, TooSlow, Unavailable
-from huanxin.operations.problems import status_of
-from huanxin.sentences import Sentence
+from huanxin.words.sentences import Sentence
 
 ALLOWED = "huanxin.body"
 """Where a request's scope says what its body may be: `most` bytes, or None if whoever reads it has limits of its own."""

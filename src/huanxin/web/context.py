@@ -8,19 +8,19 @@ from pathlib import Path
 from anyio import CapacityLimiter
 from fastapi import Request
 
+from huanxin.acts import Platform
 from huanxin.answer.receiving import Rosters
 from huanxin.domain.errors import Unauthorized
 from huanxin.domain.partners import Partner, Scope
-from huanxin.notify.keys import Signer
 from huanxin.notify.own_folders import FolderRules
 from huanxin.notify.partners import caller
 from huanxin.notify.polling import Poller
-from huanxin.operations import Platform
-from huanxin.operations.room import Room, Turns
 from huanxin.outbound import Outbound
+from huanxin.signing.keys import Signer
 from huanxin.web.api.uploads import Limits
 from huanxin.web.bell import Bell
 from huanxin.web.limits import Limit
+from huanxin.web.room import Room, Turns
 
 
 @dataclass(frozen=True, kw_only=True)

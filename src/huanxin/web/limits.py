@@ -14,7 +14,7 @@ from functools import partial
 
 from huanxin.domain.clock import within
 from huanxin.domain.errors import TooMany
-from huanxin.sentences import Sentence
+from huanxin.words.sentences import Sentence
 
 _CALLERS = 10_000  # that are remembered; beyond, the one that was quiet longest is forgotten
 _STRIPES = 64  # callers that share one wait for each other

@@ -15,13 +15,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from huanxin.acts.problems import problem_body, problem_of, status_of
 from huanxin.domain.errors import BadRequest, HuanxinError, LacksScope, TooLarge, TooMany, TooSlow, Unauthorized, Unavailable
 from huanxin.domain.numbers import masked_text
 from huanxin.domain.rules import random_id
-from huanxin.operations.problems import problem_body, problem_of, status_of
-from huanxin.sentences import Sentence
-from huanxin.web import i18n
 from huanxin.web.pages.render import error_page, error_view
+from huanxin.words import i18n
+from huanxin.words.sentences import Sentence
 
 log = logging.getLogger("huanxin.web")
 _SERVER = 500

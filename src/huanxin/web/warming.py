@@ -7,13 +7,13 @@ import threading
 
 import psycopg
 
-from huanxin.operations import Platform
-from huanxin.operations.tracing import trace
+from huanxin.acts import Platform
+from huanxin.figures.tracing import trace
 from huanxin.store import batches, partners
-from huanxin.web import i18n
 from huanxin.web.memory import settle
 from huanxin.web.pages.people.finding import learn
 from huanxin.web.pages.render import environment
+from huanxin.words import i18n
 
 log = logging.getLogger("huanxin.web")
 

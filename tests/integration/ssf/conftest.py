@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clocks import Clock
-from huanxin.operations import Platform
+from huanxin.acts import Platform
 from ssf_world import Caller, World, opened
 
 

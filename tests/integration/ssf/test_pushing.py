@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from joserfc import jws
 
+from huanxin.acts import open_signer
 from huanxin.domain.errors import BadSetting
 from huanxin.domain.rules import LONGEST_LIFE
 from huanxin.domain.streams import VERIFICATION
-from huanxin.notify.keys import PUBLISHED_BEFORE, rotate
-from huanxin.notify.sealing import seal, unseal
-from huanxin.operations import open_signer
+from huanxin.signing.keys import PUBLISHED_BEFORE, rotate
+from huanxin.signing.sealing import seal, unseal
 from node import PEERS, node
 from receiving import Receiver, receiving
 from ssf_world import PUSH, Caller, World

@@ -8,9 +8,9 @@ import psycopg
 import pytest
 
 from huanxin.access import people
+from huanxin.acts import Platform
 from huanxin.domain.errors import Conflict, Forbidden, NotFound
 from huanxin.domain.operators import Operator, Right, Role
-from huanxin.operations import Platform
 from huanxin.store import migrate, operators
 from huanxin.store.database import Database, Tx
 from operators import operator

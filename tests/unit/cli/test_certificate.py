@@ -11,8 +11,8 @@ import pytest
 from pypdf import PdfReader
 from typer.testing import CliRunner, Result
 
+from huanxin.acts import open_platform, open_signer
 from huanxin.cli.main import app
-from huanxin.operations import open_platform, open_signer
 from huanxin.settings import read_settings
 
 NUMBER = "+8613800138000"

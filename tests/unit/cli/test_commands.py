@@ -11,12 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 from clocks import Clock
+from huanxin.acts import open_platform
 from huanxin.cli.main import app
 from huanxin.connect.todo import what_to_do
 from huanxin.domain.accounts import checklist
 from huanxin.domain.errors import Conflict
-from huanxin.operations import open_platform
-from huanxin.operations.onboarding import open_onboarding
+from huanxin.onboarding.onboarding import open_onboarding
 from huanxin.settings import read_settings
 from huanxin.store import accounts, partners
 from huanxin.store.database import Database

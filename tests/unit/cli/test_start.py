@@ -12,7 +12,7 @@ import pytest
 
 FILES = {"pyarrow"}
 PAGES = {"fastapi", "jinja2", "babel"}
-PLATFORM = {"huanxin.operations", "psycopg", "numpy", "pydantic", "httpx"}
+PLATFORM = {"huanxin.acts", "psycopg", "numpy", "pydantic", "httpx"}
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from clocks import Clock
+from huanxin.acts import Platform
 from huanxin.disclose.desk import texts_of
 from huanxin.domain.disclosure import ZH, Why, digest
 from huanxin.domain.errors import Conflict
-from huanxin.operations import Platform
 from huanxin.store import releases
 from operators import operator
 from selling import CLEAN, FIRST, SPARE, Shop, open_shop

@@ -12,12 +12,12 @@ import pytest
 
 from clocks import Clock
 from holding import hold
+from huanxin.acts import Platform
 from huanxin.disclose.acknowledging import Acknowledgement, Method
 from huanxin.disclose.desk import read_prefix, texts_of
 from huanxin.domain.disclosure import EN, VERSION, ZH, Grade, Why, digest
 from huanxin.domain.errors import BadInput, Conflict, Forbidden, NotFound
-from huanxin.operations import Platform
-from huanxin.operations.tracing import trace
+from huanxin.figures.tracing import trace
 from huanxin.store import allocations, disclosures, releases
 from operators import operator
 from selling import CLEAN, FIRST, HELD, LATE, OTHERS, REFUSED, SERVING, SIGNATURE, SPARE, WAIVED, Shop, open_shop

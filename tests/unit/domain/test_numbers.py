@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from huanxin.domain.numbers import CHINESE_CARRIERS, chinese_plan, masked_text, typed
-from huanxin.sentences import Sentence
+from huanxin.words.sentences import Sentence
 
 
 def test_a_number_belongs_to_the_carrier_that_the_library_of_numbering_plans_names() -> None:

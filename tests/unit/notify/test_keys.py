@@ -11,7 +11,7 @@ from joserfc import jws
 
 from clocks import Clock
 from huanxin.notify.events import recycled, reminder, stream_updated, verification
-from huanxin.notify.keys import Signer
+from huanxin.signing.keys import Signer
 from huanxin.store.database import Database
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from clocks import Clock
+from huanxin.acts import Platform
 from huanxin.domain.errors import Conflict, NotFound
 from huanxin.domain.partners import Kind
 from huanxin.notify.notices import recycled_jti
 from huanxin.notify.partners import add_partner
-from huanxin.operations import Platform
 from huanxin.store import deliveries, notices
 
 NUMBER = "+8613800138000"

@@ -8,9 +8,9 @@ import threading
 import pytest
 
 from clocks import Clock
-from huanxin.notify.worker import Workers
 from huanxin.store import deliveries
 from huanxin.store.database import Database
+from huanxin.work.loop import Workers
 
 
 def test_a_job_that_fails_is_logged_and_the_worker_goes_on(

@@ -9,11 +9,12 @@ import pytest
 
 from clocks import Clock
 from holding import hold
+from huanxin.acts import Platform
 from huanxin.domain.errors import NotFound
 from huanxin.domain.partners import Kind
+from huanxin.figures import batch_figures, summaries
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.operations import Platform, batch_figures, summaries
 from huanxin.release.gate import load_gate
 from huanxin.release.waiving import waive
 from huanxin.store import batches, touches

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from huanxin.operations import Platform, planning
-from huanxin.operations.planning import Planner
+from huanxin.acts import Platform
 from huanxin.store import batches, plannings
+from huanxin.work import planning
+from huanxin.work.planning import Planner
 
 
 def test_a_worker_plans_what_was_wanted_once_and_says_what_came_of_it(

@@ -12,14 +12,15 @@ import pytest
 from clocks import Clock
 from exchanging import notice_of, register
 from holding import hold
+from huanxin.acts import Platform
 from huanxin.answer.receiving import file_receipt
 from huanxin.domain.errors import BadInput
 from huanxin.domain.partners import Partner
 from huanxin.domain.pool import STATES, TO_COME, State
+from huanxin.figures import pool, summaries
+from huanxin.figures.pool_sums import Sums, blocks_of, cells_of
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.operations import Platform, pool, summaries
-from huanxin.operations.pool_sums import Sums, blocks_of, cells_of
 from huanxin.plan.holds import lift_hold
 from huanxin.report.allocations import import_allocation
 from huanxin.store import batches, notices

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from clocks import Clock
-from huanxin.operations import Platform, summaries
+from huanxin.acts import Platform
+from huanxin.figures import summaries
 from huanxin.store import summaries as stored
 
 

@@ -14,13 +14,14 @@ import pytest
 from pyroaring import BitMap
 
 from clocks import Clock
+from huanxin.acts import Platform
 from huanxin.domain.answers import Answer, Outcome, Purpose
 from huanxin.domain.punctuality import quantile
 from huanxin.domain.regions import CODES, UNKNOWN, regions_of
 from huanxin.domain.suppression import Hidden
+from huanxin.figures import summaries
+from huanxin.figures.watch import batch, bulletin, opendata
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.operations import Platform, summaries
-from huanxin.operations.watch import batch, bulletin, opendata
 from huanxin.store import batches, holds, receipts, releases, reports
 from huanxin.store import summaries as stored
 from huanxin.store.database import Tx

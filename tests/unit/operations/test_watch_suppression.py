@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from huanxin.domain.regions import REGIONS
 from huanxin.domain.suppression import Hidden
-from huanxin.operations.watch.opendata import Publication, publish
+from huanxin.figures.watch.opendata import Publication, publish
 from subtracting import Subtracting
 
 CARRIERS = ("cmcc", "cucc", "ctcc")

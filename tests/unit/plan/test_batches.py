@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from clocks import Clock
 from holding import hold
+from huanxin.acts import Platform
 from huanxin.domain.numbers import Carrier, chinese_plan, parse
-from huanxin.operations import Platform
 from huanxin.plan.holds import lift_hold
 from huanxin.store import batches
 

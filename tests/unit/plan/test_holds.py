@@ -13,9 +13,9 @@ from openpyxl import Workbook
 
 from clocks import Clock
 from holding import hold
+from huanxin.acts import Platform
 from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.domain.numbers import chinese_plan
-from huanxin.operations import Platform
 from huanxin.plan.batches import held_now
 from huanxin.plan.holds import lift_hold, read_numbers
 from huanxin.store import holds

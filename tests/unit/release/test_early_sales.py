@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from clocks import Clock
+from huanxin.acts import Platform
 from huanxin.domain.disclosure import Why
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import add_partner
-from huanxin.operations import Platform
 from huanxin.release.explain import explain
 from huanxin.release.gate import load_gate
 from huanxin.release.waiving import waive

@@ -9,8 +9,8 @@ import pytest
 
 from clocks import Clock
 from holding import hold
+from huanxin.acts import Platform
 from huanxin.domain.numbers import parse
-from huanxin.operations import Platform
 from huanxin.release.explain import Explanation, explain
 
 NUMBER = "+8613800138000"

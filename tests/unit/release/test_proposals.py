@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from clocks import Clock
+from huanxin.acts import Platform
 from huanxin.answer.receiving import file_receipt
 from huanxin.domain.errors import BadInput, Conflict, Forbidden
 from huanxin.domain.operators import Operator
@@ -18,7 +19,6 @@ from huanxin.domain.partners import Kind
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.operations import Platform
 from huanxin.release.gate import load_gate
 from huanxin.release.listing import obstacles
 from huanxin.release.proposals import Covered, Outcome, covered

@@ -10,13 +10,13 @@ from pyroaring import BitMap
 
 from clocks import Clock
 from holding import hold
+from huanxin.acts import Platform
 from huanxin.domain.answers import Answer, Outcome, Reason
 from huanxin.domain.numbers import parse
 from huanxin.domain.partners import Kind
+from huanxin.figures.tracing import Trace, trace
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.operations import Platform
-from huanxin.operations.tracing import Trace, trace
 from huanxin.release.gate import load_gate
 from huanxin.release.single import load_single
 from huanxin.release.waiving import waive

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from huanxin.domain.rules import Rules
-from huanxin.simulate.history import History, Pace
+from huanxin.figures.history import History, Pace
 from huanxin.simulate.model import Result, Scenario, simulate
 
 TODAY = date(2026, 11, 24)

@@ -10,12 +10,13 @@ import pytest
 from pyroaring import BitMap
 
 from clocks import Clock
+from huanxin.acts import Platform
 from huanxin.domain.answers import Answer, Outcome, Receipt
 from huanxin.domain.errors import BadInput, NotFound
 from huanxin.domain.partners import Kind
+from huanxin.figures import counting, summaries
 from huanxin.notify.partners import add_partner
-from huanxin.operations import Platform, summaries
-from huanxin.simulate import counting, planner
+from huanxin.simulate import planner
 from huanxin.simulate.planner import Choices, Planned
 from huanxin.store import answered, notices, receipts, releases
 from huanxin.store import summaries as stored

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from clocks import JUST, Clock, World
+from huanxin.acts import Platform
 from huanxin.domain.errors import BadSetting, ClockInDoubt
 from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.rules import Rules
-from huanxin.operations import Platform
 from huanxin.store.database import SANDBOX, Database
 from huanxin.store.migrate import migrate
 from huanxin.store.one_clock import may_be_simulated

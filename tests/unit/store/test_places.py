@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
+from huanxin.acts import Platform
 from huanxin.domain.answers import Answer, Outcome, Purpose, Standing
 from huanxin.domain.partners import Kind
 from huanxin.notify.notices import send_batch
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets.numberfile import CSV, PARQUET
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.operations import Platform
 from huanxin.release.gate import load_gate, release_batch
 from huanxin.store import batches, notices, places, receipts
 from huanxin.store.database import Tx

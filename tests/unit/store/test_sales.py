@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from huanxin.operations import Platform
+from huanxin.acts import Platform
 from huanxin.report.importing import import_report
 from huanxin.store.sales import sales_of
 

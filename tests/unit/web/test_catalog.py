@@ -6,7 +6,7 @@ import re
 
 from babel.messages.catalog import Catalog
 
-from huanxin.web import catalog
+from huanxin.words import catalog
 
 
 def _keys(messages: Catalog) -> set[str]:
@@ -21,8 +21,8 @@ def _holes(texts: object) -> set[str]:
 def test_the_catalogue_holds_exactly_the_words_in_use() -> None:
     used, stored = _keys(catalog.used()), _keys(catalog.stored())
     assert used
-    assert used - stored == set(), "run: python -m huanxin.web.catalog, then translate"
-    assert stored - used == set(), "stale, run: python -m huanxin.web.catalog"
+    assert used - stored == set(), "run: python -m huanxin.words.catalog, then translate"
+    assert stored - used == set(), "stale, run: python -m huanxin.words.catalog"
 
 
 def test_every_message_has_its_chinese() -> None:

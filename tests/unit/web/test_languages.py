@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from huanxin.web import i18n
+from huanxin.words import i18n
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 
 import page_samples as samples
-from huanxin.sentences import Sentence
-from huanxin.web.i18n import LANGUAGES
 from huanxin.web.pages import labels
 from huanxin.web.pages.console.batch_pages import figures_of
 from huanxin.web.pages.render import (
@@ -29,6 +27,8 @@ from huanxin.web.pages.render import (
 )
 from huanxin.web.pages.report import write_report
 from huanxin.web.pages.views import BatchesView, BatchView, ErrorView, HomeView, OutcomeCounts, PartnerRow
+from huanxin.words.i18n import LANGUAGES
+from huanxin.words.sentences import Sentence
 
 both = pytest.mark.parametrize("lang", LANGUAGES)
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from exchanging import NUMBERS, cancelled, planned
+from huanxin.acts import Platform
 from huanxin.domain.numbers import written
-from huanxin.operations import Platform
-from huanxin.operations.tracing import Trace, trace
+from huanxin.figures.tracing import Trace, trace
 from huanxin.store.database import Tx
 from huanxin.web import warming
-from huanxin.web.i18n import LANGUAGES
 from huanxin.web.pages.render import environment
+from huanxin.words.i18n import LANGUAGES
 
 
 @pytest.fixture(autouse=True)

@@ -17,8 +17,7 @@ from huanxin.domain.accounts import Account, Known, SelfTest, checklist, state
 from huanxin.domain.clock import Clock
 from huanxin.domain.errors import NotFound
 from huanxin.domain.partners import Scope
-from huanxin.operations.onboarding import Onboarding
-from huanxin.sentences import Sentence
+from huanxin.onboarding.onboarding import Onboarding
 from huanxin.store import selftests
 from huanxin.store.selftests import StepDone
 from huanxin.web.api import account_schemas as schemas
@@ -26,6 +25,7 @@ from huanxin.web.api.bodies import JsonObject, JsonObjectOrNothing
 from huanxin.web.api.schemas import needs, problems
 from huanxin.web.context import Context, calling_partner
 from huanxin.web.limits import Limit, network_of
+from huanxin.words.sentences import Sentence
 from huanxin_partner.rehearsal import magic
 from huanxin_partner.rehearsal.words import MENDS, SCENARIOS
 

@@ -10,13 +10,13 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field, ValidationError
 
 from huanxin.access import tokens
+from huanxin.acts import Platform
 from huanxin.disclose.acknowledging import LONGEST_SIGNATURE, MOST, Acknowledgement, Method
 from huanxin.disclose.desk import texts_of
 from huanxin.domain.disclosure import GRADE_NAMES, REASONS, RULES, VERSION, Told, digest
 from huanxin.domain.errors import BadInput, Fault, Unauthorized
 from huanxin.domain.numbers import parse, written
 from huanxin.domain.operators import Operator, Right
-from huanxin.operations import Platform
 from huanxin.web.api.bodies import read_body
 from huanxin.web.api.schemas import Responses, problems
 

@@ -24,7 +24,7 @@ from huanxin.web.api.single import MOST_REQUESTS, SingleDesk, request_item
 from huanxin.web.api.taking import Desk, body_of, inspected, take
 from huanxin.web.context import Context, calling_partner
 from huanxin.web.memory import give_back
-from huanxin.web.refusals import note_refusal
+from huanxin.work.refusals import note_refusal
 
 router = APIRouter(prefix="/partner/v1", tags=["Notices and receipts"])
 

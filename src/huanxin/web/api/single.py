@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from huanxin.acts import single
 from huanxin.answer.single import LONGEST
 from huanxin.domain.numbers import written
 from huanxin.domain.partners import Partner
 from huanxin.numbersets import tables
-from huanxin.operations import single
 from huanxin.store.requests import RequestNotice
 from huanxin.web.api.taking import inspected
 from huanxin.web.context import Context

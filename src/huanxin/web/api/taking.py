@@ -19,11 +19,11 @@ from huanxin.domain.partners import Partner, Scope
 from huanxin.numbersets import delimited, tables
 from huanxin.numbersets.numberfile import CSV, PARQUET
 from huanxin.numbersets.parquet import MAGIC
-from huanxin.operations.room import Room
 from huanxin.web.api.unpacking import is_packed, unpack
 from huanxin.web.api.uploads import Limits, announced, read_away, receive
 from huanxin.web.bodies import has_its_own_limit
 from huanxin.web.context import Context, calling_partner
+from huanxin.web.room import Room
 
 _SMALL = 64 * 1024  # bytes; most receipts answer for one owner's number, and a folder each would cost more than reading them
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from huanxin.web import i18n
 from huanxin.web.pages.labels import GATE_TONES
 from huanxin.web.pages.views import GateCounts, OutcomeCounts
+from huanxin.words import i18n
 
 Chart = dict[str, Any]
 

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from huanxin.acts import Platform
 from huanxin.domain.answers import Purpose
-from huanxin.operations import Platform, batch_figures
+from huanxin.figures import batch_figures
 from huanxin.release.gate import LoadedGate, renewal_batch
 from huanxin.store import progress
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx
 from huanxin.store.summaries import Summary
-from huanxin.web.pages.views import (
+from huanxin.web.pages.views import (  # fmt: skip
     BatchSummary,
     BatchView,
     GateCounts,
@@ -23,7 +24,7 @@ from huanxin.web.pages.views import (
     RetractionView,
     TakenBackRow,
     Text,
-)  # fmt: skip
+)
 
 Told = dict[str, tuple[int, datetime | None]]
 """How often each notice's partner was reminded, and when it was escalated."""

@@ -4,7 +4,7 @@ the way out."""
 from __future__ import annotations
 
 from huanxin.domain.numbers import NumberingPlan
-from huanxin.sentences import N_
+from huanxin.words.sentences import N_
 
 OUTCOMES = {
     "unbound": N_("tie cut"),

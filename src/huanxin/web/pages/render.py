@@ -14,10 +14,10 @@ from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUn
 
 from huanxin.domain.numbers import masked_text
 from huanxin.outbound import recalled
-from huanxin.sentences import N_, Sentence
-from huanxin.web import i18n
 from huanxin.web.pages import charts, labels
 from huanxin.web.pages.views import BatchesView, ErrorView, HomeView, OutcomeCounts, PartnerRow, PublicBatch, Text, Words
+from huanxin.words import i18n
+from huanxin.words.sentences import N_, Sentence
 
 CARE: ContextVar[str] = ContextVar("care", default="")
 """The size of text in pixels that a reader in elders' mode (关怀模式) wants; empty without it. Set by web/pages/care.py."""

@@ -12,18 +12,18 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 from huanxin.domain.answers import Purpose
 from huanxin.domain.errors import NotFound
 from huanxin.domain.suppression import Shown, at_least
-from huanxin.operations import batch_figures
-from huanxin.operations.watch import bulletin
-from huanxin.operations.watch.opendata import Publication
+from huanxin.figures import batch_figures
+from huanxin.figures.watch import bulletin
+from huanxin.figures.watch.opendata import Publication
 from huanxin.release.gate import renewal_batch
 from huanxin.store import batches, notices
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx
 from huanxin.store.summaries import Summary
-from huanxin.web import i18n
 from huanxin.web.context import Context
 from huanxin.web.pages.render import batch_page, batches_page, docs_page, help_page, home_page
 from huanxin.web.pages.views import BatchesView, HomeView, PublicBatch, Sum
+from huanxin.words import i18n
 
 router = APIRouter(include_in_schema=False)
 _LATEST = 10

@@ -13,13 +13,13 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.types import Message, Receive, Scope, Send
 
 from huanxin.domain.numbers import masked_text
-from huanxin.sentences import N_
 from huanxin.store import partners
 from huanxin.web.context import Context
 from huanxin.web.pages import session, unsent
 from huanxin.web.pages.render import SERVER, render
 from huanxin.web.pages.routes import html, language
 from huanxin.web.pages.unsent import Room, Unsent
+from huanxin.words.sentences import N_
 
 LABELS = {
     "p": N_("Services"), "name": N_("Name"), "reason": N_("Reason"), "note": N_("Note"), "source": N_("Authority"),

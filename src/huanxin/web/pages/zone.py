@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from huanxin.web.i18n import ZONE
+from huanxin.words.i18n import ZONE
 
 
 class InZone:

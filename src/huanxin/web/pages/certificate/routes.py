@@ -18,12 +18,10 @@ from huanxin.disclose.printing import certificate_pdf
 from huanxin.disclose.verifying import Finding, Verdict
 from huanxin.domain.errors import BadInput, TooLarge, TooMany
 from huanxin.domain.numbers import written
-from huanxin.sentences import N_
 from huanxin.store import certificates
 from huanxin.store.certificates import Certificate
 from huanxin.web.bodies import has_its_own_limit
 from huanxin.web.context import Context
-from huanxin.web.i18n import translations
 from huanxin.web.pages import session
 from huanxin.web.pages.certificate import words
 from huanxin.web.pages.certificate.data import holder_view, result_view
@@ -31,6 +29,8 @@ from huanxin.web.pages.people import signing
 from huanxin.web.pages.render import error_page, render
 from huanxin.web.pages.routes import html, language
 from huanxin.web.pages.views import ErrorView
+from huanxin.words.i18n import translations
+from huanxin.words.sentences import N_
 
 router = APIRouter(include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from huanxin.sentences import N_
+from huanxin.words.sentences import N_
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from huanxin.access import people
+from huanxin.acts.problems import status_of
 from huanxin.domain.errors import BadInput, HuanxinError
 from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Operator, Right, governed
-from huanxin.operations.problems import status_of
 from huanxin.release.proposals import Outcome, covered
-from huanxin.sentences import Sentence
 from huanxin.store import batches, operators, proposals
 from huanxin.store.proposals import Proposal
 from huanxin.web.pages import once, session
@@ -22,6 +21,7 @@ from huanxin.web.pages.console.forms import Form
 from huanxin.web.pages.console.frame import page
 from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
+from huanxin.words.sentences import Sentence
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]

@@ -10,11 +10,11 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
+from huanxin.acts.problems import status_of
 from huanxin.domain.answers import Purpose
 from huanxin.domain.errors import HuanxinError
 from huanxin.domain.operators import Right
-from huanxin.operations import batch_figures
-from huanxin.operations.problems import status_of
+from huanxin.figures import batch_figures
 from huanxin.store import batches, partners, plannings, progress, proposals, releases
 from huanxin.store.proposals import Proposal
 from huanxin.store.releases import Release

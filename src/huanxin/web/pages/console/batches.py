@@ -9,17 +9,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from huanxin.acts.problems import status_of
 from huanxin.domain.errors import BadInput, Forbidden, HuanxinError, NotFound
 from huanxin.domain.operators import Right
+from huanxin.figures import batch_figures
 from huanxin.numbersets.arrow import pa
 from huanxin.numbersets.numberfile import write_csv
-from huanxin.operations import batch_figures
-from huanxin.operations.planning import order, takes_long
-from huanxin.operations.problems import status_of
 from huanxin.release.gate import load_gate, renewal_batch
 from huanxin.release.listing import list_name, release_tables, stopped_tables
 from huanxin.release.stopped import stopped_places
-from huanxin.sentences import Sentence
 from huanxin.store import batches, operators, plannings, releases
 from huanxin.store.database import Tx
 from huanxin.store.releases import Release
@@ -30,6 +28,8 @@ from huanxin.web.pages.console.batch_sheets import batch_csv
 from huanxin.web.pages.console.forms import Form, Posted, numbers_given
 from huanxin.web.pages.console.frame import back
 from huanxin.web.pages.console.signing import Working
+from huanxin.words.sentences import Sentence
+from huanxin.work.planning import order, takes_long
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]

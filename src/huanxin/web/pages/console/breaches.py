@@ -14,7 +14,6 @@ from huanxin.domain.errors import NotFound
 from huanxin.domain.numbers import masked
 from huanxin.domain.operators import Operator, Right
 from huanxin.numbersets.sharded import Numbers
-from huanxin.sentences import Sentence
 from huanxin.store import batches, releases
 from huanxin.store.database import Tx
 from huanxin.store.releases import Breach
@@ -23,6 +22,7 @@ from huanxin.web.pages.console.frame import page
 from huanxin.web.pages.console.sheets import as_csv, in_pieces
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.labels import BREACHES
+from huanxin.words.sentences import Sentence
 
 router = APIRouter(prefix="/console/breaches", include_in_schema=False)
 Watcher = Annotated[Working, Depends(signing.working(Right.FIGURES))]

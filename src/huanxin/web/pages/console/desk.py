@@ -21,7 +21,6 @@ from huanxin.domain.operators import Right
 from huanxin.domain.rules import random_id
 from huanxin.numbersets.sharded import shard_of
 from huanxin.request.sms import Message
-from huanxin.sentences import Sentence
 from huanxin.store import operators
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing
@@ -31,7 +30,8 @@ from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.people.setup import people_of
 from huanxin.web.pages.routes import language
-from huanxin.web.telling import disclosure_code_text
+from huanxin.words.sentences import Sentence
+from huanxin.work.telling import disclosure_code_text
 
 router = APIRouter(prefix="/console/desk", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]

@@ -12,7 +12,6 @@ from huanxin.domain.disclosure import GRADE_NAMES, Grade
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.numbers import masked, masked_text, written
 from huanxin.domain.operators import Right
-from huanxin.sentences import N_
 from huanxin.store import disclosures, operators
 from huanxin.store.disclosures import Disclosure
 from huanxin.web.pages import session
@@ -21,6 +20,7 @@ from huanxin.web.pages.console.frame import back, page
 from huanxin.web.pages.console.sheets import as_csv, in_pieces
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.routes import language
+from huanxin.words.sentences import N_
 
 router = APIRouter(prefix="/console/desk/records", include_in_schema=False)
 Clerk = Annotated[Working, Depends(signing.working(Right.DESK))]

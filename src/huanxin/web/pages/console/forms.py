@@ -15,12 +15,12 @@ from huanxin.domain.errors import BadInput, Fault, TooLarge
 from huanxin.domain.numbers import NumberingPlan, typed, why_not_ours, written
 from huanxin.numbersets.sharded import NumberSet, shard_of
 from huanxin.plan.holds import read_numbers
-from huanxin.sentences import Sentence
 from huanxin.web.api.uploads import announced
 from huanxin.web.context import Context
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.console.uploading import file_name, multipart
+from huanxin.words.sentences import Sentence
 
 _MOST_BYTES = 64 << 20
 _MOST_TYPED = 10_000

@@ -10,13 +10,13 @@ from fastapi.responses import RedirectResponse, Response
 from huanxin.domain.errors import BadInput, HuanxinError
 from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Right
-from huanxin.sentences import N_
 from huanxin.settings import OperatorsOidc
 from huanxin.web.pages import once
 from huanxin.web.pages.console.signing import Working, inside
 from huanxin.web.pages.labels import CARRIERS
 from huanxin.web.pages.render import render, say
 from huanxin.web.pages.routes import html, language
+from huanxin.words.sentences import N_
 
 _MOST_LINES = 20
 

@@ -11,13 +11,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from huanxin.acts.problems import status_of
 from huanxin.domain.errors import BadInput, Forbidden, HuanxinError, NotFound
 from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Right
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.operations.problems import status_of
 from huanxin.plan.holds import Placed, add_hold, lift_hold
-from huanxin.sentences import Sentence
 from huanxin.store import holds, stops
 from huanxin.store.holds import Hold
 from huanxin.web.pages import once, session
@@ -27,6 +26,7 @@ from huanxin.web.pages.console.frame import lines_of, page
 from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.routes import language
+from huanxin.words.sentences import Sentence
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]

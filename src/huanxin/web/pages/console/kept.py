@@ -12,9 +12,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from huanxin.domain.errors import BadInput
-from huanxin.sentences import Sentence
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.people.setup import people_of
+from huanxin.words.sentences import Sentence
 
 _SEALED = {"alg": "dir", "enc": "A256GCM"}
 _ALGORITHMS = list(_SEALED.values())

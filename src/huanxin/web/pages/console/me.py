@@ -11,9 +11,8 @@ from fastapi.responses import Response
 from huanxin.access import people, signing_in
 from huanxin.access.signing_in import Result, Tried
 from huanxin.domain.errors import BadInput, Conflict
-from huanxin.notify.sealing import seal, unseal
 from huanxin.paper import qr
-from huanxin.sentences import Sentence
+from huanxin.signing.sealing import seal, unseal
 from huanxin.store import operators
 from huanxin.web.context import Context
 from huanxin.web.limits import network_of
@@ -21,6 +20,7 @@ from huanxin.web.pages import once, session
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import back, door, page
 from huanxin.web.pages.console.signing import SIGN_IN, Working, inside
+from huanxin.words.sentences import Sentence
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]

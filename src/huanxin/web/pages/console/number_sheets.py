@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fastapi.responses import Response
 
 from huanxin.domain.numbers import masked_text
-from huanxin.operations.tracing import Entry, Trace
+from huanxin.figures.tracing import Entry, Trace
 from huanxin.web.pages.console.number_view import BatchCase, batch_cases
 from huanxin.web.pages.console.sheets import one_of
 

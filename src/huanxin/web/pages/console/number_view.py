@@ -8,7 +8,7 @@ from datetime import date, datetime
 from huanxin.domain.answers import ABSENT, Standing
 from huanxin.domain.lifecycle import sellable_from
 from huanxin.domain.numbers import masked_text
-from huanxin.operations.tracing import Trace
+from huanxin.figures.tracing import Trace
 from huanxin.release.single import Single
 from huanxin.store.traces import AnswerAt
 

@@ -8,12 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from huanxin.acts.problems import status_of
 from huanxin.domain.errors import BadInput, Forbidden, HuanxinError
 from huanxin.domain.numbers import masked, typed, written
 from huanxin.domain.operators import Right
-from huanxin.operations.problems import status_of
-from huanxin.operations.tracing import Trace, trace
-from huanxin.sentences import Sentence
+from huanxin.figures.tracing import Trace, trace
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing, unmasking
 from huanxin.web.pages.console.desk_records import grade_names
@@ -23,6 +22,7 @@ from huanxin.web.pages.console.kept import keep, kept
 from huanxin.web.pages.console.number_sheets import number_csv
 from huanxin.web.pages.console.number_view import batch_cases
 from huanxin.web.pages.console.signing import Working
+from huanxin.words.sentences import Sentence
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]

@@ -11,9 +11,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from huanxin.access import signing_in
 from huanxin.access.signing_in import Result
+from huanxin.acts.problems import status_of
 from huanxin.domain.errors import Forbidden, HuanxinError, NotFound, Unauthorized, Unavailable
-from huanxin.operations.problems import status_of
-from huanxin.sentences import Sentence
 from huanxin.settings import OperatorsOidc
 from huanxin.store import operators
 from huanxin.web import oidc
@@ -23,6 +22,7 @@ from huanxin.web.pages import session
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import door
 from huanxin.web.pages.console.signing import inside
+from huanxin.words.sentences import Sentence
 
 log = logging.getLogger("huanxin.operators")
 router = APIRouter(prefix="/console", include_in_schema=False)

@@ -14,7 +14,6 @@ from huanxin.access import people
 from huanxin.domain.errors import BadInput, Conflict, Forbidden, HuanxinError, NotFound
 from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Operator, Right, Role
-from huanxin.sentences import N_, Sentence
 from huanxin.store import operators
 from huanxin.store.database import Tx
 from huanxin.store.operators import OperatorEvent
@@ -23,6 +22,7 @@ from huanxin.web.pages.console import signing, unmasking
 from huanxin.web.pages.console.frame import carrier_names, page
 from huanxin.web.pages.console.sheets import as_csv, in_pieces
 from huanxin.web.pages.console.signing import Working
+from huanxin.words.sentences import N_, Sentence
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]

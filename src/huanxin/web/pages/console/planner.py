@@ -12,11 +12,9 @@ from fastapi.responses import Response
 
 from huanxin.domain.errors import BadInput, Forbidden, NotFound
 from huanxin.domain.operators import Right
-from huanxin.sentences import N_, Sentence
 from huanxin.simulate import planner
 from huanxin.simulate.model import Result
 from huanxin.simulate.planner import Choices, Planned
-from huanxin.web import i18n
 from huanxin.web.pages import charts, labels
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import page
@@ -24,6 +22,8 @@ from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.render import translated
 from huanxin.web.pages.routes import language
+from huanxin.words import i18n
+from huanxin.words.sentences import N_, Sentence
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 Viewer = Annotated[Working, Depends(signing.working(Right.FIGURES))]

@@ -13,9 +13,8 @@ from huanxin.domain.errors import BadInput, Forbidden, HuanxinError, NotFound, T
 from huanxin.domain.operators import Right
 from huanxin.domain.pool import CANCELLED, STATES, TO_COME
 from huanxin.domain.regions import PROVINCES
-from huanxin.operations.pool_sums import Sums
+from huanxin.figures.pool_sums import Sums
 from huanxin.report.allocations import import_allocation
-from huanxin.sentences import Sentence
 from huanxin.store import allocations, summaries
 from huanxin.store.summaries import Summary
 from huanxin.web.pages import once, session
@@ -27,6 +26,7 @@ from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.console.uploading import received
 from huanxin.web.pages.routes import language
+from huanxin.words.sentences import Sentence
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from huanxin.domain.cells import Cells, day_number, day_of
 from huanxin.domain.pool import CANCELLED, STATES, TO_COME, USED, State
 from huanxin.domain.regions import NOWHERE, PROVINCES
-from huanxin.operations.pool_sums import REGIONS, Prefixes, Sums, cells_of
+from huanxin.figures.pool_sums import REGIONS, Prefixes, Sums, cells_of
 from huanxin.store.database import Tx
 
 AHEAD = 120

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from huanxin.domain.lifecycle import Event
 from huanxin.domain.pool import State
-from huanxin.sentences import N_
+from huanxin.words.sentences import N_
 
 STATE_NAMES = {
     State.NEVER_SOLD: N_("never sold"),

@@ -10,13 +10,12 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from huanxin.acts.uploading import SHOWN, upload_report
 from huanxin.domain.errors import Forbidden, NotFound, TooLarge, TooSlow
 from huanxin.domain.lifecycle import EVENTS
 from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Right
 from huanxin.numbersets import delimited
-from huanxin.operations.uploading import SHOWN, upload_report
-from huanxin.sentences import Sentence
 from huanxin.store import operators, reports, uploads
 from huanxin.store.uploads import Upload
 from huanxin.web.pages import session
@@ -28,6 +27,7 @@ from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.console.uploading import received
 from huanxin.web.pages.render import say
 from huanxin.web.pages.routes import language
+from huanxin.words.sentences import Sentence
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 
 from huanxin.domain.errors import NotFound
 from huanxin.numbersets.cells import as_text
-from huanxin.sentences import Sentence
+from huanxin.words.sentences import Sentence
 
 Sheet = tuple[Sequence[object], Iterable[Sequence[object]]]
 """A table: its headings, and its rows, which are made when they are written."""

@@ -11,13 +11,13 @@ from urllib.parse import quote
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
+from huanxin.acts import Platform
 from huanxin.domain.errors import HuanxinError
 from huanxin.domain.operators import Operator, Right
-from huanxin.operations import Platform
-from huanxin.sentences import Sentence
 from huanxin.store import operators
 from huanxin.web.context import Context
 from huanxin.web.pages import session, unsent
+from huanxin.words.sentences import Sentence
 
 COOKIE, KIND = "operator", "operator-session+jwt"
 HALF, HALF_KIND = "operator-half", "operator-half+jwt"

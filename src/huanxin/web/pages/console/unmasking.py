@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from huanxin.domain.errors import BadInput
 from huanxin.domain.operators import Right
-from huanxin.sentences import N_, Sentence
 from huanxin.store import operators
 from huanxin.store.database import Tx
 from huanxin.web.pages.console.forms import Posted
 from huanxin.web.pages.console.signing import Working
+from huanxin.words.sentences import N_, Sentence
 
 PURPOSES = {
     "complaint": N_("a complaint"),

@@ -17,10 +17,10 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from huanxin.domain.errors import BadRequest
-from huanxin.sentences import Sentence
 from huanxin.web.api.uploads import Limits, announced, limited
 from huanxin.web.bodies import has_its_own_limit
 from huanxin.web.context import Context
+from huanxin.words.sentences import Sentence
 
 _FIELDS = 12
 _LONGEST = 200  # bytes of a file's name, of which file systems take 255

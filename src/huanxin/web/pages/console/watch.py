@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from huanxin.domain.operators import Right
-from huanxin.operations.watch import bulletin
+from huanxin.figures.watch import bulletin
 from huanxin.store import summaries
 from huanxin.web.pages import charts, labels
 from huanxin.web.pages.console import signing
@@ -23,7 +23,7 @@ from huanxin.web.pages.watch import words
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 Line = Mapping[str, Any]
-"""A partner's figures, as operations.watch.bulletin counts them."""
+"""A partner's figures, as figures.watch.bulletin counts them."""
 
 
 def _share(line: Line) -> float:

@@ -15,8 +15,7 @@ from huanxin.domain.accounts import Account, Item, RunState, SelfTest, Step, che
 from huanxin.domain.errors import BadInput, Conflict, HuanxinError, NotFound, TooMany, Unauthorized
 from huanxin.domain.partners import Kind
 from huanxin.domain.streams import Method, method_of
-from huanxin.operations.onboarding import Onboarding
-from huanxin.sentences import Sentence
+from huanxin.onboarding.onboarding import Onboarding
 from huanxin.store import selftests
 from huanxin.store.selftests import StepDone
 from huanxin.web.api.accounts import AccountLimits
@@ -26,6 +25,7 @@ from huanxin.web.pages.partner import signing
 from huanxin.web.pages.partner.frame import page
 from huanxin.web.pages.partner.signing import Caller
 from huanxin.web.pages.partner.views import Who
+from huanxin.words.sentences import Sentence
 from huanxin_partner.rehearsal import magic
 from huanxin_partner.rehearsal.words import MENDS, SCENARIOS
 

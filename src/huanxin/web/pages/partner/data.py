@@ -11,7 +11,6 @@ from huanxin.domain.answers import Outcome, Standing
 from huanxin.domain.errors import NotFound
 from huanxin.domain.partners import Partner
 from huanxin.domain.streams import EVENTS_SUPPORTED
-from huanxin.sentences import Sentence
 from huanxin.store import batches, credentials, deliveries, notices, partners, receipts, streams
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx
@@ -30,6 +29,7 @@ from huanxin.web.pages.partner.views import (
     StreamView,
     Who,
 )
+from huanxin.words.sentences import Sentence
 
 _LATEST = 50
 PER_PAGE = 50

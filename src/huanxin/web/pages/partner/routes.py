@@ -10,13 +10,13 @@ from fastapi.responses import RedirectResponse, Response
 
 from huanxin.domain.errors import BadInput, NotFound, Unauthorized
 from huanxin.notify.partners import rotate_secret
-from huanxin.sentences import Sentence
 from huanxin.store import deliveries, partners
 from huanxin.store.database import Tx
 from huanxin.web.pages import once, session, unsent
 from huanxin.web.pages.partner import accounts, data, signing, streams
 from huanxin.web.pages.partner.frame import page
 from huanxin.web.pages.partner.signing import Caller
+from huanxin.words.sentences import Sentence
 
 router = APIRouter(prefix="/partner", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]

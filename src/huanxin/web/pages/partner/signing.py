@@ -14,12 +14,12 @@ from fastapi.responses import RedirectResponse, Response
 from huanxin.domain.errors import HuanxinError, NotFound, Unauthorized
 from huanxin.domain.partners import Partner
 from huanxin.notify.partners import lets_in, with_credential
-from huanxin.operations.onboarding import Onboarding
-from huanxin.sentences import Sentence
+from huanxin.onboarding.onboarding import Onboarding
 from huanxin.store import partners
 from huanxin.web.context import Context
 from huanxin.web.pages import session, unsent
 from huanxin.web.pages.partner.views import Who
+from huanxin.words.sentences import Sentence
 
 COOKIE, KIND = "partner", "partner-session+jwt"
 ENVIRONMENTS = ("sandbox", "live")

@@ -14,12 +14,12 @@ from huanxin.notify.files import choose_folders
 from huanxin.notify.own_folders import Login
 from huanxin.notify.partners import check_endpoint
 from huanxin.notify.wishes import read_wishes
-from huanxin.sentences import Sentence
 from huanxin.store import streams
 from huanxin.web.pages import once, session
 from huanxin.web.pages.partner import data, signing
 from huanxin.web.pages.partner.frame import page
 from huanxin.web.pages.partner.signing import Caller
+from huanxin.words.sentences import Sentence
 
 router = APIRouter(include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]

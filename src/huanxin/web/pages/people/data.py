@@ -21,7 +21,7 @@ from huanxin.store.database import Tx
 from huanxin.store.requests import Request, RequestNotice
 from huanxin.web.pages.people import finding
 from huanxin.web.pages.people.signing import Owner
-from huanxin.web.pages.people.views import (
+from huanxin.web.pages.people.views import (  # fmt: skip
     NEEDS,
     WAITS,
     AskedView,
@@ -32,7 +32,7 @@ from huanxin.web.pages.people.views import (
     OrderView,
     Row,
     state_of,
-)  # fmt: skip
+)
 
 
 def case_of(standing: Standing) -> str:

@@ -25,7 +25,7 @@ from huanxin.web.pages.people import signing
 from huanxin.web.pages.people.setup import people_of
 from huanxin.web.pages.render import render
 from huanxin.web.pages.routes import html, language
-from huanxin.web.telling import code_text
+from huanxin.work.telling import code_text
 
 log = logging.getLogger("huanxin.enter")
 router = APIRouter(include_in_schema=False)

@@ -9,13 +9,13 @@ from fastapi.responses import RedirectResponse, Response
 
 from huanxin.paper import qr
 from huanxin.request.ordering import Purpose
-from huanxin.sentences import N_
-from huanxin.web.i18n import translations
 from huanxin.web.pages.people import data, poster, words
 from huanxin.web.pages.people.enter import FORMS, page
 from huanxin.web.pages.people.routes import Order, Searched, SignedIn, choosing, ordering, placed
 from huanxin.web.pages.people.setup import people_of
 from huanxin.web.pages.routes import language
+from huanxin.words.i18n import translations
+from huanxin.words.sentences import N_
 
 router = APIRouter(prefix="/leave", include_in_schema=False)
 

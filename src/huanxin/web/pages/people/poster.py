@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from huanxin.paper.sheet import ACCENT, LINE, MARGIN, MUTED, WIDTH, Sheet
-from huanxin.sentences import N_
-from huanxin.web.i18n import html_lang, translations
+from huanxin.words.i18n import html_lang, translations
+from huanxin.words.sentences import N_
 
 HEAD = N_("Before you cancel or transfer your number")
 WHY = N_("Accounts, wallets and caller labels stay tied to a number after you have gone. Whoever gets it next could get "

@@ -15,10 +15,8 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from huanxin.domain.errors import BadInput, Conflict, TooMany
 from huanxin.request.ordering import Ordered, Purpose, Wish
-from huanxin.sentences import Sentence
 from huanxin.store import partners, wishes
 from huanxin.web.context import Context
-from huanxin.web.i18n import LANGUAGES
 from huanxin.web.pages import once
 from huanxin.web.pages.people import data, finding, signing, words
 from huanxin.web.pages.people.enter import FORMS, page
@@ -27,6 +25,8 @@ from huanxin.web.pages.people.signing import Owner, owner
 from huanxin.web.pages.people.views import OrderView
 from huanxin.web.pages.render import environment
 from huanxin.web.pages.routes import language
+from huanxin.words.i18n import LANGUAGES
+from huanxin.words.sentences import Sentence
 
 router = APIRouter(prefix="/renew", include_in_schema=False)
 SignedIn = Annotated[Owner, Depends(owner)]

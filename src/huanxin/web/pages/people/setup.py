@@ -10,8 +10,8 @@ from datetime import timedelta
 
 from fastapi import Request
 
+from huanxin.acts import Platform
 from huanxin.domain.errors import BadSetting
-from huanxin.operations import Platform
 from huanxin.outbound import Outbound
 from huanxin.request.codes import CodeRules
 from huanxin.request.handover import CarrierKeys
@@ -19,7 +19,7 @@ from huanxin.request.sms import Console, Post
 from huanxin.settings import CarrierOidc, Settings
 from huanxin.web.oidc import OidcClient, Provider
 from huanxin.web.pages.people.live import Live
-from huanxin.web.telling import make_post
+from huanxin.work.telling import make_post
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,10 +12,10 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
+from huanxin.acts import Platform
 from huanxin.domain.errors import HuanxinError
 from huanxin.domain.numbers import masked
 from huanxin.domain.tenures import Standing
-from huanxin.operations import Platform
 from huanxin.request.holding import mark_of
 from huanxin.store.reports import standing_of
 from huanxin.web.context import Context

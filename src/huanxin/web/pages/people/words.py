@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from huanxin.request.ordering import Purpose
-from huanxin.sentences import N_
-from huanxin.web import i18n
+from huanxin.words import i18n
+from huanxin.words.sentences import N_
 
 GROUPS = {
     "app": N_("Apps and websites: accounts opened with the number"),

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from huanxin.figures.watch.opendata import SCHEMA, Table
 from huanxin.numbersets.arrow import pa, pq
-from huanxin.operations.watch.opendata import SCHEMA, Table
 
 _ARROW = {"text": "string", "integer": "int64", "number": "float64", "boolean": "bool"}
 

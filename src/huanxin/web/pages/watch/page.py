@@ -7,14 +7,14 @@ from typing import Any
 
 from huanxin.domain.regions import REGIONS
 from huanxin.domain.suppression import Hidden, Shown, at_least
-from huanxin.operations.watch.bulletin import FIGURES
-from huanxin.operations.watch.opendata import Months, Publication
-from huanxin.web import i18n
+from huanxin.figures.watch.bulletin import FIGURES
+from huanxin.figures.watch.opendata import Months, Publication
 from huanxin.web.pages import charts
 from huanxin.web.pages.labels import KINDS
 from huanxin.web.pages.render import say
 from huanxin.web.pages.views import Sum
 from huanxin.web.pages.watch import words
+from huanxin.words import i18n
 
 _MOST_MONTHS = 24
 

@@ -9,11 +9,10 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
+from huanxin.acts.platform import Platform
 from huanxin.domain.errors import NotFound
-from huanxin.operations.platform import Platform
-from huanxin.operations.watch import bulletin
-from huanxin.operations.watch.opendata import Publication, tables
-from huanxin.sentences import Sentence
+from huanxin.figures.watch import bulletin
+from huanxin.figures.watch.opendata import Publication, tables
 from huanxin.settings import Settings
 from huanxin.web.pages import labels
 from huanxin.web.pages.render import render, say
@@ -21,6 +20,7 @@ from huanxin.web.pages.routes import html, language
 from huanxin.web.pages.watch import words
 from huanxin.web.pages.watch.formats import FORMS, About
 from huanxin.web.pages.watch.page import view
+from huanxin.words.sentences import Sentence
 
 router = APIRouter(include_in_schema=False)
 _OPEN = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=60"}

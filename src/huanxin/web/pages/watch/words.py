@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from huanxin.sentences import N_
 from huanxin.web.pages import labels
+from huanxin.words.sentences import N_
 
 FIGURES = {
     "noticed": N_("Numbers noticed"),

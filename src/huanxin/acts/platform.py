@@ -1,0 +1,351 @@
+"""The platform as one caller has it, and what can be ordered of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from huanxin.access import looking
+from huanxin.answer.single import Answered, Line, answer
+from huanxin.disclose import acknowledging, certificate, desk
+from huanxin.disclose.acknowledging import Acknowledged, Acknowledgement
+from huanxin.disclose.breaches import find_undisclosed
+from huanxin.domain.answers import Purpose
+from huanxin.domain.clock import Clock
+from huanxin.domain.disclosure import Grade, Told
+from huanxin.domain.errors import BadInput, Fault
+from huanxin.domain.numbers import CHINA, NumberingPlan
+from huanxin.domain.operators import Operator
+from huanxin.domain.partners import Partner
+from huanxin.domain.rules import Rules
+from huanxin.notify.notices import send_batch, send_request, tell_recycled
+from huanxin.notify.own_folders import FolderRules
+from huanxin.notify.reminders import escalate_now, remind_now
+from huanxin.notify.retractions import retract_ordered, retract_reclaimed, tell_retractions
+from huanxin.numbersets.sharded import NumberSet
+from huanxin.outbound import Outbound
+from huanxin.plan.batches import plan_batch
+from huanxin.release import proposals
+from huanxin.release.early_sales import find_early_sales, lots_of
+from huanxin.release.gate import release_batch
+from huanxin.release.listing import write_release_lists
+from huanxin.release.stopped import find_stopped_sales
+from huanxin.report.importing import Imported, Progress, import_report
+from huanxin.request import codes
+from huanxin.request.codes import CodeRules, Tried
+from huanxin.request.ordering import Ordered, Wish, order
+from huanxin.settings import Settings
+from huanxin.signing.keys import Signer
+from huanxin.store import batches, deliveries, requests, touches
+from huanxin.store.batches import Batch
+from huanxin.store.certificates import Certificate
+from huanxin.store.database import LIVE, SANDBOX, Database
+from huanxin.store.migrate import migrate
+from huanxin.store.notices import Notice
+from huanxin.store.one_clock import OneClock, may_be_simulated, sure
+from huanxin.store.progress import Open
+from huanxin.store.releases import Release
+from huanxin.store.sales import sales_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportDone:
+    """A report that was taken, and what followed from it."""
+
+    imported: Imported
+    retractions: list[Batch]
+    recycled_events: int
+    breaches: int
+    """numbers that were opened without a release, or before their freeze ended"""
+    undisclosed: int = 0
+    """numbers that were opened without a disclosure"""
+    stopped: int = 0
+    """numbers that were opened while held, or after what they were released for was taken back or refused"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """The platform as one caller has it: the database, the settings as plain values, the clock."""
+
+    database: Database
+    plan: NumberingPlan
+    rules: Rules
+    issuer: str
+    clock: Clock
+    development: bool
+    sandbox: bool = False
+    zone: ZoneInfo = CHINA
+    """in which pages give instants and bulletins count months; what a carrier's day decides is decided in the carrier's"""
+    cool_down: timedelta = timedelta(days=1)
+    """for so long a partner that answered a request is not asked again for the same number"""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.clock, OneClock):
+            may_be_simulated(self.database)
+
+    def now(self) -> datetime:
+        return self.clock()
+
+    def sure(self) -> datetime:
+        """Now, for what can't be taken back: the clocks are compared first. Raises ClockInDoubt."""
+        return sure(self.clock, within=0)
+
+    def today(self) -> date:
+        """The earliest day that it is anywhere where a carrier is: nothing is due a day early."""
+        return self.plan.today(self.clock())
+
+    def import_report(
+        self, path: Path, *, carrier: str, by: str, skip_bad: bool = False, progress: Progress = lambda _step, _lines: None,
+        keep_rejects: Callable[[Sequence[Fault]], None] = lambda _: None, most_bad: int | None = None,
+        most_bytes: int | None = None,
+    ) -> ImportDone:  # fmt: skip
+        """Take a report and what follows from it (retractions, news of new owners, breaches), or none of it.
+
+        keep_rejects: keeps the lines that were left out, before anything is recorded: if it can't, nothing is, since a file
+        that was taken is not read again.
+        """
+        now = self.clock()
+        with self.database.transaction() as tx:
+            done = import_report(
+                tx, path, carrier=carrier, plan=self.plan, now=now, by=by, skip_bad=skip_bad, progress=progress,
+                most_bad=most_bad, most_bytes=most_bytes,
+            )  # fmt: skip
+            if done.already:
+                return ImportDone(imported=done, retractions=[], recycled_events=0, breaches=0)
+            retractions = []
+            if done.counts.get("reclaimed"):
+                retractions = retract_reclaimed(tx, plan=self.plan, rules=self.rules, issuer=self.issuer, now=now, by=by)
+            events = tell_recycled(tx, done.report_id, done.recycled, plan=self.plan, now=now)
+            sales = sales_of(tx, done.report_id, done.recycled, plan=self.plan)
+            lots = lots_of(tx, sales)
+            breaches = find_early_sales(tx, done.report_id, sales, lots, rules=self.rules, now=now)
+            stopped = find_stopped_sales(tx, done.report_id, sales, lots, plan=self.plan, now=now)
+            untold = find_undisclosed(tx, done.report_id, [one for one in sales if one.known], plan=self.plan, now=now)
+            touches.look(tx, done.report_id)
+            if done.faults:
+                keep_rejects(done.faults)
+        return ImportDone(
+            imported=done, retractions=retractions, recycled_events=events, breaches=breaches, undisclosed=untold,
+            stopped=stopped,
+        )  # fmt: skip
+
+    def plan_batch(self, *, by: str, carrier: str | None = None) -> Batch | None:
+        """Plan a batch of everything that is due. Raises ClockInDoubt."""
+        now = self.sure()
+        with self.database.transaction() as tx:
+            return plan_batch(tx, plan=self.plan, rules=self.rules, now=now, by=by, carrier=carrier)
+
+    def send_batch(self, batch_id: int) -> list[Notice]:
+        """Tell every partner of a batch, and then of what was taken back from it since it was planned."""
+        now = self.clock()
+        with self.database.transaction() as tx:
+            told = send_batch(tx, batch_id, issuer=self.issuer, plan=self.plan, rules=self.rules, now=now)
+            retract_reclaimed(
+                tx, plan=self.plan, rules=self.rules, issuer=self.issuer, now=now, by="platform", only=batch_id
+            )
+            tell_retractions(tx, batch_id, issuer=self.issuer, plan=self.plan, rules=self.rules, now=now)
+        return told
+
+    def retract(self, batch_id: int, numbers: NumberSet, *, reason: str, by: str) -> Batch:
+        """Take numbers back from a batch by an operator's order."""
+        with self.database.transaction() as tx:
+            return retract_ordered(
+                tx, batch_id, numbers, reason=reason, plan=self.plan, rules=self.rules, issuer=self.issuer,
+                now=self.clock(), by=by,
+            )  # fmt: skip
+
+    def remind(self, batch_id: int, *, partner_id: int | None, by: str) -> list[Open]:
+        """Remind the partners (or one) of a batch that still have to answer, now."""
+        with self.database.transaction() as tx:
+            return remind_now(tx, batch_id, partner_id=partner_id, now=self.clock(), by=by)
+
+    def escalate(self, batch_id: int, *, partner_id: int | None, escalates: bool, by: str) -> list[Open]:
+        """Escalate the answers to a batch that are overdue, now; `escalates`: the operator has a webhook to tell."""
+        with self.database.transaction() as tx:
+            return escalate_now(tx, batch_id, partner_id=partner_id, escalates=escalates, now=self.clock(), by=by)
+
+    def order_request(self, wish: Wish) -> Ordered:
+        """Record an owner's order and tell the partners that he chose; the standing order, if he asked for all before."""
+        now = self.clock()
+        with self.database.transaction() as tx:
+            ordered = order(tx, wish, plan=self.plan, rules=self.rules, cool_down=self.cool_down, now=now)
+            if ordered.new:
+                send_request(tx, ordered.request, ordered.notices, now=now)
+        return ordered
+
+    def call_off(self, request_id: str, partner_ids: Sequence[int]) -> list[int]:
+        """Call an order off at those of some partners that were not told of it yet; at which that was done."""
+        now = self.clock()
+        with self.database.transaction() as tx:
+            done = requests.call_off(tx, request_id, partner_ids, now)
+        with self.database.single() as tx:
+            requests.note_done(tx, [request_id], now)
+        return done
+
+    def ask_code(self, number: int, *, address: str, secret: str, rules: CodeRules) -> str:
+        """Make a code for a number, to be sent to it. Raises TooMany beyond a limit."""
+        with self.database.transaction() as tx:
+            return codes.ask(tx, number, address=address, secret=secret, rules=rules, now=self.clock())
+
+    def check_code(self, number: int, typed: str, *, secret: str, rules: CodeRules) -> Tried:
+        """Try a code that somebody typed; a wrong one counts."""
+        with self.database.transaction() as tx:
+            return codes.check(tx, number, typed, secret=secret, rules=rules, now=self.clock())
+
+    def answer_requests(
+        self, partner: Partner, lines: Sequence[Line], *, notice: str | None = None, key: str = ""
+    ) -> Answered:
+        """Record a partner's answers to requests; owners whose last answer came are to be told.
+
+        Whose was the last is looked for once they are recorded: of answers that come at the same time each transaction sees
+        only its own, and none would be the last. If we die in between, the partner has no confirmation and sends them again.
+        """
+        now = self.clock()
+        with self.database.transaction() as tx:
+            answered = answer(tx, partner, lines, notice=notice, key=key, plan=self.plan, now=now)
+        with self.database.single() as tx:
+            if requests.note_done(tx, answered.request_ids, now):
+                deliveries.wake_workers(tx, deliveries.OWNERS)
+        return answered
+
+    def certify(self, number: int, signer: Signer, *, by: str) -> Certificate:
+        """The certificate of a number's present tenure, the same one for as long as it is good. The caller has made sure
+        that the number is his who asks. Raises Conflict, in words for him, if nothing can be certified, or ClockInDoubt."""
+        now = self.sure()
+        with self.database.transaction() as tx:
+            made = certificate.draft(tx, number, rules=self.rules, now=now, by=by)
+        if made.token:
+            return made
+        token = signer.signed(certificate.KIND, certificate.claims(made))
+        with self.database.transaction() as tx:
+            return certificate.keep(tx, made, token, self.clock())
+
+    def look_up(self, numbers: Sequence[int], *, seller: str | None) -> list[Told]:
+        """What is told of each number to a buyer, for a carrier that wants to sell it (None: whichever may)."""
+        with self.database.transaction() as tx:
+            return desk.look_up(tx, numbers, seller=seller, plan=self.plan, rules=self.rules, now=self.clock())
+
+    def looked_up(self, numbers: int, *, by: Operator, blocked: int = 0) -> None:
+        """Count what a person looks up; `blocked`: what was told to be not for sale. Raises TooMany beyond the limit."""
+        with self.database.transaction() as tx:
+            too_many = looking.count(tx, by, numbers=numbers, blocked=blocked, rules=self.rules, now=self.clock())
+        if too_many:
+            raise too_many
+
+    def consult(self, numbers: Sequence[int], *, by: Operator) -> list[Told]:
+        """The same for a person, who may look up so many within an hour. Raises TooMany; what was refused is no look-up."""
+        self.looked_up(len(numbers), by=by)
+        told = self.look_up(numbers, seller=by.carrier)
+        if blocked := sum(not one.for_sale for one in told):
+            self.looked_up(0, by=by, blocked=blocked)
+        return told
+
+    def next_clean(self, prefix: str, *, grades: Collection[Grade], after: int, most: int, seller: str | None) -> desk.Offer:
+        """The next numbers with a prefix that are for sale and of these grades, above `after`."""
+        with self.database.transaction() as tx:
+            return desk.next_clean(
+                tx, prefix, grades=grades, after=after, most=most, seller=seller, plan=self.plan, rules=self.rules,
+                now=self.clock(),
+            )  # fmt: skip
+
+    def acknowledge(self, given: Sequence[Acknowledgement], *, by: Operator) -> Acknowledged:
+        """Record that buyers acknowledged what they were told, all or none. Numbers that can't be taken count as looked up:
+        their reasons tell as much as the desk does. Raises BadInput with each, TooMany."""
+        now = self.clock()
+        try:
+            with self.database.transaction() as tx:
+                return acknowledging.acknowledge(tx, given, by=by, plan=self.plan, rules=self.rules, now=now)
+        except BadInput as error:
+            self.looked_up(len(error.faults), by=by, blocked=len(error.faults))
+            raise error from None
+
+    def withdraw_disclosure(self, disclosure_id: str, *, reason: str, by: Operator) -> None:
+        """Record that a buyer did not take the number."""
+        with self.database.transaction() as tx:
+            acknowledging.withdraw(
+                tx, disclosure_id, reason=reason, by=by, plan=self.plan, rules=self.rules, now=self.clock()
+            )
+
+    def release(self, *, by: str, batch_id: int | None = None) -> list[Release]:
+        """Release what is clear, of one batch or of all; the releases recorded now. Raises ClockInDoubt."""
+        with self.database.transaction() as tx:
+            wanted = [batch.id for batch in batches.all_batches(tx, Purpose.RENEWAL) if batch_id in (None, batch.id)]
+        self.sure()
+        made = []
+        for one in wanted if batch_id is None or wanted else [batch_id]:
+            now = self.sure()
+            with self.database.transaction() as tx:
+                release = release_batch(tx, one, plan=self.plan, rules=self.rules, now=now, by=by)
+            if release:
+                made.append(release)
+        return made
+
+    def propose_waiver(self, batch_id: int, *, partner_id: int, only: NumberSet | None, reason: str, by: Operator) -> int:
+        """Record that somebody wants to go on without a partner's answer; the proposal's id."""
+        with self.database.transaction() as tx:
+            return proposals.propose_waiver(
+                tx, batch_id, partner_id=partner_id, only=only, reason=reason, now=self.clock(), by=by
+            )
+
+    def propose_release(self, batch_id: int, *, reason: str, by: Operator, clear: int | None = None) -> int:
+        """Record that somebody wants what is clear of a batch released (`clear` numbers, if they are counted already);
+        the proposal's id."""
+        with self.database.transaction() as tx:
+            return proposals.propose_release(
+                tx, batch_id, reason=reason, plan=self.plan, rules=self.rules, now=self.clock(), by=by, clear=clear
+            )
+
+    def decide(self, proposal_id: int, outcome: proposals.Outcome, *, note: str, by: Operator) -> int:
+        """Approve, decline or withdraw a proposal; how many numbers that freed. Raises ClockInDoubt for an approval."""
+        now = self.sure() if outcome is proposals.Outcome.APPROVED else self.clock()
+        with self.database.transaction() as tx:
+            return proposals.decide(tx, proposal_id, outcome, note=note, plan=self.plan, rules=self.rules, now=now, by=by)
+
+    def write_release_lists(self, folder: Path, batch_id: int | None = None) -> list[Path]:
+        """Write the lists of every release on record, and beside each what of it was stopped since."""
+        with self.database.transaction() as tx:
+            return write_release_lists(tx, folder, batch_id, plan=self.plan, rules=self.rules, now=self.clock())
+
+
+@contextmanager
+def open_platform(
+    settings: Settings, *, sandbox: bool = False, clock: Clock | None = None, made_up: bool = False
+) -> Iterator[Platform]:
+    """The platform on the settings' database, brought to the present schema.
+
+    The sandbox is a whole platform of its own in another schema, with its own issuer and keys: nothing rehearsed there
+    can be taken for real, by a partner or by the gate. A `clock` of its own takes a database that was made for it; one that
+    is made now is, with such a clock or for a `made_up` world. Else the database's clock is the one.
+    """
+    dsn, schema = settings.dsn(), SANDBOX if sandbox else LIVE
+    migrate(dsn, schema, simulated=made_up or clock is not None)
+    issuer = settings.issuer.rstrip("/") + ("/sandbox" if sandbox else "")
+    with Database(dsn, schema=schema, max_connections=settings.workers + 24) as database, ExitStack() as ticking:
+        yield Platform(
+            database=database, plan=settings.plan(), rules=settings.rules(), issuer=issuer,
+            clock=clock or ticking.enter_context(OneClock(database)), development=settings.development, sandbox=sandbox,
+            zone=ZoneInfo(settings.zone),
+            cool_down=timedelta(hours=settings.cool_down_hours),
+        )  # fmt: skip
+
+
+def open_signer(platform: Platform, settings: Settings) -> Signer:
+    """The platform's signer; its first keys are made when there are none."""
+    signer = Signer(
+        issuer=platform.issuer, database=platform.database, passphrase=settings.passphrase(), clock=platform.clock,
+        rehearsal=platform.sandbox,
+    )  # fmt: skip
+    signer.keys()
+    return signer
+
+
+def folder_rules(settings: Settings, outbound: Outbound) -> FolderRules:
+    """Which folders partners may choose, and how they are reached."""
+    return FolderRules(
+        outbound=outbound, passphrase=settings.passphrase(), local=settings.local_folders,
+        s3_services=tuple(settings.s3_services.replace(",", " ").split()),
+    )  # fmt: skip

@@ -1,0 +1,143 @@
+"""The pool, counted: cells by shard and by batch, each made again only when its facts changed, and added up for the pages.
+
+Reports and holds change the cells of the shards that they name, and those of batches whose numbers left the freeze;
+receipts, waivers and releases change those of their batch.
+Nothing here holds more than some shards, or one batch, at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+import numpy as np
+from pyroaring import BitMap
+
+from huanxin.acts.platform import Platform
+from huanxin.domain.cells import CELL, NEVER, Cells, day_number, summed, tally
+from huanxin.domain.lifecycle import Cancellation, fold
+from huanxin.domain.pool import Kind, of_batch, of_shard
+from huanxin.domain.regions import BLOCK
+from huanxin.figures.pool_sums import add_up
+from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, values_of
+from huanxin.release.gate import LoadedGate, load_gate
+from huanxin.store import batches, holds, pool, reports
+from huanxin.store.database import Tx
+
+AT_ONCE = 50  # shards in memory at a time
+_BLOCKS = SHARD_SIZE // BLOCK
+
+
+def make(tx: Tx, platform: Platform) -> Mapping[str, dict[str, Any]]:
+    """The pool's summary, under no key; read it with figures.pool_sums.Sums.of."""
+    count(tx, platform)
+    return {"": add_up(tx, platform).body()}
+
+
+def count(tx: Tx, platform: Platform) -> tuple[int, int]:
+    """Make the cells that are stale; how many shards and batches that were.
+
+    What is stale is asked before the facts are read: a fact that comes meanwhile is counted again the next time.
+    """
+    until = {one.id: one.until_day for one in holds.all_holds(tx) if one.binds(platform.today())}
+    binding = list(until)
+    bound = pool.seen(tx, "hold")
+    new = pool.uncounted_reports(tx)
+    stamps = {key: f"{stamp} {binding}" for key, stamp in pool.batch_stamps(tx).items()}
+    counted = pool.seen(tx, "batch")
+    shards = pool.shards_of(tx, reports=new, holds=sorted(set(binding) ^ set(bound)))
+    moved: set[int] = set()
+    for start in range(0, len(shards), AT_ONCE):
+        moved |= _count_shards(tx, platform, shards[start : start + AT_ONCE], until)
+    stale = {key: stamp for key, stamp in stamps.items() if counted.get(key) != stamp or key in moved}
+    for key in stale:
+        loaded = load_gate(tx, key, plan=platform.plan, rules=platform.rules, now=platform.now(), left=pool.left_of(tx, key))
+        pool.put(tx, batch_id=key, by_shard=dict(_by_shard(batch_cells(loaded, until))))
+    pool.forget(tx, "hold", set(bound) - set(binding))
+    pool.see(tx, "hold", dict.fromkeys(binding, ""))
+    pool.see(tx, "report", dict.fromkeys(new, ""))
+    pool.see(tx, "batch", stale)
+    return len(shards), len(stale)
+
+
+def _count_shards(tx: Tx, platform: Platform, shards: list[int], until: Mapping[int, date]) -> set[int]:
+    """Count what reports and holds (`until`: the last day of each) say of some shards; the batches whose numbers left the
+    freeze."""
+    held = pool.held_in(tx, shards=shards, holds=list(until))
+    planned = pool.planned_in(tx, shards)
+    made: dict[int, Cells] = {}
+    resting: dict[Cancellation, dict[int, BitMap]] = {}
+    for shard, facts in reports.facts_by_shard(tx, shards=shards):
+        ends = _by_end(held.get(shard, {}), until)
+        state = fold(facts)
+        spans = of_shard(state, platform.plan.owner(shard), BitMap.union(BitMap(), *(some for _, some in ends)))
+        made[shard] = summed([
+            _cells_of(shard, kind, day, places & some, 0 if day is None else _held_days(day, end))
+            for (kind, day), places in spans.items()
+            for end, some in (ends if kind is Kind.HELD else ((date.min, places),))
+        ])  # fmt: skip
+        for one, places in state.resting(BitMap.union(BitMap(), *planned.get(shard, {}).values())).items():
+            resting.setdefault(one, {})[shard] = places
+    pool.put(tx, batch_id=pool.REPORTS, by_shard=made)
+    return pool.note_left(tx, _left(tx, planned, {one: NumberSet(found) for one, found in resting.items()}))
+
+
+def _left(
+    tx: Tx, planned: Mapping[int, Mapping[int, BitMap]], resting: Mapping[Cancellation, NumberSet]
+) -> dict[tuple[int, int], BitMap]:
+    """What is planned (by shard and batch) and does not rest any more after the cancellation that its batch stands on."""
+    left = {(batch, shard): numbers for shard, by_batch in planned.items() for batch, numbers in by_batch.items()}
+    for one in batches.renewed_since(tx, resting):
+        for shard, numbers in NumberSet.of(one.numbers).shards.items():
+            left[one.batch_id, shard] = left[one.batch_id, shard] - numbers
+    return left
+
+
+def _by_end(held: Mapping[int, BitMap], until: Mapping[int, date]) -> list[tuple[date, BitMap]]:
+    """What holds name, by the last day on which any of them binds it; each once."""
+    found, seen = [], BitMap()
+    for hold in sorted(held, key=until.__getitem__, reverse=True):
+        found.append((until[hold], held[hold] - seen))
+        seen = seen | held[hold]
+    return found
+
+
+def _held_days(closed: date, end: date) -> int:
+    """For how many days after its cancellation a number is held: so many as a freeze that would end as late (rule 1)."""
+    return min(max((end - closed).days, 0), NEVER)
+
+
+def _cells_of(shard: int, kind: Kind, day: date | None, places: BitMap, held_days: int) -> Cells:
+    """One cell for each block that some numbers of a shard lie in."""
+    counts = np.bincount(values_of(places) // BLOCK, minlength=_BLOCKS)
+    blocks = np.flatnonzero(counts)
+    cells = np.zeros(len(blocks), CELL)
+    cells["place"], cells["count"] = shard * _BLOCKS + blocks, counts[blocks]
+    cells["kind"], cells["closed"], cells["freeze"] = kind, 0 if day is None else day_number(day), held_days
+    return cells
+
+
+def batch_cells(loaded: LoadedGate, until: Mapping[int, date]) -> Cells:
+    """The cells of a batch. What is held is left out: its shard counts it, in whatever batch it is; but for what the end of
+    the hold (`until`: the last day of each) doesn't free."""
+    gate, numbers = loaded.gate, loaded.roster.numbers
+    kinds = np.full(len(numbers), Kind.HELD, np.int8)
+    for kind, places in of_batch(gate).items():
+        kinds[values_of(places)] = kind
+    left = BitMap.union(BitMap(), *gate.retracted.values())
+    kinds[values_of(left)] = Kind.HELD
+    closed = np.zeros(len(numbers), np.int32)
+    for (_, day), places in gate.spans.items():
+        closed[values_of(places)] = day_number(day)
+    rests = np.where(kinds == Kind.HELD_ANYWAY, 0, loaded.batch.freeze_days)
+    for end, places in _by_end(gate.held, until):
+        at = values_of(places)
+        rests[at] = np.clip(day_number(end) - closed[at], 0, NEVER)
+    kept = kinds != Kind.HELD
+    return tally(numbers[kept] // BLOCK, kinds[kept], closed[kept], freeze=rests[kept])
+
+
+def _by_shard(cells: Cells) -> Iterator[tuple[int, Cells]]:
+    shards, starts = np.unique(cells["place"] // _BLOCKS, return_index=True)
+    yield from zip(shards.tolist(), np.split(cells, starts[1:]), strict=True) if len(shards) else ()

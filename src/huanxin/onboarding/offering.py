@@ -1,0 +1,74 @@
+"""Handing an event to a partner that polls: put into its stream, until it is acknowledged or refused (RFC 8936)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from joserfc import jws
+
+from huanxin.acts import Platform
+from huanxin.domain.partners import Partner
+from huanxin.store import deliveries, rehearsals
+from huanxin_partner.rehearsal.stage import Pushed
+
+_LOOK = 0.1  # seconds between two looks for what the partner says
+_PATIENCE = 15.0  # seconds for it to say something
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offering:
+    """`sleep` waits for some seconds."""
+
+    sandbox: Platform
+    partner: Partner
+    sleep: Callable[[float], None]
+
+    def offer(self, token: str) -> Pushed:
+        """Offer an event once, by just this token: 202 if it was acknowledged, 400 with the partner's code if it was
+        refused, no status if the partner didn't poll it."""
+        claims = claims_in(token)
+        jti: str = claims["jti"]
+        with self.sandbox.database.transaction() as tx:
+            now = self.sandbox.now()
+            name = next(iter(claims["events"]))
+            deliveries.add(
+                tx, jti=jti, partner_id=self.partner.id, notice_id=None, event=name, subject=jti, claims=claims, at=now,
+                kept=False,
+            )  # fmt: skip
+            rehearsals.serve_as(tx, jti, token, at=now)
+            before = len(deliveries.attempts_of(tx, [jti])[jti])
+            deliveries.send_again(tx, self.partner.id, [jti], now)
+            deliveries.wake_workers(tx)
+        waited = 0.0
+        while waited < _PATIENCE:
+            self.sleep(_LOOK)
+            waited += _LOOK
+            if said := self._said(jti, before):
+                return said
+        self._withdraw(jti)
+        return Pushed(None, f"the event was not polled and answered within {_PATIENCE:g} s")
+
+    def _said(self, jti: str, before: int) -> Pushed | None:
+        with self.sandbox.database.transaction() as tx:
+            attempts = deliveries.attempts_of(tx, [jti])[jti]
+        if len(attempts) <= before:
+            return None
+        if attempts[-1].status == HTTPStatus.OK:
+            return Pushed(HTTPStatus.ACCEPTED, "acknowledged")
+        self._withdraw(jti)  # it would be given again
+        code, _, description = attempts[-1].answer.partition(": ")
+        return Pushed(HTTPStatus.BAD_REQUEST, json.dumps({"err": code, "description": description}))
+
+    def _withdraw(self, jti: str) -> None:
+        with self.sandbox.database.transaction() as tx:
+            deliveries.give_up(tx, self.partner.id, [jti])
+
+
+def claims_in(token: str) -> dict[str, Any]:
+    """The claims of a token of the stage's own, without `iss`, as events stand in a stream."""
+    claims: dict[str, Any] = json.loads(jws.extract_compact(token.encode()).payload)
+    return {name: value for name, value in claims.items() if name != "iss"}

@@ -1,8 +1,0 @@
-"""What a person or a program can order of the platform: each one transaction over the verbs.
-
-The command line, the HTTP API, the workers and the demo order the same things through the same functions.
-"""
-
-from huanxin.operations.platform import ImportDone, Platform, folder_rules, open_platform, open_signer
-
-__all__ = ["ImportDone", "Platform", "folder_rules", "open_platform", "open_signer"]

@@ -1,0 +1,372 @@
+"""Receipts that partners leave in a folder: picked up by one worker at a time, answered with a result file each.
+
+IN/NOTICE.N.receipt.csv    or .parquet: number,outcome,reason,until
+IN/NOTICE.N.receipt.json   the manifest, written last: without it the receipt is not touched
+OUT/NOTICE.N.result.json   what was taken, or why nothing was; a receipt that has one is done with
+OUT/NOTICE.N.waiting.json  which lower numbers it waits for (domain.parts), if they don't come soon
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from huanxin.acts import single
+from huanxin.acts.platform import Platform
+from huanxin.acts.problems import problem_of
+from huanxin.answer.lines import longest
+from huanxin.answer.receiving import (
+    CONFIRMATION,
+    Accepted,
+    Rosters,
+    confirmation,
+    file_receipt,
+    note_named,
+    partners_notice,
+    taken_before,
+    zone_of,
+)
+from huanxin.answer.single import LONGEST, PREFIX
+from huanxin.domain.errors import Conflict, HuanxinError, Unavailable
+from huanxin.domain.partners import Partner
+from huanxin.domain.parts import Part
+from huanxin.domain.streams import Method, Stream
+from huanxin.notify.files import as_json
+from huanxin.notify.folders import Folder, Unreachable
+from huanxin.notify.own_folders import FolderRules
+from huanxin.notify.retries import Retries
+from huanxin.numbersets import tables
+from huanxin.signing.keys import Signer
+from huanxin.store import batches, notices, partners, receipt_files, recurring, requests, streams
+from huanxin.store.database import Tx
+from huanxin.store.partners import RECEIPT_WAITS
+from huanxin.words.sentences import Sentence
+from huanxin.work.manifests import NAME, Manifest, Unfinished, fetch_receipt, not_as_said, read_manifest
+
+log = logging.getLogger("huanxin.inboxes")
+_SETTLES_IN = timedelta(minutes=1)
+"""How long something that doesn't fit its manifest, or an earlier part, may still be on its way."""
+
+
+_Said: TypeAlias = dict[str, Any]
+"""Members of a result file."""
+
+
+class _Waits(Exception):
+    """A receipt whose turn has not come: the numbers that it waits for."""
+
+    def __init__(self, numbers: list[int]) -> None:
+        super().__init__(numbers)
+        self.numbers = numbers
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Box:
+    """A partner's folders while they are looked through, and the names in `out`."""
+
+    partner: Partner
+    into: Folder
+    out: Folder
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxReader:
+    """What a worker needs to read partners' folders. `every`: how often each is looked at; `limit`: the longest receipt
+    in bytes; `fetched`: where receipts lie while they are read (else among the machine's temporary files)."""
+
+    platform: Platform
+    rosters: Rosters
+    signer: Signer
+    folders: FolderRules
+    every: timedelta
+    limit: int
+    fetched: Path | None = None
+    check_room: Callable[[int], None] = lambda _: None
+    """raises Unavailable unless there is room on disk for so many bytes"""
+    on_refusal: Callable[[Platform, Partner, str, HuanxinError], None] = lambda *_: None
+    """told of each receipt of one of the partner's notices that is refused"""
+    retries: Retries = field(default_factory=Retries)
+    chance: Callable[[], float] = random.random
+    _unfinished: dict[tuple[int, str, str], datetime] = field(default_factory=dict)
+    """(partner, manifest, state of it) -> when this process first saw it so"""
+    _again: threading.Semaphore = field(default_factory=threading.Semaphore, repr=False)
+
+    def one_job(self) -> bool:
+        """Look into each folder whose turn it is, those that could not be reached the last time at the end and by one
+        thread; whether any receipt was dealt with."""
+        with self.platform.database.transaction() as tx:
+            chosen = streams.of_method(tx, Method.FILES)
+            failing = recurring.failing(tx, [_turn(stream) for stream in chosen])
+        well = [stream for stream in chosen if _turn(stream) not in failing]
+        taken = sum(self._look(stream) for stream in well)
+        if self._again.acquire(blocking=False):
+            try:
+                taken += sum(self._look(stream) for stream in chosen if stream not in well)
+            finally:
+                self._again.release()
+        return taken > 0
+
+    def _look(self, stream: Stream) -> int:
+        """Read one partner's folder if it is due and no other worker is at it; how many receipts were dealt with."""
+        turn = _turn(stream)
+        with self.platform.database.transaction() as tx:
+            failures = recurring.claim(tx, turn, self.platform.now())
+            if failures is None:
+                return 0
+            partner = partners.get(tx, stream.partner_id)
+            assert partner is not None
+            taken, problem = 0, ""
+            try:
+                with (
+                    self.folders.open(stream.inbox or "", stream.sealed_authorization, client_id=partner.client_id) as into,
+                    self.folders.open(
+                        stream.endpoint or "", stream.sealed_authorization, client_id=partner.client_id
+                    ) as out,
+                ):
+                    taken = self._take_all(partner, into, out)
+            except (Unreachable, Unavailable) as error:
+                problem = str(error)
+            except Exception as error:  # one partner's receipt must not keep the others' from being read
+                log.exception("the folder of %s could not be read through; it is tried again", partner.name)
+                problem = f"the platform failed: {type(error).__name__}"
+            now = self.platform.now()
+            failures = failures + 1 if problem else 0
+            if problem:
+                detail = {"attempt": failures, "why": problem[:500]}
+                partners.note(tx, partner.id, "folder-unreachable", by="worker", at=now, detail=detail)
+            next_at = self.retries.after(failures, now, self.chance) if problem else now
+            recurring.done(tx, turn, next_at=max(next_at, now + self.every), failures=failures)
+        return taken
+
+    def _take_all(self, partner: Partner, into: Folder, out: Folder) -> int:
+        """Deal with every receipt that has a manifest and no result yet; how many that were."""
+        found = [match for name in into.names() if (match := NAME.fullmatch(name))]
+        if not found:
+            return 0
+        box = _Box(partner=partner, into=into, out=out, names=frozenset(out.names()))
+        new = [match for match in found if _beside(match, "result") not in box.names]
+        ordered = sorted(new, key=lambda one: (one["notice"], int(one["number"]), one["number"]))
+        return sum(self._take_of_notice(box, list(group)) for _, group in groupby(ordered, lambda one: one["notice"]))
+
+    def _take_of_notice(self, box: _Box, left: list[re.Match[str]]) -> int:
+        """Deal with the receipts of a notice: after each one from the lowest number on, since it may be what that waited
+        for."""
+        taken = 0
+        while (done := next((match for match in left if self._dealt_with(box, match)), None)) is not None:
+            left.remove(done)
+            taken += 1
+        return taken
+
+    def _dealt_with(self, box: _Box, match: re.Match[str]) -> bool:
+        content = self._result(box, match)
+        if content is not None:
+            box.out.put(_beside(match, "result"), as_json(content))
+        return content is not None
+
+    def _result(self, box: _Box, match: re.Match[str]) -> dict[str, Any] | None:
+        """Take one receipt, whole or not at all; what the result file says of it. None if it has to settle first, or to
+        wait for its turn."""
+        result = {"notice": match["notice"], "receipt_file": match[0], "accepted": None,
+                  "outstanding": None, "confirmation": None, "problem": None}  # fmt: skip
+        manifest = None
+        try:
+            manifest = read_manifest(box.into, match)
+            result["receipt_file"] = manifest.receipt
+            done = self._before(box, manifest, int(match["number"])) or self._taken(box, manifest, int(match["number"]))
+        except _Waits as waits:
+            self._tell(box, match, waits)
+            return None
+        except Unfinished as unfinished:
+            if self._may_settle((box.partner.id, match[0], unfinished.seen)):
+                return None
+            done = self._refused(box.partner, match, manifest, unfinished.error)
+        except Unavailable:
+            raise  # nothing is wrong with the receipt: it is looked at again
+        except HuanxinError as error:
+            done = self._refused(box.partner, match, manifest, error)
+        return result | done
+
+    def _before(self, box: _Box, manifest: Manifest, number: int) -> _Said | None:
+        """What came of this receipt before, if its result got lost since; None if its turn has come. Raises _Waits, and
+        Conflict or NotFound for one that can't be taken."""
+        with self.platform.database.transaction() as tx:
+            order = _is_order(manifest.notice) and single.asked(tx, box.partner, manifest.notice)
+            notice = None if order else partners_notice(tx, manifest.notice, box.partner)
+            known = receipt_files.dealt(tx, manifest.notice, number)
+            if known is None:
+                _check_turn(tx, manifest.notice, manifest.part(number))
+                return None
+            if known.sha256 != manifest.sha256.lower():
+                raise Conflict(
+                    Sentence(
+                        "%(number)s was used before for another receipt of this notice; write this one under the next"
+                        " number",
+                        number=number,
+                    )
+                )
+            if known.receipt_id is None:
+                return {"problem": known.problem}
+            if notice is None:
+                return {"accepted": {requests.outcome_of(tx, known.receipt_id): 1}, "outstanding": 0}
+            accepted = taken_before(tx, known.receipt_id, notice, self.rosters.get(notice.batch_id))
+        return self._confirmed(box.partner, accepted)
+
+    def _taken(self, box: _Box, manifest: Manifest, number: int) -> _Said:
+        if self.fetched:
+            self.fetched.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="receipt-", dir=self.fetched) as folder:
+            limit = min(self.limit, self._most(box.partner, manifest.notice))
+            self.check_room(limit)
+            source = fetch_receipt(box.into, manifest, Path(folder) / "receipt", limit)
+            if _is_order(manifest.notice):
+                return self._ordered(box.partner, manifest, source, number)
+            return self._confirmed(box.partner, self._filed(box.partner, manifest, source, number))
+
+    def _most(self, partner: Partner, notice_id: str) -> int:
+        """Bytes that a receipt of a notice can need: no more is fetched."""
+        if _is_order(notice_id):
+            return LONGEST
+        with self.platform.database.transaction() as tx:
+            batch = batches.get(tx, partners_notice(tx, notice_id, partner).batch_id)
+        assert batch is not None
+        return longest(batch.count)
+
+    def _confirmed(self, partner: Partner, accepted: Accepted) -> _Said:
+        """What is said of a receipt for a batch: only after its transaction ended, since it is signed."""
+        claims = confirmation(accepted, audience=partner.client_id, now=self.platform.now())
+        told = {name: claims[name] for name in ("accepted", "outstanding")}
+        return told | {"confirmation": self.signer.signed(CONFIRMATION, claims)}
+
+    def _ordered(self, partner: Partner, manifest: Manifest, source: tables.Source, number: int) -> _Said:
+        """Take the answer to an owner's order. If we die before its number is recorded, it is read again: the same answer
+        changes nothing."""
+        taken = single.file_single(
+            self.platform, self.signer, partner, source, notice_id=manifest.notice, complete=manifest.complete,
+            key=str(number), check=partial(_check_count, manifest),
+        )  # fmt: skip
+        with self.platform.database.transaction() as tx:
+            part, sha256 = manifest.part(number), source.sha256.hex()
+            receipt = taken.told["receipt"]
+            receipt_files.take(tx, manifest.notice, part, receipt_id=receipt, sha256=sha256, at=self.platform.now())
+        return {name: taken.told[name] for name in ("accepted", "outstanding", "confirmation")}
+
+    def _filed(self, partner: Partner, manifest: Manifest, source: tables.Source, number: int) -> Accepted:
+        platform, part = self.platform, manifest.part(number)
+        with platform.database.transaction() as tx:
+            notice = partners_notice(tx, manifest.notice, partner)
+        roster = self.rosters.get(notice.batch_id)
+        with platform.database.transaction() as tx:
+            accepted = file_receipt(
+                tx, source, notice=notice, roster=roster, zone=zone_of(tx, notice, platform.plan, platform.zone).key,
+                complete=manifest.complete, idempotency_key=str(number), now=platform.now(),
+                in_turn=partial(_check_turn, tx, notice.id, part),
+            )  # fmt: skip
+            _check_count(manifest, accepted.receipt.lines)
+            receipt_files.take(
+                tx, notice.id, part, receipt_id=accepted.receipt.id, sha256=source.sha256.hex(), at=platform.now()
+            )
+        return accepted
+
+    def _refused(self, partner: Partner, match: re.Match[str], manifest: Manifest | None, error: HuanxinError) -> _Said:
+        problem, now, name = problem_of(error), self.platform.now(), match["notice"]
+        with self.platform.database.transaction() as tx:
+            notice = notices.get(tx, name)
+            if notice is not None and notice.partner_id != partner.id:
+                notice = None
+            order = _is_order(name) and bool(requests.asked(tx, partner.id, [name]))
+            if (notice or order) and not match["number"].startswith("0"):
+                sha256 = manifest.sha256.lower() if manifest else None
+                receipt_files.refuse(tx, name, int(match["number"]), sha256=sha256, problem=problem, at=now)
+            if notice:
+                note_named(tx, notice, error, now=now)
+        if notice:
+            self.on_refusal(self.platform, partner, name, error)
+        return {"problem": problem}
+
+    def _tell(self, box: _Box, match: re.Match[str], waits: _Waits) -> None:
+        """Say what a receipt waits for, once, if that doesn't come soon."""
+        name = _beside(match, "waiting")
+        if name in box.names or self._may_settle((box.partner.id, match[0], "waits")):
+            return
+        numbers = ", ".join(map(str, waits.numbers))
+        why = Sentence(
+            "it is taken once these receipts of the notice were taken, or were replaced by one that was: %(numbers)s",
+            numbers=numbers,
+        )
+        box.out.put(name, as_json({"notice": match["notice"], "waits_for": waits.numbers, "detail": why}))
+        notice = None if _is_order(match["notice"]) else match["notice"]
+        with self.platform.database.transaction() as tx:
+            partners.note(
+                tx, box.partner.id, RECEIPT_WAITS, notice_id=notice, by="worker", at=self.platform.now(),
+                detail={"receipt": match[0], "waits_for": waits.numbers},
+            )  # fmt: skip
+
+    def _may_settle(self, key: tuple[int, str, str]) -> bool:
+        now = self.platform.now()
+        if now < self._unfinished.setdefault(key, now) + _SETTLES_IN:
+            return True
+        del self._unfinished[key]
+        return False
+
+
+def _turn(stream: Stream) -> str:
+    """The name of what recurs: looking into a partner's folder."""
+    return f"inbox of stream {stream.id}"
+
+
+def _beside(match: re.Match[str], what: str) -> str:
+    """The name of what the platform says of a receipt."""
+    return f"{match['notice']}.{match['number']}.{what}.json"
+
+
+def _is_order(notice_id: str) -> bool:
+    """Whether a notice is of an owner's order, and so of one number."""
+    return notice_id.startswith(PREFIX)
+
+
+def _check_count(manifest: Manifest, lines: int) -> None:
+    if lines != manifest.count:
+        raise not_as_said(
+            Sentence(
+                "the manifest says %(said)s lines, the receipt has %(found)s", said=f"{manifest.count:,}",
+                found=f"{lines:,}",
+            )
+        )  # fmt: skip
+
+
+def _check_turn(tx: Tx, notice_id: str, part: Part) -> None:
+    """Raise _Waits for a receipt whose turn has not come, Conflict for one whose turn can't come."""
+    parts = receipt_files.parts(tx, notice_id)
+    if part.number in parts.replaced:
+        raise Conflict(
+            Sentence("a later receipt took the place of %(number)s, which names it in replaces", number=part.number)
+        )
+    if wrong := sorted(part.replaces & parts.taken):
+        raise Conflict(
+            Sentence(
+                "%(number)s was taken and can't be replaced; what a later receipt says of a number counts, so name only"
+                " what was refused",
+                number=wrong[0],
+            )
+        )
+    if waits := parts.waits_for(part):
+        raise _Waits(waits)
+    if between := parts.passes_over(part):
+        raise Conflict(
+            Sentence(
+                "it says complete, and not all before it were taken or replaced: %(numbers)s; write it again and name those"
+                " in replaces too, or without complete",
+                numbers=", ".join(map(str, between)),
+            )
+        )

@@ -1,0 +1,30 @@
+"""Why a receipt was refused, kept in both languages: for the partner's own pages and for its self-test."""
+
+from __future__ import annotations
+
+from huanxin.acts import Platform
+from huanxin.domain.errors import BadInput, HuanxinError
+from huanxin.domain.partners import Partner
+from huanxin.store import partners
+from huanxin.store.partners import RECEIPT_REFUSED
+from huanxin.web.pages.render import say
+from huanxin.words.sentences import Sentence
+
+_FAULTS_KEPT = 5
+
+
+def note_refusal(platform: Platform, partner: Partner, notice_id: str, error: HuanxinError) -> None:
+    """Record why a receipt of a notice was refused, with its first bad lines."""
+    said = error.said
+    if isinstance(error, BadInput):
+        for fault in error.faults[:_FAULTS_KEPT]:
+            line = (
+                Sentence("line %(line)s: %(reason)s", line=fault.line, reason=fault.reason) if fault.line else fault.reason
+            )
+            # Of a file that can't be read at all, the one fault is what the error says.
+            said = line if fault.reason == error.said else Sentence("%(first)s; %(then)s", first=said, then=line)
+    detail = {"detail": str(said), "zh": say(said, "zh_CN")}
+    with platform.database.transaction() as tx:
+        partners.note(
+            tx, partner.id, RECEIPT_REFUSED, notice_id=notice_id, by=partner.client_id, at=platform.now(), detail=detail
+        )
