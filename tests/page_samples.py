@@ -19,7 +19,7 @@ from huanxin.web.pages.report_data import (  # fmt: skip
     SellableDay,
     Step,
 )
-from huanxin.web.pages.views import (  # fmt: skip
+from huanxin.web.pages.views import (
     BatchesView,
     BatchView,
     GateCounts,
@@ -29,8 +29,8 @@ from huanxin.web.pages.views import (  # fmt: skip
     PublicBatch,
     RetractionView,
     TakenBackRow,
-    Words,
 )
+from huanxin.words.saying import Words
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CUTOFF = datetime(2026, 11, 24, 14, 5, tzinfo=SHANGHAI)

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from acceptance.browsing import SIZES, axe, fits, keep_both, open_tab
 from huanxin.acts import Platform, open_platform
 from huanxin.domain.accounts import RunState
-from huanxin.onboarding.onboarding import Onboarding
+from huanxin.onboarding.accounts import Onboarding
 from huanxin.onboarding.selftest import Patience
 from huanxin.settings import Mode, Settings
 from huanxin.store import selftests

@@ -19,7 +19,7 @@ from huanxin.domain.accounts import RunState, checklist
 from huanxin.domain.errors import Conflict
 from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.rules import Rules, random_id
-from huanxin.onboarding.onboarding import Onboarding
+from huanxin.onboarding.accounts import Onboarding
 from huanxin.outbound import NoAnswer, Outbound
 from huanxin.settings import Mode, Settings
 from huanxin.store import accounts, partners, selftests, streams

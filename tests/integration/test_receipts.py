@@ -23,8 +23,8 @@ from pyroaring import BitMap
 from clocks import Clock
 from filing import CSV, HEADING, LIMITS, LINES, NUMBERS, PARQUET, Desk, csv_of, open_desk, parquet_of
 from huanxin.acts import Platform
+from huanxin.acts.room import sweep
 from huanxin.store import batches, receipts
-from huanxin.web.api.uploads import sweep
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from huanxin.domain.accounts import RunState, state
 from huanxin.domain.errors import BadInput, Conflict, Unauthorized
 from huanxin.notify.files import use_files
 from huanxin.notify.partners import with_secret
-from huanxin.onboarding.onboarding import Onboarding
+from huanxin.onboarding.accounts import Onboarding
 from huanxin.onboarding.selftest import Patience, Played
 from huanxin.settings import Mode, Settings
 from huanxin.store import partners, streams

@@ -13,7 +13,7 @@ import pytest
 
 from huanxin.domain.errors import BadInput
 from huanxin.outbound import NoAnswer, Outbound, is_outer, literal, recalled, why_not
-from huanxin.web.pages.render import say
+from huanxin.words.saying import say
 
 INNER = [
     "127.0.0.1", "127.8.9.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "100.100.100.200",

@@ -15,7 +15,7 @@ from huanxin.connect.todo import what_to_do
 from huanxin.domain.accounts import Known, RunState, checklist, state
 from huanxin.notify import files
 from huanxin.notify.partners import named
-from huanxin.onboarding.onboarding import Onboarding, open_onboarding
+from huanxin.onboarding.accounts import Onboarding, open_onboarding
 from huanxin.onboarding.selftest import Played
 from huanxin.settings import read_settings
 from huanxin.terminal import led

@@ -37,7 +37,7 @@ from huanxin.web.pages.report_data import (
     SellableDay,
     Step,
 )
-from huanxin.web.pages.views import Words
+from huanxin.words.saying import Words
 from huanxin.words.sentences import N_, Sentence
 
 _EXPLAINED = 3

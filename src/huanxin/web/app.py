@@ -16,16 +16,17 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from huanxin.acts import Platform, folder_rules, open_signer
+from huanxin.acts.room import UPLOADS, Room, Turns, sweep
 from huanxin.answer.receiving import Rosters
 from huanxin.domain.errors import Unavailable
 from huanxin.notify.polling import Poller
-from huanxin.onboarding.onboarding import make_onboarding
+from huanxin.onboarding.accounts import make_onboarding
 from huanxin.outbound import Outbound
 from huanxin.settings import Settings
 from huanxin.store import figures
 from huanxin.web.api import account_files, accounts, disclosures, oauth, partner, poll, ssf, wellknown
 from huanxin.web.api.schemas import Readiness, Status, problems, with_problems
-from huanxin.web.api.uploads import UPLOADS, Limits, sweep
+from huanxin.web.api.uploads import Limits
 from huanxin.web.bell import Bell
 from huanxin.web.bodies import ShortBodies
 from huanxin.web.context import Context
@@ -48,7 +49,6 @@ from huanxin.web.pages.people.signing import OwnerSignsIn
 from huanxin.web.pages.watch import routes as watch
 from huanxin.web.pages.zone import InZone
 from huanxin.web.problems import answer_errors
-from huanxin.web.room import Room, Turns
 from huanxin.web.warming import warm
 from huanxin.words.sentences import Sentence
 from huanxin.work.workers import make_workers

@@ -9,6 +9,7 @@ from anyio import CapacityLimiter
 from fastapi import Request
 
 from huanxin.acts import Platform
+from huanxin.acts.room import Room, Turns
 from huanxin.answer.receiving import Rosters
 from huanxin.domain.errors import Unauthorized
 from huanxin.domain.partners import Partner, Scope
@@ -20,7 +21,6 @@ from huanxin.signing.keys import Signer
 from huanxin.web.api.uploads import Limits
 from huanxin.web.bell import Bell
 from huanxin.web.limits import Limit
-from huanxin.web.room import Room, Turns
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Keeps the Chinese catalogue and the pages in step: `python -m huanxin.words.catalog` adds new words and drops stale ones."""
+"""Keeps the Chinese catalogue in step: `python -m huanxin.words.catalog` adds words of the pages and drops stale ones."""
 
 from __future__ import annotations
 

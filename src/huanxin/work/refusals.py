@@ -7,7 +7,7 @@ from huanxin.domain.errors import BadInput, HuanxinError
 from huanxin.domain.partners import Partner
 from huanxin.store import partners
 from huanxin.store.partners import RECEIPT_REFUSED
-from huanxin.web.pages.render import say
+from huanxin.words.saying import say
 from huanxin.words.sentences import Sentence
 
 _FAULTS_KEPT = 5

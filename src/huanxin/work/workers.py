@@ -10,6 +10,7 @@ from datetime import timedelta
 import httpx
 
 from huanxin.acts import Platform, folder_rules
+from huanxin.acts.room import UPLOADS, Room, Turns, sweep
 from huanxin.answer.receiving import Rosters
 from huanxin.figures.summaries import Summarizer
 from huanxin.notify.files import FileWriter
@@ -20,8 +21,6 @@ from huanxin.settings import Settings
 from huanxin.signing.keys import Signer
 from huanxin.store import timeouts
 from huanxin.store.deliveries import EVENTS, OWNERS
-from huanxin.web.api.uploads import UPLOADS, sweep
-from huanxin.web.room import Room, Turns
 from huanxin.words.sentences import Sentence
 from huanxin.work.inboxes import InboxReader
 from huanxin.work.loop import Workers

@@ -16,7 +16,7 @@ from huanxin.cli.main import app
 from huanxin.connect.todo import what_to_do
 from huanxin.domain.accounts import checklist
 from huanxin.domain.errors import Conflict
-from huanxin.onboarding.onboarding import open_onboarding
+from huanxin.onboarding.accounts import open_onboarding
 from huanxin.settings import read_settings
 from huanxin.store import accounts, partners
 from huanxin.store.database import Database

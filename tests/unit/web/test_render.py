@@ -23,11 +23,11 @@ from huanxin.web.pages.render import (
     error_view,
     help_page,
     home_page,
-    told,
 )
 from huanxin.web.pages.report import write_report
 from huanxin.web.pages.views import BatchesView, BatchView, ErrorView, HomeView, OutcomeCounts, PartnerRow
 from huanxin.words.i18n import LANGUAGES
+from huanxin.words.saying import told
 from huanxin.words.sentences import Sentence
 
 both = pytest.mark.parametrize("lang", LANGUAGES)

@@ -17,7 +17,7 @@ from huanxin.domain.accounts import Account, Known, SelfTest, checklist, state
 from huanxin.domain.clock import Clock
 from huanxin.domain.errors import NotFound
 from huanxin.domain.partners import Scope
-from huanxin.onboarding.onboarding import Onboarding
+from huanxin.onboarding.accounts import Onboarding
 from huanxin.store import selftests
 from huanxin.store.selftests import StepDone
 from huanxin.web.api import account_schemas as schemas

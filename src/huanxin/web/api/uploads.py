@@ -8,11 +8,8 @@ import binascii
 import contextlib
 import hashlib
 import re
-import shutil
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO
 
 from starlette.requests import ClientDisconnect, Request
@@ -20,8 +17,6 @@ from starlette.requests import ClientDisconnect, Request
 from huanxin.domain.errors import BadInput, BadRequest, TooLarge, TooSlow, Unavailable
 from huanxin.web.api.unpacking import too_large
 
-UPLOADS = "uploads"
-"""The folder in HUANXIN_HOME where bodies and files lie while they come in."""
 _DIGEST = re.compile(r"\s*sha-256\s*=\s*:([A-Za-z0-9+/=]+):\s*")
 _GRACE = 30.0  # seconds that a body may take whatever its size
 _DIGITS = 18
@@ -130,15 +125,6 @@ async def limited(
             return
     await read_away(body)
     raise TooLarge(f"the file is longer than {limits.most_bytes:,} bytes; send it in parts, or as gzip or Parquet")
-
-
-def sweep(folder: Path, older_than: float) -> None:
-    """Remove uploads that a killed server left behind: those that no server can be working on any more (seconds)."""
-    if folder.is_dir():
-        for left in folder.iterdir():
-            with contextlib.suppress(FileNotFoundError):
-                if left.stat().st_mtime < time.time() - older_than:
-                    shutil.rmtree(left, ignore_errors=True)
 
 
 def _sha256_of(digest: str) -> bytes:

@@ -14,7 +14,7 @@ from huanxin.store import progress
 from huanxin.store.batches import Batch
 from huanxin.store.database import Tx
 from huanxin.store.summaries import Summary
-from huanxin.web.pages.views import (  # fmt: skip
+from huanxin.web.pages.views import (
     BatchSummary,
     BatchView,
     GateCounts,
@@ -23,8 +23,8 @@ from huanxin.web.pages.views import (  # fmt: skip
     PartnerRow,
     RetractionView,
     TakenBackRow,
-    Text,
 )
+from huanxin.words.saying import Text
 
 Told = dict[str, tuple[int, datetime | None]]
 """How often each notice's partner was reminded, and when it was escalated."""

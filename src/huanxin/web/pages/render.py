@@ -15,9 +15,10 @@ from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUn
 from huanxin.domain.numbers import masked_text
 from huanxin.outbound import recalled
 from huanxin.web.pages import charts, labels
-from huanxin.web.pages.views import BatchesView, ErrorView, HomeView, OutcomeCounts, PartnerRow, PublicBatch, Text, Words
+from huanxin.web.pages.views import BatchesView, ErrorView, HomeView, OutcomeCounts, PartnerRow, PublicBatch
 from huanxin.words import i18n
-from huanxin.words.sentences import N_, Sentence
+from huanxin.words.saying import say, told, translated
+from huanxin.words.sentences import N_
 
 CARE: ContextVar[str] = ContextVar("care", default="")
 """The size of text in pixels that a reader in elders' mode (关怀模式) wants; empty without it. Set by web/pages/care.py."""
@@ -26,7 +27,6 @@ QUERY: ContextVar[str] = ContextVar("query", default="")
 STATIC = Path(__file__).parent.parent / "static"
 SERVER = 500
 """Statuses from here on are our fault, below the caller's (RFC 9110 section 15)."""
-_STOPS = (".", "!", "?", ":", "…", "。", "！", "？", "：")
 
 NAV = (("/renew", N_("Renew")), ("/leave", N_("Leave")), ("/verify", N_("Verify")), ("/help", N_("Help")),
        ("/watch", N_("Bulletin")), ("/partner", N_("Partners")))  # fmt: skip
@@ -94,29 +94,6 @@ def total(rows: list[PartnerRow]) -> OutcomeCounts:
     """All partners together, in (number, partner) pairs."""
     keys = ("unbound", "absent", "kept", "pending", "refused", "outstanding")
     return OutcomeCounts(**{key: sum(getattr(row, key) for row in rows) for key in keys})
-
-
-def say(text: Text, lang: str) -> str:
-    """A text in one language: Words by their language, a Sentence with its values, a plain string through the catalogue
-    (itself if not there)."""
-    if isinstance(text, Words):
-        return text.zh if lang == "zh_CN" else text.en
-    if isinstance(text, Sentence):
-        values = {name: say(one, lang) if isinstance(one, Sentence) else one for name, one in text.values.items()}
-        return i18n.translations(lang).gettext(text.template) % values
-    return i18n.translations(lang).gettext(text) if text else ""
-
-
-def told(text: Text, lang: str) -> str:
-    """A text as a sentence of a page: an error's message, which programs read too, has no capital and no stop."""
-    said = say(text, lang)
-    if isinstance(text, Sentence) and text.template[:1].islower():
-        said = said[:1].upper() + said[1:]
-    return said if not said or said.endswith(_STOPS) else said + ("。" if lang == "zh_CN" else ".")
-
-
-def translated(names: dict[str, str], lang: str) -> dict[str, str]:
-    return {key: say(name, lang) for key, name in names.items()}
 
 
 @cache

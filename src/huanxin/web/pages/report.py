@@ -9,9 +9,10 @@ from typing import Any
 from markupsafe import Markup
 
 from huanxin.web.pages import charts, labels
-from huanxin.web.pages.render import STATIC, environment, render, say, translated
+from huanxin.web.pages.render import STATIC, environment, render
 from huanxin.web.pages.report_data import DemoReport
 from huanxin.words import i18n
+from huanxin.words.saying import say, translated
 from huanxin.words.sentences import N_
 
 RULE_STATES = {"passes": N_("holds"), "fails": N_("does not hold"), "waits": N_("not yet")}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from huanxin.web.pages.views import GateCounts, PartnerRow, Text
+from huanxin.web.pages.views import GateCounts, PartnerRow
+from huanxin.words.saying import Text
 
 
 @dataclass(frozen=True, kw_only=True)

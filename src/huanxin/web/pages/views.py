@@ -7,19 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from huanxin.domain.suppression import Shown
-
-
-@dataclass(frozen=True, kw_only=True)
-class Words:
-    """A text that comes from outside the catalogues, in both languages."""
-
-    zh: str
-    en: str
-
-
-Text = str | Words
-"""A plain string reads the same in both languages (a name, a file)."""
-
+from huanxin.words.saying import Text
 
 Sum = Shown | tuple[int, bool]
 """A count as published, or those of several months that are shown, added up, and whether something is missing from it."""

@@ -13,7 +13,7 @@ from huanxin.paper import qr
 from huanxin.store.certificates import Certificate
 from huanxin.web.pages.certificate.words import ANSWERS, Answer
 from huanxin.web.pages.labels import carrier_name
-from huanxin.web.pages.views import Text, Words
+from huanxin.words.saying import Text, Words
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,9 +25,10 @@ from huanxin.web.pages.console.frame import lines_of, page
 from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.gate_view import batch_summaries, batch_view
-from huanxin.web.pages.render import say, total, translated
+from huanxin.web.pages.render import total
 from huanxin.web.pages.routes import language
 from huanxin.web.pages.views import BatchSummary, BatchView, PartnerRow
+from huanxin.words.saying import say, translated
 
 MOST = 100
 _LOOK_AGAIN = 5  # seconds

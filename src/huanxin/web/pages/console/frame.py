@@ -14,8 +14,9 @@ from huanxin.settings import OperatorsOidc
 from huanxin.web.pages import once
 from huanxin.web.pages.console.signing import Working, inside
 from huanxin.web.pages.labels import CARRIERS
-from huanxin.web.pages.render import render, say
+from huanxin.web.pages.render import render
 from huanxin.web.pages.routes import html, language
+from huanxin.words.saying import say
 from huanxin.words.sentences import N_
 
 _MOST_LINES = 20

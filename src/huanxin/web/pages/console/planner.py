@@ -20,9 +20,9 @@ from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import page
 from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
-from huanxin.web.pages.render import translated
 from huanxin.web.pages.routes import language
 from huanxin.words import i18n
+from huanxin.words.saying import translated
 from huanxin.words.sentences import N_, Sentence
 
 router = APIRouter(prefix="/console", include_in_schema=False)

@@ -8,8 +8,8 @@ from huanxin.domain.pool import STATES
 from huanxin.web.pages.charts import MOST_BARS, Chart
 from huanxin.web.pages.console.pool_data import SCARCE, DayRow, Filters, Pool, Row
 from huanxin.web.pages.console.pool_words import REGION_NAMES, STATE_NAMES, TONES
-from huanxin.web.pages.render import say
 from huanxin.words import i18n
+from huanxin.words.saying import say
 
 _SHOWN_DAYS = 60
 _TONES = {False: "unbound", True: "refused"}

@@ -25,8 +25,8 @@ from huanxin.web.pages.console.pool_words import EVENT_NAMES
 from huanxin.web.pages.console.sheets import one_of, saved
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.console.uploading import received
-from huanxin.web.pages.render import say
 from huanxin.web.pages.routes import language
+from huanxin.words.saying import say
 from huanxin.words.sentences import Sentence
 
 router = APIRouter(prefix="/console", include_in_schema=False)

@@ -17,9 +17,9 @@ from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import page
 from huanxin.web.pages.console.sheets import one_of
 from huanxin.web.pages.console.signing import Working
-from huanxin.web.pages.render import say
 from huanxin.web.pages.routes import language
 from huanxin.web.pages.watch import words
+from huanxin.words.saying import say
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 Line = Mapping[str, Any]

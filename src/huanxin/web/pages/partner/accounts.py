@@ -15,7 +15,7 @@ from huanxin.domain.accounts import Account, Item, RunState, SelfTest, Step, che
 from huanxin.domain.errors import BadInput, Conflict, HuanxinError, NotFound, TooMany, Unauthorized
 from huanxin.domain.partners import Kind
 from huanxin.domain.streams import Method, method_of
-from huanxin.onboarding.onboarding import Onboarding
+from huanxin.onboarding.accounts import Onboarding
 from huanxin.store import selftests
 from huanxin.store.selftests import StepDone
 from huanxin.web.api.accounts import AccountLimits

@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse, Response
 from huanxin.domain.errors import HuanxinError, NotFound, Unauthorized
 from huanxin.domain.partners import Partner
 from huanxin.notify.partners import lets_in, with_credential
-from huanxin.onboarding.onboarding import Onboarding
+from huanxin.onboarding.accounts import Onboarding
 from huanxin.store import partners
 from huanxin.web.context import Context
 from huanxin.web.pages import session, unsent

@@ -11,10 +11,10 @@ from huanxin.figures.watch.bulletin import FIGURES
 from huanxin.figures.watch.opendata import Months, Publication
 from huanxin.web.pages import charts
 from huanxin.web.pages.labels import KINDS
-from huanxin.web.pages.render import say
 from huanxin.web.pages.views import Sum
 from huanxin.web.pages.watch import words
 from huanxin.words import i18n
+from huanxin.words.saying import say
 
 _MOST_MONTHS = 24
 

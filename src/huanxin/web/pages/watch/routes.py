@@ -15,11 +15,12 @@ from huanxin.figures.watch import bulletin
 from huanxin.figures.watch.opendata import Publication, tables
 from huanxin.settings import Settings
 from huanxin.web.pages import labels
-from huanxin.web.pages.render import render, say
+from huanxin.web.pages.render import render
 from huanxin.web.pages.routes import html, language
 from huanxin.web.pages.watch import words
 from huanxin.web.pages.watch.formats import FORMS, About
 from huanxin.web.pages.watch.page import view
+from huanxin.words.saying import say
 from huanxin.words.sentences import Sentence
 
 router = APIRouter(include_in_schema=False)

@@ -3,8 +3,10 @@ caller leaves some to the others."""
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +17,9 @@ from huanxin.domain.errors import TooMany, Unavailable
 from huanxin.words.sentences import Sentence
 
 _SOON = 5  # seconds
+
+UPLOADS = "uploads"
+"""The folder in HUANXIN_HOME where bodies and files lie while they come in."""
 
 
 @dataclass(kw_only=True)
@@ -84,3 +89,12 @@ class Room:
         with self.uploads.taking(account):
             self.check(coming)
             yield
+
+
+def sweep(folder: Path, older_than: float) -> None:
+    """Remove uploads that a killed server left behind: those that no server can be working on any more (seconds)."""
+    if folder.is_dir():
+        for left in folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if left.stat().st_mtime < time.time() - older_than:
+                    shutil.rmtree(left, ignore_errors=True)

@@ -11,17 +11,17 @@ import pytest
 
 from huanxin.domain import errors
 from huanxin.domain.errors import Conflict
-from huanxin.web.pages.render import error_page, error_view, say
+from huanxin.web.pages.render import error_page, error_view
+from huanxin.words.saying import say
 from huanxin.words.sentences import Sentence, packed, unpacked
 
-HOUSE = Path(__file__).parents[2] / "src/huanxin"
+HOUSE = Path(__file__).parents[3] / "src/huanxin"
 SHOWN = (
-    "connect", "answer", "notify/partners.py", "notify/streams.py", "notify/wishes.py", "operations/onboarding.py",
-    "operations/selftest.py", "store/accounts.py", "store/partners.py", "store/selftests.py", "web/limits.py",
+    "connect", "answer", "notify/partners.py", "notify/streams.py", "notify/wishes.py", "onboarding/accounts.py",
+    "onboarding/selftest.py", "store/accounts.py", "store/partners.py", "store/selftests.py", "web/limits.py",
     "web/pages/partner", "outbound.py", "access", "domain", "numbersets", "report", "plan", "release", "notify/notices.py",
     "notify/reminders.py", "notify/retractions.py", "disclose/acknowledging.py", "disclose/desk.py", "web/pages/console",
-    "web/pages/watch", "simulate",
-    "operations/uploading.py",
+    "web/pages/watch", "simulate", "acts/uploading.py",
 )  # fmt: skip
 """Whatever these raise may stand on a page of a partner or in the console."""
 KINDS = {name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, errors.HuanxinError)}

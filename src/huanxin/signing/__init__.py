@@ -1,0 +1,1 @@
+"""The platform's keys, and secrets kept sealed."""

@@ -1,0 +1,1 @@
+"""Workers and their jobs: whatever happens without anybody asking at that moment."""
