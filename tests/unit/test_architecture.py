@@ -1,0 +1,27 @@
+"""docs/architecture.md tells whoever never saw the code where things are: it must tell of the code as it is."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+HOUSE = Path(__file__).parents[2]
+PAGE = (HOUSE / "docs/architecture.md").read_text(encoding="utf-8")
+
+
+def test_every_room_is_on_the_map_on_its_own_floor() -> None:
+    told = re.findall(r"^\| (\d+) \| `(\w+)` \|", PAGE, re.MULTILINE)
+    (contract, *_) = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    floors = [(str(floor), room) for floor, rooms in enumerate(contract["layers"], start=1) for room in rooms.split(" | ")]
+    assert told == floors
+    rooms = {one.stem for one in (HOUSE / "src/huanxin").iterdir() if one.stem not in ("__init__", "__pycache__", "py")}
+    assert {room for _, room in told} == rooms
+
+
+def test_every_file_that_the_map_names_is_there() -> None:
+    named = re.findall(r"`((?:src|tests|docs)/[^`]+)`", PAGE)
+    assert len(named) > 20
+    assert [name for name in named if not (HOUSE / name).exists()] == []
