@@ -12,7 +12,7 @@ import pytest
 from openpyxl import Workbook
 
 from clocks import Clock
-from holding import hold
+from holding import hold, placed
 from huanxin.acts import Platform
 from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.domain.numbers import chinese_plan
@@ -33,6 +33,21 @@ def test_a_file_with_one_unreadable_number_is_refused_whole(tmp_path: Path) -> N
     assert [fault.line for fault in refused.value.faults] == [3, 5]
     path.write_text("号码\n+8613800138000\n", encoding="utf-8")
     assert list(read_numbers(path)) == [8613800138000]
+
+
+def test_bad_lines_far_apart_are_all_named(tmp_path: Path) -> None:
+    """The file is read in pieces: what the first piece holds must not be forgotten over the last."""
+    path = tmp_path / "holds.csv"
+    good = [f"+{8613800000000 + n}" for n in range(200_000)]
+    path.write_text("\n".join(["number", "13000000000", *good, "19999999999", ""]), encoding="utf-8")
+    with pytest.raises(BadInput) as refused:
+        read_numbers(path)
+    assert [(fault.line, "country code" in fault.reason) for fault in refused.value.faults] == [(2, True), (200_003, True)]
+
+
+def test_a_file_without_any_number_holds_none(tmp_path: Path) -> None:
+    (tmp_path / "holds.csv").write_text("number\n", encoding="utf-8")
+    assert list(read_numbers(tmp_path / "holds.csv")) == []
 
 
 def test_a_workbook_is_checked_as_the_same_list_in_csv_would_be(tmp_path: Path) -> None:
@@ -163,7 +178,8 @@ def test_an_order_without_what_makes_it_one_is_refused(platform: Platform, order
 def test_the_same_order_twice_changes_nothing_and_another_adds_to_it(platform: Platform) -> None:
     """Else lifting the one leaves the other, and the number stays frozen for good."""
     first = hold(platform, NUMBERS)
-    assert hold(platform, NUMBERS) == first
+    again = placed(platform, NUMBERS)
+    assert (again.id, again.new) == (first, False)
     others = [hold(platform, NUMBERS, order="18"), hold(platform, NUMBERS, until=date(2028, 1, 1)),
               hold(platform, [NUMBERS[0] + 1])]  # fmt: skip
     assert len({first, *others}) == 4
