@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 from hypothesis import strategies as st
@@ -11,8 +12,8 @@ from oracle import owners, renewal, shop
 from oracle.answering import outcomes
 from oracle.delivering import Deliveries
 from oracle.filing import Files
-from oracle.histories import FROZEN, SERVING, had_predecessor, where
-from oracle.machine import NUMBERS, act, chosen, index
+from oracle.histories import FROZEN, OPENED, SERVING, can_be_told, had_predecessor, where
+from oracle.machine import NUMBERS, act, chosen, index, only_if
 from oracle.owning import ANSWERS, Owners
 from oracle.reminding import Reminders
 
@@ -62,6 +63,29 @@ class Machine(Files, Reminders, Owners, Deliveries):
         if renewal.due(world):
             found.append(partial(self.plan, of=None))
         return found
+
+    @act(which=index, days=st.sampled_from((0, 1, 14)), when=st.integers(0, 5), later=st.sampled_from((2, 90, 1500)),
+         lifted=st.booleans())  # fmt: skip
+    def held_and_sold(self, which: int, days: int, when: int, later: int, lifted: bool) -> None:
+        """An authority's order comes for a number on a release list; the shop, which has the list, sells it nevertheless."""
+        histories = self.world.histories
+        listed = [
+            one for one in NUMBERS
+            if where(histories[one])[0] == FROZEN and (batch := renewal.batch_of(self.world, histories[one][-1]))
+            and one in batch.released
+        ]  # fmt: skip
+        only_if(listed)
+        number = chosen(listed, which)
+        self.place_hold(frozenset({number}), days)
+        if lifted:
+            self.pass_to(self.world.now + timedelta(minutes=later))
+            self.lift_hold(self.world.holds[-1])
+        self.pass_to(self.world.now + timedelta(minutes=later))
+        carrier = self.reporter(number, other=False)
+        line = self.line(number, OPENED, carrier, when)
+        only_if(can_be_told(histories, carrier, [line]))
+        self.report(carrier, [line], skip_bad=False)
+        self.step("held and sold")
 
     @act(which=index, said=outcomes, outcome=st.sampled_from(ANSWERS))
     def folders_go_on(self, which: int, said: list[tuple[int, str]], outcome: str) -> None:

@@ -319,10 +319,12 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: any(not one.lifted for one in self.world.holds))
     @act(which=index)
     def lift(self, which: int) -> None:
-        one = chosen((one for one in self.world.holds if not one.lifted), which)
+        self.lift_hold(chosen((one for one in self.world.holds if not one.lifted), which))
+        self.step("lift")
+
+    def lift_hold(self, one: Hold) -> None:
         self.driver.lift(one.key)
         one.lifted_at = self.world.now
-        self.step("lift")
 
     @act(days=st.sampled_from((0, 0, 0, 95, 100)))
     def longer_freeze(self, days: int) -> None:
