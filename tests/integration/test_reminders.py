@@ -191,6 +191,14 @@ def test_a_pending_that_comes_after_all_was_settled_is_escalated_with_the_next_r
     assert world.recorded(world.shop.partner)[1:] == [("reminded", "late-20")]
 
 
+def test_a_pending_that_comes_in_the_instant_of_a_decision_is_asked_about_like_any_other(world: World) -> None:
+    world.answer([])
+    assert world.at("2026-12-02T00:00"), "all was settled"
+    world.answer([f"{NUMBERS[0]},pending,,"], part=2, complete=False)
+    assert world.at("2026-12-08T09:00")
+    assert world.recorded(world.shop.partner) == [("escalated", "late-5")]
+
+
 def test_a_partner_that_is_told_late_has_as_much_time_as_the_others_had(world: World) -> None:
     """It was late in the minute in which it was told, escalated, and counted as late for good."""
     world.at("2026-12-02T00:00")

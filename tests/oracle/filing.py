@@ -87,7 +87,8 @@ class Files(Retractions):
             parts.read(notice, list(batch.stands_on), partial(self.part_taken, batch, notice))
             self.results(self.driver.notice(batch.key, notice.partner.key), notice)
         for order, notice in self.orders_in_files():
-            parts.read(notice, [order.number], partial(self.order_part_taken, order, notice))
+            # An order is of one number: "done, and nothing to say" says that it is not there, whatever was refused before.
+            parts.read(notice, [], partial(self.order_part_taken, order, notice))
             self.results(self.driver.order_notice(order.key, notice.partner.key), notice)
         self.step("folders read")
 

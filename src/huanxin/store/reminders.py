@@ -39,7 +39,7 @@ def waiting(tx: Tx, until: datetime) -> list[Waiting]:
             " coalesce(d.steps, '{}') AS decided FROM notice n JOIN batch b ON b.id = n.batch_id"
             " LEFT JOIN decided d ON d.notice_id = n.id LEFT JOIN filed f ON f.notice_id = n.id"
             " WHERE coalesce(n.answer_by, b.answer_by) <= %s AND (d.steps IS NULL OR NOT %s = ANY(d.steps)"
-            " OR (f.pending AND (d.still_open OR f.at > d.at))) ORDER BY n.batch_id, n.partner_id",
+            " OR (f.pending AND (d.still_open OR f.at >= d.at))) ORDER BY n.batch_id, n.partner_id",
             (until, OVERDUE),
         ).fetchall()
 
