@@ -50,8 +50,8 @@ class OneClock:
         with database.transaction() as tx:
             told, counted = clocks.told(tx), self._elapsed()
             self._confirmation, self._looked_at = told.confirmation, counted
-            expected = told.at if told.simulated else _expected(told.at, counted, clocks.seen(tx, self._boot), tx)
-        self._known = (expected, counted)
+            expected = told.at if told.simulated else self._expected(tx, told.at, counted)
+        self._known, self._begun_well = (expected, counted), expected == told.at
         self.look()
 
     def __call__(self) -> datetime:
@@ -86,6 +86,8 @@ class OneClock:
             told, self._looked_at = clocks.told(tx), self._elapsed()
             slack = APART + timedelta(seconds=self._looked_at - before)
             jumped = told.confirmation == self._confirmation and _apart(told.at, self(), slack)
+            if jumped and not self._begun_well:  # what it is compared with may be the last that was seen, long ago
+                jumped = self._expected(tx, told.at, self._looked_at) != told.at
             doubt = None
             if told.simulated:
                 jumped = False
@@ -97,9 +99,13 @@ class OneClock:
                 clocks.note_seen(tx, self._boot, at=told.at, elapsed=self._looked_at)
             if not jumped:
                 self._known, self._confirmation = (told.at, self._looked_at), told.confirmation
+                self._begun_well = True
         self._doubt = doubt
         if doubt is not None:
             outages.noted(ClockInDoubt(doubt))
+
+    def _expected(self, tx: Tx, at: datetime, counted: float) -> datetime:
+        return _expected(at, counted, clocks.seen(tx, self._boot), tx)
 
     def confirm(self, *, reason: str, by: str) -> tuple[datetime, datetime]:
         """Record that a person says that the database's clock is right; what it says, and what it should have said. Raises

@@ -65,7 +65,9 @@ def test_a_jump_under_a_running_process_changes_none_of_its_times_and_ends_when_
 
 
 def test_a_clock_that_was_put_right_is_gone_by_within_a_second(world: World) -> None:
-    """Partners got no tokens for another half a minute."""
+    """Partners got no tokens for another half a minute; and where nobody had looked for some minutes before, none until a
+    person came."""
+    world.let_pass(600 * SECOND)
     world.set_machine(DAY)
     clock = world.process()
     world.let_pass(2 * SECOND)
