@@ -360,7 +360,7 @@ def test_a_company_chooses_its_folders_by_the_api_and_on_its_pages(service: Serv
     page = service.http.get("/partner/sandbox/stream", headers={"Accept-Language": "en"}).text
     assert f"notices in {folders['out']}" in page
     assert "geheim" not in page
-    form = {"out": f"{ours}/2/OUT", "in": "gopher://x/IN", "password": "auch geheim"}
+    form = {"out": f"{ours}/2/OUT", "in": "sftp://shop@files.example/IN", "password": "auch geheim"}
     refused = service.http.post("/partner/sandbox/stream/files", data=form)
     assert refused.status_code == 422
     assert "两个文件夹须以同一方式" in refused.text
