@@ -94,9 +94,11 @@ def add(
 
 
 def known(
-    tx: Tx, *, hold_id: int | None = None, retraction_id: int | None = None, batch_id: int | None = None
-) -> list[Stop]:
-    """What was stopped, by whatever, or by one hold, one retraction, or of one batch; oldest first."""
+    tx: Tx, *, hold_id: int | None = None, retraction_id: int | None = None, batch_id: int | None = None,
+    since: datetime | None = None, bound_on: date | None = None,
+) -> list[Stop]:  # fmt: skip
+    """What was stopped, by whatever, or by one hold, one retraction, of one batch, since an instant, by holds that bind on
+    a day; oldest first."""
     with tx.cursor(row_factory=class_row(Stop)) as cursor:
         return cursor.execute(
             "SELECT s.id, s.hold_id, s.retraction_id, s.receipt_id, s.release_id, r.batch_id, s.carrier, s.count,"
@@ -104,6 +106,8 @@ def known(
             " LEFT JOIN hold h ON h.id = s.hold_id LEFT JOIN hold_lift l ON l.hold_id = s.hold_id"
             " WHERE (%(hold)s::int8 IS NULL OR s.hold_id = %(hold)s)"
             " AND (%(retraction)s::int8 IS NULL OR s.retraction_id = %(retraction)s)"
-            " AND (%(batch)s::int8 IS NULL OR r.batch_id = %(batch)s) ORDER BY s.id",
-            {"hold": hold_id, "retraction": retraction_id, "batch": batch_id},
+            " AND (%(batch)s::int8 IS NULL OR r.batch_id = %(batch)s)"
+            " AND (%(since)s::timestamptz IS NULL OR s.stopped_at >= %(since)s)"
+            " AND (%(day)s::date IS NULL OR (h.until_day >= %(day)s AND l.lifted_at IS NULL)) ORDER BY s.id",
+            {"hold": hold_id, "retraction": retraction_id, "batch": batch_id, "since": since, "day": bound_on},
         ).fetchall()

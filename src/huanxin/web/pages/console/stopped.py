@@ -20,13 +20,13 @@ def of_batch(tx: Tx, who: Working, batch_id: int) -> list[Stop]:
 
 def of_holds(tx: Tx, who: Working) -> list[Stop]:
     """What holds stop that bind."""
-    return [one for one in _standing(who, stops.known(tx)) if one.hold_id][:_MOST]
+    return _standing(who, stops.known(tx, bound_on=who.platform.today()))[:_MOST]
 
 
 def fresh(tx: Tx, who: Working) -> list[Stop]:
     """What was stopped of late, by whatever."""
     since = who.platform.now() - _FRESH
-    return [one for one in _standing(who, stops.known(tx)) if one.stopped_at >= since][:_MOST]
+    return _standing(who, stops.known(tx, since=since))[:_MOST]
 
 
 def _standing(who: Working, found: list[Stop]) -> list[Stop]:
