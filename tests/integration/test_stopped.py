@@ -191,7 +191,7 @@ def test_the_console_says_it_where_the_hold_is_placed_and_to_the_carrier_whose_l
         order = {"source": "police", "order": "9", "reason": "fraud", "until": "2027-01-31", "review": "2027-01-15"}
         file = {"file": ("list.csv", f"number\n+{A}\n+{B}\n+{REFUSED}\n".encode())}
         said = li.post("/console/holds", data=order, files=file)
-        loud = "China Mobile: numbers on the list of release 1: 2 (Batch 1), hold 2"
+        loud = "China Mobile: numbers on the list of release 1: 2, Batch 1, hold 2"
         assert loud in words(said)
         assert "released before: 2" in words(said)
         for page in ("holds", "batches", "batches/1"):

@@ -66,16 +66,14 @@ GROUPS = {
     ),
     "platform": Group(
         files=(
-            "plan/batches", "plan/holds", "release/gate", "release/waiving", "release/early_sales", "release/stopped",
-            "request/ordering", "request/ending", "request/holding", "answer/receiving", "disclose/breaches",
-            "domain/disclosure",
+            "plan/batches", "release/gate", "release/waiving", "release/early_sales", "release/stopped", "request/ending",
+            "disclose/breaches", "domain/disclosure",
         ),
         tests=(
-            "tests/unit/plan", "tests/unit/release", "tests/unit/disclose", "tests/integration/test_edges_of_rules.py",
-            "tests/integration/test_cancelled_again.py", "tests/integration/test_another_freeze.py",
-            "tests/integration/test_orders_that_end.py", "tests/integration/test_repeats.py",
-            "tests/integration/test_receipts.py", "tests/integration/test_requests.py",
-            "tests/integration/test_disclosure.py", "tests/integration/test_telling.py", "tests/integration/test_stopped.py",
+            "tests/unit/plan", "tests/unit/release", "tests/unit/disclose", "tests/unit/request",
+            "tests/integration/test_edges_of_rules.py", "tests/integration/test_cancelled_again.py",
+            "tests/integration/test_another_freeze.py", "tests/integration/test_stopped.py",
+            "tests/integration/test_repeats.py",
         ),
         operators_only=True,
     ),
