@@ -46,7 +46,7 @@ def _breaches(world: World, cancelled: Said, sale: Said) -> Iterator[tuple[str, 
     to a buyer who was not told: once in a report, of its batch or of none."""
     assert world.first_report_at is not None
     number, batch = sale.number, batch_of(world, cancelled)
-    if any(number in one.numbers and _after(sale, one.placed_at) and _bound(one, sale) for one in world.holds):
+    if any(number in one.numbers and _after(sale, one.placed_at) and _bound(one, sale, world.now) for one in world.holds):
         yield WHILE_HELD, number, None
     if batch and number in batch.released and any(_after(sale, at) for at in _stops(batch, number)):
         yield AFTER_STOP, number, None
@@ -76,11 +76,12 @@ def _after(sale: Said, at: datetime) -> bool:
     return sale.at > at + timedelta(minutes=1) if sale.at else sale.day > today(sale.carrier, at)
 
 
-def _bound(hold: Hold, sale: Said) -> bool:
-    """Whether a hold still bound what was sold, which nobody doubts."""
+def _bound(hold: Hold, sale: Said, now: datetime) -> bool:
+    """Whether a hold still bound what was sold, which nobody doubts; least of all while it binds still."""
     if hold.lifted_at and not _before(sale, hold.lifted_at):
         return False
-    return _before(sale, max(midnight(carrier, hold.until + timedelta(days=1)) for carrier in ZONES))
+    end = max(midnight(carrier, hold.until + timedelta(days=1)) for carrier in ZONES)
+    return now < end or _before(sale, end)
 
 
 def _stops(batch: Batch, number: Number) -> Iterator[datetime]:
