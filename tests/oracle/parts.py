@@ -29,7 +29,7 @@ def read(notice: Notice, numbers: list[Number], take: Callable[[Part], None]) ->
                 part.state = verdict
                 if verdict == "taken":
                     take(part)
-                elif part.bad:
+                elif part.bad and not out_of_turn(notice, part):  # else nobody read what is in it
                     notice.refused |= set(part.said)
                 break
         else:
@@ -39,18 +39,26 @@ def read(notice: Notice, numbers: list[Number], take: Callable[[Part], None]) ->
 def judged(notice: Notice, part: Part, numbers: list[Number]) -> str:
     """`taken`, `refused`, or nothing if it has to wait."""
     finished = done(notice)
-    taken = {one.number for one in notice.parts.values() if one.state == "taken"}
-    if part.number in finished or part.replaces & taken:
-        return "refused"
-    first = min([part.number, *part.replaces])
-    if any(number not in finished for number in range(1, first)):
+    if not out_of_turn(notice, part, again=True) and any(
+        n not in finished for n in range(1, min([part.number, *part.replaces]))
+    ):
         return ""
-    between = [one for one in range(1, part.number) if one not in finished and one not in part.replaces]
-    if part.complete and between:
+    if out_of_turn(notice, part):
         return "refused"
     if part.bad or part.miscounted or not (part.said or part.complete):
         return "refused"
     return "refused" if part.complete and silent(notice, part.said, numbers) else "taken"
+
+
+def out_of_turn(notice: Notice, part: Part, *, again: bool = False) -> bool:
+    """Whether its number, or one that it replaces, was dealt with for good before (`again`: only that), or it says complete
+    over a gap."""
+    finished = done(notice)
+    taken = {one.number for one in notice.parts.values() if one.state == "taken"}
+    if part.number in finished or part.replaces & taken:
+        return True
+    gap = any(one not in finished and one not in part.replaces for one in range(1, part.number))
+    return not again and part.complete and gap
 
 
 def silent(notice: Notice, said: object, numbers: list[Number]) -> bool:
