@@ -70,7 +70,8 @@ GROUPS = {
             "disclose/breaches", "domain/disclosure",
         ),
         tests=(
-            "tests/unit/plan", "tests/unit/release", "tests/unit/disclose", "tests/unit/request",
+            "tests/unit/domain/test_disclosure.py", "tests/unit/plan", "tests/unit/release", "tests/unit/disclose",
+            "tests/unit/request",
             "tests/integration/test_edges_of_rules.py", "tests/integration/test_cancelled_again.py",
             "tests/integration/test_another_freeze.py", "tests/integration/test_stopped.py",
             "tests/integration/test_repeats.py",
