@@ -68,7 +68,7 @@ def test_a_command_under_which_the_postmaster_is_killed_says_so_and_does_its_wor
     home: Path, report: Callable[..., Path]
 ) -> None:
     """All of it is recorded, or nothing: half a report would be a wrong one."""
-    many = report(*(f"+86138{n:08},cancelled,2026-08-20" for n in range(60_000)))
+    many = report(*(f"+86138{n:08},cancelled,2026-08-20" for n in range(300_000)))
     importing = [sys.executable, *HUANXIN, "report", "import", str(many), "--carrier", "cmcc", "--json"]
     settings = os.environ | {"HUANXIN_HOME": str(home), "PYTHONPATH": str(SOURCES)}
     with psycopg.connect(embedded_dsn(home), autocommit=True) as watching, subprocess.Popen(
@@ -82,7 +82,7 @@ def test_a_command_under_which_the_postmaster_is_killed_says_so_and_does_its_wor
     assert "PostgreSQL ended in the middle of this" in " ".join(said.split())
     assert "Traceback" not in said
     done = command(home, "report", "import", str(many), "--carrier", "cmcc", "--json")
-    assert (done.returncode, json.loads(done.stdout.splitlines()[-1])["accepted"]) == (0, 60_000)
+    assert (done.returncode, json.loads(done.stdout.splitlines()[-1])["accepted"]) == (0, 300_000)
 
 
 def test_what_can_not_start_is_told_to_the_command_line_in_one_sentence(home: Path, tmp_path: Path) -> None:
