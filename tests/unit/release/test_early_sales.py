@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
 from clocks import Clock
+from holding import hold
 from huanxin.acts import Platform
 from huanxin.domain.disclosure import Why
 from huanxin.domain.partners import Kind
@@ -59,6 +60,24 @@ def test_a_number_that_rested_long_enough_but_was_never_released_is_a_breach_too
     sold = "2026-11-26T00:10:00+08:00"
     assert take(f"+{N},opened,{sold}", f"+{N + 2},reclaimed,{sold}", f"+{N + 3},transferred,{sold}") == 1
     assert breaches(platform) == [("opened-without-release", None, [N])], "neither a reclaim nor a transfer is a sale"
+
+
+def test_a_freeze_binds_through_its_last_day_and_no_longer(platform: Platform, take: Callable[..., int]) -> None:
+    take(f"+{N},cancelled,2026-08-27", f"+{N + 1},cancelled,2026-08-28")
+    assert take(f"+{N},opened,2026-11-26T00:10:00+08:00", f"+{N + 1},opened,2026-11-26T00:10:00+08:00") == 2
+    assert breaches(platform) == [("opened-in-freeze", None, [N + 1]), ("opened-without-release", None, [N])]
+
+
+def test_of_numbers_that_rest_after_one_cancellation_each_counts_once_in_a_batch_or_in_none(
+    platform: Platform, take: Callable[..., int]
+) -> None:
+    """What was held when the batch was planned is in none, and its sale no less a breach."""
+    take(f"+{N},cancelled,2026-08-20", f"+{N + 1},cancelled,2026-08-20")
+    hold(platform, [N + 1], until=date(2026, 11, 25))
+    planned = platform.plan_batch(by="li")
+    assert planned is not None
+    assert take(f"+{N},opened,2026-11-26T00:10:00+08:00", f"+{N + 1},opened,2026-11-26T00:10:00+08:00") == 2
+    assert breaches(platform) == [("opened-without-release", planned.id, []), ("opened-without-release", None, [N + 1])]
 
 
 def test_what_was_sold_before_the_platforms_first_report_is_not_held_against_the_carrier(
