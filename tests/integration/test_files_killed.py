@@ -18,6 +18,7 @@ from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.rules import Rules
 from huanxin.numbersets import tables
 from huanxin.settings import Mode, Settings
+from huanxin.store import unsent
 from huanxin.store.database import Database
 from huanxin.work.workers import Sweeper
 from waiting import until
@@ -30,7 +31,9 @@ def shop(platform: Platform, report: Report, tmp_path: Path) -> Shop:
     return Shop.told(platform, report, tmp_path)
 
 
-def test_what_workers_and_servers_left_when_they_were_killed_goes_while_others_run(tmp_path: Path) -> None:
+def test_what_workers_and_servers_left_when_they_were_killed_goes_while_others_run(
+    platform: Platform, tmp_path: Path
+) -> None:
     """A gigabyte of numbers stayed among the temporary files for ever, and in the uploads until a second restart."""
     home = tmp_path / "home"
     left = [home / "uploads" / "report-dead", home / "fetched" / "receipt-dead"]
@@ -40,10 +43,27 @@ def test_what_workers_and_servers_left_when_they_were_killed_goes_while_others_r
         (folder / "file").write_text("+8613800138000")
     for folder in left:
         os.utime(folder, (0, 0))
-    sweeper = Sweeper(settings=Settings(home=home, mode=Mode.DEVELOPMENT))
+    sweeper = Sweeper(platform=platform, settings=Settings(home=home, mode=Mode.DEVELOPMENT))
     assert not sweeper.one_job()
     assert not any(folder.exists() for folder in left)
     assert all(folder.exists() for folder in fresh), "somebody may be at work on them"
+
+
+def test_a_form_that_nobody_came_back_for_goes_after_its_day_though_nobody_sends_another(
+    platform: Platform, clock: Clock, tmp_path: Path
+) -> None:
+    """It may name numbers."""
+    with platform.database.transaction() as tx:
+        unsent.put(tx, "console", "li", b"sealed", clock.now)
+
+    def swept() -> int:
+        Sweeper(platform=platform, settings=Settings(home=tmp_path, mode=Mode.DEVELOPMENT)).one_job()
+        with platform.database.transaction() as tx:
+            return len(tx.execute("SELECT FROM unsent_form").fetchall())
+
+    assert swept() == 1
+    clock.forward(days=1, seconds=1)
+    assert swept() == 0
 
 
 def _killed_while_reading(dsn: str, home: Path, now: Clock) -> None:

@@ -16,8 +16,9 @@ import huanxin.web
 from huanxin.access import people
 from huanxin.domain.numbers import parse
 from huanxin.store import holds, reports, requests
-from huanxin.web.pages import unsent
+from huanxin.store.unsent import KEPT
 from huanxin.web.pages.console import signing
+from huanxin.web.pages.unsent import SECRETS
 from operators import PASSWORD, operator, signed_in
 from town import FIRST, RECYCLED, Phone, Town, town
 
@@ -136,7 +137,7 @@ def test_it_is_kept_for_a_day_and_not_longer(place: Town) -> None:
     phone.sign_in()
     place.clock.forward(hours=LONG)
     phone.order("晨星商城")
-    place.clock.forward(hours=unsent.KEPT.total_seconds() / 3600 + 1)
+    place.clock.forward(hours=KEPT.total_seconds() / 3600 + 1)
     assert phone.sign_in().url.path == "/renew"
 
 
@@ -221,7 +222,7 @@ def test_whatever_a_page_hides_while_it_is_typed_is_a_secret() -> None:
     pages = Path(huanxin.web.__file__).parent.rglob("templates/**/*.html")
     hidden = [one for page in pages for one in re.findall(r"<input[^>]*type=.password[^>]*>", page.read_text("utf-8"))]
     assert len(hidden) >= 5
-    assert {re.findall(r'name="(\w+)"', one)[0] for one in hidden} <= unsent.SECRETS
+    assert {re.findall(r'name="(\w+)"', one)[0] for one in hidden} <= SECRETS
 
 
 def test_what_is_kept_is_unreadable_where_it_lies(place: Town, li: httpx.Client) -> None:

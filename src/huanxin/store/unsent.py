@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from huanxin.store.database import Tx
+
+KEPT = timedelta(days=1)
 
 
 def put(tx: Tx, room: str, whose: str, sealed: bytes, at: datetime) -> None:

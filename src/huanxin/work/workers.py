@@ -19,7 +19,7 @@ from huanxin.notify.reminders import Escalator, Reminder
 from huanxin.outbound import Outbound
 from huanxin.settings import Settings
 from huanxin.signing.keys import Signer
-from huanxin.store import timeouts
+from huanxin.store import timeouts, unsent
 from huanxin.store.deliveries import EVENTS, OWNERS
 from huanxin.words.sentences import Sentence
 from huanxin.work.inboxes import InboxReader
@@ -39,9 +39,10 @@ _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 
 @dataclass(kw_only=True)
 class Sweeper:
-    """A worker's job: remove what a server or worker that was killed left behind, long after anybody could be working on it.
-    A server looks at its start too, but what its own death left is too young then."""
+    """A worker's job: remove what a server or worker that was killed left behind, long after anybody could be working on it,
+    and forms that nobody came back for. A server looks at its start too, but what its own death left is too young then."""
 
+    platform: Platform
     settings: Settings
     _next: float = 0.0
 
@@ -51,6 +52,8 @@ class Sweeper:
             self._next = time.monotonic() + _SWEEP_EVERY
             sweep(self.settings.home / UPLOADS, older_than=self.settings.upload_minutes * 60 * 2)
             sweep(self.settings.home / _FETCHED, older_than=_FETCHED_FOR)
+            with self.platform.database.transaction() as tx:
+                unsent.forget(tx, self.platform.now() - unsent.KEPT)
         return False
 
 
@@ -108,7 +111,7 @@ def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Work
         jobs += [
             Summarizer(platform=platform).one_job,
             Planner(platform=platform).one_job,
-            Sweeper(settings=settings).one_job,
+            Sweeper(platform=platform, settings=settings).one_job,
         ]
         teller = Teller(platform=platform, post=make_post(platform, settings))
         apart[teller.one_job] = 1

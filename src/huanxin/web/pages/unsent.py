@@ -14,7 +14,6 @@ import secrets
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -34,7 +33,6 @@ from huanxin.web.bodies import has_its_own_limit
 from huanxin.web.context import Context
 from huanxin.web.pages import session
 
-KEPT = timedelta(days=1)
 SECRETS = frozenset(
     ("password", "old", "new", "secret", "client_secret", "secret_key", "private_key", "access_key", "code", "token")
 )
@@ -165,7 +163,6 @@ def put(request: Request, room: Room, whose: str, sent: Unsent) -> None:
     sealed = nonce + _cipher(context).encrypt(nonce, head + b"\n" + sent.body, f"{room.name}/{whose}".encode())
     now = context.platform.now()
     with context.platform.database.transaction() as tx:
-        unsent.forget(tx, now - KEPT)
         unsent.put(tx, room.name, whose, sealed, now)
 
 
@@ -173,7 +170,7 @@ def peek(request: Request, room: Room, whose: str) -> Unsent | None:
     """What is kept of somebody."""
     context: Context = request.app.state.context
     with context.platform.database.transaction() as tx:
-        sealed = unsent.get(tx, room.name, whose, context.platform.now() - KEPT)
+        sealed = unsent.get(tx, room.name, whose, context.platform.now() - unsent.KEPT)
     return None if sealed is None else _opened(context, room, whose, sealed)
 
 
@@ -181,7 +178,7 @@ def take(request: Request, room: Room, whose: str) -> Unsent | None:
     """The same, which is kept no more: nobody sends it twice."""
     context: Context = request.app.state.context
     with context.platform.database.transaction() as tx:
-        sealed = unsent.take(tx, room.name, whose, context.platform.now() - KEPT)
+        sealed = unsent.take(tx, room.name, whose, context.platform.now() - unsent.KEPT)
     return None if sealed is None else _opened(context, room, whose, sealed)
 
 
