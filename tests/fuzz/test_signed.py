@@ -19,7 +19,7 @@ from fuzz.mangling import DEEP, altered, as_json, documents, mangled, texts
 from huanxin.disclose.certificate import KIND
 from huanxin.disclose.verifying import read_offline, verify
 from huanxin.domain.errors import HuanxinError
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, Partner
 from huanxin.domain.shown import key_set, read_json, read_token, verified
 from huanxin.notify.assertions import client_of, register_keys, with_assertion
 from huanxin.notify.partners import add_partner
@@ -143,19 +143,15 @@ def test_certificates(request: pytest.FixtureRequest, database: Database) -> Non
     tried(request, read, tokens(CERTIFICATE, typ=KIND), known=odd_tokens(), most=80, refuses=(HuanxinError,))
 
 
+def partner_of(tx: Tx, name: str) -> Partner:
+    return add_partner(
+        tx, name=name, kind=Kind.APP, required=True, endpoint=None, wants_inquiry=False, https_only=False, now=AT, by="test"
+    ).partner
+
+
 def test_assertions_of_partners(request: pytest.FixtureRequest, database: Database) -> None:
     with database.transaction() as tx:
-        partner = add_partner(
-            tx,
-            name="a",
-            kind=Kind.APP,
-            required=True,
-            endpoint=None,
-            wants_inquiry=False,
-            https_only=False,
-            now=AT,
-            by="test",
-        ).partner
+        partner = partner_of(tx, "a")
         register_keys(tx, partner, KEYS, by="test", now=AT)
     claims = {"iss": partner.client_id, "sub": partner.client_id, "aud": ISSUER, "exp": NOW + 60, "iat": NOW, "jti": "j1"}
 
@@ -183,17 +179,7 @@ def test_assertions_of_partners(request: pytest.FixtureRequest, database: Databa
 def test_keys_that_partners_register(request: pytest.FixtureRequest, database: Database) -> None:
     def register(given: Any) -> None:
         with database.transaction() as tx:
-            partner = add_partner(
-                tx,
-                name=f"p{next(NAMES)}",
-                kind=Kind.APP,
-                required=True,
-                endpoint=None,
-                wants_inquiry=False,
-                https_only=False,
-                now=AT,
-                by="test",
-            ).partner
+            partner = partner_of(tx, f"p{next(NAMES)}")
             register_keys(tx, partner, given, by="test", now=AT)
 
     okp = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}

@@ -25,6 +25,7 @@ LONGEST = 365
 MOST_BATCHES = 26
 """The newest batches by which partners' answers are measured: half a year of weekly ones."""
 _DAY = 86_400
+_HALF = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,7 @@ class Pace:
     @property
     def typical(self) -> float | None:
         """Days within which half of its notices are answered; None if half are not."""
-        return next((day for day, share in zip(self.days, self.share, strict=True) if share >= 0.5), None)  # noqa: PLR2004
+        return next((day for day, share in zip(self.days, self.share, strict=True) if share >= _HALF), None)
 
 
 @dataclass(frozen=True, kw_only=True)
