@@ -31,8 +31,8 @@ from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.rules import Rules
 from huanxin.signing import keys
 from huanxin.store.database import LIVE, SANDBOX, Database
-from huanxin.store.embedded import embedded_dsn, leave
 from huanxin.store.migrate import migrate
+from huanxin.store.server.embedded import embedded_dsn, leave
 
 # A red test must be red again the next time, on any machine: no fresh randomness, no clock.
 # `--hypothesis-profile=search` looks further; `unshrunk` is for who wants to know only whether a test fails.

@@ -18,7 +18,7 @@ from processes import SOURCES
 from waiting import until
 
 USE = (
-    "import sys; from pathlib import Path; from huanxin.store.embedded import embedded_dsn;"
+    "import sys; from pathlib import Path; from huanxin.store.server.embedded import embedded_dsn;"
     "print(embedded_dsn(Path(sys.argv[1])), flush=True); sys.stdin.read()"
 )
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
@@ -64,7 +64,7 @@ def keepers(home: Path) -> list[psutil.Process]:
     found = []
     for one in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if {"huanxin.store.keeper", str(home)} <= set(one.cmdline()) and one.status() != psutil.STATUS_ZOMBIE:
+            if {"huanxin.store.server.keeper", str(home)} <= set(one.cmdline()) and one.status() != psutil.STATUS_ZOMBIE:
                 found.append(one)
     return found
 

@@ -19,7 +19,9 @@ from huanxin.notify.partners import add_partner
 from huanxin.notify.retries import Retries
 from huanxin.outbound import Outbound
 from huanxin.signing.keys import Signer
-from huanxin.store import batches, deliveries, notices, receipts
+from huanxin.store.answer import receipts
+from huanxin.store.notify import deliveries, notices
+from huanxin.store.plan import batches
 from huanxin.work.inboxes import InboxReader
 
 NUMBERS = [f"+86138001380{n:02d}" for n in range(4)]

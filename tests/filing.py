@@ -19,8 +19,8 @@ from huanxin.acts import Platform
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import Registered, add_partner
 from huanxin.settings import Mode, Settings
-from huanxin.store import receipts
-from huanxin.store.batches import Batch
+from huanxin.store.answer import receipts
+from huanxin.store.plan.batches import Batch
 from huanxin.web.api.uploads import Limits
 from huanxin.web.app import create_app
 from huanxin.web.context import Context

@@ -26,22 +26,16 @@ from huanxin.release.proposals import Outcome
 from huanxin.release.waiving import waive
 from huanxin.request.ordering import Purpose as Ordering
 from huanxin.request.ordering import Wish
-from huanxin.store import (
-    batches,
-    deliveries,
-    disclosures,
-    holds,
-    notices,
-    operators,
-    partners,
-    proposals,
-    releases,
-    reports,
-    requests,
-    stops,
-)
-from huanxin.store.batches import Batch
+from huanxin.store.access import operators
+from huanxin.store.connect import partners
 from huanxin.store.database import Tx
+from huanxin.store.disclose import disclosures
+from huanxin.store.notify import deliveries, notices
+from huanxin.store.plan import batches, holds
+from huanxin.store.plan.batches import Batch
+from huanxin.store.release import proposals, releases, stops
+from huanxin.store.report import reports
+from huanxin.store.request import requests
 from operators import operator as joined
 
 SILENT, FREE, BACK, HELD, FOR_SALE, DUE, SERVING = (8613800138000 + n for n in range(7))

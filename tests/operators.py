@@ -11,7 +11,7 @@ import httpx
 from huanxin.access import people
 from huanxin.acts import Platform
 from huanxin.domain.operators import Operator
-from huanxin.store import operators
+from huanxin.store.access import operators
 
 PASSWORD = "春眠不觉晓 处处闻啼鸟 2026"
 _newcomers = count(1)

@@ -22,7 +22,9 @@ from huanxin.notify.partners import add_partner
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.waiving import waive
-from huanxin.store import allocations, batches, notices
+from huanxin.store.notify import notices
+from huanxin.store.plan import batches
+from huanxin.store.report import allocations
 from huanxin.web.app import create_app
 from operators import operator
 from serving import served

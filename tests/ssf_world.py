@@ -17,10 +17,11 @@ from huanxin.notify.calls import Calls
 from huanxin.notify.partners import add_partner
 from huanxin.notify.pushing import Pusher
 from huanxin.settings import Mode, Settings
-from huanxin.store import deliveries, partners
+from huanxin.store.connect import partners
 from huanxin.store.database import SANDBOX, Database
-from huanxin.store.deliveries import Attempt, Delivery
 from huanxin.store.migrate import migrate
+from huanxin.store.notify import deliveries
+from huanxin.store.notify.deliveries import Attempt, Delivery
 from huanxin.web.app import create_app
 from huanxin.web.context import Context
 from processes import free_port

@@ -19,7 +19,7 @@ from huanxin.domain.partners import Kind
 from huanxin.notify.partners import Registered, add_partner
 from huanxin.request.sms import Post
 from huanxin.settings import Mode, Settings
-from huanxin.store import messages, requests
+from huanxin.store.request import messages, requests
 from huanxin.web.app import create_app
 from serving import served
 

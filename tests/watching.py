@@ -15,9 +15,13 @@ from huanxin.domain.lifecycle import Cancellation
 from huanxin.domain.partners import Kind, Partner
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.store import batches, holds, notices, receipts, releases, requests
+from huanxin.store.answer import receipts
 from huanxin.store.database import Tx
-from huanxin.store.requests import NewAnswer, Request
+from huanxin.store.notify import notices
+from huanxin.store.plan import batches, holds
+from huanxin.store.release import releases
+from huanxin.store.request import requests
+from huanxin.store.request.requests import NewAnswer, Request
 
 BLOCKS = {
     861380013: ("cmcc", "CN-BJ"), 861381790: ("cmcc", "CN-SH"), 861390200: ("cmcc", "CN-TJ"),

@@ -29,7 +29,7 @@ from django.core.management import call_command
 from django.db import models
 from psycopg.conninfo import conninfo_to_dict
 
-from huanxin.store.embedded import embedded_dsn, leave
+from huanxin.store.server.embedded import embedded_dsn, leave
 from huanxin_partner import TieStore
 from huanxin_partner.django import DjangoTies
 from huanxin_partner.rows import Tie

@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from huanxin.domain.errors import BadSetting
 from huanxin.domain.numbers import CHINA, Carrier, NumberingPlan, chinese_plan
 from huanxin.domain.rules import LONGEST_LIFE, Rules
-from huanxin.store.embedded import embedded_dsn
+from huanxin.store.server.embedded import embedded_dsn
 
 CONSOLE = "console"
 _CONFIG = "HUANXIN_CONFIG"

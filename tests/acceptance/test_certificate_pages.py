@@ -25,8 +25,8 @@ from huanxin.disclose.certificate import Reason
 from huanxin.domain.numbers import parse
 from huanxin.request.holding import mark_of
 from huanxin.settings import Mode, Settings
-from huanxin.store.certificates import Certificate
-from huanxin.store.reports import standing_of
+from huanxin.store.disclose.certificates import Certificate
+from huanxin.store.report.reports import standing_of
 from huanxin.web.app import create_app
 from huanxin.web.context import Context
 from huanxin.web.pages import session

@@ -19,7 +19,7 @@ from huanxin.domain.accounts import RunState
 from huanxin.onboarding.accounts import Onboarding
 from huanxin.onboarding.selftest import Patience
 from huanxin.settings import Mode, Settings
-from huanxin.store import selftests
+from huanxin.store.connect import selftests
 from huanxin.web.app import create_app
 from serving import served
 

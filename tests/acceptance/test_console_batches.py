@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from acceptance.browsing import SIZES, axe, fits, open_tab
 from huanxin.domain.operators import Role
-from huanxin.store import operators
+from huanxin.store.access import operators
 from huanxin.work import planning
 from operators import PASSWORD, browsing, operator
 from town import Town, town

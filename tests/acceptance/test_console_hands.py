@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from acceptance.browsing import SIZES, axe, fits, open_tab
 from holding import hold
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.web.pages.console import batch_pages
+from huanxin.web.pages.console.batches import views as batch_pages
 from operators import operator, signed_in
 from town import FROZEN, RECYCLED, Town, town
 

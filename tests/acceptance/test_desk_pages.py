@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from acceptance.browsing import axe, draw, fits, keep_picture, open_tab
-from huanxin.store import disclosures
+from huanxin.store.disclose import disclosures
 from operators import PASSWORD, operator
 from selling import CLEAN, HELD, SPARE, WAIVED, Shop, served_shop
 

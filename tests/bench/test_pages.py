@@ -15,7 +15,10 @@ from huanxin.domain.answers import Purpose
 from huanxin.domain.lifecycle import fold
 from huanxin.figures import summaries
 from huanxin.simulate import planner
-from huanxin.store import answered, batches, releases, reports
+from huanxin.store.figures import answered
+from huanxin.store.plan import batches
+from huanxin.store.release import releases
+from huanxin.store.report import reports
 from huanxin.web.app import create_app
 from serving import served
 from town import settings_of

@@ -26,7 +26,7 @@ from huanxin.outbound import Answer, NoAnswer, Outbound
 from huanxin.request.sms import Message, Webhook
 from huanxin.settings import read_settings
 from huanxin.web.limits import network_of
-from huanxin.web.pages.console.desk import read_numbers
+from huanxin.web.pages.console.desk.routes import read_numbers
 from huanxin.web.pages.render import again
 from huanxin.words.i18n import LANGUAGES, choose_language
 

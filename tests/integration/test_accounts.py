@@ -22,9 +22,10 @@ from huanxin.domain.rules import Rules, random_id
 from huanxin.onboarding.accounts import Onboarding
 from huanxin.outbound import NoAnswer, Outbound
 from huanxin.settings import Mode, Settings
-from huanxin.store import accounts, partners, selftests, streams
+from huanxin.store.connect import accounts, partners, selftests
 from huanxin.store.database import SANDBOX, Database
 from huanxin.store.migrate import migrate
+from huanxin.store.notify import streams
 from huanxin.web.app import create_app
 from huanxin_partner.rehearsal import magic
 from name_server import name_server

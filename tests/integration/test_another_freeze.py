@@ -24,7 +24,9 @@ from huanxin.release.explain import explain
 from huanxin.release.gate import load_gate
 from huanxin.release.listing import obstacles
 from huanxin.simulate.planner import Choices, plan
-from huanxin.store import batches, notices, releases
+from huanxin.store.notify import notices
+from huanxin.store.plan import batches
+from huanxin.store.release import releases
 
 CLOSED = date(2026, 8, 25)  # day 91 is 2026-11-24, on which the clock begins
 FIRST, SECOND = 8613800138000, 8613800138001

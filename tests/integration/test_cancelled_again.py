@@ -16,7 +16,8 @@ from huanxin.domain.pool import STATES, State
 from huanxin.figures import pool
 from huanxin.figures.pool_sums import Sums
 from huanxin.release.explain import Explanation, explain
-from huanxin.store import batches, releases
+from huanxin.store.plan import batches
+from huanxin.store.release import releases
 from selling import CLEAN, REFUSED, SPARE, Shop, open_shop
 from town import FROZEN, town
 

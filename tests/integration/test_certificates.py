@@ -21,7 +21,7 @@ from huanxin.disclose.verifying import Finding, Verdict
 from huanxin.domain.errors import BadInput, Conflict, NotFound, TooMany
 from huanxin.domain.numbers import parse
 from huanxin.signing.keys import Signer, rotate, withdraw
-from huanxin.store.certificates import Certificate
+from huanxin.store.disclose.certificates import Certificate
 
 SOLD_AGAIN, FIRST_USE, FROZEN, PASSED_ON, ELSEWHERE, OLD, UNHEARD = (f"+861380013800{n}" for n in range(7))
 Report = Callable[..., Path]

@@ -30,8 +30,12 @@ from huanxin.request import codes
 from huanxin.request.codes import CodeRules
 from huanxin.signing import keys
 from huanxin.signing.keys import Signer
-from huanxin.store import credentials, deliveries, operators, plannings, recurring
+from huanxin.store import recurring
+from huanxin.store.access import operators
+from huanxin.store.connect import credentials
 from huanxin.store.database import Database, Tx
+from huanxin.store.notify import deliveries
+from huanxin.store.plan import plannings
 from huanxin.web.app import create_app
 from huanxin.web.limits import Limit
 from huanxin.work import planning

@@ -18,7 +18,7 @@ from huanxin.domain.errors import TooMany
 from huanxin.domain.operators import Role
 from huanxin.request.codes import CodeRules
 from huanxin.signing.sealing import seal
-from huanxin.store import operators
+from huanxin.store.access import operators
 from operators import PASSWORD, operator
 from town import FIRST, HTML, RECYCLED, Town, settings_of, town
 

@@ -21,7 +21,11 @@ from huanxin.domain.errors import MOST_FAULTS
 from huanxin.domain.operators import Role
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import add_partner
-from huanxin.store import holds, operators, partners, proposals, uploads
+from huanxin.store.access import operators
+from huanxin.store.connect import partners
+from huanxin.store.plan import holds
+from huanxin.store.release import proposals
+from huanxin.store.report import uploads
 from huanxin.web.pages.console.forms import LONGEST
 from operators import PASSWORD, operator, signed_in
 from town import RECYCLED, Town, settings_of, town

@@ -16,7 +16,7 @@ import pytest
 
 from huanxin.figures import summaries
 from huanxin.settings import Mode, Settings
-from huanxin.store import operators
+from huanxin.store.access import operators
 from operators import signed_in
 from town import Town, town
 

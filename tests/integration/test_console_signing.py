@@ -16,7 +16,7 @@ from huanxin.access import people
 from huanxin.acts import Platform
 from huanxin.domain.operators import Role
 from huanxin.settings import Mode, Settings
-from huanxin.store import operators
+from huanxin.store.access import operators
 from huanxin.web.app import create_app
 from operators import PASSWORD, browsing, operator
 from serving import served

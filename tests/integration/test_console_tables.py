@@ -16,8 +16,10 @@ from huanxin.domain.errors import Conflict
 from huanxin.domain.numbers import masked
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.proposals import Outcome
-from huanxin.store import operators, proposals
-from huanxin.web.pages.console import batch_pages, sheets
+from huanxin.store.access import operators
+from huanxin.store.release import proposals
+from huanxin.web.pages.console import sheets
+from huanxin.web.pages.console.batches import views as batch_pages
 from operators import operator, signed_in
 from selling import CLEAN, HELD, REFUSED, SPARE, WAIVED, Shop, served_shop
 

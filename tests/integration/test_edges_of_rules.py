@@ -28,8 +28,13 @@ from huanxin.release.listing import release_tables
 from huanxin.release.proposals import Outcome
 from huanxin.release.waiving import waive
 from huanxin.request.ordering import Purpose, Wish
-from huanxin.store import batches, notices, receipts, releases, reports, requests
+from huanxin.store.answer import receipts
 from huanxin.store.database import Database
+from huanxin.store.notify import notices
+from huanxin.store.plan import batches
+from huanxin.store.release import releases
+from huanxin.store.report import reports
+from huanxin.store.request import requests
 from operators import operator
 from waiting import until
 

@@ -38,8 +38,9 @@ from huanxin.domain.rules import Rules
 from huanxin.notify.files import FileWriter, use_files
 from huanxin.notify.folders import Folder
 from huanxin.settings import Mode, Settings
-from huanxin.store import deliveries, partners
+from huanxin.store.connect import partners
 from huanxin.store.database import Database
+from huanxin.store.notify import deliveries
 from huanxin.work.workers import make_workers
 from waiting import until
 

@@ -17,7 +17,7 @@ from exchanging import NUMBERS, Shop, cancelled, planned, reader_of, signer_of, 
 from huanxin.acts import Platform
 from huanxin.domain.numbers import parse
 from huanxin.request.ordering import Purpose, Wish
-from huanxin.store import requests
+from huanxin.store.request import requests
 from huanxin_partner.filechannel import Exchange, FileHandler, Mail
 from huanxin_partner.folders import Folder
 from huanxin_partner.journal import Journal

@@ -10,8 +10,8 @@ import pytest
 from clocks import Clock
 from exchanging import NUMBERS, Shop, reader_of
 from huanxin.acts import Platform
-from huanxin.store import partners
-from huanxin.store.partners import RECEIPT_WAITS
+from huanxin.store.connect import partners
+from huanxin.store.connect.partners import RECEIPT_WAITS
 
 Report = Callable[..., Path]
 A, B = NUMBERS[:2]

@@ -18,7 +18,7 @@ from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.rules import Rules
 from huanxin.numbersets import tables
 from huanxin.settings import Mode, Settings
-from huanxin.store import unsent
+from huanxin.store.access import unsent
 from huanxin.store.database import Database
 from huanxin.work.workers import Sweeper
 from waiting import until

@@ -12,7 +12,7 @@ from exchanging import Shop, reader_of, writer_of
 from huanxin.acts import Platform
 from huanxin.domain.numbers import parse
 from huanxin.request.ordering import Purpose, Wish
-from huanxin.store import requests
+from huanxin.store.request import requests
 
 NUMBER = "+8613800138000"
 

@@ -16,7 +16,8 @@ from exchanging import NUMBERS, cancelled, chosen, last_answer, notice_of, plann
 from huanxin.acts import Platform
 from huanxin.notify.files import use_files
 from huanxin.notify.own_folders import Login
-from huanxin.store import deliveries, partners
+from huanxin.store.connect import partners
+from huanxin.store.notify import deliveries
 from huanxin_partner.filechannel import Exchange
 from huanxin_partner.folders import Folder
 from huanxin_partner.ties import Answer

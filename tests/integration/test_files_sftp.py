@@ -20,7 +20,8 @@ from exchanging import NUMBERS, cancelled, chosen, last_answer, notice_of, plann
 from huanxin.acts import Platform
 from huanxin.notify.files import use_files
 from huanxin.notify.own_folders import Login
-from huanxin.store import deliveries, partners, streams
+from huanxin.store.connect import partners
+from huanxin.store.notify import deliveries, streams
 
 
 @dataclass

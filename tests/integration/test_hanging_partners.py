@@ -18,7 +18,7 @@ from huanxin.domain.partners import Kind, Partner
 from huanxin.notify.partners import add_partner
 from huanxin.notify.streams import send_verification
 from huanxin.settings import Mode, Settings
-from huanxin.store import deliveries
+from huanxin.store.notify import deliveries
 from huanxin.work.workers import make_workers
 from waiting import until
 

@@ -19,7 +19,7 @@ from clocks import Clock
 from filing import HEADING, LINES, PARQUET, Desk, csv_of, open_desk
 from huanxin.acts import Platform
 from huanxin.answer.lines import longest
-from huanxin.web.api import taking, unpacking
+from huanxin.web.api import filing, unpacking
 from waiting import until
 
 GIGABYTE = 1 << 30
@@ -65,7 +65,7 @@ def test_others_are_answered_while_a_body_is_unpacked(desk: Desk, monkeypatch: p
         assert asked.wait(20), "the server answered nobody while it unpacked"
         whole(*given, **how)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(taking, "unpack", unpack)
+    monkeypatch.setattr(filing, "unpack", unpack)
     with ThreadPoolExecutor(2) as callers:
         filed = [callers.submit(desk.file, hostile.zeros("zstd", 10, HEADING.encode()), Content_Encoding="zstd")
                  for _ in range(2)]  # fmt: skip
@@ -144,7 +144,7 @@ def test_a_full_disk_is_said_in_words_to_programs_and_people(desk: Desk, monkeyp
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(taking, "unpack", full)
+    monkeypatch.setattr(filing, "unpack", full)
     packed = hostile.zeros("zstd", 10, HEADING.encode())
     refused = desk.file(packed, Content_Encoding="zstd")
     assert (refused.status_code, refused.json()["type"]) == (503, "urn:huanxin:problem:unavailable")

@@ -16,7 +16,8 @@ from huanxin.domain.disclosure import Told
 from huanxin.domain.errors import BadInput, TooMany
 from huanxin.domain.operators import Role
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.store import allocations, operators
+from huanxin.store.access import operators
+from huanxin.store.report import allocations
 from operators import browsing, operator
 from selling import CLEAN, FIRST, HELD, LATE, REFUSED, SPARE, Shop, looked_up, served_shop
 

@@ -21,7 +21,9 @@ from huanxin.plan.holds import lift_hold
 from huanxin.release.explain import explain
 from huanxin.release.listing import gate_table
 from huanxin.release.waiving import SILENT, waive
-from huanxin.store import batches, notices, releases
+from huanxin.store.notify import notices
+from huanxin.store.plan import batches
+from huanxin.store.release import releases
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ from huanxin.outbound import Answer, NoAnswer, Outbound
 from huanxin.request import sms
 from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.signing.keys import Signer
-from huanxin.store import deliveries, requests
+from huanxin.store.notify import deliveries
+from huanxin.store.request import requests
 from huanxin.work.telling import Teller
 
 NUMBERS = [f"+861380013800{place}" for place in range(3)]

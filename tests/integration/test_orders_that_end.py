@@ -14,9 +14,11 @@ from huanxin.answer.single import Line
 from huanxin.domain.partners import Partner
 from huanxin.domain.streams import Method
 from huanxin.request.ordering import Ordered, Purpose, Wish
-from huanxin.store import deliveries, partners, requests
 from huanxin.store import migrate as migrating
-from huanxin.store.requests import RequestNotice
+from huanxin.store.connect import partners
+from huanxin.store.notify import deliveries
+from huanxin.store.request import requests
+from huanxin.store.request.requests import RequestNotice
 from huanxin.work.telling import Teller
 from phones import Phones
 from town import RECYCLED, Town, town

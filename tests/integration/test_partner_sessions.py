@@ -15,7 +15,7 @@ from huanxin.acts import Platform
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import Registered, add_partner, rotate_secret
 from huanxin.settings import Mode, Settings
-from huanxin.store import partners
+from huanxin.store.connect import partners
 from huanxin.web.app import create_app
 from serving import served
 

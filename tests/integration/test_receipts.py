@@ -24,7 +24,8 @@ from clocks import Clock
 from filing import CSV, HEADING, LIMITS, LINES, NUMBERS, PARQUET, Desk, csv_of, open_desk, parquet_of
 from huanxin.acts import Platform
 from huanxin.acts.room import sweep
-from huanxin.store import batches, receipts
+from huanxin.store.answer import receipts
+from huanxin.store.plan import batches
 
 
 @pytest.fixture
@@ -198,7 +199,7 @@ def test_complete_is_not_taken_while_it_is_silent_of_what_a_refused_part_named(d
 
 
 def test_a_client_that_goes_away_leaves_nothing_behind(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("huanxin.web.api.taking._SMALL", 0)  # so that it goes to disk, as a large one does
+    monkeypatch.setattr("huanxin.web.api.filing._SMALL", 0)  # so that it goes to disk, as a large one does
     body = csv_of([f"{number},unbound,," for number in NUMBERS])
     with desk.opened(len(body)) as raw:
         raw.sendall(body[:3000])

@@ -21,7 +21,9 @@ from huanxin.domain.partners import Partner
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.proposals import Outcome
-from huanxin.store import batches, notices, releases
+from huanxin.store.notify import notices
+from huanxin.store.plan import batches
+from huanxin.store.release import releases
 from huanxin.work import planning
 from huanxin.work.planning import Planner
 from operators import operator

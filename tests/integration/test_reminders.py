@@ -25,8 +25,12 @@ from huanxin.figures import batch_figures
 from huanxin.figures.watch import batch as watch_batch
 from huanxin.notify.reminders import Escalator, Reminder
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.store import answered, batches, deliveries, notices, partners, receipts
-from huanxin.store.progress import progress
+from huanxin.store.answer import receipts
+from huanxin.store.connect import partners
+from huanxin.store.figures import answered
+from huanxin.store.notify import deliveries, notices
+from huanxin.store.notify.progress import progress
+from huanxin.store.plan import batches
 from huanxin.web.pages.gate_view import late_partners
 from huanxin.web.pages.partner import data as partner_data
 

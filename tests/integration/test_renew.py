@@ -13,8 +13,8 @@ import pytest
 
 from huanxin.domain.numbers import parse
 from huanxin.request.codes import CodeRules
-from huanxin.store import requests, wishes
-from huanxin.store.requests import Request
+from huanxin.store.request import requests, wishes
+from huanxin.store.request.requests import Request
 from town import FIRST, FROZEN, PORTED, RECYCLED, UNKNOWN, Phone, Town, town
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

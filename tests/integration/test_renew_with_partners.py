@@ -14,7 +14,8 @@ import pytest
 from huanxin.domain.numbers import parse
 from huanxin.domain.partners import INQUIRY, Kind
 from huanxin.notify.partners import Registered, add_partner
-from huanxin.store import deliveries, requests
+from huanxin.store.notify import deliveries
+from huanxin.store.request import requests
 from processes import free_port, running
 from town import FIRST, RECYCLED, Town, settings_of, town
 from waiting import until

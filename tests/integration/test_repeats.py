@@ -19,8 +19,10 @@ from huanxin.domain.numbers import parse
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.waiving import waive
 from huanxin.request.ordering import Purpose, Wish
-from huanxin.store import partners, releases, requests
-from huanxin.store.receipts import all_of_batch, standings
+from huanxin.store.answer.receipts import all_of_batch, standings
+from huanxin.store.connect import partners
+from huanxin.store.release import releases
+from huanxin.store.request import requests
 
 REFUSED, UNBOUND = [f"{NUMBERS[0]},refused,legal_hold,"], [f"{NUMBERS[0]},unbound,,"]
 Report = Callable[..., Path]

@@ -18,7 +18,7 @@ from huanxin.acts import Platform
 from huanxin.domain.errors import BadInput
 from huanxin.numbersets.sharded import SHARD_SIZE, load, shard_of
 from huanxin.report.importing import Imported
-from huanxin.store import reports
+from huanxin.store.report import reports
 
 Report = Callable[..., Path]
 NUMBER = 8613800138000

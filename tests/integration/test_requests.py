@@ -17,7 +17,8 @@ from huanxin.domain.numbers import parse
 from huanxin.domain.partners import RENEWAL, Kind, Partner
 from huanxin.notify.partners import add_partner
 from huanxin.request.ordering import Ordered, Purpose, Wish
-from huanxin.store import deliveries, requests
+from huanxin.store.notify import deliveries
+from huanxin.store.request import requests
 
 NUMBER, FIRST_USE, FROZEN = "+8613800138000", "+8613800138001", "+8613800138002"
 SHANGHAI = ZoneInfo("Asia/Shanghai")

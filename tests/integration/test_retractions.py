@@ -21,7 +21,8 @@ from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.explain import explain
 from huanxin.release.gate import load_gate
 from huanxin.settings import Mode, Settings
-from huanxin.store import batches, deliveries, notices
+from huanxin.store.notify import deliveries, notices
+from huanxin.store.plan import batches
 from huanxin.web.app import create_app
 from operators import signed_in
 from serving import served

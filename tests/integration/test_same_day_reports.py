@@ -12,7 +12,7 @@ from clocks import Clock
 from huanxin.acts import Platform
 from huanxin.domain.errors import BadInput
 from huanxin.domain.tenures import State
-from huanxin.store import reports
+from huanxin.store.report import reports
 
 Report = Callable[..., Path]
 NUMBER = 8613800138000

@@ -23,7 +23,8 @@ from huanxin.notify.partners import with_secret
 from huanxin.onboarding.accounts import Onboarding
 from huanxin.onboarding.selftest import Patience, Played
 from huanxin.settings import Mode, Settings
-from huanxin.store import partners, streams
+from huanxin.store.connect import partners
+from huanxin.store.notify import streams
 from huanxin.web.app import create_app
 from huanxin.work.inboxes import InboxReader
 from huanxin.work.refusals import note_refusal

@@ -19,7 +19,7 @@ import pytest
 from clocks import Clock
 from embedded_servers import kill, postmaster, servers, user
 from huanxin.store.database import Database
-from huanxin.store.embedded import embedded_dsn, leave
+from huanxin.store.server.embedded import embedded_dsn, leave
 from huanxin.work.loop import Workers
 from processes import SOURCES, free_port, running, until
 

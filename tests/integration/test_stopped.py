@@ -18,7 +18,7 @@ from huanxin.acts import Platform
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.plan.holds import lift_hold
 from huanxin.release.waiving import waive
-from huanxin.store import releases, stops
+from huanxin.store.release import releases, stops
 from operators import signed_in
 from selling import CLEAN, HELD, LATE, REFUSED, SERVING, SPARE, Shop, open_shop, served_shop
 

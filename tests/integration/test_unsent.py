@@ -15,8 +15,10 @@ import pytest
 import huanxin.web
 from huanxin.access import people
 from huanxin.domain.numbers import parse
-from huanxin.store import holds, reports, requests
-from huanxin.store.unsent import KEPT
+from huanxin.store.access.unsent import KEPT
+from huanxin.store.plan import holds
+from huanxin.store.report import reports
+from huanxin.store.request import requests
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.unsent import SECRETS
 from operators import PASSWORD, operator, signed_in

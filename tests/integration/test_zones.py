@@ -27,8 +27,10 @@ from huanxin.notify.reminders import Reminder
 from huanxin.plan.batches import due as due_numbers
 from huanxin.release.explain import explain
 from huanxin.release.gate import load_gate
-from huanxin.store import batches, partners, receipts
-from huanxin.store import summaries as stored
+from huanxin.store.answer import receipts
+from huanxin.store.connect import partners
+from huanxin.store.figures import summaries as stored
+from huanxin.store.plan import batches
 from receiving import receiving
 from selling import CLEAN, open_shop
 from ssf_world import opened

@@ -30,8 +30,8 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from huanxin.store.database import LIVE, SANDBOX
-from huanxin.store.embedded import embedded_dsn, leave
 from huanxin.store.migrate import migrate
+from huanxin.store.server.embedded import embedded_dsn, leave
 
 HERE = Path(__file__).parent
 HOUSE = HERE.parent.parent

@@ -14,8 +14,10 @@ from huanxin.numbersets.sharded import SHARD_SIZE, load
 from huanxin.plan.batches import due
 from huanxin.release.explain import explain
 from huanxin.release.gate import load_gate
-from huanxin.store import batches, progress, reports
 from huanxin.store.database import Tx
+from huanxin.store.notify import progress
+from huanxin.store.plan import batches
+from huanxin.store.report import reports
 from oracle import outbox, owners, renewal, shop
 from oracle.driver import PLAN, Driver
 from oracle.histories import Said, had_predecessor, holder, tenures, where

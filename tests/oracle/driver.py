@@ -43,9 +43,13 @@ from huanxin.release.waiving import waive
 from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.request.sms import Post
 from huanxin.signing.keys import Signer
-from huanxin.store import allocations, batches, deliveries, notices, partners, requests
-from huanxin.store.batches import Batch
+from huanxin.store.connect import partners
 from huanxin.store.database import Database, Tx
+from huanxin.store.notify import deliveries, notices
+from huanxin.store.plan import batches
+from huanxin.store.plan.batches import Batch
+from huanxin.store.report import allocations
+from huanxin.store.request import requests
 from huanxin.work.inboxes import InboxReader
 from huanxin.work.telling import Teller
 from operators import operator

@@ -163,7 +163,7 @@ class Site:
     def processes(self) -> list[psutil.Process]:
         """Everything that writes on this site's disk but for commands: our programs, PostgreSQL, whoever keeps it."""
         ours = {one.process.pid for one in self.programs() if one.process is not None}
-        keeper = {"huanxin.store.keeper", str(self.room / "home")}
+        keeper = {"huanxin.store.server.keeper", str(self.room / "home")}
         return self._postgres() + [
             one for one in psutil.process_iter(["pid", "cmdline"])
             if one.info["pid"] in ours or keeper <= set(one.info["cmdline"] or ())

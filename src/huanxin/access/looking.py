@@ -13,7 +13,7 @@ from datetime import datetime
 from huanxin.domain.errors import TooMany
 from huanxin.domain.operators import Operator
 from huanxin.domain.rules import Rules
-from huanxin.store import looked_up, operators
+from huanxin.store.access import looked_up, operators
 from huanxin.store.database import Tx
 from huanxin.words.sentences import Sentence
 

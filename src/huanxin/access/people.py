@@ -16,7 +16,7 @@ from argon2 import PasswordHasher
 from huanxin.domain.errors import BadInput, Conflict, Forbidden, NotFound
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.operators import Operator, governed, read_roles
-from huanxin.store import operators
+from huanxin.store.access import operators
 from huanxin.store.database import Tx, one_name_at_a_time
 from huanxin.words.sentences import Sentence
 

@@ -16,9 +16,9 @@ from huanxin.access.people import HASHER
 from huanxin.domain.clock import lasts
 from huanxin.domain.errors import BadInput
 from huanxin.domain.operators import Operator
-from huanxin.store import operators
+from huanxin.store.access import operators
+from huanxin.store.access.operators import Login
 from huanxin.store.database import Tx
-from huanxin.store.operators import Login
 from huanxin.words.sentences import Sentence
 
 TRIES = 5

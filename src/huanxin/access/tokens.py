@@ -9,7 +9,7 @@ from datetime import datetime
 from huanxin.access.people import named
 from huanxin.domain.errors import Conflict, Unauthorized
 from huanxin.domain.operators import Operator
-from huanxin.store import operators, tokens
+from huanxin.store.access import operators, tokens
 from huanxin.store.database import Tx
 from huanxin.words.sentences import Sentence
 

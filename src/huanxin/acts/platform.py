@@ -40,16 +40,19 @@ from huanxin.request.codes import CodeRules, Tried
 from huanxin.request.ordering import Ordered, Wish, order
 from huanxin.settings import Settings
 from huanxin.signing.keys import Signer
-from huanxin.store import batches, deliveries, requests, touches
-from huanxin.store.batches import Batch
-from huanxin.store.certificates import Certificate
 from huanxin.store.database import LIVE, SANDBOX, Database
+from huanxin.store.disclose.certificates import Certificate
 from huanxin.store.migrate import migrate
-from huanxin.store.notices import Notice
+from huanxin.store.notify import deliveries
+from huanxin.store.notify.notices import Notice
+from huanxin.store.notify.progress import Open
 from huanxin.store.one_clock import OneClock, may_be_simulated, sure
-from huanxin.store.progress import Open
-from huanxin.store.releases import Release
-from huanxin.store.sales import sales_of
+from huanxin.store.plan import batches
+from huanxin.store.plan.batches import Batch
+from huanxin.store.release.releases import Release
+from huanxin.store.report import affected
+from huanxin.store.report.sales import sales_of
+from huanxin.store.request import requests
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +128,7 @@ class Platform:
             breaches = find_early_sales(tx, done.report_id, sales, lots, rules=self.rules, now=now)
             stopped = find_stopped_sales(tx, done.report_id, sales, lots, plan=self.plan, now=now)
             untold = find_undisclosed(tx, done.report_id, [one for one in sales if one.known], plan=self.plan, now=now)
-            touches.look(tx, done.report_id)
+            affected.look(tx, done.report_id)
             if done.faults:
                 keep_rejects(done.faults)
         return ImportDone(

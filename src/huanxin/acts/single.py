@@ -16,9 +16,9 @@ from huanxin.domain.partners import Partner
 from huanxin.domain.rules import random_id
 from huanxin.numbersets import tables
 from huanxin.signing.keys import Signer
-from huanxin.store import requests
 from huanxin.store.database import Tx
-from huanxin.store.requests import Asked
+from huanxin.store.request import requests
+from huanxin.store.request.requests import Asked
 from huanxin.words.sentences import Sentence
 
 

@@ -10,7 +10,7 @@ from huanxin.acts.platform import Platform
 from huanxin.domain.errors import MOST_FAULTS, BadInput, Fault
 from huanxin.numbersets.files import name_of
 from huanxin.report.rejects import rejects_of
-from huanxin.store import uploads
+from huanxin.store.report import uploads
 
 SHOWN = 100
 """Bad lines that a page shows; the file has them all."""

@@ -21,10 +21,13 @@ from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.numbersets import tables
 from huanxin.numbersets.roster import Roster
-from huanxin.store import batches, notices, receipt_files, receipts, releases, stops
+from huanxin.store.answer import receipt_files, receipts
+from huanxin.store.answer.receipts import StoredReceipt
 from huanxin.store.database import Database, Tx, recording_facts
-from huanxin.store.notices import Notice
-from huanxin.store.receipts import StoredReceipt
+from huanxin.store.notify import notices
+from huanxin.store.notify.notices import Notice
+from huanxin.store.plan import batches
+from huanxin.store.release import releases, stops
 from huanxin.words.sentences import Sentence
 
 CONFIRMATION = "receipt-confirmation+jwt"

@@ -17,9 +17,9 @@ from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.arrow import pa
-from huanxin.store import requests
 from huanxin.store.database import Tx
-from huanxin.store.requests import Asked, NewAnswer
+from huanxin.store.request import requests
+from huanxin.store.request.requests import Asked, NewAnswer
 from huanxin.words.sentences import Sentence
 
 COLUMNS = tables.Columns(

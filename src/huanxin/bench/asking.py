@@ -18,8 +18,14 @@ from huanxin.domain.numbers import masked, written
 from huanxin.domain.operators import Role
 from huanxin.notify.partners import rotate_secret
 from huanxin.numbersets.sharded import Numbers
-from huanxin.store import batches, messages, notices, partners, proposals, receipts, releases, reports
+from huanxin.store.answer import receipts
+from huanxin.store.connect import partners
 from huanxin.store.database import Tx
+from huanxin.store.notify import notices
+from huanxin.store.plan import batches
+from huanxin.store.release import proposals, releases
+from huanxin.store.report import reports
+from huanxin.store.request import messages
 
 TIMES = 5
 PAGE_MS, SEARCH_MS = 300, 50

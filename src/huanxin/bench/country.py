@@ -30,8 +30,13 @@ from huanxin.notify.partners import add_partner
 from huanxin.numbersets.numberfile import CSV, PARQUET
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import Numbers, NumberSet, bitmap_of
-from huanxin.store import batches, disclosures, holds, notices, receipts, releases, reports
+from huanxin.store.answer import receipts
 from huanxin.store.database import Tx
+from huanxin.store.disclose import disclosures
+from huanxin.store.notify import notices
+from huanxin.store.plan import batches, holds
+from huanxin.store.release import releases
+from huanxin.store.report import reports
 
 CARRIER = "cmcc"
 _BLOCK, _WEEK, _PER_BLOCK = 10_000, 7, 200

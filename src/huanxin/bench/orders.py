@@ -39,7 +39,7 @@ from huanxin.domain.partners import Kind
 from huanxin.domain.rules import random_id
 from huanxin.notify.partners import add_partner
 from huanxin.settings import Settings
-from huanxin.store import requests
+from huanxin.store.request import requests
 from huanxin.terminal import Terminal
 
 SEED = 2

@@ -18,7 +18,8 @@ from huanxin.bench.asking import TIMES, Asked, add_operators, ask_all
 from huanxin.bench.receipts import server
 from huanxin.figures import summaries
 from huanxin.settings import Settings
-from huanxin.store import batches, figures
+from huanxin.store.plan import batches
+from huanxin.store.server import sizes
 from huanxin.terminal import Terminal
 
 SEED = 1
@@ -64,7 +65,7 @@ def _prepared(platform: Platform, weeks: int, numbers: int, partners: int, err: 
     start = time.perf_counter()
     with platform.database.transaction() as tx:
         summaries.refresh(tx, platform)
-        size = figures.bytes_on_disk(tx)
+        size = sizes.bytes_on_disk(tx)
     return made, time.perf_counter() - start, size
 
 

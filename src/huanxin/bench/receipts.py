@@ -33,7 +33,7 @@ from huanxin.notify.partners import Registered, add_partner
 from huanxin.numbersets.numberfile import CSV, PARQUET, written
 from huanxin.numbersets.sharded import Numbers, NumberSet
 from huanxin.settings import Settings
-from huanxin.store import batches
+from huanxin.store.plan import batches
 
 _CHUNK = 1 << 20
 _SHARES = {Outcome.UNBOUND: 0.6, Outcome.ABSENT: 0.37, Outcome.KEPT: 0.01, Outcome.PENDING: 0.01, Outcome.REFUSED: 0.01}

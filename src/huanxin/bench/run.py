@@ -24,9 +24,12 @@ from huanxin.numbersets.numberfile import CSV, number_file
 from huanxin.numbersets.sharded import Numbers
 from huanxin.release.gate import load_gate
 from huanxin.settings import Settings
-from huanxin.store import batches, figures, notices, receipts
-from huanxin.store.batches import Batch
-from huanxin.store.notices import Notice
+from huanxin.store.answer import receipts
+from huanxin.store.notify import notices
+from huanxin.store.notify.notices import Notice
+from huanxin.store.plan import batches
+from huanxin.store.plan.batches import Batch
+from huanxin.store.server import sizes
 from huanxin.terminal import Terminal
 
 SEED = 1
@@ -102,7 +105,7 @@ def _ours(platform: Platform, folder: Path, wanted: Numbers, partners: int) -> t
         platform.release(by="bench")
         platform.write_release_lists(folder / "lists")
     with platform.database.transaction() as tx:
-        disk = figures.bytes_on_disk(tx, *_TABLES)
+        disk = sizes.bytes_on_disk(tx, *_TABLES)
     return steps, clear, ties, disk
 
 

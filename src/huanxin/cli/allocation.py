@@ -10,7 +10,7 @@ import typer
 from huanxin.cli.console import By, Json, done, me, platform, table
 from huanxin.numbersets.files import name_of
 from huanxin.report.allocations import import_allocation
-from huanxin.store import allocations
+from huanxin.store.report import allocations
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -13,7 +13,7 @@ from huanxin.cli.console import By, Json, done, err, me, platform, table
 from huanxin.notify.partners import told_of
 from huanxin.plan.holds import read_numbers
 from huanxin.settings import served_at
-from huanxin.store.stops import known
+from huanxin.store.release.stops import known
 from huanxin.terminal import led
 
 app = typer.Typer(no_args_is_help=True)

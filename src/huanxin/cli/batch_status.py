@@ -11,9 +11,9 @@ from rich.table import Table
 
 from huanxin.cli.console import done, platform, table
 from huanxin.domain.answers import Purpose
-from huanxin.store import batches
-from huanxin.store.batches import Batch
-from huanxin.store.progress import Open, progress
+from huanxin.store.notify.progress import Open, progress
+from huanxin.store.plan import batches
+from huanxin.store.plan.batches import Batch
 
 _TAKEN_BACK = ("restored", "absent", "irreversible", "pending")
 

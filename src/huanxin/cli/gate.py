@@ -19,7 +19,8 @@ from huanxin.release.gate import LoadedGate, load_gate
 from huanxin.release.listing import obstacles, prepare_folder, write_gate
 from huanxin.release.waiving import SILENT
 from huanxin.release.waiving import waive as waive_answers
-from huanxin.store import batches, releases
+from huanxin.store.plan import batches
+from huanxin.store.release import releases
 
 app = typer.Typer(invoke_without_command=True)
 _RECLAIMED_NOTE = "counts overlap: a number can be held back by several partners"

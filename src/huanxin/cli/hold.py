@@ -12,8 +12,8 @@ import typer
 from huanxin.cli import stops
 from huanxin.cli.console import By, Json, done, me, platform, table
 from huanxin.plan.holds import add_hold, lift_hold, read_numbers
-from huanxin.store import holds
-from huanxin.store.stops import known
+from huanxin.store.plan import holds
+from huanxin.store.release.stops import known
 
 app = typer.Typer(no_args_is_help=True)
 

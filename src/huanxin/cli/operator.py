@@ -9,7 +9,7 @@ import typer
 from huanxin.access import people, tokens
 from huanxin.cli.console import By, Json, done, me, platform, table
 from huanxin.domain.operators import Operator
-from huanxin.store import operators
+from huanxin.store.access import operators
 
 app = typer.Typer(no_args_is_help=True)
 Login = Annotated[str, typer.Argument(help="What the person signs in with.")]

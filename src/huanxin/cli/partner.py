@@ -17,7 +17,9 @@ from huanxin.notify.assertions import register_keys
 from huanxin.notify.files import use_files
 from huanxin.notify.partners import add_partner, named, rotate_secret
 from huanxin.notify.streams import configuration, set_status
-from huanxin.store import partners, streams, wishes
+from huanxin.store.connect import partners
+from huanxin.store.notify import streams
+from huanxin.store.request import wishes
 
 app = typer.Typer(no_args_is_help=True)
 _SCOPES = f"What its tokens allow, divided by commas or given often: {', '.join(Scope)}."

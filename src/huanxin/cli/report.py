@@ -10,7 +10,7 @@ import typer
 from huanxin.cli.console import By, Json, done, err, me, platform, progress, table
 from huanxin.numbersets.files import name_of
 from huanxin.report.rejects import write_rejects
-from huanxin.store import reports
+from huanxin.store.report import reports
 
 app = typer.Typer(no_args_is_help=True)
 

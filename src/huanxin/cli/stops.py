@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from huanxin.store.stops import Stop
+from huanxin.store.release.stops import Stop
 
 
 def loud(stopped: Sequence[Stop]) -> str:

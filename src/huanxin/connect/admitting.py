@@ -9,7 +9,7 @@ from functools import reduce
 from huanxin.connect.todo import what_to_do
 from huanxin.domain.accounts import BEFORE_ADMISSION, Account, Happened, Item, Known, Step, checklist, missing
 from huanxin.domain.errors import BadInput, Conflict
-from huanxin.store import accounts
+from huanxin.store.connect import accounts
 from huanxin.store.database import Tx
 from huanxin.words.sentences import N_, Sentence
 

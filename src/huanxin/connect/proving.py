@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from huanxin.domain.accounts import Account, Happened
 from huanxin.domain.errors import Conflict
 from huanxin.outbound import NoAnswer, Outbound, why_not
-from huanxin.store import accounts
+from huanxin.store.connect import accounts
 from huanxin.store.database import Tx
 from huanxin.words.sentences import Sentence
 

@@ -13,7 +13,7 @@ from huanxin.domain.accounts import Account, Happened
 from huanxin.domain.errors import BadInput, NotFound
 from huanxin.domain.partners import Kind
 from huanxin.domain.rules import NewId, random_id
-from huanxin.store import accounts
+from huanxin.store.connect import accounts
 from huanxin.store.database import Tx
 from huanxin.words.sentences import Sentence
 

@@ -31,9 +31,11 @@ from huanxin.plan.holds import add_hold, read_numbers
 from huanxin.release.gate import LoadedGate, load_gate
 from huanxin.release.waiving import waive
 from huanxin.report.rejects import write_rejects
-from huanxin.store import batches, deliveries, notices, receipts
-from huanxin.store.batches import Batch
-from huanxin.store.notices import Notice
+from huanxin.store.answer import receipts
+from huanxin.store.notify import deliveries, notices
+from huanxin.store.notify.notices import Notice
+from huanxin.store.plan import batches
+from huanxin.store.plan.batches import Batch
 
 OPERATOR = "值班长 林澈"
 _LATE_TIES = 200

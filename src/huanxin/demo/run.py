@@ -35,7 +35,9 @@ from huanxin.demo.world_partners import partner_specs
 from huanxin.domain.errors import BadInput, BadSetting
 from huanxin.domain.numbers import masked, parse
 from huanxin.settings import Mode, Settings
-from huanxin.store import figures, notices, requests
+from huanxin.store.notify import notices
+from huanxin.store.request import requests
+from huanxin.store.server import sizes
 from huanxin.terminal import Terminal, led
 from huanxin.web.pages.report import write_report
 
@@ -173,7 +175,7 @@ def _run(wishes: Wishes, folder: Path, platform: Platform, servers: Servers, err
         with story.step("audit"):
             result = _audit(job, loaded.batch.cutoff)
     with platform.database.transaction() as tx:
-        size = figures.bytes_on_disk(tx)
+        size = sizes.bytes_on_disk(tx)
     return Counted(job=job, loaded=loaded, audit=result, seconds=time.perf_counter() - begun, database_mb=size / 1e6)
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from huanxin.access import people
 from huanxin.acts import Platform
 from huanxin.domain.operators import Role
-from huanxin.store import operators
+from huanxin.store.access import operators
 from huanxin.terminal import led
 
 PASSWORD = "huanxin 2026 yanshi"

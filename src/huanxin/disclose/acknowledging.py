@@ -14,9 +14,9 @@ from huanxin.domain.errors import BadInput, Conflict, Fault, Forbidden, NotFound
 from huanxin.domain.numbers import NumberingPlan, masked
 from huanxin.domain.operators import Operator, Right
 from huanxin.domain.rules import NewId, Rules, random_id
-from huanxin.store import disclosures
 from huanxin.store.database import Tx, recording_facts
-from huanxin.store.disclosures import Disclosure, NewDisclosure, SeenText
+from huanxin.store.disclose import disclosures
+from huanxin.store.disclose.disclosures import Disclosure, NewDisclosure, SeenText
 from huanxin.words.sentences import Sentence
 
 MOST = 10_000

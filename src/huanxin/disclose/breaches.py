@@ -11,10 +11,11 @@ from huanxin.domain.disclosure import covers
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.numbersets.instants import NO_TIME
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, union
-from huanxin.store import disclosures, releases
 from huanxin.store.database import Tx
-from huanxin.store.disclosures import Disclosure
-from huanxin.store.sales import Sale
+from huanxin.store.disclose import disclosures
+from huanxin.store.disclose.disclosures import Disclosure
+from huanxin.store.release import releases
+from huanxin.store.report.sales import Sale
 
 OPENED_UNDISCLOSED = "opened-without-disclosure"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

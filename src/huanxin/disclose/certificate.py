@@ -13,9 +13,10 @@ from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.domain.numbers import masked, written
 from huanxin.domain.rules import NewId, Rules, random_id
 from huanxin.domain.tenures import Standing, State
-from huanxin.store import certificates, reports
-from huanxin.store.certificates import Certificate, Revocation
 from huanxin.store.database import Tx
+from huanxin.store.disclose import certificates
+from huanxin.store.disclose.certificates import Certificate, Revocation
+from huanxin.store.report import reports
 
 KIND = "huanxin-certificate+jwt"
 """The `typ` of a certificate's JWS (RFC 8725 section 3.11: no other token of ours passes for one)."""

@@ -17,8 +17,11 @@ from huanxin.domain.lifecycle import Cancellation, SetFact, fold, freeze_of
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import Rules
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, shard_of, union, values_of
-from huanxin.store import allocations, batches, disclosures, holds, places, reports
+from huanxin.store.answer import few_numbers
 from huanxin.store.database import Tx
+from huanxin.store.disclose import disclosures
+from huanxin.store.plan import batches, holds
+from huanxin.store.report import allocations, reports
 from huanxin.words.sentences import Sentence
 
 SHORTEST_PREFIX, LONGEST_PREFIX = 3, 10
@@ -94,9 +97,9 @@ def _renewal(tx: Tx, batch_id: int, member: Mapping[int, int], rules: Rules) -> 
     batch = batches.get(tx, batch_id)
     assert batch is not None
     wanted = BitMap(member.values())
-    told = places.told(tx, batch_id)
-    standings = places.standings_at(tx, batch_id, wanted)
-    under = {place: days for days, out in places.released_under(tx, batch_id, wanted).items() for place in out}
+    told = few_numbers.told(tx, batch_id)
+    standings = few_numbers.standings_at(tx, batch_id, wanted)
+    under = {place: days for days, out in few_numbers.released_under(tx, batch_id, wanted).items() for place in out}
     freeze_days = freeze_of(batch.freeze_days, rules.freeze_days)
     shards = {shard_of(number) for number in member}
     ordered = [batches.numbers_of(tx, one.id, shards) for one in batches.retractions_of(tx, batch_id) if one.reason]
@@ -185,7 +188,7 @@ def _candidates(tx: Tx, shard: int, among: BitMap, owner: str | None, *, first_u
     state = fold(next((facts for _, facts in reports.facts_by_shard(tx, shards=[shard])), []))
     if first_use:
         return (among & _allotted(tx, shard, owner)) - state.known
-    return state.sleeping(places.released_in_shard(tx, shard) & among)
+    return state.sleeping(few_numbers.released_in_shard(tx, shard) & among)
 
 
 def _allotted(tx: Tx, shard: int, owner: str | None) -> BitMap:

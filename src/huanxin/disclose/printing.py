@@ -13,7 +13,7 @@ from huanxin.disclose.certificate import statement_of
 from huanxin.disclose.statement import Before
 from huanxin.domain.numbers import Carrier, written
 from huanxin.paper.sheet import ACCENT, INK, LINE, MARGIN, MUTED, WIDTH, Sheet, writable
-from huanxin.store.certificates import Certificate
+from huanxin.store.disclose.certificates import Certificate
 
 _INNER = WIDTH - 2 * MARGIN
 _CODE = 38.0  # mm, the side of a QR code

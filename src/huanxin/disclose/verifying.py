@@ -14,9 +14,10 @@ from huanxin.domain.errors import BadInput, TooMany
 from huanxin.domain.numbers import parse
 from huanxin.domain.shown import key_set, read_token, verified
 from huanxin.domain.tenures import State
-from huanxin.store import certificates, reports
-from huanxin.store.certificates import Certificate, Revocation
 from huanxin.store.database import Tx
+from huanxin.store.disclose import certificates
+from huanxin.store.disclose.certificates import Certificate, Revocation
+from huanxin.store.report import reports
 
 LONGEST = 4096
 """Characters of the longest text that is looked at; a certificate has about 600."""

@@ -21,11 +21,15 @@ from huanxin.domain.answers import Outcome, Purpose
 from huanxin.domain.lifecycle import sellable_from
 from huanxin.numbersets.sharded import union
 from huanxin.release.gate import LoadedGate, load_gate
-from huanxin.store import batches, notices, releases, summaries, touches
-from huanxin.store.batches import Batch
 from huanxin.store.database import Tx
-from huanxin.store.progress import Open, progress
-from huanxin.store.summaries import Summary
+from huanxin.store.figures import summaries
+from huanxin.store.figures.summaries import Summary
+from huanxin.store.notify import notices
+from huanxin.store.notify.progress import Open, progress
+from huanxin.store.plan import batches
+from huanxin.store.plan.batches import Batch
+from huanxin.store.release import releases
+from huanxin.store.report import affected
 
 KIND = "batch"
 SMALL = 3_000_000
@@ -38,7 +42,7 @@ _OUTCOMES = ("unbound", "absent", "kept", "pending", "refused", "outstanding")
 
 def make(tx: Tx, platform: Platform) -> Mapping[str, Figures]:
     """The figures of every renewal batch whose facts have changed since they were counted last."""
-    touches.look(tx)
+    affected.look(tx)
     known = {one.key: one.body["of"] for one in summaries.heads(tx, KIND, without=_LONG)}
     stamps = _stamps(tx, platform, (one.id for one in batches.all_batches(tx, Purpose.RENEWAL)))
     stale = {batch_id: of for batch_id, of in stamps.items() if known.get(str(batch_id)) != of}
@@ -92,7 +96,7 @@ def _stamps(tx: Tx, platform: Platform, batch_ids: Iterable[int]) -> dict[int, s
 
 def figures(tx: Tx, platform: Platform, batch_id: int, of: str) -> Figures:
     """Everything that pages show of a batch. Loads its whole gate."""
-    touching = touches.reports_of(tx, [batch_id]).get(batch_id)
+    touching = affected.reports_of(tx, [batch_id]).get(batch_id)
     loaded = load_gate(tx, batch_id, plan=platform.plan, rules=platform.rules, now=platform.now(), touching=touching)
     back = loaded.roster.places_in(union(batches.numbers_of(tx, one) for one in loaded.retractions))
     gate = loaded.gate

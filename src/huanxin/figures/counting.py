@@ -15,8 +15,10 @@ from pyroaring import BitMap
 from huanxin.domain.lifecycle import Event, SetFact, ShardState
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.numbersets.sharded import SHARD_SIZE, values_of
-from huanxin.store import releases, reports, summaries
 from huanxin.store.database import Tx
+from huanxin.store.figures import summaries
+from huanxin.store.release import releases
+from huanxin.store.report import reports
 
 Days = npt.NDArray[np.int32]
 """Days as `date.toordinal` counts them, by place in a shard."""

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from huanxin.domain.rules import Rules
-from huanxin.store import answered
-from huanxin.store.answered import Answered
 from huanxin.store.database import Tx
+from huanxin.store.figures import answered
+from huanxin.store.figures.answered import Answered
 
 Floats = npt.NDArray[np.float64]
 

@@ -22,8 +22,10 @@ from huanxin.domain.regions import BLOCK
 from huanxin.figures.pool_sums import add_up
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, values_of
 from huanxin.release.gate import LoadedGate, load_gate
-from huanxin.store import batches, holds, pool, reports
 from huanxin.store.database import Tx
+from huanxin.store.figures import pool
+from huanxin.store.plan import batches, holds
+from huanxin.store.report import reports
 
 AT_ONCE = 50  # shards in memory at a time
 _BLOCKS = SHARD_SIZE // BLOCK

@@ -16,8 +16,9 @@ from huanxin.domain.cells import CELL, Cells, combined, in_states, moved, summed
 from huanxin.domain.pool import STATES, State
 from huanxin.domain.regions import BLOCK, NOWHERE, regions_of_shard
 from huanxin.numbersets.sharded import SHARD_SIZE
-from huanxin.store import allocations, pool
 from huanxin.store.database import Tx
+from huanxin.store.figures import pool
+from huanxin.store.report import allocations
 
 _AT_ONCE = 200  # shards added up at a time
 _BLOCKS = SHARD_SIZE // BLOCK

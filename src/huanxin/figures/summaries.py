@@ -10,8 +10,9 @@ from typing import Any
 from huanxin.acts.platform import Platform
 from huanxin.figures import batch_figures, counting, history, pool
 from huanxin.figures.watch import bulletin
-from huanxin.store import answered, recurring, summaries
+from huanxin.store import recurring
 from huanxin.store.database import Tx
+from huanxin.store.figures import answered, summaries
 
 Make = Callable[[Tx, Platform], Mapping[str, dict[str, Any]] | None]
 """Counts by key, from the facts as they are now; keys left out are as they were. None: not now, ask again."""

@@ -12,10 +12,14 @@ from huanxin.domain.answers import Outcome, Purpose
 from huanxin.domain.tenures import Standing, standing
 from huanxin.numbersets.sharded import SHARD_SIZE, load, shard_of
 from huanxin.release.single import Single, load_single
-from huanxin.store import batches, certificates, disclosures, holds, releases, reports, requests
 from huanxin.store.database import Tx
-from huanxin.store.holds import Hold
-from huanxin.store.reports import HistoryEntry
+from huanxin.store.disclose import certificates, disclosures
+from huanxin.store.plan import batches, holds
+from huanxin.store.plan.holds import Hold
+from huanxin.store.release import releases
+from huanxin.store.report import reports
+from huanxin.store.report.reports import HistoryEntry
+from huanxin.store.request import requests
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 from huanxin.domain.errors import BadInput, Unauthorized
 from huanxin.domain.partners import Partner
 from huanxin.domain.shown import read_token, verified
-from huanxin.store import credentials, partners
+from huanxin.store.connect import credentials, partners
 from huanxin.store.database import Tx
 
 ALGORITHMS = ("ES256", "RS256", "PS256", "Ed25519")

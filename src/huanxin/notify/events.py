@@ -9,8 +9,8 @@ from huanxin.domain.answers import Purpose
 from huanxin.domain.numbers import written
 from huanxin.domain.partners import IDENTIFIER_RECYCLED, INQUIRY, REMINDER, RENEWAL, RETRACTION
 from huanxin.domain.streams import STREAM_UPDATED, VERIFICATION
-from huanxin.store.batches import Batch
-from huanxin.store.requests import Request
+from huanxin.store.plan.batches import Batch
+from huanxin.store.request.requests import Request
 
 
 def batch_notice(

@@ -30,9 +30,11 @@ from huanxin.notify.retries import Retries
 from huanxin.notify.streams import send_verification
 from huanxin.numbersets.numberfile import CSV, number_file
 from huanxin.signing.keys import ES256, Signer
-from huanxin.store import batches, deliveries, feeds, notices, partners, streams
+from huanxin.store.connect import partners
 from huanxin.store.database import Database, Tx
-from huanxin.store.deliveries import Delivery, Met
+from huanxin.store.notify import deliveries, new_owners, notices, streams
+from huanxin.store.notify.deliveries import Delivery, Met
+from huanxin.store.plan import batches
 from huanxin.words.sentences import Sentence
 
 log = logging.getLogger("huanxin.files")
@@ -109,7 +111,7 @@ def use_files(
             tx, partner_id, method=Method.FILES, endpoint=folders.out, inbox=folders.into, sealed_authorization=sealed,
             events_requested=DEFAULT_EVENTS, alg=there.alg, description=there.description,
         )  # fmt: skip
-    feeds.drop(tx, partner_id)
+    new_owners.drop(tx, partner_id)
     deliveries.afresh(tx, partner_id, now)
     partners.note(
         tx, partner_id, FILES_CHOSEN, by=by, at=now, detail={"out": folders.out, "in": folders.into, "login": list(login)}

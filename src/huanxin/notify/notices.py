@@ -19,12 +19,14 @@ from huanxin.domain.partners import IDENTIFIER_RECYCLED, Partner
 from huanxin.domain.rules import NewId, Rules, random_id
 from huanxin.domain.streams import Status, Stream
 from huanxin.notify.events import batch_notice, request_notice
-from huanxin.store import batches, deliveries, feeds, notices, partners, streams
-from huanxin.store.batches import Batch
+from huanxin.store.connect import partners
 from huanxin.store.database import Tx, deciding
-from huanxin.store.deliveries import NewDelivery
-from huanxin.store.notices import Notice
-from huanxin.store.requests import Request
+from huanxin.store.notify import deliveries, new_owners, notices, streams
+from huanxin.store.notify.deliveries import NewDelivery
+from huanxin.store.notify.notices import Notice
+from huanxin.store.plan import batches
+from huanxin.store.plan.batches import Batch
+from huanxin.store.request.requests import Request
 from huanxin.words.sentences import Sentence
 
 
@@ -139,7 +141,7 @@ def tell_recycled(
         for (shard, day, zone), numbers in merged.items():
             wanted = numbers - unwanted.shards.get(shard, BitMap())
             if wanted and day >= partner.added_at.astimezone(zone).date():
-                feeds.add(tx, report_id=report_id, partner_id=partner.id, shard=shard, day=day, numbers=wanted, at=now)
+                new_owners.add(tx, report_id=report_id, partner_id=partner.id, shard=shard, day=day, numbers=wanted, at=now)
                 events += len(wanted)
     if events:
         deliveries.wake_workers(tx)

@@ -16,8 +16,9 @@ from huanxin.domain.partners import DEFAULT_SCOPES, IDENTIFIER_RECYCLED, INQUIRY
 from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.streams import DEFAULT_EVENTS, Method
 from huanxin.signing.keys import ES256, Signer
-from huanxin.store import credentials, partners, streams
+from huanxin.store.connect import credentials, partners
 from huanxin.store.database import Tx
+from huanxin.store.notify import streams
 from huanxin.words.sentences import Sentence
 
 TOKEN_LIFE = timedelta(minutes=10)

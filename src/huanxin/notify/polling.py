@@ -14,9 +14,10 @@ from huanxin.domain.streams import Method, Status, Stream
 from huanxin.notify.recycling import add_recycled, next_of, recycled_event, still_wanted
 from huanxin.notify.retries import Retries
 from huanxin.signing.keys import Signer
-from huanxin.store import deliveries, feeds, rehearsals, streams
+from huanxin.store.connect import rehearsals
 from huanxin.store.database import Database, Tx
-from huanxin.store.deliveries import Delivery, Met
+from huanxin.store.notify import deliveries, new_owners, streams
+from huanxin.store.notify.deliveries import Delivery, Met
 
 MOST_EVENTS = 100
 """The most events that one poll answers with."""
@@ -85,13 +86,13 @@ class Poller:
     def _make_recycled(self, tx: Tx, partner: Partner, count: int) -> bool:
         """Make events of the next numbers of a feed, `count` at most; False if none waits."""
         now = self.clock()
-        feed = feeds.claim_due(tx, now, Method.POLL, partner.id)
+        feed = new_owners.claim_due(tx, now, Method.POLL, partner.id)
         if feed is None:
             return False
         step, done = next_of(tx, feed, count)
         for number, _ in step:
             add_recycled(tx, partner.id, number, recycled_event(feed, number, plan=self.plan, now=now), at=now)
-        feeds.advance(tx, feed, done=done, attempts=0, next_at=now if done < len(feed.numbers) else None, at=now)
+        new_owners.advance(tx, feed, done=done, attempts=0, next_at=now if done < len(feed.numbers) else None, at=now)
         return True
 
 

@@ -31,10 +31,10 @@ from huanxin.notify.retries import Retries
 from huanxin.outbound import Answer, NoAnswer, Outbound, is_success, why_not
 from huanxin.signing.keys import Signer
 from huanxin.signing.sealing import unseal
-from huanxin.store import deliveries, feeds
 from huanxin.store.database import Database, Tx
-from huanxin.store.deliveries import Delivery, Met
-from huanxin.store.feeds import Feed
+from huanxin.store.notify import deliveries, new_owners
+from huanxin.store.notify.deliveries import Delivery, Met
+from huanxin.store.notify.new_owners import Feed
 
 log = logging.getLogger("huanxin.pushing")
 ERRORS = (
@@ -175,7 +175,7 @@ class Pusher:
         """Tell one partner of the next numbers of a feed. One that it refuses becomes an event of its own, and holds up no
         other: but the more it refuses one after the other, the longer the feed waits. If it can't be reached, the feed
         waits where it is; if it doesn't answer soon, it is `left` to be waited for apart."""
-        feed = feeds.claim_due(tx, self.clock(), Method.PUSH, but=self.calls.away())
+        feed = new_owners.claim_due(tx, self.clock(), Method.PUSH, but=self.calls.away())
         if feed is None:
             return False
         step, done = next_of(tx, feed, _FEED_STEP)
@@ -192,7 +192,7 @@ class Pusher:
                 break
             said = self.calls.call(feed.partner_id, partial(self._post, feed, claims))
             if isinstance(said, Future):
-                feeds.advance(
+                new_owners.advance(
                     tx, feed, done=feed.done, attempts=feed.attempts, next_at=self.clock() + _LENT, at=self.clock()
                 )
                 came_back = partial(self._feed_came_back, feed, number, after, claims)
@@ -202,7 +202,7 @@ class Pusher:
             if not taken:
                 return True
         rest = self.clock() if done < len(feed.numbers) else None
-        feeds.advance(tx, feed, done=done, attempts=feed.attempts, next_at=rest, at=self.clock())
+        new_owners.advance(tx, feed, done=done, attempts=feed.attempts, next_at=rest, at=self.clock())
         return True
 
     def _feed_came_back(
@@ -212,7 +212,7 @@ class Pusher:
             feed, taken = self._told(tx, feed, number, after, claims, said)
             if taken:
                 rest = self.clock() if after < len(feed.numbers) else None
-                feeds.advance(tx, feed, done=after, attempts=0, next_at=rest, at=self.clock())
+                new_owners.advance(tx, feed, done=after, attempts=0, next_at=rest, at=self.clock())
             deliveries.wake_workers(tx)
 
     def _told(
@@ -230,7 +230,7 @@ class Pusher:
                       delivered=False)  # fmt: skip
             deliveries.record_attempts(tx, [met], at=self.clock())
         rest = next_at if done < len(feed.numbers) else None
-        feeds.advance(tx, feed, done=done, attempts=feed.attempts + 1, next_at=rest, at=self.clock())
+        new_owners.advance(tx, feed, done=done, attempts=feed.attempts + 1, next_at=rest, at=self.clock())
         return replace(feed, done=done, attempts=feed.attempts + 1), False
 
     # The call -------------------------------------------------------------------------------------------------------

@@ -13,10 +13,10 @@ from huanxin.domain.partners import IDENTIFIER_RECYCLED
 from huanxin.notify.events import recycled
 from huanxin.notify.notices import recycled_jti
 from huanxin.numbersets.sharded import SHARD_SIZE, shard_of, values_of
-from huanxin.store import deliveries, streams
 from huanxin.store.database import Tx
-from huanxin.store.deliveries import Delivery
-from huanxin.store.feeds import Feed
+from huanxin.store.notify import deliveries, streams
+from huanxin.store.notify.deliveries import Delivery
+from huanxin.store.notify.new_owners import Feed
 
 
 def next_of(tx: Tx, feed: Feed, count: int) -> tuple[list[tuple[int, int]], int]:

@@ -19,11 +19,14 @@ from huanxin.domain.rules import NewId, random_id
 from huanxin.notify.events import reminder, rfc3339
 from huanxin.notify.notices import wanted
 from huanxin.notify.retries import Retries
-from huanxin.store import batches, deliveries, partners, progress, recurring, reminders, streams
-from huanxin.store.batches import Batch
+from huanxin.store import recurring
+from huanxin.store.connect import partners
 from huanxin.store.database import Database, Tx
-from huanxin.store.progress import Open
-from huanxin.store.reminders import Waiting
+from huanxin.store.notify import deliveries, progress, reminders, streams
+from huanxin.store.notify.progress import Open
+from huanxin.store.notify.reminders import Waiting
+from huanxin.store.plan import batches
+from huanxin.store.plan.batches import Batch
 from huanxin.words.sentences import Sentence
 
 _JOB = "reminders"

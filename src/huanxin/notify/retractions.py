@@ -15,9 +15,13 @@ from huanxin.domain.rules import NewId, Rules, random_id
 from huanxin.notify.notices import tell_partners
 from huanxin.numbersets.numberfile import described
 from huanxin.numbersets.sharded import NumberSet, union
-from huanxin.store import batches, notices, partners, reports, stops
-from huanxin.store.batches import Batch
+from huanxin.store.connect import partners
 from huanxin.store.database import Tx, deciding
+from huanxin.store.notify import notices
+from huanxin.store.plan import batches
+from huanxin.store.plan.batches import Batch
+from huanxin.store.release import stops
+from huanxin.store.report import reports
 from huanxin.words.sentences import Sentence
 
 _SHOWN = 100

@@ -18,8 +18,9 @@ from huanxin.notify.wishes import METHODS, Delivery, Wishes
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, shard_of
 from huanxin.signing.keys import ES256
 from huanxin.signing.sealing import seal
-from huanxin.store import deliveries, partners, streams
+from huanxin.store.connect import partners
 from huanxin.store.database import Tx
+from huanxin.store.notify import deliveries, streams
 from huanxin.words.sentences import Sentence
 
 _POLL = Delivery(method=Method.POLL, endpoint=None, authorization=None)

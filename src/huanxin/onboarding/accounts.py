@@ -24,8 +24,9 @@ from huanxin.onboarding.selftest import SelfTests
 from huanxin.outbound import Outbound
 from huanxin.settings import Settings
 from huanxin.signing.keys import Signer
-from huanxin.store import accounts, deliveries, partners, selftests, streams
+from huanxin.store.connect import accounts, partners, selftests
 from huanxin.store.database import SANDBOX, Tx, within
+from huanxin.store.notify import deliveries, streams
 from huanxin.words.sentences import Sentence
 from huanxin_partner.rehearsal import magic
 

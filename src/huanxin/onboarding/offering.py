@@ -12,7 +12,8 @@ from joserfc import jws
 
 from huanxin.acts import Platform
 from huanxin.domain.partners import Partner
-from huanxin.store import deliveries, rehearsals
+from huanxin.store.connect import rehearsals
+from huanxin.store.notify import deliveries
 from huanxin_partner.rehearsal.stage import Pushed
 
 _LOOK = 0.1  # seconds between two looks for what the partner says

@@ -16,9 +16,10 @@ from huanxin.domain.rules import random_id
 from huanxin.notify.events import batch_notice
 from huanxin.numbersets.numberfile import described
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.store import batches, notices
-from huanxin.store.batches import Batch
 from huanxin.store.database import Tx
+from huanxin.store.notify import notices
+from huanxin.store.plan import batches
+from huanxin.store.plan.batches import Batch
 
 _BY = "演练 rehearsal"
 

@@ -17,8 +17,9 @@ from huanxin.notify.own_folders import FolderRules
 from huanxin.onboarding.stage import SandboxStage
 from huanxin.outbound import Outbound
 from huanxin.signing.keys import Signer
-from huanxin.store import partners, selftests, streams
-from huanxin.store.selftests import StepDone
+from huanxin.store.connect import partners, selftests
+from huanxin.store.connect.selftests import StepDone
+from huanxin.store.notify import streams
 from huanxin.words.sentences import Sentence
 from huanxin_partner.rehearsal.run import Result, Run
 from huanxin_partner.rehearsal.scenarios import Progress, passed, rehearse

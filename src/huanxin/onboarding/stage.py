@@ -31,9 +31,12 @@ from huanxin.outbound import Answer as Answered
 from huanxin.outbound import NoAnswer, Outbound, is_success, why_not
 from huanxin.signing.keys import ES256, Signer
 from huanxin.signing.sealing import unseal
-from huanxin.store import batches, deliveries, partners, receipts, rehearsals
-from huanxin.store.deliveries import Met
-from huanxin.store.partners import RECEIPT_REFUSED, RECEIPT_WAITS
+from huanxin.store.answer import receipts
+from huanxin.store.connect import partners, rehearsals
+from huanxin.store.connect.partners import RECEIPT_REFUSED, RECEIPT_WAITS
+from huanxin.store.notify import deliveries
+from huanxin.store.notify.deliveries import Met
+from huanxin.store.plan import batches
 from huanxin_partner.rehearsal.stage import Filed, Notice, Pushed
 from huanxin_partner.rehearsal.words import Words
 from huanxin_partner.ties import Answer

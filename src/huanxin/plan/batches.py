@@ -14,9 +14,10 @@ from huanxin.domain.rules import Rules
 from huanxin.numbersets.numberfile import described
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import NumberSet, union
-from huanxin.store import batches, holds, reports
-from huanxin.store.batches import Batch
 from huanxin.store.database import Tx, deciding
+from huanxin.store.plan import batches, holds
+from huanxin.store.plan.batches import Batch
+from huanxin.store.report import reports
 
 
 def plan_batch(

@@ -14,10 +14,11 @@ from huanxin.domain.numbers import NumberingPlan, why_not_a_number, why_not_ours
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.store import holds, stops
 from huanxin.store.database import Tx, one_name_at_a_time, recording_facts
-from huanxin.store.holds import Hold
-from huanxin.store.stops import Stop
+from huanxin.store.plan import holds
+from huanxin.store.plan.holds import Hold
+from huanxin.store.release import stops
+from huanxin.store.release.stops import Stop
 from huanxin.words.sentences import Sentence
 
 _COLUMNS = tables.Columns(names=("number",), aliases={"号码": "number", "手机号码": "number"}, whole=True)

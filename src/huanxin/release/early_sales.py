@@ -15,11 +15,13 @@ from pyroaring import BitMap
 from huanxin.domain.lifecycle import Cancellation, sellable_from
 from huanxin.domain.rules import Rules
 from huanxin.numbersets.sharded import NumberSet, bitmap_of, union, values_of
-from huanxin.store import batches, places, releases
-from huanxin.store.batches import Renewed
+from huanxin.store.answer import few_numbers
 from huanxin.store.database import Tx
-from huanxin.store.releases import Release
-from huanxin.store.sales import Sale
+from huanxin.store.plan import batches
+from huanxin.store.plan.batches import Renewed
+from huanxin.store.release import releases
+from huanxin.store.release.releases import Release
+from huanxin.store.report.sales import Sale
 
 OPENED_IN_FREEZE, OPENED_UNRELEASED = "opened-in-freeze", "opened-without-release"
 
@@ -55,7 +57,7 @@ def lots_of(tx: Tx, sales: Iterable[Sale]) -> Lots:
     found: dict[Cancellation, list[Lot]] = {}
     for renewed in batches.renewed_since(tx, {closing: union(sets) for closing, sets in resting.items()}):
         lot = Lot(renewed=renewed, given=[])
-        among = places.releases_among(tx, renewed.batch_id, bitmap_of(renewed.places))
+        among = few_numbers.releases_among(tx, renewed.batch_id, bitmap_of(renewed.places))
         lot.given.extend((release, lot.at(out)) for release, out in among)
         found.setdefault(renewed.since, []).append(lot)
     return found

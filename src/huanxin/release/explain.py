@@ -16,11 +16,12 @@ from huanxin.release.findings import Finding
 from huanxin.release.gate import LoadedGate
 from huanxin.release.single import load_single
 from huanxin.release.unplanned import why_in_no_batch
-from huanxin.store import batches, holds, reports
-from huanxin.store.batches import Membership
 from huanxin.store.database import Tx
-from huanxin.store.notices import Notice
-from huanxin.store.reports import HistoryEntry
+from huanxin.store.notify.notices import Notice
+from huanxin.store.plan import batches, holds
+from huanxin.store.plan.batches import Membership
+from huanxin.store.report import reports
+from huanxin.store.report.reports import HistoryEntry
 from huanxin.words.sentences import N_, Sentence
 
 _OUTCOMES = {

@@ -16,11 +16,15 @@ from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import Rules
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.store import batches, holds, notices, receipts, releases, reports
-from huanxin.store.batches import Batch
+from huanxin.store.answer import receipts
 from huanxin.store.database import Tx, deciding
-from huanxin.store.notices import Notice
-from huanxin.store.releases import Release
+from huanxin.store.notify import notices
+from huanxin.store.notify.notices import Notice
+from huanxin.store.plan import batches, holds
+from huanxin.store.plan.batches import Batch
+from huanxin.store.release import releases
+from huanxin.store.release.releases import Release
+from huanxin.store.report import reports
 from huanxin.words.sentences import Sentence
 
 
@@ -52,7 +56,7 @@ def load_gate(
     """Everything that decides on a batch, from the facts recorded so far.
 
     What reports took out of the freeze since the plan is looked for in every later report, unless a caller who only counts
-    gives those that touch the batch (`touching`, store.touches), or the numbers that left (`left`).
+    gives those that touch the batch (`touching`, `store.report.affected`), or the numbers that left (`left`).
     """
     batch = renewal_batch(tx, batch_id)
     numbers = batches.numbers_of(tx, batch_id)

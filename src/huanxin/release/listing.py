@@ -24,9 +24,10 @@ from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import values_of
 from huanxin.release.gate import LoadedGate, load_gate
 from huanxin.release.stopped import stopped_places
-from huanxin.store import batches, releases
 from huanxin.store.database import Tx
-from huanxin.store.releases import Release
+from huanxin.store.plan import batches
+from huanxin.store.release import releases
+from huanxin.store.release.releases import Release
 
 _STRUCTURE = frozenset('",\r\n')
 """What a text in a CSV file can't hold without quotes around it."""

@@ -15,9 +15,13 @@ from huanxin.domain.rules import Rules
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.gate import load_gate, release_batch, renewal_batch
 from huanxin.release.waiving import AtPartner, Said, alone_with, at_partner, to_waive, waive_places
-from huanxin.store import batches, operators, proposals, receipts, touches
+from huanxin.store.access import operators
+from huanxin.store.answer import receipts
 from huanxin.store.database import Tx
-from huanxin.store.proposals import Proposal
+from huanxin.store.plan import batches
+from huanxin.store.release import proposals
+from huanxin.store.release.proposals import Proposal
+from huanxin.store.report import affected
 from huanxin.words.sentences import Sentence
 
 
@@ -70,7 +74,7 @@ def propose_release(
     """
     _may_act(tx, batch_id, by=by)
     if clear is None:
-        touching = touches.reports_of(tx, [batch_id]).get(batch_id)
+        touching = affected.reports_of(tx, [batch_id]).get(batch_id)
         clear = len(load_gate(tx, batch_id, plan=plan, rules=rules, now=now, touching=touching).gate.releasable())
     if not clear:
         raise Conflict(

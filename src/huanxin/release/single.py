@@ -21,13 +21,16 @@ from huanxin.domain.rules import Rules
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import SHARD_SIZE, shard_of
 from huanxin.release.gate import LoadedGate, renewal_batch
-from huanxin.store import batches, notices, reports, traces
-from huanxin.store.batches import Batch, Membership
 from huanxin.store.database import Tx
-from huanxin.store.holds import Hold
-from huanxin.store.notices import Notice
-from huanxin.store.releases import Breach, Release
-from huanxin.store.traces import AnswerAt, WaiverAt
+from huanxin.store.notify import notices
+from huanxin.store.notify.notices import Notice
+from huanxin.store.plan import batches
+from huanxin.store.plan.batches import Batch, Membership
+from huanxin.store.plan.holds import Hold
+from huanxin.store.release import one_place
+from huanxin.store.release.one_place import AnswerAt, WaiverAt
+from huanxin.store.release.releases import Breach, Release
+from huanxin.store.report import reports
 
 HERE = BitMap([0])
 """The one place of a roster of one; never changed in place."""
@@ -53,16 +56,16 @@ def load_single(
     """The gate of a number in one of its batches. `every`: all its memberships; `held`: the holds that name it."""
     batch = renewal_batch(tx, member.batch_id)
     told = {notice.partner_id: notice for notice in notices.told(tx, batch.id)}
-    answers = traces.answers_at(tx, batch, member.place)
-    waivers = traces.waivers_at(tx, batch, member.place)
+    answers = one_place.answers_at(tx, batch, member.place)
+    waivers = one_place.waivers_at(tx, batch, member.place)
     standings = _standings(answers, waivers)
     silent = Standing()
     for partner in told:
         standings.setdefault(partner, silent)
     today = {code: carrier.today(now) for code, carrier in plan.carriers.items()}
     retractions = _retractions(tx, batch, every)
-    span = traces.span_at(tx, batch, member.place)
-    given = traces.releases_at(tx, batch, member.place)
+    span = one_place.span_at(tx, batch, member.place)
+    given = one_place.releases_at(tx, batch, member.place)
     left = _left_the_freeze(tx, batch, number)
     gate = Gate(
         everyone=HERE, spans={span: HERE} if span else {}, standings=standings,
@@ -78,7 +81,7 @@ def load_single(
     )  # fmt: skip
     return Single(
         loaded=loaded, answers=tuple(answers), waivers=tuple(waivers), releases=tuple(given),
-        breaches=tuple(traces.breaches_at(tx, batch, member.place)), retractions=tuple(retractions),
+        breaches=tuple(one_place.breaches_at(tx, batch, member.place)), retractions=tuple(retractions),
     )  # fmt: skip
 
 

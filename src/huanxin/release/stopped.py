@@ -13,9 +13,11 @@ from huanxin.domain.numbers import NumberingPlan
 from huanxin.numbersets.sharded import NumberSet, union
 from huanxin.release.early_sales import Lot, Lots
 from huanxin.release.gate import LoadedGate
-from huanxin.store import batches, holds, places, releases
+from huanxin.store.answer import few_numbers
 from huanxin.store.database import Tx
-from huanxin.store.sales import Sale
+from huanxin.store.plan import batches, holds
+from huanxin.store.release import releases
+from huanxin.store.report.sales import Sale
 
 OPENED_WHILE_HELD, OPENED_AFTER_STOP = "opened-while-held", "opened-after-stop"
 
@@ -76,6 +78,6 @@ def _stops(tx: Tx, lot: Lot, given: NumberSet) -> Iterable[tuple[datetime, Numbe
             yield one.planned_at, batches.numbers_of(tx, one.id, given.shards) & given
     objections = releases.objections(tx, lot.batch_id)
     among = lot.places(given)
-    standings = places.standings_at(tx, lot.batch_id, among) if objections else {}
+    standings = few_numbers.standings_at(tx, lot.batch_id, among) if objections else {}
     for at, partner, where in objections:
         yield at, lot.at(standings.get(partner, Standing()).open(among) & where)

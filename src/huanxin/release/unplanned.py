@@ -9,9 +9,9 @@ from huanxin.domain.lifecycle import Event, sellable_from
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import Rules
 from huanxin.release.findings import Finding
-from huanxin.store import holds
 from huanxin.store.database import Tx
-from huanxin.store.reports import HistoryEntry
+from huanxin.store.plan import holds
+from huanxin.store.report.reports import HistoryEntry
 
 _NOT_FROZEN = {
     Event.OPENED: "it is in service at {carrier} since {day}: there is nothing to renew",

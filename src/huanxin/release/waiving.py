@@ -13,8 +13,10 @@ from huanxin.domain.answers import Standing
 from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.gate import renewal_batch
-from huanxin.store import batches, notices, receipts
+from huanxin.store.answer import receipts
 from huanxin.store.database import Tx, recording_facts
+from huanxin.store.notify import notices
+from huanxin.store.plan import batches
 from huanxin.words.sentences import Sentence
 
 Said = Mapping[tuple[str, str], int]

@@ -13,9 +13,9 @@ from huanxin.domain.numbers import NumberingPlan, masked, why_not_a_number
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import shard_of
-from huanxin.store import allocations
-from huanxin.store.allocations import Range
 from huanxin.store.database import Tx
+from huanxin.store.report import allocations
+from huanxin.store.report.allocations import Range
 from huanxin.words.sentences import Sentence
 
 COLUMNS = tables.Columns(

@@ -20,8 +20,8 @@ from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import SHARD_SIZE, values_of
 from huanxin.report.grouping import MOST_A_DAY, Layers, by_shard, in_layers
 from huanxin.report.lines import Lines, read_lines
-from huanxin.store import reports
 from huanxin.store.database import Tx, one_name_at_a_time, recording_facts
+from huanxin.store.report import reports
 from huanxin.words.sentences import Sentence
 
 Progress = Callable[[str, int], None]

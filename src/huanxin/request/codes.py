@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from huanxin.domain.errors import TooMany
 from huanxin.domain.rules import NewId, random_id
-from huanxin.store import codes
 from huanxin.store.database import Tx
+from huanxin.store.request import codes
 
 DIGITS = 6
 _KEPT = timedelta(days=2)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from huanxin.domain import clock
 from huanxin.domain.answers import Outcome
-from huanxin.store.requests import RequestNotice
+from huanxin.store.request.requests import RequestNotice
 
 LONGEST_PENDING = timedelta(days=30)
 """How long after its answer-by a partner that took an order on may still say "pending" before the owner may ask anew."""

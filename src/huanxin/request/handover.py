@@ -24,9 +24,9 @@ from huanxin.domain.numbers import NumberingPlan, masked, parse
 from huanxin.domain.shown import key_set, read_json, read_token, verified
 from huanxin.domain.tenures import State
 from huanxin.numbersets.sharded import shard_of
-from huanxin.store import wishes
 from huanxin.store.database import Tx
-from huanxin.store.reports import standing_of
+from huanxin.store.report.reports import standing_of
+from huanxin.store.request import wishes
 
 ALGORITHMS = ("ES256", "RS256", "PS256")
 LONGEST = timedelta(minutes=5)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.tenures import Standing, cutoff_of
-from huanxin.store import requests
 from huanxin.store.database import Tx
-from huanxin.store.requests import Request
+from huanxin.store.request import requests
+from huanxin.store.request.requests import Request
 
 
 def mark_of(where: Standing) -> str:

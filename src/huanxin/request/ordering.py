@@ -17,9 +17,11 @@ from huanxin.domain.rules import NewId, Rules, random_id
 from huanxin.domain.tenures import Standing, State, cutoff_of
 from huanxin.request.ending import is_open
 from huanxin.request.holding import of_holder
-from huanxin.store import partners, reports, requests
+from huanxin.store.connect import partners
 from huanxin.store.database import Tx
-from huanxin.store.requests import Request, RequestNotice
+from huanxin.store.report import reports
+from huanxin.store.request import requests
+from huanxin.store.request.requests import Request, RequestNotice
 
 
 class Purpose(StrEnum):

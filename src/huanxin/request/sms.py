@@ -16,8 +16,9 @@ from huanxin.domain.clock import Clock
 from huanxin.domain.errors import HuanxinError, Unavailable
 from huanxin.domain.numbers import masked, written
 from huanxin.domain.tenures import Standing
-from huanxin.store import messages, reports
 from huanxin.store.database import Database
+from huanxin.store.report import reports
+from huanxin.store.request import messages
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,8 +19,8 @@ from huanxin.domain.clock import Clock
 from huanxin.domain.errors import BadSetting, NotFound
 from huanxin.domain.rules import LONGEST_LIFE
 from huanxin.domain.shown import read_token, verified
-from huanxin.store import credentials
-from huanxin.store.credentials import SigningKey
+from huanxin.store.connect import credentials
+from huanxin.store.connect.credentials import SigningKey
 from huanxin.store.database import Database, Tx
 from huanxin.store.one_clock import sure
 

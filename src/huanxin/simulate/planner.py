@@ -14,9 +14,10 @@ from huanxin.domain.rules import Rules
 from huanxin.figures import counting, history
 from huanxin.figures.history import History
 from huanxin.simulate.model import Result, Scenario, simulate
-from huanxin.store import batches, summaries
 from huanxin.store.database import Tx
-from huanxin.store.summaries import Summary
+from huanxin.store.figures import summaries
+from huanxin.store.figures.summaries import Summary
+from huanxin.store.plan import batches
 from huanxin.words.sentences import Sentence
 
 FREEZES, LEADS = (90, 120, 180), (7, 15, 30)

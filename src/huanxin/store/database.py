@@ -16,7 +16,7 @@ from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import ConnectionPool
 
 from huanxin.domain.errors import BadSetting
-from huanxin.store import embedded, outages
+from huanxin.store.server import embedded, outages
 
 _PATIENCE = 20.0  # seconds that a connection waits for an embedded server that is started again
 

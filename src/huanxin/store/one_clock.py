@@ -14,9 +14,10 @@ import psycopg
 
 from huanxin.domain.clock import APART, Clock, system_clock
 from huanxin.domain.errors import BadSetting, ClockInDoubt
-from huanxin.store import clocks, outages
+from huanxin.store import clocks
 from huanxin.store.clocks import Seen
 from huanxin.store.database import Database, Tx
+from huanxin.store.server import outages
 from huanxin.words.sentences import Sentence
 
 DRIFT = 0.0005

@@ -23,20 +23,19 @@ from huanxin.notify.polling import Poller
 from huanxin.onboarding.accounts import make_onboarding
 from huanxin.outbound import Outbound
 from huanxin.settings import Settings
-from huanxin.store import figures
+from huanxin.store.server import sizes
 from huanxin.web.api import account_files, accounts, disclosures, oauth, partner, poll, ssf, wellknown
 from huanxin.web.api.schemas import Readiness, Status, problems, with_problems
 from huanxin.web.api.uploads import Limits
-from huanxin.web.bell import Bell
 from huanxin.web.bodies import ShortBodies
 from huanxin.web.context import Context
+from huanxin.web.freed_memory import give_back
 from huanxin.web.limits import Limit
-from huanxin.web.memory import give_back
 from huanxin.web.pages import routes, unsent_pages
-from huanxin.web.pages.care import Care
 from huanxin.web.pages.certificate import routes as certificate_routes
 from huanxin.web.pages.console import routes as console
 from huanxin.web.pages.console import signing as operator_signing
+from huanxin.web.pages.elders import Care
 from huanxin.web.pages.partner import routes as partner_routes
 from huanxin.web.pages.partner import signing as partner_signing
 from huanxin.web.pages.people import signing
@@ -49,6 +48,7 @@ from huanxin.web.pages.people.signing import OwnerSignsIn
 from huanxin.web.pages.watch import routes as watch
 from huanxin.web.pages.zone import InZone
 from huanxin.web.problems import answer_errors
+from huanxin.web.waking import Bell
 from huanxin.web.warming import warm
 from huanxin.words.sentences import Sentence
 from huanxin.work.workers import make_workers
@@ -241,5 +241,5 @@ def _health(app: FastAPI, platform: Platform, room: Room) -> None:
         if room.full:
             raise Unavailable("the platform's disk is full; whoever runs it has to make room")
         with platform.database.transaction() as tx:
-            figures.ping(tx)
+            sizes.ping(tx)
         return JSONResponse({"status": "ready", "disk": "low" if room.left < 0 else "ok"})

@@ -19,8 +19,8 @@ from huanxin.notify.polling import Poller
 from huanxin.outbound import Outbound
 from huanxin.signing.keys import Signer
 from huanxin.web.api.uploads import Limits
-from huanxin.web.bell import Bell
 from huanxin.web.limits import Limit
+from huanxin.web.waking import Bell
 
 
 @dataclass(frozen=True, kw_only=True)

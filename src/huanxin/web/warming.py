@@ -9,8 +9,9 @@ import psycopg
 
 from huanxin.acts import Platform
 from huanxin.figures.tracing import trace
-from huanxin.store import batches, partners
-from huanxin.web.memory import settle
+from huanxin.store.connect import partners
+from huanxin.store.plan import batches
+from huanxin.web.freed_memory import settle
 from huanxin.web.pages.people.finding import learn
 from huanxin.web.pages.render import environment
 from huanxin.words import i18n

@@ -47,9 +47,14 @@ from huanxin.notify.own_folders import FolderRules
 from huanxin.notify.retries import Retries
 from huanxin.numbersets import tables
 from huanxin.signing.keys import Signer
-from huanxin.store import batches, notices, partners, receipt_files, recurring, requests, streams
+from huanxin.store import recurring
+from huanxin.store.answer import receipt_files
+from huanxin.store.connect import partners
+from huanxin.store.connect.partners import RECEIPT_WAITS
 from huanxin.store.database import Tx
-from huanxin.store.partners import RECEIPT_WAITS
+from huanxin.store.notify import notices, streams
+from huanxin.store.plan import batches
+from huanxin.store.request import requests
 from huanxin.words.sentences import Sentence
 from huanxin.work.manifests import NAME, Manifest, Unfinished, fetch_receipt, not_as_said, read_manifest
 

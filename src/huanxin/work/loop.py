@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 import psycopg
 
 from huanxin.domain.clock import Clock
-from huanxin.store import deliveries, outages
 from huanxin.store.database import Database
+from huanxin.store.notify import deliveries
+from huanxin.store.server import outages
 
 log = logging.getLogger("huanxin.worker")
 _SHORTEST_SLEEP = 0.2  # seconds

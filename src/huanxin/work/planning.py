@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from huanxin.acts.platform import Platform
 from huanxin.plan.batches import plan_batch
-from huanxin.store import deliveries, plannings, reports
 from huanxin.store.database import Tx
+from huanxin.store.notify import deliveries
+from huanxin.store.plan import plannings
+from huanxin.store.report import reports
 
 SMALL = 5_000
 """Stored sets of reports up to which planning takes less than a page may."""

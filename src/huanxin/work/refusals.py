@@ -5,8 +5,8 @@ from __future__ import annotations
 from huanxin.acts import Platform
 from huanxin.domain.errors import BadInput, HuanxinError
 from huanxin.domain.partners import Partner
-from huanxin.store import partners
-from huanxin.store.partners import RECEIPT_REFUSED
+from huanxin.store.connect import partners
+from huanxin.store.connect.partners import RECEIPT_REFUSED
 from huanxin.words.saying import say
 from huanxin.words.sentences import Sentence
 

@@ -15,9 +15,9 @@ from huanxin.request.ending import waits_until
 from huanxin.request.holding import belongs
 from huanxin.request.sms import Console, Gateway, Message, Moved, Nowhere, Post, Webhook
 from huanxin.settings import CONSOLE, Settings
-from huanxin.store import requests
 from huanxin.store.database import Tx
-from huanxin.store.requests import News, Request, RequestNotice
+from huanxin.store.request import requests
+from huanxin.store.request.requests import News, Request, RequestNotice
 from huanxin.words import i18n
 
 log = logging.getLogger("huanxin.sms")

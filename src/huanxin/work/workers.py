@@ -19,8 +19,9 @@ from huanxin.notify.reminders import Escalator, Reminder
 from huanxin.outbound import Outbound
 from huanxin.settings import Settings
 from huanxin.signing.keys import Signer
-from huanxin.store import timeouts, unsent
-from huanxin.store.deliveries import EVENTS, OWNERS
+from huanxin.store import timeouts
+from huanxin.store.access import unsent
+from huanxin.store.notify.deliveries import EVENTS, OWNERS
 from huanxin.words.sentences import Sentence
 from huanxin.work.inboxes import InboxReader
 from huanxin.work.loop import Workers

@@ -15,7 +15,7 @@ import pytest
 
 from huanxin.domain.answers import Purpose
 from huanxin.release.gate import load_gate
-from huanxin.store import batches
+from huanxin.store.plan import batches
 from node import HOUSE, node, with_jose
 from processes import free_port
 from ssf_world import Caller, World

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from huanxin.notify.reminders import Escalator
-from huanxin.store import reminders
+from huanxin.store.notify import reminders
 from ssf_world import Caller, World
 
 DEEP = b"[" * 60_000

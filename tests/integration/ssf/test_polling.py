@@ -15,7 +15,7 @@ from joserfc import jws
 
 from huanxin.domain.streams import STREAM_UPDATED, VERIFICATION, Status
 from huanxin.notify.streams import set_status, verify
-from huanxin.store import partners
+from huanxin.store.connect import partners
 from huanxin.web.limits import Limit
 from ssf_world import Caller, World
 

@@ -13,7 +13,7 @@ import pytest
 from joserfc import jws
 
 from huanxin.notify.reminders import Escalator
-from huanxin.store import deliveries, feeds, reminders
+from huanxin.store.notify import deliveries, new_owners, reminders
 from receiving import Receiver, receiving
 from ssf_world import POLL, PUSH, Caller, World
 
@@ -210,7 +210,7 @@ def test_a_partner_that_refuses_each_number_is_told_fewer_and_fewer_and_one_that
         push_all(world)
         assert len({told(token)["sub_id"]["phone_number"] for token in other.got}) == 3000
     with world.live.database.transaction() as tx:
-        assert (deliveries.waiting(tx), feeds.claim_due(tx, world.clock(), "push")) == (0, None)
+        assert (deliveries.waiting(tx), new_owners.claim_due(tx, world.clock(), "push")) == (0, None)
 
 
 def test_news_of_a_number_wait_for_earlier_news_of_it(

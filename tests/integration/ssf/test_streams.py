@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from huanxin.domain.streams import DEFAULT_EVENTS, EVENTS_SUPPORTED
-from huanxin.store import streams
+from huanxin.store.notify import streams
 from ssf_world import POLL, PUSH, Caller, World
 
 CAEP = "https://schemas.openid.net/secevent/caep/event-type/session-revoked"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from joserfc import jws
 
-from huanxin.store import deliveries
+from huanxin.store.notify import deliveries
 from receiving import Receiver, receiving
 from ssf_world import PUSH, Caller, World
 

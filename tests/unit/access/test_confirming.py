@@ -11,7 +11,8 @@ from huanxin.access import people
 from huanxin.acts import Platform
 from huanxin.domain.errors import Conflict, Forbidden, NotFound
 from huanxin.domain.operators import Operator, Right, Role
-from huanxin.store import migrate, operators
+from huanxin.store import migrate
+from huanxin.store.access import operators
 from huanxin.store.database import Database, Tx
 from operators import operator
 

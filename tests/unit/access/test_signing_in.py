@@ -14,7 +14,7 @@ from huanxin.access.signing_in import LOCK, TRIES, Result
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.operators import Operator
-from huanxin.store import operators
+from huanxin.store.access import operators
 from huanxin.store.database import Database, Tx
 
 REAL = people.HASHER  # as it is before tests put a quicker one in its place

@@ -18,7 +18,7 @@ from huanxin.domain.accounts import checklist
 from huanxin.domain.errors import Conflict
 from huanxin.onboarding.accounts import open_onboarding
 from huanxin.settings import read_settings
-from huanxin.store import accounts, partners
+from huanxin.store.connect import accounts, partners
 from huanxin.store.database import Database
 from selling import SERVING, SPARE, open_shop
 

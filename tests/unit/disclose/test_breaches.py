@@ -11,7 +11,7 @@ from huanxin.acts import Platform
 from huanxin.disclose.desk import texts_of
 from huanxin.domain.disclosure import ZH, Why, digest
 from huanxin.domain.errors import Conflict
-from huanxin.store import releases
+from huanxin.store.release import releases
 from operators import operator
 from selling import CLEAN, FIRST, SPARE, Shop, open_shop
 

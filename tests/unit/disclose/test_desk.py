@@ -18,7 +18,9 @@ from huanxin.disclose.desk import read_prefix, texts_of
 from huanxin.domain.disclosure import EN, VERSION, ZH, Grade, Why, digest
 from huanxin.domain.errors import BadInput, Conflict, Forbidden, NotFound
 from huanxin.figures.tracing import trace
-from huanxin.store import allocations, disclosures, releases
+from huanxin.store.disclose import disclosures
+from huanxin.store.release import releases
+from huanxin.store.report import allocations
 from operators import operator
 from selling import CLEAN, FIRST, HELD, LATE, OTHERS, REFUSED, SERVING, SIGNATURE, SPARE, WAIVED, Shop, open_shop
 

@@ -14,7 +14,7 @@ from pypdf import PdfReader
 
 from huanxin.disclose.printing import certificate_pdf
 from huanxin.domain.numbers import Carrier, chinese_plan
-from huanxin.store.certificates import Certificate
+from huanxin.store.disclose.certificates import Certificate
 
 ISSUER = "https://huanxin.example"
 AT = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)

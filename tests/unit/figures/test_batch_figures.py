@@ -17,7 +17,8 @@ from huanxin.notify.partners import add_partner
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.gate import load_gate
 from huanxin.release.waiving import waive
-from huanxin.store import batches, touches
+from huanxin.store.plan import batches
+from huanxin.store.report import affected
 from huanxin.web.pages.gate_view import batch_summaries, batch_view
 
 FIRST, SECOND = (tuple(f"+8613{shard}0138{n:03}" for n in range(3)) for shard in (80, 90))
@@ -92,10 +93,10 @@ def test_a_report_that_nobody_has_looked_at_may_touch_every_batch(
     assert refreshed(platform, counted) == [1, 2]
     with platform.database.transaction() as tx:
         tx.execute("DELETE FROM report_touch")
-        assert touches.reports_of(tx, [1, 2]) == {1: [2, 3], 2: [3]}
-        assert touches.look(tx) == 3
-        assert touches.reports_of(tx, [1, 2]) == {1: [], 2: [3]}
-        assert touches.look(tx) == 0
+        assert affected.reports_of(tx, [1, 2]) == {1: [2, 3], 2: [3]}
+        assert affected.look(tx) == 3
+        assert affected.reports_of(tx, [1, 2]) == {1: [], 2: [3]}
+        assert affected.look(tx) == 0
     assert refreshed(platform, counted) == [], "what was counted holds"
 
 

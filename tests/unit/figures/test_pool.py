@@ -23,9 +23,10 @@ from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.plan.holds import lift_hold
 from huanxin.report.allocations import import_allocation
-from huanxin.store import batches, notices
-from huanxin.store import summaries as stored
-from huanxin.web.pages.console import pool_data
+from huanxin.store.figures import summaries as stored
+from huanxin.store.notify import notices
+from huanxin.store.plan import batches
+from huanxin.web.pages.console.pool import data as pool_data
 
 Report = Callable[..., Path]
 OVER, SOON, FRESH = "2026-08-01", "2026-09-05", "2026-11-01"  # the freeze has ended, ends within 15 days, lasts

@@ -10,7 +10,7 @@ import pytest
 from clocks import Clock
 from huanxin.acts import Platform
 from huanxin.figures import summaries
-from huanxin.store import summaries as stored
+from huanxin.store.figures import summaries as stored
 
 
 @pytest.fixture

@@ -22,9 +22,12 @@ from huanxin.domain.suppression import Hidden
 from huanxin.figures import summaries
 from huanxin.figures.watch import batch, bulletin, opendata
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.store import batches, holds, receipts, releases, reports
-from huanxin.store import summaries as stored
+from huanxin.store.answer import receipts
 from huanxin.store.database import Tx
+from huanxin.store.figures import summaries as stored
+from huanxin.store.plan import batches, holds
+from huanxin.store.release import releases
+from huanxin.store.report import reports
 from watching import ANSWER_BY, BLOCKS, SENT, Past, make_past, order
 
 

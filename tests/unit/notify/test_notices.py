@@ -14,7 +14,7 @@ from huanxin.domain.errors import Conflict, NotFound
 from huanxin.domain.partners import Kind
 from huanxin.notify.notices import recycled_jti
 from huanxin.notify.partners import add_partner
-from huanxin.store import deliveries, notices
+from huanxin.store.notify import deliveries, notices
 
 NUMBER = "+8613800138000"
 Report = Callable[..., Path]

@@ -13,7 +13,7 @@ from holding import hold
 from huanxin.acts import Platform
 from huanxin.domain.numbers import Carrier, chinese_plan, parse
 from huanxin.plan.holds import lift_hold
-from huanxin.store import batches
+from huanxin.store.plan import batches
 
 NUMBER = "+8613800138000"
 OTHER = "+8613800138001"

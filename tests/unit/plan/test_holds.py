@@ -18,7 +18,7 @@ from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.domain.numbers import chinese_plan
 from huanxin.plan.batches import held_now
 from huanxin.plan.holds import lift_hold, read_numbers
-from huanxin.store import holds
+from huanxin.store.plan import holds
 from huanxin.web.pages.console.forms import typed_numbers
 
 NUMBERS = [8613800138000]

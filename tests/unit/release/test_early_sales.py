@@ -18,7 +18,7 @@ from huanxin.notify.partners import add_partner
 from huanxin.release.explain import explain
 from huanxin.release.gate import load_gate
 from huanxin.release.waiving import waive
-from huanxin.store import releases
+from huanxin.store.release import releases
 from selling import CLEAN, REFUSED, SPARE, open_shop
 
 Report = Callable[..., Path]

@@ -23,7 +23,10 @@ from huanxin.release.gate import load_gate
 from huanxin.release.listing import obstacles
 from huanxin.release.proposals import Covered, Outcome, covered
 from huanxin.release.waiving import SILENT, waive
-from huanxin.store import batches, notices, operators, proposals, releases
+from huanxin.store.access import operators
+from huanxin.store.notify import notices
+from huanxin.store.plan import batches
+from huanxin.store.release import proposals, releases
 from operators import operator
 
 _keys = count()

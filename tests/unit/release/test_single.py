@@ -20,7 +20,8 @@ from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.gate import load_gate
 from huanxin.release.single import load_single
 from huanxin.release.waiving import waive
-from huanxin.store import batches, holds, receipts
+from huanxin.store.answer import receipts
+from huanxin.store.plan import batches, holds
 
 NUMBERS = [f"+861380013800{n}" for n in range(9)]
 PLACES = {

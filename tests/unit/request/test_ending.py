@@ -10,7 +10,7 @@ import pytest
 
 from huanxin.domain.answers import Outcome
 from huanxin.request.ending import answer_by, is_open, waits_until
-from huanxin.store.requests import RequestNotice
+from huanxin.store.request.requests import RequestNotice
 
 CHINA = ZoneInfo("Asia/Shanghai")
 SENT = datetime(2026, 11, 24, 2, tzinfo=UTC)  # a Tuesday

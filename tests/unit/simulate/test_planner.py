@@ -18,9 +18,12 @@ from huanxin.figures import counting, summaries
 from huanxin.notify.partners import add_partner
 from huanxin.simulate import planner
 from huanxin.simulate.planner import Choices, Planned
-from huanxin.store import answered, notices, receipts, releases
-from huanxin.store import summaries as stored
+from huanxin.store.answer import receipts
 from huanxin.store.database import Tx
+from huanxin.store.figures import answered
+from huanxin.store.figures import summaries as stored
+from huanxin.store.notify import notices
+from huanxin.store.release import releases
 
 Report = Callable[..., Path]
 A, B, C, D, E = (f"+861380013800{n}" for n in range(5))

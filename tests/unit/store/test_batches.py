@@ -11,8 +11,8 @@ from huanxin.domain.answers import Purpose
 from huanxin.domain.lifecycle import Cancellation
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.store import batches
 from huanxin.store.database import Database, Tx
+from huanxin.store.plan import batches
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 NUMBERS = st.sets(st.sampled_from([8613800138000, 8613800138001, 8613800999999, 8613801000000, 8618912345678]), min_size=1)

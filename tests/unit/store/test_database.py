@@ -11,9 +11,9 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.store import holds
 from huanxin.store.database import Database, Tx, deciding, explain_connection_error, recording_facts, tell
 from huanxin.store.migrate import migrate
+from huanxin.store.plan import holds
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 

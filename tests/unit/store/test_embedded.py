@@ -17,10 +17,10 @@ import psycopg
 import pytest
 
 from embedded_servers import USE, keepers, kill, postmaster, servers, user
-from huanxin.store import embedded
 from huanxin.store.database import Database
-from huanxin.store.embedded import embedded_dsn, leave
-from huanxin.store.keeper import KEEPER, LOG
+from huanxin.store.server import embedded
+from huanxin.store.server.embedded import embedded_dsn, leave
+from huanxin.store.server.keeper import KEEPER, LOG
 from processes import SOURCES
 from waiting import until
 

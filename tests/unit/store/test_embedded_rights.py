@@ -19,7 +19,7 @@ import pytest
 from embedded_servers import as_root, keepers, postmaster, servers
 from huanxin.domain.errors import BadSetting
 from huanxin.store.database import Database
-from huanxin.store.embedded import embedded_dsn, leave
+from huanxin.store.server.embedded import embedded_dsn, leave
 from processes import SOURCES
 from waiting import until
 
@@ -121,7 +121,7 @@ ORDINARY = """
 import os, signal, sys
 from pathlib import Path
 from huanxin.store.database import Database
-from huanxin.store.embedded import embedded_dsn
+from huanxin.store.server.embedded import embedded_dsn
 
 home = Path(sys.argv[1])
 with Database(embedded_dsn(home)) as database:

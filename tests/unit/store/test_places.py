@@ -20,9 +20,11 @@ from huanxin.notify.partners import add_partner
 from huanxin.numbersets.numberfile import CSV, PARQUET
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.gate import load_gate, release_batch
-from huanxin.store import batches, notices, places, receipts
+from huanxin.store.answer import few_numbers, receipts
 from huanxin.store.database import Tx
-from huanxin.store.notices import Notice
+from huanxin.store.notify import notices
+from huanxin.store.notify.notices import Notice
+from huanxin.store.plan import batches
 
 SIZE = 12
 ANSWERS = [Answer(outcome=one) for one in (Outcome.UNBOUND, Outcome.ABSENT, Outcome.KEPT, Outcome.PENDING)] + [
@@ -61,10 +63,10 @@ def test_one_place_is_answered_as_the_whole_gate_says(
             record(platform, tx, told[who], entry)
         release_batch(tx, batch, plan=platform.plan, rules=platform.rules, now=platform.now(), by="test")
         gate = load_gate(tx, batch, plan=platform.plan, rules=platform.rules, now=platform.now()).gate
-        required, some = places.told(tx, batch), BitMap([0, 5, 11])
-        alone = [places.standings_at(tx, batch, BitMap([place])) for place in range(SIZE)]
-        together = places.standings_at(tx, batch, some)
-        released = places.released_among(tx, batch, some)
+        required, some = few_numbers.told(tx, batch), BitMap([0, 5, 11])
+        alone = [few_numbers.standings_at(tx, batch, BitMap([place])) for place in range(SIZE)]
+        together = few_numbers.standings_at(tx, batch, some)
+        released = few_numbers.released_among(tx, batch, some)
     for partner, whole in gate.standings.items():
         assert required[partner] == (partner in gate.required)
         for place, found in enumerate(alone):
@@ -113,8 +115,8 @@ def test_of_large_sets_one_container_is_read_and_says_the_same(platform: Platfor
             record(platform, tx, notice, (lines, step == 7))
         record(platform, tx, notice, set(range(60_000, 199_999, 11)))
         whole = receipts.standings(tx, batch, BitMap(range(size)))[notice.partner_id]
-        alone = [places.standings_at(tx, batch, BitMap([place]))[notice.partner_id] for place in some]
-        together = places.standings_at(tx, batch, BitMap(some))[notice.partner_id]
+        alone = [few_numbers.standings_at(tx, batch, BitMap([place]))[notice.partner_id] for place in some]
+        together = few_numbers.standings_at(tx, batch, BitMap(some))[notice.partner_id]
     for place, one in zip(some, alone, strict=True):
         agree(one, whole, BitMap([place]))
     agree(together, whole, BitMap(some))

@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from huanxin.domain.parts import Part
-from huanxin.store import migrate, receipt_files
+from huanxin.store import migrate
+from huanxin.store.answer import receipt_files
 from huanxin.store.database import Database
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

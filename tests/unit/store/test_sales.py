@@ -7,7 +7,7 @@ from pathlib import Path
 
 from huanxin.acts import Platform
 from huanxin.report.importing import import_report
-from huanxin.store.sales import sales_of
+from huanxin.store.report.sales import sales_of
 
 EARLY, LATE = 8613800138000, 8613800138001
 

@@ -12,7 +12,7 @@ import pytest
 
 import page_samples as samples
 from huanxin.web.pages import labels
-from huanxin.web.pages.console.batch_pages import figures_of
+from huanxin.web.pages.console.batches.views import figures_of
 from huanxin.web.pages.render import (
     ERRORS,
     NAV,

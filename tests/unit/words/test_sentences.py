@@ -18,7 +18,8 @@ from huanxin.words.sentences import Sentence, packed, unpacked
 HOUSE = Path(__file__).parents[3] / "src/huanxin"
 SHOWN = (
     "connect", "answer", "notify/partners.py", "notify/streams.py", "notify/wishes.py", "onboarding/accounts.py",
-    "onboarding/selftest.py", "store/accounts.py", "store/partners.py", "store/selftests.py", "web/limits.py",
+    "onboarding/selftest.py", "store/connect/accounts.py", "store/connect/partners.py", "store/connect/selftests.py",
+    "web/limits.py",
     "web/pages/partner", "outbound.py", "access", "domain", "numbersets", "report", "plan", "release", "notify/notices.py",
     "notify/reminders.py", "notify/retractions.py", "disclose/acknowledging.py", "disclose/desk.py", "web/pages/console",
     "web/pages/watch", "simulate", "acts/uploading.py",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from huanxin.acts import Platform
-from huanxin.store import batches, plannings
+from huanxin.store.plan import batches, plannings
 from huanxin.work import planning
 from huanxin.work.planning import Planner
 

@@ -8,8 +8,8 @@ import threading
 import pytest
 
 from clocks import Clock
-from huanxin.store import deliveries
 from huanxin.store.database import Database
+from huanxin.store.notify import deliveries
 from huanxin.work.loop import Workers
 
 

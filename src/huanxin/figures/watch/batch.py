@@ -17,10 +17,14 @@ from huanxin.domain.clock import working_days_between
 from huanxin.domain.punctuality import answered_at
 from huanxin.domain.regions import CODES, regions_of
 from huanxin.numbersets.sharded import union, values_of
-from huanxin.store import batches, notices, receipts, releases, summaries, watch
+from huanxin.store.answer import receipts
+from huanxin.store.answer.receipts import Entry
 from huanxin.store.database import Tx
-from huanxin.store.notices import Notice
-from huanxin.store.receipts import Entry
+from huanxin.store.figures import summaries, watch
+from huanxin.store.notify import notices
+from huanxin.store.notify.notices import Notice
+from huanxin.store.plan import batches
+from huanxin.store.release import releases
 
 KIND = "watch-batch"
 _HOUR = 3600

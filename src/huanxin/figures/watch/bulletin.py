@@ -17,8 +17,9 @@ from huanxin.figures.watch.batch import keep_batches
 from huanxin.figures.watch.facts import Facts
 from huanxin.figures.watch.opendata import DAYS, Publication, publish
 from huanxin.figures.watch.orders import keep_orders
-from huanxin.store import partners, summaries
+from huanxin.store.connect import partners
 from huanxin.store.database import Tx
+from huanxin.store.figures import summaries
 
 KIND = "bulletin"
 _TOOK = "took"

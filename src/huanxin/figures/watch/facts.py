@@ -8,8 +8,10 @@ from typing import Any
 
 from huanxin.acts.platform import Platform
 from huanxin.numbersets.sharded import NumberSet, union
-from huanxin.store import holds, releases, summaries
 from huanxin.store.database import Tx
+from huanxin.store.figures import summaries
+from huanxin.store.plan import holds
+from huanxin.store.release import releases
 
 BREACH_KIND, HOLD_KIND = "watch-breach", "watch-holds"
 EVERYONE = ""

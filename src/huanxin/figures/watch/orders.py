@@ -13,9 +13,9 @@ import numpy as np
 
 from huanxin.acts.platform import Platform
 from huanxin.domain.regions import CODES, regions_of_blocks
-from huanxin.store import summaries, watch
 from huanxin.store.database import Tx
-from huanxin.store.watch import BlockCount
+from huanxin.store.figures import summaries, watch
+from huanxin.store.figures.watch import BlockCount
 
 KIND = "watch-owners"
 _SEEN = "seen"

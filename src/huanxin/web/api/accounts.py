@@ -18,8 +18,8 @@ from huanxin.domain.clock import Clock
 from huanxin.domain.errors import NotFound
 from huanxin.domain.partners import Scope
 from huanxin.onboarding.accounts import Onboarding
-from huanxin.store import selftests
-from huanxin.store.selftests import StepDone
+from huanxin.store.connect import selftests
+from huanxin.store.connect.selftests import StepDone
 from huanxin.web.api import account_schemas as schemas
 from huanxin.web.api.bodies import JsonObject, JsonObjectOrNothing
 from huanxin.web.api.schemas import needs, problems

@@ -13,7 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from huanxin.domain.errors import Conflict
 from huanxin.numbersets.numberfile import write_number_file
 from huanxin.numbersets.roster import Roster
-from huanxin.store.batches import Batch
+from huanxin.store.plan.batches import Batch
 from huanxin.web.context import Context
 from huanxin.web.problems import problem
 

@@ -16,14 +16,16 @@ from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.partners import Partner, Scope
 from huanxin.numbersets import delimited, tables
 from huanxin.numbersets.numberfile import CSV, PARQUET
-from huanxin.store import batches, notices, requests
+from huanxin.store.notify import notices
+from huanxin.store.plan import batches
+from huanxin.store.request import requests
 from huanxin.web.api import schemas
 from huanxin.web.api.files import number_file_of
+from huanxin.web.api.filing import Desk, body_of, inspected, take
 from huanxin.web.api.rehearsals import spoiled_file
 from huanxin.web.api.single import MOST_REQUESTS, SingleDesk, request_item
-from huanxin.web.api.taking import Desk, body_of, inspected, take
 from huanxin.web.context import Context, calling_partner
-from huanxin.web.memory import give_back
+from huanxin.web.freed_memory import give_back
 from huanxin.work.refusals import note_refusal
 
 router = APIRouter(prefix="/partner/v1", tags=["Notices and receipts"])

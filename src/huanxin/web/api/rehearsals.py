@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi.responses import Response
 
 from huanxin.numbersets.numberfile import number_file, spoiled
-from huanxin.store import rehearsals
+from huanxin.store.connect import rehearsals
 from huanxin.web.context import Context
 
 

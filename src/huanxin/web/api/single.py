@@ -10,8 +10,8 @@ from huanxin.answer.single import LONGEST
 from huanxin.domain.numbers import written
 from huanxin.domain.partners import Partner
 from huanxin.numbersets import tables
-from huanxin.store.requests import RequestNotice
-from huanxin.web.api.taking import inspected
+from huanxin.store.request.requests import RequestNotice
+from huanxin.web.api.filing import inspected
 from huanxin.web.context import Context
 
 MOST_REQUESTS = 1_000

@@ -13,7 +13,7 @@ from huanxin.domain.streams import Status, Stream
 from huanxin.notify import streams as verb
 from huanxin.notify.partners import check_endpoint
 from huanxin.notify.wishes import Wishes, read_wishes
-from huanxin.store import streams
+from huanxin.store.notify import streams
 from huanxin.web.api.bodies import JsonObject, shows
 from huanxin.web.context import Context, calling_partner
 

@@ -10,10 +10,10 @@ from huanxin.acts import Platform
 from huanxin.domain.answers import Purpose
 from huanxin.figures import batch_figures
 from huanxin.release.gate import LoadedGate, renewal_batch
-from huanxin.store import progress
-from huanxin.store.batches import Batch
 from huanxin.store.database import Tx
-from huanxin.store.summaries import Summary
+from huanxin.store.figures.summaries import Summary
+from huanxin.store.notify import progress
+from huanxin.store.plan.batches import Batch
 from huanxin.web.pages.views import (
     BatchSummary,
     BatchView,

@@ -21,9 +21,9 @@ from huanxin.words.saying import say, told, translated
 from huanxin.words.sentences import N_
 
 CARE: ContextVar[str] = ContextVar("care", default="")
-"""The size of text in pixels that a reader in elders' mode (关怀模式) wants; empty without it. Set by web/pages/care.py."""
+"""The size of text in pixels that a reader in elders' mode (关怀模式) wants; empty without it. Set by `elders`."""
 QUERY: ContextVar[str] = ContextVar("query", default="")
-"""What stands in the page's address beside size and language. Set by web/pages/care.py."""
+"""What stands in the page's address beside size and language. Set by web/pages/elders.py."""
 STATIC = Path(__file__).parent.parent / "static"
 SERVER = 500
 """Statuses from here on are our fault, below the caller's (RFC 9110 section 15)."""

@@ -16,10 +16,11 @@ from huanxin.figures import batch_figures
 from huanxin.figures.watch import bulletin
 from huanxin.figures.watch.opendata import Publication
 from huanxin.release.gate import renewal_batch
-from huanxin.store import batches, notices
-from huanxin.store.batches import Batch
 from huanxin.store.database import Tx
-from huanxin.store.summaries import Summary
+from huanxin.store.figures.summaries import Summary
+from huanxin.store.notify import notices
+from huanxin.store.plan import batches
+from huanxin.store.plan.batches import Batch
 from huanxin.web.context import Context
 from huanxin.web.pages.render import batch_page, batches_page, docs_page, help_page, home_page
 from huanxin.web.pages.views import BatchesView, HomeView, PublicBatch, Sum

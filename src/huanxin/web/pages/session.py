@@ -15,7 +15,7 @@ from fastapi.responses import Response
 
 from huanxin.domain.clock import lasts
 from huanxin.domain.errors import Forbidden
-from huanxin.store import sign_ins
+from huanxin.store.access import sign_ins
 from huanxin.web.context import Context
 
 LIFE = timedelta(hours=8)

@@ -27,7 +27,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
 from huanxin.domain.errors import Forbidden, TooLarge, TooSlow, Unavailable
-from huanxin.store import sign_ins, unsent
+from huanxin.store.access import sign_ins, unsent
 from huanxin.web.api.uploads import announced, limited
 from huanxin.web.bodies import has_its_own_limit
 from huanxin.web.context import Context

@@ -13,7 +13,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.types import Message, Receive, Scope, Send
 
 from huanxin.domain.numbers import masked_text
-from huanxin.store import partners
+from huanxin.store.connect import partners
 from huanxin.web.context import Context
 from huanxin.web.pages import session, unsent
 from huanxin.web.pages.render import SERVER, render

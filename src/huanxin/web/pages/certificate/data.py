@@ -10,7 +10,7 @@ from huanxin.disclose.printing import address, spaced
 from huanxin.disclose.verifying import Finding
 from huanxin.domain.numbers import NumberingPlan, masked
 from huanxin.paper import qr
-from huanxin.store.certificates import Certificate
+from huanxin.store.disclose.certificates import Certificate
 from huanxin.web.pages.certificate.words import ANSWERS, Answer
 from huanxin.web.pages.labels import carrier_name
 from huanxin.words.saying import Text, Words

@@ -18,8 +18,8 @@ from huanxin.disclose.printing import certificate_pdf
 from huanxin.disclose.verifying import Finding, Verdict
 from huanxin.domain.errors import BadInput, TooLarge, TooMany
 from huanxin.domain.numbers import written
-from huanxin.store import certificates
-from huanxin.store.certificates import Certificate
+from huanxin.store.disclose import certificates
+from huanxin.store.disclose.certificates import Certificate
 from huanxin.web.bodies import has_its_own_limit
 from huanxin.web.context import Context
 from huanxin.web.pages import session

@@ -11,7 +11,7 @@ from huanxin.domain.errors import BadInput, HuanxinError
 from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Right
 from huanxin.settings import OperatorsOidc
-from huanxin.web.pages import once
+from huanxin.web.pages import flash
 from huanxin.web.pages.console.signing import Working, inside
 from huanxin.web.pages.labels import CARRIERS
 from huanxin.web.pages.render import render
@@ -52,7 +52,7 @@ def page(
     answer = html(request, text)
     answer.status_code = status
     answer.headers["Cache-Control"] = "no-store"
-    once.forget(request, answer)
+    flash.forget(request, answer)
     return answer
 
 

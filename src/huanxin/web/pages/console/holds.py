@@ -17,10 +17,12 @@ from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Right
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.plan.holds import Placed, add_hold, lift_hold
-from huanxin.store import holds, stops
-from huanxin.store.holds import Hold
-from huanxin.web.pages import once, session
-from huanxin.web.pages.console import signing, stopped
+from huanxin.store.plan import holds
+from huanxin.store.plan.holds import Hold
+from huanxin.store.release import stops
+from huanxin.web.pages import flash, session
+from huanxin.web.pages.console import signing
+from huanxin.web.pages.console.batches import stopped
 from huanxin.web.pages.console.forms import Form, Posted, numbers_given
 from huanxin.web.pages.console.frame import lines_of, page
 from huanxin.web.pages.console.sheets import as_csv
@@ -40,7 +42,7 @@ _HEADER = ("hold", "source", "order_number", "reason", "numbers", "until", "revi
 
 @router.get("/holds")
 def everything(
-    request: Request, who: Reader, done: once.Told, state: str = "binding", before: int | None = None, format: str = "",
+    request: Request, who: Reader, done: flash.Told, state: str = "binding", before: int | None = None, format: str = "",
 ) -> Response:  # fmt: skip
     """The holds that this operator sees, newest first, overdue reviews marked."""
     if format == "csv":
@@ -55,7 +57,7 @@ def place(request: Request, who: Holder, form: Form) -> Response:
         placed, count = _place(who, form)
     except HuanxinError as error:
         return _page(request, who, status=status_of(error), problem=error, given=form)
-    return once.after(request, "/console/holds", "placed" if placed.new else "held-already", count=count)
+    return flash.after(request, "/console/holds", "placed" if placed.new else "held-already", count=count)
 
 
 @router.post("/holds/{hold_id}/lift", dependencies=_FORMS)
@@ -68,7 +70,7 @@ def lift(request: Request, who: Holder, hold_id: int, form: Form) -> Response:
             lifted = lift_hold(tx, hold_id, reason=form["reason"], now=who.platform.now(), by=who.operator.login)
     except HuanxinError as error:
         return _page(request, who, status=status_of(error), problem=error)
-    return once.after(request, "/console/holds", "lifted", count=lifted.count)
+    return flash.after(request, "/console/holds", "lifted", count=lifted.count)
 
 
 def _place(who: Working, form: Posted) -> tuple[Placed, int]:
@@ -115,7 +117,7 @@ def _in_state(one: Hold, state: str, today: date) -> bool:
 
 def _page(
     request: Request, who: Working, *, status: int = 200, state: str = "binding", before: int | None = None,
-    done: once.Done | None = None, problem: HuanxinError | None = None, given: Posted | None = None,
+    done: flash.Done | None = None, problem: HuanxinError | None = None, given: Posted | None = None,
 ) -> Response:  # fmt: skip
     lang, today = language(request), who.platform.today()
     found = [one for one in _listed(who, state) if before is None or one.id < before]
@@ -127,7 +129,7 @@ def _page(
     return page(
         request, who, "holds.html", status, tab="holds", holds=found[:MOST], state=state, states=STATES, today=today,
         more=found[MOST - 1].id if len(found) > MOST else None, overdue=len(_listed(who, "overdue")),
-        done=done or once.Done(), stopped=loud, released=released,
+        done=done or flash.Done(), stopped=loud, released=released,
         may_act=who.operator.may(Right.HOLDS), problem=problem and problem.said,
         faults=lines_of(problem, lang) if problem else [], given=given or {},
     )  # fmt: skip

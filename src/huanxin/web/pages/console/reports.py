@@ -16,12 +16,13 @@ from huanxin.domain.lifecycle import EVENTS
 from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Right
 from huanxin.numbersets import delimited
-from huanxin.store import operators, reports, uploads
-from huanxin.store.uploads import Upload
+from huanxin.store.access import operators
+from huanxin.store.report import reports, uploads
+from huanxin.store.report.uploads import Upload
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import back, carrier_names, page
-from huanxin.web.pages.console.pool_words import EVENT_NAMES
+from huanxin.web.pages.console.pool.words import EVENT_NAMES
 from huanxin.web.pages.console.sheets import one_of, saved
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.console.uploading import received

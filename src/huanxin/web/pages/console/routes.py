@@ -5,24 +5,16 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from huanxin.settings import Settings
-from huanxin.web.pages.console import (
-    approvals,
-    batches,
-    breaches,
-    desk,
-    desk_records,
-    holds,
-    me,
-    numbers,
-    openid,
-    people,
-    planner,
-    pool,
-    reports,
-    signing,
-    start,
-    watch,
-)
+from huanxin.web.pages.console import holds, reports, signing, start, watch
+from huanxin.web.pages.console.batches import approvals, breaches
+from huanxin.web.pages.console.batches import routes as batches
+from huanxin.web.pages.console.desk import records as desk_records
+from huanxin.web.pages.console.desk import routes as desk
+from huanxin.web.pages.console.number import routes as numbers
+from huanxin.web.pages.console.pool import planner
+from huanxin.web.pages.console.pool import routes as pool
+from huanxin.web.pages.console.team import me, openid
+from huanxin.web.pages.console.team import routes as people
 
 
 def include(app: FastAPI, settings: Settings) -> None:

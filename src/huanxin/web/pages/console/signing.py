@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse, Response
 from huanxin.acts import Platform
 from huanxin.domain.errors import HuanxinError
 from huanxin.domain.operators import Operator, Right
-from huanxin.store import operators
+from huanxin.store.access import operators
 from huanxin.web.context import Context
 from huanxin.web.pages import session, unsent
 from huanxin.words.sentences import Sentence

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 
 from huanxin.domain.operators import Right
 from huanxin.figures.watch import bulletin
-from huanxin.store import summaries
+from huanxin.store.figures import summaries
 from huanxin.web.pages import charts, labels
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import page

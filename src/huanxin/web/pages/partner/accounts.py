@@ -16,8 +16,8 @@ from huanxin.domain.errors import BadInput, Conflict, HuanxinError, NotFound, To
 from huanxin.domain.partners import Kind
 from huanxin.domain.streams import Method, method_of
 from huanxin.onboarding.accounts import Onboarding
-from huanxin.store import selftests
-from huanxin.store.selftests import StepDone
+from huanxin.store.connect import selftests
+from huanxin.store.connect.selftests import StepDone
 from huanxin.web.api.accounts import AccountLimits
 from huanxin.web.limits import network_of
 from huanxin.web.pages import session

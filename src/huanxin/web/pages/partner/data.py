@@ -11,11 +11,14 @@ from huanxin.domain.answers import Outcome, Standing
 from huanxin.domain.errors import NotFound
 from huanxin.domain.partners import Partner
 from huanxin.domain.streams import EVENTS_SUPPORTED
-from huanxin.store import batches, credentials, deliveries, notices, partners, receipts, streams
-from huanxin.store.batches import Batch
+from huanxin.store.answer import receipts
+from huanxin.store.connect import credentials, partners
 from huanxin.store.database import Tx
-from huanxin.store.deliveries import Attempt, Delivery
-from huanxin.store.notices import Notice
+from huanxin.store.notify import deliveries, notices, streams
+from huanxin.store.notify.deliveries import Attempt, Delivery
+from huanxin.store.notify.notices import Notice
+from huanxin.store.plan import batches
+from huanxin.store.plan.batches import Batch
 from huanxin.web.pages.partner.views import (
     AttemptRow,
     CredentialRow,

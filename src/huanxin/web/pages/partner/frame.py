@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
-from huanxin.web.pages import once
+from huanxin.web.pages import flash
 from huanxin.web.pages.render import render
 from huanxin.web.pages.routes import html, language
 
@@ -19,5 +19,5 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
     answer = html(request, render(f"partner/{template}", language(request), here="/partner", **values))
     answer.status_code = status
     answer.headers.update(_NO_STORE)
-    once.forget(request, answer)
+    flash.forget(request, answer)
     return answer

@@ -10,9 +10,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from huanxin.domain.errors import BadInput, NotFound, Unauthorized
 from huanxin.notify.partners import rotate_secret
-from huanxin.store import deliveries, partners
+from huanxin.store.connect import partners
 from huanxin.store.database import Tx
-from huanxin.web.pages import once, session, unsent
+from huanxin.store.notify import deliveries
+from huanxin.web.pages import flash, session, unsent
 from huanxin.web.pages.partner import accounts, data, signing, streams
 from huanxin.web.pages.partner.frame import page
 from huanxin.web.pages.partner.signing import Caller
@@ -77,7 +78,7 @@ def overview(request: Request, caller: SignedIn) -> Response:
 
 
 @router.get("/{env}/notices/{notice_id}")
-def notice(request: Request, caller: SignedIn, notice_id: str, done: once.Told) -> Response:
+def notice(request: Request, caller: SignedIn, notice_id: str, done: flash.Told) -> Response:
     """One notice: clocks, receipts and refusals, every delivery attempt."""
     with caller.context.platform.database.transaction() as tx:
         view = data.notice_page(tx, caller.who, caller.partner, notice_id, caller.context.platform.now())
@@ -86,7 +87,7 @@ def notice(request: Request, caller: SignedIn, notice_id: str, done: once.Told) 
 
 @router.get("/{env}/deliveries")
 def deliveries_list(
-    request: Request, caller: SignedIn, done: once.Told, undelivered: bool = False,
+    request: Request, caller: SignedIn, done: flash.Told, undelivered: bool = False,
     number: Annotated[int, Query(alias="page")] = 1,
 ) -> Response:  # fmt: skip
     """Every event with every attempt and the partner's own answer."""
@@ -109,7 +110,7 @@ def resend(request: Request, caller: SignedIn, jti: Annotated[str, Form()]) -> R
         _note(tx, caller, "resent", {"jti": jti}, notice_id=event.notice_id)
         deliveries.wake_workers(tx)
     where = f"notices/{event.notice_id}" if event.notice_id else "deliveries"
-    return once.after(request, f"/partner/{caller.who.env}/{where}", "resent")
+    return flash.after(request, f"/partner/{caller.who.env}/{where}", "resent")
 
 
 @router.post("/{env}/deliveries/recover", dependencies=_FORMS)
@@ -127,7 +128,7 @@ def recover(request: Request, caller: SignedIn, since: Annotated[str, Form()] = 
         count = deliveries.recover(tx, caller.partner.id, begin, platform.now())
         _note(tx, caller, "recovered", {"since": begin.isoformat(), "count": count})
         deliveries.wake_workers(tx)
-    return once.after(request, f"/partner/{caller.who.env}/deliveries?undelivered=true", "recovered", count=count)
+    return flash.after(request, f"/partner/{caller.who.env}/deliveries?undelivered=true", "recovered", count=count)
 
 
 @router.get("/{env}/keys")

@@ -15,7 +15,7 @@ from huanxin.domain.errors import HuanxinError, NotFound, Unauthorized
 from huanxin.domain.partners import Partner
 from huanxin.notify.partners import lets_in, with_credential
 from huanxin.onboarding.accounts import Onboarding
-from huanxin.store import partners
+from huanxin.store.connect import partners
 from huanxin.web.context import Context
 from huanxin.web.pages import session, unsent
 from huanxin.web.pages.partner.views import Who

@@ -14,8 +14,8 @@ from huanxin.notify.files import choose_folders
 from huanxin.notify.own_folders import Login
 from huanxin.notify.partners import check_endpoint
 from huanxin.notify.wishes import read_wishes
-from huanxin.store import streams
-from huanxin.web.pages import once, session
+from huanxin.store.notify import streams
+from huanxin.web.pages import flash, session
 from huanxin.web.pages.partner import data, signing
 from huanxin.web.pages.partner.frame import page
 from huanxin.web.pages.partner.signing import Caller
@@ -29,7 +29,7 @@ SignedIn = Annotated[Caller, Depends(signing.caller)]
 
 
 @router.get("/{env}/stream")
-def stream(request: Request, caller: SignedIn, done: once.Told) -> Response:
+def stream(request: Request, caller: SignedIn, done: flash.Told) -> Response:
     """How the partner is told."""
     return _page(request, caller, done=done.what)
 
@@ -118,7 +118,7 @@ def _stream(caller: Caller) -> Stream:
 
 
 def _back(request: Request, caller: Caller, done: str) -> Response:
-    return once.after(request, f"/partner/{caller.who.env}/stream", done)
+    return flash.after(request, f"/partner/{caller.who.env}/stream", done)
 
 
 def _page(

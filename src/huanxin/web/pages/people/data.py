@@ -16,9 +16,13 @@ from huanxin.domain.tenures import Standing, State
 from huanxin.request.ending import waits_until
 from huanxin.request.holding import of_holder
 from huanxin.request.ordering import Purpose
-from huanxin.store import batches, partners, places, requests, streams
+from huanxin.store.answer import few_numbers
+from huanxin.store.connect import partners
 from huanxin.store.database import Tx
-from huanxin.store.requests import Request, RequestNotice
+from huanxin.store.notify import streams
+from huanxin.store.plan import batches
+from huanxin.store.request import requests
+from huanxin.store.request.requests import Request, RequestNotice
 from huanxin.web.pages.people import finding
 from huanxin.web.pages.people.signing import Owner
 from huanxin.web.pages.people.views import (  # fmt: skip
@@ -62,8 +66,8 @@ def _batch_renewal(tx: Tx, number: int, standing: Standing) -> tuple[int, int]:
     member = ended and batches.renewal_of(tx, number, ended)
     if not member:
         return 0, 0
-    told, here = places.told(tx, member.batch_id), BitMap([member.place])
-    folded = places.standings_at(tx, member.batch_id, here)
+    told, here = few_numbers.told(tx, member.batch_id), BitMap([member.place])
+    folded = few_numbers.standings_at(tx, member.batch_id, here)
     return len(told), sum(here == one.answered() - one.unsettled() for partner, one in folded.items() if partner in told)
 
 

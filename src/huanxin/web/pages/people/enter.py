@@ -16,10 +16,10 @@ from huanxin.numbersets.sharded import shard_of
 from huanxin.request import handover
 from huanxin.request.holding import mark_of
 from huanxin.request.sms import Message, Moved
-from huanxin.store import messages
+from huanxin.store.request import messages
 from huanxin.web.context import Context
 from huanxin.web.limits import network_of
-from huanxin.web.pages import once, session
+from huanxin.web.pages import flash, session
 from huanxin.web.pages.labels import carrier_name
 from huanxin.web.pages.people import signing
 from huanxin.web.pages.people.setup import people_of
@@ -39,7 +39,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
     answer = html(request, render(f"people/{template}", language(request), here=door, **values))
     answer.status_code = status
     answer.headers["Cache-Control"] = "no-store"
-    once.forget(request, answer)
+    flash.forget(request, answer)
     return answer
 
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from huanxin.store import outages, requests
 from huanxin.store.database import Database
+from huanxin.store.request import requests
+from huanxin.store.server import outages
 
 _MOST = 20  # of one order; its owner has a phone, a computer, and tabs that were forgotten
 

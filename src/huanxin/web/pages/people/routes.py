@@ -15,9 +15,10 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from huanxin.domain.errors import BadInput, Conflict, TooMany
 from huanxin.request.ordering import Ordered, Purpose, Wish
-from huanxin.store import partners, wishes
+from huanxin.store.connect import partners
+from huanxin.store.request import wishes
 from huanxin.web.context import Context
-from huanxin.web.pages import once
+from huanxin.web.pages import flash
 from huanxin.web.pages.people import data, finding, signing, words
 from huanxin.web.pages.people.enter import FORMS, page
 from huanxin.web.pages.people.setup import people_of
@@ -160,7 +161,7 @@ def no_order() -> Response:
 
 
 @router.get("/orders/{request_id}")
-def watch(request: Request, who: SignedIn, request_id: str, done: once.Told, same: bool = False) -> Response:
+def watch(request: Request, who: SignedIn, request_id: str, done: flash.Told, same: bool = False) -> Response:
     """An order, one line a partner; it is live with scripts, and as of now without."""
     with who.platform.database.transaction() as tx:
         view = data.order(tx, who, request_id)
@@ -188,7 +189,7 @@ def call_off(request: Request, who: SignedIn, request_id: str, p: Annotated[str,
         rows = data.order(tx, who, request_id).rows
     chosen = [row.partner_id for row in rows if row.state == "sent" and (not p or row.partner_id in ids([p]))]
     done = who.platform.call_off(request_id, chosen)
-    return once.after(request, f"/renew/orders/{request_id}", "off" if done else "too-late", count=len(done))
+    return flash.after(request, f"/renew/orders/{request_id}", "off" if done else "too-late", count=len(done))
 
 
 @router.get("/orders/{request_id}/events")
@@ -245,7 +246,7 @@ def _parts(view: OrderView, lang: str) -> dict[str, str]:
 
 
 @router.get("/missing")
-def missing_form(request: Request, who: SignedIn, done: once.Told) -> Response:
+def missing_form(request: Request, who: SignedIn, done: flash.Told) -> Response:
     """Asks for the name of an app that is not connected."""
     with who.platform.database.transaction() as tx:
         named = wishes.of_number(tx, who.people.hash_of(who.number))
@@ -257,10 +258,10 @@ def missing(request: Request, who: SignedIn, name: Annotated[str, Form()] = "") 
     """Counts a wish, once a number and name."""
     wished, hashed = finding.wished_name(name), who.people.hash_of(who.number)
     if not wished:
-        return once.after(request, "/renew/missing", "empty")
+        return flash.after(request, "/renew/missing", "empty")
     with who.platform.database.transaction() as tx:
         if any(finding.plain(one.name) == finding.plain(wished) for one in partners.all_partners(tx)):
-            return once.after(request, "/renew/missing", "there")
+            return flash.after(request, "/renew/missing", "there")
         if len(wishes.of_number(tx, hashed)) < _MOST_WISHES:
             wishes.add(tx, wished, hashed, who.now())
-    return once.after(request, "/renew/missing", "counted")
+    return flash.after(request, "/renew/missing", "counted")

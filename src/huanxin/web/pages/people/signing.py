@@ -17,7 +17,7 @@ from huanxin.domain.errors import HuanxinError
 from huanxin.domain.numbers import masked
 from huanxin.domain.tenures import Standing
 from huanxin.request.holding import mark_of
-from huanxin.store.reports import standing_of
+from huanxin.store.report.reports import standing_of
 from huanxin.web.context import Context
 from huanxin.web.pages import session, unsent
 from huanxin.web.pages.people.setup import People, people_of

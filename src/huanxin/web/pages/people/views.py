@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from huanxin.domain.answers import Outcome
-from huanxin.store.requests import RequestNotice
+from huanxin.store.request.requests import RequestNotice
 
 
 @dataclass(frozen=True, kw_only=True)

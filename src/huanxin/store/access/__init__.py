@@ -1,0 +1,1 @@
+"""Who works with the platform, as stored: operators, sign-ins, what they looked at."""

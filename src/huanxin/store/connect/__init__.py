@@ -1,0 +1,1 @@
+"""Partners as stored: accounts, what lets them in, self-tests."""

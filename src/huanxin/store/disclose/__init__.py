@@ -1,0 +1,1 @@
+"""What buyers were told and what was certified, as stored."""

@@ -1,0 +1,1 @@
+"""Summaries as stored, and what they stand on."""

@@ -1,0 +1,1 @@
+"""Verb 2 as stored: batches and holds."""

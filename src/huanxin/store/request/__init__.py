@@ -1,0 +1,1 @@
+"""Owners' orders as stored, with their codes and messages."""

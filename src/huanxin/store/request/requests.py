@@ -1,0 +1,309 @@
+"""Requests as stored: one owner's order, a notice to each partner, the answers as they came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from huanxin.store.database import Tx
+from huanxin.store.notify.deliveries import REQUESTS, tell_watchers
+
+INQUIRE = "inquire"
+CHANNEL = REQUESTS
+"""Hears the ids of requests, with spaces between, whenever something happened to them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One owner's order to renew or to leave one number now, or his question who holds ties to it (`inquire`).
+    `cutoff`: older ties are cut. `tenures`: how many the number had, this owner's included; None of one from before that
+    was kept."""
+
+    id: str
+    purpose: str
+    number: int
+    carrier: str
+    opened_on: date | None
+    cutoff: datetime
+    answer_by: datetime
+    channel: str
+    language: str
+    consent_text: str
+    requested_at: datetime
+    tenures: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestNotice:
+    """What one partner was told for one request, and its latest answer (`outcome` None before the first). `withdrawn`: the
+    partner is no longer connected."""
+
+    id: str
+    request_id: str
+    partner_id: int
+    withdrawn: bool
+    partner: str
+    kind: str
+    number: int
+    purpose: str
+    cutoff: datetime
+    answer_by: datetime
+    sent_at: datetime
+    delivered_at: datetime | None
+    receipt: str | None
+    outcome: str | None
+    reason: str | None
+    until_day: date | None
+    answered_at: datetime | None
+    called_off_at: datetime | None
+
+
+_REQUEST = (
+    "id, purpose, number, carrier, opened_on, tenures, cutoff, answer_by, channel, language, consent_text, requested_at"
+)
+_NOTICE = (
+    "SELECT n.id, n.request_id, n.partner_id, p.name AS partner, p.kind, r.number, r.purpose, r.cutoff, r.answer_by,"
+    " n.sent_at, d.delivered_at, a.id AS receipt, a.outcome, a.reason, a.until_day, a.received_at AS answered_at,"
+    " o.called_off_at, EXISTS (SELECT 1 FROM partner_withdrawal w WHERE w.partner_id = n.partner_id) AS withdrawn"
+    " FROM request_notice n JOIN request r ON r.id = n.request_id JOIN partner p ON p.id = n.partner_id"
+    " LEFT JOIN LATERAL (SELECT min(delivered_at) AS delivered_at FROM delivery WHERE notice_id = n.id) d ON true"
+    " LEFT JOIN LATERAL (SELECT id, outcome, reason, until_day, received_at FROM request_answer WHERE notice_id = n.id"
+    " ORDER BY seq DESC LIMIT 1) a ON true LEFT JOIN request_call_off o ON o.notice_id = n.id"
+)
+
+
+def one_per_number(tx: Tx, number: int) -> None:
+    """Make requests for the same number wait for each other, until this transaction ends."""
+    tx.execute("SELECT pg_advisory_xact_lock(%s, %s)", (7_307, number % 2_147_483_647))
+
+
+def add(tx: Tx, request: Request, notices: Mapping[int, str]) -> None:
+    """Record a request with its notices, given as partner -> id of the notice. It is looked at when its answers are due."""
+    tx.execute(
+        f"INSERT INTO request ({_REQUEST}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (request.id, request.purpose, request.number, request.carrier, request.opened_on, request.tenures, request.cutoff,
+         request.answer_by, request.channel, request.language, request.consent_text, request.requested_at),
+    )  # fmt: skip
+    if request.purpose != INQUIRE:  # who asked a question waits for its answer on the page
+        tx.execute("INSERT INTO request_news (request_id, next_at) VALUES (%s, %s)", (request.id, request.answer_by))
+    tx.execute(
+        "INSERT INTO request_notice (id, request_id, partner_id, sent_at)"
+        " SELECT value, %s, key::bigint, %s FROM jsonb_each_text(%s)",
+        (request.id, request.requested_at, Jsonb(dict(notices))),
+    )
+
+
+def get(tx: Tx, request_id: str) -> Request | None:
+    with tx.cursor(row_factory=class_row(Request)) as cursor:
+        return cursor.execute(f"SELECT {_REQUEST} FROM request WHERE id = %s", (request_id,)).fetchone()
+
+
+def of_number(tx: Tx, number: int) -> list[Request]:
+    """The requests for a number, newest first."""
+    with tx.cursor(row_factory=class_row(Request)) as cursor:
+        return cursor.execute(f"SELECT {_REQUEST} FROM request WHERE number = %s ORDER BY seq DESC", (number,)).fetchall()
+
+
+def notices_of(tx: Tx, request_id: str) -> list[RequestNotice]:
+    """A request's notices with their latest answers, in the order of partners."""
+    with tx.cursor(row_factory=class_row(RequestNotice)) as cursor:
+        return cursor.execute(f"{_NOTICE} WHERE n.request_id = %s ORDER BY n.partner_id", (request_id,)).fetchall()
+
+
+def notice(tx: Tx, notice_id: str) -> RequestNotice | None:
+    with tx.cursor(row_factory=class_row(RequestNotice)) as cursor:
+        return cursor.execute(f"{_NOTICE} WHERE n.id = %s", (notice_id,)).fetchone()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What one partner was asked by a notice, and its latest answer (`outcome` None before the first)."""
+
+    id: str
+    request_id: str
+    number: int
+    carrier: str
+    purpose: str
+    receipt: str | None
+    outcome: str | None
+    reason: str | None
+    until_day: date | None
+
+
+def asked(tx: Tx, partner_id: int, notice_ids: Sequence[str]) -> dict[str, Asked]:
+    """What those of some notices ask that are a partner's, by id."""
+    with tx.cursor(row_factory=class_row(Asked)) as cursor:
+        rows = cursor.execute(
+            "SELECT n.id, n.request_id, r.number, r.carrier, r.purpose, a.id AS receipt, a.outcome, a.reason, a.until_day"
+            " FROM request_notice n JOIN request r ON r.id = n.request_id LEFT JOIN LATERAL (SELECT id, outcome, reason,"
+            " until_day FROM request_answer WHERE notice_id = n.id ORDER BY seq DESC LIMIT 1) a ON true"
+            " WHERE n.partner_id = %s AND n.id = ANY(%s)",
+            (partner_id, list(notice_ids)),
+        )
+        return {one.id: one for one in rows}
+
+
+def of_partner(tx: Tx, partner_id: int, limit: int) -> list[RequestNotice]:
+    """The notices of a partner that were not called off, newest first."""
+    with tx.cursor(row_factory=class_row(RequestNotice)) as cursor:
+        return cursor.execute(
+            f"{_NOTICE} WHERE n.partner_id = %s AND o.notice_id IS NULL ORDER BY n.sent_at DESC LIMIT %s",
+            (partner_id, limit),
+        ).fetchall()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewAnswer:
+    """An answer to record: `receipt` is the id under which the partner is told that it was taken."""
+
+    receipt: str
+    notice_id: str
+    request_id: str
+    outcome: str
+    reason: str
+    until_day: date | None
+    key: str = ""
+    """the Idempotency-Key of the call that brought it"""
+
+    def says(self, other: NewAnswer) -> bool:
+        """Whether it says the same as another one."""
+        return (self.outcome, self.reason, self.until_day) == (other.outcome, other.reason, other.until_day)
+
+
+def one_at_a_time(tx: Tx, notice_ids: Sequence[str]) -> None:
+    """Make answers to the same notice wait for each other, until this transaction ends: the last one holds, and `seq` is the
+    order of their commits only so. Few locks, however many notices: two notices may share one."""
+    tx.execute(
+        "SELECT pg_advisory_xact_lock(7311, lock) FROM (SELECT DISTINCT hashtext(id) & 255 AS lock"
+        " FROM unnest(%s::text[]) id ORDER BY lock) locks",
+        (list(notice_ids),),
+    )
+
+
+def answers_of(tx: Tx, notice_ids: Sequence[str]) -> dict[str, list[NewAnswer]]:
+    """All that was answered to some notices, oldest first."""
+    found: dict[str, list[NewAnswer]] = {}
+    if notice_ids:
+        with tx.cursor(row_factory=class_row(NewAnswer)) as cursor:
+            for one in cursor.execute(
+                "SELECT a.id AS receipt, a.notice_id, n.request_id, a.outcome, a.reason, a.until_day,"
+                " a.idempotency_key AS key FROM request_answer a JOIN request_notice n ON n.id = a.notice_id"
+                " WHERE a.notice_id = ANY(%s) ORDER BY a.seq",
+                (list(notice_ids),),
+            ):
+                found.setdefault(one.notice_id, []).append(one)
+    return found
+
+
+def add_answers(tx: Tx, answers: Iterable[NewAnswer], at: datetime) -> None:
+    """Record answers, and tell whoever watches their requests once this transaction is committed."""
+    found = list(answers)
+    if not found:
+        return
+    tx.execute(
+        "INSERT INTO request_answer (id, notice_id, outcome, reason, until_day, idempotency_key, received_at)"
+        " SELECT receipt, notice_id, outcome, reason, until_day, key, %s FROM ROWS FROM (jsonb_to_recordset(%s) AS"
+        " (receipt text, notice_id text, outcome text, reason text, until_day date, key text)) WITH ORDINALITY"
+        " u (receipt, notice_id, outcome, reason, until_day, key, place) ORDER BY place",
+        (at, Jsonb([vars(one) | {"until_day": one.until_day and one.until_day.isoformat()} for one in found])),
+    )
+    tell_watchers(tx, (one.request_id for one in found))
+
+
+def outcome_of(tx: Tx, receipt: str) -> str:
+    """What an answer said, by the id under which the partner was told that it was taken."""
+    row = tx.execute("SELECT outcome FROM request_answer WHERE id = %s", (receipt,)).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def note_done(tx: Tx, request_ids: Sequence[str], at: datetime) -> list[str]:
+    """Note which of some requests have a final answer from every partner since now, and have those looked at whose answers
+    were due before; these are the ones with news for their owners.
+
+    To be called once the answers are committed: of two that come at the same time the later one then sees both.
+    """
+    rows = tx.execute(
+        "UPDATE request_news news SET done_at = CASE WHEN found.done THEN %(at)s END, next_at = %(at)s FROM (SELECT r.id,"
+        " r.answer_by <= %(at)s AS due, NOT EXISTS (SELECT 1 FROM request_notice n WHERE n.request_id = r.id"
+        " AND coalesce((SELECT outcome FROM request_answer WHERE notice_id = n.id ORDER BY seq DESC LIMIT 1), 'pending')"
+        " = 'pending' AND NOT EXISTS (SELECT 1 FROM request_call_off o WHERE o.notice_id = n.id)) AS done"
+        " FROM request r JOIN request_news w ON w.request_id = r.id WHERE r.id = ANY(%(ids)s) AND w.done_at IS NULL) found"
+        " WHERE news.request_id = found.id AND news.done_at IS NULL AND (found.done OR found.due) RETURNING news.request_id",
+        {"at": at, "ids": list(request_ids)},
+    )
+    return [request_id for (request_id,) in rows]
+
+
+def not_done(tx: Tx) -> list[str]:
+    """The requests of which it isn't noted that they are done."""
+    return [one for (one,) in tx.execute("SELECT request_id FROM request_news WHERE done_at IS NULL")]
+
+
+def all_done(tx: Tx) -> list[str]:
+    """Every request that is done for its owner, oldest first."""
+    rows = tx.execute("SELECT request_id FROM request_news WHERE done_at IS NOT NULL ORDER BY done_at")
+    return [one for (one,) in rows]
+
+
+def call_off(tx: Tx, request_id: str, partner_ids: Sequence[int], at: datetime) -> list[int]:
+    """Call a request off at those of some partners that were not told of it and have not answered; at which that was done.
+    An event that a worker holds is on its way."""
+    rows = tx.execute(
+        "WITH waits AS (SELECT n.id, n.partner_id FROM request_notice n WHERE n.request_id = %(request)s"
+        " AND n.partner_id = ANY(%(partners)s) AND NOT EXISTS (SELECT 1 FROM request_answer a WHERE a.notice_id = n.id)"
+        " AND NOT EXISTS (SELECT 1 FROM request_call_off o WHERE o.notice_id = n.id)),"
+        " free AS (SELECT d.jti FROM delivery d JOIN waits w ON w.id = d.notice_id WHERE d.delivered_at IS NULL"
+        " FOR UPDATE OF d SKIP LOCKED),"
+        " stopped AS (UPDATE delivery d SET next_at = NULL FROM free WHERE d.jti = free.jti RETURNING d.jti),"
+        " off AS (INSERT INTO request_call_off (notice_id, called_off_at) SELECT w.id, %(at)s FROM waits w WHERE NOT EXISTS"
+        " (SELECT 1 FROM delivery d WHERE d.notice_id = w.id AND d.jti NOT IN (SELECT jti FROM stopped))"
+        " RETURNING notice_id)"
+        " SELECT w.partner_id FROM off JOIN waits w ON w.id = off.notice_id ORDER BY 1",
+        {"request": request_id, "partners": list(partner_ids), "at": at},
+    ).fetchall()
+    tell_watchers(tx, [request_id] if rows else [])
+    return [partner_id for (partner_id,) in rows]
+
+
+def outcomes(tx: Tx) -> dict[str, int]:
+    """How many answers of each outcome are on record."""
+    return dict(tx.execute("SELECT outcome, count(*) FROM request_answer GROUP BY outcome").fetchall())
+
+
+@dataclass(frozen=True, kw_only=True)
+class News:
+    """What an owner waits for: since when their order is done (None: not yet), and how often it was tried to tell them."""
+
+    request: Request
+    done_at: datetime | None
+    attempts: int
+
+
+def claim_news(tx: Tx, now: datetime) -> News | None:
+    """An order that is to be looked at, or whose owner is to be told that it is done, locked for this transaction."""
+    row = tx.execute(
+        "SELECT request_id, done_at, attempts FROM request_news WHERE next_at <= %s ORDER BY next_at LIMIT 1"
+        " FOR UPDATE SKIP LOCKED",
+        (now,),
+    ).fetchone()
+    if row is None:
+        return None
+    request = get(tx, row[0])
+    assert request is not None
+    return News(request=request, done_at=row[1], attempts=row[2])
+
+
+def note_news(
+    tx: Tx, request_id: str, *, done_at: datetime | None, next_at: datetime | None, told_at: datetime | None = None,
+    tried: bool = False,
+) -> None:  # fmt: skip
+    """Record since when an order is done, when it is looked at again (None: never), and whether its owner was told."""
+    tx.execute(
+        "UPDATE request_news SET done_at = %s, next_at = %s, told_at = %s, attempts = attempts + %s WHERE request_id = %s",
+        (done_at, next_at, told_at, int(tried), request_id),
+    )

@@ -1,0 +1,218 @@
+"""Batches: all of them, one on a page, and what is done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from huanxin.acts.problems import status_of
+from huanxin.domain.errors import BadInput, Forbidden, HuanxinError, NotFound
+from huanxin.domain.operators import Right
+from huanxin.figures import batch_figures
+from huanxin.numbersets.arrow import pa
+from huanxin.numbersets.numberfile import write_csv
+from huanxin.release.gate import load_gate, renewal_batch
+from huanxin.release.listing import list_name, release_tables, stopped_tables
+from huanxin.release.stopped import stopped_places
+from huanxin.store.access import operators
+from huanxin.store.database import Tx
+from huanxin.store.plan import batches, plannings
+from huanxin.store.release import releases
+from huanxin.store.release.releases import Release
+from huanxin.web.pages import flash, session
+from huanxin.web.pages.console import signing
+from huanxin.web.pages.console.batches.sheets import batch_csv
+from huanxin.web.pages.console.batches.views import batch_page, list_csv, list_page, shown
+from huanxin.web.pages.console.forms import Form, Posted, numbers_given
+from huanxin.web.pages.console.frame import back
+from huanxin.web.pages.console.number import unmasking
+from huanxin.web.pages.console.signing import Working
+from huanxin.words.sentences import Sentence
+from huanxin.work.planning import order, takes_long
+
+router = APIRouter(prefix="/console", include_in_schema=False)
+_FORMS = [Depends(session.same_origin)]
+Reader = Annotated[Working, Depends(signing.working(Right.FIGURES))]
+Worker = Annotated[Working, Depends(signing.working(Right.BATCHES))]
+Seer = Annotated[Working, Depends(signing.working(Right.NUMBERS))]
+
+
+@router.get("/batches")
+def everything(
+    request: Request, who: Reader, done: flash.Told, state: str = "all", before: int | None = None, format: str = "",
+    planning: int | None = None,
+) -> Response:  # fmt: skip
+    """The batches that this operator sees, newest first; once a batch that he wanted is planned, that one."""
+    with who.platform.database.transaction() as tx:
+        wish = plannings.get(tx, planning) if planning is not None else None
+    if wish and wish.ended_at:
+        return _planned(request, wish.batch_id)
+    if format == "csv":
+        return list_csv(shown(who, state=state, before=before, everything=True)[0])
+    rows, more = shown(who, state=state, before=before)
+    return list_page(request, who, rows, more=more, state=state, done=done.what)
+
+
+@router.post("/batches", dependencies=_FORMS)
+def plan(request: Request, who: Worker, form: Form) -> Response:
+    """Put everything that is due into a batch: of all carriers, of one, or of the operator's own."""
+    carrier = who.operator.carrier or form["carrier"] or None
+    try:
+        if carrier is not None and carrier not in who.platform.plan.carriers:
+            raise BadInput(Sentence("there is no carrier %(carrier)s", carrier=carrier))
+        with who.platform.database.transaction() as tx:
+            wish = order(tx, who.platform, carrier=carrier, by=who.operator.login) if takes_long(tx) else None
+        if wish is not None:
+            return back(f"/console/batches?planning={wish}")
+        planned = who.platform.plan_batch(by=who.operator.login, carrier=carrier)
+    except HuanxinError as error:
+        rows, more = shown(who, state="all", before=None)
+        return list_page(request, who, rows, more=more, state="all", done="", problem=error)
+    return _planned(request, planned.id if planned else None)
+
+
+def _planned(request: Request, batch_id: int | None) -> Response:
+    if batch_id is None:
+        return flash.after(request, "/console/batches", "nothing-due")
+    return flash.after(request, f"/console/batches/{batch_id}", "planned")
+
+
+@router.get("/batches/{batch_id}")
+def one(
+    request: Request, who: Reader, batch_id: int, done: flash.Told, format: str = "", table: str = "", partners: str = "all"
+) -> Response:
+    """One batch, or one of its tables as CSV."""
+    _seen(who, batch_id)
+    if format == "csv":
+        return batch_csv(who, batch_id, table=table, partners=partners)
+    return batch_page(request, who, batch_id, done=done.what, partners=partners)
+
+
+@router.post("/batches/{batch_id}", dependencies=_FORMS)
+def act(request: Request, who: Worker, batch_id: int, form: Form) -> Response:
+    """Send, remind, escalate, take numbers back; propose a waiver or a release. Whoever does it is on record."""
+    _seen(who, batch_id)
+    do = form["do"]
+    try:
+        if do not in ACTS:
+            raise BadInput(Sentence("%(value)s is nothing that can be done to a batch", value=do or "nothing"))
+        count = ACTS[do](request, who, batch_id, form)
+    except HuanxinError as error:
+        return batch_page(request, who, batch_id, status=status_of(error), problem=error, given=form)
+    return flash.after(request, f"/console/batches/{batch_id}", do, count=count)
+
+
+def _seen(who: Working, batch_id: int) -> None:
+    """Raise unless the batch is this operator's to see."""
+    with who.platform.database.transaction() as tx:
+        renewal_batch(tx, batch_id)
+        carriers = batches.carriers(tx).get(batch_id, frozenset())
+    if not who.operator.sees(carriers):
+        raise Forbidden(
+            Sentence(
+                "batch %(batch)s holds numbers of other carriers; somebody for all carriers has to act on it", batch=batch_id
+            )
+        )
+
+
+def _send(_: Request, who: Working, batch_id: int, form: Posted) -> int:
+    del form
+    told = who.platform.send_batch(batch_id)
+    with who.platform.database.transaction() as tx:
+        operators.note(
+            tx, who.operator.id, "batch-sent", by=who.operator.login, at=who.platform.now(), detail={"batch": batch_id}
+        )
+    return len(told)
+
+
+def _remind(_: Request, who: Working, batch_id: int, form: Posted) -> int:
+    chosen = form.number("partner")
+    return len(who.platform.remind(_of(who, batch_id, form), partner_id=chosen, by=who.operator.login))
+
+
+def _escalate(request: Request, who: Working, batch_id: int, form: Posted) -> int:
+    late = who.platform.escalate(
+        _of(who, batch_id, form), partner_id=form.number("partner"), escalates=request.app.state.escalates,
+        by=who.operator.login,
+    )  # fmt: skip
+    return len(late)
+
+
+def _of(who: Working, batch_id: int, form: Posted) -> int:
+    """The batch that is meant: this one, or a retraction of it."""
+    wanted = form.number("of") or batch_id
+    with who.platform.database.transaction() as tx:
+        known = {batch_id, *(back.id for back in batches.retractions_of(tx, batch_id))}
+    if wanted not in known:
+        raise NotFound(Sentence("batch %(batch)s has no retraction %(wanted)s", batch=batch_id, wanted=wanted))
+    return wanted
+
+
+def _retract(_: Request, who: Working, batch_id: int, form: Posted) -> int:
+    numbers = numbers_given(form, who.context)
+    if numbers is None:
+        raise BadInput(Sentence("name the numbers that are taken back, in the field or as a file"))
+    return who.platform.retract(batch_id, numbers, reason=form["reason"], by=who.operator.login).count
+
+
+def _waive(_: Request, who: Working, batch_id: int, form: Posted) -> int:
+    partner = form.number("partner")
+    if partner is None:
+        raise BadInput(Sentence("choose the partner whose answer is gone without"))
+    only = numbers_given(form, who.context)
+    return who.platform.propose_waiver(batch_id, partner_id=partner, only=only, reason=form["reason"], by=who.operator)
+
+
+def _release(_: Request, who: Working, batch_id: int, form: Posted) -> int:
+    with who.platform.database.transaction() as tx:
+        summary, fresh = batch_figures.current(tx, who.platform, batch_id)
+    clear = summary.body["gate"]["releasable_now"] if fresh else None
+    return who.platform.propose_release(batch_id, reason=form["reason"], by=who.operator, clear=clear)
+
+
+ACTS: dict[str, Callable[[Request, Working, int, Posted], int]] = {
+    "send": _send, "remind": _remind, "escalate": _escalate, "retract": _retract, "waive": _waive, "release": _release,
+}  # fmt: skip
+"""What can be done to a batch; each gives how many it concerned, or the number of the proposal that it made."""
+
+
+@router.post("/batches/{batch_id}/releases/{release_id}", dependencies=_FORMS)
+def release_list(request: Request, who: Seer, batch_id: int, release_id: int, form: Form) -> Response:
+    """The list of a release for one carrier, for a stated purpose; that it was taken is recorded first."""
+    _seen(who, batch_id)
+    try:
+        if not unmasking.purpose_of(form, unmasking.LIST_PURPOSES):
+            raise BadInput(Sentence("choose a purpose of the list"))
+        with who.platform.database.transaction() as tx:
+            name, data = _list(tx, who, batch_id, release_id, form)
+    except BadInput as error:
+        return batch_page(request, who, batch_id, status=422, problem=error, given=form)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(data, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _list(tx: Tx, who: Working, batch_id: int, release_id: int, form: Posted) -> tuple[str, bytes]:
+    release = next((one for one in releases.all_releases(tx, batch_id) if one.id == release_id), None)
+    stopped = form["which"] == "stopped"
+    table = _tables(tx, who, release, stopped=stopped).get(form["carrier"]) if release else None
+    if release is None or table is None:
+        raise NotFound(
+            Sentence("batch %(batch)s has no release %(release_id)s of this carrier", batch=batch_id, release_id=release_id)
+        )
+    unmasking.note(tx, who, form, release=release_id, carrier=form["carrier"], numbers=table.num_rows, stopped=stopped)
+    out = BytesIO()
+    write_csv(table, out)
+    return list_name(release, form["carrier"], stopped=stopped), out.getvalue()
+
+
+def _tables(tx: Tx, who: Working, release: Release, *, stopped: bool) -> dict[str, pa.Table]:
+    """The lists of a release, or what of them was stopped since, by carrier."""
+    if not stopped:
+        return release_tables(tx, release)
+    platform = who.platform
+    loaded = load_gate(tx, release.batch_id, plan=platform.plan, rules=platform.rules, now=platform.now())
+    return stopped_tables(tx, release, stopped_places(tx, loaded))

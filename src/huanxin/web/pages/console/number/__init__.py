@@ -1,0 +1,1 @@
+"""One number: everything on record, masked."""

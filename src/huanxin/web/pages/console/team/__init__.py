@@ -1,0 +1,1 @@
+"""Operators, and what each looks after for themselves."""
