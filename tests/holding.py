@@ -23,8 +23,8 @@ def placed(
     until: date = date(2027, 5, 1), review: date | None = None,
 ) -> Placed:  # fmt: skip
     """The same; all that is said of it."""
-    with platform.database.transaction() as tx:
+    with platform.act("li") as act:
         return add_hold(
-            tx, NumberSet.of(list(numbers)), source=source, order=order, reason=reason, until=until,
-            review_on=review or until, today=platform.today(), now=platform.now(), by="li",
+            act, NumberSet.of(list(numbers)), source=source, order=order, reason=reason, until=until,
+            review_on=review or until,
         )  # fmt: skip

@@ -58,8 +58,8 @@ def build(platform: Platform, folder: Path) -> str:
     hold(platform, range(FREE, FOR_SALE), order="first")
     answer(platform, shop, folder, *said)
     platform.release(by="li", batch_id=BATCH)
-    with platform.database.transaction() as tx:
-        lift_hold(tx, 1, reason="over", now=platform.now(), by="li")
+    with platform.act("li") as act:
+        lift_hold(act, 1, reason="over")
     hold(platform, [HELD], order="second")
     li = joined(platform, "supervisor", login="li")
     joined(platform, "supervisor", login="wang")
@@ -177,8 +177,8 @@ def _waive(platform: Platform) -> int:
 
 
 def _lift(platform: Platform) -> str:
-    with platform.database.transaction() as tx:
-        return lift_hold(tx, 2, reason="over", now=platform.now(), by="li").order_number
+    with platform.act("li") as act:
+        return lift_hold(act, 2, reason="over").order_number
 
 
 def facts(platform: Platform) -> dict[str, Any]:

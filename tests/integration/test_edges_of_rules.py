@@ -87,10 +87,9 @@ def waived(platform: Platform, batch: int, partner: Partner) -> None:
 
 
 def held_until(platform: Platform, day: date, *numbers: int) -> None:
-    with platform.database.transaction() as tx:
+    with platform.act("li") as act:
         add_hold(
-            tx, NumberSet.of(numbers), source="court", order="1", reason="fraud", until=day, review_on=day,
-            today=platform.today(), now=platform.now(), by="li",
+            act, NumberSet.of(numbers), source="court", order="1", reason="fraud", until=day, review_on=day,
         )  # fmt: skip
 
 

@@ -147,8 +147,8 @@ def test_a_hold_keeps_a_number_until_it_is_lifted(world: World, tmp_path: Path) 
     for partner in (world.music, world.bank):
         partner.file([], complete=True)
     assert len(world.released(tmp_path)) == 3
-    with platform.database.transaction() as tx:
-        lift_hold(tx, order, reason="cleared", now=platform.now(), by="wang")
+    with platform.act("wang") as act:
+        lift_hold(act, order, reason="cleared")
     assert len(world.released(tmp_path)) == 4
 
 

@@ -54,8 +54,8 @@ def sold(shop: Shop) -> Sold:
 
 
 def lift(shop: Shop, hold_id: int) -> None:
-    with shop.platform.database.transaction() as tx:
-        lift_hold(tx, hold_id, reason="over", now=shop.platform.now(), by="li")
+    with shop.platform.act("li") as act:
+        lift_hold(act, hold_id, reason="over")
 
 
 def words(page: httpx.Response) -> str:

@@ -233,15 +233,15 @@ class Driver:
         raise Refusal(f"{said.status} {said.body['detail']} {said.body.get('errors', '')}")
 
     def hold(self, numbers: frozenset[int], *, until: date, order: str) -> int:
-        with self.tx() as tx:
+        with self.platform.act("li") as act:
             return add_hold(
-                tx, NumberSet.of(sorted(numbers)), source="court", order=order, reason="fraud", until=until,
-                review_on=until, today=self.platform.today(), now=self.platform.now(), by="li",
+                act, NumberSet.of(sorted(numbers)), source="court", order=order, reason="fraud", until=until,
+                review_on=until,
             ).id  # fmt: skip
 
     def lift(self, key: int) -> None:
-        with self.tx() as tx:
-            lift_hold(tx, key, reason="over", now=self.platform.now(), by="li")
+        with self.platform.act("li") as act:
+            lift_hold(act, key, reason="over")
 
     def retract(self, batch: int, number: int) -> Batch:
         return self.platform.retract(batch, NumberSet.of([number]), reason="wrong list", by="li")

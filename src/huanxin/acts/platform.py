@@ -40,6 +40,7 @@ from huanxin.request.codes import CodeRules, Tried
 from huanxin.request.ordering import Ordered, Wish, order
 from huanxin.settings import Settings
 from huanxin.signing.keys import Signer
+from huanxin.store.acting import Act, Reading
 from huanxin.store.database import LIVE, SANDBOX, Database
 from huanxin.store.disclose.certificates import Certificate
 from huanxin.store.migrate import migrate
@@ -100,6 +101,22 @@ class Platform:
     def today(self) -> date:
         """The earliest day that it is anywhere where a carrier is: nothing is due a day early."""
         return self.plan.today(self.clock())
+
+    @contextmanager
+    def read(self) -> Iterator[Reading]:
+        """Read what is on record, in one transaction that can't write."""
+        with self.database.reading() as tx:
+            yield Reading(tx=tx, now=self.clock(), plan=self.plan, rules=self.rules, issuer=self.issuer)
+
+    @contextmanager
+    def act(self, by: str, *, sure: bool = False) -> Iterator[Act]:
+        """One order in one transaction, recorded with who ordered it: done when the block ends, undone if it raises.
+
+        `sure`: for what can't be taken back; raises ClockInDoubt.
+        """
+        now = self.sure() if sure else self.clock()
+        with self.database.transaction() as tx:
+            yield Act(tx=tx, now=now, plan=self.plan, rules=self.rules, issuer=self.issuer, by=by)
 
     def import_report(
         self, path: Path, *, carrier: str, by: str, skip_bad: bool = False, progress: Progress = lambda _step, _lines: None,

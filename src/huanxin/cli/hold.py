@@ -32,10 +32,9 @@ def add(
     """Keep numbers frozen longer by an authority's order. Of those that are on release lists already it says on which."""
     with platform() as (opened, _):
         numbers = read_numbers(file, opened.plan)
-        with opened.database.transaction() as tx:
+        with opened.act(by or me()) as act:
             placed = add_hold(
-                tx, numbers, source=source, order=order, reason=reason, until=until.date(), review_on=review.date(),
-                today=opened.today(), now=opened.now(), by=by or me(),
+                act, numbers, source=source, order=order, reason=reason, until=until.date(), review_on=review.date(),
             )  # fmt: skip
     say = f"✓ hold {placed.id} binds until {until:%Y-%m-%d}; numbers: {len(numbers):,}"
     told = {
@@ -54,18 +53,18 @@ def lift(
     as_json: Json = False,
 ) -> None:
     """Let a hold go."""
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        lifted = lift_hold(tx, hold, reason=reason, now=opened.now(), by=by or me())
+    with platform() as (opened, _), opened.act(by or me()) as act:
+        lifted = lift_hold(act, hold, reason=reason)
     done(as_json, {"hold": hold, "count": lifted.count}, f"✓ hold {hold} no longer binds; numbers: {lifted.count:,}")
 
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """Every hold, lifted ones too."""
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        found = holds.all_holds(tx)
+    with platform() as (opened, _), opened.read() as seen:
+        found = holds.all_holds(seen.tx)
         released = Counter[int | None]()
-        for stop in known(tx):
+        for stop in known(seen.tx):
             released[stop.hold_id] += stop.count
     rows = table(
         "hold", "source", "order", "reason", "#numbers", "#released before", "until", "review", "placed by", "lifted"

@@ -131,10 +131,9 @@ class Job:
         if numbers:
             today = self.platform.today()
             review = today + _REVIEW  # the reports may be of long ago, and a hold of then would have ended
-            with self.platform.database.transaction() as tx:
-                add_hold(tx, numbers, source=holds.source, order=holds.order, reason=holds.reason,
-                         until=max(holds.until, review + _REVIEW), review_on=review, today=today, now=self.platform.now(),
-                         by=OPERATOR)  # fmt: skip
+            with self.platform.act(OPERATOR) as act:
+                add_hold(act, numbers, source=holds.source, order=holds.order, reason=holds.reason,
+                         until=max(holds.until, review + _REVIEW), review_on=review)  # fmt: skip
 
     def _take(self, file: ReportFile, *, skip_bad: bool) -> None:
         done = self.platform.import_report(file.path, carrier=file.carrier, by=file.carrier, skip_bad=skip_bad)

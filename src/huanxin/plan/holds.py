@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,8 @@ from huanxin.domain.numbers import NumberingPlan, why_not_a_number, why_not_ours
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.store.database import Tx, one_name_at_a_time, recording_facts
+from huanxin.store.acting import Act
+from huanxin.store.database import one_name_at_a_time, recording_facts
 from huanxin.store.plan import holds
 from huanxin.store.plan.holds import Hold
 from huanxin.store.release import stops
@@ -84,10 +85,7 @@ class Placed:
         return sum(one.count for one in self.stopped)
 
 
-def add_hold(
-    tx: Tx, numbers: NumberSet, *, source: str, order: str, reason: str, until: date, review_on: date, today: date,
-    now: datetime, by: str,
-) -> Placed:  # fmt: skip
+def add_hold(act: Act, numbers: NumberSet, *, source: str, order: str, reason: str, until: date, review_on: date) -> Placed:
     """Record an authority's hold on some numbers, or find the same one that binds already. It binds from now to the end of
     `until`. `order`: the number that the authority gave its order. Raises BadInput for what an order can't be without, or
     days that have passed."""
@@ -96,27 +94,28 @@ def add_hold(
         raise BadInput(Sentence("the hold names no number; give a file with a column number"))
     if not source or not order or not reason:
         raise BadInput(Sentence("a hold needs its source, the number of the authority's order and its reason"))
-    if until < today:
+    if until < act.today:
         raise BadInput(Sentence("the last day lies before today, so the hold would keep nothing frozen"))
-    if not today <= review_on <= until:
+    if not act.today <= review_on <= until:
         raise BadInput(Sentence("the day of review has to lie between today and the last day"))
-    recording_facts(tx)
-    one_name_at_a_time(tx, f"hold {source} {order}")
-    for hold_id in holds.in_force(tx, source=source, order=order, until=until, count=len(numbers)):
-        if holds.numbers_of(tx, hold_id) == numbers:
-            return Placed(id=hold_id, new=False, stopped=stops.known(tx, hold_id=hold_id))
+    recording_facts(act.tx)
+    one_name_at_a_time(act.tx, f"hold {source} {order}")
+    for hold_id in holds.in_force(act.tx, source=source, order=order, until=until, count=len(numbers)):
+        if holds.numbers_of(act.tx, hold_id) == numbers:
+            return Placed(id=hold_id, new=False, stopped=stops.known(act.tx, hold_id=hold_id))
     made = holds.add(
-        tx, source=source, order=order, reason=reason, until=until, review_on=review_on, numbers=numbers, by=by, at=now
-    )
-    stops.add(tx, stops.listed(tx, numbers), hold_id=made, at=now)
-    return Placed(id=made, new=True, stopped=stops.known(tx, hold_id=made))
+        act.tx, source=source, order=order, reason=reason, until=until, review_on=review_on, numbers=numbers, by=act.by,
+        at=act.now,
+    )  # fmt: skip
+    stops.add(act.tx, stops.listed(act.tx, numbers), hold_id=made, at=act.now)
+    return Placed(id=made, new=True, stopped=stops.known(act.tx, hold_id=made))
 
 
-def lift_hold(tx: Tx, hold_id: int, *, reason: str, now: datetime, by: str) -> Hold:
+def lift_hold(act: Act, hold_id: int, *, reason: str) -> Hold:
     """Record that a hold no longer binds."""
-    recording_facts(tx)
-    one_name_at_a_time(tx, f"hold {hold_id}")
-    hold = holds.get(tx, hold_id)
+    recording_facts(act.tx)
+    one_name_at_a_time(act.tx, f"hold {hold_id}")
+    hold = holds.get(act.tx, hold_id)
     if hold is None:
         raise NotFound(Sentence("there is no hold %(hold)s; `huanxin hold list` shows them", hold=hold_id))
     if hold.lifted_at:
@@ -130,5 +129,5 @@ def lift_hold(tx: Tx, hold_id: int, *, reason: str, now: datetime, by: str) -> H
         )
     if not reason.strip():
         raise BadInput(Sentence("say why the hold is lifted"))
-    holds.lift(tx, hold_id, reason=reason, by=by, at=now)
+    holds.lift(act.tx, hold_id, reason=reason, by=act.by, at=act.now)
     return hold

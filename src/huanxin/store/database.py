@@ -128,6 +128,19 @@ class Database:
                     _spread(connection)
 
     @contextmanager
+    def reading(self) -> Iterator[Tx]:
+        """A transaction that can't write: PostgreSQL refuses whatever would."""
+        with self._pool.connection() as connection:
+            connection.news.clear()
+            connection.read_only = True
+            try:
+                yield connection
+            finally:
+                if not connection.broken:
+                    connection.rollback()
+                    connection.read_only = None
+
+    @contextmanager
     def single(self) -> Iterator[Tx]:
         """For a single statement: it is a transaction of its own, at a third of the messages to and fro."""
         with self._pool.connection() as connection, _autocommitting(connection):

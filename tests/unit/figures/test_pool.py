@@ -105,8 +105,8 @@ def test_numbers_go_through_their_states_one_after_the_other(
     assert "held" not in states(platform), "the order has expired"
     clock.forward(days=10)
     assert states(platform)["clear"] == 1, "the freeze of an answered number ended in the night"
-    with platform.database.transaction() as tx:
-        lift_hold(tx, order, reason="done", now=platform.now(), by="test")
+    with platform.act("test") as act:
+        lift_hold(act, order, reason="done")
     assert sum(states(platform).values()) == 11
 
 
@@ -138,8 +138,8 @@ def test_what_a_hold_lets_go_within_120_days_is_seen_coming_by_the_rule_of_the_g
     today, after, fresh = platform.today(), date(2026, 12, 25), date(2027, 1, 31)
     assert coming() == {today: (2, 0), after: (2, 2), fresh: (1, 1)}, "5 and 10; 3 and 6; 7, whose freeze lasts longer"
     assert states(platform)["held"] == 6
-    with platform.database.transaction() as tx:
-        lift_hold(tx, order, reason="done", now=platform.now(), by="test")
+    with platform.act("test") as act:
+        lift_hold(act, order, reason="done")
     assert coming() == {today: (3, 0), date(2026, 12, 5): (1, 0), fresh: (1, 0)}, (
         "what was lifted comes when its freeze ends"
     )

@@ -44,8 +44,8 @@ def test_a_held_number_is_due_once_the_hold_is_lifted(platform: Platform, report
     )
     order = hold(platform, [parse(NUMBER)])
     assert planned(platform) == [parse(OTHER)]
-    with platform.database.transaction() as tx:
-        lift_hold(tx, order, reason="cleared", now=platform.now(), by="wang")
+    with platform.act("wang") as act:
+        lift_hold(act, order, reason="cleared")
     assert planned(platform) == [parse(NUMBER)]
 
 

@@ -183,8 +183,8 @@ def test_the_same_order_twice_changes_nothing_and_another_adds_to_it(platform: P
     others = [hold(platform, NUMBERS, order="18"), hold(platform, NUMBERS, until=date(2028, 1, 1)),
               hold(platform, [NUMBERS[0] + 1])]  # fmt: skip
     assert len({first, *others}) == 4
-    with platform.database.transaction() as tx:
-        lift_hold(tx, first, reason="cleared", now=platform.now(), by="wang")
+    with platform.act("wang") as act:
+        lift_hold(act, first, reason="cleared")
     assert hold(platform, NUMBERS) not in {first, *others}, "one that was lifted does not come back to life"
 
 
@@ -209,14 +209,14 @@ def test_a_hold_keeps_the_number_of_its_order_and_says_when_its_review_is_overdu
 
 def test_a_hold_is_lifted_once_by_name_with_a_reason_and_stays_on_record(platform: Platform) -> None:
     order = hold(platform, NUMBERS)
-    with pytest.raises(BadInput, match="why"), platform.database.transaction() as tx:
-        lift_hold(tx, order, reason=" ", now=platform.now(), by="wang")
-    with platform.database.transaction() as tx:
-        lift_hold(tx, order, reason="cleared", now=platform.now(), by="wang")
-    with pytest.raises(Conflict, match="wang"), platform.database.transaction() as tx:
-        lift_hold(tx, order, reason="again", now=platform.now(), by="li")
-    with pytest.raises(NotFound), platform.database.transaction() as tx:
-        lift_hold(tx, order + 1, reason="none", now=platform.now(), by="li")
+    with pytest.raises(BadInput, match="why"), platform.act("wang") as act:
+        lift_hold(act, order, reason=" ")
+    with platform.act("wang") as act:
+        lift_hold(act, order, reason="cleared")
+    with pytest.raises(Conflict, match="wang"), platform.act("li") as act:
+        lift_hold(act, order, reason="again")
+    with pytest.raises(NotFound), platform.act("li") as act:
+        lift_hold(act, order + 1, reason="none")
     with platform.database.transaction() as tx:
         assert [(one.reason, one.lifted_by, one.lift_reason) for one in holds.all_holds(tx)] == [
             ("fraud", "wang", "cleared")

@@ -66,8 +66,8 @@ def lift(request: Request, who: Holder, hold_id: int, form: Form) -> Response:
     try:
         if hold_id not in {one.id for one in _listed(who, "all")}:
             raise NotFound(Sentence("there is no hold %(hold)s; `huanxin hold list` shows them", hold=hold_id))
-        with who.platform.database.transaction() as tx:
-            lifted = lift_hold(tx, hold_id, reason=form["reason"], now=who.platform.now(), by=who.operator.login)
+        with who.act() as act:
+            lifted = lift_hold(act, hold_id, reason=form["reason"])
     except HuanxinError as error:
         return _page(request, who, status=status_of(error), problem=error)
     return flash.after(request, "/console/holds", "lifted", count=lifted.count)
@@ -75,17 +75,15 @@ def lift(request: Request, who: Holder, hold_id: int, form: Form) -> Response:
 
 def _place(who: Working, form: Posted) -> tuple[Placed, int]:
     """Record the hold that a form describes; and how many numbers it keeps frozen."""
-    platform = who.platform
     until, review = _day(form["until"]), _day(form["review"])
     numbers = numbers_given(form, who.context) or NumberSet()
     if not _mine(who, numbers.shards):
         raise Forbidden(
             Sentence("some of these numbers are not your carrier's; somebody for all carriers has to act on them")
         )
-    with platform.database.transaction() as tx:
+    with who.act() as act:
         placed = add_hold(
-            tx, numbers, source=form["source"], order=form["order"], reason=form["reason"], until=until, review_on=review,
-            today=platform.today(), now=platform.now(), by=who.operator.login,
+            act, numbers, source=form["source"], order=form["order"], reason=form["reason"], until=until, review_on=review,
         )  # fmt: skip
     return placed, len(numbers)
 
@@ -104,9 +102,9 @@ def _mine(who: Working, shards: Iterable[int]) -> bool:
 
 def _listed(who: Working, state: str) -> list[Hold]:
     today = who.platform.today()
-    with who.platform.database.transaction() as tx:
-        found = holds.all_holds(tx)[::-1]
-        shards = holds.shards(tx) if who.operator.carrier else {}
+    with who.platform.read() as seen:
+        found = holds.all_holds(seen.tx)[::-1]
+        shards = holds.shards(seen.tx) if who.operator.carrier else {}
     return [one for one in found if _in_state(one, state, today) and _mine(who, shards.get(one.id, ()))]
 
 
@@ -122,10 +120,10 @@ def _page(
     lang, today = language(request), who.platform.today()
     found = [one for one in _listed(who, state) if before is None or one.id < before]
     released = Counter[int | None]()
-    with who.platform.database.transaction() as tx:
-        for stop in stops.known(tx):
+    with who.platform.read() as seen:
+        for stop in stops.known(seen.tx):
             released[stop.hold_id] += stop.count
-        loud = stopped.of_holds(tx, who)
+        loud = stopped.of_holds(seen.tx, who)
     return page(
         request, who, "holds.html", status, tab="holds", holds=found[:MOST], state=state, states=STATES, today=today,
         more=found[MOST - 1].id if len(found) > MOST else None, overdue=len(_listed(who, "overdue")),

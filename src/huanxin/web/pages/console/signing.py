@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from huanxin.acts import Platform
 from huanxin.domain.errors import HuanxinError
 from huanxin.domain.operators import Operator, Right
 from huanxin.store.access import operators
+from huanxin.store.acting import Act
 from huanxin.web.context import Context
 from huanxin.web.pages import session, unsent
 from huanxin.words.sentences import Sentence
@@ -49,6 +51,10 @@ class Working:
     @property
     def platform(self) -> Platform:
         return self.context.platform
+
+    def act(self, *, sure: bool = False) -> AbstractContextManager[Act]:
+        """One order of this operator."""
+        return self.platform.act(self.operator.login, sure=sure)
 
 
 def remember(answer: Response, request: Request, operator: Operator) -> None:

@@ -1,0 +1,39 @@
+"""What every verb works with: one transaction at one instant, with what the platform goes by, and who orders it.
+
+`acts.Platform.read` and `acts.Platform.act` make them; decision 19 says why, and names what else opens a transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from huanxin.domain.numbers import NumberingPlan
+from huanxin.domain.rules import Rules
+from huanxin.store.database import Tx
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What is on record, as one transaction sees it: nothing can be recorded by it."""
+
+    tx: Tx
+    now: datetime
+    """the instant at which everything in it is judged; aware, UTC"""
+    plan: NumberingPlan
+    rules: Rules
+    issuer: str
+    """the platform's name in what it signs and in the addresses that it gives to partners"""
+
+    @property
+    def today(self) -> date:
+        """The earliest day that it is anywhere where a carrier is: nothing is due a day early."""
+        return self.plan.today(self.now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act(Reading):
+    """One order: what is recorded in it is recorded whole or not at all, with the name of who ordered it."""
+
+    by: str
+    """a login of the console, a user of the command line, a partner's name, or `platform` for what nobody ordered"""
