@@ -121,6 +121,17 @@ def test_a_hold_that_was_lifted_or_has_ended_by_the_sale_is_not_broken_by_it(sho
     assert sold(*times) == {"opened-while-held": [A, C]}
 
 
+def test_a_sale_that_is_reported_before_the_hold_has_ended_breaks_it_whatever_the_carriers_clock_says(
+    shop: Shop, clock: Clock, sold: Sold
+) -> None:
+    """In the last minute clocks may differ, but what is on record by then was done by then."""
+    hold(shop.platform, [A, B], until=date(2026, 11, 25))
+    clock.now = datetime.fromisoformat("2026-11-25T23:59:50+08:00")
+    assert sold((A, "2026-11-25T23:59:30+08:00")) == {"opened-while-held": [A]}
+    clock.forward(minutes=1)
+    assert sold((B, "2026-11-25T23:59:30+08:00")) == {}
+
+
 def test_a_held_number_that_no_batch_released_is_sold_against_the_hold_too(shop: Shop, clock: Clock, sold: Sold) -> None:
     hold(shop.platform, [REFUSED])
     clock.forward(days=1)

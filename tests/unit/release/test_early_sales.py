@@ -89,6 +89,20 @@ def test_what_was_sold_before_the_platforms_first_report_is_not_held_against_the
     assert breaches(platform) == []
 
 
+def test_nor_is_it_when_several_releases_gave_back_what_had_been_sold_by_then(
+    platform: Platform, clock: Clock, report: Report, tmp_path: Path
+) -> None:
+    """The carrier reports it late. What the second release gave back would else count as never released."""
+    shop = open_shop(platform, clock, tmp_path)
+    clock.forward(days=1)
+    with platform.database.transaction() as tx:
+        waive(tx, shop.batch, partner_id=2, only=None, reason="settled", now=platform.now(), by="li")
+    assert [one.count for one in platform.release(by="li")] == [1], "REFUSED, after the others"
+    sold = report(f"+{CLEAN},opened,2026-11-23", f"+{REFUSED},opened,2026-11-23", name="late.csv")
+    assert platform.import_report(sold, carrier="cmcc", by="li").breaches == 0
+    assert "opened-without-release" not in {kind for kind, _, _ in breaches(platform)}
+
+
 def test_a_release_covers_its_own_tenure_alone_and_no_number_is_recorded_twice(
     platform: Platform, clock: Clock, tmp_path: Path
 ) -> None:
