@@ -101,7 +101,14 @@ def register(page: Page, site: Site, company: Company, name: str = "晨星 <i>�
     page.fill("#name", name)
     page.fill("#domain", company.domain)
     page.get_by_role("button", name="登记").click()
-    _, client_id, secret = page.locator(".once code").all_inner_texts()
+    return shown_once(page)
+
+
+def shown_once(page: Page) -> tuple[str, str]:
+    """The client id and the secret, once the page that shows them is there: a click waits for its first byte only."""
+    codes = page.locator(".once code")
+    expect(codes).to_have_count(3)
+    _, client_id, secret = codes.all_inner_texts()
     return client_id, secret
 
 
@@ -134,7 +141,7 @@ def test_a_company_registers_proves_its_domain_and_learns_what_its_receiver_does
     expect(page.get_by_role("status")).to_contain_text("未通过", timeout=60_000)
     forged = page.locator(".checklist li", has_text="伪造的签名")
     expect(forged).to_contain_text("未通过")
-    assert forged.locator("p").count() == 2, "it says how to mend it"
+    expect(forged.locator("p"), "it says how to mend it").to_have_count(2)
     assert (axe(page), fits(page)) == ([], True)
     if size == "phone":
         keep_both(page, "partner-selftest")
@@ -185,7 +192,7 @@ def test_only_after_a_passed_self_test_and_a_persons_word_the_live_credentials_a
     page.reload()
     page.fill("#endpoint", f"http://{company.domain}/live")
     page.get_by_role("button", name="正式上线").click()
-    _, live_id, live_secret = page.locator(".once code").all_inner_texts()
+    live_id, live_secret = shown_once(page)
     assert live_id != client_id
     assert axe(page) == []
     page.get_by_role("link", name="前往正式页面").click()

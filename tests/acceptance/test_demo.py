@@ -21,7 +21,7 @@ import httpx
 import psutil
 import pyotp
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from acceptance.browsing import axe, fits, keep_both, keep_picture, open_tab
 from huanxin.demo import staff
@@ -257,6 +257,7 @@ def test_an_operator_opens_the_demos_batch_a_breach_and_what_is_wrong_with_a_rep
     keep_both(page, "console-batch")
     page.goto(f"{reopened.url}/console/breaches")
     page.locator("main tbody a").first.click()
+    page.wait_for_url(re.compile(r"/breaches/\d+"))
     assert page.locator("h1").count() == 1
     keep_both(page, "console-breach")
     report = tmp_path / "half.csv"
@@ -271,8 +272,7 @@ def test_an_operator_opens_the_demos_batch_a_breach_and_what_is_wrong_with_a_rep
         page.goto(f"{reopened.url}/console/pool?lang={lang}")
         page.locator("main input[type=file]").first.set_input_files(report)
         page.locator("main form").filter(has=page.locator("input[type=file]")).locator("button").first.click()
-        page.wait_for_load_state()
-        assert page.locator("[role=alert]").count() == 1
+        expect(page.locator("[role=alert]")).to_have_count(1)
         keep_picture(page, "console-pool_allocation", lang)
     page.goto(f"{reopened.url}/watch")
     keep_both(page, "watch-bulletin")
@@ -295,5 +295,5 @@ def test_an_admin_with_an_authenticator_is_asked_for_a_code(browser: Browser, re
     keep_both(page, "console-code")
     page.fill("#code", "000000")
     page.locator("main .button.primary").click()
-    assert page.locator("[role=alert]").count() == 1
+    expect(page.locator("[role=alert]")).to_have_count(1)
     page.context.close()

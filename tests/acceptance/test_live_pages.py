@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from acceptance.browsing import SIZES, axe, fits, open_tab
 from huanxin.acts import Platform
@@ -86,15 +86,16 @@ def test_somebody_finds_the_batch_and_how_far_it_is_and_is_led_to_who_is_outstan
     page.get_by_role("link", name="批次").first.click()
     page.locator(f"main a[href='/batches/{live.batch}']").first.click()
     main = page.locator("main")
-    assert "2 家接入方中有 1 家尚未答复完毕" in main.inner_text()
+    expect(main).to_contain_text("2 家接入方中有 1 家尚未答复完毕")
     looks_right(page)
     page.get_by_role("link", name="English").click()
+    expect(page.locator("h1")).to_have_text(f"Batch {live.batch}")
     assert page.url.startswith(f"{live.url}/batches/{live.batch}")
-    assert page.locator("h1").inner_text() == f"Batch {live.batch}"
     assert page.locator("html").get_attribute("lang") == "en"
     looks_right(page)
     page.locator("a.brand").click()
-    assert page.locator("html").get_attribute("lang") == "en", "the choice is remembered"
+    expect(page).to_have_url(f"{live.url}/")
+    expect(page.locator("html"), "the choice is remembered").to_have_attribute("lang", "en")
     live.answer(live.bank)
     page.goto(f"{live.url}/batches/{live.batch}")
     assert "Every partner has answered, or was waived." in main.inner_text(), "the page shows how far it is now"
@@ -116,7 +117,7 @@ def test_a_page_that_is_not_there_says_so_and_leads_back(browser: Browser, live:
     assert "404" in page.locator("main").inner_text()
     looks_right(page)
     page.get_by_role("link", name="To the first page").click()
-    assert page.url == f"{live.url}/"
-    assert page.locator("dl.figures").count() == 1
+    expect(page).to_have_url(f"{live.url}/")
+    expect(page.locator("dl.figures")).to_have_count(1)
     assert [text for text in complaints if "404" not in text] == []  # the browser notes the 404 itself
     page.context.close()

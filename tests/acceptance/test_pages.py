@@ -87,9 +87,9 @@ def test_the_report_shows_its_twin_on_one_click(browser: Browser, pages: dict[tu
     page, complaints = open_page(browser, pages["report", "zh_CN"], size, "light")
     assert "差错" in page.locator("h1:visible").inner_text()
     page.get_by_role("link", name="English").click()
-    assert "stale ties cut" in page.locator("h1:visible").inner_text()
-    assert page.locator("html").get_attribute("lang") == "en"
-    assert page.title() == "Report of a demo run · Huanxin"
+    expect(page.locator("h1:visible")).to_contain_text("stale ties cut")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page).to_have_title("Report of a demo run · Huanxin")
     expect(page.locator(".plot:visible canvas")).to_have_count(4)
     assert fits(page)
     assert axe(page) == []

@@ -18,6 +18,7 @@ from huanxin.notify.partners import Registered, add_partner
 from huanxin.settings import Mode, Settings
 from huanxin.web.app import create_app
 from serving import served
+from waiting import until
 
 NUMBERS = [f"+86138001380{n:02d}" for n in range(60)]
 
@@ -88,12 +89,16 @@ def test_a_partner_sees_what_was_not_delivered_why_and_sends_it_again(browser: B
     page.get_by_role("link", name=site.shop_notice).click()
     expect(page.locator("body")).to_contain_text("欠费")
     expect(page.locator("body")).to_contain_text("127.0.0.1 拒绝连接")
+    page.wait_for_load_state()
     before = page.locator(".attempts li").count()
     page.get_by_role("button", name="立即重发").click()
     expect(page.get_by_role("status")).to_contain_text("正在重新发送")
-    page.wait_for_timeout(500)
-    page.reload()
-    assert page.locator(".attempts li").count() > before, "the event was not pushed again"
+
+    def pushed_again() -> bool:
+        page.reload()
+        return page.locator(".attempts li").count() > before
+
+    until(pushed_again)
     assert complaints == []
     assert axe(page) == []
     page.context.close()

@@ -64,7 +64,8 @@ def test_the_new_owner_signs_in_orders_and_watches_it_happen(browser: Browser, p
     page.fill("#q", "")
     expect(page.locator("[data-none]")).to_be_hidden()
     expect(others).to_be_hidden()
-    assert page.locator(".group .pick").all_inner_texts()[:2] == ["晨星商城", "飞燕快递"], "everything is back in its place"
+    expect(page.locator(".group .pick").nth(0), "everything is back in its place").to_have_text("晨星商城")
+    expect(page.locator(".group .pick").nth(1)).to_have_text("飞燕快递")
     page.get_by_label("晨星商城").check()
     page.get_by_label("我是这个号码的机主").check()
     page.get_by_role("button", name="向 5 家申请焕新").click()
@@ -119,7 +120,7 @@ def test_a_live_page_says_when_it_does_not_live_and_goes_on_by_itself(
         expect(news).to_be_hidden()
         line.cut()
         expect(news).to_contain_text(lost, timeout=15_000)
-        assert re.search(r"\d?\d:\d\d:\d\d", news.inner_text()), "of when it is"
+        expect(news, "of when it is").to_contain_text(re.compile(r"\d?\d:\d\d:\d\d"))
         assert (axe(page), fits(page)) == ([], True)
         place.answer("飞燕快递", "unbound")
         line.mend()
@@ -228,8 +229,8 @@ def test_another_language_or_size_keeps_the_way_in_and_the_door(browser: Browser
     page.get_by_role("link", name="关怀模式").click()
     page.get_by_role("link", name="English").click()
     expect(page.locator("html")).to_have_class("care care-20")
-    assert page.locator("[name=token]").get_attribute("value") == "a&b"
-    assert page.locator("[name=to]").get_attribute("value") == "leave"
+    expect(page.locator("[name=token]")).to_have_attribute("value", "a&b")
+    expect(page.locator("[name=to]")).to_have_attribute("value", "leave")
     expect(page.locator("nav [aria-current]").first).to_have_text("Leave")
     page.context.close()
 
@@ -262,9 +263,9 @@ def test_elders_mode_is_one_tap_away_remembered_and_large_enough(browser: Browse
         )
         assert low == [], address
     page.get_by_role("link", name="最大").click()
-    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "30px"
+    expect(page.locator("html")).to_have_css("font-size", "30px")
     page.get_by_role("link", name="标准模式").click()
-    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "16px"
+    expect(page.locator("html")).to_have_css("font-size", "16px")
     page.context.close()
 
 

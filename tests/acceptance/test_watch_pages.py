@@ -63,6 +63,7 @@ def test_somebody_reads_the_bulletin_and_finds_no_company_by_name(
     assert fits(page)
     assert axe(page) == []
     page.locator("a[href='/watch?month=2026-10#carriers']").first.click()
+    page.wait_for_url("**/watch?month=2026-10#carriers")
     expect(page.locator("#carriers")).to_contain_text("2026-10")
     text = page.locator("main").inner_text()
     assert not any(name in text for name, _, _ in PARTNERS)

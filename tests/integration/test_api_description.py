@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from acceptance.browsing import SIZES, browser, fits, open_tab
 from clocks import Clock
@@ -83,7 +83,7 @@ def test_the_page_draws_the_description_without_any_other_host(browser: Browser,
     page.on("request", lambda asked: hosts.add(asked.url.split("/")[2]) if asked.url.startswith("http") else None)
     page.goto(f"{http.base_url}/docs?lang=en")
     page.wait_for_selector("#api .opblock")
-    assert page.locator("#api .opblock").count() == len(list(operations(http.get("/openapi.json").json())))
+    expect(page.locator("#api .opblock")).to_have_count(len(list(operations(http.get("/openapi.json").json()))))
     page.locator("#api .opblock-post .opblock-summary").last.click()
     page.wait_for_selector("#api .opblock.is-open .responses-table")
     assert fits(page)
