@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,18 @@ from typing import Any
 from huanxin.acts import Platform
 from huanxin.answer.receiving import Rosters
 from huanxin.domain.partners import Kind, Partner
+from huanxin.domain.retries import Retries
 from huanxin.notify.files import FileWriter, choose_folders, use_files
+from huanxin.notify.folders import Folder
 from huanxin.notify.own_folders import FolderRules, Login
 from huanxin.notify.partners import add_partner
-from huanxin.notify.retries import Retries
 from huanxin.outbound import Outbound
 from huanxin.signing.keys import Signer
 from huanxin.store.answer import receipts
 from huanxin.store.notify import deliveries, notices
 from huanxin.store.plan import batches
 from huanxin.work.inboxes import InboxReader
+from huanxin.work.reminding import Reminder
 
 NUMBERS = [f"+86138001380{n:02d}" for n in range(4)]
 
@@ -149,8 +151,27 @@ def writer_of(platform: Platform) -> FileWriter:
     )
 
 
-def reader_of(platform: Platform, limit: int = 1 << 20) -> InboxReader:
-    return InboxReader(
+@dataclass(frozen=True, kw_only=True)
+class Reader(InboxReader):
+    """A reader of folders that counts the receipts which it dealt with."""
+
+    dealt_with: list[int] = field(default_factory=list)
+
+    def take_all(self, partner: Partner, into: Folder, out: Folder) -> int:
+        self.dealt_with.append(super().take_all(partner, into, out))
+        return self.dealt_with[-1]
+
+
+def takes(reader: Reader) -> bool:
+    """Look into every folder that is due; whether any receipt was dealt with."""
+    before = sum(reader.dealt_with)
+    while reader.one_job():
+        pass
+    return sum(reader.dealt_with) > before
+
+
+def reader_of(platform: Platform, limit: int = 1 << 20) -> Reader:
+    return Reader(
         platform=platform,
         rosters=Rosters(platform.database),
         signer=signer_of(platform),
@@ -159,3 +180,17 @@ def reader_of(platform: Platform, limit: int = 1 << 20) -> InboxReader:
         limit=limit,
         chance=lambda: 0.0,
     )
+
+
+def decides(reminder: Reminder) -> bool:
+    """Do the reminder's job; whether it decided a step of any notice."""
+
+    def decided() -> int:
+        with reminder.platform.read() as seen:
+            row = seen.tx.execute("SELECT count(*) FROM notice_step").fetchone()
+        assert row is not None
+        return int(row[0])
+
+    before = decided()
+    reminder.one_job()
+    return decided() > before

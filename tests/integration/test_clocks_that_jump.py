@@ -30,7 +30,7 @@ from huanxin.request import codes
 from huanxin.request.codes import CodeRules
 from huanxin.signing import keys
 from huanxin.signing.keys import Signer
-from huanxin.store import recurring
+from huanxin.store import jobs
 from huanxin.store.access import operators
 from huanxin.store.connect import credentials
 from huanxin.store.database import Database, Tx
@@ -124,7 +124,7 @@ def test_a_year_ahead_releases_nothing_plans_nothing_and_signs_nothing(
             act()
     with platform.database.transaction() as tx:
         assert tx.execute("SELECT count(*) FROM release").fetchone() == (0,)
-        assert plannings.claim(tx) is not None, "it waits, and isn't lost"
+        assert [one.id for one in plannings.waiting(tx)] == [1], "it waits, and isn't lost"
         assert len(credentials.keys(tx, platform.now())) == len(keys.ALGORITHMS)
     world.own_ahead = timedelta()
     world.set_machine(timedelta())
@@ -205,12 +205,13 @@ def test_an_event_that_was_put_off_by_a_clock_a_year_ahead_is_sent_soon_after_it
 def test_what_is_done_every_minute_is_done_again_after_a_clock_a_year_ahead(database: Database, clock: Clock) -> None:
     with database.transaction() as tx:
         clock.forward(days=365)
-        assert recurring.claim(tx, "remind", clock()) == 0
-        recurring.done(tx, "remind", next_at=clock() + timedelta(minutes=1))
-        clock.forward(days=-365)
-        assert recurring.claim(tx, "remind", clock()) == 0
-        recurring.done(tx, "remind", next_at=clock() + timedelta(minutes=1))
-        assert recurring.claim(tx, "remind", clock()) is None
+        jobs.keep(tx, jobs.REMINDERS, at=clock())
+        for days in (-365, 0):
+            job = jobs.claim(tx, jobs.REMINDERS, clock())
+            assert job is not None
+            jobs.end(tx, job, next_at=clock() + timedelta(minutes=1))
+            clock.forward(days=days)
+        assert jobs.claim(tx, jobs.REMINDERS, clock()) is None
 
 
 # Who is let in --------------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from exchanging import (
     register,
     rules_of,
     signer_of,
+    takes,
     writer_of,
 )
 from huanxin.acts import Platform, open_signer
@@ -73,7 +74,7 @@ def test_a_receipt_is_taken_and_answered_and_picked_up_once(shop: Shop, platform
     notice = shop.manifest()["notice"]
     shop.answer([f"{NUMBERS[0]},unbound,,", f"{NUMBERS[1]},refused,debt,2026-12-31"], notice=notice)
     reader = reader_of(platform)
-    assert reader.one_job()
+    assert takes(reader)
     result = shop.result(notice)
     signed = signer_of(platform).verified(result.pop("confirmation"), CONFIRMATION)
     assert signed is not None
@@ -83,11 +84,11 @@ def test_a_receipt_is_taken_and_answered_and_picked_up_once(shop: Shop, platform
         "outstanding": 0, "problem": None,
     }  # fmt: skip
     clock.forward(minutes=1)
-    assert not reader.one_job()
+    assert not takes(reader)
     # Somebody tidies the folder up: the same receipt again changes nothing, and is answered again.
     (shop.out / f"{notice}.1.result.json").unlink()
     clock.forward(minutes=1)
-    assert reader.one_job()
+    assert takes(reader)
     assert shop.result(notice)["accepted"] == {"unbound": 1, "refused": 1}
     assert len(receipts_of(platform)) == 1
 
@@ -98,7 +99,7 @@ def test_parts_are_taken_in_the_order_of_their_numbers(shop: Shop, platform: Pla
     for part in (10, *range(1, 10)):
         outcome = "unbound" if part == 10 else "pending"
         shop.answer([f"{NUMBERS[0]},{outcome},,{2026 + part}-01-01"], notice=notice, part=part, complete=False)
-    reader_of(platform).one_job()
+    takes(reader_of(platform))
     assert receipts_of(platform) == [{"pending": 1}] * 9 + [{"unbound": 1}]
     assert shop.result(notice, 10)["outstanding"] == 3
 
@@ -107,7 +108,7 @@ def test_a_receipt_without_its_manifest_is_not_touched(shop: Shop, platform: Pla
     notice = shop.manifest()["notice"]
     (shop.into / f"{notice}.1.receipt.csv").write_text(f"number,outcome\n{NUMBERS[0]},unbound\n")
     (shop.into / f"{notice}.2.receipt.json.part").write_text("{}")
-    assert not reader_of(platform).one_job()
+    assert not takes(reader_of(platform))
     assert (list(shop.out.glob("*.result.json")), receipts_of(platform)) == ([], [])
 
 
@@ -119,10 +120,10 @@ def test_a_manifest_that_is_still_being_written_is_left_until_it_is_whole(
     path = shop.into / f"{notice}.1.receipt.json"
     whole = path.read_text()
     path.write_text(whole[:20])
-    assert not reader.one_job()
+    assert not takes(reader)
     clock.forward(seconds=30)
     path.write_text(whole)
-    assert reader.one_job()
+    assert takes(reader)
     assert shop.result(notice)["problem"] is None
 
 
@@ -131,9 +132,9 @@ def test_a_receipt_that_stays_half_written_is_refused_after_a_minute(shop: Shop,
     shop.answer([f"{NUMBERS[0]},unbound,,"], notice=notice)
     path = shop.into / f"{notice}.1.receipt.csv"
     path.write_bytes(path.read_bytes()[:-8])
-    assert not reader.one_job()
+    assert not takes(reader)
     clock.forward(seconds=61)
-    assert reader.one_job()
+    assert takes(reader)
     problem = shop.result(notice)["problem"]
     assert (problem["status"], problem["type"]) == (422, "urn:huanxin:problem:bad-input")
     assert "hashes to" in problem["detail"]
@@ -153,14 +154,14 @@ def test_a_receipt_is_refused_whole_with_its_lines_and_reasons(
 ) -> None:
     notice = shop.manifest()["notice"]
     shop.answer(lines, notice=notice, count=count)
-    reader_of(platform).one_job()
+    takes(reader_of(platform))
     result = shop.result(notice)
     assert (result["accepted"], result["problem"]["errors"][0]["line"]) == (None, line)
     assert reason in result["problem"]["errors"][0]["reason"]
     assert receipts_of(platform) == []
     shop.answer([f"{one},unbound,," for one in NUMBERS[:2]], notice=notice, part=2, replaces=[1])
     platform.clock.forward(minutes=1)  # type: ignore[attr-defined]
-    reader_of(platform).one_job()
+    takes(reader_of(platform))
     assert shop.result(notice, 2)["outstanding"] == 0
 
 
@@ -180,7 +181,7 @@ def test_a_manifest_that_cant_be_meant_so_is_refused(
     shop.answer([f"{NUMBERS[0]},unbound,,"], notice=notice)
     path = shop.into / f"{notice}.1.receipt.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    reader_of(platform).one_job()
+    takes(reader_of(platform))
     problem = shop.result(notice)["problem"]
     assert problem["status"] == 400
     assert reason in problem["detail"]
@@ -197,7 +198,7 @@ def test_another_partners_notice_is_as_unknown_as_none(
     other = notice_of(platform, theirs.partner, batch)
     for notice in (other, "nt_none"):
         mine.answer([f"{NUMBERS[0]},unbound,,"], notice=notice)
-    reader_of(platform).one_job()
+    takes(reader_of(platform))
     problems = [mine.result(notice)["problem"] for notice in (other, "nt_none")]
     assert [problem["status"] for problem in problems] == [404, 404]
     assert problems[0]["detail"].replace(other, "") == problems[1]["detail"].replace("nt_none", "")
@@ -207,9 +208,9 @@ def test_another_partners_notice_is_as_unknown_as_none(
 def test_a_receipt_longer_than_the_limit_is_not_taken(shop: Shop, platform: Platform, clock: Clock) -> None:
     notice, reader = shop.manifest()["notice"], reader_of(platform, limit=40)
     shop.answer([f"{NUMBERS[0]},unbound,,"], notice=notice)
-    assert not reader.one_job()
+    assert not takes(reader)
     clock.forward(minutes=2)
-    assert reader.one_job()
+    assert takes(reader)
     assert "longer than 40 bytes" in shop.result(notice)["problem"]["detail"]
 
 
@@ -219,7 +220,7 @@ def test_two_workers_at_once_take_a_receipt_once(shop: Shop, platform: Platform)
         shop.answer([f"{NUMBERS[0]},unbound,,"], notice=notice, part=part)
     readers = [reader_of(platform) for _ in range(2)]
     taken: list[bool] = []
-    threads = [threading.Thread(target=lambda one=one: taken.append(one.one_job())) for one in readers]
+    threads = [threading.Thread(target=lambda one=one: taken.append(takes(one))) for one in readers]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -245,7 +246,7 @@ def test_a_folder_that_the_platform_stumbles_over_does_not_keep_others_from_bein
         fetch(folder, name, to, limit)
 
     monkeypatch.setattr(Folder, "fetch", stumbling)
-    assert reader_of(platform).one_job()
+    assert takes(reader_of(platform))
     assert good.result(notice_of(platform, good.partner, batch))["outstanding"] == 0
     assert list(bad.out.glob("*.result.json")) == []
     with platform.database.transaction() as tx:
@@ -320,13 +321,13 @@ def test_a_folder_that_cant_be_reached_is_tried_again_and_each_try_is_recorded(
     writer, reader = writer_of(platform), reader_of(platform)
     shop.answer([], notice="nt_x", complete=True)
     assert writer.one_job()
-    assert not reader.one_job()
+    assert not takes(reader)
     assert not writer.one_job()
-    assert not reader.one_job()  # not before its time
+    assert not takes(reader)  # not before its time
     (tmp_path / "moved").rename(shop.out)
     clock.forward(seconds=11)
     assert writer.one_job()
-    assert reader.one_job()
+    assert takes(reader)
     with platform.database.transaction() as tx:
         (event,) = deliveries.latest(tx, shop.partner.id)
         tries = deliveries.attempts_of(tx, [event.jti])[event.jti]
@@ -346,7 +347,7 @@ def test_an_object_store_shows_a_notice_whole_without_names_in_between(platform:
     batch = planned(platform)
     platform.send_batch(batch)
     assert writer_of(platform).one_job()
-    assert not reader_of(platform).one_job()  # an IN without anything is no fault
+    assert not takes(reader_of(platform))  # an IN without anything is no fault
     store, notice = fsspec.filesystem("memory"), notice_of(platform, partner, batch)
     assert sorted(store.ls("/cloud/OUT", detail=False)) == [
         f"/cloud/OUT/{notice}.notice.json",

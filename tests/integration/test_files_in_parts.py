@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clocks import Clock
-from exchanging import NUMBERS, Shop, reader_of
+from exchanging import NUMBERS, Shop, reader_of, takes
 from huanxin.acts import Platform
 from huanxin.store.connect import partners
 from huanxin.store.connect.partners import RECEIPT_WAITS
@@ -29,7 +29,7 @@ def look(platform: Platform, clock: Clock) -> Callable[[], None]:
 
     def looked() -> None:
         clock.forward(seconds=61)
-        reader.one_job()
+        takes(reader)
 
     return looked
 

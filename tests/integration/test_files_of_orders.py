@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clocks import Clock
-from exchanging import Shop, reader_of, writer_of
+from exchanging import Shop, reader_of, takes, writer_of
 from huanxin.acts import Platform
 from huanxin.domain.numbers import parse
 from huanxin.request.ordering import Purpose, Wish
@@ -62,24 +62,24 @@ def test_an_order_is_answered_from_the_folder_in_the_order_of_numbers(
     shop.answer([], notice=notice, part=3, complete=True)
     shop.answer([f"{NUMBER},unbound,,"], notice=notice, part=2)
     shop.answer([f"{NUMBER},unbound,,"], notice=other)
-    assert reader.one_job()
+    assert takes(reader)
     assert shop.result(other)["problem"]["status"] == 404
     assert (outcome(platform, notice), outcome(platform, other)) == (None, None)
     shop.answer([f"{NUMBER},refused,,"], notice=notice, part=1)
     clock.forward(seconds=61)
-    assert reader.one_job()
+    assert takes(reader)
     assert shop.result(notice)["problem"]["errors"][0]["line"] == 2
     assert outcome(platform, notice) is None
     shop.answer([f"{NUMBER},pending,,2026-12-31"], notice=notice, part=4, replaces=[1], complete=False)
     clock.forward(seconds=61)
-    assert reader.one_job()
+    assert takes(reader)
     assert [shop.result(notice, part)["accepted"] for part in (4, 2, 3)] == [{"pending": 1}, {"unbound": 1}, {"absent": 1}]
     assert shop.result(notice, 3)["confirmation"]
     assert outcome(platform, notice) == "absent"
     for path in shop.out.glob("*.result.json"):
         path.unlink()
     clock.forward(seconds=61)
-    assert reader.one_job()
+    assert takes(reader)
     assert shop.result(notice, 4)["accepted"] == {"pending": 1}
     assert outcome(platform, notice) == "absent", "what was said first is not said again"
 
@@ -90,7 +90,7 @@ def test_an_answer_whose_manifest_says_another_count_is_refused_and_changes_noth
     """Before this, the partner read that it was refused, and the owner that they were done."""
     shop, (notice, _) = shops[0], ordered(platform, shops)
     shop.answer([f"{NUMBER},unbound,,"], notice=notice, count=2)
-    while reader_of(platform).one_job():
+    while takes(reader_of(platform)):
         pass
     assert shop.result(notice)["problem"]["status"] == 422
     assert outcome(platform, notice) is None

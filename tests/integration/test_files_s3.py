@@ -12,7 +12,7 @@ import pytest
 
 import s3_server
 from clocks import Clock
-from exchanging import NUMBERS, cancelled, chosen, last_answer, notice_of, planned, reader_of, register, writer_of
+from exchanging import NUMBERS, cancelled, chosen, last_answer, notice_of, planned, reader_of, register, takes, writer_of
 from huanxin.acts import Platform
 from huanxin.notify.files import use_files
 from huanxin.notify.own_folders import Login
@@ -56,7 +56,7 @@ def test_a_notice_goes_out_and_a_receipt_comes_in_over_s3(
 ) -> None:
     _, notice = told(platform, report)
     reader = reader_of(platform)
-    assert not reader.one_job()  # nothing is there yet, not even the folder, which is no fault of an object store
+    assert not takes(reader)  # nothing is there yet, not even the folder, which is no fault of an object store
     assert writer_of(platform).one_job()
     theirs = Exchange(out=Folder(f"{BUCKET}/shop/OUT"), inbox=Folder(f"{BUCKET}/shop/IN"))
     assert theirs.out.names(".json") == [f"{notice}.notice.json"]
@@ -66,7 +66,7 @@ def test_a_notice_goes_out_and_a_receipt_comes_in_over_s3(
         assert lines.read().split() == ["number", *NUMBERS]
     theirs.file_receipt(notice, [Answer(number=NUMBERS[0], outcome="unbound")], complete=True)
     clock.forward(minutes=1)
-    assert reader.one_job()
+    assert takes(reader)
     assert theirs.out.names(".result.json") == [f"{notice}.1.result.json"]
     result = json.loads(theirs.out.read(f"{notice}.1.result.json"))
     assert (result["problem"], result["accepted"], result["outstanding"]) == (None, {"unbound": 1}, 0)
@@ -92,6 +92,6 @@ def test_a_partner_that_chose_its_bucket_itself_is_reached_with_its_own_keys(
     chosen(platform, partner, f"{BUCKET}/chooser", login)
     assert writer_of(platform).one_job()
     assert "event.json" in last_answer(platform, partner)
-    assert not reader_of(platform).one_job()
+    assert not takes(reader_of(platform))
     with platform.database.transaction() as tx:
         assert partners.events_of(tx, partner.id, kind="folder-unreachable") == []

@@ -16,7 +16,7 @@ import pytest
 
 import sftp_server
 from clocks import Clock
-from exchanging import NUMBERS, cancelled, chosen, last_answer, notice_of, planned, reader_of, register, writer_of
+from exchanging import NUMBERS, cancelled, chosen, last_answer, notice_of, planned, reader_of, register, takes, writer_of
 from huanxin.acts import Platform
 from huanxin.notify.files import use_files
 from huanxin.notify.own_folders import Login
@@ -82,10 +82,10 @@ def test_a_notice_goes_out_and_a_receipt_comes_in_over_sftp(
             "receipt": f"{notice}.1.receipt.csv"}  # fmt: skip
     (into / f"{notice}.1.receipt.json").write_text(json.dumps(said))
     reader = reader_of(platform)
-    assert reader.one_job()
+    assert takes(reader)
     assert json.loads((out / f"{notice}.1.result.json").read_text())["outstanding"] == 0
     clock.forward(minutes=1)
-    assert not reader.one_job()
+    assert not takes(reader)
 
 
 def test_numbers_are_not_handed_to_a_server_whose_key_is_not_known(
@@ -94,7 +94,7 @@ def test_numbers_are_not_handed_to_a_server_whose_key_is_not_known(
     server.known_hosts.write_text("")
     partner, _ = sent(platform, report, server)
     assert writer_of(platform).one_job()
-    assert not reader_of(platform).one_job()
+    assert not takes(reader_of(platform))
     assert list((server.folder / "OUT").iterdir()) == []
     with platform.database.transaction() as tx:
         (event,) = deliveries.latest(tx, partner)
@@ -114,7 +114,7 @@ def test_a_partner_that_chose_its_server_itself_is_reached_with_its_own_login_an
     chosen(platform, partner, server.url, Login(private_key=private, host_key=known))
     assert writer_of(platform).one_job()
     assert [path.name.partition(".")[2] for path in (server.folder / "OUT").iterdir()] == ["event.json"]  # a verification
-    assert not reader_of(platform).one_job()
+    assert not takes(reader_of(platform))
     other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
     chosen(platform, partner, server.url, Login(private_key=private, host_key=other))
     assert writer_of(platform).one_job()

@@ -10,7 +10,7 @@ import pytest
 
 import hostile
 from clocks import Clock
-from exchanging import NUMBERS, Shop, reader_of
+from exchanging import NUMBERS, Shop, reader_of, takes
 from huanxin.acts import Platform
 from huanxin.answer.lines import longest
 from huanxin.domain.errors import Unavailable
@@ -31,7 +31,7 @@ def test_a_parquet_file_that_holds_gigabytes_is_answered_and_the_next_receipt_is
     shop.answer([], notice=notice, part=1, count=2000, content=hostile.one_value("number", "outcome"))
     shop.answer([f"{NUMBERS[0]},unbound,,"], notice=notice, part=2, replaces=[1])
     reader = reader_of(platform, limit=1 << 30)
-    assert reader.one_job()
+    assert takes(reader)
     assert "takes more memory or time" in shop.result(notice, 1)["problem"]["detail"]
     assert shop.result(notice, 2)["accepted"] == {"unbound": 1}
 
@@ -51,7 +51,7 @@ def test_no_more_of_a_receipt_is_fetched_than_its_notice_can_need_and_nothing_fo
     notice = shop.manifest()["notice"]
     shop.answer([f"{NUMBERS[0]},unbound,,"], notice=notice)
     shop.answer([f"{NUMBERS[0]},unbound,,"], notice="nt_none")
-    assert reader_of(platform, limit=1 << 30).one_job()
+    assert takes(reader_of(platform, limit=1 << 30))
     assert fetched == [(f"{notice}.1.receipt.csv", longest(4))]
     assert shop.result("nt_none")["problem"]["type"] == "urn:huanxin:problem:not-found"
 
@@ -65,8 +65,8 @@ def test_a_receipt_waits_in_its_folder_while_the_platforms_disk_has_no_room(
     notice = shop.manifest()["notice"]
     shop.answer([f"{NUMBERS[0]},unbound,,"], notice=notice)
     reader = reader_of(platform)
-    assert not replace(reader, check_room=no_room).one_job()
+    assert not takes(replace(reader, check_room=no_room))
     assert not list(shop.out.glob("*.result.json")), "nothing is wrong with the receipt"
     clock.forward(minutes=2)
-    assert reader.one_job()
+    assert takes(reader)
     assert shop.result(notice)["accepted"] == {"unbound": 1}

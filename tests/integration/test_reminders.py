@@ -16,14 +16,13 @@ import httpx
 import pytest
 
 from clocks import Clock
-from exchanging import NUMBERS, Shop, cancelled, notice_of, planned, reader_of, register, writer_of
+from exchanging import NUMBERS, Shop, cancelled, decides, notice_of, planned, reader_of, register, writer_of
 from huanxin.acts import Platform
 from huanxin.domain.errors import Conflict
 from huanxin.domain.numbers import parse
 from huanxin.domain.partners import REMINDER, Partner
 from huanxin.figures import batch_figures
 from huanxin.figures.watch import batch as watch_batch
-from huanxin.notify.reminders import Escalator, Reminder
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.store.answer import receipts
 from huanxin.store.connect import partners
@@ -33,6 +32,7 @@ from huanxin.store.notify.progress import progress
 from huanxin.store.plan import batches
 from huanxin.web.pages.gate_view import late_partners
 from huanxin.web.pages.partner import data as partner_data
+from huanxin.work.reminding import Escalator, Reminder
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -52,18 +52,11 @@ class World:
     batch: int
 
     def job(self) -> Reminder:
-        return Reminder(
-            database=self.platform.database,
-            clock=self.clock,
-            plan=self.platform.plan,
-            zone=SHANGHAI,
-            days=(2, 1),
-            escalates=True,
-        )
+        return Reminder(platform=self.platform, days=(2, 1), escalates=True)
 
     def at(self, text: str) -> bool:
         self.clock.now = shanghai(text)
-        return self.job().one_job()
+        return decides(self.job())
 
     def recorded(self, partner: Partner) -> list[tuple[str, str]]:
         with self.platform.database.transaction() as tx:
@@ -306,9 +299,7 @@ def test_the_operators_webhook_hears_who_is_late_until_it_has_taken_it(world: Wo
     world.answer([])
     world.at("2026-12-02T00:00")
     with httpx.Client() as client:
-        escalator = Escalator(
-            database=world.platform.database, client=client, url=webhook.url, clock=world.clock, chance=lambda: 0.0
-        )
+        escalator = Escalator(platform=world.platform, client=client, url=webhook.url, chance=lambda: 0.0)
         assert escalator.one_job()
         assert not escalator.one_job()
         world.clock.forward(seconds=2)

@@ -17,6 +17,7 @@ from huanxin.domain.numbers import parse
 from huanxin.domain.partners import RENEWAL, Kind, Partner
 from huanxin.notify.partners import add_partner
 from huanxin.request.ordering import Ordered, Purpose, Wish
+from huanxin.store import jobs
 from huanxin.store.notify import deliveries
 from huanxin.store.request import requests
 
@@ -126,17 +127,18 @@ def test_the_owner_is_told_once_when_the_last_partner_has_answered(platform: Pla
     ordered = platform.order_request(wish(partners=shops[:2]))
     answered(platform, ordered, shops[0], "unbound")
     with platform.database.transaction() as tx:
-        assert requests.claim_news(tx, platform.now()) is None
+        assert jobs.claim(tx, jobs.NEWS, platform.now()) is None
     answered(platform, ordered, shops[1], "pending")
     answered(platform, ordered, shops[1], "absent")
     answered(platform, ordered, shops[1], "absent")
     with platform.database.transaction() as tx:
-        found = requests.claim_news(tx, platform.now())
+        found = jobs.claim(tx, jobs.NEWS, platform.now())
         assert found is not None
-        assert (found.request.id, found.done_at) == (ordered.request.id, platform.now())
-        requests.note_news(tx, ordered.request.id, done_at=found.done_at, told_at=platform.now(), next_at=None)
+        request, done_at = requests.news(tx, found.key)
+        assert (request.id, done_at) == (ordered.request.id, platform.now())
+        jobs.end(tx, found)
     with platform.database.transaction() as tx:
-        assert requests.claim_news(tx, platform.now() + timedelta(days=1)) is None
+        assert jobs.claim(tx, jobs.NEWS, platform.now() + timedelta(days=1)) is None
 
 
 def test_the_same_answer_again_changes_nothing(platform: Platform, shops: list[Partner]) -> None:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from clocks import Clock
-from exchanging import Shop, cancelled, notice_of, planned, reader_of, register
+from exchanging import Shop, cancelled, decides, notice_of, planned, reader_of, register
 from holding import hold
 from huanxin.acts import Platform
 from huanxin.domain.answers import Outcome
@@ -23,7 +23,6 @@ from huanxin.domain.numbers import Carrier, chinese_plan, parse
 from huanxin.domain.partners import IDENTIFIER_RECYCLED
 from huanxin.figures import summaries
 from huanxin.figures.watch import bulletin
-from huanxin.notify.reminders import Reminder
 from huanxin.plan.batches import due as due_numbers
 from huanxin.release.explain import explain
 from huanxin.release.gate import load_gate
@@ -31,6 +30,7 @@ from huanxin.store.answer import receipts
 from huanxin.store.connect import partners
 from huanxin.store.figures import summaries as stored
 from huanxin.store.plan import batches
+from huanxin.work.reminding import Reminder
 from receiving import receiving
 from selling import CLEAN, open_shop
 from ssf_world import opened
@@ -151,8 +151,7 @@ def test_partners_are_reminded_on_a_morning_of_the_carrier_in_whose_day_they_hav
 
     def reminded(at: str) -> bool:
         clock.now = datetime.fromisoformat(at).replace(tzinfo=NEW_YORK)
-        job = Reminder(database=abroad.database, clock=clock, plan=abroad.plan, zone=abroad.zone, days=(1,), escalates=False)
-        return job.one_job()
+        return decides(Reminder(platform=abroad, days=(1,), escalates=False))
 
     moments = ("2026-11-26T20:30", "2026-11-27T08:59", "2026-11-27T09:00", "2026-11-30T23:59", "2026-12-01T00:00")
     assert [reminded(at) for at in moments] == [False, False, True, False, True]

@@ -33,7 +33,6 @@ from huanxin.notify.files import FileWriter, use_files
 from huanxin.notify.partners import add_partner
 from huanxin.notify.polling import Poller
 from huanxin.notify.pushing import Pusher
-from huanxin.notify.reminders import Reminder
 from huanxin.notify.streams import set_status
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.outbound import Outbound
@@ -51,6 +50,7 @@ from huanxin.store.plan.batches import Batch
 from huanxin.store.report import allocations
 from huanxin.store.request import requests
 from huanxin.work.inboxes import InboxReader
+from huanxin.work.reminding import Reminder
 from huanxin.work.telling import Teller
 from operators import operator
 from oracle.days import ALLOTTED, RANGES, ZONES
@@ -104,14 +104,7 @@ class Stage:
         self.writer = FileWriter(
             database=self.platform.database, signer=self.signer, folders=folders, clock=self.clock, chance=lambda: 0.0
         )
-        self.reminder = Reminder(
-            database=self.platform.database,
-            clock=self.clock,
-            plan=PLAN,
-            zone=self.platform.zone,
-            days=(2, 1),
-            escalates=False,
-        )
+        self.reminder = Reminder(platform=self.platform, days=(2, 1), escalates=False)
         self.door = Door(self.platform, self.signer, self.folder / "uploads")
         self.teller = Teller(platform=self.platform, post=Post(database=self.platform.database, gateway=self.phone))
 

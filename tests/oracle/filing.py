@@ -82,7 +82,8 @@ class Files(Retractions):
     @act()
     def folders_are_read(self) -> None:
         self.pass_to(self.world.now + TURN)
-        self.stage.reader.one_job()
+        while self.stage.reader.one_job():
+            pass  # the next partner's folder
         for batch, notice in self.in_files():
             parts.read(notice, list(batch.stands_on), partial(self.part_taken, batch, notice))
             self.results(self.driver.notice(batch.key, notice.partner.key), notice)

@@ -1,16 +1,14 @@
-"""Keeping summaries fresh: one worker at a time makes those again whose facts have changed, or whose day is over."""
+"""Keeping summaries fresh: those are made again whose facts have changed, or whose day is over."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from huanxin.acts.platform import Platform
 from huanxin.figures import batch_figures, counting, history, pool
 from huanxin.figures.watch import bulletin
-from huanxin.store import recurring
 from huanxin.store.database import Tx
 from huanxin.store.figures import answered, summaries
 
@@ -36,32 +34,9 @@ MAKERS: dict[str, Make] = {
 RESTS: dict[str, timedelta] = {"pool": timedelta(minutes=1)}
 """Kinds that take seconds at a country's size are not made again before they have rested so long."""
 
-_EVERY = timedelta(seconds=5)
-_AS_LONG = 5
-"""So many times as long as it took, making summaries then rests: while reports come in one after the other, what counts
-them all again must not take the processor from those who import and answer."""
 _NOT_AT_ALL = timedelta(0)
-_JOB = "summaries"
 _LOOKED = "looked"
 """A row for each kind, with the facts for which it was made last: there may be nothing to keep of them."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Summarizer:
-    """A worker's job: look every few seconds whether facts came, and count again if so."""
-
-    platform: Platform
-
-    def one_job(self) -> bool:
-        """Make what is stale; False, since nothing more is waiting then."""
-        database, now = self.platform.database, self.platform.now()
-        with database.transaction() as tx:
-            if recurring.claim(tx, _JOB, now) is None:
-                return False
-            refresh(tx, self.platform)
-            ended = self.platform.now()
-            recurring.done(tx, _JOB, next_at=ended + max(_EVERY, _AS_LONG * (ended - now)))
-        return False
 
 
 def refresh(tx: Tx, platform: Platform, *, only: Collection[str] | None = None) -> list[str]:

@@ -22,11 +22,11 @@ from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import Clock
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.partners import REMINDER, RENEWAL, RETRACTION, Partner
+from huanxin.domain.retries import Retries
 from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.streams import DEFAULT_EVENTS, Method
 from huanxin.notify.folders import Folder, Unreachable, check_folder
 from huanxin.notify.own_folders import FolderRules, Login
-from huanxin.notify.retries import Retries
 from huanxin.notify.streams import send_verification
 from huanxin.numbersets.numberfile import CSV, number_file
 from huanxin.signing.keys import ES256, Signer

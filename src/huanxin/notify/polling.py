@@ -10,9 +10,9 @@ from huanxin.domain.clock import Clock
 from huanxin.domain.errors import NotFound
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.partners import Partner
+from huanxin.domain.retries import Retries
 from huanxin.domain.streams import Method, Status, Stream
 from huanxin.notify.recycling import add_recycled, next_of, recycled_event, still_wanted
-from huanxin.notify.retries import Retries
 from huanxin.signing.keys import Signer
 from huanxin.store.connect import rehearsals
 from huanxin.store.database import Database, Tx

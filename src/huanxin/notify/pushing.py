@@ -23,11 +23,11 @@ from typing import Any
 
 from huanxin.domain.clock import Clock
 from huanxin.domain.numbers import NumberingPlan
+from huanxin.domain.retries import Retries
 from huanxin.domain.shown import read_json
 from huanxin.domain.streams import Method
 from huanxin.notify.calls import Calls
 from huanxin.notify.recycling import add_recycled, next_of, recycled_event, still_wanted
-from huanxin.notify.retries import Retries
 from huanxin.outbound import Answer, NoAnswer, Outbound, is_success, why_not
 from huanxin.signing.keys import Signer
 from huanxin.signing.sealing import unseal

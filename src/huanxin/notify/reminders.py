@@ -1,27 +1,21 @@
-"""Reminders before the day by which to answer, escalation after it, each recorded and each once: the job of a worker."""
+"""Reminders before the day by which to answer, escalation after it, each recorded and each once."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-import httpx
-
-from huanxin.domain.clock import Clock, zone_of_deadline
+from huanxin.domain.clock import zone_of_deadline
 from huanxin.domain.deadlines import LATE, OVERDUE, Step, newest_due, newest_late, steps
 from huanxin.domain.errors import Conflict, NotFound
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import NewId, random_id
 from huanxin.notify.events import reminder, rfc3339
 from huanxin.notify.notices import wanted
-from huanxin.notify.retries import Retries
-from huanxin.store import recurring
 from huanxin.store.connect import partners
-from huanxin.store.database import Database, Tx
+from huanxin.store.database import Tx
 from huanxin.store.notify import deliveries, progress, reminders, streams
 from huanxin.store.notify.progress import Open
 from huanxin.store.notify.reminders import Waiting
@@ -29,36 +23,7 @@ from huanxin.store.plan import batches
 from huanxin.store.plan.batches import Batch
 from huanxin.words.sentences import Sentence
 
-_JOB = "reminders"
 _ESCALATED = "escalated"
-_EVERY = timedelta(minutes=1)
-_WORDS_KEPT = 500
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reminder:
-    """What a worker needs to remind. `days`: working days before the last day for the answer, which is one of the carriers
-    whose numbers a notice has; `zone`: of the platform, for a notice of none; `escalates`: whether the operator has a
-    webhook."""
-
-    database: Database
-    clock: Clock
-    plan: NumberingPlan
-    zone: ZoneInfo
-    days: tuple[int, ...]
-    escalates: bool
-
-    def one_job(self) -> bool:
-        """Decide every step that fell due since the last time; whether there was any. Once a minute, by one worker."""
-        with self.database.transaction() as tx:
-            now = self.clock()
-            if recurring.claim(tx, _JOB, now) is None:
-                return False
-            decided = decide_due(
-                tx, days=self.days, plan=self.plan, zone=self.zone, escalates=self.escalates, now=now
-            )  # fmt: skip
-            recurring.done(tx, _JOB, next_at=now + _EVERY)
-        return decided > 0
 
 
 def decide_due(
@@ -201,31 +166,3 @@ def _escalation(batch: Batch, late: list[Open]) -> dict[str, object]:
             for one in late
         ],
     }  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class Escalator:
-    """What a worker needs to tell the operator's webhook (`url`) of partners that are late."""
-
-    database: Database
-    client: httpx.Client
-    url: str
-    clock: Clock
-    retries: Retries = field(default_factory=Retries)
-    chance: Callable[[], float] = random.random
-
-    def one_job(self) -> bool:
-        """Post what has waited longest, in JSON; False if nothing is due. Taken when the answer is 2xx."""
-        with self.database.transaction() as tx:
-            due = reminders.claim_escalation(tx, self.clock())
-            if due is None:
-                return False
-            try:
-                response = self.client.post(self.url, json=due.body)
-                taken, answer = response.is_success, f"{response.status_code} {response.text}"
-            except httpx.HTTPError as error:
-                taken, answer = False, f"{type(error).__name__}: {error}"
-            now = self.clock()
-            next_at = None if taken else self.retries.next(due, now, self.chance)
-            reminders.record_escalation(tx, due.id, at=now, answer=answer[:_WORDS_KEPT], next_at=next_at, taken=taken)
-        return True

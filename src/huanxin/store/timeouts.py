@@ -1,4 +1,4 @@
-"""What waits until an instant, and can't wait longer than so long."""
+"""What of the outbox waits until an instant, and can't wait longer than so long."""
 
 from __future__ import annotations
 
@@ -9,20 +9,17 @@ from psycopg import sql
 from huanxin.domain.clock import APART
 from huanxin.store.database import Tx
 
-_LONGEST = {
-    "delivery": timedelta(days=1), "recycled_feed": timedelta(days=1), "escalation": timedelta(days=1),
-    "request_news": timedelta(days=90),
-}  # fmt: skip
+_TABLES, _LONGEST = ("delivery", "recycled_feed"), timedelta(days=1)
 
 
 def let_go(tx: Tx, now: datetime) -> int:
     """Let everything be due now that waits longer than anything of its kind may: a clock that ran ahead has put it off. How
     many there were."""
     found = 0
-    for table, longest in _LONGEST.items():
+    for table in _TABLES:
         done = tx.execute(
             sql.SQL("UPDATE {} SET next_at = %s WHERE next_at > %s").format(sql.Identifier(table)),
-            (now, now + longest + APART),
+            (now, now + _LONGEST + APART),
         )
         found += done.rowcount
     return found

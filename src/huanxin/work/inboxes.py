@@ -9,11 +9,10 @@ OUT/NOTICE.N.waiting.json  which lower numbers it waits for (domain.parts), if t
 from __future__ import annotations
 
 import logging
-import random
 import re
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -40,22 +39,24 @@ from huanxin.answer.single import LONGEST, PREFIX
 from huanxin.domain.errors import Conflict, HuanxinError, Unavailable
 from huanxin.domain.partners import Partner
 from huanxin.domain.parts import Part
-from huanxin.domain.streams import Method, Stream
+from huanxin.domain.streams import Method
 from huanxin.notify.files import as_json
 from huanxin.notify.folders import Folder, Unreachable
 from huanxin.notify.own_folders import FolderRules
-from huanxin.notify.retries import Retries
 from huanxin.numbersets import tables
 from huanxin.signing.keys import Signer
-from huanxin.store import recurring
+from huanxin.store import jobs
+from huanxin.store.acting import Act
 from huanxin.store.answer import receipt_files
 from huanxin.store.connect import partners
 from huanxin.store.connect.partners import RECEIPT_WAITS
 from huanxin.store.database import Tx
+from huanxin.store.jobs import Job
 from huanxin.store.notify import notices, streams
 from huanxin.store.plan import batches
 from huanxin.store.request import requests
 from huanxin.words.sentences import Sentence
+from huanxin.work.jobs import Failed, Jobs
 from huanxin.work.manifests import NAME, Manifest, Unfinished, fetch_receipt, not_as_said, read_manifest
 
 log = logging.getLogger("huanxin.inboxes")
@@ -86,11 +87,13 @@ class _Box:
 
 
 @dataclass(frozen=True, kw_only=True)
-class InboxReader:
+class InboxReader(Jobs):
     """What a worker needs to read partners' folders. `every`: how often each is looked at; `limit`: the longest receipt
     in bytes; `fetched`: where receipts lie while they are read (else among the machine's temporary files)."""
 
-    platform: Platform
+    KIND = jobs.FOLDER
+    GIVEN_UP = False
+
     rosters: Rosters
     signer: Signer
     folders: FolderRules
@@ -101,60 +104,50 @@ class InboxReader:
     """raises Unavailable unless there is room on disk for so many bytes"""
     on_refusal: Callable[[Platform, Partner, str, HuanxinError], None] = lambda *_: None
     """told of each receipt of one of the partner's notices that is refused"""
-    retries: Retries = field(default_factory=Retries)
-    chance: Callable[[], float] = random.random
     _unfinished: dict[tuple[int, str, str], datetime] = field(default_factory=dict)
     """(partner, manifest, state of it) -> when this process first saw it so"""
     _again: threading.Semaphore = field(default_factory=threading.Semaphore, repr=False)
 
+    def always(self, act: Act) -> Collection[str]:
+        return [one.id for one in streams.of_method(act.tx, Method.FILES)]
+
     def one_job(self) -> bool:
-        """Look into each folder whose turn it is, those that could not be reached the last time at the end and by one
-        thread; whether any receipt was dealt with."""
-        with self.platform.database.transaction() as tx:
-            chosen = streams.of_method(tx, Method.FILES)
-            failing = recurring.failing(tx, [_turn(stream) for stream in chosen])
-        well = [stream for stream in chosen if _turn(stream) not in failing]
-        taken = sum(self._look(stream) for stream in well)
-        if self._again.acquire(blocking=False):
-            try:
-                taken += sum(self._look(stream) for stream in chosen if stream not in well)
-            finally:
-                self._again.release()
-        return taken > 0
+        """Look into the folder that has been due longest; into those that could not be reached the last time only when no
+        other is due, and by one thread."""
+        if self.claimed(failing=False):
+            return True
+        if not self._again.acquire(blocking=False):
+            return False
+        try:
+            return self.claimed(failing=True)
+        finally:
+            self._again.release()
 
-    def _look(self, stream: Stream) -> int:
-        """Read one partner's folder if it is due and no other worker is at it; how many receipts were dealt with."""
-        turn = _turn(stream)
-        with self.platform.database.transaction() as tx:
-            failures = recurring.claim(tx, turn, self.platform.now())
-            if failures is None:
-                return 0
-            partner = partners.get(tx, stream.partner_id)
-            assert partner is not None
-            taken, problem = 0, ""
-            try:
-                with (
-                    self.folders.open(stream.inbox or "", stream.sealed_authorization, client_id=partner.client_id) as into,
-                    self.folders.open(
-                        stream.endpoint or "", stream.sealed_authorization, client_id=partner.client_id
-                    ) as out,
-                ):
-                    taken = self._take_all(partner, into, out)
-            except (Unreachable, Unavailable) as error:
-                problem = str(error)
-            except Exception as error:  # one partner's receipt must not keep the others' from being read
-                log.exception("the folder of %s could not be read through; it is tried again", partner.name)
-                problem = f"the platform failed: {type(error).__name__}"
-            now = self.platform.now()
-            failures = failures + 1 if problem else 0
-            if problem:
-                detail = {"attempt": failures, "why": problem[:500]}
-                partners.note(tx, partner.id, "folder-unreachable", by="worker", at=now, detail=detail)
-            next_at = self.retries.after(failures, now, self.chance) if problem else now
-            recurring.done(tx, turn, next_at=max(next_at, now + self.every), failures=failures)
-        return taken
+    def do(self, act: Act, job: Job) -> datetime | None:
+        """Read one partner's folder."""
+        stream = next((one for one in streams.of_method(act.tx, Method.FILES) if one.id == job.key), None)
+        if stream is None:
+            return None  # it exchanges no files any more
+        partner = partners.get(act.tx, stream.partner_id)
+        assert partner is not None
+        try:
+            with (
+                self.folders.open(stream.inbox or "", stream.sealed_authorization, client_id=partner.client_id) as into,
+                self.folders.open(stream.endpoint or "", stream.sealed_authorization, client_id=partner.client_id) as out,
+            ):
+                self.take_all(partner, into, out)
+        except (Unreachable, Unavailable) as error:
+            problem = str(error)
+        except Exception as error:  # one partner's receipt must not keep the others' from being read
+            log.exception("the folder of %s could not be read through; it is tried again", partner.name)
+            problem = f"the platform failed: {type(error).__name__}"
+        else:
+            return self.platform.now() + self.every
+        detail = {"attempt": job.tries + 1, "why": problem[:500]}
+        partners.note(act.tx, partner.id, "folder-unreachable", by="worker", at=self.platform.now(), detail=detail)
+        raise Failed
 
-    def _take_all(self, partner: Partner, into: Folder, out: Folder) -> int:
+    def take_all(self, partner: Partner, into: Folder, out: Folder) -> int:
         """Deal with every receipt that has a manifest and no result yet; how many that were."""
         found = [match for name in into.names() if (match := NAME.fullmatch(name))]
         if not found:
@@ -323,11 +316,6 @@ class InboxReader:
             return True
         del self._unfinished[key]
         return False
-
-
-def _turn(stream: Stream) -> str:
-    """The name of what recurs: looking into a partner's folder."""
-    return f"inbox of stream {stream.id}"
 
 
 def _beside(match: re.Match[str], what: str) -> str:

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from huanxin.acts.platform import Platform
 from huanxin.plan.batches import plan_batch
+from huanxin.store import jobs
+from huanxin.store.acting import Act
 from huanxin.store.database import Tx
+from huanxin.store.jobs import Job
 from huanxin.store.notify import deliveries
 from huanxin.store.plan import plannings
 from huanxin.store.report import reports
+from huanxin.work.jobs import Jobs
 
 SMALL = 5_000
 """Stored sets of reports up to which planning takes less than a page may."""
@@ -28,20 +32,14 @@ def order(tx: Tx, platform: Platform, *, carrier: str | None, by: str) -> int:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Planner:
-    """A worker's job: plan what people at the console want planned, one after another."""
+class Planner(Jobs):
+    """Plans what people at the console want planned, one after another, each recorded as theirs."""
 
-    platform: Platform
+    KIND = jobs.PLANNING
+    SURE = True
 
-    def one_job(self) -> bool:
-        """Carry out the oldest wish; False if there is none. The batch and the end of the wish are one transaction."""
-        platform = self.platform
-        with platform.database.transaction() as tx:
-            wish = plannings.claim(tx)
-            if wish is None:
-                return False
-            batch = plan_batch(
-                tx, plan=platform.plan, rules=platform.rules, now=platform.sure(), by=wish.ordered_by, carrier=wish.carrier
-            )
-            plannings.end(tx, wish.id, batch_id=batch.id if batch else None, at=platform.now())
-        return True
+    def do(self, act: Act, job: Job) -> None:
+        wish = plannings.get(act.tx, int(job.key))
+        assert wish is not None
+        batch = plan_batch(act.tx, plan=act.plan, rules=act.rules, now=act.now, by=wish.ordered_by, carrier=wish.carrier)
+        plannings.end(act.tx, wish.id, batch_id=batch.id if batch else None, at=act.now)

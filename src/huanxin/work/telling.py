@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from huanxin.acts import Platform
 from huanxin.domain.answers import Outcome
 from huanxin.domain.errors import Unavailable
 from huanxin.domain.numbers import masked
+from huanxin.domain.retries import Retries
 from huanxin.request.ending import waits_until
 from huanxin.request.holding import belongs
 from huanxin.request.sms import Console, Gateway, Message, Moved, Nowhere, Post, Webhook
 from huanxin.settings import CONSOLE, Settings
-from huanxin.store.database import Tx
+from huanxin.store import jobs
+from huanxin.store.acting import Act
+from huanxin.store.jobs import Job
 from huanxin.store.request import requests
-from huanxin.store.request.requests import News, Request, RequestNotice
+from huanxin.store.request.requests import Request, RequestNotice
 from huanxin.words import i18n
+from huanxin.work.jobs import Failed, Jobs, Later
 
 log = logging.getLogger("huanxin.sms")
-_FIRST, _LONGEST, _TRIES = timedelta(minutes=1), timedelta(hours=6), 20  # three days of a gateway that takes nothing
+RETRIES = Retries(first=timedelta(minutes=1), longest=timedelta(hours=6), days=4)
+"""Of a gateway that takes nothing. Days on which it was tried: a clock that ran on must not lose the news."""
 _NOBODY = timedelta(days=200)
 """For so long the news waits for an owner whose number nobody holds: who takes it back from its freeze is told."""
 
@@ -64,62 +70,56 @@ def done_text(request: Request, asked: int, needs: int, issuer: str) -> str:
     return _("[Huanxin] %(number)s: all %(done)s services that you chose are done. See it: %(link)s") % values
 
 
-@dataclass(kw_only=True)
-class Teller:
-    """Tells owners whose order is done, for each partner in one way or another: a job of the workers."""
+@dataclass(frozen=True, kw_only=True)
+class Teller(Jobs):
+    """Tells owners whose order is done, for each partner in one way or another.
 
-    platform: Platform
+    The job is this worker's while the gateway is called, and the message's id stays the same, so a gateway that knows ids
+    sends it once even if this process dies in between.
+    """
+
+    KIND = jobs.NEWS
+
     post: Post
-    _caught_up: bool = False
+    retries: Retries = RETRIES
+    _caught_up: threading.Event = field(default_factory=threading.Event)
 
     def one_job(self) -> bool:
-        """Look after the order that has waited longest; False if none waits.
+        """Look after the order that has been due longest. What a process that died did not note is looked for at first."""
+        if not self._caught_up.is_set():
+            with self.platform.act("worker") as act:
+                requests.note_done(act.tx, requests.not_done(act.tx), act.now)
+            self._caught_up.set()
+        return super().one_job()
 
-        The row is locked while the gateway is called, and the message's id stays the same, so a gateway that knows ids
-        sends it once even if this process dies in between. What one that died did not note is looked for at first.
-        """
-        database, now = self.platform.database, self.platform.now()
-        if not self._caught_up:
-            with database.transaction() as tx:
-                requests.note_done(tx, requests.not_done(tx), now)
-            self._caught_up = True
-        with database.transaction() as tx:
-            news = requests.claim_news(tx, now)
-            if news is None:
-                return False
-            told = [one for one in requests.notices_of(tx, news.request.id) if not one.called_off_at]
-            until = max(filter(None, (self._until(news.request, one) for one in told)), default=now)
-            if news.done_at is None and now < until:
-                requests.note_news(tx, news.request.id, done_at=None, next_at=until)
-            else:
-                self._tell(tx, news, told, now)
-        return True
+    def do(self, act: Act, job: Job) -> datetime | None:
+        """Look after an order: tell its owner, or see when it has ended."""
+        request, done_at = requests.news(act.tx, job.key)
+        told = [one for one in requests.notices_of(act.tx, request.id) if not one.called_off_at]
+        until = max(filter(None, (self._until(request, one) for one in told)), default=act.now)
+        if done_at is None and act.now < until:
+            return until
+        self._tell(act, request, told, done_at or act.now)
+        return None
 
     def _until(self, request: Request, notice: RequestNotice) -> datetime | None:
         zone = self.platform.plan.carriers[request.carrier].zone
         return waits_until(notice, zone=zone, days=self.platform.rules.answer_days)
 
-    def _tell(self, tx: Tx, news: News, told: Sequence[RequestNotice], now: datetime) -> None:
-        request, done_at = news.request, news.done_at or now
+    def _tell(self, act: Act, request: Request, told: Sequence[RequestNotice], done_at: datetime) -> None:
         done = sum(one.outcome is not None and one.outcome not in (Outcome.REFUSED, Outcome.PENDING) for one in told)
-        text = done_text(request, len(told), len(told) - done, self.platform.issuer)
+        text = done_text(request, len(told), len(told) - done, act.issuer)
         message = Message(id=f"done-{request.id}", number=request.number, text=text, kind="done")
-        told_at = next_at = None
-        tried = bool(told)  # an owner who called everything off knows
+        requests.note_news(act.tx, request.id, done_at=done_at, told_at=None)
+        if not told:
+            return  # an owner who called everything off knows
         try:
-            if tried:
-                self.post.send(message, meant_for=lambda where: belongs(request, where, plan=self.platform.plan))
-                told_at = now
+            self.post.send(message, meant_for=lambda where: belongs(request, where, plan=act.plan))
         except Moved as error:
-            tried = False
-            next_at = None if error.for_good or now - done_at > _NOBODY else now + timedelta(days=1)
+            if not error.for_good and act.now - done_at <= _NOBODY:
+                raise Later(act.now + timedelta(days=1)) from error
         except Unavailable as error:
             log.warning("%s", error)
-            next_at = _again(news.attempts, now)
-        requests.note_news(tx, request.id, done_at=done_at, next_at=next_at, told_at=told_at, tried=tried)
-
-
-def _again(attempts: int, now: datetime) -> datetime | None:
-    """When to try again what was tried so often before; None once it is to be given up. Tries are counted, not days: a
-    clock that ran on while nobody tried must not lose the news."""
-    return now + min(_LONGEST, _FIRST * (1 << min(attempts, 12))) if attempts + 1 < _TRIES else None
+            raise Failed from error
+        else:
+            requests.note_news(act.tx, request.id, done_at=done_at, told_at=act.now)

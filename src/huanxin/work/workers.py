@@ -12,10 +12,8 @@ import httpx
 from huanxin.acts import Platform, folder_rules
 from huanxin.acts.room import UPLOADS, Room, Turns, sweep
 from huanxin.answer.receiving import Rosters
-from huanxin.figures.summaries import Summarizer
 from huanxin.notify.files import FileWriter
 from huanxin.notify.pushing import Pusher
-from huanxin.notify.reminders import Escalator, Reminder
 from huanxin.outbound import Outbound
 from huanxin.settings import Settings
 from huanxin.signing.keys import Signer
@@ -23,10 +21,12 @@ from huanxin.store import timeouts
 from huanxin.store.access import unsent
 from huanxin.store.notify.deliveries import EVENTS, OWNERS
 from huanxin.words.sentences import Sentence
+from huanxin.work.counting import Summarizer
 from huanxin.work.inboxes import InboxReader
 from huanxin.work.loop import Workers
 from huanxin.work.planning import Planner
 from huanxin.work.refusals import note_refusal
+from huanxin.work.reminding import Escalator, Reminder
 from huanxin.work.telling import Teller, make_post
 
 _IN_SANDBOX = 4  # rehearsals are few, and must not keep real notices waiting
@@ -93,10 +93,7 @@ def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Work
         fetched=settings.home / _FETCHED, check_room=room.check, on_refusal=note_refusal,
     )  # fmt: skip
     url = None if platform.sandbox else settings.escalate_url  # a rehearsal bothers no one
-    reminder = Reminder(
-        database=platform.database, clock=platform.clock, plan=platform.plan, zone=platform.zone,
-        days=settings.days_to_remind(), escalates=bool(url),
-    )  # fmt: skip
+    reminder = Reminder(platform=platform, days=settings.days_to_remind(), escalates=bool(url))
     concerns: dict[str, list[Callable[[], bool]]] = {EVENTS: [pusher.one_job, writer.one_job], OWNERS: []}
     jobs = [Impatience(platform=platform).one_job, pusher.one_job, reminder.one_job]
     apart: dict[Callable[[], bool], int] = {writer.one_job: _WRITERS, reader.one_job: _READERS}
@@ -106,7 +103,7 @@ def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Work
             timeout=_TIMEOUT, follow_redirects=False, limits=httpx.Limits(max_connections=settings.workers)
         )
         at_end.append(client.close)
-        apart[Escalator(database=platform.database, client=client, url=url, clock=platform.clock).one_job] = 1
+        apart[Escalator(platform=platform, client=client, url=url).one_job] = 1
     count = min(settings.workers, _IN_SANDBOX) if platform.sandbox else settings.workers
     if not platform.sandbox:
         jobs += [

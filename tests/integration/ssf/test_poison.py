@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from huanxin.notify.reminders import Escalator
 from huanxin.store.notify import reminders
+from huanxin.work.reminding import Escalator
 from ssf_world import Caller, World
 
 DEEP = b"[" * 60_000
@@ -135,7 +135,7 @@ def test_what_the_operators_webhook_answers_is_on_record_whatever_it_is(world: W
         reminders.add_escalation(tx, batch_id=1, body={"kind": "answers-late"}, at=world.clock())
     raw.answer = ANSWERS["a NUL byte"]
     with httpx.Client() as client:
-        job = Escalator(database=world.live.database, client=client, url=raw.url, clock=world.clock)
+        job = Escalator(platform=world.live, client=client, url=raw.url)
         assert job.one_job()
         assert not job.one_job()
     assert raw.asked == 1

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from joserfc import jws
 
-from huanxin.notify.reminders import Escalator
 from huanxin.store.notify import deliveries, new_owners, reminders
+from huanxin.work.reminding import Escalator
 from receiving import Receiver, receiving
 from ssf_world import POLL, PUSH, Caller, World
 
@@ -241,7 +241,7 @@ def test_an_escalation_that_the_webhook_refuses_after_three_weeks_is_tried_again
     world.clock.forward(days=21)
     receiver.status = 503
     with httpx.Client() as client:
-        job = Escalator(database=world.live.database, client=client, url=receiver.url, clock=world.clock)
+        job = Escalator(platform=world.live, client=client, url=receiver.url)
         assert job.one_job()
         receiver.status = 202
         world.clock.forward(minutes=1)

@@ -11,6 +11,7 @@ from clocks import Clock
 from huanxin.acts import Platform
 from huanxin.figures import summaries
 from huanxin.store.figures import summaries as stored
+from huanxin.work.counting import Summarizer
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_counting_a_country_leaves_the_processor_to_those_who_import(
         return {"": {"times": len(counted)}}
 
     monkeypatch.setattr(summaries, "MAKERS", {"test": slow})
-    worker = summaries.Summarizer(platform=platform)
+    worker = Summarizer(platform=platform)
     worker.one_job()
     platform.import_report(report("+8613800138000,opened,2026-10-01"), carrier="cmcc", by="test")
     clock.forward(seconds=99)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from huanxin.acts import Platform
+from huanxin.store import jobs
 from huanxin.store.plan import batches, plannings
 from huanxin.work import planning
 from huanxin.work.planning import Planner
@@ -38,12 +39,11 @@ def test_two_workers_that_take_up_the_same_wish_plan_one_batch(platform: Platfor
     with platform.database.transaction() as tx:
         wish = planning.order(tx, platform, carrier=None, by="li")
     with platform.database.transaction() as one:
-        assert plannings.claim(one) is not None
-        with platform.database.transaction() as other:
-            assert plannings.claim(other) is None, "it is in the first one's hands"
+        assert jobs.claim(one, jobs.PLANNING, platform.now()) is not None
+        assert not Planner(platform=platform).one_job(), "it is in the first one's hands"
     assert Planner(platform=platform).one_job()
+    assert not Planner(platform=platform).one_job()
     with platform.database.transaction() as tx:
-        plannings.end(tx, wish, batch_id=None, at=platform.now())
         found = plannings.get(tx, wish)
         assert found is not None
         assert found.batch_id == batches.all_batches(tx)[0].id, "what came of it stays"

@@ -37,7 +37,7 @@ _AFRESH = "next_at = least(next_at, %(now)s), tries = 0, tried_days = 0, tried_o
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
     """An event on its way to a partner, with what its stream says of the way. `attempts` ever; of `tries`, `tried_days` and
-    `tried_on` see notify.retries."""
+    `tried_on` see domain.retries."""
 
     jti: str
     partner_id: int

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from huanxin.domain.deadlines import OVERDUE
+from huanxin.store import jobs
 from huanxin.store.database import Tx, storable
 
 
@@ -52,40 +53,25 @@ def decide(tx: Tx, notice_id: str, step: str, *, still_open: bool, at: datetime)
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Escalation:
-    """What the operator's webhook is to be told."""
-
-    id: int
-    body: dict[str, Any]
-    tries: int
-    tried_days: int
-    tried_on: date | None
-
-
 def add_escalation(tx: Tx, *, batch_id: int, body: dict[str, Any], at: datetime) -> None:
-    tx.execute(
-        "INSERT INTO escalation (batch_id, body, created_at, next_at) VALUES (%s, %s, %s, %s)",
-        (batch_id, Jsonb(body), at, at),
-    )
+    """Record what the operator's webhook is to be told, and have a worker tell it."""
+    row = tx.execute(
+        "INSERT INTO escalation (batch_id, body, created_at) VALUES (%s, %s, %s) RETURNING id", (batch_id, Jsonb(body), at)
+    ).fetchone()
+    assert row is not None
+    jobs.put(tx, jobs.ESCALATION, row[0], at=at)
 
 
-def claim_escalation(tx: Tx, now: datetime) -> Escalation | None:
-    """The escalation that has waited longest, locked for this transaction."""
-    with tx.cursor(row_factory=class_row(Escalation)) as cursor:
-        return cursor.execute(
-            "SELECT id, body, attempts AS tries, tried_days, tried_on FROM escalation WHERE next_at <= %s"
-            " ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED",
-            (now,),
-        ).fetchone()
+def escalation(tx: Tx, escalation_id: int) -> dict[str, Any]:
+    """What the operator's webhook is to be told."""
+    row = tx.execute("SELECT body FROM escalation WHERE id = %s", (escalation_id,)).fetchone()
+    assert row is not None
+    return dict(row[0])
 
 
-def record_escalation(
-    tx: Tx, escalation_id: int, *, at: datetime, answer: str, next_at: datetime | None, taken: bool
-) -> None:
+def record_escalation(tx: Tx, escalation_id: int, *, at: datetime, answer: str, taken: bool) -> None:
     """Record what the webhook answered to an escalation."""
     tx.execute(
-        "UPDATE escalation SET attempts = attempts + 1, tried_days = tried_days + (tried_on IS DISTINCT FROM %s)::integer,"
-        " tried_on = %s, answer = %s, next_at = %s, delivered_at = %s WHERE id = %s",
-        (at.date(), at.date(), storable(answer), next_at, at if taken else None, escalation_id),
+        "UPDATE escalation SET answer = %s, delivered_at = %s WHERE id = %s",
+        (storable(answer), at if taken else None, escalation_id),
     )

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from psycopg.rows import class_row
 
+from huanxin.store import jobs
 from huanxin.store.database import Tx
 
 
@@ -30,26 +31,19 @@ _SELECT = (
 
 
 def order(tx: Tx, *, carrier: str | None, by: str, at: datetime) -> int:
-    """Record the wish; its id."""
+    """Record the wish, and have a worker carry it out; its id."""
     row = tx.execute(
         "INSERT INTO planning (carrier, ordered_by, ordered_at) VALUES (%s, %s, %s) RETURNING id", (carrier, by, at)
     ).fetchone()
     assert row is not None
+    jobs.put(tx, jobs.PLANNING, row[0], at=at)
     return int(row[0])
 
 
-def claim(tx: Tx) -> Planning | None:
-    """The oldest wish that was not carried out, locked for this transaction."""
-    with tx.cursor(row_factory=class_row(Planning)) as cursor:
-        return cursor.execute(
-            f"{_SELECT} WHERE e.planning_id IS NULL ORDER BY p.id LIMIT 1 FOR UPDATE OF p SKIP LOCKED"
-        ).fetchone()
-
-
 def end(tx: Tx, planning_id: int, *, batch_id: int | None, at: datetime) -> None:
-    """Record what came of it. A second worker that took it up in the same instant found nothing due, and records nothing."""
+    """Record what came of it."""
     tx.execute(
-        "INSERT INTO planning_end (planning_id, batch_id, ended_at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+        "INSERT INTO planning_end (planning_id, batch_id, ended_at) VALUES (%s, %s, %s)",
         (planning_id, batch_id, at),
     )
 

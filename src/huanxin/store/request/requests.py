@@ -9,6 +9,7 @@ from datetime import date, datetime
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from huanxin.store import jobs
 from huanxin.store.database import Tx
 from huanxin.store.notify.deliveries import REQUESTS, tell_watchers
 
@@ -89,7 +90,8 @@ def add(tx: Tx, request: Request, notices: Mapping[int, str]) -> None:
          request.answer_by, request.channel, request.language, request.consent_text, request.requested_at),
     )  # fmt: skip
     if request.purpose != INQUIRE:  # who asked a question waits for its answer on the page
-        tx.execute("INSERT INTO request_news (request_id, next_at) VALUES (%s, %s)", (request.id, request.answer_by))
+        tx.execute("INSERT INTO request_news (request_id) VALUES (%s)", (request.id,))
+        jobs.put(tx, jobs.NEWS, request.id, at=request.answer_by)
     tx.execute(
         "INSERT INTO request_notice (id, request_id, partner_id, sent_at)"
         " SELECT value, %s, key::bigint, %s FROM jsonb_each_text(%s)",
@@ -228,13 +230,17 @@ def note_done(tx: Tx, request_ids: Sequence[str], at: datetime) -> list[str]:
     To be called once the answers are committed: of two that come at the same time the later one then sees both.
     """
     rows = tx.execute(
-        "UPDATE request_news news SET done_at = CASE WHEN found.done THEN %(at)s END, next_at = %(at)s FROM (SELECT r.id,"
+        "WITH noted AS (UPDATE request_news news SET done_at = CASE WHEN found.done THEN %(at)s END FROM (SELECT r.id,"
         " r.answer_by <= %(at)s AS due, NOT EXISTS (SELECT 1 FROM request_notice n WHERE n.request_id = r.id"
         " AND coalesce((SELECT outcome FROM request_answer WHERE notice_id = n.id ORDER BY seq DESC LIMIT 1), 'pending')"
         " = 'pending' AND NOT EXISTS (SELECT 1 FROM request_call_off o WHERE o.notice_id = n.id)) AS done"
         " FROM request r JOIN request_news w ON w.request_id = r.id WHERE r.id = ANY(%(ids)s) AND w.done_at IS NULL) found"
-        " WHERE news.request_id = found.id AND news.done_at IS NULL AND (found.done OR found.due) RETURNING news.request_id",
-        {"at": at, "ids": list(request_ids)},
+        " WHERE news.request_id = found.id AND news.done_at IS NULL AND (found.done OR found.due)"
+        " RETURNING news.request_id),"
+        " looked AS (INSERT INTO job (kind, key, next_at) SELECT %(news)s, request_id, %(at)s FROM noted"
+        " ON CONFLICT (kind, key) DO UPDATE SET next_at = excluded.next_at)"
+        " SELECT request_id FROM noted",
+        {"at": at, "ids": list(request_ids), "news": jobs.NEWS},
     )
     return [request_id for (request_id,) in rows]
 
@@ -275,35 +281,15 @@ def outcomes(tx: Tx) -> dict[str, int]:
     return dict(tx.execute("SELECT outcome, count(*) FROM request_answer GROUP BY outcome").fetchall())
 
 
-@dataclass(frozen=True, kw_only=True)
-class News:
-    """What an owner waits for: since when their order is done (None: not yet), and how often it was tried to tell them."""
-
-    request: Request
-    done_at: datetime | None
-    attempts: int
-
-
-def claim_news(tx: Tx, now: datetime) -> News | None:
-    """An order that is to be looked at, or whose owner is to be told that it is done, locked for this transaction."""
-    row = tx.execute(
-        "SELECT request_id, done_at, attempts FROM request_news WHERE next_at <= %s ORDER BY next_at LIMIT 1"
-        " FOR UPDATE SKIP LOCKED",
-        (now,),
-    ).fetchone()
-    if row is None:
-        return None
-    request = get(tx, row[0])
+def news(tx: Tx, request_id: str) -> tuple[Request, datetime | None]:
+    """An order that is to be looked at, and since when it is done (None: not yet)."""
+    row = tx.execute("SELECT done_at FROM request_news WHERE request_id = %s", (request_id,)).fetchone()
+    request = get(tx, request_id)
     assert request is not None
-    return News(request=request, done_at=row[1], attempts=row[2])
+    assert row is not None
+    return request, row[0]
 
 
-def note_news(
-    tx: Tx, request_id: str, *, done_at: datetime | None, next_at: datetime | None, told_at: datetime | None = None,
-    tried: bool = False,
-) -> None:  # fmt: skip
-    """Record since when an order is done, when it is looked at again (None: never), and whether its owner was told."""
-    tx.execute(
-        "UPDATE request_news SET done_at = %s, next_at = %s, told_at = %s, attempts = attempts + %s WHERE request_id = %s",
-        (done_at, next_at, told_at, int(tried), request_id),
-    )
+def note_news(tx: Tx, request_id: str, *, done_at: datetime, told_at: datetime | None) -> None:
+    """Record since when an order is done, and whether its owner was told."""
+    tx.execute("UPDATE request_news SET done_at = %s, told_at = %s WHERE request_id = %s", (done_at, told_at, request_id))
