@@ -77,8 +77,8 @@ class World:
         return Partner(name, one.partner.id, self.http, one.partner.client_id, one.client_secret)
 
     def gate(self) -> LoadedGate:
-        with self.platform.database.transaction() as tx:
-            return load_gate(tx, self.batch, plan=self.platform.plan, rules=self.platform.rules, now=self.platform.now())
+        with self.platform.read() as reading:
+            return load_gate(reading, self.batch)
 
     def released(self, folder: Path) -> list[str]:
         self.platform.release(by="li")

@@ -37,6 +37,7 @@ from huanxin.store.release import proposals, releases, stops
 from huanxin.store.report import reports
 from huanxin.store.request import requests
 from operators import operator as joined
+from ordering import acting
 
 SILENT, FREE, BACK, HELD, FOR_SALE, DUE, SERVING = (8613800138000 + n for n in range(7))
 BATCH = 1
@@ -172,8 +173,8 @@ def writers(folder: Path, shown: str) -> dict[str, Order]:
 
 
 def _waive(platform: Platform) -> int:
-    with platform.database.transaction() as tx:
-        return waive(tx, BATCH, partner_id=1, only=None, reason="closed", now=platform.now(), by="li").count
+    with platform.act("li") as act:
+        return waive(act, BATCH, partner_id=1, only=None, reason="closed").count
 
 
 def _lift(platform: Platform) -> str:
@@ -222,7 +223,7 @@ def _batch(tx: Tx, platform: Platform, batch: Batch) -> dict[str, Any]:
     }
     if batch.purpose == Purpose.RETRACTION:
         return found
-    gate = load_gate(tx, batch.id, plan=platform.plan, rules=platform.rules, now=platform.now()).gate
+    gate = load_gate(acting(tx, platform), batch.id).gate
     said = {
         partner: sorted((answer.outcome.value, list(places)) for answer, places in one.answers.items() if places)
         for partner, one in gate.standings.items()

@@ -117,9 +117,8 @@ def open_shop(platform: Platform, clock: Clock, folder: Path) -> Shop:
     shop.answer("晨星商城", f"+{CLEAN},unbound,,", complete=True)
     shop.answer("飞燕快递", f"+{CLEAN},absent,,", f"+{HELD},absent,,", f"+{LATE},unbound,,", f"+{REFUSED},refused,debt,",
                 *(f"+{number},absent,," for number in SPARE))  # fmt: skip
-    with platform.database.transaction() as tx:
-        waive(tx, batch.id, partner_id=slow.id, only=NumberSet.of([WAIVED]), reason="closed down",
-              now=platform.now(), by="li")  # fmt: skip
+    with platform.act("li") as act:
+        waive(act, batch.id, partner_id=slow.id, only=NumberSet.of([WAIVED]), reason="closed down")  # fmt: skip
     platform.release(by="test")
     hold(platform, [HELD], source="court", order="12/3")
     shop.answer("飞燕快递", f"+{LATE},refused,legal_hold,")

@@ -88,11 +88,11 @@ def test_the_longer_freeze_binds_what_is_planned_wherever_the_freeze_decides(
     case = planned(platform, report, tmp_path, planned_under)
     under = case.under(in_force)
     assert case.released() == 0, "day 91"
-    with under.database.transaction() as tx:
-        loaded = load_gate(tx, case.batch, plan=under.plan, rules=under.rules, now=under.now())
-        said = explain(tx, FIRST, plan=under.plan, rules=under.rules, now=under.now())
-        figures = batch_figures.current(tx, under, case.batch)[0].body
-        counted = Sums.of(dict(pool.make(tx, under)[""]))
+    with under.act("li") as act:
+        loaded = load_gate(act, case.batch)
+        said = explain(act, FIRST)
+        figures = batch_figures.current(act.tx, under, case.batch)[0].body
+        counted = Sums.of(dict(pool.make(act.tx, under)[""]))
     assert list(loaded.gate.frozen_still()) == [0, 1]
     assert [one.until for one in obstacles(loaded) if one.state == "freezing"] == ["2026-12-24"]
     assert "the freeze of 120 days runs" in str(said.findings[0].text)
@@ -116,9 +116,9 @@ def test_what_was_released_keeps_the_freeze_under_which_it_was(
     case = planned(platform, report, tmp_path, 90)
     assert case.released() == 2
     under = case.under(120)
-    with under.database.transaction() as tx:
-        gate = load_gate(tx, case.batch, plan=under.plan, rules=under.rules, now=under.now()).gate
-        said = explain(tx, FIRST, plan=under.plan, rules=under.rules, now=under.now())
+    with under.read() as reading:
+        gate = load_gate(reading, case.batch).gate
+        said = explain(reading, FIRST)
     assert not gate.frozen_still()
     assert "the freeze of 90 days has ended" in str(said.findings[0].text)
     (told,) = under.look_up([FIRST], seller="cmcc")
@@ -146,9 +146,9 @@ def test_a_number_in_no_batch_rests_by_the_freeze_of_today(platform: Platform, r
     platform.import_report(report(f"+{FIRST},cancelled,{CLOSED}", name="first.csv"), carrier="cmcc", by="li")
     for days, is_due in ((90, True), (120, False)):
         under = case.under(days)
-        with under.database.transaction() as tx:
-            assert bool(due(tx, plan=under.plan, rules=under.rules, now=under.now())) == is_due
-            said = explain(tx, FIRST, plan=under.plan, rules=under.rules, now=under.now())
+        with under.read() as reading:
+            assert bool(due(reading)) == is_due
+            said = explain(reading, FIRST)
         assert str(sellable_from(CLOSED, days)) in str(said.findings[0].text)
     case.under(120)
     clock.forward(days=9)

@@ -45,8 +45,8 @@ def tell(platform: Platform, clock: Clock, report: Report) -> Callable[..., int]
 
 
 def explained(platform: Platform, number: int = CLEAN) -> Explanation:
-    with platform.database.transaction() as tx:
-        return explain(tx, number, plan=platform.plan, rules=platform.rules, now=platform.now())
+    with platform.read() as reading:
+        return explain(reading, number)
 
 
 def planned(platform: Platform) -> list[int]:

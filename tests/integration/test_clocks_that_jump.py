@@ -80,8 +80,8 @@ def resting(platform: Platform, report: Report) -> int:
     planned = platform.plan_batch(by="li")
     assert planned is not None
     platform.send_batch(planned.id)
-    with platform.database.transaction() as tx:
-        waive(tx, planned.id, partner_id=shop.id, only=None, reason="closed down", now=platform.now(), by="li")
+    with platform.act("li") as act:
+        waive(act, planned.id, partner_id=shop.id, only=None, reason="closed down")
     return planned.id
 
 

@@ -82,8 +82,8 @@ def planned_and_sent(platform: Platform, clock: Clock) -> int:
 
 
 def waived(platform: Platform, batch: int, partner: Partner) -> None:
-    with platform.database.transaction() as tx:
-        waive(tx, batch, partner_id=partner.id, only=None, reason="gone", now=platform.now(), by="li")
+    with platform.act("li") as act:
+        waive(act, batch, partner_id=partner.id, only=None, reason="gone")
 
 
 def held_until(platform: Platform, day: date, *numbers: int) -> None:
@@ -94,20 +94,20 @@ def held_until(platform: Platform, day: date, *numbers: int) -> None:
 
 
 def clear(platform: Platform, batch: int) -> set[int]:
-    with platform.database.transaction() as tx:
-        loaded = load_gate(tx, batch, plan=platform.plan, rules=platform.rules, now=platform.now())
+    with platform.read() as reading:
+        loaded = load_gate(reading, batch)
     return {int(loaded.roster.numbers[place]) for place in loaded.gate.clear()}
 
 
 def is_due(platform: Platform) -> set[int]:
-    with platform.database.transaction() as tx:
-        found = due(tx, plan=platform.plan, rules=platform.rules, now=platform.now())
+    with platform.read() as reading:
+        found = due(reading)
     return {int(number) for numbers in found.values() for number in numbers.numbers()}
 
 
 def explained_held(platform: Platform, number: int) -> bool:
-    with platform.database.transaction() as tx:
-        found = explain(tx, number, plan=platform.plan, rules=platform.rules, now=platform.now())
+    with platform.read() as reading:
+        found = explain(reading, number)
     return any(not one.ok and "hold" in str(one.text) for one in found.findings)
 
 

@@ -154,31 +154,15 @@ def test_a_hold_keeps_a_number_until_it_is_lifted(world: World, tmp_path: Path) 
 
 def test_a_waiver_is_a_named_decision_and_frees_only_what_its_partner_keeps_open(world: World, tmp_path: Path) -> None:
     world.music.file([], complete=True)
-    with world.platform.database.transaction() as tx:
-        freed = waive(
-            tx,
-            world.batch,
-            partner_id=world.bank.id,
-            only=None,
-            reason="silent for a week",
-            now=world.platform.now(),
-            by="lin",
-        )
+    with world.platform.act("lin") as act:
+        freed = waive(act, world.batch, partner_id=world.bank.id, only=None, reason="silent for a week")
     assert (freed.count, freed.said) == (6, {SILENT: 6})
     rows = gate_table(world.gate()).to_pylist()
     waived = {(row["partner"], row["reason"], row["by"]) for row in rows if row["state"] == "waived"}
     assert waived == {("bank", "silent for a week", "lin (one person)")}
     assert len(world.released(tmp_path)) == 4
-    with pytest.raises(Conflict), world.platform.database.transaction() as tx:
-        waive(
-            tx,
-            world.batch,
-            partner_id=world.music.id,
-            only=None,
-            reason="x",
-            now=world.platform.now(),
-            by="lin",
-        )
+    with pytest.raises(Conflict), world.platform.act("lin") as act:
+        waive(act, world.batch, partner_id=world.music.id, only=None, reason="x")
 
 
 def test_an_answer_that_comes_after_the_release_is_recorded_as_a_breach(world: World, tmp_path: Path) -> None:
@@ -206,8 +190,8 @@ def test_nothing_is_planned_or_sent_twice(world: World) -> None:
 def test_explain_names_the_partner_and_the_fact_that_keeps_a_number(world: World) -> None:
     world.music.file([], complete=True)
     world.bank.file([f"{NUMBERS[0]},refused,legal_hold,2027-01-01"], complete=True)
-    with world.platform.database.transaction() as tx:
-        why = explain(tx, parse(NUMBERS[0]), plan=world.platform.plan, rules=world.platform.rules, now=world.platform.now())
+    with world.platform.read() as reading:
+        why = explain(reading, parse(NUMBERS[0]))
     kept = [finding for finding in why.findings if not finding.ok]
     assert [finding.text for finding in kept] == ["refused (legal_hold) until 2027-01-01"]
     assert "bank" in kept[0].rule

@@ -88,8 +88,8 @@ class Scene:
     batch: int
 
     def outcomes(self) -> dict[str, tuple[str, str]]:
-        with self.platform.database.transaction() as tx:
-            loaded = load_gate(tx, self.batch, plan=self.platform.plan, rules=self.platform.rules, now=self.platform.now())
+        with self.platform.read() as reading:
+            loaded = load_gate(reading, self.batch)
         answers = loaded.gate.standings[self.partner].answers
         return {NUMBERS[place]: (one.outcome, one.reason) for one, places in answers.items() for place in places}
 

@@ -100,9 +100,8 @@ def test_a_retry_undoes_no_waiver_and_a_refusal_after_another_answer_does(world:
         return world.gate().gate.standings[world.music.id].waived_places()
 
     world.music.file(REFUSED)
-    with world.platform.database.transaction() as tx:
-        waive(tx, world.batch, partner_id=world.music.id, only=NumberSet.of([parse(NUMBERS[0])]), reason="settled in court",
-              now=world.platform.now(), by="lin")  # fmt: skip
+    with world.platform.act("lin") as act:
+        waive(act, world.batch, partner_id=world.music.id, only=NumberSet.of([parse(NUMBERS[0])]), reason="settled in court")
     world.music.file(REFUSED)
     assert waived() == BitMap([0])
     world.music.file(UNBOUND)

@@ -63,8 +63,8 @@ def test_an_operator_takes_numbers_back_for_good(shop: Shop, platform: Platform,
     platform.release(by="li")
     lists = "".join(path.read_text() for path in platform.write_release_lists(tmp_path / "lists"))
     assert [number in lists for number in NUMBERS] == [False, False, True, True]
-    with platform.database.transaction() as tx:
-        why = explain(tx, parse(NUMBERS[0]), plan=platform.plan, rules=platform.rules, now=platform.now())
+    with platform.read() as reading:
+        why = explain(reading, parse(NUMBERS[0]))
     assert [one.text for one in why.findings if not one.ok] == ["wang took it back for good: wrong list"]
     assert platform.plan_batch(by="li") is None  # nor is it renewed again in this tenure
 
@@ -205,8 +205,8 @@ def test_a_retraction_waits_for_a_notice_that_could_not_be_delivered_yet(
     assert shop.manifest()["purpose"] == "renewal"
     assert writer.one_job()
     assert (shop.out / f"{notice_of(platform, shop.partner, made.id)}.notice.json").exists()
-    with platform.database.transaction() as tx:
-        (event,) = [one for one in deliveries.latest(tx, shop.partner.id) if one.event == RETRACTION]
-        loaded = load_gate(tx, batch, plan=platform.plan, rules=platform.rules, now=platform.now())
+    with platform.act("li") as act:
+        (event,) = [one for one in deliveries.latest(act.tx, shop.partner.id) if one.event == RETRACTION]
+        loaded = load_gate(act, batch)
     assert event.delivered_at is not None
     assert len(loaded.gate.retracted_places()) == 1

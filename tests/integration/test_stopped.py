@@ -144,10 +144,10 @@ def test_what_was_taken_back_or_objected_to_after_its_release_is_said_and_its_sa
     clock.forward(hours=3)
     made = shop.platform.retract(shop.batch, NumberSet.of([A, B, REFUSED]), reason="wrong list", by="li")
     shop.answer("飞燕快递", f"+{C},refused,legal_hold,", f"+{D},refused,debt,")
-    with shop.platform.database.transaction() as tx:
-        assert [one.count for one in stops.known(tx, retraction_id=made.id)] == [2], "REFUSED was on no list"
-        assert [one.count for one in stops.known(tx) if one.receipt_id] == [1, 2], "of LATE, and of these"
-        waive(tx, shop.batch, partner_id=2, only=NumberSet.of([D]), reason="settled", now=shop.platform.now(), by="li")
+    with shop.platform.act("li") as act:
+        assert [one.count for one in stops.known(act.tx, retraction_id=made.id)] == [2], "REFUSED was on no list"
+        assert [one.count for one in stops.known(act.tx) if one.receipt_id] == [1, 2], "of LATE, and of these"
+        waive(act, shop.batch, partner_id=2, only=NumberSet.of([D]), reason="settled")
     clock.forward(hours=3)
     times = [(A, f"{TODAY}T11:59:00+08:00"), *((one, f"{TODAY}T14:00:00+08:00") for one in (B, C, D))]
     assert sold(*times) == {"opened-after-stop": [B, C]}, "A was sold before, D's objection was waived"
@@ -158,8 +158,8 @@ def test_a_sale_before_its_release_is_one_without_a_release_though_it_is_reporte
 ) -> None:
     """REFUSED, whose freeze has ended, is released on the next day, once its refusal is waived."""
     clock.forward(days=1)
-    with shop.platform.database.transaction() as tx:
-        waive(tx, shop.batch, partner_id=2, only=None, reason="settled", now=shop.platform.now(), by="li")
+    with shop.platform.act("li") as act:
+        waive(act, shop.batch, partner_id=2, only=None, reason="settled")
     assert [one.count for one in shop.platform.release(by="li")] == [1]
     clock.forward(days=1)
     assert sold((REFUSED, TODAY)) == {"opened-without-release": 1}

@@ -91,13 +91,10 @@ def test_a_hold_binds_until_its_last_day_has_ended_at_every_carrier(
     hold(abroad, [CLEAN, due], until=date(2026, 11, 30))
 
     def held() -> list[bool]:
-        with abroad.database.transaction() as tx:
-            gate = load_gate(tx, shop.batch, plan=abroad.plan, rules=abroad.rules, now=abroad.now())
-            texts = [
-                [one.text for one in explain(tx, one, plan=abroad.plan, rules=abroad.rules, now=abroad.now()).findings]
-                for one in (CLEAN, due)
-            ]
-            now = due_numbers(tx, plan=abroad.plan, rules=abroad.rules, now=abroad.now())
+        with abroad.read() as reading:
+            gate = load_gate(reading, shop.batch)
+            texts = [[one.text for one in explain(reading, one).findings] for one in (CLEAN, due)]
+            now = due_numbers(reading)
         planned = [number for found in now.values() for number in found]
         explained = [any("keeps it frozen" in text for text in found) for found in texts]
         in_gate = CLEAN in gate.roster.subset(gate.gate.held_places())
@@ -137,8 +134,8 @@ def test_the_freeze_ends_with_the_day_of_the_carrier_that_cancelled_the_number(
 
 
 def freezing(platform: Platform, batch: int) -> bool:
-    with platform.database.transaction() as tx:
-        return bool(load_gate(tx, batch, plan=platform.plan, rules=platform.rules, now=platform.now()).gate.frozen_still())
+    with platform.read() as reading:
+        return bool(load_gate(reading, batch).gate.frozen_still())
 
 
 def test_partners_are_reminded_on_a_morning_of_the_carrier_in_whose_day_they_have_to_answer(
@@ -175,8 +172,8 @@ def test_an_instant_until_which_an_answer_is_pending_is_a_day_of_the_carrier_of_
 
 
 def load(platform: Platform, batch: int) -> Any:
-    with platform.database.transaction() as tx:
-        return load_gate(tx, batch, plan=platform.plan, rules=platform.rules, now=platform.now()).roster.everyone
+    with platform.read() as reading:
+        return load_gate(reading, batch).roster.everyone
 
 
 def test_pages_give_instants_and_months_in_the_zone_of_the_settings(dsn: str, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from oracle import outbox, owners, renewal, shop
 from oracle.driver import PLAN, Driver
 from oracle.histories import Said, had_predecessor, holder, tenures, where
 from oracle.world import Batch, Number, Retraction, World
+from ordering import acting
 
 
 class Counts:
@@ -73,7 +74,7 @@ def compare(driver: Driver, world: World, counts: Counts, *, turn: int, aside: b
 
 
 def _plan(tx: Tx, driver: Driver, world: World, counts: Counts, _numbers: Collection[Number]) -> None:
-    found = due(tx, plan=PLAN, rules=driver.platform.rules, now=world.now)
+    found = due(acting(tx, driver.platform, now=world.now))
     real = {int(n): (span.carrier, span.day) for span, numbers in found.items() for n in numbers.numbers().tolist()}
     same("due", real, {n: (one.carrier, one.day) for n, one in renewal.due(world).items()})
     counts.verdicts["plan"] += len(world.histories)
@@ -87,7 +88,7 @@ def _gates(tx: Tx, driver: Driver, world: World, counts: Counts, _numbers: Colle
 
 
 def _gate(tx: Tx, driver: Driver, world: World, batch: Batch, counts: Counts) -> None:
-    loaded = load_gate(tx, batch.key, plan=PLAN, rules=driver.platform.rules, now=world.now)
+    loaded = load_gate(acting(tx, driver.platform, now=world.now), batch.key)
     gate, numbers = loaded.gate, loaded.roster.numbers.tolist()
 
     def named(places: BitMap) -> set[Number]:
@@ -143,7 +144,7 @@ def _stands(tx: Tx, number: Number, events: list[Said]) -> None:
 
 def _explained(tx: Tx, driver: Driver, world: World, counts: Counts, numbers: Collection[Number]) -> None:
     for number in numbers:
-        real = explain(tx, number, plan=PLAN, rules=driver.platform.rules, now=world.now)
+        real = explain(acting(tx, driver.platform, now=world.now), number)
         batch = renewal.explained_by(world, number)
         expected: tuple[object, ...] = (None, False, False)
         if batch:

@@ -244,9 +244,8 @@ class Driver:
             return batches.retractions_of(tx, batch)[-1].id
 
     def waive(self, batch: int, partner: int, numbers: frozenset[int]) -> int:
-        with self.tx() as tx:
-            return waive(tx, batch, partner_id=partner, only=NumberSet.of(sorted(numbers)), reason="silent",
-                         now=self.platform.now(), by="li").count  # fmt: skip
+        with self.platform.act("li") as act:
+            return waive(act, batch, partner_id=partner, only=NumberSet.of(sorted(numbers)), reason="silent").count
 
     def propose_waiver(self, batch: int, partner: int, numbers: frozenset[int], by: str) -> int:
         return self.platform.propose_waiver(

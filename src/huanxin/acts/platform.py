@@ -41,7 +41,7 @@ from huanxin.request.ordering import Ordered, Wish, order
 from huanxin.settings import Settings
 from huanxin.signing.keys import Signer
 from huanxin.store.acting import Act, Reading
-from huanxin.store.database import LIVE, SANDBOX, Database
+from huanxin.store.database import LIVE, SANDBOX, Database, Tx
 from huanxin.store.disclose.certificates import Certificate
 from huanxin.store.migrate import migrate
 from huanxin.store.notify import deliveries
@@ -106,7 +106,11 @@ class Platform:
     def read(self) -> Iterator[Reading]:
         """Read what is on record, in one transaction that can't write."""
         with self.database.reading() as tx:
-            yield Reading(tx=tx, now=self.clock(), plan=self.plan, rules=self.rules, issuer=self.issuer)
+            yield self.within(tx)
+
+    def within(self, tx: Tx) -> Reading:
+        """A reading in a transaction that is open."""
+        return Reading(tx=tx, now=self.clock(), plan=self.plan, rules=self.rules, issuer=self.issuer)
 
     @contextmanager
     def act(self, by: str, *, sure: bool = False) -> Iterator[Act]:
@@ -129,23 +133,23 @@ class Platform:
         that was taken is not read again.
         """
         now = self.clock()
-        with self.database.transaction() as tx:
+        with self.act(by) as act:
             done = import_report(
-                tx, path, carrier=carrier, plan=self.plan, now=now, by=by, skip_bad=skip_bad, progress=progress,
+                act.tx, path, carrier=carrier, plan=self.plan, now=now, by=by, skip_bad=skip_bad, progress=progress,
                 most_bad=most_bad, most_bytes=most_bytes,
             )  # fmt: skip
             if done.already:
                 return ImportDone(imported=done, retractions=[], recycled_events=0, breaches=0)
             retractions = []
             if done.counts.get("reclaimed"):
-                retractions = retract_reclaimed(tx, plan=self.plan, rules=self.rules, issuer=self.issuer, now=now, by=by)
-            events = tell_recycled(tx, done.report_id, done.recycled, plan=self.plan, now=now)
-            sales = sales_of(tx, done.report_id, done.recycled, plan=self.plan)
-            lots = lots_of(tx, sales)
-            breaches = find_early_sales(tx, done.report_id, sales, lots, rules=self.rules, now=now)
-            stopped = find_stopped_sales(tx, done.report_id, sales, lots, plan=self.plan, now=now)
-            untold = find_undisclosed(tx, done.report_id, [one for one in sales if one.known], plan=self.plan, now=now)
-            affected.look(tx, done.report_id)
+                retractions = retract_reclaimed(act.tx, plan=self.plan, rules=self.rules, issuer=self.issuer, now=now, by=by)
+            events = tell_recycled(act.tx, done.report_id, done.recycled, plan=self.plan, now=now)
+            sales = sales_of(act.tx, done.report_id, done.recycled, plan=self.plan)
+            lots = lots_of(act.tx, sales)
+            breaches = find_early_sales(act, done.report_id, sales, lots)
+            stopped = find_stopped_sales(act, done.report_id, sales, lots)
+            untold = find_undisclosed(act.tx, done.report_id, [one for one in sales if one.known], plan=self.plan, now=now)
+            affected.look(act.tx, done.report_id)
             if done.faults:
                 keep_rejects(done.faults)
         return ImportDone(
@@ -155,9 +159,8 @@ class Platform:
 
     def plan_batch(self, *, by: str, carrier: str | None = None) -> Batch | None:
         """Plan a batch of everything that is due. Raises ClockInDoubt."""
-        now = self.sure()
-        with self.database.transaction() as tx:
-            return plan_batch(tx, plan=self.plan, rules=self.rules, now=now, by=by, carrier=carrier)
+        with self.act(by, sure=True) as act:
+            return plan_batch(act, carrier=carrier)
 
     def send_batch(self, batch_id: int) -> list[Notice]:
         """Tell every partner of a batch, and then of what was taken back from it since it was planned."""
@@ -297,38 +300,32 @@ class Platform:
         self.sure()
         made = []
         for one in wanted if batch_id is None or wanted else [batch_id]:
-            now = self.sure()
-            with self.database.transaction() as tx:
-                release = release_batch(tx, one, plan=self.plan, rules=self.rules, now=now, by=by)
+            with self.act(by, sure=True) as act:
+                release = release_batch(act, one)
             if release:
                 made.append(release)
         return made
 
     def propose_waiver(self, batch_id: int, *, partner_id: int, only: NumberSet | None, reason: str, by: Operator) -> int:
         """Record that somebody wants to go on without a partner's answer; the proposal's id."""
-        with self.database.transaction() as tx:
-            return proposals.propose_waiver(
-                tx, batch_id, partner_id=partner_id, only=only, reason=reason, now=self.clock(), by=by
-            )
+        with self.act(by.login) as act:
+            return proposals.propose_waiver(act, batch_id, partner_id=partner_id, only=only, reason=reason, operator=by)
 
     def propose_release(self, batch_id: int, *, reason: str, by: Operator, clear: int | None = None) -> int:
         """Record that somebody wants what is clear of a batch released (`clear` numbers, if they are counted already);
         the proposal's id."""
-        with self.database.transaction() as tx:
-            return proposals.propose_release(
-                tx, batch_id, reason=reason, plan=self.plan, rules=self.rules, now=self.clock(), by=by, clear=clear
-            )
+        with self.act(by.login) as act:
+            return proposals.propose_release(act, batch_id, reason=reason, operator=by, clear=clear)
 
     def decide(self, proposal_id: int, outcome: proposals.Outcome, *, note: str, by: Operator) -> int:
         """Approve, decline or withdraw a proposal; how many numbers that freed. Raises ClockInDoubt for an approval."""
-        now = self.sure() if outcome is proposals.Outcome.APPROVED else self.clock()
-        with self.database.transaction() as tx:
-            return proposals.decide(tx, proposal_id, outcome, note=note, plan=self.plan, rules=self.rules, now=now, by=by)
+        with self.act(by.login, sure=outcome is proposals.Outcome.APPROVED) as act:
+            return proposals.decide(act, proposal_id, outcome, note=note, operator=by)
 
     def write_release_lists(self, folder: Path, batch_id: int | None = None) -> list[Path]:
         """Write the lists of every release on record, and beside each what of it was stopped since."""
-        with self.database.transaction() as tx:
-            return write_release_lists(tx, folder, batch_id, plan=self.plan, rules=self.rules, now=self.clock())
+        with self.read() as reading:
+            return write_release_lists(reading, folder, batch_id)
 
 
 @contextmanager

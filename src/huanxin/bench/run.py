@@ -99,8 +99,8 @@ def _ours(platform: Platform, folder: Path, wanted: Numbers, partners: int) -> t
         with platform.database.transaction() as tx:
             number_file(batches.roster(tx, batch.id).numbers, CSV)
     ties = _receipts(platform, folder, wanted, partners, batch, steps)
-    with steps.step("reconcile and gate"), platform.database.transaction() as tx:
-        clear = len(load_gate(tx, batch.id, plan=platform.plan, rules=platform.rules, now=platform.now()).gate.renewed())
+    with steps.step("reconcile and gate"), platform.read() as reading:
+        clear = len(load_gate(reading, batch.id).gate.renewed())
     with steps.step("release list"):
         platform.release(by="bench")
         platform.write_release_lists(folder / "lists")

@@ -61,13 +61,13 @@ def gate(
 
 
 def _load(opened: Platform, batch: int | None) -> LoadedGate:
-    with opened.database.transaction() as tx:
+    with opened.read() as reading:
         if batch is None:
-            known = batches.all_batches(tx, Purpose.RENEWAL)
+            known = batches.all_batches(reading.tx, Purpose.RENEWAL)
             if not known:
                 raise NotFound("no batch was planned yet; `huanxin batch plan` makes one")
             batch = known[-1].id
-        return load_gate(tx, batch, plan=opened.plan, rules=opened.rules, now=opened.now())
+        return load_gate(reading, batch)
 
 
 @app.command()
@@ -78,8 +78,8 @@ def explain(number: Annotated[str, typer.Argument(help="+8613800138000")], as_js
             wanted = parse(number)
         except ValueError as error:
             raise BadInput(str(error)) from error
-        with opened.database.transaction() as tx:
-            why = explain_number(tx, wanted, plan=opened.plan, rules=opened.rules, now=opened.now())
+        with opened.read() as reading:
+            why = explain_number(reading, wanted)
     verdict = "released" if why.released else "clear" if why.clear else "not clear"
     out_to = err if as_json else out
     out_to.print(f"{why.number} · {verdict}" + (f" · batch {why.batch_id}" if why.batch_id else ""))
@@ -105,10 +105,10 @@ def waive(
     as_json: Json = False,
 ) -> None:
     """Go on without a partner's answer: for what it has not answered, has pending, or refused."""
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        who = told_of(tx, batch, partner)
+    with platform() as (opened, _), opened.act(by) as act:
+        who = told_of(act.tx, batch, partner)
         only = read_numbers(numbers) if numbers else None
-        waived = waive_answers(tx, batch, partner_id=who.id, only=only, reason=reason, now=opened.now(), by=by)
+        waived = waive_answers(act, batch, partner_id=who.id, only=only, reason=reason)
     said = {"no answer" if key == SILENT else " ".join(key).strip(): count for key, count in sorted(waived.said.items())}
     of = ", ".join(f"{words} {count:,}" for words, count in said.items())
     say = f"✓ {by} waived the answer of {partner} in batch {batch}; numbers: {waived.count:,} ({of}); {reason}"

@@ -209,9 +209,9 @@ class Job:
     def waive_silent(self, batch: Batch) -> None:
         """A named operator goes on without the partner that never answers."""
         silent = self._behaving("silent")
-        with self.platform.database.transaction() as tx:
+        with self.platform.act(OPERATOR) as act:
             self.story.waived = waive(
-                tx, batch.id, partner_id=silent.partner.id, only=None, now=self.platform.now(), by=OPERATOR,
+                act, batch.id, partner_id=silent.partner.id, only=None,
                 reason="三次催办未答复，已书面通知接入方",
             ).count  # fmt: skip
 
@@ -222,8 +222,8 @@ class Job:
 
     def sell(self, batch: Batch) -> None:
         """Some released numbers are disclosed to buyers and sold: partners that asked for it are told of the new owners."""
-        with self.platform.database.transaction() as tx:
-            loaded = load_gate(tx, batch.id, plan=self.platform.plan, rules=self.platform.rules, now=self.platform.now())
+        with self.platform.read() as reading:
+            loaded = load_gate(reading, batch.id)
         released = loaded.roster.at(loaded.gate.released)
         sold_after = self.platform.now()
         files = opened_report(
@@ -247,10 +247,8 @@ class Job:
 
     def gate(self, batch: Batch) -> tuple[LoadedGate, list[Notice]]:
         """The batch's gate now, and its notices."""
-        with self.platform.database.transaction() as tx:
-            return load_gate(
-                tx, batch.id, plan=self.platform.plan, rules=self.platform.rules, now=self.platform.now()
-            ), notices.of_batch(tx, batch.id)
+        with self.platform.read() as reading:
+            return load_gate(reading, batch.id), notices.of_batch(reading.tx, batch.id)
 
     def _behaving(self, behaviour: str) -> DemoPartner:
         return next(one for one in self.partners if one.spec.behaviour == behaviour)

@@ -151,7 +151,7 @@ class Counted:
             if places:
                 number = int(self.loaded.roster.numbers[places[0]])
                 on = self.job.platform
-                why = explain(tx, number, plan=on.plan, rules=on.rules, now=on.now())
+                why = explain(on.within(tx), number)
                 rules = [
                     RuleLine(rule=one.rule, state="passes" if one.ok else "fails", fact=_worded(one.text))
                     for one in why.findings

@@ -97,7 +97,7 @@ def _stamps(tx: Tx, platform: Platform, batch_ids: Iterable[int]) -> dict[int, s
 def figures(tx: Tx, platform: Platform, batch_id: int, of: str) -> Figures:
     """Everything that pages show of a batch. Loads its whole gate."""
     touching = affected.reports_of(tx, [batch_id]).get(batch_id)
-    loaded = load_gate(tx, batch_id, plan=platform.plan, rules=platform.rules, now=platform.now(), touching=touching)
+    loaded = load_gate(platform.within(tx), batch_id, touching=touching)
     back = loaded.roster.places_in(union(batches.numbers_of(tx, one) for one in loaded.retractions))
     gate = loaded.gate
     partners = [_partner(loaded, partner, back) for partner in loaded.notices]

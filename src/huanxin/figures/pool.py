@@ -54,7 +54,7 @@ def count(tx: Tx, platform: Platform) -> tuple[int, int]:
         moved |= _count_shards(tx, platform, shards[start : start + AT_ONCE], until)
     stale = {key: stamp for key, stamp in stamps.items() if counted.get(key) != stamp or key in moved}
     for key in stale:
-        loaded = load_gate(tx, key, plan=platform.plan, rules=platform.rules, now=platform.now(), left=pool.left_of(tx, key))
+        loaded = load_gate(platform.within(tx), key, left=pool.left_of(tx, key))
         pool.put(tx, batch_id=key, by_shard=dict(_by_shard(batch_cells(loaded, until))))
     pool.forget(tx, "hold", set(bound) - set(binding))
     pool.see(tx, "hold", dict.fromkeys(binding, ""))

@@ -62,11 +62,11 @@ class Trace:
 
 def trace(tx: Tx, platform: Platform, number: int) -> Trace:
     """Read the number's shard of the reports and batches, then of each of its batches what is about its place."""
-    shard, offset, now = shard_of(number), number % SHARD_SIZE, platform.now()
+    shard, offset = shard_of(number), number % SHARD_SIZE
     past = reports.history(tx, shard=shard, holds_number=lambda stored: offset in load(stored))
     every, named = batches.memberships(tx, number), holds.of_number(tx, number)
     found = [
-        load_single(tx, number, one, every=every, held=named, plan=platform.plan, rules=platform.rules, now=now)
+        load_single(platform.within(tx), number, one, every=every, held=named)
         for one in every
         if one.purpose == Purpose.RENEWAL
     ]

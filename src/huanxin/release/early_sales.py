@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import numpy as np
 from pyroaring import BitMap
@@ -15,6 +14,7 @@ from pyroaring import BitMap
 from huanxin.domain.lifecycle import Cancellation, sellable_from
 from huanxin.domain.rules import Rules
 from huanxin.numbersets.sharded import NumberSet, bitmap_of, union, values_of
+from huanxin.store.acting import Act
 from huanxin.store.answer import few_numbers
 from huanxin.store.database import Tx
 from huanxin.store.plan import batches
@@ -79,23 +79,21 @@ class _Early:
             self.named.append(numbers)
 
 
-def find_early_sales(
-    tx: Tx, report_id: int, sales: Iterable[Sale], lots: Lots, *, rules: Rules, now: datetime
-) -> int:  # fmt: skip
+def find_early_sales(act: Act, report_id: int, sales: Iterable[Sale], lots: Lots) -> int:
     """Record the numbers that a report sold before their freeze ended, or before a release of that tenure; how many. What
     is a breach of a batch stands with the batch, once."""
     early = _Early()
     for sale in sales:
-        _judge(early, sale, lots.get(sale.closing, ()), rules)
+        _judge(early, sale, lots.get(sale.closing, ()), act.rules)
     for batch_id, where in early.of_batches.items():
         releases.add_breach(
-            tx, kind=OPENED_UNRELEASED, batch_id=batch_id, partner_id=None, receipt_id=None, places=where, at=now
+            act.tx, kind=OPENED_UNRELEASED, batch_id=batch_id, partner_id=None, receipt_id=None, places=where, at=act.now
         )
     named = union(early.named)
     count = len(named)
     for kind, sets in ((OPENED_IN_FREEZE, early.in_freeze), (OPENED_UNRELEASED, early.unreleased)):
         if found := union(sets) - named:
-            releases.add_report_breach(tx, kind=kind, report_id=report_id, numbers=found, at=now)
+            releases.add_report_breach(act.tx, kind=kind, report_id=report_id, numbers=found, at=act.now)
             count += len(found)
     return count
 

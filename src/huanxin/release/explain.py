@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from huanxin.domain.answers import Outcome, Purpose, Standing, Waiver
 from huanxin.domain.lifecycle import sellable_from
-from huanxin.domain.numbers import NumberingPlan, masked
-from huanxin.domain.rules import Rules
+from huanxin.domain.numbers import masked
 from huanxin.domain.tenures import standing
 from huanxin.numbersets.sharded import SHARD_SIZE, load, shard_of
 from huanxin.release.findings import Finding
 from huanxin.release.gate import LoadedGate
 from huanxin.release.single import load_single
 from huanxin.release.unplanned import why_in_no_batch
+from huanxin.store.acting import Reading
 from huanxin.store.database import Tx
 from huanxin.store.notify.notices import Notice
 from huanxin.store.plan import batches, holds
@@ -42,22 +41,22 @@ class Explanation:
     released: bool
 
 
-def explain(tx: Tx, number: int, *, plan: NumberingPlan, rules: Rules, now: datetime) -> Explanation:
+def explain(reading: Reading, number: int) -> Explanation:
     """Explain a number by the batch in which it is renewed, or say which reason it has for being in none."""
     offset = number % SHARD_SIZE
-    past = reports.history(tx, shard=shard_of(number), holds_number=lambda stored: offset in load(stored))
+    past = reports.history(reading.tx, shard=shard_of(number), holds_number=lambda stored: offset in load(stored))
     history = tuple(
         f"{entry.day} {entry.event} ({entry.carrier}, report {entry.report_id}: {entry.file_name})" for entry in past
     )
-    every = batches.memberships(tx, number)
-    member = _member(tx, number, past, every)
+    every = batches.memberships(reading.tx, number)
+    member = _member(reading.tx, number, past, every)
     if member is None:
-        found = why_in_no_batch(tx, number, past, plan=plan, rules=rules, now=now)
+        found = why_in_no_batch(reading, number, past)
         return Explanation(
             number=masked(number), history=history, batch_id=None, clear=False, released=False, findings=tuple(found)
         )
-    held = holds.of_number(tx, number)
-    loaded = load_single(tx, number, member, every=every, held=held, plan=plan, rules=rules, now=now).loaded
+    held = holds.of_number(reading.tx, number)
+    loaded = load_single(reading, number, member, every=every, held=held).loaded
     place = 0
     findings = [*_freeze(loaded, place), *_holds(loaded, place), *_retraction(loaded, place), *_partners(loaded, place)]
     return Explanation(

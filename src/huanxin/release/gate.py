@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from pyroaring import BitMap
 
@@ -12,10 +11,9 @@ from huanxin.domain.answers import Purpose, Standing, Waiver
 from huanxin.domain.errors import NotFound
 from huanxin.domain.gate import Gate
 from huanxin.domain.lifecycle import UNFREEZING, Event, freeze_of
-from huanxin.domain.numbers import NumberingPlan
-from huanxin.domain.rules import Rules
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import NumberSet
+from huanxin.store.acting import Act, Reading
 from huanxin.store.answer import receipts
 from huanxin.store.database import Tx, deciding
 from huanxin.store.notify import notices
@@ -50,36 +48,37 @@ def renewal_batch(tx: Tx, batch_id: int) -> Batch:
 
 
 def load_gate(
-    tx: Tx, batch_id: int, *, plan: NumberingPlan, rules: Rules, now: datetime, left: NumberSet | None = None,
-    touching: Sequence[int] | None = None,
-) -> LoadedGate:  # fmt: skip
+    reading: Reading, batch_id: int, *, left: NumberSet | None = None, touching: Sequence[int] | None = None
+) -> LoadedGate:
     """Everything that decides on a batch, from the facts recorded so far.
 
     What reports took out of the freeze since the plan is looked for in every later report, unless a caller who only counts
     gives those that touch the batch (`touching`, `store.report.affected`), or the numbers that left (`left`).
     """
-    batch = renewal_batch(tx, batch_id)
-    numbers = batches.numbers_of(tx, batch_id)
+    batch = renewal_batch(reading.tx, batch_id)
+    numbers = batches.numbers_of(reading.tx, batch_id)
     roster = Roster.of(numbers)
     everyone = roster.everyone
-    told = {notice.partner_id: notice for notice in notices.told(tx, batch_id)}
-    standings = receipts.standings(tx, batch_id, everyone)
+    told = {notice.partner_id: notice for notice in notices.told(reading.tx, batch_id)}
+    standings = receipts.standings(reading.tx, batch_id, everyone)
     for partner in told:
         standings.setdefault(partner, Standing())
-    today = {code: carrier.today(now) for code, carrier in plan.carriers.items()}
-    held = {key: roster.places_in(found) for key, found in holds.held_among(tx, numbers, plan.today(now)).items()}
-    back = {one.id: one for one in batches.retractions_of(tx, batch_id)}
-    ordered = {key: roster.places_in(batches.numbers_of(tx, key)) for key, one in back.items() if one.reason}
+    today = {code: carrier.today(reading.now) for code, carrier in reading.plan.carriers.items()}
+    held = {key: roster.places_in(found) for key, found in holds.held_among(reading.tx, numbers, reading.today).items()}
+    back = {one.id: one for one in batches.retractions_of(reading.tx, batch_id)}
+    ordered = {key: roster.places_in(batches.numbers_of(reading.tx, key)) for key, one in back.items() if one.reason}
     gate = Gate(
-        everyone=everyone, spans=batches.spans(tx, batch_id), standings=standings,
-        required=frozenset(notice.partner_id for notice in told.values() if notice.required), sent=bool(told),
-        held=held, ordered=ordered,
-        retracted=_left_the_freeze(tx, batch, numbers, roster, touching) if left is None
-        else {Event.OPENED: roster.places_in(left)},
-        released=releases.released_places(tx, batch_id), today=today,
-        freeze_days=freeze_of(batch.freeze_days, rules.freeze_days),
+        everyone=everyone, spans=batches.spans(reading.tx, batch_id), standings=standings,
+        required=frozenset(notice.partner_id for notice in told.values() if notice.required), sent=bool(told), held=held,
+        ordered=ordered,
+        retracted=(
+            _left_the_freeze(reading.tx, batch, numbers, roster, touching) if left is None
+            else {Event.OPENED: roster.places_in(left)}
+        ),
+        released=releases.released_places(reading.tx, batch_id), today=today,
+        freeze_days=freeze_of(batch.freeze_days, reading.rules.freeze_days),
     )  # fmt: skip
-    waivers = {waiver.id: waiver for found in receipts.waivers(tx, batch_id).values() for _, waiver in found}
+    waivers = {waiver.id: waiver for found in receipts.waivers(reading.tx, batch_id).values() for _, waiver in found}
     return LoadedGate(batch=batch, roster=roster, notices=told, waivers=waivers, retractions=back, gate=gate)
 
 
@@ -103,18 +102,18 @@ def _left_the_freeze(
     return {event: gone for event, gone in places.items() if gone}
 
 
-def release_batch(
-    tx: Tx, batch_id: int, *, plan: NumberingPlan, rules: Rules, now: datetime, by: str, alone: bool = True
-) -> Release | None:
+def release_batch(act: Act, batch_id: int, *, alone: bool = True) -> Release | None:
     """Record the release of every number of a batch that is clear and was not released before; None if there is none.
 
     No fact is recorded between the decision and its record (store.database.deciding).
     """
-    deciding(tx)
-    gate = load_gate(tx, batch_id, plan=plan, rules=rules, now=now).gate
+    deciding(act.tx)
+    gate = load_gate(act, batch_id).gate
     free = gate.releasable()
     if not free:
         return None
     spans = {span: places & free for span, places in gate.spans.items()}
     given = {span: places for span, places in spans.items() if places}
-    return releases.add(tx, batch_id=batch_id, spans=given, freeze_days=gate.freeze_days, by=by, alone=alone, at=now)
+    return releases.add(
+        act.tx, batch_id=batch_id, spans=given, freeze_days=gate.freeze_days, by=act.by, alone=alone, at=act.now
+    )

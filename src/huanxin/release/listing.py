@@ -6,7 +6,6 @@ import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +13,6 @@ from pyroaring import BitMap
 
 from huanxin.domain.answers import Outcome
 from huanxin.domain.lifecycle import sellable_from
-from huanxin.domain.numbers import NumberingPlan
-from huanxin.domain.rules import Rules
 from huanxin.numbersets.arrow import pa
 from huanxin.numbersets.cells import as_text
 from huanxin.numbersets.files import replacing
@@ -24,6 +21,7 @@ from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import values_of
 from huanxin.release.gate import LoadedGate, load_gate
 from huanxin.release.stopped import stopped_places
+from huanxin.store.acting import Reading
 from huanxin.store.database import Tx
 from huanxin.store.plan import batches
 from huanxin.store.release import releases
@@ -104,9 +102,7 @@ def write_gate(loaded: LoadedGate, path: Path) -> int:
     return int(table.num_rows)
 
 
-def write_release_lists(
-    tx: Tx, folder: Path, batch_id: int | None = None, *, plan: NumberingPlan, rules: Rules, now: datetime
-) -> list[Path]:
+def write_release_lists(reading: Reading, folder: Path, batch_id: int | None = None) -> list[Path]:
     """Write the lists of every recorded release, one per release and carrier: number, sellable_from. Again is the same.
 
     Beside a list of which something was stopped since, another says what that is: number.
@@ -114,11 +110,11 @@ def write_release_lists(
     prepare_folder(folder)
     made: list[Path] = []
     stopped: dict[int, BitMap] = {}
-    for release in releases.all_releases(tx, batch_id):
+    for release in releases.all_releases(reading.tx, batch_id):
         if release.batch_id not in stopped:
-            stopped[release.batch_id] = stopped_places(tx, load_gate(tx, release.batch_id, plan=plan, rules=rules, now=now))
-        gone = stopped_tables(tx, release, stopped[release.batch_id])
-        for carrier, table in release_tables(tx, release).items():
+            stopped[release.batch_id] = stopped_places(reading.tx, load_gate(reading, release.batch_id))
+        gone = stopped_tables(reading.tx, release, stopped[release.batch_id])
+        for carrier, table in release_tables(reading.tx, release).items():
             path, beside = (folder / list_name(release, carrier, stopped=one) for one in (False, True))
             _write(path, table)
             made.append(path)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pyroaring import BitMap
 
 from huanxin.domain.errors import BadInput, Conflict, Forbidden, NotFound
-from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.operators import Operator, Right, second_person
-from huanxin.domain.rules import Rules
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.gate import load_gate, release_batch, renewal_batch
 from huanxin.release.waiving import AtPartner, Said, alone_with, at_partner, to_waive, waive_places
 from huanxin.store.access import operators
+from huanxin.store.acting import Act, Reading
 from huanxin.store.answer import receipts
 from huanxin.store.database import Tx
 from huanxin.store.plan import batches
@@ -34,74 +32,62 @@ class Outcome(StrEnum):
 
 
 def propose_waiver(
-    tx: Tx, batch_id: int, *, partner_id: int, only: NumberSet | None, reason: str, now: datetime, by: Operator
+    act: Act, batch_id: int, *, partner_id: int, only: NumberSet | None, reason: str, operator: Operator
 ) -> int:
     """Record that somebody wants to go on without a partner's answer, for what is open at it now (or `only` some of it);
     the proposal's id. Raises Conflict if nothing is open."""
     if not reason.strip():
         raise BadInput(Sentence("say why the platform should go on without this answer; the reason is recorded"))
-    _may_act(tx, batch_id, by=by)
-    proposals.one_at_a_time(tx, batch_id)
-    at = alone_with(tx, batch_id, partner_id)
-    places = to_waive(tx, at, only)
-    for one in proposals.listed(tx, batch_id=batch_id, open_only=True):
-        if (one.kind, one.partner_id) == ("waiver", partner_id) and places <= proposals.places_of(tx, one.id):
+    _may_act(act, batch_id, operator=operator)
+    proposals.one_at_a_time(act.tx, batch_id)
+    at = alone_with(act.tx, batch_id, partner_id)
+    places = to_waive(act.tx, at, only)
+    for one in proposals.listed(act.tx, batch_id=batch_id, open_only=True):
+        if (one.kind, one.partner_id) == ("waiver", partner_id) and places <= proposals.places_of(act.tx, one.id):
             raise Conflict(
                 Sentence("proposal %(proposal)s would waive these numbers already and waits for a second person",
                          proposal=one.id)
             )  # fmt: skip
     return proposals.add(
-        tx, kind="waiver", batch_id=batch_id, partner_id=partner_id, places=places, count=len(places), reason=reason.strip(),
-        by=by.id, at=now, seen=receipts.latest(tx, batch_id, partner_id),
+        act.tx, kind="waiver", batch_id=batch_id, partner_id=partner_id, places=places, count=len(places),
+        reason=reason.strip(), by=operator.id, at=act.now, seen=receipts.latest(act.tx, batch_id, partner_id),
     )  # fmt: skip
 
 
-def propose_release(
-    tx: Tx,
-    batch_id: int,
-    *,
-    reason: str,
-    plan: NumberingPlan,
-    rules: Rules,
-    now: datetime,
-    by: Operator,
-    clear: int | None = None,
-) -> int:
+def propose_release(act: Act, batch_id: int, *, reason: str, operator: Operator, clear: int | None = None) -> int:
     """Record that somebody wants the clear numbers of a batch released; the proposal's id. What is clear when it is
     approved is released. Raises Conflict if nothing is clear now (the freeze runs, answers are missing).
 
     `clear`: how many numbers are clear and unreleased, for a caller who has counted the same facts; else they are counted.
     """
-    _may_act(tx, batch_id, by=by)
+    _may_act(act, batch_id, operator=operator)
     if clear is None:
-        touching = affected.reports_of(tx, [batch_id]).get(batch_id)
-        clear = len(load_gate(tx, batch_id, plan=plan, rules=rules, now=now, touching=touching).gate.releasable())
+        touching = affected.reports_of(act.tx, [batch_id]).get(batch_id)
+        clear = len(load_gate(act, batch_id, touching=touching).gate.releasable())
     if not clear:
         raise Conflict(
             Sentence(
                 "no number of batch %(batch)s is clear and unreleased now; its page says what they wait for", batch=batch_id
             )
         )
-    proposals.one_at_a_time(tx, batch_id)
-    if any(one.kind == "release" for one in proposals.listed(tx, batch_id=batch_id, open_only=True)):
+    proposals.one_at_a_time(act.tx, batch_id)
+    if any(one.kind == "release" for one in proposals.listed(act.tx, batch_id=batch_id, open_only=True)):
         raise Conflict(
             Sentence("a release of batch %(batch)s is proposed already and waits for a second person", batch=batch_id)
         )
     return proposals.add(
-        tx, kind="release", batch_id=batch_id, partner_id=None, places=None, count=clear, reason=reason.strip(),
-        by=by.id, at=now,
+        act.tx, kind="release", batch_id=batch_id, partner_id=None, places=None, count=clear, reason=reason.strip(),
+        by=operator.id, at=act.now,
     )  # fmt: skip
 
 
-def decide(
-    tx: Tx, proposal_id: int, outcome: Outcome, *, note: str, plan: NumberingPlan, rules: Rules, now: datetime, by: Operator
-) -> int:
+def decide(act: Act, proposal_id: int, outcome: Outcome, *, note: str, operator: Operator) -> int:
     """Approve or decline what another person proposed, or withdraw what one proposed oneself; how many numbers it freed.
 
     Raises Conflict for one's own proposal or one that has ended, Forbidden without the right.
     """
-    found = _alone_with(tx, proposal_id)
-    _may_act(tx, found.batch_id, by=by, proposing=outcome is Outcome.WITHDRAWN)
+    found = _alone_with(act.tx, proposal_id)
+    _may_act(act, found.batch_id, operator=operator, proposing=outcome is Outcome.WITHDRAWN)
     if found.outcome:
         raise Conflict(
             Sentence(
@@ -112,14 +98,14 @@ def decide(
             )
         )
     if outcome is Outcome.WITHDRAWN:
-        if by.id != found.proposed_by:
+        if operator.id != found.proposed_by:
             raise Forbidden(Sentence("only %(who)s may withdraw this proposal; decline it instead", who=found.proposer))
     else:
-        second_person(found.proposed_by, by, tied=operators.tied(tx, found.proposed_by, by.id))
+        second_person(found.proposed_by, operator, tied=operators.tied(act.tx, found.proposed_by, operator.id))
     if outcome is Outcome.DECLINED and not note.strip():
         raise BadInput(Sentence("say why it is declined; whoever proposed it reads it"))
-    freed = _carry_out(tx, found, plan=plan, rules=rules, now=now, by=by) if outcome is Outcome.APPROVED else 0
-    proposals.end(tx, proposal_id, outcome=outcome.value, note=note.strip(), count=freed, by=by.id, at=now)
+    freed = _carry_out(act, found, operator=operator) if outcome is Outcome.APPROVED else 0
+    proposals.end(act.tx, proposal_id, outcome=outcome.value, note=note.strip(), count=freed, by=operator.id, at=act.now)
     return freed
 
 
@@ -132,12 +118,12 @@ def _alone_with(tx: Tx, proposal_id: int) -> Proposal:
     return proposals.get(tx, proposal_id) or found
 
 
-def _may_act(tx: Tx, batch_id: int, *, by: Operator, proposing: bool = True) -> None:
+def _may_act(reading: Reading, batch_id: int, *, operator: Operator, proposing: bool = True) -> None:
     """Raise unless this person may act on a batch: whole batches of his carrier, or of all."""
-    if proposing and not by.may(Right.DECIDE):
-        by.require(Right.BATCHES)
-    renewal_batch(tx, batch_id)
-    if not by.sees(batches.carriers(tx).get(batch_id, frozenset())):
+    if proposing and not operator.may(Right.DECIDE):
+        operator.require(Right.BATCHES)
+    renewal_batch(reading.tx, batch_id)
+    if not operator.sees(batches.carriers(reading.tx).get(batch_id, frozenset())):
         raise Forbidden(
             Sentence(
                 "batch %(batch)s holds numbers of other carriers; somebody for all carriers has to act on it", batch=batch_id
@@ -145,18 +131,18 @@ def _may_act(tx: Tx, batch_id: int, *, by: Operator, proposing: bool = True) -> 
         )
 
 
-def _carry_out(tx: Tx, found: Proposal, *, plan: NumberingPlan, rules: Rules, now: datetime, by: Operator) -> int:
-    both = f"{found.proposer}, {by.login}"
+def _carry_out(act: Act, found: Proposal, *, operator: Operator) -> int:
+    both = replace(act, by=f"{found.proposer}, {operator.login}")
     if found.kind == "release":
-        released = release_batch(tx, found.batch_id, plan=plan, rules=rules, now=now, by=both, alone=False)
+        released = release_batch(both, found.batch_id, alone=False)
         if released is None:
             raise Conflict(
                 Sentence("nothing of this batch is clear any more, so nothing was released; decline the proposal")
             )
         return released.count
     assert found.partner_id is not None
-    at = alone_with(tx, found.batch_id, found.partner_id)
-    still, news = _still_open(tx, found, at)
+    at = alone_with(act.tx, found.batch_id, found.partner_id)
+    still, news = _still_open(act.tx, found, at)
     if not still and news:
         raise Conflict(
             Sentence("since this was proposed the partner refused these numbers or put them off, which nobody has weighed;"
@@ -164,7 +150,7 @@ def _carry_out(tx: Tx, found: Proposal, *, plan: NumberingPlan, rules: Rules, no
         )  # fmt: skip
     if not still:
         raise Conflict(Sentence("these numbers were answered or waived meanwhile, so there is nothing to waive; decline it"))
-    return waive_places(tx, at, still, reason=found.reason, now=now, by=both).count
+    return waive_places(both, at, still, reason=found.reason).count
 
 
 def _still_open(tx: Tx, found: Proposal, at: AtPartner) -> tuple[BitMap, BitMap]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 from pyroaring import BitMap
@@ -16,11 +15,10 @@ from pyroaring import BitMap
 from huanxin.domain.answers import Purpose, Receipt, Standing, Waiver, standing
 from huanxin.domain.gate import Gate
 from huanxin.domain.lifecycle import UNFREEZING, Event, freeze_of
-from huanxin.domain.numbers import NumberingPlan
-from huanxin.domain.rules import Rules
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import SHARD_SIZE, shard_of
 from huanxin.release.gate import LoadedGate, renewal_batch
+from huanxin.store.acting import Reading
 from huanxin.store.database import Tx
 from huanxin.store.notify import notices
 from huanxin.store.notify.notices import Notice
@@ -49,30 +47,27 @@ class Single:
     """those that took this number back"""
 
 
-def load_single(
-    tx: Tx, number: int, member: Membership, *, every: list[Membership], held: list[Hold], plan: NumberingPlan, rules: Rules,
-    now: datetime,
-) -> Single:  # fmt: skip
+def load_single(reading: Reading, number: int, member: Membership, *, every: list[Membership], held: list[Hold]) -> Single:
     """The gate of a number in one of its batches. `every`: all its memberships; `held`: the holds that name it."""
-    batch = renewal_batch(tx, member.batch_id)
-    told = {notice.partner_id: notice for notice in notices.told(tx, batch.id)}
-    answers = one_place.answers_at(tx, batch, member.place)
-    waivers = one_place.waivers_at(tx, batch, member.place)
+    batch = renewal_batch(reading.tx, member.batch_id)
+    told = {notice.partner_id: notice for notice in notices.told(reading.tx, batch.id)}
+    answers = one_place.answers_at(reading.tx, batch, member.place)
+    waivers = one_place.waivers_at(reading.tx, batch, member.place)
     standings = _standings(answers, waivers)
     silent = Standing()
     for partner in told:
         standings.setdefault(partner, silent)
-    today = {code: carrier.today(now) for code, carrier in plan.carriers.items()}
-    retractions = _retractions(tx, batch, every)
-    span = one_place.span_at(tx, batch, member.place)
-    given = one_place.releases_at(tx, batch, member.place)
-    left = _left_the_freeze(tx, batch, number)
+    today = {code: carrier.today(reading.now) for code, carrier in reading.plan.carriers.items()}
+    retractions = _retractions(reading.tx, batch, every)
+    span = one_place.span_at(reading.tx, batch, member.place)
+    given = one_place.releases_at(reading.tx, batch, member.place)
+    left = _left_the_freeze(reading.tx, batch, number)
     gate = Gate(
-        everyone=HERE, spans={span: HERE} if span else {}, standings=standings,
-        required=_required(told, standings), sent=bool(told),
-        held={hold.id: HERE for hold in held if hold.binds(plan.today(now))}, retracted={left: HERE} if left else {},
-        ordered={one.id: HERE for one in retractions if one.reason}, released=HERE if given else BitMap(), today=today,
-        freeze_days=given[-1].freeze_days if given else freeze_of(batch.freeze_days, rules.freeze_days),
+        everyone=HERE, spans={span: HERE} if span else {}, standings=standings, required=_required(told, standings),
+        sent=bool(told), held={hold.id: HERE for hold in held if hold.binds(reading.plan.today(reading.now))},
+        retracted={left: HERE} if left else {}, ordered={one.id: HERE for one in retractions if one.reason},
+        released=HERE if given else BitMap(), today=today,
+        freeze_days=given[-1].freeze_days if given else freeze_of(batch.freeze_days, reading.rules.freeze_days),
     )  # fmt: skip
     loaded = LoadedGate(
         batch=batch, roster=Roster(np.array([number], dtype=np.int64)), notices=told,
@@ -81,7 +76,7 @@ def load_single(
     )  # fmt: skip
     return Single(
         loaded=loaded, answers=tuple(answers), waivers=tuple(waivers), releases=tuple(given),
-        breaches=tuple(one_place.breaches_at(tx, batch, member.place)), retractions=tuple(retractions),
+        breaches=tuple(one_place.breaches_at(reading.tx, batch, member.place)), retractions=tuple(retractions),
     )  # fmt: skip
 
 

@@ -9,10 +9,10 @@ from pyroaring import BitMap
 
 from huanxin.domain.answers import Standing
 from huanxin.domain.lifecycle import Event
-from huanxin.domain.numbers import NumberingPlan
 from huanxin.numbersets.sharded import NumberSet, union
 from huanxin.release.early_sales import Lot, Lots
 from huanxin.release.gate import LoadedGate
+from huanxin.store.acting import Act, Reading
 from huanxin.store.answer import few_numbers
 from huanxin.store.database import Tx
 from huanxin.store.plan import batches, holds
@@ -35,25 +35,23 @@ def stopped_places(tx: Tx, loaded: LoadedGate) -> BitMap:
     return (stopped | (gone - gate.retracted.get(Event.OPENED, BitMap()))) & gate.released
 
 
-def find_stopped_sales(
-    tx: Tx, report_id: int, sales: Sequence[Sale], lots: Lots, *, plan: NumberingPlan, now: datetime
-) -> int:
+def find_stopped_sales(act: Act, report_id: int, sales: Sequence[Sale], lots: Lots) -> int:
     """Record the numbers that a report sold while a hold bound them, whatever else there was, and those that were taken back
     or refused after their release; how many. Where only the day of a sale is known, what stops it on that day came after
     it."""
-    held = union(_while_held(tx, sales, plan, now)) if sales else NumberSet()
-    stopped = union(_after_stops(tx, sales, lots))
+    held = union(_while_held(act, sales)) if sales else NumberSet()
+    stopped = union(_after_stops(act.tx, sales, lots))
     for kind, numbers in ((OPENED_WHILE_HELD, held), (OPENED_AFTER_STOP, stopped)):
         if numbers:
-            releases.add_report_breach(tx, kind=kind, report_id=report_id, numbers=numbers, at=now)
+            releases.add_report_breach(act.tx, kind=kind, report_id=report_id, numbers=numbers, at=act.now)
     return len(held) + len(stopped)
 
 
-def _while_held(tx: Tx, sales: Sequence[Sale], plan: NumberingPlan, now: datetime) -> Iterator[NumberSet]:
-    numbers, today = union(one.numbers for one in sales), plan.today(now)
-    for hold, named in holds.naming(tx, numbers, min(one.opening.day for one in sales)):
+def _while_held(reading: Reading, sales: Sequence[Sale]) -> Iterator[NumberSet]:
+    numbers, today = union(one.numbers for one in sales), reading.plan.today(reading.now)
+    for hold, named in holds.naming(reading.tx, numbers, min(one.opening.day for one in sales)):
         ends = [hold.lifted_at] if hold.lifted_at else []
-        ends += [plan.end_of(hold.until_day)] if hold.until_day < today else []
+        ends += [reading.plan.end_of(hold.until_day)] if hold.until_day < today else []
         for sale in sales:
             if here := sale.numbers & named & sale.after(hold.placed_at):
                 yield here & sale.before(min(ends)) if ends else here

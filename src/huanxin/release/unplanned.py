@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from huanxin.domain.lifecycle import Event, sellable_from
-from huanxin.domain.numbers import NumberingPlan
-from huanxin.domain.rules import Rules
 from huanxin.release.findings import Finding
-from huanxin.store.database import Tx
+from huanxin.store.acting import Reading
 from huanxin.store.plan import holds
 from huanxin.store.report.reports import HistoryEntry
 
@@ -22,9 +20,7 @@ _NOT_FROZEN = {
 }
 
 
-def why_in_no_batch(
-    tx: Tx, number: int, past: Sequence[HistoryEntry], *, plan: NumberingPlan, rules: Rules, now: datetime
-) -> list[Finding]:
+def why_in_no_batch(reading: Reading, number: int, past: Sequence[HistoryEntry]) -> list[Finding]:
     """Never reported, not frozen, frozen and not due (and from which day it is), held, or due and not planned yet."""
     if not past:
         return [Finding(rule="planned", ok=False, text="no report ever named this number, so nothing is known of it")]
@@ -33,13 +29,13 @@ def why_in_no_batch(
     if last.event != Event.CANCELLED:
         text = _NOT_FROZEN[Event(last.event)].format(carrier=last.carrier, day=last.day)
         return [Finding(rule="planned", ok=False, text=text, evidence=evidence)]
-    today = plan.carriers[last.carrier].today(now)
-    first = sellable_from(last.day, rules.freeze_days)
-    due_on = first - timedelta(days=rules.lead_days)
+    today = reading.plan.carriers[last.carrier].today(reading.now)
+    first = sellable_from(last.day, reading.rules.freeze_days)
+    due_on = first - timedelta(days=reading.rules.lead_days)
     frozen = f"it is frozen since {last.day} and may be sold from {first}"
-    held = _holds(tx, number, now=now, plan=plan)
+    held = _holds(reading, number)
     if today < due_on:
-        rule, say = "1 freeze", f"it is not due yet: a batch takes it from {due_on}, {rules.lead_days} days before"
+        rule, say = "1 freeze", f"it is not due yet: a batch takes it from {due_on}, {reading.rules.lead_days} days before"
     elif held:
         rule, say = "planned", "it is due, and a hold keeps it out of every batch"
     else:
@@ -47,12 +43,12 @@ def why_in_no_batch(
     return [Finding(rule=rule, ok=False, text=f"{frozen}; {say}", evidence=evidence), *held]
 
 
-def _holds(tx: Tx, number: int, *, now: datetime, plan: NumberingPlan) -> list[Finding]:
-    today = plan.today(now)
+def _holds(reading: Reading, number: int) -> list[Finding]:
+    today = reading.plan.today(reading.now)
     return [
         Finding(rule="1 hold", ok=False, text=f"hold {hold.id} keeps it frozen until {hold.until_day}: {hold.reason}",
                 evidence=f"{hold.named}, placed by {hold.placed_by} on {hold.placed_at:%Y-%m-%d}")
-        for hold in holds.of_number(tx, number) if hold.binds(today)
+        for hold in holds.of_number(reading.tx, number) if hold.binds(today)
     ]  # fmt: skip
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from pyroaring import BitMap
 
@@ -13,6 +12,7 @@ from huanxin.domain.answers import Standing
 from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.gate import renewal_batch
+from huanxin.store.acting import Act
 from huanxin.store.answer import receipts
 from huanxin.store.database import Tx, recording_facts
 from huanxin.store.notify import notices
@@ -74,15 +74,13 @@ class Waived:
     said: Said
 
 
-def waive(
-    tx: Tx, batch_id: int, *, partner_id: int, only: NumberSet | None, reason: str, now: datetime, by: str
-) -> Waived:  # fmt: skip
+def waive(act: Act, batch_id: int, *, partner_id: int, only: NumberSet | None, reason: str) -> Waived:
     """Record that a named operator goes on without a partner's answer for what is open at it, or `only` some of it. Raises
     Conflict if nothing is."""
-    if not reason.strip() or not by.strip():
+    if not reason.strip() or not act.by.strip():
         raise BadInput(Sentence("a waiver needs who grants it and why; both are recorded"))
-    at = alone_with(tx, batch_id, partner_id)
-    return waive_places(tx, at, to_waive(tx, at, only), reason=reason, now=now, by=by)
+    at = alone_with(act.tx, batch_id, partner_id)
+    return waive_places(act, at, to_waive(act.tx, at, only), reason=reason)
 
 
 def to_waive(tx: Tx, at: AtPartner, only: NumberSet | None) -> BitMap:
@@ -95,9 +93,9 @@ def to_waive(tx: Tx, at: AtPartner, only: NumberSet | None) -> BitMap:
     return places
 
 
-def waive_places(tx: Tx, at: AtPartner, places: BitMap, *, reason: str, now: datetime, by: str) -> Waived:
+def waive_places(act: Act, at: AtPartner, places: BitMap, *, reason: str) -> Waived:
     """Record a waiver of some places that the partner keeps open."""
     receipts.add_waiver(
-        tx, batch_id=at.batch_id, partner_id=at.partner_id, places=places, reason=reason, by=by, at=now
-    )  # fmt: skip
+        act.tx, batch_id=at.batch_id, partner_id=at.partner_id, places=places, reason=reason, by=act.by, at=act.now
+    )
     return Waived(count=len(places), said=at.said_of(places))

@@ -41,5 +41,5 @@ class Planner(Jobs):
     def do(self, act: Act, job: Job) -> None:
         wish = plannings.get(act.tx, int(job.key))
         assert wish is not None
-        batch = plan_batch(act.tx, plan=act.plan, rules=act.rules, now=act.now, by=wish.ordered_by, carrier=wish.carrier)
+        batch = plan_batch(act, carrier=wish.carrier)
         plannings.end(act.tx, wish.id, batch_id=batch.id if batch else None, at=act.now)

@@ -27,9 +27,9 @@ RECEIVER = HOUSE / "docs" / "partners" / "node" / "receiver.mjs"
 
 def still_open(world: World) -> int:
     """How many numbers wait for an answer."""
-    with world.live.database.transaction() as tx:
-        (batch,) = batches.all_batches(tx, Purpose.RENEWAL)
-        loaded = load_gate(tx, batch.id, plan=world.live.plan, rules=world.live.rules, now=world.live.now())
+    with world.live.act("li") as act:
+        (batch,) = batches.all_batches(act.tx, Purpose.RENEWAL)
+        loaded = load_gate(act, batch.id)
     return len(loaded.gate.open())
 
 

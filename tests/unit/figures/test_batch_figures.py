@@ -56,8 +56,8 @@ def refreshed(platform: Platform, counted: list[int]) -> list[int]:
 def test_a_fact_about_one_batch_counts_no_other(platform: Platform, counted: list[int], clock: Clock) -> None:
     assert refreshed(platform, counted) == [1, 2]
     assert refreshed(platform, counted) == []
-    with platform.database.transaction() as tx:
-        waive(tx, 1, partner_id=1, only=None, reason="closed", now=platform.now(), by="wang")
+    with platform.act("wang") as act:
+        waive(act, 1, partner_id=1, only=None, reason="closed")
     assert refreshed(platform, counted) == [1]
     hold(platform, [8613900138001], until=platform.today())
     assert refreshed(platform, counted) == [2]
@@ -79,9 +79,9 @@ def test_a_report_counts_only_the_batches_of_which_it_names_numbers_again(
     back = report(f"{FIRST[0]},reclaimed,2026-11-20", name="back.csv")
     platform.import_report(back, carrier="cmcc", by="test")
     assert refreshed(platform, counted) == [1]
-    with platform.database.transaction() as tx:
-        page, fresh = batch_figures.current(tx, platform, 1)
-        whole = load_gate(tx, 1, plan=platform.plan, rules=platform.rules, now=platform.now())
+    with platform.act("li") as act:
+        page, fresh = batch_figures.current(act.tx, platform, 1)
+        whole = load_gate(act, 1)
     assert (fresh, page.body["gate"]["retracted"], len(whole.gate.retracted_places())) == (True, 1, 1)
 
 
@@ -104,8 +104,8 @@ def test_a_page_counts_a_small_batch_itself_and_shows_a_large_one_as_of_when_it_
     platform: Platform, counted: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refreshed(platform, counted)
-    with platform.database.transaction() as tx:
-        waive(tx, 1, partner_id=1, only=None, reason="closed", now=platform.now(), by="wang")
+    with platform.act("wang") as act:
+        waive(act, 1, partner_id=1, only=None, reason="closed")
     monkeypatch.setattr(batch_figures, "SMALL", 0)
     with platform.database.transaction() as tx:
         summary, fresh = batch_figures.current(tx, platform, 1)

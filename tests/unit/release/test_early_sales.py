@@ -95,8 +95,8 @@ def test_nor_is_it_when_several_releases_gave_back_what_had_been_sold_by_then(
     """The carrier reports it late. What the second release gave back would else count as never released."""
     shop = open_shop(platform, clock, tmp_path)
     clock.forward(days=1)
-    with platform.database.transaction() as tx:
-        waive(tx, shop.batch, partner_id=2, only=None, reason="settled", now=platform.now(), by="li")
+    with platform.act("li") as act:
+        waive(act, shop.batch, partner_id=2, only=None, reason="settled")
     assert [one.count for one in platform.release(by="li")] == [1], "REFUSED, after the others"
     sold = report(f"+{CLEAN},opened,2026-11-23", f"+{REFUSED},opened,2026-11-23", name="late.csv")
     assert platform.import_report(sold, carrier="cmcc", by="li").breaches == 0
@@ -163,13 +163,13 @@ def test_a_batch_keeps_its_longer_freeze_for_gate_explanation_desk_and_list_when
     batch = longer.plan_batch(by="li")
     assert batch is not None
     platform.send_batch(batch.id)
-    with platform.database.transaction() as tx:
-        waive(tx, batch.id, partner_id=partner.id, only=None, reason="closed down", now=platform.now(), by="li")
+    with platform.act("li") as act:
+        waive(act, batch.id, partner_id=partner.id, only=None, reason="closed down")
 
     def seen() -> tuple[bool, bool, Why | None]:
-        with platform.database.transaction() as tx:
-            gate = load_gate(tx, batch.id, plan=platform.plan, rules=platform.rules, now=platform.now()).gate
-            why = explain(tx, N, plan=platform.plan, rules=platform.rules, now=platform.now())
+        with platform.read() as reading:
+            gate = load_gate(reading, batch.id).gate
+            why = explain(reading, N)
         return bool(gate.clear()), why.clear, platform.look_up([N], seller="cmcc")[0].why
 
     clock.now = datetime.fromisoformat("2026-11-28T23:59:00+08:00")

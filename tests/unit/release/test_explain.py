@@ -18,8 +18,8 @@ Report = Callable[..., Path]
 
 
 def explained(platform: Platform, number: str = NUMBER) -> Explanation:
-    with platform.database.transaction() as tx:
-        return explain(tx, parse(number), plan=platform.plan, rules=platform.rules, now=platform.now())
+    with platform.read() as reading:
+        return explain(reading, parse(number))
 
 
 @pytest.mark.parametrize(

@@ -68,8 +68,8 @@ class Case:
             return covered(tx, found)
 
     def open(self) -> int:
-        with self.platform.database.transaction() as tx:
-            loaded = load_gate(tx, self.batch, plan=self.platform.plan, rules=self.platform.rules, now=self.platform.now())
+        with self.platform.read() as reading:
+            loaded = load_gate(reading, self.batch)
         return len(loaded.gate.open())
 
 
@@ -138,16 +138,16 @@ def test_what_one_person_decided_is_marked_and_what_two_decided_is_not(case: Cas
     """Whoever reads the record later sees where the second pair of eyes was missing."""
 
     def marked() -> list[str]:
-        with case.platform.database.transaction() as tx:
-            loaded = load_gate(tx, case.batch, plan=case.platform.plan, rules=case.platform.rules, now=case.platform.now())
-            given = releases.all_releases(tx, case.batch)
+        with case.platform.act("li") as act:
+            loaded = load_gate(act, case.batch)
+            given = releases.all_releases(act.tx, case.batch)
         return [one.by for one in obstacles(loaded) if one.state == "waived" and one.places] + [
             f"{one.released_by}, {'one' if one.alone else 'two'}" for one in given
         ]
 
     half = NumberSet.of([int(NUMBERS[0])])
-    with case.platform.database.transaction() as tx:
-        waive(tx, case.batch, partner_id=case.partner, only=half, reason="at the machine", now=clock(), by="root")
+    with case.platform.act("root") as act:
+        waive(act, case.batch, partner_id=case.partner, only=half, reason="at the machine")
     clock.forward(seconds=1)
     case.platform.decide(case.propose(), Outcome.APPROVED, note="", by=case.wang)
     clock.forward(days=1)

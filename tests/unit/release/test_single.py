@@ -57,14 +57,13 @@ def batch(platform: Platform, report: Callable[..., Path], clock: Clock) -> int:
         (shop, {Answer(outcome=Outcome.PENDING): BitMap([1])}, False), (shop, {cut: BitMap([1, 7])}, True),
         (bank, {Answer(outcome=Outcome.KEPT): others, debt: BitMap([2, 3])}, False), (label, {debt: BitMap([1])}, False),
     )  # fmt: skip
-    with platform.database.transaction() as tx:
+    with platform.act("wang") as act:
         for seq, (partner, answers, complete) in enumerate(said):
             receipts.add(
-                tx, receipt_id=f"rc_{seq}", notice_id=told[partner], batch_id=made.id, partner_id=partner,
+                act.tx, receipt_id=f"rc_{seq}", notice_id=told[partner], batch_id=made.id, partner_id=partner,
                 sha256=bytes([seq]), complete=complete, idempotency_key="", lines=1, answers=answers, at=platform.now(),
             )  # fmt: skip
-        waive(tx, made.id, partner_id=bank, only=NumberSet.of([parse(NUMBERS[3])]), reason="closed down",
-              now=platform.now(), by="wang")  # fmt: skip
+        waive(act, made.id, partner_id=bank, only=NumberSet.of([parse(NUMBERS[3])]), reason="closed down")  # fmt: skip
     platform.release(by="zhao", batch_id=made.id)
     hold(platform, [parse(NUMBERS[4])])
     platform.import_report(report(f"{NUMBERS[5]},reclaimed,2026-11-24", name="b.csv"), carrier="cmcc", by="test")
@@ -79,15 +78,12 @@ def traced(platform: Platform, name: str) -> Trace:
 
 
 def test_the_gate_of_one_number_says_what_the_whole_gate_says_of_its_place(platform: Platform, batch: int) -> None:
-    with platform.database.transaction() as tx:
-        whole = load_gate(tx, batch, plan=platform.plan, rules=platform.rules, now=platform.now())
+    with platform.act("li") as act:
+        whole = load_gate(act, batch)
         for place, number in enumerate(map(parse, NUMBERS)):
-            every = batches.memberships(tx, number)
+            every = batches.memberships(act.tx, number)
             member = next(one for one in every if one.batch_id == batch)
-            alone = load_single(
-                tx, number, member, every=every, held=holds.of_number(tx, number), plan=platform.plan, rules=platform.rules,
-                now=platform.now(),
-            ).loaded.gate  # fmt: skip
+            alone = load_single(act, number, member, every=every, held=holds.of_number(act.tx, number)).loaded.gate
             one, all_ = (
                 {
                     "clear": at in gate.clear(), "open": at in gate.open(), "frozen": at in gate.frozen_still(),

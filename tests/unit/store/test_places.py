@@ -57,16 +57,16 @@ def batch(platform: Platform, report: Callable[..., Path]) -> int:
 def test_one_place_is_answered_as_the_whole_gate_says(
     platform: Platform, batch: int, story: list[tuple[int, Entry]]
 ) -> None:
-    with platform.database.transaction() as tx, tx.transaction(force_rollback=True):
-        told = notices.of_batch(tx, batch)
+    with platform.act("test") as act, act.tx.transaction(force_rollback=True):
+        told = notices.of_batch(act.tx, batch)
         for who, entry in story:
-            record(platform, tx, told[who], entry)
-        release_batch(tx, batch, plan=platform.plan, rules=platform.rules, now=platform.now(), by="test")
-        gate = load_gate(tx, batch, plan=platform.plan, rules=platform.rules, now=platform.now()).gate
-        required, some = few_numbers.told(tx, batch), BitMap([0, 5, 11])
-        alone = [few_numbers.standings_at(tx, batch, BitMap([place])) for place in range(SIZE)]
-        together = few_numbers.standings_at(tx, batch, some)
-        released = few_numbers.released_among(tx, batch, some)
+            record(platform, act.tx, told[who], entry)
+        release_batch(act, batch)
+        gate = load_gate(act, batch).gate
+        required, some = few_numbers.told(act.tx, batch), BitMap([0, 5, 11])
+        alone = [few_numbers.standings_at(act.tx, batch, BitMap([place])) for place in range(SIZE)]
+        together = few_numbers.standings_at(act.tx, batch, some)
+        released = few_numbers.released_among(act.tx, batch, some)
     for partner, whole in gate.standings.items():
         assert required[partner] == (partner in gate.required)
         for place, found in enumerate(alone):

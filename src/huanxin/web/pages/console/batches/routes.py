@@ -214,5 +214,5 @@ def _tables(tx: Tx, who: Working, release: Release, *, stopped: bool) -> dict[st
     if not stopped:
         return release_tables(tx, release)
     platform = who.platform
-    loaded = load_gate(tx, release.batch_id, plan=platform.plan, rules=platform.rules, now=platform.now())
+    loaded = load_gate(platform.within(tx), release.batch_id)
     return stopped_tables(tx, release, stopped_places(tx, loaded))
