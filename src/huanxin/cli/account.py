@@ -146,7 +146,7 @@ def use_files(
         if rehearsal:
             opened.use_files(opened.named(name), out=out, into=into, by=by or me())
         else:
-            with opened.live.database.transaction() as tx:
-                files.use_files(tx, named(tx, name).id, out=out, into=into, now=opened.live.now(), by=by or me())
+            with opened.live.act(by or me()) as act:
+                files.use_files(act.tx, named(act.tx, name).id, out=out, into=into, now=act.now, by=act.by)
     facts = {"name": name, "out": out, "in": into, "rehearsal": rehearsal}
     done(as_json, facts, f"✓ {name} is told in {out} and answers in {into}")

@@ -25,8 +25,8 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Take all that a carrier was allotted, in place of any earlier file, or refuse it whole with the lines and reasons."""
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        count = import_allocation(tx, file, carrier=carrier, plan=opened.plan, now=opened.now(), by=by or me())
+    with platform() as (opened, _), opened.act(by or me()) as act:
+        count = import_allocation(act.tx, file, carrier=carrier, plan=act.plan, now=act.now, by=act.by)
     say = f"✓ numbers that {carrier} has by {name_of(file)}: {count:,}; an allocation before it holds no more"
     done(as_json, {"carrier": carrier, "numbers": count}, say)
 
@@ -34,8 +34,8 @@ def import_(
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """The allocation that holds, by carrier. A carrier without one counts with every block in which a number is known."""
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        found = list(allocations.latest(tx).values())
+    with platform() as (opened, _), opened.read() as seen:
+        found = list(allocations.latest(seen.tx).values())
     rows = table("carrier", "#numbers", "file", "by", "when")
     for one in found:
         when = f"{one.recorded_at:%Y-%m-%d %H:%M} UTC"

@@ -79,8 +79,8 @@ def remind(
 ) -> None:
     """Remind the partners that still have to answer, now. Reminders before the deadline go out by themselves."""
     with platform() as (opened, _):
-        with opened.database.transaction() as tx:
-            chosen = told_of(tx, batch, partner).id if partner else None
+        with opened.read() as seen:
+            chosen = told_of(seen.tx, batch, partner).id if partner else None
         told = opened.remind(batch, partner_id=chosen, by=by or me())
     rows = table("reminded", "notice", "#outstanding", "#pending")
     for one in told:
@@ -104,8 +104,8 @@ def retract(
     releases the numbers from this batch. For a while only, use a hold; a reclaim that the carrier reports needs no order."""
     with platform() as (opened, _):
         made = opened.retract(batch, read_numbers(file), reason=reason, by=by or me())
-        with opened.database.transaction() as tx:
-            stopped = known(tx, retraction_id=made.id)
+        with opened.read() as seen:
+            stopped = known(seen.tx, retraction_id=made.id)
     say = f"✓ numbers taken back from batch {batch}: {made.count:,} (retraction {made.id}); partners are told"
     facts = {
         "batch": batch, "retraction": made.id, "count": made.count, "released": sum(one.count for one in stopped),

@@ -20,8 +20,8 @@ _TAKEN_BACK = ("restored", "absent", "irreversible", "pending")
 
 def show_all(as_json: bool) -> None:
     """Every batch in a line."""
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        found = batches.all_batches(tx)
+    with platform() as (opened, _), opened.read() as seen:
+        found = batches.all_batches(seen.tx)
     rows = table("batch", "purpose", "#numbers", "cut-off (UTC)", "answers by", "planned by")
     for one in found:
         purpose = one.purpose if one.purpose == Purpose.RENEWAL else f"{one.purpose} of {one.retracts}"
@@ -33,11 +33,11 @@ def show_all(as_json: bool) -> None:
 
 def show_one(batch_id: int, as_json: bool) -> None:
     """One batch, partner by partner, with its retractions."""
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        now = opened.now()
-        batch = batches.get(tx, batch_id)
-        state = progress(tx, batch) if batch else []
-        back = [(one, progress(tx, one)) for one in batches.retractions_of(tx, batch_id)]
+    with platform() as (opened, _), opened.read() as seen:
+        now = seen.now
+        batch = batches.get(seen.tx, batch_id)
+        state = progress(seen.tx, batch) if batch else []
+        back = [(one, progress(seen.tx, one)) for one in batches.retractions_of(seen.tx, batch_id)]
     if batch is None:
         done(as_json, {"batch": batch_id, "partners": []}, f"There is no batch {batch_id}.")
         raise typer.Exit(1)

@@ -71,8 +71,8 @@ def revoke(
     as_json: Json = False,
 ) -> None:
     """Revoke a certificate for good. After a dispute, its number gets no other in this tenure."""
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        done_now = certificate.revoke(tx, certificate_id, reason=reason, note=note, by=by or me(), now=opened.now())
+    with platform() as (opened, _), opened.act(by or me()) as act:
+        done_now = certificate.revoke(act.tx, certificate_id, reason=reason, note=note, by=act.by, now=act.now)
     say = f"✓ {certificate_id} is revoked since {done_now.revoked_at:%Y-%m-%d %H:%M} UTC ({done_now.reason})"
     done(as_json, {"id": certificate_id, "reason": done_now.reason, "revoked_at": done_now.revoked_at}, say)
 
@@ -103,8 +103,8 @@ def _given(file: str) -> str:
 
 
 def _by_record(text: str) -> tuple[bool, dict[str, Any], str]:
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        finding = verifying.verify(tx, text, now=opened.now())
+    with platform() as (opened, _), opened.read() as seen:
+        finding = verifying.verify(seen.tx, text, now=seen.now)
     one, good = finding.certificate, finding.verdict is Verdict.VALID
     facts: dict[str, Any] = {"verdict": finding.verdict, "id": one.id if one else None}
     if finding.revocation:

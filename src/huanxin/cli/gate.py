@@ -126,8 +126,8 @@ def release(
         prepare_folder(folder)
         made = opened.release(by=by or me(), batch_id=batch)
         count = sum(one.count for one in made)
-        with opened.database.transaction() as tx:
-            total = sum(one.count for one in releases.all_releases(tx, batch))
+        with opened.read() as seen:
+            total = sum(one.count for one in releases.all_releases(seen.tx, batch))
         try:
             lists = opened.write_release_lists(folder, batch)
         except OSError as error:

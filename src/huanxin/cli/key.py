@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from huanxin.acts import open_platform, open_signer
-from huanxin.cli.console import Json, done, platform, table
+from huanxin.cli.console import Json, done, me, platform, table
 from huanxin.signing.keys import PUBLISHED_BEFORE, rotate, withdraw
 
 app = typer.Typer(no_args_is_help=True)
@@ -20,8 +20,8 @@ def rotate_(as_json: Json = False) -> None:
         made: dict[str, list[str]] = {}
         for name, one in (("live", opened), ("sandbox", sandbox)):
             open_signer(one, settings)
-            with one.database.transaction() as tx:
-                made[name] = rotate(tx, passphrase=settings.passphrase(), now=one.sure())
+            with one.act(me(), sure=True) as act:
+                made[name] = rotate(act.tx, passphrase=settings.passphrase(), now=act.now)
     minutes = int(PUBLISHED_BEFORE.total_seconds() // 60)
     done(as_json, made, f"✓ new keys {', '.join(made['live'])} are published; they sign in {minutes} minutes")
 
@@ -41,6 +41,6 @@ def list_(as_json: Json = False) -> None:
 def withdraw_(kid: Annotated[str, typer.Argument(help="As `huanxin key list` shows it.")], as_json: Json = False) -> None:
     """Publish a key no more, since others may have seen it. Another signs at once; what this one signed is not verified
     any more, so owners have to be given new certificates for use offline."""
-    with platform() as (opened, settings), opened.database.transaction() as tx:
-        new = withdraw(tx, kid, passphrase=settings.passphrase(), now=opened.sure())
+    with platform() as (opened, settings), opened.act(me(), sure=True) as act:
+        new = withdraw(act.tx, kid, passphrase=settings.passphrase(), now=act.now)
     done(as_json, {"withdrawn": kid, "new": new}, f"✓ key {kid} is withdrawn" + (f"; {new} signs now" if new else ""))

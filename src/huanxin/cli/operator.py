@@ -28,11 +28,11 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Add a person, and print a first password once."""
-    with platform() as (opened, _), opened.database.transaction() as tx:
+    with platform() as (opened, _), opened.act(by or me()) as act:
         made = people.add_operator(
-            tx, login=login, name=name, roles=role, carrier=carrier, plan=opened.plan, now=opened.now(), by=by or me()
+            act.tx, login=login, name=name, roles=role, carrier=carrier, plan=act.plan, now=act.now, by=act.by
         )
-        password = people.first_password(tx, login, now=opened.now(), by=by or me())
+        password = people.first_password(act.tx, login, now=act.now, by=act.by)
     _say_password(made, password, as_json)
 
 
@@ -42,17 +42,17 @@ def confirm(login: Login, by: By = "", as_json: Json = False) -> None:
 
     Later ones are confirmed by one of those, at /console/approvals.
     """
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        person = people.confirm_at_machine(tx, login, now=opened.now(), by=by or me())
+    with platform() as (opened, _), opened.act(by or me()) as act:
+        person = people.confirm_at_machine(act.tx, login, now=act.now, by=act.by)
     done(as_json, _facts(person), f"✓ {login} is confirmed: {', '.join(sorted(person.roles))}")
 
 
 @app.command()
 def password(login: Login, by: By = "", as_json: Json = False) -> None:
     """Give a person a new first password; an authenticator that was lost is forgotten."""
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        made = people.first_password(tx, login, now=opened.now(), by=by or me())
-        person = people.named(tx, login)
+    with platform() as (opened, _), opened.act(by or me()) as act:
+        made = people.first_password(act.tx, login, now=act.now, by=act.by)
+        person = people.named(act.tx, login)
     _say_password(person, made, as_json)
 
 
@@ -64,12 +64,12 @@ def token(
     as_json: Json = False,
 ) -> None:
     """Print a bearer token once, with which a shop's own software acts for this person."""
-    with platform() as (opened, _), opened.database.transaction() as tx:
+    with platform() as (opened, _), opened.act(by or me()) as act:
         if revoke:
-            ended = tokens.end_tokens(tx, login, now=opened.now(), by=by or me())
+            ended = tokens.end_tokens(act.tx, login, now=act.now, by=act.by)
             done(as_json, {"login": login, "ended": ended}, f"✓ tokens of {login} that are good no more: {ended}")
             return
-        made = tokens.make_token(tx, login, now=opened.now(), by=by or me())
+        made = tokens.make_token(act.tx, login, now=act.now, by=act.by)
     text = f"✓ {login} is who this token acts for; it is shown this once: {made}"
     done(as_json, {"login": login, "token": made}, text)
 
@@ -77,8 +77,8 @@ def token(
 @app.command()
 def roles(login: Login, role: Roles, by: By = "", as_json: Json = False) -> None:
     """Give a person these roles and no others."""
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        person = people.set_roles(tx, login, role, now=opened.now(), by=by or me())
+    with platform() as (opened, _), opened.act(by or me()) as act:
+        person = people.set_roles(act.tx, login, role, now=act.now, by=act.by)
     done(as_json, _facts(person), f"✓ {login}: {', '.join(sorted(person.roles))}")
 
 
@@ -97,8 +97,8 @@ def enable(login: Login, by: By = "", as_json: Json = False) -> None:
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """Everybody, with roles."""
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        found = operators.everyone(tx)
+    with platform() as (opened, _), opened.read() as seen:
+        found = operators.everyone(seen.tx)
     rows = table("login", "name", "carrier", "roles", "")
     for one in found:
         state = "to be confirmed" if one.waits else "" if one.enabled else "locked out"
@@ -108,8 +108,8 @@ def list_(as_json: Json = False) -> None:
 
 
 def _enable(login: str, enabled: bool, by: str, as_json: bool) -> None:
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        person = people.set_enabled(tx, login, enabled, now=opened.now(), by=by or me())
+    with platform() as (opened, _), opened.act(by or me()) as act:
+        person = people.set_enabled(act.tx, login, enabled, now=act.now, by=act.by)
     done(as_json, _facts(person), f"✓ {login} {'may sign in again' if enabled else 'is locked out'}")
 
 

@@ -50,14 +50,14 @@ def add(
         raise typer.BadParameter(
             "--files-out and --files-in go together, without --endpoint, and without --recycled, which has no form as a file"
         )
-    with platform() as (opened, _), opened.database.transaction() as tx:
+    with platform() as (opened, _), opened.act(by or me()) as act:
         made = add_partner(
-            tx, name=name, kind=kind, required=not optional, endpoint=endpoint, scopes=_each(scopes) or list(DEFAULT_SCOPES),
-            wants_recycled=recycled, wants_inquiry=inquiry, https_only=not opened.development, now=opened.now(),
-            by=by or me(),
+            act.tx, name=name, kind=kind, required=not optional, endpoint=endpoint,
+            scopes=_each(scopes) or list(DEFAULT_SCOPES), wants_recycled=recycled, wants_inquiry=inquiry,
+            https_only=not opened.development, now=act.now, by=act.by,
         )  # fmt: skip
         if files_out and files_in:
-            use_files(tx, made.partner.id, out=files_out, into=files_in, now=opened.now(), by=by or me())
+            use_files(act.tx, made.partner.id, out=files_out, into=files_in, now=act.now, by=act.by)
     facts = {"name": name, "client_id": made.partner.client_id, "client_secret": made.client_secret,
              "issuer": opened.issuer, "scopes": list(made.partner.scopes)}  # fmt: skip
     say = (f"✓ {name} is registered\n  client_id      {made.partner.client_id}\n  client_secret  {made.client_secret}\n"
@@ -73,9 +73,9 @@ def _each(scopes: list[str] | None) -> list[str]:
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """Every registered partner."""
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        found = partners.all_partners(tx)
-        told = {partner: one.endpoint or one.method for partner, one in streams.all_streams(tx).items()}
+    with platform() as (opened, _), opened.read() as seen:
+        found = partners.all_partners(seen.tx)
+        told = {partner: one.endpoint or one.method for partner, one in streams.all_streams(seen.tx).items()}
     rows = table("partner", "kind", "answer", "client_id", "told by", "scopes")
     for one in found:
         rows.add_row(one.name, one.kind, "required" if one.required else "optional", one.client_id,
@@ -93,8 +93,8 @@ def wished(
     as_json: Json = False,
 ) -> None:
     """Apps that people named and that are not connected, the most wanted first: each number counts once."""
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        found = wishes.ranked(tx, most)
+    with platform() as (opened, _), opened.read() as seen:
+        found = wishes.ranked(seen.tx, most)
     rows = table("#rank", "app", "#people", "last")
     for rank, (name, people, last) in enumerate(found, start=1):
         rows.add_row(str(rank), name, f"{people:,}", f"{last:%Y-%m-%d}")
@@ -110,11 +110,11 @@ def rotate_key(
     as_json: Json = False,
 ) -> None:
     """Give a partner a new client_secret; the old one goes on for a while, so that nothing has to stop."""
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        partner = named(tx, name)
-        now = opened.sure()
-        until = now + timedelta(hours=overlap_hours)
-        secret = rotate_secret(tx, partner, overlap=until - now, now=now, by=by or me())
+    with platform() as (opened, _), opened.act(by or me(), sure=True) as act:
+        partner = named(act.tx, name)
+        overlap = timedelta(hours=overlap_hours)
+        secret = rotate_secret(act.tx, partner, overlap=overlap, now=act.now, by=act.by)
+        until = act.now + overlap
     facts = {"name": partner.name, "client_id": partner.client_id, "client_secret": secret, "old_until": until.isoformat()}
     say = (f"✓ {partner.name} has a new client_secret: {secret}\n"
            f"  It is not shown again. The old one works until {until:%Y-%m-%d %H:%M} UTC.")  # fmt: skip
@@ -130,11 +130,13 @@ def stream_(
     as_json: Json = False,
 ) -> None:
     """Show a partner's stream; with --status enable, pause or disable it."""
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        partner = named(tx, name)
+    with platform() as (opened, _):
         if status is not None:
-            set_status(tx, partner, status=status, reason=reason, by=by or me(), now=opened.now())
-        found = streams.of_partner(tx, partner.id)
+            with opened.act(by or me()) as act:
+                set_status(act.tx, named(act.tx, name), status=status, reason=reason, by=act.by, now=act.now)
+        with opened.read() as seen:
+            partner = named(seen.tx, name)
+            found = streams.of_partner(seen.tx, partner.id)
         if found is None:
             raise NotFound(f"{partner.name} has no stream; it creates one at {opened.issuer}/ssf/streams")
         facts = configuration(found, issuer=opened.issuer, audience=partner.client_id)
@@ -154,13 +156,13 @@ def keys(
     as_json: Json = False,
 ) -> None:
     """Register the public keys with which a partner signs its assertions (private_key_jwt), in place of those before."""
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        partner = named(tx, name)
+    with platform() as (opened, _), opened.act(by or me(), sure=True) as act:
+        partner = named(act.tx, name)
         try:
             content = read_json(jwks.read_bytes())
         except ValueError as error:
             raise BadInput(f"{jwks} can't be read as JSON") from error
         if not isinstance(content, dict):
             raise BadInput(f'{jwks} is not a JWKS; it has the form {{"keys": [...]}}')
-        kids = register_keys(tx, partner, content, by=by or me(), now=opened.sure())
+        kids = register_keys(act.tx, partner, content, by=act.by, now=act.now)
     done(as_json, {"name": partner.name, "kids": kids}, f"✓ {partner.name} may sign with {', '.join(kids)}")

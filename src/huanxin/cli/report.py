@@ -67,8 +67,8 @@ def import_(
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """The reports taken so far."""
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        found = reports.all_reports(tx)
+    with platform() as (opened, _), opened.read() as seen:
+        found = reports.all_reports(seen.tx)
     rows = table("report", "carrier", "file", "#lines", "#accepted", "#known", "#rejected", "by", "when")
     for one in found:
         rows.add_row(str(one.id), one.carrier, one.file_name, f"{one.lines:,}", f"{one.accepted:,}", f"{one.known:,}",

@@ -10,6 +10,7 @@ from huanxin.cli.console import Json, done, err, platform, table
 from huanxin.figures import summaries
 from huanxin.simulate import planner
 from huanxin.simulate.planner import Choices
+from huanxin.store.acting import PLATFORM
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -39,10 +40,10 @@ def plan(
         freezes=tuple(freeze or planner.FREEZES), leads=tuple(lead or ()), faster=faster, days=days, seed=seed,
         capacity=capacity,
     )  # fmt: skip
-    with platform() as (opened, _), opened.database.transaction() as tx:
-        summaries.refresh(tx, opened, only=planner.KINDS)
+    with platform() as (opened, _), opened.act(PLATFORM) as act:
+        summaries.refresh(act.tx, opened, only=planner.KINDS)
         found = planner.plan(
-            tx, carrier, choices, numbering=opened.plan, rules=opened.rules, now=opened.now()
+            act.tx, carrier, choices, numbering=act.plan, rules=act.rules, now=act.now
         )  # fmt: skip
     told = [planner.figures(one, found.history) for one in found.results]
     rows = table("#freeze (days)", "#lead (days)", "in half the time", "#go on sale",

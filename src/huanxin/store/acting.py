@@ -12,6 +12,11 @@ from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import Rules
 from huanxin.store.database import Tx
 
+PLATFORM = "platform"
+"""who acts when nobody ordered it"""
+VISITOR = "visitor"
+"""who orders and isn't named: the holder of a number, a reader of a public page"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
@@ -36,4 +41,4 @@ class Act(Reading):
     """One order: what is recorded in it is recorded whole or not at all, with the name of who ordered it."""
 
     by: str
-    """a login of the console, a user of the command line, a partner's name, or `platform` for what nobody ordered"""
+    """a login of the console, a user of the command line, a partner's client_id, VISITOR or PLATFORM"""

@@ -240,6 +240,6 @@ def _health(app: FastAPI, platform: Platform, room: Room) -> None:
         recorded. `disk` is `low` when files are refused that would take what is left."""
         if room.full:
             raise Unavailable("the platform's disk is full; whoever runs it has to make room")
-        with platform.database.transaction() as tx:
-            sizes.ping(tx)
+        with platform.read() as seen:
+            sizes.ping(seen.tx)
         return JSONResponse({"status": "ready", "disk": "low" if room.left < 0 else "ok"})

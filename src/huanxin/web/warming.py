@@ -34,11 +34,11 @@ def make_ready(platform: Platform) -> None:
         i18n.stamp(platform.now(), lang)
         i18n.figure(0, lang)
     try:
-        with platform.database.transaction() as tx:
-            names = [one.name for one in partners.all_partners(tx)]
-            number = batches.newest_number(tx)
+        with platform.read() as seen:
+            names = [one.name for one in partners.all_partners(seen.tx)]
+            number = batches.newest_number(seen.tx)
             if number is not None:
-                trace(tx, platform, number)
+                trace(seen.tx, platform, number)
     except psycopg.Error:  # whoever visits first is told, or the server has ended
         log.info("the database could not be asked before the first visitor came", exc_info=True)
         return

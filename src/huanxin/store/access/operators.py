@@ -122,12 +122,13 @@ def has_come(tx: Tx, operator_id: int) -> bool:
     return row is not None
 
 
-def login_of(tx: Tx, operator_id: int) -> Login:
-    """How a person signs in; the row is locked, so that tries at the same time are counted one after another."""
+def login_of(tx: Tx, operator_id: int, *, to_change: bool = True) -> Login:
+    """How a person signs in; a row that is to be changed is locked, so that tries at the same time are counted one after
+    another."""
     with tx.cursor(row_factory=class_row(Login)) as cursor:
         found = cursor.execute(
             "SELECT operator_id, password_hash, must_change, totp_secret, totp_step, failures, locked_until, sessions_after"
-            " FROM operator_login WHERE operator_id = %s FOR UPDATE",
+            " FROM operator_login WHERE operator_id = %s" + " FOR UPDATE" * to_change,
             (operator_id,),
         ).fetchone()
     assert found is not None

@@ -44,8 +44,8 @@ def _chosen(request: Request, context: Context, body: dict[str, Any]) -> Respons
     limits.choosing.take(partner.client_id)
     wanted = read_as(schemas.Folders, body)
     login = Login(**wanted.login.model_dump())
-    with context.platform.database.transaction() as tx:
+    with context.platform.act(partner.client_id) as act:
         folders = choose_folders(
-            tx, partner, out=wanted.out, into=wanted.into, login=login, rules=context.folders, now=context.platform.now()
+            act.tx, partner, out=wanted.out, into=wanted.into, login=login, rules=context.folders, now=act.now
         )
     return JSONResponse({"out": folders.out, "in": folders.into, "login": login.given()})

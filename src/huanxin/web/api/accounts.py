@@ -143,9 +143,9 @@ def start_selftest(request: Request, caller: Manager) -> Response:
 )  # fmt: skip
 def selftest(request: Request, run_id: str, caller: Reader) -> Response:
     """Each scenario stands here as soon as it is done. `interrupted`: the platform was stopped meanwhile; start again."""
-    with _onboarding(request).live.database.transaction() as tx:
-        run = selftests.get(tx, caller.id, run_id)
-        steps = selftests.steps_of(tx, run_id) if run else []
+    with _onboarding(request).live.read() as seen:
+        run = selftests.get(seen.tx, caller.id, run_id)
+        steps = selftests.steps_of(seen.tx, run_id) if run else []
     if run is None:
         raise NotFound(f"there is no self-test {run_id} of this account")
     return JSONResponse({**run_view(run), "of": len(SCENARIOS), "scenarios": [step_view(step) for step in steps]})

@@ -31,8 +31,8 @@ def _clerk(request: Request) -> Operator:
     if kind.lower() != "bearer" or not token:
         raise Unauthorized("send a token: Authorization: Bearer TOKEN; `huanxin operator token LOGIN` makes one")
     platform: Platform = request.app.state.context.platform
-    with platform.database.transaction() as tx:
-        found = tokens.holder(tx, token)
+    with platform.read() as seen:
+        found = tokens.holder(seen.tx, token)
     found.require(Right.DESK)
     return found
 

@@ -14,7 +14,7 @@ from huanxin.domain.errors import ClockInDoubt, Forbidden, TooMany, Unauthorized
 from huanxin.domain.partners import Partner, Scope
 from huanxin.notify.assertions import ASSERTION_TYPE, client_of, register_keys, with_assertion
 from huanxin.notify.partners import grant_token, with_secret
-from huanxin.store.database import Tx
+from huanxin.store.acting import Act
 from huanxin.web.api.bodies import FormFields, JsonObject, shows
 from huanxin.web.api.schemas import TokenGranted, TokenRefused, needs, problems
 from huanxin.web.context import Context, calling_partner
@@ -39,12 +39,13 @@ def token(request: Request, form: FormFields) -> Response:
     if form.get("grant_type") != "client_credentials":
         return _error(400, "unsupported_grant_type", "grant_type must be client_credentials")
     now = context.platform.now()
-    attempt = f"{_claimed(request, form)[:200]} {network_of(request.client.host if request.client else None)}"
+    claimed = _claimed(request, form)[:200]
+    attempt = f"{claimed} {network_of(request.client.host if request.client else None)}"
     try:
         with context.failed_tokens.trying(attempt) as wrong:
             try:
-                with context.platform.database.transaction() as tx:
-                    partner = _authenticated(tx, context, request, form)
+                with context.platform.act(claimed) as act:
+                    partner = _authenticated(act, request, form)
             except Unauthorized:
                 wrong()
                 raise
@@ -60,17 +61,16 @@ def token(request: Request, form: FormFields) -> Response:
     return JSONResponse(granted, headers={"Cache-Control": "no-store"})
 
 
-def _authenticated(tx: Tx, context: Context, request: Request, form: dict[str, str]) -> Partner:
+def _authenticated(act: Act, request: Request, form: dict[str, str]) -> Partner:
     """The partner that a request comes from. Raises Unauthorized."""
-    now, issuer = context.platform.now(), context.platform.issuer
     if "client_assertion" not in form:
         client_id, secret = _basic(request) or (form.get("client_id", ""), form.get("client_secret", ""))
-        return with_secret(tx, client_id=client_id, client_secret=secret, now=now)
+        return with_secret(act.tx, client_id=client_id, client_secret=secret, now=act.now)
     if form.get("client_assertion_type") != ASSERTION_TYPE:
         raise Unauthorized(f"client_assertion_type must be {ASSERTION_TYPE}")
     return with_assertion(
-        tx, assertion=form["client_assertion"], client_id=form.get("client_id", ""),
-        audiences=(f"{issuer}/oauth/token", issuer), now=now,
+        act.tx, assertion=form["client_assertion"], client_id=form.get("client_id", ""),
+        audiences=(f"{act.issuer}/oauth/token", act.issuer), now=act.now,
     )  # fmt: skip
 
 
@@ -110,6 +110,6 @@ def _manager(request: Request) -> Partner:
 def keys(request: Request, partner: Annotated[Partner, Depends(_manager)], body: JsonObject) -> Response:
     """A JWKS (RFC 7517) in place of the one before. To change keys without a pause, send the old and the new together."""
     context: Context = request.app.state.context
-    with context.platform.database.transaction() as tx:
-        kids = register_keys(tx, partner, body, by=partner.client_id, now=context.platform.sure())
+    with context.platform.act(partner.client_id, sure=True) as act:
+        kids = register_keys(act.tx, partner, body, by=act.by, now=act.now)
     return JSONResponse({"kids": kids}, headers={"Cache-Control": "no-store"})

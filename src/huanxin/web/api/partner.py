@@ -55,10 +55,10 @@ def list_notices(request: Request, partner: Reader) -> Response:
     their one `number`, then those of batches. A notice is pushed too; whoever missed the push finds it here. Needs the
     scope `notices`."""
     context: Context = request.app.state.context
-    with context.platform.database.transaction() as tx:
-        told = notices.of_partner(tx, partner.id)
-        known = {batch.id: batch for batch in batches.all_batches(tx)}
-        asked = requests.of_partner(tx, partner.id, MOST_REQUESTS)
+    with context.platform.read() as seen:
+        told = notices.of_partner(seen.tx, partner.id)
+        known = {batch.id: batch for batch in batches.all_batches(seen.tx)}
+        asked = requests.of_partner(seen.tx, partner.id, MOST_REQUESTS)
     found = [
         {"notice": one.id, "purpose": known[one.batch_id].purpose, "count": known[one.batch_id].count,
          "cutoff": known[one.batch_id].cutoff.isoformat(), "answer_by": one.answer_by.isoformat()}
@@ -80,9 +80,9 @@ def numbers(request: Request, notice_id: str, partner: Reader, accept: Annotated
     says, which is the ETag too. A download that broke off goes on with `Range` (and `If-Range`); `If-None-Match`
     saves one that is here already. Needs the scope `notices`."""
     context: Context = request.app.state.context
-    with context.platform.database.transaction() as tx:
-        notice = partners_notice(tx, notice_id, partner)
-        batch = batches.get(tx, notice.batch_id)
+    with context.platform.read() as seen:
+        notice = partners_notice(seen.tx, notice_id, partner)
+        batch = batches.get(seen.tx, notice.batch_id)
     assert batch is not None
     media_type = PARQUET if PARQUET in accept else CSV
     return spoiled_file(context, notice_id, batch.id, media_type) or number_file_of(request, context, batch, media_type)
@@ -144,26 +144,26 @@ class BatchDesk:
     idempotency_key: str
 
     def most(self, partner: Partner) -> int:
-        with self.context.platform.database.transaction() as tx:
-            batch = batches.get(tx, partners_notice(tx, self.notice_id, partner).batch_id)
+        with self.context.platform.read() as seen:
+            batch = batches.get(seen.tx, partners_notice(seen.tx, self.notice_id, partner).batch_id)
         assert batch is not None
         return longest(batch.count)
 
     def file(self, partner: Partner, content: tables.Content) -> tuple[dict[str, Any], bool]:
         context, platform = self.context, self.context.platform
-        with platform.database.transaction() as tx:
-            notice = partners_notice(tx, self.notice_id, partner)
+        with platform.read() as seen:
+            notice = partners_notice(seen.tx, self.notice_id, partner)
         roster = context.rosters.get(notice.batch_id)
         source = inspected(content, context, longest(len(roster)))
         try:
-            with platform.database.transaction() as tx:
+            with platform.act(partner.client_id) as act:
                 accepted = file_receipt(
-                    tx, source, notice=notice, roster=roster, zone=zone_of(tx, notice, platform.plan, platform.zone).key,
-                    complete=self.complete, idempotency_key=self.idempotency_key, now=platform.now(),
+                    act.tx, source, notice=notice, roster=roster, zone=zone_of(act.tx, notice, act.plan, platform.zone).key,
+                    complete=self.complete, idempotency_key=self.idempotency_key, now=act.now,
                 )  # fmt: skip
         except (BadInput, Conflict) as error:
-            with platform.database.transaction() as tx:
-                note_named(tx, notice, error, now=platform.now())
+            with platform.act(partner.client_id) as act:
+                note_named(act.tx, notice, error, now=act.now)
             note_refusal(platform, partner, self.notice_id, error)
             raise
         if isinstance(content, Path) and content.stat().st_size > delimited.BLOCK:

@@ -28,8 +28,8 @@ class SingleDesk:
 
     def most(self, partner: Partner) -> int:
         if self.notice_id:
-            with self.context.platform.database.transaction() as tx:
-                single.asked(tx, partner, self.notice_id)
+            with self.context.platform.read() as seen:
+                single.asked(seen.tx, partner, self.notice_id)
         return LONGEST
 
     def file(self, partner: Partner, content: tables.Content) -> tuple[dict[str, Any], bool]:

@@ -46,8 +46,8 @@ def create(request: Request, partner: Manager, body: JsonObject) -> Response:
     """Without `delivery` it is polled; without `events_requested` it has the usual events. 409 if there is one already."""
     context: Context = request.app.state.context
     wishes = _wishes(context, body)
-    with context.platform.database.transaction() as tx:
-        made = verb.create(tx, partner, wishes, passphrase=context.passphrase, now=context.platform.now())
+    with context.platform.act(partner.client_id) as act:
+        made = verb.create(act.tx, partner, wishes, passphrase=context.passphrase, now=act.now)
     return _configuration(context, partner, made, status=201)
 
 
@@ -55,10 +55,10 @@ def create(request: Request, partner: Manager, body: JsonObject) -> Response:
 def read(request: Request, partner: Reader, stream_id: Annotated[str | None, Query()] = None) -> Response:
     """Without `stream_id` a list, empty if there is none."""
     context: Context = request.app.state.context
-    with context.platform.database.transaction() as tx:
+    with context.platform.read() as seen:
         if stream_id is not None:
-            return _configuration(context, partner, verb.stream_of(tx, partner, stream_id))
-        found = streams.of_partner(tx, partner.id)
+            return _configuration(context, partner, verb.stream_of(seen.tx, partner, stream_id))
+        found = streams.of_partner(seen.tx, partner.id)
     return JSONResponse([_written(context, partner, found)] if found else [], headers=_UNKEPT)
 
 
@@ -80,8 +80,8 @@ def replace(request: Request, partner: Manager, body: JsonObject) -> Response:
 def delete(request: Request, partner: Manager, stream_id: Annotated[str, Query()]) -> Response:
     """Events that were not taken yet wait for the partner's next stream."""
     context: Context = request.app.state.context
-    with context.platform.database.transaction() as tx:
-        verb.remove(tx, partner, stream_id, now=context.platform.now())
+    with context.platform.act(partner.client_id) as act:
+        verb.remove(act.tx, partner, stream_id, now=act.now)
     return Response(status_code=204, headers=_UNKEPT)
 
 
@@ -89,8 +89,8 @@ def delete(request: Request, partner: Manager, stream_id: Annotated[str, Query()
 def status(request: Request, partner: Reader, stream_id: Annotated[str, Query()]) -> Response:
     """`enabled`, `paused` or `disabled`, and the reason if one was given."""
     context: Context = request.app.state.context
-    with context.platform.database.transaction() as tx:
-        found = verb.stream_of(tx, partner, stream_id)
+    with context.platform.read() as seen:
+        found = verb.stream_of(seen.tx, partner, stream_id)
     return _status(found)
 
 
@@ -104,11 +104,9 @@ def set_status(request: Request, partner: Manager, body: JsonObject) -> Response
     wanted, reason = _needed(body, "status"), _text(body, "reason") or ""
     if wanted not in list(Status):
         raise BadRequest(f"status must be one of {', '.join(Status)}")
-    with context.platform.database.transaction() as tx:
-        verb.stream_of(tx, partner, _needed(body, "stream_id"))
-        found = verb.set_status(
-            tx, partner, status=Status(wanted), reason=reason[:500], by=partner.client_id, now=context.platform.now()
-        )
+    with context.platform.act(partner.client_id) as act:
+        verb.stream_of(act.tx, partner, _needed(body, "stream_id"))
+        found = verb.set_status(act.tx, partner, status=Status(wanted), reason=reason[:500], by=act.by, now=act.now)
     return _status(found)
 
 
@@ -143,18 +141,18 @@ def verify(request: Request, partner: Manager, body: JsonObject) -> Response:
     state = _text(body, "state")
     if state is not None and len(state) > _LONGEST_STATE:
         raise BadRequest(f"state must have {_LONGEST_STATE} characters at most")
-    with context.platform.database.transaction() as tx:
-        verb.verify(tx, partner, _needed(body, "stream_id"), state=state, now=context.platform.now())
+    with context.platform.act(partner.client_id) as act:
+        verb.verify(act.tx, partner, _needed(body, "stream_id"), state=state, now=act.now)
     return Response(status_code=204, headers=_UNKEPT)
 
 
 def _changed(context: Context, partner: Partner, body: dict[str, Any], *, replace: bool) -> Response:
     _needed(body, "stream_id")
     wishes = _wishes(context, body)
-    with context.platform.database.transaction() as tx:
+    with context.platform.act(partner.client_id) as act:
         after = verb.change(
-            tx, partner, body, wishes, replace=replace, issuer=context.platform.issuer, passphrase=context.passphrase,
-            now=context.platform.now(),
+            act.tx, partner, body, wishes, replace=replace, issuer=act.issuer, passphrase=context.passphrase,
+            now=act.now,
         )  # fmt: skip
     return _configuration(context, partner, after)
 
@@ -173,8 +171,8 @@ def _wishes(context: Context, body: dict[str, Any]) -> Wishes:
 
 def _set_subject(context: Context, partner: Partner, body: dict[str, Any], *, wanted: bool) -> None:
     context.subjects.take(partner.client_id)
-    with context.platform.database.transaction() as tx:
-        verb.set_subject(tx, partner, _needed(body, "stream_id"), body.get("subject"), wanted=wanted)
+    with context.platform.act(partner.client_id) as act:
+        verb.set_subject(act.tx, partner, _needed(body, "stream_id"), body.get("subject"), wanted=wanted)
 
 
 def _needed(body: dict[str, Any], name: str) -> str:

@@ -16,6 +16,7 @@ from huanxin.figures import batch_figures
 from huanxin.figures.watch import bulletin
 from huanxin.figures.watch.opendata import Publication
 from huanxin.release.gate import renewal_batch
+from huanxin.store.acting import PLATFORM
 from huanxin.store.database import Tx
 from huanxin.store.figures.summaries import Summary
 from huanxin.store.notify import notices
@@ -48,9 +49,9 @@ def html(request: Request, page: str) -> Response:
 def home(request: Request) -> Response:
     """Where to go from here, and live figures."""
     platform = request.app.state.context.platform
-    with platform.database.transaction() as tx:
-        shown, _ = bulletin.published(tx, platform)
-        known = len(batches.all_batches(tx, Purpose.RENEWAL))
+    with platform.act(PLATFORM) as act:
+        shown, _ = bulletin.published(act.tx, platform)
+        known = len(batches.all_batches(act.tx, Purpose.RENEWAL))
     months = shown.totals.values()
     view = HomeView(
         noticed=_added(month["noticed"] for month in months), released=_added(month["released"] for month in months),
@@ -75,11 +76,11 @@ def guide(request: Request) -> Response:
 def latest(request: Request) -> Response:
     """The latest batches, as anybody may see them."""
     platform = request.app.state.context.platform
-    with platform.database.transaction() as tx:
-        known = batches.all_batches(tx, Purpose.RENEWAL)[::-1]
-        shown, _ = bulletin.published(tx, platform)
-        heads = batch_figures.heads(tx, platform, known[:_LATEST])
-        found = tuple(_public(tx, one, heads.get(one.id), shown, platform.now()) for one in known[:_LATEST])
+    with platform.act(PLATFORM) as act:
+        known = batches.all_batches(act.tx, Purpose.RENEWAL)[::-1]
+        shown, _ = bulletin.published(act.tx, platform)
+        heads = batch_figures.heads(act.tx, platform, known[:_LATEST])
+        found = tuple(_public(act.tx, one, heads.get(one.id), shown, act.now) for one in known[:_LATEST])
     view = BatchesView(latest=found, older=max(0, len(known) - _LATEST))
     return html(request, batches_page(language(request), view, platform.rules.watch_threshold))
 
@@ -88,11 +89,11 @@ def latest(request: Request) -> Response:
 def batch(request: Request, batch_id: int) -> Response:
     """One batch, as anybody may see it: how far it is, and the counts that are published. The console names partners."""
     platform = request.app.state.context.platform
-    with platform.database.transaction() as tx:
-        one = renewal_batch(tx, batch_id)
-        shown, as_of = bulletin.published(tx, platform)
-        head = batch_figures.heads(tx, platform, [one]).get(batch_id)
-        view = _public(tx, one, head, shown, platform.now())
+    with platform.act(PLATFORM) as act:
+        one = renewal_batch(act.tx, batch_id)
+        shown, as_of = bulletin.published(act.tx, platform)
+        head = batch_figures.heads(act.tx, platform, [one]).get(batch_id)
+        view = _public(act.tx, one, head, shown, act.now)
     return html(request, batch_page(language(request), view, platform.rules.watch_threshold, as_of))
 
 

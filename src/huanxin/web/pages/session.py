@@ -16,6 +16,7 @@ from fastapi.responses import Response
 from huanxin.domain.clock import lasts
 from huanxin.domain.errors import Forbidden
 from huanxin.store.access import sign_ins
+from huanxin.store.acting import VISITOR
 from huanxin.web.context import Context
 
 LIFE = timedelta(hours=8)
@@ -79,8 +80,8 @@ def end(answer: Response, request: Request, context: Context, *, name: str, kind
     claims = context.signer.verified(request.cookies.get(name, ""), kind)
     if claims is not None:
         until = datetime.fromtimestamp(int(claims.get("exp", 0)), UTC) + LINGER
-        with context.platform.database.transaction() as tx:
-            sign_ins.end(tx, str(claims.get("sign_in")), until=until, now=context.platform.now())
+        with context.platform.act(VISITOR) as act:
+            sign_ins.end(act.tx, str(claims.get("sign_in")), until=until, now=act.now)
     forget(answer, name=name)
 
 

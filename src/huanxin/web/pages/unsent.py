@@ -28,6 +28,7 @@ from starlette.types import Message, Receive
 
 from huanxin.domain.errors import Forbidden, TooLarge, TooSlow, Unavailable
 from huanxin.store.access import sign_ins, unsent
+from huanxin.store.acting import VISITOR
 from huanxin.web.api.uploads import announced, limited
 from huanxin.web.bodies import has_its_own_limit
 from huanxin.web.context import Context
@@ -162,23 +163,23 @@ def put(request: Request, room: Room, whose: str, sent: Unsent) -> None:
     nonce = secrets.token_bytes(_NONCE)
     sealed = nonce + _cipher(context).encrypt(nonce, head + b"\n" + sent.body, f"{room.name}/{whose}".encode())
     now = context.platform.now()
-    with context.platform.database.transaction() as tx:
-        unsent.put(tx, room.name, whose, sealed, now)
+    with context.platform.act(VISITOR) as act:
+        unsent.put(act.tx, room.name, whose, sealed, now)
 
 
 def peek(request: Request, room: Room, whose: str) -> Unsent | None:
     """What is kept of somebody."""
     context: Context = request.app.state.context
-    with context.platform.database.transaction() as tx:
-        sealed = unsent.get(tx, room.name, whose, context.platform.now() - unsent.KEPT)
+    with context.platform.read() as seen:
+        sealed = unsent.get(seen.tx, room.name, whose, seen.now - unsent.KEPT)
     return None if sealed is None else _opened(context, room, whose, sealed)
 
 
 def take(request: Request, room: Room, whose: str) -> Unsent | None:
     """The same, which is kept no more: nobody sends it twice."""
     context: Context = request.app.state.context
-    with context.platform.database.transaction() as tx:
-        sealed = unsent.take(tx, room.name, whose, context.platform.now() - unsent.KEPT)
+    with context.platform.act(VISITOR) as act:
+        sealed = unsent.take(act.tx, room.name, whose, act.now - unsent.KEPT)
     return None if sealed is None else _opened(context, room, whose, sealed)
 
 

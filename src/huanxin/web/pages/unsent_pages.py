@@ -98,8 +98,8 @@ def _lines(request: Request, form: FormData) -> list[tuple[str, str]]:
             found.setdefault(name, []).append(text[:_LONGEST])
     if "p" in found:
         context: Context = request.app.state.context
-        with context.platform.database.transaction() as tx:
-            names = {str(one.id): one.name for one in partners.all_partners(tx)}
+        with context.platform.read() as seen:
+            names = {str(one.id): one.name for one in partners.all_partners(seen.tx)}
         found["p"] = [names[one] for one in found["p"] if one in names]
     return [(name, masked_text("、".join(values))) for name, values in found.items()]
 

@@ -18,6 +18,7 @@ from huanxin.disclose.printing import certificate_pdf
 from huanxin.disclose.verifying import Finding, Verdict
 from huanxin.domain.errors import BadInput, TooLarge, TooMany
 from huanxin.domain.numbers import written
+from huanxin.store.acting import VISITOR
 from huanxin.store.disclose import certificates
 from huanxin.store.disclose.certificates import Certificate
 from huanxin.web.bodies import has_its_own_limit
@@ -90,8 +91,8 @@ def check(request: Request, form: Sent) -> Response:
         problem, status = (words.TOO_LONG, 413) if form.too_long else (words.EMPTY, 422)
         return _page(request, "verify.html", status, problem=problem, here="/verify")
     context: Context = request.app.state.context
-    with context.platform.database.transaction() as tx:
-        finding = verifying.verify(tx, given, now=context.platform.now())
+    with context.platform.read() as seen:
+        finding = verifying.verify(seen.tx, given, now=seen.now)
     if finding.certificate and not finding.text_given:
         return RedirectResponse(f"/verify/{finding.certificate.id}", status_code=303)
     return _result(request, finding)
@@ -101,8 +102,8 @@ def check(request: Request, form: Sent) -> Response:
 def check_by_id(request: Request, certificate_id: str) -> Response:
     """The answer to a scanned code."""
     context: Context = request.app.state.context
-    with context.platform.database.transaction() as tx:
-        finding = verifying.verify(tx, certificate_id, now=context.platform.now())
+    with context.platform.read() as seen:
+        finding = verifying.verify(seen.tx, certificate_id, now=seen.now)
     return _result(request, finding, status=200 if finding.certificate else 404)
 
 
@@ -111,12 +112,12 @@ def compare(request: Request, certificate_id: str, form: Sent) -> Response:
     """Whether the number that somebody reads on the certificate is the certified one."""
     context: Context = request.app.state.context
     same, problem, status = None, "", 200
-    with context.platform.database.transaction() as tx:
-        finding = verifying.verify(tx, certificate_id, now=context.platform.now())
+    with context.platform.act(VISITOR) as act:
+        finding = verifying.verify(act.tx, certificate_id, now=act.now)
         if finding.certificate is None:
             return _result(request, finding, status=404)
         try:
-            same = verifying.same_number(tx, finding.certificate, form.get("number"), now=context.platform.now())
+            same = verifying.same_number(act.tx, finding.certificate, form.get("number"), now=act.now)
         except BadInput:
             problem, status = words.NO_NUMBER, 422
         except TooMany:
@@ -155,10 +156,10 @@ def holders(request: Request) -> tuple[Finding, Certificate]:
         tenure = (who := signing.owner(request)).standing.current
     except signing.OwnerSignsIn as error:
         raise NotHolder from error
-    with context.platform.database.transaction() as tx:
+    with context.platform.read() as seen:
         day = tenure.opened_on if tenure else None
-        made = certificates.of_tenure(tx, who.number, day) if day else []
-        finding = verifying.verify(tx, made[0].id, now=context.platform.now()) if made else None
+        made = certificates.of_tenure(seen.tx, who.number, day) if day else []
+        finding = verifying.verify(seen.tx, made[0].id, now=seen.now) if made else None
     if finding is None or finding.certificate is None:
         raise NotHolder
     return finding, finding.certificate

@@ -50,17 +50,17 @@ def everything(
 def _csv(who: Working, carrier: str | None, *, table: str, before: int | None, lang: str) -> Response:
     """All of one of the tables."""
     heads = ("report", "carrier", "file", "lines", "accepted", "known", "rejected", *EVENTS, "by", "at")
-    with who.platform.database.transaction() as tx:
+    with who.platform.read() as seen:
         return one_of("reports", {
             "imports": (heads, (
                 (one.id, one.carrier, masked_text(one.file_name), one.lines, one.accepted, one.known, one.rejected,
                  *(one.counts.get(event, 0) for event in EVENTS), one.recorded_by, one.recorded_at)
-                for one in reports.newest(tx, carrier=carrier, before=before, most=None)
+                for one in reports.newest(seen.tx, carrier=carrier, before=before, most=None)
             )),
             "refused": (("upload", "file", "carrier", "bad_lines", "why", "by", "at"), (
                 (one.id, masked_text(one.file_name), one.carrier, one.bad_lines, say(masked_text(one.refusal), lang),
                  one.recorded_by, one.recorded_at)
-                for one in uploads.refused(tx, carrier=carrier)
+                for one in uploads.refused(seen.tx, carrier=carrier)
             )),
         }, table)  # fmt: skip
 
@@ -102,8 +102,8 @@ def _take(who: Working, path: Path, carrier: str, skip_bad: bool, lang: str) -> 
 def outcome(request: Request, who: Reporter, upload_id: int) -> Response:
     """What became of an upload."""
     one = _upload(who, upload_id)
-    with who.platform.database.transaction() as tx:
-        report = reports.get(tx, one.report_id) if one.report_id else None
+    with who.platform.read() as seen:
+        report = reports.get(seen.tx, one.report_id) if one.report_id else None
     events = [(EVENT_NAMES[event], report.counts.get(event, 0)) for event in EVENTS] if report else []
     return page(request, who, "upload.html", tab="reports", one=one, report=report, events=events, shown=SHOWN,
                 most=who.context.limits.most_bytes)  # fmt: skip
@@ -113,20 +113,20 @@ def outcome(request: Request, who: Reporter, upload_id: int) -> Response:
 def rejects(who: Reporter, upload_id: int) -> Response:
     """Every bad line of an upload with its whole number, to mend and upload again; who took it is recorded."""
     one = _upload(who, upload_id)
-    with who.platform.database.transaction() as tx:
-        packed = uploads.rejects_of(tx, upload_id)
+    with who.act() as act:
+        packed = uploads.rejects_of(act.tx, upload_id)
         if packed is None:
             raise NotFound(Sentence("upload %(upload_id)s has no bad lines to mend", upload_id=upload_id))
         operators.note(
-            tx, who.operator.id, "unmasked", by=who.operator.login, at=who.platform.now(),
+            act.tx, who.operator.id, "unmasked", by=act.by, at=act.now,
             detail={"upload": upload_id, "lines": one.bad_lines, "purpose": "mend the report"},
         )  # fmt: skip
     return saved(f"rejects-{upload_id}.csv", gzip.decompress(packed))
 
 
 def _upload(who: Working, upload_id: int) -> Upload:
-    with who.platform.database.transaction() as tx:
-        one = uploads.get(tx, upload_id)
+    with who.platform.read() as seen:
+        one = uploads.get(seen.tx, upload_id)
     if one is None or not who.operator.sees([one.carrier]):
         raise NotFound(Sentence("there is no upload %(upload_id)s", upload_id=upload_id))
     return one
@@ -136,10 +136,10 @@ def _reports(
     request: Request, who: Working, *, status: int = 200, carrier: str = "", before: int | None = None, problem: str = "",
 ) -> Response:  # fmt: skip
     chosen = who.operator.carrier or carrier or None
-    with who.platform.database.transaction() as tx:
-        found = reports.newest(tx, carrier=chosen, before=before, most=_PAGE)
-        bad = uploads.with_rejects(tx, [one.id for one in found])
-        refused = uploads.refused(tx, carrier=chosen, most=_REFUSED)
+    with who.platform.read() as seen:
+        found = reports.newest(seen.tx, carrier=chosen, before=before, most=_PAGE)
+        bad = uploads.with_rejects(seen.tx, [one.id for one in found])
+        refused = uploads.refused(seen.tx, carrier=chosen, most=_REFUSED)
     more = found[-1].id if len(found) == _PAGE else None
     return page(
         request, who, "reports.html", status, tab="reports", reports=found, bad=bad, refused=refused, carrier=chosen or "",

@@ -88,8 +88,8 @@ def signed_in(request: Request) -> Working:
     if found is None:
         raise OperatorSignsIn(Sentence("sign in first"))
     context = _context(request)
-    with context.platform.database.transaction() as tx:
-        stored = operators.login_of(tx, found.id)
+    with context.platform.read() as seen:
+        stored = operators.login_of(seen.tx, found.id, to_change=False)
     unready = "password" if stored.must_change else ""
     if not unready and request.app.state.second_factor and stored.password_hash and not stored.totp_secret:
         unready = "totp"
@@ -120,11 +120,11 @@ def _of_cookie(request: Request, name: str, kind: str) -> Operator | None:
 def _of_claims(context: Context, claims: dict[str, Any]) -> Operator | None:
     if not isinstance(claims.get("operator"), int):
         return None
-    with context.platform.database.transaction() as tx:
-        found = operators.get(tx, claims["operator"])
+    with context.platform.read() as seen:
+        found = operators.get(seen.tx, claims["operator"])
         if found is None or not found.enabled:
             return None
-        ended = operators.sessions_after(tx, found.id)
+        ended = operators.sessions_after(seen.tx, found.id)
     return found if float(claims.get("began", 0)) >= ended.timestamp() else None
 
 

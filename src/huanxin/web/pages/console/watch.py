@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from huanxin.domain.operators import Right
 from huanxin.figures.watch import bulletin
+from huanxin.store.acting import PLATFORM
 from huanxin.store.figures import summaries
 from huanxin.web.pages import charts, labels
 from huanxin.web.pages.console import signing
@@ -70,9 +71,9 @@ def watch(
 ) -> Response:  # fmt: skip
     """Partners by name with their answer times; breaches, holds and figures of months and carriers, exactly."""
     platform, carrier = who.platform, who.operator.carrier
-    with platform.database.transaction() as tx:
+    with platform.act(PLATFORM) as act:
         found = summaries.shown(
-            tx, bulletin.KIND, bulletin.scope_key(carrier), now=platform.now(),
+            act.tx, bulletin.KIND, bulletin.scope_key(carrier), now=act.now,
             make=lambda tx: bulletin.make_now(tx, platform)[bulletin.scope_key(carrier)],
         )  # fmt: skip
     view, sort = view if view in VIEWS else "all", sort if sort in SORTS else "overdue"

@@ -179,9 +179,9 @@ def start(request: Request, caller: Rehearsing, onboarding: Ordering) -> Respons
 def selftest(request: Request, caller: Rehearsing, onboarding: Ordering, run_id: str) -> Response:
     """How far a self-test is, what it found and how to mend that; it reloads by itself while it runs."""
     found = onboarding.of_client(caller.partner.client_id)
-    with onboarding.live.database.transaction() as tx:
-        run = selftests.get(tx, found.id, run_id)
-        steps = selftests.steps_of(tx, run_id) if run else []
+    with onboarding.live.read() as seen:
+        run = selftests.get(seen.tx, found.id, run_id)
+        steps = selftests.steps_of(seen.tx, run_id) if run else []
     if run is None:
         raise NotFound(Sentence("there is no self-test %(run)s of this account", run=run_id))
     view = RunPage(who=caller.who, run=run, steps=tuple(steps), of=len(SCENARIOS))

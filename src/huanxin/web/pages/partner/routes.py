@@ -72,16 +72,16 @@ SignedIn = Annotated[Caller, Depends(signing.caller)]
 @router.get("/{env}")
 def overview(request: Request, caller: SignedIn) -> Response:
     """Notices with their clocks."""
-    with caller.context.platform.database.transaction() as tx:
-        view = data.overview(tx, caller.who, caller.partner, caller.context.platform.now())
+    with caller.context.platform.read() as seen:
+        view = data.overview(seen.tx, caller.who, caller.partner, seen.now)
     return page(request, "overview.html", view=view, tab="")
 
 
 @router.get("/{env}/notices/{notice_id}")
 def notice(request: Request, caller: SignedIn, notice_id: str, done: flash.Told) -> Response:
     """One notice: clocks, receipts and refusals, every delivery attempt."""
-    with caller.context.platform.database.transaction() as tx:
-        view = data.notice_page(tx, caller.who, caller.partner, notice_id, caller.context.platform.now())
+    with caller.context.platform.read() as seen:
+        view = data.notice_page(seen.tx, caller.who, caller.partner, notice_id, seen.now)
     return page(request, "notice.html", view=view, tab="", done=done.what)
 
 
@@ -91,10 +91,11 @@ def deliveries_list(
     number: Annotated[int, Query(alias="page")] = 1,
 ) -> Response:  # fmt: skip
     """Every event with every attempt and the partner's own answer."""
-    with caller.context.platform.database.transaction() as tx:
+    with caller.context.platform.read() as seen:
         view = data.deliveries_page(
-            tx, caller.who, caller.partner, undelivered=undelivered, page=max(1, number), done=done.what, count=done.count
-        )
+            seen.tx, caller.who, caller.partner, undelivered=undelivered, page=max(1, number), done=done.what,
+            count=done.count,
+        )  # fmt: skip
     return page(request, "deliveries.html", view=view, tab="deliveries", problem="")
 
 
@@ -102,13 +103,13 @@ def deliveries_list(
 def resend(request: Request, caller: SignedIn, jti: Annotated[str, Form()]) -> Response:
     """Send one event again now."""
     platform = caller.context.platform
-    with platform.database.transaction() as tx:
-        event = deliveries.get(tx, caller.partner.id, jti)
+    with platform.act(caller.who.client_id) as act:
+        event = deliveries.get(act.tx, caller.partner.id, jti)
         if event is None:
             raise NotFound(Sentence("there is no event %(jti)s for this partner", jti=jti))
-        deliveries.send_again(tx, caller.partner.id, [jti], platform.now())
-        _note(tx, caller, "resent", {"jti": jti}, notice_id=event.notice_id)
-        deliveries.wake_workers(tx)
+        deliveries.send_again(act.tx, caller.partner.id, [jti], act.now)
+        _note(act.tx, caller, "resent", {"jti": jti}, notice_id=event.notice_id)
+        deliveries.wake_workers(act.tx)
     where = f"notices/{event.notice_id}" if event.notice_id else "deliveries"
     return flash.after(request, f"/partner/{caller.who.env}/{where}", "resent")
 
@@ -120,14 +121,14 @@ def recover(request: Request, caller: SignedIn, since: Annotated[str, Form()] = 
     try:
         begin = datetime.fromisoformat(since.strip())
     except ValueError:
-        with platform.database.transaction() as tx:
-            view = data.deliveries_page(tx, caller.who, caller.partner, undelivered=True, page=1, done="", count=0)
+        with platform.read() as seen:
+            view = data.deliveries_page(seen.tx, caller.who, caller.partner, undelivered=True, page=1, done="", count=0)
         return page(request, "deliveries.html", status=422, view=view, tab="deliveries", problem=since or "-")
     begin = begin if begin.tzinfo else begin.replace(tzinfo=platform.zone)
-    with platform.database.transaction() as tx:
-        count = deliveries.recover(tx, caller.partner.id, begin, platform.now())
-        _note(tx, caller, "recovered", {"since": begin.isoformat(), "count": count})
-        deliveries.wake_workers(tx)
+    with platform.act(caller.who.client_id) as act:
+        count = deliveries.recover(act.tx, caller.partner.id, begin, act.now)
+        _note(act.tx, caller, "recovered", {"since": begin.isoformat(), "count": count})
+        deliveries.wake_workers(act.tx)
     return flash.after(request, f"/partner/{caller.who.env}/deliveries?undelivered=true", "recovered", count=count)
 
 
@@ -143,10 +144,8 @@ def rotate(request: Request, caller: SignedIn, hours: Annotated[int, Form()] = 1
     if not 0 <= hours <= _LONGEST_OVERLAP:
         raise BadInput(Sentence("the old secret may go on for 0 hours to 90 days"))
     platform = caller.context.platform
-    with platform.database.transaction() as tx:
-        secret = rotate_secret(
-            tx, caller.partner, overlap=timedelta(hours=hours), now=platform.sure(), by=caller.who.client_id
-        )
+    with platform.act(caller.who.client_id, sure=True) as act:
+        secret = rotate_secret(act.tx, caller.partner, overlap=timedelta(hours=hours), now=act.now, by=act.by)
     answer = _keys(request, caller, new_secret=secret)
     signing.remember_client(answer, request, caller.who.env, caller.who.client_id, secret)
     return answer
@@ -154,10 +153,8 @@ def rotate(request: Request, caller: SignedIn, hours: Annotated[int, Form()] = 1
 
 def _keys(request: Request, caller: Caller, *, new_secret: str = "") -> Response:
     platform = caller.context.platform
-    with platform.database.transaction() as tx:
-        view = data.keys_page(
-            tx, caller.who, caller.partner, issuer=platform.issuer, now=platform.now(), new_secret=new_secret
-        )
+    with platform.read() as seen:
+        view = data.keys_page(seen.tx, caller.who, caller.partner, issuer=seen.issuer, now=seen.now, new_secret=new_secret)
     return page(request, "keys.html", view=view, tab="keys")
 
 

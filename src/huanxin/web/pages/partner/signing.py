@@ -63,8 +63,8 @@ def sign_in(answer: Response, request: Request, client_id: str, client_secret: s
 def remember_client(answer: Response, request: Request, env: str, client_id: str, client_secret: str) -> None:
     """Let the browser stay signed in for some hours, for as long as the secret is good. Raises Unauthorized."""
     platform = context_of(request, env).platform
-    with platform.database.transaction() as tx:
-        _, credential = with_credential(tx, client_id=client_id, client_secret=client_secret, now=platform.now())
+    with platform.read() as seen:
+        _, credential = with_credential(seen.tx, client_id=client_id, client_secret=client_secret, now=seen.now)
     claims = {"env": env, "client_id": client_id, "credential": credential}
     session.start(answer, request.app.state.context, name=COOKIE, kind=KIND, claims=claims, linger=session.LINGER)
 
@@ -85,16 +85,16 @@ def _good(request: Request, claims: dict[str, Any]) -> bool:
     if claims.get("env") not in ENVIRONMENTS:
         return False
     platform = context_of(request, str(claims["env"])).platform
-    with platform.database.transaction() as tx:
-        return lets_in(tx, str(claims.get("client_id")), claims.get("credential"), platform.now())
+    with platform.read() as seen:
+        return lets_in(seen.tx, str(claims.get("client_id")), claims.get("credential"), seen.now)
 
 
 def caller(request: Request, env: str) -> Caller:
     """The partner that is signed in. Raises SignInFirst if nobody is in this environment."""
     known = clients(request)
     context = context_of(request, env)
-    with context.platform.database.transaction() as tx:
-        partner = partners.by_client_id(tx, known.get(env, ""))
+    with context.platform.read() as seen:
+        partner = partners.by_client_id(seen.tx, known.get(env, ""))
     if partner is None:
         raise SignInFirst("sign in first")
     others = tuple(other for other in ENVIRONMENTS if other != env and other in known)

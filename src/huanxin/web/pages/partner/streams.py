@@ -48,14 +48,14 @@ def change(
             check_endpoint(address, https_only=not platform.development)
             context.outbound.check(address)
         wishes = read_wishes({"delivery": delivery, "events_requested": wanted})
-        with platform.database.transaction() as tx:
-            before = streams.of_partner(tx, caller.partner.id)
+        with platform.act(caller.partner.client_id) as act:
+            before = streams.of_partner(act.tx, caller.partner.id)
             if before is None:
-                verb.create(tx, caller.partner, wishes, passphrase=context.passphrase, now=platform.now())
+                verb.create(act.tx, caller.partner, wishes, passphrase=context.passphrase, now=act.now)
             else:
                 verb.change(
-                    tx, caller.partner, {"stream_id": before.id}, wishes, replace=False, issuer=platform.issuer,
-                    passphrase=context.passphrase, now=platform.now(),
+                    act.tx, caller.partner, {"stream_id": before.id}, wishes, replace=False, issuer=act.issuer,
+                    passphrase=context.passphrase, now=act.now,
                 )  # fmt: skip
     except (BadInput, BadRequest, Conflict) as error:
         return _page(request, caller, status=422, problem=error.said, given=endpoint)
@@ -77,8 +77,8 @@ def use_files(
         secret_key=secret_key.strip(), s3_endpoint=s3_endpoint.strip(), s3_region=s3_region.strip(),
     )  # fmt: skip
     try:
-        with platform.database.transaction() as tx:
-            choose_folders(tx, caller.partner, out=out, into=into, login=login, rules=context.folders, now=platform.now())
+        with platform.act(caller.partner.client_id) as act:
+            choose_folders(act.tx, caller.partner, out=out, into=into, login=login, rules=context.folders, now=act.now)
     except (BadInput, Conflict) as error:
         return _page(request, caller, status=422, problem=error.said, folders=(out, into))
     return _back(request, caller, "changed")
@@ -90,28 +90,26 @@ def set_status(request: Request, caller: SignedIn, status: Annotated[str, Form()
     if status not in list(Status):
         raise BadRequest(Sentence("status must be one of %(known)s", known=", ".join(Status)))
     platform = caller.context.platform
-    with platform.database.transaction() as tx:
-        verb.set_status(
-            tx, caller.partner, status=Status(status), reason="", by=caller.partner.client_id, now=platform.now()
-        )
+    with platform.act(caller.partner.client_id) as act:
+        verb.set_status(act.tx, caller.partner, status=Status(status), reason="", by=act.by, now=act.now)
     return _back(request, caller, status)
 
 
 @router.post("/{env}/stream/verify", dependencies=_FORMS)
 def verify(request: Request, caller: SignedIn) -> Response:
     """Send a verification event."""
-    platform = caller.context.platform
+    platform, found = caller.context.platform, _stream(caller)
     try:
-        with platform.database.transaction() as tx:
-            verb.verify(tx, caller.partner, _stream(caller).id, state=None, now=platform.now())
+        with platform.act(caller.partner.client_id) as act:
+            verb.verify(act.tx, caller.partner, found.id, state=None, now=act.now)
     except TooMany as error:
         return _page(request, caller, status=429, problem=error.said)
     return _back(request, caller, "verified")
 
 
 def _stream(caller: Caller) -> Stream:
-    with caller.context.platform.database.transaction() as tx:
-        found = streams.of_partner(tx, caller.partner.id)
+    with caller.context.platform.read() as seen:
+        found = streams.of_partner(seen.tx, caller.partner.id)
     if found is None:
         raise Conflict(Sentence("there is no stream yet; say first where events go"))
     return found
@@ -126,9 +124,9 @@ def _page(
     folders: tuple[str, str] = ("", ""),
 ) -> Response:  # fmt: skip
     platform = caller.context.platform
-    with platform.database.transaction() as tx:
+    with platform.read() as seen:
         view = data.stream_page(
-            tx, caller.who, caller.partner, issuer=platform.issuer, problem=problem, given=given, done=done,
+            seen.tx, caller.who, caller.partner, issuer=seen.issuer, problem=problem, given=given, done=done,
             folders=folders, s3_services=", ".join(caller.context.folders.s3_services),
         )  # fmt: skip
     return page(request, "stream.html", status, view=view, tab="stream")

@@ -12,6 +12,7 @@ from huanxin.acts.problems import status_of
 from huanxin.domain.errors import Forbidden, HuanxinError, NotFound, Unauthorized, Unavailable
 from huanxin.request import handover
 from huanxin.request.handover import NoNumber, NotTheirs
+from huanxin.store.acting import VISITOR
 from huanxin.web import oidc
 from huanxin.web.context import Context
 from huanxin.web.pages import session
@@ -52,10 +53,10 @@ def end(request: Request, carrier: str) -> Response:
     kept = begun["oidc"] if begun.get("at") == carrier else {}  # one begun at another carrier's is worth nothing here
     try:
         claims = provider.client.finish(request.query_params, kept)
-        with people.platform.database.transaction() as tx:
+        with people.platform.act(VISITOR) as act:
             found = handover.vouched(
-                tx, claims, carrier=carrier, number_claim=provider.setting.number_claim,
-                verified_claim=provider.setting.verified_claim, plan=people.platform.plan, now=people.platform.now(),
+                act.tx, claims, carrier=carrier, number_claim=provider.setting.number_claim,
+                verified_claim=provider.setting.verified_claim, plan=act.plan, now=act.now,
             )  # fmt: skip
     except tuple(PROBLEMS) as error:
         return _problem(request, carrier, door, error)

@@ -16,6 +16,7 @@ from huanxin.numbersets.sharded import shard_of
 from huanxin.request import handover
 from huanxin.request.holding import mark_of
 from huanxin.request.sms import Message, Moved
+from huanxin.store.acting import VISITOR
 from huanxin.store.request import messages
 from huanxin.web.context import Context
 from huanxin.web.limits import network_of
@@ -140,10 +141,10 @@ def handed_over(request: Request, token: Annotated[str, Form()] = "", to: Annota
     signed, meant for this platform, five minutes old at most and good once."""
     people = people_of(request)
     try:
-        with people.platform.database.transaction() as tx:
+        with people.platform.act(VISITOR) as act:
             found = handover.take(
-                tx, token, keys=people.keys, issuer=people.platform.issuer, plan=people.platform.plan,
-                now=people.platform.now(),
+                act.tx, token, keys=people.keys, issuer=act.issuer, plan=act.plan,
+                now=act.now,
             )  # fmt: skip
     except (Unauthorized, Unavailable) as error:
         log.warning("a hand-over was refused: %s", error)
@@ -158,8 +159,8 @@ def development_messages(request: Request) -> Response:
     people = people_of(request)
     if not people.console:
         raise NotFound("there is no such page")
-    with people.platform.database.transaction() as tx:
-        found = messages.latest(tx)
+    with people.platform.read() as seen:
+        found = messages.latest(seen.tx)
     return page(request, "dev_sms.html", messages=found)
 
 

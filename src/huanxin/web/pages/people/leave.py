@@ -23,9 +23,9 @@ router = APIRouter(prefix="/leave", include_in_schema=False)
 @router.get("")
 def home(request: Request, who: SignedIn) -> Response:
     """Asks whether to ask, or to cut at once."""
-    with who.platform.database.transaction() as tx:
-        view = data.home(tx, who)
-        able = len(data.may_be_asked(tx))
+    with who.platform.read() as seen:
+        view = data.home(seen.tx, who)
+        able = len(data.may_be_asked(seen.tx))
     consent = words.consent(Purpose.INQUIRE, language(request), None)
     return page(request, "leave.html", view=view, able=able, consent=consent, here_now=who.standing.current is not None)
 
@@ -35,8 +35,8 @@ def ask(request: Request, who: SignedIn, consent: Annotated[str, Form()] = "") -
     """Asks the partners that answer such questions, once he agreed."""
     if consent != "yes":
         return RedirectResponse("/leave", status_code=303)
-    with who.platform.database.transaction() as tx:
-        able = tuple(one.id for one in data.may_be_asked(tx))
+    with who.platform.read() as seen:
+        able = tuple(one.id for one in data.may_be_asked(seen.tx))
     ordered = placed(request, who, Purpose.INQUIRE, able)
     return RedirectResponse(f"/leave/asked/{ordered.request.id}" if ordered else "/leave", status_code=303)
 
@@ -51,8 +51,8 @@ def no_form() -> Response:
 @router.get("/asked/{request_id}")
 def asked(request: Request, who: SignedIn, request_id: str, names: bool = False) -> Response:
     """How many hold ties; which, if he asks for the names."""
-    with who.platform.database.transaction() as tx:
-        view = data.asked(tx, who, request_id, names=names)
+    with who.platform.read() as seen:
+        view = data.asked(seen.tx, who, request_id, names=names)
     return page(request, "asked.html", view=view)
 
 

@@ -15,6 +15,7 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from huanxin.domain.errors import BadInput, Conflict, TooMany
 from huanxin.request.ordering import Ordered, Purpose, Wish
+from huanxin.store.acting import VISITOR
 from huanxin.store.connect import partners
 from huanxin.store.request import wishes
 from huanxin.web.context import Context
@@ -39,8 +40,8 @@ _DIGITS = 9  # of a partner's id
 @router.get("")
 def home(request: Request, who: SignedIn) -> Response:
     """Where the number stands, what was done before it was sold, the orders so far."""
-    with who.platform.database.transaction() as tx:
-        view = data.home(tx, who)
+    with who.platform.read() as seen:
+        view = data.home(seen.tx, who)
     return page(request, "home.html", view=view)
 
 
@@ -82,8 +83,8 @@ def choosing(
     if who.standing.current is None or (purpose is Purpose.RENEW and not who.standing.recycled):
         return RedirectResponse("/renew", status_code=303)
     consent = words.consent(purpose, language(request), who.standing.current.opened_on)
-    with who.platform.database.transaction() as tx:
-        view = data.choose(tx, who, purpose=purpose, ticked=search.ticked, query=search.query, consent=consent,
+    with who.platform.read() as seen:
+        view = data.choose(seen.tx, who, purpose=purpose, ticked=search.ticked, query=search.query, consent=consent,
                            problem=problem, agreed=agreed)  # fmt: skip
     return page(request, "choose.html", 422 if problem else 200, view=view, groups=words.GROUPS, words=words,
                 base=f"/{purpose.value}")  # fmt: skip
@@ -163,8 +164,8 @@ def no_order() -> Response:
 @router.get("/orders/{request_id}")
 def watch(request: Request, who: SignedIn, request_id: str, done: flash.Told, same: bool = False) -> Response:
     """An order, one line a partner; it is live with scripts, and as of now without."""
-    with who.platform.database.transaction() as tx:
-        view = data.order(tx, who, request_id)
+    with who.platform.read() as seen:
+        view = data.order(seen.tx, who, request_id)
     return page(
         request, "order.html", view=view, same=same, done=done, states=words.STATES, chips=words.CHIPS, advice=words.ADVICE
     )
@@ -173,9 +174,9 @@ def watch(request: Request, who: SignedIn, request_id: str, done: flash.Told, sa
 @router.post("/orders/{request_id}/again", dependencies=FORMS)
 def again(request: Request, who: SignedIn, request_id: str, p: Annotated[str, Form()] = "") -> Response:
     """Ask a partner of an order once more that refused or did not answer; what was agreed to stands."""
-    with who.platform.database.transaction() as tx:
-        before = data.one_of(tx, who, request_id)
-        ended = [row.partner_id for row in data.order(tx, who, request_id).rows if row.state in ("needs", "late")]
+    with who.platform.read() as seen:
+        before = data.one_of(seen.tx, who, request_id)
+        ended = [row.partner_id for row in data.order(seen.tx, who, request_id).rows if row.state in ("needs", "late")]
     chosen = [one for one in ids([p]) if one in ended]
     wish = Wish(purpose=Purpose(before.purpose), number=who.number, partner_ids=chosen, channel=who.channel,
                 consent_text=before.consent_text, language=language(request), shown_at=who.shown_at)  # fmt: skip
@@ -185,8 +186,8 @@ def again(request: Request, who: SignedIn, request_id: str, p: Annotated[str, Fo
 @router.post("/orders/{request_id}/call-off", dependencies=FORMS)
 def call_off(request: Request, who: SignedIn, request_id: str, p: Annotated[str, Form()] = "") -> Response:
     """Call an order off at one partner, or at all, as far as they were not told of it yet."""
-    with who.platform.database.transaction() as tx:
-        rows = data.order(tx, who, request_id).rows
+    with who.platform.read() as seen:
+        rows = data.order(seen.tx, who, request_id).rows
     chosen = [row.partner_id for row in rows if row.state == "sent" and (not p or row.partner_id in ids([p]))]
     done = who.platform.call_off(request_id, chosen)
     return flash.after(request, f"/renew/orders/{request_id}", "off" if done else "too-late", count=len(done))
@@ -197,8 +198,8 @@ def events(request: Request, who: SignedIn, request_id: str) -> Response:
     """Server-sent events (WHATWG HTML, section 9.2): `rows` with the HTML of what changed, by id; `alive` when nothing did
     for a while, so that a connection that broke without a word is noticed; `end` when nobody is waited for."""
     lang = language(request)
-    with who.platform.database.transaction() as tx:
-        data.order(tx, who, request_id)
+    with who.platform.read() as seen:
+        data.order(seen.tx, who, request_id)
     if people_of(request).live.crowded(request_id):
         raise TooMany(Sentence("this order is open in too many places; close some of them"))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -232,8 +233,8 @@ async def _stream(request: Request, request_id: str, lang: str) -> AsyncIterator
 
 def _load(request: Request, request_id: str) -> OrderView:
     who = signing.owner(request)
-    with who.platform.database.transaction() as tx:
-        return data.order(tx, who, request_id)
+    with who.platform.read() as seen:
+        return data.order(seen.tx, who, request_id)
 
 
 def _parts(view: OrderView, lang: str) -> dict[str, str]:
@@ -248,8 +249,8 @@ def _parts(view: OrderView, lang: str) -> dict[str, str]:
 @router.get("/missing")
 def missing_form(request: Request, who: SignedIn, done: flash.Told) -> Response:
     """Asks for the name of an app that is not connected."""
-    with who.platform.database.transaction() as tx:
-        named = wishes.of_number(tx, who.people.hash_of(who.number))
+    with who.platform.read() as seen:
+        named = wishes.of_number(seen.tx, who.people.hash_of(who.number))
     return page(request, "missing.html", named=named, suggestions=finding.suggestions(), done=done.what)
 
 
@@ -259,9 +260,9 @@ def missing(request: Request, who: SignedIn, name: Annotated[str, Form()] = "") 
     wished, hashed = finding.wished_name(name), who.people.hash_of(who.number)
     if not wished:
         return flash.after(request, "/renew/missing", "empty")
-    with who.platform.database.transaction() as tx:
-        if any(finding.plain(one.name) == finding.plain(wished) for one in partners.all_partners(tx)):
+    with who.platform.act(VISITOR) as act:
+        if any(finding.plain(one.name) == finding.plain(wished) for one in partners.all_partners(act.tx)):
             return flash.after(request, "/renew/missing", "there")
-        if len(wishes.of_number(tx, hashed)) < _MOST_WISHES:
-            wishes.add(tx, wished, hashed, who.now())
+        if len(wishes.of_number(act.tx, hashed)) < _MOST_WISHES:
+            wishes.add(act.tx, wished, hashed, act.now)
     return flash.after(request, "/renew/missing", "counted")

@@ -65,8 +65,8 @@ class Owner:
 def mark_now(request: Request, number: int) -> str:
     """What changes when a number changes hands, as it is now."""
     context: Context = request.app.state.context
-    with context.platform.database.transaction() as tx:
-        return mark_of(standing_of(tx, number))
+    with context.platform.read() as seen:
+        return mark_of(standing_of(seen.tx, number))
 
 
 def let_in(request: Request, number: int, channel: str, *, to: str, shown_at: datetime) -> Response:
@@ -97,8 +97,8 @@ def owner(request: Request) -> Owner:
     claims: dict[str, Any] = session.claims_of(request, context, name=COOKIE, kind=KIND) or {}
     if not isinstance(claims.get("number"), int) or "shown" not in claims:
         raise OwnerSignsIn("sign in with your number first")
-    with context.platform.database.transaction() as tx:
-        standing = standing_of(tx, claims["number"])
+    with context.platform.read() as seen:
+        standing = standing_of(seen.tx, claims["number"])
     if mark_of(standing) != claims.get("mark"):
         raise OwnerSignsIn("the number changed hands since this sign-in; sign in again")
     return Owner(

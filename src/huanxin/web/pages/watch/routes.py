@@ -14,6 +14,7 @@ from huanxin.domain.errors import NotFound
 from huanxin.figures.watch import bulletin
 from huanxin.figures.watch.opendata import Publication, tables
 from huanxin.settings import Settings
+from huanxin.store.acting import PLATFORM
 from huanxin.web.pages import labels
 from huanxin.web.pages.render import render
 from huanxin.web.pages.routes import html, language
@@ -44,8 +45,8 @@ def include(app: FastAPI, settings: Settings) -> None:
 
 def _published(request: Request) -> tuple[Publication, datetime, Terms, Platform]:
     platform = request.app.state.context.platform
-    with platform.database.transaction() as tx:
-        shown, as_of = bulletin.published(tx, platform)
+    with platform.act(PLATFORM) as act:
+        shown, as_of = bulletin.published(act.tx, platform)
     terms = Terms(threshold=platform.rules.watch_threshold, licence=request.app.state.watch_licence)
     return shown, as_of, terms, platform
 

@@ -60,8 +60,8 @@ def decide(request: Request, who: Proposer, proposal_id: int, form: Form) -> Res
 def confirm(request: Request, who: Proposer, login: str) -> Response:
     """Say that somebody is who they should be; from then on they may propose, or decide."""
     try:
-        with who.platform.database.transaction() as tx:
-            people.confirm(tx, login, now=who.platform.now(), by=who.operator)
+        with who.act() as act:
+            people.confirm(act.tx, login, now=act.now, by=who.operator)
     except HuanxinError as error:
         return _page(request, who, status=status_of(error), problem=error)
     return flash.after(request, "/console/approvals", "confirmed")
@@ -69,20 +69,20 @@ def confirm(request: Request, who: Proposer, login: str) -> Response:
 
 def _strangers(who: Working) -> list[Operator]:
     """Who waits to be confirmed by somebody like this operator."""
-    with who.platform.database.transaction() as tx:
-        known = operators.everyone(tx)
+    with who.platform.read() as seen:
+        known = operators.everyone(seen.tx)
     mine = who.operator
     return [one for one in known if one.waits and mine.carrier in (None, one.carrier) and governed(one.roles) <= mine.rights]
 
 
 def _listed(who: Working) -> list[Proposal]:
     """The proposals that this operator sees, newest first."""
-    with who.platform.database.transaction() as tx:
-        of = batches.carriers(tx)
-        found = proposals.listed(tx)
+    with who.platform.read() as seen:
+        of = batches.carriers(seen.tx)
+        found = proposals.listed(seen.tx)
     everyones = who.operator.may(Right.DECIDE)
-    seen = [one for one in found if who.operator.sees(of.get(one.batch_id, ()))]
-    return [one for one in seen if everyones or one.proposed_by == who.operator.id]
+    theirs = [one for one in found if who.operator.sees(of.get(one.batch_id, ()))]
+    return [one for one in theirs if everyones or one.proposed_by == who.operator.id]
 
 
 def _page(
@@ -91,8 +91,8 @@ def _page(
 ) -> Response:  # fmt: skip
     found = _listed(who)
     waiting = [one for one in found if one.outcome is None]
-    with who.platform.database.transaction() as tx:
-        covers = {one.id: covered(tx, one) for one in waiting if one.partner_id is not None}
+    with who.platform.read() as seen:
+        covers = {one.id: covered(seen.tx, one) for one in waiting if one.partner_id is not None}
     return page(
         request, who, "approvals.html", status, tab="approvals", waiting=waiting, covers=covers,
         ended=[one for one in found if one.outcome], most=_MOST, may_decide=who.operator.may(Right.DECIDE),

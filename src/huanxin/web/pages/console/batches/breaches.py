@@ -34,12 +34,12 @@ _HEADINGS = ("id", "found_at", "kind", "numbers", "carrier", "batch", "report", 
 @router.get("")
 def listed(request: Request, who: Watcher, kind: str = "", before: int | None = None, format: str = "") -> Response:
     """What was found, newest first: what somebody for one carrier sees concerns that carrier's numbers."""
-    with who.platform.database.transaction() as tx:
+    with who.platform.read() as seen:
         if format == "csv":
-            return as_csv("breaches", _HEADINGS, _rows(tx, who.operator, kind=kind or None, before=before))
-        found = releases.latest_breaches(tx, kind=kind or None, before=before, most=_PAGE)
-        rows = [(one, _count(tx, one, who.operator)) for one in found]
-        totals = {} if who.operator.carrier else releases.breach_totals(tx)
+            return as_csv("breaches", _HEADINGS, _rows(seen.tx, who.operator, kind=kind or None, before=before))
+        found = releases.latest_breaches(seen.tx, kind=kind or None, before=before, most=_PAGE)
+        rows = [(one, _count(seen.tx, one, who.operator)) for one in found]
+        totals = {} if who.operator.carrier else releases.breach_totals(seen.tx)
     shown = [(one, count) for one, count in rows if count]
     more = found[-1].id if len(found) == _PAGE else None
     return page(
@@ -61,12 +61,12 @@ def _rows(tx: Tx, person: Operator, *, kind: str | None, before: int | None) -> 
 @router.get("/{breach_id}")
 def one(request: Request, who: Watcher, breach_id: int, format: str = "") -> Response:
     """One breach with its numbers, masked."""
-    with who.platform.database.transaction() as tx:
-        found = releases.breach(tx, breach_id)
-        count = _count(tx, found, who.operator) if found else 0
+    with who.platform.read() as seen:
+        found = releases.breach(seen.tx, breach_id)
+        count = _count(seen.tx, found, who.operator) if found else 0
         if found is None or not count:
             raise NotFound(Sentence("there is no breach %(breach_id)s", breach_id=breach_id))
-        numbers = _numbers(tx, found, who.operator) if who.operator.may(Right.NUMBERS) else None
+        numbers = _numbers(seen.tx, found, who.operator) if who.operator.may(Right.NUMBERS) else None
     if format == "csv" and numbers is not None:
         return as_csv(f"breach-{breach_id}", ("number",), [(masked(int(number)),) for number in numbers])
     shown = [masked(int(number)) for number in islice(numbers, _SHOWN)] if numbers is not None else None

@@ -17,6 +17,7 @@ from huanxin.numbersets.arrow import pa
 from huanxin.numbersets.numberfile import write_csv
 from huanxin.release.gate import load_gate, renewal_batch
 from huanxin.release.listing import list_name, release_tables, stopped_tables
+from huanxin.release.proposals import propose_release
 from huanxin.release.stopped import stopped_places
 from huanxin.store.access import operators
 from huanxin.store.database import Tx
@@ -47,8 +48,8 @@ def everything(
     planning: int | None = None,
 ) -> Response:  # fmt: skip
     """The batches that this operator sees, newest first; once a batch that he wanted is planned, that one."""
-    with who.platform.database.transaction() as tx:
-        wish = plannings.get(tx, planning) if planning is not None else None
+    with who.platform.read() as seen:
+        wish = plannings.get(seen.tx, planning) if planning is not None else None
     if wish and wish.ended_at:
         return _planned(request, wish.batch_id)
     if format == "csv":
@@ -64,8 +65,8 @@ def plan(request: Request, who: Worker, form: Form) -> Response:
     try:
         if carrier is not None and carrier not in who.platform.plan.carriers:
             raise BadInput(Sentence("there is no carrier %(carrier)s", carrier=carrier))
-        with who.platform.database.transaction() as tx:
-            wish = order(tx, who.platform, carrier=carrier, by=who.operator.login) if takes_long(tx) else None
+        with who.act() as act:
+            wish = order(act.tx, who.platform, carrier=carrier, by=act.by) if takes_long(act.tx) else None
         if wish is not None:
             return back(f"/console/batches?planning={wish}")
         planned = who.platform.plan_batch(by=who.operator.login, carrier=carrier)
@@ -108,9 +109,9 @@ def act(request: Request, who: Worker, batch_id: int, form: Form) -> Response:
 
 def _seen(who: Working, batch_id: int) -> None:
     """Raise unless the batch is this operator's to see."""
-    with who.platform.database.transaction() as tx:
-        renewal_batch(tx, batch_id)
-        carriers = batches.carriers(tx).get(batch_id, frozenset())
+    with who.platform.read() as seen:
+        renewal_batch(seen.tx, batch_id)
+        carriers = batches.carriers(seen.tx).get(batch_id, frozenset())
     if not who.operator.sees(carriers):
         raise Forbidden(
             Sentence(
@@ -122,10 +123,8 @@ def _seen(who: Working, batch_id: int) -> None:
 def _send(_: Request, who: Working, batch_id: int, form: Posted) -> int:
     del form
     told = who.platform.send_batch(batch_id)
-    with who.platform.database.transaction() as tx:
-        operators.note(
-            tx, who.operator.id, "batch-sent", by=who.operator.login, at=who.platform.now(), detail={"batch": batch_id}
-        )
+    with who.act() as act:
+        operators.note(act.tx, who.operator.id, "batch-sent", by=act.by, at=act.now, detail={"batch": batch_id})
     return len(told)
 
 
@@ -145,8 +144,8 @@ def _escalate(request: Request, who: Working, batch_id: int, form: Posted) -> in
 def _of(who: Working, batch_id: int, form: Posted) -> int:
     """The batch that is meant: this one, or a retraction of it."""
     wanted = form.number("of") or batch_id
-    with who.platform.database.transaction() as tx:
-        known = {batch_id, *(back.id for back in batches.retractions_of(tx, batch_id))}
+    with who.platform.read() as seen:
+        known = {batch_id, *(back.id for back in batches.retractions_of(seen.tx, batch_id))}
     if wanted not in known:
         raise NotFound(Sentence("batch %(batch)s has no retraction %(wanted)s", batch=batch_id, wanted=wanted))
     return wanted
@@ -168,10 +167,10 @@ def _waive(_: Request, who: Working, batch_id: int, form: Posted) -> int:
 
 
 def _release(_: Request, who: Working, batch_id: int, form: Posted) -> int:
-    with who.platform.database.transaction() as tx:
-        summary, fresh = batch_figures.current(tx, who.platform, batch_id)
-    clear = summary.body["gate"]["releasable_now"] if fresh else None
-    return who.platform.propose_release(batch_id, reason=form["reason"], by=who.operator, clear=clear)
+    with who.act() as act:
+        summary, fresh = batch_figures.current(act.tx, who.platform, batch_id)
+        clear = summary.body["gate"]["releasable_now"] if fresh else None
+        return propose_release(act, batch_id, reason=form["reason"], operator=who.operator, clear=clear)
 
 
 ACTS: dict[str, Callable[[Request, Working, int, Posted], int]] = {
@@ -187,8 +186,8 @@ def release_list(request: Request, who: Seer, batch_id: int, release_id: int, fo
     try:
         if not unmasking.purpose_of(form, unmasking.LIST_PURPOSES):
             raise BadInput(Sentence("choose a purpose of the list"))
-        with who.platform.database.transaction() as tx:
-            name, data = _list(tx, who, batch_id, release_id, form)
+        with who.act() as act:
+            name, data = _list(act.tx, who, batch_id, release_id, form)
     except BadInput as error:
         return batch_page(request, who, batch_id, status=422, problem=error, given=form)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

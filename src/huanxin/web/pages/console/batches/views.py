@@ -15,6 +15,7 @@ from huanxin.domain.answers import Purpose
 from huanxin.domain.errors import HuanxinError
 from huanxin.domain.operators import Right
 from huanxin.figures import batch_figures
+from huanxin.store.acting import PLATFORM
 from huanxin.store.connect import partners
 from huanxin.store.notify import progress
 from huanxin.store.plan import batches, plannings
@@ -87,13 +88,13 @@ def shown(
 ) -> tuple[list[BatchSummary], int | None]:
     """The batches that an operator sees, newest first, and where the list goes on; `everything` goes to its end."""
     platform = who.platform
-    with platform.database.transaction() as tx:
-        of = batches.carriers(tx)
+    with platform.act(PLATFORM) as act:
+        of = batches.carriers(act.tx)
         known = [
-            one for one in batches.all_batches(tx, Purpose.RENEWAL)[::-1]
+            one for one in batches.all_batches(act.tx, Purpose.RENEWAL)[::-1]
             if who.operator.sees(of.get(one.id, ())) and (before is None or one.id < before)
         ]  # fmt: skip
-        rows = [one for one in batch_summaries(tx, platform, known) if _in_state(one, state)]
+        rows = [one for one in batch_summaries(act.tx, platform, known) if _in_state(one, state)]
     if everything or len(rows) <= MOST:
         return rows, None
     return rows[:MOST], rows[MOST - 1].id
@@ -110,9 +111,9 @@ def list_page(
 ) -> Response:  # fmt: skip
     """The list of batches."""
     as_of = min((one.as_of for one in rows if one.as_of), default=None)
-    with who.platform.database.transaction() as tx:
-        wished = [one for one in plannings.waiting(tx) if one.carrier is None or who.operator.sees([one.carrier])]
-        loud = stopped.fresh(tx, who)
+    with who.platform.read() as seen:
+        wished = [one for one in plannings.waiting(seen.tx) if one.carrier is None or who.operator.sees([one.carrier])]
+        loud = stopped.fresh(seen.tx, who)
     answer = page(
         request, who, "batches.html", status_of(problem) if problem else 200, tab="batches", rows=rows, more=more,
         state=state, states=STATES, done=done, as_of=as_of, problem=problem and problem.said,
@@ -183,16 +184,16 @@ def batch_values(who: Working, batch_id: int) -> tuple[BatchView, dict[str, Any]
     """A batch's figures, its summary's body, and what is asked each time: `fresh`, `proposals`, `releases`, `reminded`,
     `withdrawn` (partners by id), `stopped`."""
     platform = who.platform
-    with platform.database.transaction() as tx:
-        summary, fresh = batch_figures.current(tx, platform, batch_id)
-        view = batch_view(tx, platform, batch_id, summary.body, as_of=summary.made_at)
-        told = progress.told(tx, batch_id)
-        gone = partners.withdrawn(tx)
-        loud = stopped.of_batch(tx, who, batch_id)
-        found: list[Proposal] = proposals.listed(tx, batch_id=batch_id)
+    with platform.act(PLATFORM) as act:
+        summary, fresh = batch_figures.current(act.tx, platform, batch_id)
+        view = batch_view(act.tx, platform, batch_id, summary.body, as_of=summary.made_at)
+        told = progress.told(act.tx, batch_id)
+        gone = partners.withdrawn(act.tx)
+        loud = stopped.of_batch(act.tx, who, batch_id)
+        found: list[Proposal] = proposals.listed(act.tx, batch_id=batch_id)
         given = [
-            Given(release=one, lists=tuple(releases.counts_of(tx, one.id).items()))
-            for one in releases.all_releases(tx, batch_id)
+            Given(release=one, lists=tuple(releases.counts_of(act.tx, one.id).items()))
+            for one in releases.all_releases(act.tx, batch_id)
         ]
     reminded = sum(times for times, _ in told.values())
     return view, summary.body, {"fresh": fresh, "proposals": found, "releases": given, "reminded": reminded,

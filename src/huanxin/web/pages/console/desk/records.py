@@ -36,14 +36,14 @@ _HEADINGS = ("id", "acknowledged_at", "number", "carrier", "grade", "asked", "co
 def records(request: Request, who: Clerk, before: int | None = None, format: str = "") -> Response:
     """What was acknowledged at this carrier's shops, newest first, numbers masked."""
     carrier = who.operator.carrier
-    with who.platform.database.transaction() as tx:
+    with who.platform.read() as seen:
         if format == "csv":
             every = in_pieces(
-                lambda last, most: disclosures.latest(tx, carrier=carrier, before=last or before, most=most),
+                lambda last, most: disclosures.latest(seen.tx, carrier=carrier, before=last or before, most=most),
                 lambda one: one.seq,
             )
             return as_csv("disclosures", _HEADINGS, (_row(one) for one in every))
-        found = disclosures.latest(tx, carrier=carrier, before=before, most=_PAGE)
+        found = disclosures.latest(seen.tx, carrier=carrier, before=before, most=_PAGE)
     more = found[-1].seq if len(found) == _PAGE else None
     return page(
         request, who, "desk_records.html", tab="desk", found=found, more=more, methods=METHODS, masked=masked,
@@ -81,11 +81,11 @@ def withdraw(request: Request, who: Clerk, disclosure_id: str, reason: Reason = 
 
 
 def _record(request: Request, who: Working, disclosure_id: str, *, status: int = 200, problem: str = "") -> Response:
-    with who.platform.database.transaction() as tx:
-        found = named(tx, disclosure_id, by=who.operator)
-        seen = disclosures.text_of(tx, found.text_sha256)
+    with who.act() as act:
+        found = named(act.tx, disclosure_id, by=who.operator)
+        seen = disclosures.text_of(act.tx, found.text_sha256)
         operators.note(
-            tx, who.operator.id, "unmasked", by=who.operator.login, at=who.platform.now(),
+            act.tx, who.operator.id, "unmasked", by=act.by, at=act.now,
             detail={"number": written(found.number), "purpose": "disclosure", "disclosure": found.id},
         )  # fmt: skip
     return page(

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import Response
 
 from huanxin.disclose.acknowledging import Acknowledgement, Method, named
-from huanxin.disclose.desk import Offer, read_prefix, texts_of
+from huanxin.disclose.desk import Offer, next_clean, read_prefix, texts_of
 from huanxin.disclose.printing import spaced
 from huanxin.disclose.sheet import disclosure_pdf
 from huanxin.domain.disclosure import GRADE_NAMES, REASONS, RULES, VERSION, Grade, Told, digest
@@ -132,13 +132,13 @@ def _pieces(text: str) -> list[str]:
 
 
 def _offer(who: Working, prefix: str, *, grade: str, after: int) -> Offer:
-    platform, person = who.platform, who.operator
-    offer = platform.next_clean(
-        prefix, grades=CHOICES.get(grade, CHOICES["B"]), after=after, most=OFFERED, seller=person.carrier
-    )
-    with platform.database.transaction() as tx:
+    with who.act() as act:
+        offer = next_clean(
+            act.tx, prefix, grades=CHOICES.get(grade, CHOICES["B"]), after=after, most=OFFERED, seller=who.operator.carrier,
+            plan=act.plan, rules=act.rules, now=act.now,
+        )  # fmt: skip
         detail = {"prefix": prefix, "numbers": len(offer.found)}
-        operators.note(tx, person.id, "offered", by=person.login, at=platform.now(), detail=detail)
+        operators.note(act.tx, who.operator.id, "offered", by=act.by, at=act.now, detail=detail)
     return offer
 
 
@@ -222,8 +222,8 @@ def acknowledge(
 @router.get("/thanks/{disclosure_id}")
 def thanks(request: Request, who: Clerk, disclosure_id: str) -> Response:
     """What the buyer sees last: that it is recorded, and nothing that is the clerk's to do."""
-    with who.platform.database.transaction() as tx:
-        found = named(tx, disclosure_id, by=who.operator)
+    with who.platform.read() as seen:
+        found = named(seen.tx, disclosure_id, by=who.operator)
     return page(request, who, "desk_thanks.html", tab="desk", one=found, masked=masked, **_words(request))
 
 

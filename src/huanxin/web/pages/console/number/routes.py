@@ -60,14 +60,14 @@ def _typed(text: str) -> int:
 
 def _found(who: Working, form: Posted, number: int, purpose: str) -> Trace:
     who.platform.looked_up(1, by=who.operator)
-    with who.platform.database.transaction() as tx:
-        found = trace(tx, who.platform, number)
+    with who.act() as act:
+        found = trace(act.tx, who.platform, number)
         if not who.operator.sees(found.carriers):
             raise Forbidden(
                 Sentence("other carriers have reported this number or own it; somebody for all carriers has to look")
             )
         if purpose:
-            unmasking.note(tx, who, form, number=written(number))
+            unmasking.note(act.tx, who, form, number=written(number))
     return found
 
 

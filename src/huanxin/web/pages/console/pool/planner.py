@@ -15,6 +15,7 @@ from huanxin.domain.operators import Right
 from huanxin.simulate import planner
 from huanxin.simulate.model import Result
 from huanxin.simulate.planner import Choices, Planned
+from huanxin.store.acting import PLATFORM
 from huanxin.web.pages import charts, labels
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import page
@@ -103,10 +104,8 @@ def _plan(who: Working, wish: _Wish) -> tuple[Planned | None, str, str]:
     """(what was planned, what is wrong with the wish, what there is no history of)."""
     platform = who.platform
     try:
-        with platform.database.transaction() as tx:
-            planned = planner.plan(
-                tx, wish.carrier, wish.choices(), numbering=platform.plan, rules=platform.rules, now=platform.now()
-            )
+        with platform.act(PLATFORM) as act:
+            planned = planner.plan(act.tx, wish.carrier, wish.choices(), numbering=act.plan, rules=act.rules, now=act.now)
     except BadInput as error:
         return None, error.said, ""
     except NotFound as error:

@@ -45,16 +45,16 @@ def show(
     number: Annotated[int, Query(alias="page")] = 1, table: str = "",
 ) -> Response:  # fmt: skip
     """The pool under some filters; with `table` and format=csv one of its tables as a file."""
-    with who.platform.database.transaction() as tx:
-        summary = summaries.get(tx, "pool")
+    with who.platform.read() as seen:
+        summary = summaries.get(seen.tx, "pool")
         if summary is None:
             return page(request, who, "pool.html", tab="pool", summary=None)
         sums = Sums.of(summary.body)
         filters, wrong = read_filters(
             carrier=who.operator.carrier or carrier, region=region, prefix=prefix, state=state, sums=sums
         )
-        found = pool(tx, sums, filters)
-        held = allocations.latest(tx)
+        found = pool(seen.tx, sums, filters)
+        held = allocations.latest(seen.tx)
     if request.query_params.get("format") == "csv":
         return _csv(table, found, sums)
     return _page(request, who, summary, sums, filters, found, wrong=wrong, number=number, done=done.what,
@@ -136,10 +136,8 @@ async def allot(request: Request, who: Reporter) -> Response:
             path = sent.path
 
             def take() -> int:
-                with who.platform.database.transaction() as tx:
-                    return import_allocation(
-                        tx, path, carrier=carrier, plan=who.platform.plan, now=who.platform.now(), by=who.operator.login
-                    )
+                with who.act() as act:
+                    return import_allocation(act.tx, path, carrier=carrier, plan=act.plan, now=act.now, by=act.by)
 
             await to_thread.run_sync(take)
     except (BadInput, NotFound, TooLarge, TooSlow) as error:

@@ -48,8 +48,8 @@ def _sign_in(request: Request, login: str, password: str, to: str) -> Response:
     context: Context = request.app.state.context
     platform, caller = context.platform, network_of(request.client.host if request.client else None)
     with context.wrong_sign_ins.trying(caller) as wrong:
-        with platform.database.transaction() as tx:
-            tried = signing_in.try_password(tx, login, password, now=platform.now())
+        with platform.act(login) as act:
+            tried = signing_in.try_password(act.tx, login, password, now=act.now)
         if tried.result in _STATUS:
             wrong()
     if tried.result is Result.CODE and tried.operator:
@@ -75,12 +75,12 @@ def sign_in_code(request: Request, code: Annotated[str, Form()] = "", to: To = "
     person, context = signing.half_of(request), request.app.state.context
     if person is None:
         return back(SIGN_IN)
-    with context.platform.database.transaction() as tx:
-        sealed = operators.login_of(tx, person.id).totp_secret
+    with context.platform.act(person.login) as act:
+        sealed = operators.login_of(act.tx, person.id).totp_secret
         if sealed is None:
             return back(SIGN_IN)
         secret = unseal(sealed, context.passphrase)
-        tried = signing_in.try_code(tx, person, code, secret=secret, now=context.platform.now())
+        tried = signing_in.try_code(act.tx, person, code, secret=secret, now=act.now)
     if tried.result is not Result.IN:
         return page(request, None, "code.html", _STATUS[tried.result], to=inside(to), problem=tried.result.value)
     return _in(request, tried, to)
@@ -95,8 +95,8 @@ def _in(request: Request, tried: Tried, to: str) -> Response:
 def sign_out(request: Request, who: SignedIn, everywhere: Annotated[bool, Form()] = False) -> Response:
     """End the sign-in of this browser, wherever its cookie was copied to, or of all."""
     if everywhere:
-        with who.platform.database.transaction() as tx:
-            operators.end_sessions(tx, who.operator.id, who.platform.now())
+        with who.act() as act:
+            operators.end_sessions(act.tx, who.operator.id, act.now)
     answer = back(SIGN_IN)
     session.end(answer, request, who.context, name=signing.COOKIE, kind=signing.KIND)
     return answer
@@ -113,16 +113,15 @@ def change_password(
     request: Request, who: SignedIn, old: Annotated[str, Form()] = "", new: Annotated[str, Form()] = ""
 ) -> Response:
     """A new password, for whoever knows the old one."""
-    platform = who.platform
-    with platform.database.transaction() as tx:
-        result = signing_in.confirm_password(tx, who.operator, old, now=platform.now())
-    if result is not Result.IN:
-        return _me(request, who, status=401, problem=result.value)
     try:
-        with platform.database.transaction() as tx:
-            people.own_password(tx, who.operator, new, now=platform.now())
+        with who.act() as act:
+            result = signing_in.confirm_password(act.tx, who.operator, old, now=act.now)
+            if result is Result.IN:
+                people.own_password(act.tx, who.operator, new, now=act.now)
     except BadInput:
         return _me(request, who, status=422, problem="easy")
+    if result is not Result.IN:
+        return _me(request, who, status=401, problem=result.value)
     answer = flash.after(request, "/console/me", "password")
     signing.remember(answer, request, who.operator)
     return answer
@@ -134,13 +133,13 @@ def set_totp(
 ) -> Response:
     """Take an authenticator into use."""
     try:
-        with who.platform.database.transaction() as tx:
-            if operators.login_of(tx, who.operator.id).totp_secret:
+        with who.act() as act:
+            if operators.login_of(act.tx, who.operator.id).totp_secret:
                 raise Conflict(
                     Sentence("an authenticator is in use already; an admin can take it away with a new first password")
                 )
             signing_in.prove_totp(
-                tx, who.operator, code, secret=secret, sealed=seal(secret, who.context.passphrase), now=who.platform.now()
+                act.tx, who.operator, code, secret=secret, sealed=seal(secret, who.context.passphrase), now=act.now
             )
     except (BadInput, ValueError):  # ValueError: what should be a secret is none
         return _me(request, who, status=422, problem="code")
@@ -150,9 +149,9 @@ def set_totp(
 
 
 def _me(request: Request, who: Working, *, status: int = 200, problem: str = "", done: str = "") -> Response:
-    with who.platform.database.transaction() as tx:
-        stored = operators.login_of(tx, who.operator.id)
-        events = operators.events(tx, operator_id=who.operator.id, most=20)
+    with who.platform.read() as seen:
+        stored = operators.login_of(seen.tx, who.operator.id, to_change=False)
+        events = operators.events(seen.tx, operator_id=who.operator.id, most=20)
     secret = signing_in.new_secret()
     address = signing_in.address_for_authenticator(who.operator, secret, issuer="Huanxin 号码焕新")
     return page(

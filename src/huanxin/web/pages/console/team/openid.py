@@ -72,11 +72,11 @@ def end(request: Request) -> Response:
     try:
         claims = provider.client.finish(request.query_params, begun.get("oidc", {}))
         login = str(claims.get(provider.setting.login_claim, "")).casefold()
-        with context.platform.database.transaction() as tx:
-            person = operators.by_login(tx, login)
+        with context.platform.act(login) as act:
+            person = operators.by_login(act.tx, login)
             if person is None:
                 raise Forbidden(Sentence("%(login)s is no operator of this platform; ask an admin", login=login))
-            tried = signing_in.let_in(tx, person, how=provider.setting.name, now=context.platform.now())
+            tried = signing_in.let_in(act.tx, person, how=provider.setting.name, now=act.now)
         if tried.result is not Result.IN:
             raise Forbidden(Sentence("%(login)s is no operator of this platform; ask an admin", login=login))
     except (Unauthorized, Forbidden, Unavailable) as error:

@@ -51,8 +51,8 @@ _BLANK: dict[str, object] = {"login": "", "name": "", "carrier": "", "roles": []
 def everyone(request: Request, who: Admin, done: flash.Told, format: str = "") -> Response:
     """Every operator with his roles, and the form for another; or the operators as CSV."""
     if format == "csv":
-        with who.platform.database.transaction() as tx:
-            known = _theirs(tx, who.operator)
+        with who.platform.read() as seen:
+            known = _theirs(seen.tx, who.operator)
         rows = ((one.login, one.name, one.carrier, " ".join(sorted(one.roles)), one.enabled) for one in known)
         return as_csv("operators", _OPERATORS, rows)
     return _people(request, who, done=done.what)
@@ -64,7 +64,7 @@ def add(
     carrier: Annotated[str, Form()] = "", roles: Roles = None,
 ) -> Response:  # fmt: skip
     """Add an operator; the first password is shown once."""
-    platform, by = who.platform, who.operator.login
+    by = who.operator.login
     given = {"login": login, "name": name, "carrier": carrier, "roles": roles or []}
     carrier = carrier or who.operator.carrier or ""
     if not who.operator.sees([carrier]):
@@ -72,12 +72,12 @@ def add(
             Sentence("%(login)s works with the numbers of %(carrier)s only", login=by, carrier=who.operator.carrier)
         )
     try:
-        with platform.database.transaction() as tx:
+        with who.act() as act:
             made = people.add_operator(
-                tx, login=login.strip().casefold(), name=name, roles=roles or [], carrier=carrier or None,
-                plan=platform.plan, now=platform.now(), by=by,
+                act.tx, login=login.strip().casefold(), name=name, roles=roles or [], carrier=carrier or None,
+                plan=act.plan, now=act.now, by=act.by,
             )  # fmt: skip
-            password = people.first_password(tx, made.login, now=platform.now(), by=by)
+            password = people.first_password(act.tx, made.login, now=act.now, by=act.by)
     except (BadInput, Conflict) as error:
         return _people(request, who, status=422, given=given, problem=error)
     return _people(request, who, secret=(made.login, password))
@@ -86,18 +86,18 @@ def add(
 @router.post("/people/{login}", dependencies=_FORMS)
 def change(request: Request, who: Admin, login: str, do: Annotated[str, Form()], roles: Roles = None) -> Response:
     """Change roles, lock out, let in again, or give a new first password."""
-    platform, by, now = who.platform, who.operator.login, who.platform.now()
+    by = who.operator.login
     if login == by and do != "password":
         return _people(request, who, status=409, problem=Conflict(Sentence("another admin has to change your own roles")))
     try:
-        with platform.database.transaction() as tx:
-            _one(tx, who.operator, login)
+        with who.act() as act:
+            _one(act.tx, who.operator, login)
             if do == "password":
-                password = people.first_password(tx, login, now=now, by=by)
+                password = people.first_password(act.tx, login, now=act.now, by=act.by)
             elif do == "roles":
-                people.set_roles(tx, login, roles or [], now=now, by=by)
+                people.set_roles(act.tx, login, roles or [], now=act.now, by=act.by)
             elif do in ("enable", "disable"):
-                people.set_enabled(tx, login, do == "enable", now=now, by=by)
+                people.set_enabled(act.tx, login, do == "enable", now=act.now, by=act.by)
             else:
                 raise BadInput(Sentence("%(do)s is nothing that can be done to an operator", do=do))
     except BadInput as error:
@@ -111,8 +111,8 @@ def _people(
     request: Request, who: Working, *, status: int = 200, given: Mapping[str, object] | None = None,
     problem: HuanxinError | None = None, secret: tuple[str, str] | None = None, done: str = "",
 ) -> Response:  # fmt: skip
-    with who.platform.database.transaction() as tx:
-        found = _theirs(tx, who.operator)
+    with who.platform.read() as seen:
+        found = _theirs(seen.tx, who.operator)
     return page(
         request, who, "people.html", status, tab="people", people=found, roles=list(Role), given=_BLANK | dict(given or {}),
         carriers=carrier_names(who), problem=problem.said if problem else "", secret=secret, done=done,
@@ -143,8 +143,8 @@ def audit(
 ) -> Response:
     """What operators did and what was done to them, newest first; as CSV all of it. Admins see no number, so those that
     a detail holds are masked."""
-    with who.platform.database.transaction() as tx:
-        person = operators.by_login(tx, login.strip().casefold()) if login else None
+    with who.platform.read() as seen:
+        person = operators.by_login(seen.tx, login.strip().casefold()) if login else None
         person = person if person and _sees_to(who.operator, person) else None
         unknown = bool(login) and person is None
         of = person.id if person else None
@@ -153,7 +153,7 @@ def audit(
             if unknown:
                 return []
             found = operators.events(
-                tx, operator_id=of, carrier=who.operator.carrier, kind=kind or None, before=last or before, most=most
+                seen.tx, operator_id=of, carrier=who.operator.carrier, kind=kind or None, before=last or before, most=most
             )
             return [replace(one, detail=_masked(one.detail)) for one in found]
 
