@@ -8,9 +8,7 @@ signs in next at that machine.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import secrets
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -18,15 +16,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from anyio import to_thread
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fastapi import Request
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
-from huanxin.domain.errors import Forbidden, TooLarge, TooSlow, Unavailable
+from huanxin.domain.errors import BadSetting, Forbidden, TooLarge, TooSlow, Unavailable
+from huanxin.signing.sealing import seal_bytes, unseal_bytes
 from huanxin.store.access import sign_ins, unsent
 from huanxin.store.acting import VISITOR
 from huanxin.web.api.uploads import announced, limited
@@ -41,7 +38,6 @@ SECRETS = frozenset(
 _SHORT = 64 << 10  # bytes of a form that is kept: whoever may sign in for nothing fills no disk with them
 LONG = 32 << 20
 """bytes of a form with a file that is kept of those whom an admin let in"""
-_NONCE = 12  # bytes
 _URLENCODED = "application/x-www-form-urlencoded"
 
 
@@ -159,9 +155,8 @@ async def _sent(request: Request, most: int) -> Unsent | None:
 def put(request: Request, room: Room, whose: str, sent: Unsent) -> None:
     """Keep what somebody sent, in place of what is kept of them."""
     context: Context = request.app.state.context
-    head = json.dumps({"address": sent.address, "type": sent.type}).encode()
-    nonce = secrets.token_bytes(_NONCE)
-    sealed = nonce + _cipher(context).encrypt(nonce, head + b"\n" + sent.body, f"{room.name}/{whose}".encode())
+    head = json.dumps({"of": [room.name, whose], "address": sent.address, "type": sent.type}).encode()
+    sealed = seal_bytes(head + b"\n" + sent.body, context.passphrase)
     now = context.platform.now()
     with context.platform.act(VISITOR) as act:
         unsent.put(act.tx, room.name, whose, sealed, now)
@@ -185,20 +180,17 @@ def take(request: Request, room: Room, whose: str) -> Unsent | None:
 
 def _opened(context: Context, room: Room, whose: str, sealed: bytes) -> Unsent | None:
     try:
-        plain = _cipher(context).decrypt(sealed[:_NONCE], sealed[_NONCE:], f"{room.name}/{whose}".encode())
-    except InvalidTag:  # the platform has another passphrase by now
+        head, _, body = unseal_bytes(sealed, context.passphrase).partition(b"\n")
+    except BadSetting:  # the platform has another passphrase by now, or sealed in another way when this was kept
         return None
-    head, _, body = plain.partition(b"\n")
-    return Unsent(**json.loads(head), body=body)
+    told = json.loads(head)
+    theirs = told.pop("of") == [room.name, whose]  # else somebody moved it to another person in the database
+    return Unsent(**told, body=body) if theirs else None
 
 
 def onward(request: Request, room: Room, whose: str, default: str) -> str:
     """Where a sign-in leads: to what somebody did not get sent before, if there is something."""
     return default if peek(request, room, whose) is None else f"{room.base}/unsent"
-
-
-def _cipher(context: Context) -> AESGCM:
-    return AESGCM(hashlib.sha256(f"{context.passphrase}/unsent".encode()).digest())
 
 
 def led(address: str, became: str) -> str:
