@@ -145,6 +145,19 @@ def test_it_stays_for_the_others_when_the_one_that_started_it_ends(home: Path) -
     assert not servers(home), "the last one to leave waits, so that the folder may be removed"
 
 
+def test_who_leaves_it_to_others_ends_without_a_warning(home: Path) -> None:
+    with ExitStack() as others:
+        command = [sys.executable, "-W", "error", "-c", USE, str(home)]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=os.environ | {"PYTHONPATH": str(SOURCES)},
+        ) as first:  # fmt: skip
+            assert first.stdout is not None
+            first.stdout.readline()
+            others.enter_context(user(home))
+            assert first.communicate("")[1] == ""
+
+
 def test_a_fork_that_ends_takes_nothing_from_its_parent(home: Path) -> None:
     dsn = embedded_dsn(home)
     if (child := os.fork()) == 0:

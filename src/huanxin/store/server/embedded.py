@@ -158,6 +158,14 @@ _used: dict[Path, Embedded] = {}
 _keepers: dict[Path, subprocess.Popen[bytes]] = {}  # that this process started; they outlive its use of their server
 
 
+@atexit.register
+def _let_go() -> None:
+    """A keeper that others need still goes on without us; Python would warn of it as of one that was forgotten."""
+    for keeper in _keepers.values():
+        if keeper.poll() is None:
+            keeper.returncode = 0
+
+
 def embedded_dsn(home: Path) -> str:
     """The address of the server whose data are in `home`/postgres, started if it isn't up; the first start makes the data,
     in about a second. It ends with the last process that uses it. Raises BadSetting if it can't be."""
