@@ -73,7 +73,7 @@ class Calls:
 
     def late(self, calls: Iterable[Future[Any]], seconds: float) -> set[Future[Any]]:
         """Those of some calls that have not come back after so long."""
-        return wait(calls, max(seconds, self._soon)).not_done
+        return wait(calls, seconds).not_done
 
     def leave(self, partner_id: int, call: Future[_T], then: Callable[[_T], None]) -> None:
         """Wait for a call apart; what came of it is given to `then`, in a thread of ours."""

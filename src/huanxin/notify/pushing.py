@@ -2,8 +2,8 @@
 
 One job is one transaction: the events of one partner that are due, a few at a time. It holds their rows while it pushes;
 if the worker dies, the rows are free again at once. A partner that doesn't answer soon is waited for apart (notify.calls),
-without transaction or worker: its rows are lent for a minute. A partner may get events twice, with the same `jti`, which
-tells it that it has them.
+without transaction or worker: its rows are lent for half a minute. A partner may get events twice, with the same `jti`,
+which tells it that it has them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ _ABREAST = 8  # of them that are on their way at the same time
 _LONG_ENOUGH = 2.0  # seconds after which a job pushes no more, so that others see what it did
 _A_LITTLE = 0.5  # seconds more, for the last of them to come back
 _AT_ONCE = 3.0  # seconds for an answer of a partner that has just answered
-_LENT = timedelta(minutes=1)  # for which events are left to a call that takes long; if we die meanwhile, they wait as long
+_LENT = timedelta(seconds=30)
+"""For which events are left to a call that takes long; if we die meanwhile, they wait as long. Twice what a call may take
+(`Outbound.longest`), since the look-up of a name comes on top; if that is not enough, an event is sent twice."""
 
 
 @dataclass(frozen=True, kw_only=True)
