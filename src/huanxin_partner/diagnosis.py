@@ -64,7 +64,7 @@ class Examiner:
             header, claims = parts.headers(), read_json(parts.payload)
             if not isinstance(claims, dict):
                 raise ValueError("its payload is not a JSON object")
-        except (JoseError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        except (JoseError, ValueError, TypeError, AttributeError) as error:
             return [_check("form", False, f"this is not a signed token: {error}")]
         form = _check("form", True, "a signed token in three parts")
         return [form, *self._header(token.strip(), header), *self._claims(claims), *self._event(claims)]

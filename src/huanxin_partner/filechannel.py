@@ -216,7 +216,7 @@ def _count(manifest: dict[str, Any]) -> int:
 def _unverified_jti(token: str) -> str:
     try:
         return str(read_json(jws.extract_compact(token.encode()).payload)["jti"])
-    except (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadFile(f"set is not a signed token: {error}") from error
 
 

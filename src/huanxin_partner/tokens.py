@@ -18,7 +18,7 @@ from joserfc.jwk import Key, KeySet
 from huanxin_partner.reading import read_json
 
 ALGORITHMS = ["ES256", "RS256"]
-_UNREADABLE = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+_UNREADABLE = (JoseError, ValueError, TypeError, KeyError, AttributeError)
 """What reading something raises that is not what it seems: nested a thousand deep, for one."""
 _REGISTRY = jws.JWSRegistry(algorithms=ALGORITHMS)
 SKEW = 300  # seconds that clocks may differ

@@ -70,7 +70,7 @@ def _key(jwk: dict[str, Any]) -> PublicKey | None:
     try:
         key = import_key(jwk)
         public: object = key.public_key  # opened here, or a broken one would only be found when it is used
-    except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
         return None
     if isinstance(key, RSAKey):
         return key if isinstance(public, RSAPublicKey) and public.key_size >= _RSA_BITS else None
