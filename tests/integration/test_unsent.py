@@ -326,8 +326,10 @@ def test_a_form_that_says_it_is_too_long_is_not_waited_for(place: Town, li: http
     """Of the whole of it, up to what may be kept would be read first, and held in memory."""
     place.clock.forward(hours=LONG)
     where = httpx.URL(place.url)
-    lines = ["POST /console/reports HTTP/1.1", f"Host: {where.netloc.decode()}",
-             f"Cookie: operator={li.cookies['operator']}", "Content-Type: multipart/form-data; boundary=x", f"Content-Length: {LONGEST + 1}", "", ""]  # fmt: skip
+    lines = [
+        "POST /console/reports HTTP/1.1", f"Host: {where.netloc.decode()}", f"Cookie: operator={li.cookies['operator']}",
+        "Content-Type: multipart/form-data; boundary=x", f"Content-Length: {LONGEST + 1}", "", "",
+    ]  # fmt: skip
     with socket.create_connection((where.host, where.port or 0), timeout=10) as line:
         line.sendall("\r\n".join(lines).encode())
         assert b"unsent=lost" in line.recv(65_536)
