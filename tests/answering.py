@@ -71,9 +71,8 @@ class World:
 
     def joined(self, name: str) -> Partner:
         """A partner that comes later."""
-        with self.platform.database.transaction() as tx:
-            one = add_partner(tx, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False,
-                              now=self.platform.now(), by="li")  # fmt: skip
+        with self.platform.act("li") as act:
+            one = add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False)
         return Partner(name, one.partner.id, self.http, one.partner.client_id, one.client_secret)
 
     def gate(self) -> LoadedGate:

@@ -49,18 +49,14 @@ def receipts_of(platform: Platform) -> list[dict[str, int]]:
 
 def register(platform: Platform, name: str, *, required: bool = True) -> Partner:
     """A partner that polls."""
-    with platform.database.transaction() as tx:
-        return add_partner(
-            tx, name=name, kind=Kind.APP, required=required, endpoint=None, https_only=False, now=platform.now(), by="li"
-        ).partner
+    with platform.act("li") as act:
+        return add_partner(act, name=name, kind=Kind.APP, required=required, endpoint=None, https_only=False).partner
 
 
 def chosen(platform: Platform, partner: Partner, url: str, login: Login) -> None:
     """The partner chooses OUT and IN below an address itself."""
-    with platform.database.transaction() as tx:
-        choose_folders(
-            tx, partner, out=f"{url}/OUT", into=f"{url}/IN", login=login, rules=rules_of(platform), now=platform.now()
-        )
+    with platform.act("li") as act:
+        choose_folders(act, partner, out=f"{url}/OUT", into=f"{url}/IN", login=login, rules=rules_of(platform))
 
 
 def last_answer(platform: Platform, partner: Partner) -> str:
@@ -89,8 +85,8 @@ class Shop:
         shop = cls(platform, register(platform, name), folder / name / "OUT", folder / name / "IN")
         for place in (shop.out, shop.into):
             place.mkdir(parents=True)
-        with platform.database.transaction() as tx:
-            use_files(tx, shop.partner.id, out=str(shop.out), into=str(shop.into), now=platform.now(), by="li")
+        with platform.act("li") as act:
+            use_files(act, shop.partner.id, out=str(shop.out), into=str(shop.into))
         return shop
 
     @classmethod

@@ -85,10 +85,8 @@ def open_desk(platform: Platform, report: Callable[..., Path], tmp_path: Path, c
     app = create_app(platform, Settings(home=tmp_path / "home", mode=Mode.DEVELOPMENT), run_workers=False)
     app.state.context = replace(app.state.context, limits=LIMITS)
     with served(app) as http:
-        with platform.database.transaction() as tx:
-            one = add_partner(
-                tx, name="music", kind=Kind.APP, required=True, endpoint=None, https_only=False, now=clock(), by="li"
-            )
+        with platform.act("li") as act:
+            one = add_partner(act, name="music", kind=Kind.APP, required=True, endpoint=None, https_only=False)
         batch = platform.plan_batch(by="li")
         assert batch is not None
         notice = platform.send_batch(batch.id)[0].id

@@ -75,10 +75,8 @@ def build(platform: Platform, folder: Path) -> str:
 
 
 def register(platform: Platform, name: str) -> Partner:
-    with platform.database.transaction() as tx:
-        return add_partner(
-            tx, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False, now=platform.now(), by="li"
-        ).partner
+    with platform.act("li") as act:
+        return add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False).partner
 
 
 def _file(folder: Path, lines: list[str], heading: str) -> Path:

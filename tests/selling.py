@@ -104,11 +104,10 @@ def open_shop(platform: Platform, clock: Clock, folder: Path) -> Shop:
     cancelled = [f"+{number},cancelled,2026-08-25" for number in (CLEAN, WAIVED, REFUSED, HELD, LATE, *SPARE)]
     path.write_text("\n".join(["number,event,at", *cancelled, f"+{SERVING},opened,2026-01-05", ""]))
     platform.import_report(path, carrier="cmcc", by="test")
-    with platform.database.transaction() as tx:
-        allocations.add(tx, carrier="cmcc", file_name="", ranges=[ALLOTTED], by="test", at=platform.now())
+    with platform.act("test") as act:
+        allocations.add(act.tx, carrier="cmcc", file_name="", ranges=[ALLOTTED], by="test", at=platform.now())
         for name in ("晨星商城", "飞燕快递"):
-            slow = add_partner(tx, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False,
-                               now=platform.now(), by="test").partner  # fmt: skip
+            slow = add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False).partner
     batch = platform.plan_batch(by="test")
     assert batch is not None
     platform.send_batch(batch.id)

@@ -100,10 +100,10 @@ class World:
         scopes: Sequence[str] = DEFAULT_SCOPES,
     ) -> Caller:  # fmt: skip
         platform = of or self.live
-        with platform.database.transaction() as tx:
+        with platform.act("li") as act:
             one = add_partner(
-                tx, name=name, kind=Kind.APP, required=True, endpoint=endpoint, scopes=scopes, wants_recycled=recycled,
-                https_only=False, now=platform.now(), by="li",
+                act, name=name, kind=Kind.APP, required=True, endpoint=endpoint, scopes=scopes, wants_recycled=recycled,
+                https_only=False,
             )  # fmt: skip
         return Caller(
             name=name, id=one.partner.id, http=self.http, platform=platform, client_id=one.partner.client_id,

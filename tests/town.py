@@ -128,11 +128,10 @@ def town(
     with open_platform(chosen, clock=system_clock if workers else ticking) as platform:
         made = Town(url="", platform=platform, clock=ticking, folder=folder)
         for place, (name, kind) in enumerate(PARTNERS):
-            with platform.database.transaction() as tx:
+            with platform.act("test") as act:
                 made.partners[name] = add_partner(
-                    tx, name=name, kind=kind, required=True, endpoint=None, wants_inquiry=place < 2, https_only=False,
-                    now=platform.now(), by="test",
-                )  # fmt: skip
+                    act, name=name, kind=kind, required=True, endpoint=None, wants_inquiry=place < 2, https_only=False
+                )
         made.report(*REPORT)
         app = create_app(platform, chosen, run_workers=workers)
         made.post, made.app = app.state.people.post, app

@@ -50,20 +50,18 @@ class Past:
 def make_past(platform: Platform, seed: int = 1) -> Past:
     """Record two batches, a month of orders, a hold and a breach."""
     past, rng = Past(), random.Random(seed)
-    with platform.database.transaction() as tx:
+    with platform.act("test") as act:
         for name, kind, required in PARTNERS:
-            added = add_partner(
-                tx, name=name, kind=kind, required=required, endpoint=None, https_only=False, now=platform.now(), by="test"
-            )
+            added = add_partner(act, name=name, kind=kind, required=required, endpoint=None, https_only=False)
             past.partners.append(added.partner)
         for month in SENT:
-            _batch(tx, past, month, rng)
-        _orders(tx, past, rng)
+            _batch(act.tx, past, month, rng)
+        _orders(act.tx, past, rng)
         held = NumberSet.of(range(8613800131000, 8613800131025))
-        holds.add(tx, source="省公安厅", order="", reason="fraud", until=date(2027, 1, 1), review_on=None, numbers=held,
+        holds.add(act.tx, source="省公安厅", order="", reason="fraud", until=date(2027, 1, 1), review_on=None, numbers=held,
                   by="test", at=SENT["2026-11"])  # fmt: skip
         releases.add_breach(
-            tx, kind="opened-without-release", batch_id=past.batches["2026-10"], partner_id=None, receipt_id=None,
+            act.tx, kind="opened-without-release", batch_id=past.batches["2026-10"], partner_id=None, receipt_id=None,
             places=BitMap(range(12)), at=SENT["2026-11"],
         )  # fmt: skip
     return past

@@ -53,12 +53,8 @@ def live(platform: Platform, report: Callable[..., Path], tmp_path: Path) -> Ite
     today.import_report(report(*(f"{number},cancelled,{day}" for number in NUMBERS)), carrier="cmcc", by="li")
     made = []
     for name in ("青禾音乐", "云杉支付"):
-        with today.database.transaction() as tx:
-            made.append(
-                add_partner(
-                    tx, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False, now=today.now(), by="li"
-                )
-            )
+        with today.act("li") as act:
+            made.append(add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False))
     batch = today.plan_batch(by="li")
     assert batch is not None
     today.send_batch(batch.id)

@@ -40,10 +40,9 @@ class Site:
 def site(dsn: str, tmp_path: Path) -> Iterator[Site]:
     settings = Settings(home=tmp_path / "home", database_url=dsn, mode=Mode.DEVELOPMENT, key_passphrase="a test", workers=2)
     with open_platform(settings) as platform, open_platform(settings, sandbox=True) as sandbox:
-        with platform.database.transaction() as tx:
+        with platform.act("test") as act:
             shop, courier = (
-                add_partner(tx, name=name, kind=Kind.APP, required=True, endpoint=endpoint, https_only=False,
-                            now=platform.now(), by="test")
+                add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=endpoint, https_only=False)
                 for name, endpoint in (("晨星商城 <b>", "http://127.0.0.1:9/events"), ("飞燕快递", None))
             )  # fmt: skip
         day = (platform.now() - timedelta(days=85)).date()

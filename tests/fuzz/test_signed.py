@@ -29,6 +29,7 @@ from huanxin.request.handover import CarrierKeys, take
 from huanxin.settings import Settings
 from huanxin.store.database import Database, Tx
 from huanxin.web.oidc import LIFE, OidcClient, Provider
+from ordering import acting
 from partner_signing import ISSUER, NOW, jwks, key
 
 NAMES = count()
@@ -145,14 +146,20 @@ def test_certificates(request: pytest.FixtureRequest, database: Database) -> Non
 
 def partner_of(tx: Tx, name: str) -> Partner:
     return add_partner(
-        tx, name=name, kind=Kind.APP, required=True, endpoint=None, wants_inquiry=False, https_only=False, now=AT, by="test"
+        acting(tx, now=AT),
+        name=name,
+        kind=Kind.APP,
+        required=True,
+        endpoint=None,
+        wants_inquiry=False,
+        https_only=False,
     ).partner
 
 
 def test_assertions_of_partners(request: pytest.FixtureRequest, database: Database) -> None:
     with database.transaction() as tx:
         partner = partner_of(tx, "a")
-        register_keys(tx, partner, KEYS, by="test", now=AT)
+        register_keys(acting(tx, now=AT), partner, KEYS)
     claims = {"iss": partner.client_id, "sub": partner.client_id, "aud": ISSUER, "exp": NOW + 60, "iat": NOW, "jti": "j1"}
 
     def show(given: str) -> None:
@@ -180,7 +187,7 @@ def test_keys_that_partners_register(request: pytest.FixtureRequest, database: D
     def register(given: Any) -> None:
         with database.transaction() as tx:
             partner = partner_of(tx, f"p{next(NAMES)}")
-            register_keys(tx, partner, given, by="test", now=AT)
+            register_keys(acting(tx, now=AT), partner, given)
 
     okp = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
     rsa = {"kty": "RSA", "n": "AQAB" * 90, "e": "AQAB"}

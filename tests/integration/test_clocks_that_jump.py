@@ -171,9 +171,8 @@ def test_the_command_line_says_why_it_waits_and_goes_on_once_somebody_confirms(
 def test_pages_and_programs_are_told_why_nothing_is_decided(world: World, dsn: str, tmp_path: Path) -> None:
     settings = settings_of(dsn, tmp_path)
     with open_platform(settings) as platform, served(create_app(platform, settings, run_workers=False)) as http:
-        with platform.database.transaction() as tx:
-            shop = partners.add_partner(tx, name="shop", kind=Kind.APP, required=True, endpoint=None, https_only=False,
-                                        now=platform.now(), by="li")  # fmt: skip
+        with platform.act("li") as act:
+            shop = partners.add_partner(act, name="shop", kind=Kind.APP, required=True, endpoint=None, https_only=False)
         with browsing(str(http.base_url), platform, "operator") as page:
             world.set_machine(YEAR)
             platform.clock.look()  # type: ignore[attr-defined]  # as it does every half minute

@@ -312,12 +312,9 @@ def test_a_withdrawn_partner_whose_name_another_has_now_is_reminded_and_waived_a
     batch = place.platform.plan_batch(by="li")
     assert batch is not None
     place.platform.send_batch(batch.id)
-    with place.platform.database.transaction() as tx:
-        partners.withdraw(tx, former.id, reason="closed down", by="li", at=place.platform.now())
-        successor = add_partner(
-            tx, name=former.name, kind=Kind.APP, required=True, endpoint=None, https_only=False, now=place.platform.now(),
-            by="li",
-        ).partner  # fmt: skip
+    with place.platform.act("li") as act:
+        partners.withdraw(act.tx, former.id, reason="closed down", by="li", at=place.platform.now())
+        successor = add_partner(act, name=former.name, kind=Kind.APP, required=True, endpoint=None, https_only=False).partner
     address = f"/console/batches/{batch.id}"
     assert ONCE in li.post(address, data={"do": "remind", "partner": str(former.id)}).text
     place.platform.send_batch(batch.id)

@@ -341,8 +341,8 @@ def test_an_object_store_shows_a_notice_whole_without_names_in_between(platform:
     import fsspec
 
     partner = register(platform, "cloud")
-    with platform.database.transaction() as tx:
-        use_files(tx, partner.id, out="memory://cloud/OUT", into="memory://cloud/IN", now=platform.now(), by="li")
+    with platform.act("li") as act:
+        use_files(act, partner.id, out="memory://cloud/OUT", into="memory://cloud/IN")
     cancelled(platform, report)
     batch = planned(platform)
     platform.send_batch(batch)
@@ -373,14 +373,14 @@ def test_an_address_that_is_unsafe_or_useless_is_refused_with_what_to_do(
     platform: Platform, tmp_path: Path, out: str, reason: str
 ) -> None:
     partner = register(platform, "shop")
-    with pytest.raises(BadInput, match=reason), platform.database.transaction() as tx:
-        use_files(tx, partner.id, out=out, into=str(tmp_path), now=platform.now(), by="li")
+    with pytest.raises(BadInput, match=reason), platform.act("li") as act:
+        use_files(act, partner.id, out=out, into=str(tmp_path))
 
 
 def test_no_two_partners_share_a_folder(platform: Platform, tmp_path: Path) -> None:
     """Else one would read the other's notices."""
     shop, other = Shop.opened(platform, "shop", tmp_path), register(platform, "other")
-    with pytest.raises(Conflict, match="another partner's"), platform.database.transaction() as tx:
-        use_files(tx, other.id, out=str(tmp_path / "o"), into=f"file://{shop.into}/", now=platform.now(), by="li")
-    with pytest.raises(BadInput, match="a folder each"), platform.database.transaction() as tx:
-        use_files(tx, other.id, out=str(tmp_path), into=str(tmp_path), now=platform.now(), by="li")
+    with pytest.raises(Conflict, match="another partner's"), platform.act("li") as act:
+        use_files(act, other.id, out=str(tmp_path / "o"), into=f"file://{shop.into}/")
+    with pytest.raises(BadInput, match="a folder each"), platform.act("li") as act:
+        use_files(act, other.id, out=str(tmp_path), into=str(tmp_path))

@@ -43,8 +43,8 @@ def server() -> Iterator[None]:
 def told(platform: Platform, report: Callable[..., Path], *, bucket: str = BUCKET) -> tuple[int, str]:
     """A partner that is told through a bucket; its id and its notice."""
     partner = register(platform, "shop")
-    with platform.database.transaction() as tx:
-        use_files(tx, partner.id, out=f"{bucket}/shop/OUT", into=f"{bucket}/shop/IN", now=platform.now(), by="li")
+    with platform.act("li") as act:
+        use_files(act, partner.id, out=f"{bucket}/shop/OUT", into=f"{bucket}/shop/IN")
     cancelled(platform, report)
     batch = planned(platform)
     platform.send_batch(batch)

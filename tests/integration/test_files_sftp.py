@@ -59,8 +59,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 def sent(platform: Platform, report: Callable[..., Path], server: Server) -> tuple[int, str]:
     """A partner that is told over SFTP; its id and its notice."""
     partner = register(platform, "shop")
-    with platform.database.transaction() as tx:
-        use_files(tx, partner.id, out=f"{server.url}/OUT", into=f"{server.url}/IN", now=platform.now(), by="li")
+    with platform.act("li") as act:
+        use_files(act, partner.id, out=f"{server.url}/OUT", into=f"{server.url}/IN")
     cancelled(platform, report)
     batch = planned(platform)
     platform.send_batch(batch)

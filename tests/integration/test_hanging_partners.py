@@ -34,9 +34,9 @@ class Scene:
     good: Partner
 
     def told(self, *partners: Partner) -> None:
-        with self.platform.database.transaction() as tx:
+        with self.platform.act("li") as act:
             for one in partners:
-                send_verification(tx, one, now=self.platform.now())
+                send_verification(act, one)
 
     def taken(self) -> int:
         with self.platform.database.transaction() as tx:
@@ -64,11 +64,11 @@ def scene(platform: Platform, tmp_path: Path) -> Iterator[Scene]:
     platform = replace(platform, clock=system_clock)
     settings = Settings(home=tmp_path, mode=Mode.DEVELOPMENT)
     with listening(HANGING) as ports:
-        with platform.database.transaction() as tx:
+        with platform.act("li") as act:
             made = [
                 add_partner(
-                    tx, name=f"partner {place}", kind=Kind.APP, required=True, https_only=False,
-                    endpoint=f"http://127.0.0.1:{port}/events", now=platform.now(), by="li",
+                    act, name=f"partner {place}", kind=Kind.APP, required=True, https_only=False,
+                    endpoint=f"http://127.0.0.1:{port}/events",
                 ).partner
                 for place, port in enumerate(ports)
             ]  # fmt: skip

@@ -38,11 +38,11 @@ def shops(platform: Platform, report: Report) -> list[Partner]:
     )
     made: list[Partner] = []
     for name in ("晨星商城", "飞燕快递"):
-        with platform.database.transaction() as tx:
-            made.append(add_partner(
-                tx, name=name, kind=Kind.APP, required=True, endpoint=f"http://{len(made)}.example/", https_only=False,
-                now=platform.now(), by="test",
-            ).partner)  # fmt: skip
+        with platform.act("test") as act:
+            endpoint = f"http://{len(made)}.example/"
+            made.append(
+                add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=endpoint, https_only=False).partner
+            )
     return made
 
 

@@ -170,11 +170,10 @@ def scene(
         settings = Settings(home=tmp_path / "home", mode=Mode.DEVELOPMENT)
         stack.enter_context(served(create_app(platform, settings, run_workers=False), port=port))
         stack.enter_context(delivering(platform, settings))
-        with platform.database.transaction() as tx:
+        with platform.act("li") as act:
             made = add_partner(
-                tx, name=name, kind=Kind.APP, required=True, endpoint=str(wire_at), wants_recycled=True, https_only=False,
-                now=platform.now(), by="li",
-            )  # fmt: skip
+                act, name=name, kind=Kind.APP, required=True, endpoint=str(wire_at), wants_recycled=True, https_only=False
+            )
         url = database_url if name == "tea" else database_url.set(drivername=database_url.get_backend_name())
         environment = {
             "DATABASE_URL": url.render_as_string(hide_password=False), "HUANXIN_ISSUER": platform.issuer,

@@ -25,10 +25,8 @@ Open = Callable[[str], httpx.Client]
 
 @pytest.fixture
 def shop(platform: Platform) -> Registered:
-    with platform.database.transaction() as tx:
-        return add_partner(
-            tx, name="晨星商城", kind=Kind.APP, required=True, endpoint=None, https_only=False, now=platform.now(), by="test"
-        )
+    with platform.act("test") as act:
+        return add_partner(act, name="晨星商城", kind=Kind.APP, required=True, endpoint=None, https_only=False)
 
 
 @pytest.fixture
@@ -80,8 +78,8 @@ def test_while_the_old_secret_goes_on_so_does_who_signed_in_with_it(
     sign_in: Open, shop: Registered, platform: Platform, clock: Clock
 ) -> None:
     browser = sign_in(shop.client_secret)
-    with platform.database.transaction() as tx:
-        rotate_secret(tx, shop.partner, overlap=timedelta(hours=1), now=platform.now(), by="operator")
+    with platform.act("operator") as act:
+        rotate_secret(act, shop.partner, overlap=timedelta(hours=1))
     clock.forward(minutes=59)
     assert browser.get(KEYS).status_code == 200
     clock.forward(minutes=2)

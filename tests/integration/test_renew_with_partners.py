@@ -39,10 +39,10 @@ def site(place: Town, tmp_path: Path) -> Iterator[Path]:
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, phone TEXT, since TEXT)")
         db.execute("INSERT INTO users (phone, since) VALUES (?, ?)", (RECYCLED, OLD))
-    with place.platform.database.transaction() as tx:
+    with place.platform.act("test") as act:
         place.partners["小站"] = made = add_partner(
-            tx, name="小站", kind=Kind.APP, required=True, endpoint=f"http://127.0.0.1:{port}/events/", wants_inquiry=True,
-            https_only=False, now=place.platform.now(), by="test",
+            act, name="小站", kind=Kind.APP, required=True, endpoint=f"http://127.0.0.1:{port}/events/", wants_inquiry=True,
+            https_only=False,
         )  # fmt: skip
     config = tmp_path / "partner.toml"
     config.write_text(

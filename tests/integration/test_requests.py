@@ -35,9 +35,8 @@ def shops(platform: Platform, report: Report) -> list[Partner]:
     platform.import_report(report(*lines), carrier="cmcc", by="test")
     made = []
     for name in ("晨星商城", "飞燕快递", "云雀音乐"):
-        with platform.database.transaction() as tx:
-            made.append(add_partner(tx, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False,
-                                    now=platform.now(), by="test").partner)  # fmt: skip
+        with platform.act("test") as act:
+            made.append(add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False).partner)
     return made
 
 

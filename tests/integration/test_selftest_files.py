@@ -107,8 +107,8 @@ def test_a_company_that_exchanges_files_passes_goes_live_and_is_shown_out_with_a
     onboarding.admit(account, required=True, by="li")
     credentials = onboarding.go_live(account)
     out, into = folders(tmp_path / "live")
-    with live.database.transaction() as tx:
-        use_files(tx, credentials.partner.id, out=out, into=into, now=live.now(), by="li")
+    with live.act("li") as act:
+        use_files(act, credentials.partner.id, out=out, into=into)
     assert writer_of(live).one_job()
     assert onboarding.known(account).live_verified_at is not None
 

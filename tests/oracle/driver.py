@@ -57,6 +57,7 @@ from oracle.days import ALLOTTED, RANGES, ZONES
 from oracle.door import Door
 from oracle.standins import Emptied, Endpoint, Ids, Phone, Unsigned
 from oracle.world import Part
+from ordering import acting
 
 PLAN = NumberingPlan(
     carriers={code: Carrier(code=code, name=code, zone=ZONES[code], prefixes=(prefix,)) for code, prefix in RANGES.items()}
@@ -184,12 +185,12 @@ class Driver:
     def partner(self, name: str, *, required: bool, way: str, asks: bool) -> Partner:
         with self.tx() as tx:
             made = add_partner(
-                tx, name=name, kind=Kind.APP, required=required, https_only=False, now=self.platform.now(), by="li",
+                acting(tx, self.platform), name=name, kind=Kind.APP, required=required, https_only=False,
                 endpoint="http://127.0.0.1:9/" if way == "push" else None, wants_recycled=asks, wants_inquiry=asks,
             ).partner  # fmt: skip
             if way == "files":
                 out, into = self._folders(made)
-                use_files(tx, made.id, out=str(out), into=str(into), now=self.platform.now(), by="li")
+                use_files(acting(tx, self.platform), made.id, out=str(out), into=str(into))
         self.partners[made.id] = made
         return made
 
@@ -304,13 +305,13 @@ class Driver:
     def set_status(self, partner: int, status: Status) -> None:
         mine = self.partners[partner]
         with self.tx() as tx:
-            set_status(tx, mine, status=status, reason="", by=mine.client_id, now=self.platform.now())
+            set_status(acting(tx, self.platform, by=mine.client_id), mine, status=status, reason="")
 
     def withdraw(self, partner: int) -> None:
         """What an operator does who withdraws an admission: nothing more is told, and nobody let in."""
         mine = self.partners[partner]
         with self.tx() as tx:
-            set_status(tx, mine, status=Status.DISABLED, reason="contract ended", by="li", now=self.platform.now())
+            set_status(acting(tx, self.platform), mine, status=Status.DISABLED, reason="contract ended")
             partners.withdraw(tx, partner, reason="contract ended", by="li", at=self.platform.now())
 
     def recover(self, partner: int, since: datetime) -> None:

@@ -40,7 +40,7 @@ from huanxin.request.codes import CodeRules, Tried
 from huanxin.request.ordering import Ordered, Wish, order
 from huanxin.settings import Settings
 from huanxin.signing.keys import Signer
-from huanxin.store.acting import Act, Reading
+from huanxin.store.acting import VISITOR, Act, Reading
 from huanxin.store.database import LIVE, SANDBOX, Database, Tx
 from huanxin.store.disclose.certificates import Certificate
 from huanxin.store.migrate import migrate
@@ -142,8 +142,8 @@ class Platform:
                 return ImportDone(imported=done, retractions=[], recycled_events=0, breaches=0)
             retractions = []
             if done.counts.get("reclaimed"):
-                retractions = retract_reclaimed(act.tx, plan=self.plan, rules=self.rules, issuer=self.issuer, now=now, by=by)
-            events = tell_recycled(act.tx, done.report_id, done.recycled, plan=self.plan, now=now)
+                retractions = retract_reclaimed(act)
+            events = tell_recycled(act, done.report_id, done.recycled)
             sales = sales_of(act.tx, done.report_id, done.recycled, plan=self.plan)
             lots = lots_of(act.tx, sales)
             breaches = find_early_sales(act, done.report_id, sales, lots)
@@ -164,40 +164,34 @@ class Platform:
 
     def send_batch(self, batch_id: int) -> list[Notice]:
         """Tell every partner of a batch, and then of what was taken back from it since it was planned."""
-        now = self.clock()
-        with self.database.transaction() as tx:
-            told = send_batch(tx, batch_id, issuer=self.issuer, plan=self.plan, rules=self.rules, now=now)
-            retract_reclaimed(
-                tx, plan=self.plan, rules=self.rules, issuer=self.issuer, now=now, by="platform", only=batch_id
-            )
-            tell_retractions(tx, batch_id, issuer=self.issuer, plan=self.plan, rules=self.rules, now=now)
+        with self.act("platform") as act:
+            told = send_batch(act, batch_id)
+            retract_reclaimed(act, only=batch_id)
+            tell_retractions(act, batch_id)
         return told
 
     def retract(self, batch_id: int, numbers: NumberSet, *, reason: str, by: str) -> Batch:
         """Take numbers back from a batch by an operator's order."""
-        with self.database.transaction() as tx:
-            return retract_ordered(
-                tx, batch_id, numbers, reason=reason, plan=self.plan, rules=self.rules, issuer=self.issuer,
-                now=self.clock(), by=by,
-            )  # fmt: skip
+        with self.act(by) as act:
+            return retract_ordered(act, batch_id, numbers, reason=reason)
 
     def remind(self, batch_id: int, *, partner_id: int | None, by: str) -> list[Open]:
         """Remind the partners (or one) of a batch that still have to answer, now."""
-        with self.database.transaction() as tx:
-            return remind_now(tx, batch_id, partner_id=partner_id, now=self.clock(), by=by)
+        with self.act(by) as act:
+            return remind_now(act, batch_id, partner_id=partner_id)
 
     def escalate(self, batch_id: int, *, partner_id: int | None, escalates: bool, by: str) -> list[Open]:
         """Escalate the answers to a batch that are overdue, now; `escalates`: the operator has a webhook to tell."""
-        with self.database.transaction() as tx:
-            return escalate_now(tx, batch_id, partner_id=partner_id, escalates=escalates, now=self.clock(), by=by)
+        with self.act(by) as act:
+            return escalate_now(act, batch_id, partner_id=partner_id, escalates=escalates)
 
     def order_request(self, wish: Wish) -> Ordered:
         """Record an owner's order and tell the partners that he chose; the standing order, if he asked for all before."""
         now = self.clock()
-        with self.database.transaction() as tx:
-            ordered = order(tx, wish, plan=self.plan, rules=self.rules, cool_down=self.cool_down, now=now)
+        with self.act(VISITOR) as act:
+            ordered = order(act.tx, wish, plan=self.plan, rules=self.rules, cool_down=self.cool_down, now=now)
             if ordered.new:
-                send_request(tx, ordered.request, ordered.notices, now=now)
+                send_request(act, ordered.request, ordered.notices)
         return ordered
 
     def call_off(self, request_id: str, partner_ids: Sequence[int]) -> list[int]:

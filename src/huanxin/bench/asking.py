@@ -131,14 +131,14 @@ class Round:
 
 def ask_all(platform: Platform, client: httpx.Client, times: int = TIMES) -> list[Asked]:
     """Every page and act, asked some times of a server with this platform's store."""
-    with platform.database.transaction() as tx:
-        numbers = batches.numbers_of(tx, 1).numbers()
-        planned, known = batches.all_batches(tx, Purpose.RENEWAL), partners.all_partners(tx)
-        ready = next((one.id for one in planned[::-1] if _waits_for_approval(tx, one.id)), None)
-        silent, breach = known[min(_SILENT, len(known)) - 1], releases.breaches(tx)[0].id
-        asked = any(found.kind == "waiver" for found in proposals.listed(tx, batch_id=planned[-1].id, open_only=True))
-        told, owned = notices.of_partner(tx, known[0].id)[0].id, _owned(tx, numbers)
-        secret = rotate_secret(tx, known[0], overlap=timedelta(0), now=platform.now(), by="bench")
+    with platform.act("bench") as act:
+        numbers = batches.numbers_of(act.tx, 1).numbers()
+        planned, known = batches.all_batches(act.tx, Purpose.RENEWAL), partners.all_partners(act.tx)
+        ready = next((one.id for one in planned[::-1] if _waits_for_approval(act.tx, one.id)), None)
+        silent, breach = known[min(_SILENT, len(known)) - 1], releases.breaches(act.tx)[0].id
+        asked = any(found.kind == "waiver" for found in proposals.listed(act.tx, batch_id=planned[-1].id, open_only=True))
+        told, owned = notices.of_partner(act.tx, known[0].id)[0].id, _owned(act.tx, numbers)
+        secret = rotate_secret(act, known[0], overlap=timedelta(0))
     some = [written(int(number)) for number in numbers[:: len(numbers) // times][:times]]
     fill: dict[str, object] = {
         "last": planned[-1].id,

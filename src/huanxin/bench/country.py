@@ -8,7 +8,7 @@ ones are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -30,6 +30,7 @@ from huanxin.notify.partners import add_partner
 from huanxin.numbersets.numberfile import CSV, PARQUET
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import Numbers, NumberSet, bitmap_of
+from huanxin.store.acting import Act
 from huanxin.store.answer import receipts
 from huanxin.store.database import Tx
 from huanxin.store.disclose import disclosures
@@ -72,12 +73,15 @@ def make(platform: Platform, *, weeks: int, numbers: int, partners: int, seed: i
     strewn = rng.permuted(np.tile(np.arange(_BLOCK, dtype=np.uint16), (numbers // _PER_BLOCK, 1)), axis=1)[:, :columns]
     made = Country(platform=platform, starts=data.block_starts(platform.plan, numbers // _PER_BLOCK, rng), strewn=strewn)
     made.answers = dict(enumerate(_drawn(len(made.starts) * _PER_BLOCK, partners, seed)))
-    with platform.database.transaction() as tx:
+    with platform.act("bench") as act:
+        long_ago = replace(act, now=act.now - timedelta(days=400))
         for place in range(partners):
-            add_partner(tx, name=f"partner {place + 1}", kind=list(Kind)[place % len(Kind)], required=place % _OPTIONAL != 0,
-                        endpoint=None, https_only=False, now=platform.now() - timedelta(days=400), by="bench")  # fmt: skip
+            add_partner(
+                long_ago, name=f"partner {place + 1}", kind=list(Kind)[place % len(Kind)], required=place % _OPTIONAL != 0,
+                endpoint=None, https_only=False,
+            )  # fmt: skip
         made.clerk = people.add_operator(
-            tx,
+            act.tx,
             login="clerk",
             name="",
             roles=[Role.DESK],
@@ -88,8 +92,8 @@ def make(platform: Platform, *, weeks: int, numbers: int, partners: int, seed: i
         ).id
     for week in range(weeks):
         say(f"batch {week + 1} of {weeks}")
-        with platform.database.transaction() as tx:
-            _week(tx, made, week, weeks)
+        with platform.act("bench") as act:
+            _week(act, made, week, weeks)
 
 
 def _drawn(numbers: int, partners: int, seed: int) -> Iterator[dict[Answer, BitMap]]:
@@ -103,9 +107,9 @@ def _drawn(numbers: int, partners: int, seed: int) -> Iterator[dict[Answer, BitM
         }
 
 
-def _week(tx: Tx, made: Country, week: int, weeks: int) -> None:
+def _week(act: Act, made: Country, week: int, weeks: int) -> None:
     """What was reported for a week's batch, the batch itself, its answers and its release."""
-    now = made.platform.now()
+    tx, now = act.tx, act.now
     planned = now - timedelta(days=2 + _WEEK * (weeks - 1 - week))
     rules = made.platform.rules
     last = made.platform.plan.carriers[CARRIER].today(planned) + timedelta(days=rules.lead_days - rules.freeze_days - 1)
@@ -130,7 +134,7 @@ def _week(tx: Tx, made: Country, week: int, weeks: int) -> None:
     spans = {(CARRIER, day): bitmap_of(places[by_day == place]) for place, day in enumerate(days)}
     named = {Cancellation(carrier=CARRIER, day=day, report=report): found for (_, day), found in spans.items()}
     batches.add_spans(tx, batch_id, named)
-    send_batch(tx, batch_id, issuer=made.platform.issuer, plan=made.platform.plan, rules=rules, now=planned)
+    send_batch(replace(act, now=planned), batch_id)
     holds.add(
         tx, source="bench", order=f"week {week + 1}", reason="fraud", until=(planned + timedelta(days=180)).date(),
         review_on=(planned + timedelta(days=60)).date(), numbers=NumberSet.of(numbers[1::_HELD]), by="bench", at=planned,

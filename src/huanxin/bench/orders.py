@@ -248,10 +248,10 @@ def _shops(
     for index in range(partners):
         client_id = random_id("pc")
         endpoint = f"http://127.0.0.1:{ports[index % len(ports)]}/{client_id}/events/" if ports else None
-        with platform.database.transaction() as tx:
+        with platform.act("bench") as act:
             made = add_partner(
-                tx, name=f"partner {index}", kind=Kind.APP, required=True, endpoint=endpoint, https_only=False,
-                now=platform.now(), by="bench", new_id=partial(_named, client_id),
+                act, name=f"partner {index}", kind=Kind.APP, required=True, endpoint=endpoint, https_only=False,
+                new_id=partial(_named, client_id),
             )  # fmt: skip
         make_accounts(folder / f"partner-{index}.db", index, numbers)
         shops.append({"issuer": platform.issuer, "client_id": client_id, "secret": made.client_secret,

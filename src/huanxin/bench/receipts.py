@@ -92,16 +92,17 @@ def time_receipts(
 def _told(platform: Platform, numbers: Numbers) -> tuple[str, Registered]:
     """A batch of the numbers, told to a partner of its own."""
     now = platform.now()
-    with platform.database.transaction() as tx:
-        partner = add_partner(tx, name="one that holds them all", kind=Kind.APP, required=True, endpoint=None,
-                              https_only=False, now=now, by="bench")  # fmt: skip
+    with platform.act("bench") as act:
+        partner = add_partner(
+            act, name="one that holds them all", kind=Kind.APP, required=True, endpoint=None, https_only=False
+        )
         batch_id = batches.add(
-            tx, purpose=Purpose.RENEWAL, retracts=None, numbers=NumberSet.of(numbers), cutoff=now,
+            act.tx, purpose=Purpose.RENEWAL, retracts=None, numbers=NumberSet.of(numbers), cutoff=now,
             answer_by=now + timedelta(days=5), freeze_days=90, seen_report=0,
             files={kind: {"sha256": "0" * 64, "bytes": 0} for kind in (CSV, PARQUET)}, by="bench", at=now,
         )  # fmt: skip
-    with platform.database.transaction() as tx:
-        told = send_batch(tx, batch_id, issuer=platform.issuer, plan=platform.plan, rules=platform.rules, now=now)
+    with platform.act("bench") as act:
+        told = send_batch(act, batch_id)
     return next(one.id for one in told if one.partner_id == partner.partner.id), partner
 
 

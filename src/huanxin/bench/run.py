@@ -85,10 +85,9 @@ def run_bench(
 def _ours(platform: Platform, folder: Path, wanted: Numbers, partners: int) -> tuple[Steps, int, int, int]:
     """The main job; (steps, numbers clear, ties, bytes of the stored receipts)."""
     steps = Steps()
-    with platform.database.transaction() as tx:
+    with platform.act("bench") as act:
         for index in range(partners):
-            add_partner(tx, name=f"partner {index}", kind=Kind.APP, required=True, endpoint=None, https_only=False,
-                        now=platform.now(), by="bench")  # fmt: skip
+            add_partner(act, name=f"partner {index}", kind=Kind.APP, required=True, endpoint=None, https_only=False)
     with steps.step("import the report"):
         platform.import_report(folder / "report.csv", carrier="cmcc", by="bench")
     with steps.step("plan the batch"):

@@ -147,6 +147,6 @@ def use_files(
             opened.use_files(opened.named(name), out=out, into=into, by=by or me())
         else:
             with opened.live.act(by or me()) as act:
-                files.use_files(act.tx, named(act.tx, name).id, out=out, into=into, now=act.now, by=act.by)
+                files.use_files(act, named(act.tx, name).id, out=out, into=into)
     facts = {"name": name, "out": out, "in": into, "rehearsal": rehearsal}
     done(as_json, facts, f"✓ {name} is told in {out} and answers in {into}")

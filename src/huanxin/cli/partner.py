@@ -52,12 +52,12 @@ def add(
         )
     with platform() as (opened, _), opened.act(by or me()) as act:
         made = add_partner(
-            act.tx, name=name, kind=kind, required=not optional, endpoint=endpoint,
+            act, name=name, kind=kind, required=not optional, endpoint=endpoint,
             scopes=_each(scopes) or list(DEFAULT_SCOPES), wants_recycled=recycled, wants_inquiry=inquiry,
-            https_only=not opened.development, now=act.now, by=act.by,
+            https_only=not opened.development,
         )  # fmt: skip
         if files_out and files_in:
-            use_files(act.tx, made.partner.id, out=files_out, into=files_in, now=act.now, by=act.by)
+            use_files(act, made.partner.id, out=files_out, into=files_in)
     facts = {"name": name, "client_id": made.partner.client_id, "client_secret": made.client_secret,
              "issuer": opened.issuer, "scopes": list(made.partner.scopes)}  # fmt: skip
     say = (f"✓ {name} is registered\n  client_id      {made.partner.client_id}\n  client_secret  {made.client_secret}\n"
@@ -113,7 +113,7 @@ def rotate_key(
     with platform() as (opened, _), opened.act(by or me(), sure=True) as act:
         partner = named(act.tx, name)
         overlap = timedelta(hours=overlap_hours)
-        secret = rotate_secret(act.tx, partner, overlap=overlap, now=act.now, by=act.by)
+        secret = rotate_secret(act, partner, overlap=overlap)
         until = act.now + overlap
     facts = {"name": partner.name, "client_id": partner.client_id, "client_secret": secret, "old_until": until.isoformat()}
     say = (f"✓ {partner.name} has a new client_secret: {secret}\n"
@@ -133,7 +133,7 @@ def stream_(
     with platform() as (opened, _):
         if status is not None:
             with opened.act(by or me()) as act:
-                set_status(act.tx, named(act.tx, name), status=status, reason=reason, by=act.by, now=act.now)
+                set_status(act, named(act.tx, name), status=status, reason=reason)
         with opened.read() as seen:
             partner = named(seen.tx, name)
             found = streams.of_partner(seen.tx, partner.id)
@@ -164,5 +164,5 @@ def keys(
             raise BadInput(f"{jwks} can't be read as JSON") from error
         if not isinstance(content, dict):
             raise BadInput(f'{jwks} is not a JWKS; it has the form {{"keys": [...]}}')
-        kids = register_keys(act.tx, partner, content, by=act.by, now=act.now)
+        kids = register_keys(act, partner, content)
     done(as_json, {"name": partner.name, "kids": kids}, f"✓ {partner.name} may sign with {', '.join(kids)}")

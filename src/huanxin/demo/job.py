@@ -98,11 +98,11 @@ class Job:
         for index, spec in enumerate(specs):
             self.tell(f"partners: {spec.zh_name}", index / len(specs))
             port = free_port()
-            with self.platform.database.transaction() as tx:
+            with self.platform.act(OPERATOR) as act:
                 made = add_partner(
-                    tx, name=spec.zh_name, kind=Kind(spec.kind), required=True, endpoint=f"http://127.0.0.1:{port}/events/",
-                    wants_recycled=spec.behaviour in ("music", "plain"), https_only=False, now=self.platform.now(),
-                    wants_inquiry=spec.behaviour not in ("silent", "debt"), by=OPERATOR,
+                    act, name=spec.zh_name, kind=Kind(spec.kind), required=True, endpoint=f"http://127.0.0.1:{port}/events/",
+                    wants_recycled=spec.behaviour in ("music", "plain"), https_only=False,
+                    wants_inquiry=spec.behaviour not in ("silent", "debt"),
                 )  # fmt: skip
             process = PartnerProcess(name=spec.name, behaviour=spec.behaviour, client_id=made.partner.client_id,
                                      client_secret=made.client_secret, port=port)  # fmt: skip

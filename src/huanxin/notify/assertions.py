@@ -14,6 +14,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 from huanxin.domain.errors import BadInput, Unauthorized
 from huanxin.domain.partners import Partner
 from huanxin.domain.shown import read_token, verified
+from huanxin.store.acting import Act
 from huanxin.store.connect import credentials, partners
 from huanxin.store.database import Tx
 
@@ -27,16 +28,16 @@ _LONGEST_TEXT, _MOST_KEYS, _RSA_BITS = 255, 20, 2048
 PublicKey: TypeAlias = ECKey | RSAKey | OKPKey
 
 
-def register_keys(tx: Tx, partner: Partner, jwks: Mapping[str, Any], *, by: str, now: datetime) -> list[str]:
+def register_keys(act: Act, partner: Partner, jwks: Mapping[str, Any]) -> list[str]:
     """Record a partner's public keys in place of those before; their `kid`s. To change keys without a pause, register the
     old and the new together. Raises BadInput for a set that can't be used or that holds a private key."""
     keys = [_public(one) for one in _listed(jwks)]
     kids = [str(one["kid"]) for one in keys]
     if len(set(kids)) != len(kids):
         raise BadInput("two keys of the set have the same kid")
-    credentials.add_keys(tx, partner.id, {"keys": keys}, by=by, at=now)
-    credentials.expire_others(tx, partner.id, "keys", at=now)
-    partners.note(tx, partner.id, "keys-registered", by=by, at=now, detail={"kids": kids})
+    credentials.add_keys(act.tx, partner.id, {"keys": keys}, by=act.by, at=act.now)
+    credentials.expire_others(act.tx, partner.id, "keys", at=act.now)
+    partners.note(act.tx, partner.id, "keys-registered", by=act.by, at=act.now, detail={"kids": kids})
     return kids
 
 

@@ -14,7 +14,6 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,6 +29,7 @@ from huanxin.notify.own_folders import FolderRules, Login
 from huanxin.notify.streams import send_verification
 from huanxin.numbersets.numberfile import CSV, number_file
 from huanxin.signing.keys import ES256, Signer
+from huanxin.store.acting import Act
 from huanxin.store.connect import partners
 from huanxin.store.database import Database, Tx
 from huanxin.store.notify import deliveries, new_owners, notices, streams
@@ -71,9 +71,7 @@ def check_folders(tx: Tx, out: str, into: str, partner_id: int | None = None) ->
     return wanted
 
 
-def choose_folders(
-    tx: Tx, partner: Partner, *, out: str, into: str, login: Login, rules: FolderRules, now: datetime
-) -> Folders:
+def choose_folders(act: Act, partner: Partner, *, out: str, into: str, login: Login, rules: FolderRules) -> Folders:
     """Exchange files through folders that the partner itself chose, and send it a verification event. Raises BadInput for
     folders that are not for it to choose, and as `use_files`."""
     if len({urlsplit(check_folder(url.strip())).scheme for url in (out, into)}) > 1:
@@ -82,41 +80,39 @@ def choose_folders(
         out=rules.checked(out, login, client_id=partner.client_id),
         into=rules.checked(into, login, client_id=partner.client_id),
     )
-    use_files(
-        tx, partner.id, out=folders.out, into=folders.into, sealed=rules.sealed(login), login=login.given(), now=now,
-        by=partner.client_id,
-    )  # fmt: skip
-    send_verification(tx, partner, now=now)
+    use_files(act, partner.id, out=folders.out, into=folders.into, sealed=rules.sealed(login), login=login.given())
+    send_verification(act, partner)
     return folders
 
 
 def use_files(
-    tx: Tx, partner_id: int, *, out: str, into: str, now: datetime, by: str, sealed: str | None = None,
-    login: Sequence[str] = (), new_id: NewId = random_id,
+    act: Act, partner_id: int, *, out: str, into: str, sealed: str | None = None, login: Sequence[str] = (),
+    new_id: NewId = random_id,
 ) -> None:  # fmt: skip
     """Exchange files with a partner from now on, in place of how it was told before. Events that wait go the new way;
     identifier-recycled has no form as a file, and what waits of it is dropped. `sealed` is the login of a partner that chose
     its folders itself, `login` the names of its members. Raises as `check_folders`."""
-    streams.one_at_a_time(tx, partner_id)
-    folders = check_folders(tx, out, into, partner_id)
-    there = streams.of_partner(tx, partner_id)
+    streams.one_at_a_time(act.tx, partner_id)
+    folders = check_folders(act.tx, out, into, partner_id)
+    there = streams.of_partner(act.tx, partner_id)
     if there is None:
         streams.add(
-            tx, stream_id=new_id("st"), partner_id=partner_id, method=Method.FILES, endpoint=folders.out,
+            act.tx, stream_id=new_id("st"), partner_id=partner_id, method=Method.FILES, endpoint=folders.out,
             inbox=folders.into, sealed_authorization=sealed, events_requested=DEFAULT_EVENTS, alg=ES256, description="",
-            at=now,
+            at=act.now,
         )  # fmt: skip
     else:
         streams.change(
-            tx, partner_id, method=Method.FILES, endpoint=folders.out, inbox=folders.into, sealed_authorization=sealed,
+            act.tx, partner_id, method=Method.FILES, endpoint=folders.out, inbox=folders.into, sealed_authorization=sealed,
             events_requested=DEFAULT_EVENTS, alg=there.alg, description=there.description,
         )  # fmt: skip
-    new_owners.drop(tx, partner_id)
-    deliveries.afresh(tx, partner_id, now)
+    new_owners.drop(act.tx, partner_id)
+    deliveries.afresh(act.tx, partner_id, act.now)
     partners.note(
-        tx, partner_id, FILES_CHOSEN, by=by, at=now, detail={"out": folders.out, "in": folders.into, "login": list(login)}
-    )
-    deliveries.wake_workers(tx)
+        act.tx, partner_id, FILES_CHOSEN, by=act.by, at=act.now,
+        detail={"out": folders.out, "in": folders.into, "login": list(login)},
+    )  # fmt: skip
+    deliveries.wake_workers(act.tx)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,11 +14,12 @@ from pyroaring import BitMap
 from huanxin.domain.clock import answer_by
 from huanxin.domain.errors import Conflict, NotFound
 from huanxin.domain.lifecycle import SetFact
-from huanxin.domain.numbers import NumberingPlan, written
+from huanxin.domain.numbers import written
 from huanxin.domain.partners import IDENTIFIER_RECYCLED, Partner
-from huanxin.domain.rules import NewId, Rules, random_id
+from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.streams import Status, Stream
 from huanxin.notify.events import batch_notice, request_notice
+from huanxin.store.acting import Act, Reading
 from huanxin.store.connect import partners
 from huanxin.store.database import Tx, deciding
 from huanxin.store.notify import deliveries, new_owners, notices, streams
@@ -30,33 +31,28 @@ from huanxin.store.request.requests import Request
 from huanxin.words.sentences import Sentence
 
 
-def send_batch(
-    tx: Tx, batch_id: int, *, issuer: str, plan: NumberingPlan, rules: Rules, now: datetime, new_id: NewId = random_id
-) -> list[Notice]:
+def send_batch(act: Act, batch_id: int, *, new_id: NewId = random_id) -> list[Notice]:
     """Make a notice of a batch for every partner that has none yet, and hand it to the workers; all its notices."""
-    deciding(tx)
-    batch = batches.get(tx, batch_id)
+    deciding(act.tx)
+    batch = batches.get(act.tx, batch_id)
     if batch is None or batch.retracts is not None:
         raise NotFound(Sentence("there is no renewal batch %(batch)s; `huanxin batch status` shows them", batch=batch_id))
-    everyone = partners.all_partners(tx)
+    everyone = partners.all_partners(act.tx)
     if not everyone:
         raise Conflict(Sentence("no partner is registered, so nobody can answer; add one with `huanxin partner add`"))
-    told = {notice.partner_id for notice in notices.of_batch(tx, batch_id)}
+    told = {notice.partner_id for notice in notices.of_batch(act.tx, batch_id)}
     new = [(partner, None) for partner in everyone if partner.id not in told]
-    tell_partners(tx, batch, new, issuer=issuer, plan=plan, rules=rules, now=now, new_id=new_id)
-    return notices.of_batch(tx, batch_id)
+    tell_partners(act, batch, new, new_id=new_id)
+    return notices.of_batch(act.tx, batch_id)
 
 
-def tell_partners(
-    tx: Tx, batch: Batch, which: Sequence[tuple[Partner, Notice | None]], *, issuer: str, plan: NumberingPlan, rules: Rules,
-    now: datetime, new_id: NewId,
-) -> None:  # fmt: skip
+def tell_partners(act: Act, batch: Batch, which: Sequence[tuple[Partner, Notice | None]], *, new_id: NewId) -> None:
     """Record some partners' notices of a batch and the events that tell of it; of a retraction, each with the partner's
     notice that numbers are taken back from. Few statements, however many partners there are."""
     if not which:
         return
-    until = _answer_by(tx, batch, plan, rules, now)
-    ways = streams.all_streams(tx)
+    until = _answer_by(act, batch)
+    ways = streams.all_streams(act.tx)
     made, events = [], []
     for partner, of_notice in which:
         notice_id, jti = new_id("nt"), new_id("ev")
@@ -64,22 +60,22 @@ def tell_partners(
         made.append((notice_id, partner.id, required))
         of = of_notice.id if of_notice else None
         claims = batch_notice(
-            batch, notice=notice_id, of_notice=of, answer_by=until, audience=partner.client_id, jti=jti, issuer=issuer,
-            now=now,
+            batch, notice=notice_id, of_notice=of, answer_by=until, audience=partner.client_id, jti=jti, issuer=act.issuer,
+            now=act.now,
         )  # fmt: skip
         events += wanted(
             ways.get(partner.id), partner.id, jti=jti, notice_id=notice_id, subject=of or notice_id, claims=claims
         )
-    notices.add_all(tx, batch.id, made, at=now, answer_by=until)
-    deliveries.add_all(tx, events, at=now)
-    deliveries.wake_workers(tx)
+    notices.add_all(act.tx, batch.id, made, at=act.now, answer_by=until)
+    deliveries.add_all(act.tx, events, at=act.now)
+    deliveries.wake_workers(act.tx)
 
 
-def _answer_by(tx: Tx, batch: Batch, plan: NumberingPlan, rules: Rules, now: datetime) -> datetime:
+def _answer_by(reading: Reading, batch: Batch) -> datetime:
     """Until when a partner answers that is told now: its time begins when it is told, and it has no less than the batch
     gives."""
-    zones = {plan.carriers[code].zone for code, _ in batches.spans(tx, batch.retracts or batch.id)}
-    return max(batch.answer_by, answer_by(now, zones, rules.answer_days)) if zones else batch.answer_by
+    zones = {reading.plan.carriers[code].zone for code, _ in batches.spans(reading.tx, batch.retracts or batch.id)}
+    return max(batch.answer_by, answer_by(reading.now, zones, reading.rules.answer_days)) if zones else batch.answer_by
 
 
 def queue_event(
@@ -103,48 +99,48 @@ def wanted(
                         kept=kept)]  # fmt: skip
 
 
-def send_request(tx: Tx, request: Request, told: Mapping[int, str], *, now: datetime, new_id: NewId = random_id) -> None:
+def send_request(act: Act, request: Request, told: Mapping[int, str], *, new_id: NewId = random_id) -> None:
     """Hand the notices of a request, given as partner -> id of the notice, to the workers."""
-    known = {partner.id: partner for partner in partners.all_partners(tx)}
-    ways = streams.all_streams(tx)
+    known = {partner.id: partner for partner in partners.all_partners(act.tx)}
+    ways = streams.all_streams(act.tx)
     events = []
     for partner_id, notice in told.items():
         jti = new_id("ev")
-        claims = request_notice(request, notice=notice, audience=known[partner_id].client_id, jti=jti, now=now)
+        claims = request_notice(request, notice=notice, audience=known[partner_id].client_id, jti=jti, now=act.now)
         events += wanted(ways.get(partner_id), partner_id, jti=jti, notice_id=notice, subject=written(request.number),
                           claims=claims)  # fmt: skip
-    deliveries.add_all(tx, events, at=now)
-    deliveries.wake_workers(tx)
+    deliveries.add_all(act.tx, events, at=act.now)
+    deliveries.wake_workers(act.tx)
 
 
-def tell_recycled(
-    tx: Tx, report_id: int, recycled: Iterable[tuple[int, SetFact]], *, plan: NumberingPlan, now: datetime
-) -> int:
+def tell_recycled(act: Act, report_id: int, recycled: Iterable[tuple[int, SetFact]]) -> int:
     """Queue RISC identifier-recycled for the numbers of a report that have a new owner, for partners that ask for it.
 
     A partner is told of what happened since the day on which it was registered, in the zone of the carrier: the history
     that a carrier brings along is no news. A cursor in a set, not a row a number; how many events that will be.
     """
-    known = streams.all_streams(tx)
+    known = streams.all_streams(act.tx)
     asking = [
-        partner for partner in partners.all_partners(tx)
+        partner for partner in partners.all_partners(act.tx)
         if partner.id in known and IDENTIFIER_RECYCLED in known[partner.id].events_delivered
         and known[partner.id].status != Status.DISABLED
     ]  # fmt: skip
     merged: dict[tuple[int, date, ZoneInfo], BitMap] = {}
     for shard, fact in recycled:
-        key = (shard, fact.day, plan.carriers[fact.carrier].zone)
+        key = (shard, fact.day, act.plan.carriers[fact.carrier].zone)
         merged[key] = merged.get(key, BitMap()) | fact.numbers
     events = 0
     for partner in asking:
-        unwanted = streams.excluded(tx, partner.id, [shard for shard, _, _ in merged])
+        unwanted = streams.excluded(act.tx, partner.id, [shard for shard, _, _ in merged])
         for (shard, day, zone), numbers in merged.items():
             wanted = numbers - unwanted.shards.get(shard, BitMap())
             if wanted and day >= partner.added_at.astimezone(zone).date():
-                new_owners.add(tx, report_id=report_id, partner_id=partner.id, shard=shard, day=day, numbers=wanted, at=now)
+                new_owners.add(
+                    act.tx, report_id=report_id, partner_id=partner.id, shard=shard, day=day, numbers=wanted, at=act.now
+                )
                 events += len(wanted)
     if events:
-        deliveries.wake_workers(tx)
+        deliveries.wake_workers(act.tx)
     return events
 
 

@@ -16,6 +16,7 @@ from huanxin.domain.partners import DEFAULT_SCOPES, IDENTIFIER_RECYCLED, INQUIRY
 from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.streams import DEFAULT_EVENTS, Method
 from huanxin.signing.keys import ES256, Signer
+from huanxin.store.acting import Act
 from huanxin.store.connect import credentials, partners
 from huanxin.store.database import Tx
 from huanxin.store.notify import streams
@@ -33,9 +34,8 @@ class Registered:
 
 
 def add_partner(
-    tx: Tx, *, name: str, kind: Kind, required: bool, endpoint: str | None, scopes: Sequence[str] = DEFAULT_SCOPES,
-    wants_recycled: bool = False, wants_inquiry: bool = False, https_only: bool, now: datetime, by: str,
-    new_id: NewId = random_id,
+    act: Act, *, name: str, kind: Kind, required: bool, endpoint: str | None, scopes: Sequence[str] = DEFAULT_SCOPES,
+    wants_recycled: bool = False, wants_inquiry: bool = False, https_only: bool, new_id: NewId = random_id,
 ) -> Registered:  # fmt: skip
     """Register a partner with its stream: pushed to its endpoint, or polled if it has none.
 
@@ -51,16 +51,16 @@ def add_partner(
     if endpoint is not None:
         check_endpoint(endpoint, https_only=https_only)
     partner = partners.add(
-        tx, name=name.strip(), kind=kind, required=required, client_id=new_id("pc"), scopes=scopes, by=by, at=now
+        act.tx, name=name.strip(), kind=kind, required=required, client_id=new_id("pc"), scopes=scopes, by=act.by, at=act.now
     )
     secret = secrets.token_urlsafe(32)
-    credentials.add_secret(tx, partner.id, _hash(secret), by=by, at=now)
-    partners.note(tx, partner.id, "registered", by=by, at=now)
+    credentials.add_secret(act.tx, partner.id, _hash(secret), by=act.by, at=act.now)
+    partners.note(act.tx, partner.id, "registered", by=act.by, at=act.now)
     streams.add(
-        tx, stream_id=new_id("st"), partner_id=partner.id, method=Method.POLL if endpoint is None else Method.PUSH,
+        act.tx, stream_id=new_id("st"), partner_id=partner.id, method=Method.POLL if endpoint is None else Method.PUSH,
         endpoint=endpoint, inbox=None, sealed_authorization=None,
-        events_requested=(*DEFAULT_EVENTS, *[IDENTIFIER_RECYCLED] * wants_recycled, *[INQUIRY] * wants_inquiry),
-        alg=ES256, description="", at=now,
+        events_requested=(*DEFAULT_EVENTS, *[IDENTIFIER_RECYCLED] * wants_recycled, *[INQUIRY] * wants_inquiry), alg=ES256,
+        description="", at=act.now,
     )  # fmt: skip
     return Registered(partner=partner, client_secret=secret)
 
@@ -108,12 +108,14 @@ def told_of(tx: Tx, batch_id: int, name: str) -> Partner:
     return found[0]
 
 
-def rotate_secret(tx: Tx, partner: Partner, *, overlap: timedelta, now: datetime, by: str) -> str:
+def rotate_secret(act: Act, partner: Partner, *, overlap: timedelta) -> str:
     """A new secret for a partner, shown once; the others go on for a while (`overlap`), so that nothing has to stop."""
     secret = secrets.token_urlsafe(32)
-    credentials.add_secret(tx, partner.id, _hash(secret), by=by, at=now)
-    credentials.expire_others(tx, partner.id, "secret", at=now + overlap)
-    partners.note(tx, partner.id, "secret-rotated", by=by, at=now, detail={"old_until": (now + overlap).isoformat()})
+    credentials.add_secret(act.tx, partner.id, _hash(secret), by=act.by, at=act.now)
+    credentials.expire_others(act.tx, partner.id, "secret", at=act.now + overlap)
+    partners.note(
+        act.tx, partner.id, "secret-rotated", by=act.by, at=act.now, detail={"old_until": (act.now + overlap).isoformat()}
+    )
     return secret
 
 

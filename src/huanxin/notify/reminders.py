@@ -10,12 +10,11 @@ from zoneinfo import ZoneInfo
 from huanxin.domain.clock import zone_of_deadline
 from huanxin.domain.deadlines import LATE, OVERDUE, Step, newest_due, newest_late, steps
 from huanxin.domain.errors import Conflict, NotFound
-from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import NewId, random_id
 from huanxin.notify.events import reminder, rfc3339
 from huanxin.notify.notices import wanted
+from huanxin.store.acting import Act
 from huanxin.store.connect import partners
-from huanxin.store.database import Tx
 from huanxin.store.notify import deliveries, progress, reminders, streams
 from huanxin.store.notify.progress import Open
 from huanxin.store.notify.reminders import Waiting
@@ -27,8 +26,7 @@ _ESCALATED = "escalated"
 
 
 def decide_due(
-    tx: Tx, *, days: tuple[int, ...], plan: NumberingPlan, zone: ZoneInfo, escalates: bool, now: datetime,
-    new_id: NewId = random_id,
+    act: Act, *, days: tuple[int, ...], zone: ZoneInfo, escalates: bool, new_id: NewId = random_id
 ) -> int:  # fmt: skip
     """Remind (or escalate) wherever a step is due and an answer is missing; how many steps were decided.
 
@@ -36,30 +34,28 @@ def decide_due(
     the overdue step who said "pending" is reminded again and again, and escalated if that was not done yet.
     """
     # Twice the working days and a long holiday: more than any calendar stretches them.
-    horizon = now + timedelta(days=2 * max(days, default=0) + 14)
+    horizon = act.now + timedelta(days=2 * max(days, default=0) + 14)
     decided = 0
-    waiting = reminders.waiting(tx, horizon)
-    carriers = batches.carriers_of(tx, {one.batch_id for one in waiting})
+    waiting = reminders.waiting(act.tx, horizon)
+    carriers = batches.carriers_of(act.tx, {one.batch_id for one in waiting})
     for batch_id, group in groupby(waiting, key=lambda one: one.batch_id):
-        zones = {plan.carriers[code].zone for code in carriers.get(batch_id, ())}
-        due = _due(group, days=days, zones=zones, zone=zone, now=now)
+        zones = {act.plan.carriers[code].zone for code in carriers.get(batch_id, ())}
+        due = _due(group, days=days, zones=zones, zone=zone, now=act.now)
         if not due:
             continue
-        batch = batches.get(tx, batch_id)
+        batch = batches.get(act.tx, batch_id)
         assert batch is not None
-        state = {one.notice.id: one for one in progress.progress(tx, batch)}
+        state = {one.notice.id: one for one in progress.progress(act.tx, batch)}
         still = {notice: _still_open(state[notice], step) for notice, step in due.items()}
         late = [state[notice] for notice, step in due.items() if still[notice] and _escalates(state[notice], step)]
         for notice, step in due.items():
-            reminders.decide(tx, notice, step, still_open=still[notice], at=now)
+            reminders.decide(act.tx, notice, step, still_open=still[notice], at=act.now)
         for step in dict.fromkeys(due.values()):
             told = [state[notice] for notice, other in due.items() if other == step and still[notice]]
-            _remind(
-                tx, [one for one in told if one in late], step=step, by="worker", now=now, new_id=new_id, kind=_ESCALATED
-            )
-            _remind(tx, [one for one in told if one not in late], step=step, by="worker", now=now, new_id=new_id)
+            _remind(act, [one for one in told if one in late], step=step, new_id=new_id, kind=_ESCALATED)
+            _remind(act, [one for one in told if one not in late], step=step, new_id=new_id)
         if late and escalates:
-            reminders.add_escalation(tx, batch_id=batch_id, body=_escalation(batch, late), at=now)
+            reminders.add_escalation(act.tx, batch_id=batch_id, body=_escalation(batch, late), at=act.now)
         decided += len(due)
     return decided
 
@@ -92,57 +88,55 @@ def _due(
     return found
 
 
-def _remind(
-    tx: Tx, which: Sequence[Open], *, step: str, by: str, now: datetime, new_id: NewId, kind: str = "reminded"
-) -> None:
+def _remind(act: Act, which: Sequence[Open], *, step: str, new_id: NewId, kind: str = "reminded") -> None:
     """Queue a reminder for each of some notices, and record it. Few statements, however many partners there are."""
     if not which:
         return
-    known = partners.client_ids(tx, [one.notice.partner_id for one in which])
-    ways = streams.all_streams(tx)
+    known = partners.client_ids(act.tx, [one.notice.partner_id for one in which])
+    ways = streams.all_streams(act.tx)
     # Behind the notice itself, which may still be on its way.
-    subjects = deliveries.subjects_of(tx, [one.notice.id for one in which])
+    subjects = deliveries.subjects_of(act.tx, [one.notice.id for one in which])
     events = []
     for one in which:
         jti, partner = new_id("ev"), one.notice.partner_id
         claims = reminder(
             notice=one.notice.id, answer_by=one.answer_by, outstanding=one.outstanding, pending=one.pending,
-            overdue=now >= one.answer_by, audience=known[partner], jti=jti, now=now,
+            overdue=act.now >= one.answer_by, audience=known[partner], jti=jti, now=act.now,
         )  # fmt: skip
         subject = subjects.get(one.notice.id, one.notice.id)
         events += wanted(ways.get(partner), partner, jti=jti, notice_id=one.notice.id, subject=subject, claims=claims)
-    deliveries.add_all(tx, events, at=now)
-    deliveries.wake_workers(tx)
-    partners.note_all(tx, kind, [(one.notice.partner_id, one.notice.id, _noted(one, step)) for one in which], by=by, at=now)
+    deliveries.add_all(act.tx, events, at=act.now)
+    deliveries.wake_workers(act.tx)
+    partners.note_all(
+        act.tx, kind, [(one.notice.partner_id, one.notice.id, _noted(one, step)) for one in which], by=act.by, at=act.now
+    )
 
 
 def _noted(one: Open, step: str) -> dict[str, object]:
     return {"step": step, "outstanding": one.outstanding, "pending": one.pending, "answer_by": rfc3339(one.answer_by)}
 
 
-def remind_now(
-    tx: Tx, batch_id: int, *, partner_id: int | None, now: datetime, by: str, new_id: NewId = random_id
-) -> list[Open]:
+def remind_now(act: Act, batch_id: int, *, partner_id: int | None, new_id: NewId = random_id) -> list[Open]:
     """Remind the partners of a batch (or one) by hand; those reminded. Raises Conflict if nobody has anything open."""
-    batch = batches.get(tx, batch_id)
+    batch = batches.get(act.tx, batch_id)
     if batch is None:
         raise NotFound(Sentence("there is no batch %(batch)s; `huanxin batch status` shows them", batch=batch_id))
-    chosen = [one for one in progress.progress(tx, batch, partner_id) if one.open]
+    chosen = [one for one in progress.progress(act.tx, batch, partner_id) if one.open]
     if not chosen:
         raise Conflict(Sentence("nothing is waited for on batch %(batch)s, so there is nobody to remind", batch=batch_id))
-    _remind(tx, chosen, step="by hand", by=by, now=now, new_id=new_id)
+    _remind(act, chosen, step="by hand", new_id=new_id)
     return chosen
 
 
 def escalate_now(
-    tx: Tx, batch_id: int, *, partner_id: int | None, escalates: bool, now: datetime, by: str, new_id: NewId = random_id
+    act: Act, batch_id: int, *, partner_id: int | None, escalates: bool, new_id: NewId = random_id
 ) -> list[Open]:
     """Tell the partners of a batch (or one) that are late, and the operator's webhook if there is one, that this is now
     somebody's matter; those told. Raises Conflict if nobody is late."""
-    batch = batches.get(tx, batch_id)
+    batch = batches.get(act.tx, batch_id)
     if batch is None:
         raise NotFound(Sentence("there is no batch %(batch)s; `huanxin batch status` shows them", batch=batch_id))
-    late = [one for one in progress.progress(tx, batch, partner_id) if one.late(now)]
+    late = [one for one in progress.progress(act.tx, batch, partner_id) if one.late(act.now)]
     if not late:
         raise Conflict(
             Sentence(
@@ -150,9 +144,9 @@ def escalate_now(
                 batch=batch_id,
             )
         )
-    _remind(tx, late, step=OVERDUE, by=by, now=now, new_id=new_id, kind=_ESCALATED)
+    _remind(act, late, step=OVERDUE, new_id=new_id, kind=_ESCALATED)
     if escalates:
-        reminders.add_escalation(tx, batch_id=batch_id, body=_escalation(batch, late), at=now)
+        reminders.add_escalation(act.tx, batch_id=batch_id, body=_escalation(batch, late), at=act.now)
     return late
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from pyroaring import BitMap
 
 from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import answer_by
 from huanxin.domain.errors import BadInput, Conflict, Fault, NotFound
 from huanxin.domain.lifecycle import UNFREEZING, Event
-from huanxin.domain.numbers import NumberingPlan, masked, written
-from huanxin.domain.rules import NewId, Rules, random_id
+from huanxin.domain.numbers import masked, written
+from huanxin.domain.rules import NewId, random_id
 from huanxin.notify.notices import tell_partners
 from huanxin.numbersets.numberfile import described
 from huanxin.numbersets.sharded import NumberSet, union
+from huanxin.store.acting import Act
 from huanxin.store.connect import partners
 from huanxin.store.database import Tx, deciding
 from huanxin.store.notify import notices
@@ -27,46 +26,40 @@ from huanxin.words.sentences import Sentence
 _SHOWN = 100
 
 
-def retract_reclaimed(
-    tx: Tx, *, plan: NumberingPlan, rules: Rules, issuer: str, now: datetime, by: str, only: int | None = None,
-    new_id: NewId = random_id,
-) -> list[Batch]:  # fmt: skip
+def retract_reclaimed(act: Act, *, only: int | None = None, new_id: NewId = random_id) -> list[Batch]:
     """Take numbers that their former owners reclaimed back from every notice they are in.
 
     For each renewal batch that was sent (or the one given as `only`): its numbers that a later report reclaimed, and that
     no retraction took back yet, become a retraction, told to every partner that had the notice.
     """
-    deciding(tx)
+    deciding(act.tx)
     made: list[Batch] = []
-    for batch in batches.all_batches(tx, Purpose.RENEWAL):
-        if only in (None, batch.id) and notices.of_batch(tx, batch.id):
-            again = _reclaimed_of(tx, batch)
+    for batch in batches.all_batches(act.tx, Purpose.RENEWAL):
+        if only in (None, batch.id) and notices.of_batch(act.tx, batch.id):
+            again = _reclaimed_of(act.tx, batch)
             if again:
-                again -= _taken_back(tx, batch)
+                again -= _taken_back(act.tx, batch)
             if again:
-                made.append(_record(tx, batch, again, plan=plan, rules=rules, now=now, by=by, reason=""))
-                tell_retractions(tx, batch.id, issuer=issuer, plan=plan, rules=rules, now=now, new_id=new_id)
+                made.append(_record(act, batch, again, reason=""))
+                tell_retractions(act, batch.id, new_id=new_id)
     return made
 
 
-def retract_ordered(
-    tx: Tx, batch_id: int, numbers: NumberSet, *, reason: str, plan: NumberingPlan, rules: Rules, issuer: str, now: datetime,
-    by: str, new_id: NewId = random_id,
-) -> Batch:  # fmt: skip
+def retract_ordered(act: Act, batch_id: int, numbers: NumberSet, *, reason: str, new_id: NewId = random_id) -> Batch:
     """Take numbers back from a batch since an operator says so; the gate never releases them from this batch again.
 
     Those that were taken back before are left out. Raises BadInput if any number is not in the batch, Conflict if all were
     taken back before. A batch that was not sent yet tells its partners of the retraction right after their notices.
     """
-    if not reason.strip() or not by.strip():
+    if not reason.strip() or not act.by.strip():
         raise BadInput(Sentence("a retraction needs who orders it and why; both are recorded"))
     if not numbers:
         raise BadInput(Sentence("what you gave names no number, so none was taken back"))
-    deciding(tx)
-    batch = batches.get(tx, batch_id)
+    deciding(act.tx)
+    batch = batches.get(act.tx, batch_id)
     if batch is None or batch.purpose != Purpose.RENEWAL:
         raise NotFound(Sentence("there is no renewal batch %(batch)s; `huanxin batch status` shows them", batch=batch_id))
-    strangers = (numbers - batches.numbers_of(tx, batch_id, numbers.shards)).numbers()
+    strangers = (numbers - batches.numbers_of(act.tx, batch_id, numbers.shards)).numbers()
     if len(strangers):
         faults = [
             Fault(
@@ -83,46 +76,42 @@ def retract_ordered(
             faults,
             len(strangers),
         )
-    again = numbers - _taken_back(tx, batch)
+    again = numbers - _taken_back(act.tx, batch)
     if not again:
         raise Conflict(
             Sentence("all of these numbers were taken back from batch %(batch)s before; nothing changes", batch=batch_id)
         )
-    made = _record(tx, batch, again, plan=plan, rules=rules, now=now, by=by, reason=reason.strip())
-    on_lists = stops.listed(tx, again)
-    stops.add(tx, [one for one in on_lists if one.batch_id == batch_id], retraction_id=made.id, at=now)
-    tell_retractions(tx, batch_id, issuer=issuer, plan=plan, rules=rules, now=now, new_id=new_id)
+    made = _record(act, batch, again, reason=reason.strip())
+    on_lists = stops.listed(act.tx, again)
+    stops.add(act.tx, [one for one in on_lists if one.batch_id == batch_id], retraction_id=made.id, at=act.now)
+    tell_retractions(act, batch_id, new_id=new_id)
     return made
 
 
-def tell_retractions(
-    tx: Tx, batch_id: int, *, issuer: str, plan: NumberingPlan, rules: Rules, now: datetime, new_id: NewId = random_id
-) -> int:
+def tell_retractions(act: Act, batch_id: int, *, new_id: NewId = random_id) -> int:
     """Tell every partner that has a notice of a batch of each of its retractions, unless it has been told; how many
     notices that makes. A partner that is told of the batch late hears of what was taken back before, after it."""
-    told = notices.of_batch(tx, batch_id)
-    by_id = {partner.id: partner for partner in partners.all_partners(tx)}
+    told = notices.of_batch(act.tx, batch_id)
+    by_id = {partner.id: partner for partner in partners.all_partners(act.tx)}
     made = 0
-    for retraction in batches.retractions_of(tx, batch_id):
-        knowing = {notice.partner_id for notice in notices.of_batch(tx, retraction.id)}
+    for retraction in batches.retractions_of(act.tx, batch_id):
+        knowing = {notice.partner_id for notice in notices.of_batch(act.tx, retraction.id)}
         # A withdrawn partner is told nothing.
         new = [one for one in told if one.partner_id not in knowing and one.partner_id in by_id]
         which = [(by_id[one.partner_id], one) for one in new]
-        tell_partners(tx, retraction, which, issuer=issuer, plan=plan, rules=rules, now=now, new_id=new_id)
+        tell_partners(act, retraction, which, new_id=new_id)
         made += len(new)
     return made
 
 
-def _record(
-    tx: Tx, batch: Batch, numbers: NumberSet, *, plan: NumberingPlan, rules: Rules, now: datetime, by: str, reason: str
-) -> Batch:
-    zones = {plan.carriers[code].zone for code, _ in batches.spans(tx, batch.id)}
+def _record(act: Act, batch: Batch, numbers: NumberSet, *, reason: str) -> Batch:
+    zones = {act.plan.carriers[code].zone for code, _ in batches.spans(act.tx, batch.id)}
     made = batches.add(
-        tx, purpose=Purpose.RETRACTION, retracts=batch.id, numbers=numbers, cutoff=batch.cutoff,
-        answer_by=answer_by(now, zones, rules.answer_days), freeze_days=batch.freeze_days,
-        seen_report=reports.latest(tx), files=described(numbers.numbers()), by=by, at=now, reason=reason,
+        act.tx, purpose=Purpose.RETRACTION, retracts=batch.id, numbers=numbers, cutoff=batch.cutoff,
+        answer_by=answer_by(act.now, zones, act.rules.answer_days), freeze_days=batch.freeze_days,
+        seen_report=reports.latest(act.tx), files=described(numbers.numbers()), by=act.by, at=act.now, reason=reason,
     )  # fmt: skip
-    found = batches.get(tx, made)
+    found = batches.get(act.tx, made)
     assert found is not None
     return found
 

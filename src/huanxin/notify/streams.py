@@ -18,6 +18,7 @@ from huanxin.notify.wishes import METHODS, Delivery, Wishes
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, shard_of
 from huanxin.signing.keys import ES256
 from huanxin.signing.sealing import seal
+from huanxin.store.acting import Act
 from huanxin.store.connect import partners
 from huanxin.store.database import Tx
 from huanxin.store.notify import deliveries, streams
@@ -51,37 +52,34 @@ def stream_of(tx: Tx, partner: Partner, stream_id: str) -> Stream:
     return found
 
 
-def create(tx: Tx, partner: Partner, wishes: Wishes, *, passphrase: str, now: datetime, new_id: NewId = random_id) -> Stream:
+def create(act: Act, partner: Partner, wishes: Wishes, *, passphrase: str, new_id: NewId = random_id) -> Stream:
     """Make a partner's stream. Raises Conflict if it has one."""
-    streams.one_at_a_time(tx, partner.id)
-    if streams.of_partner(tx, partner.id):
+    streams.one_at_a_time(act.tx, partner.id)
+    if streams.of_partner(act.tx, partner.id):
         raise Conflict(Sentence("you have a stream already; GET it, then PATCH or PUT it, or DELETE it first"))
     wanted = _settled(wishes, before=None, replace=True, passphrase=passphrase)
-    made = streams.add(tx, stream_id=new_id("st"), partner_id=partner.id, inbox=None, at=now, **wanted)
-    deliveries.afresh(tx, partner.id, now)
-    partners.note(tx, partner.id, "stream-created", by=partner.client_id, at=now, detail=_noted(made))
-    deliveries.wake_workers(tx)
+    made = streams.add(act.tx, stream_id=new_id("st"), partner_id=partner.id, inbox=None, at=act.now, **wanted)
+    deliveries.afresh(act.tx, partner.id, act.now)
+    partners.note(act.tx, partner.id, "stream-created", by=partner.client_id, at=act.now, detail=_noted(made))
+    deliveries.wake_workers(act.tx)
     return made
 
 
-def change(
-    tx: Tx, partner: Partner, body: Mapping[str, Any], wishes: Wishes, *, replace: bool, issuer: str, passphrase: str,
-    now: datetime,
-) -> Stream:  # fmt: skip
+def change(act: Act, partner: Partner, body: Mapping[str, Any], wishes: Wishes, *, replace: bool, passphrase: str) -> Stream:
     """Change what a request names of a stream, or with `replace` all that a receiver may choose.
 
     Raises NotFound for an unknown stream, BadRequest if a member that is the platform's to choose is not as it is.
     """
-    streams.one_at_a_time(tx, partner.id)
-    before = stream_of(tx, partner, str(body.get("stream_id")))
-    _same(body, configuration(before, issuer=issuer, audience=partner.client_id))
+    streams.one_at_a_time(act.tx, partner.id)
+    before = stream_of(act.tx, partner, str(body.get("stream_id")))
+    _same(body, configuration(before, issuer=act.issuer, audience=partner.client_id))
     wanted = _settled(wishes, before=before, replace=replace, passphrase=passphrase)
-    streams.change(tx, partner.id, inbox=before.inbox if wanted["method"] == Method.FILES else None, **wanted)
-    after = stream_of(tx, partner, before.id)
+    streams.change(act.tx, partner.id, inbox=before.inbox if wanted["method"] == Method.FILES else None, **wanted)
+    after = stream_of(act.tx, partner, before.id)
     if _way(after) != _way(before):
-        deliveries.afresh(tx, partner.id, now)
-    partners.note(tx, partner.id, "stream-changed", by=partner.client_id, at=now, detail=_noted(after))
-    deliveries.wake_workers(tx)
+        deliveries.afresh(act.tx, partner.id, act.now)
+    partners.note(act.tx, partner.id, "stream-changed", by=partner.client_id, at=act.now, detail=_noted(after))
+    deliveries.wake_workers(act.tx)
     return after
 
 
@@ -155,58 +153,54 @@ def _noted(stream: Stream) -> dict[str, Any]:
     return {"stream": stream.id, "method": stream.method, "endpoint": stream.endpoint, "events": stream.events_delivered}
 
 
-def remove(tx: Tx, partner: Partner, stream_id: str, *, now: datetime) -> None:
+def remove(act: Act, partner: Partner, stream_id: str) -> None:
     """Take a stream away; events not taken yet stay, and go out on the partner's next stream. Raises NotFound."""
-    streams.one_at_a_time(tx, partner.id)
-    found = stream_of(tx, partner, stream_id)
-    streams.remove(tx, partner.id)
-    partners.note(tx, partner.id, "stream-deleted", by=partner.client_id, at=now, detail=_noted(found))
+    streams.one_at_a_time(act.tx, partner.id)
+    found = stream_of(act.tx, partner, stream_id)
+    streams.remove(act.tx, partner.id)
+    partners.note(act.tx, partner.id, "stream-deleted", by=partner.client_id, at=act.now, detail=_noted(found))
 
 
-def set_status(
-    tx: Tx, partner: Partner, *, status: Status, reason: str, by: str, now: datetime, new_id: NewId = random_id
-) -> Stream:
+def set_status(act: Act, partner: Partner, *, status: Status, reason: str, new_id: NewId = random_id) -> Stream:
     """Give a stream a status. Disabling it gives up what is open. A status that the platform gives (`by` is not the
     partner) is told by a stream-updated event, whatever the status. Raises NotFound."""
-    streams.one_at_a_time(tx, partner.id)
-    found = streams.of_partner(tx, partner.id)
+    streams.one_at_a_time(act.tx, partner.id)
+    found = streams.of_partner(act.tx, partner.id)
     if found is None:
         raise NotFound(Sentence("%(name)s has no stream", name=partner.name))
-    streams.set_status(tx, partner.id, status=status, reason=reason)
+    streams.set_status(act.tx, partner.id, status=status, reason=reason)
     if status is Status.DISABLED:
-        deliveries.drop_open(tx, partner.id)
+        deliveries.drop_open(act.tx, partner.id)
     if status is Status.ENABLED and found.status != status:
-        deliveries.afresh(tx, partner.id, now)
-    if by != partner.client_id and status != found.status:
+        deliveries.afresh(act.tx, partner.id, act.now)
+    if act.by != partner.client_id and status != found.status:
         jti = new_id("ev")
-        claims = stream_updated(found.id, status=status, reason=reason, audience=partner.client_id, jti=jti, now=now)
-        _queue(tx, partner, claims, subject=found.id, at=now, always=True)
-    partners.note(tx, partner.id, "stream-status", by=by, at=now, detail={"status": status, "reason": reason})
-    deliveries.wake_workers(tx)
-    return stream_of(tx, partner, found.id)
+        claims = stream_updated(found.id, status=status, reason=reason, audience=partner.client_id, jti=jti, now=act.now)
+        _queue(act.tx, partner, claims, subject=found.id, at=act.now, always=True)
+    partners.note(act.tx, partner.id, "stream-status", by=act.by, at=act.now, detail={"status": status, "reason": reason})
+    deliveries.wake_workers(act.tx)
+    return stream_of(act.tx, partner, found.id)
 
 
-def verify(tx: Tx, partner: Partner, stream_id: str, *, state: str | None, now: datetime, new_id: NewId = random_id) -> None:
+def verify(act: Act, partner: Partner, stream_id: str, *, state: str | None, new_id: NewId = random_id) -> None:
     """Queue a verification event. Raises NotFound, or TooMany before the least interval is over."""
-    streams.one_at_a_time(tx, partner.id)
-    found = stream_of(tx, partner, stream_id)
-    if found.verified_at and now < found.verified_at + MIN_VERIFICATION_INTERVAL:
-        wait = _seconds(found.verified_at + MIN_VERIFICATION_INTERVAL - now)
+    streams.one_at_a_time(act.tx, partner.id)
+    found = stream_of(act.tx, partner, stream_id)
+    if found.verified_at and act.now < found.verified_at + MIN_VERIFICATION_INTERVAL:
+        wait = _seconds(found.verified_at + MIN_VERIFICATION_INTERVAL - act.now)
         raise TooMany(Sentence("a verification was asked for just now; ask again in %(wait)s seconds", wait=wait), wait)
-    streams.set_verified(tx, partner.id, now)
-    send_verification(tx, partner, state=state, now=now, new_id=new_id)
+    streams.set_verified(act.tx, partner.id, act.now)
+    send_verification(act, partner, state=state, new_id=new_id)
 
 
-def send_verification(
-    tx: Tx, partner: Partner, *, state: str | None = None, now: datetime, new_id: NewId = random_id
-) -> None:
+def send_verification(act: Act, partner: Partner, *, state: str | None = None, new_id: NewId = random_id) -> None:
     """Queue a verification event on a partner's stream, whether or not one was sent just now."""
-    found = streams.of_partner(tx, partner.id)
+    found = streams.of_partner(act.tx, partner.id)
     assert found is not None, "the caller has just seen or made it"
     jti = new_id("ev")
-    claims = verification(found.id, state=state, audience=partner.client_id, jti=jti, now=now)
-    _queue(tx, partner, claims, subject=jti, at=now, kept=found.status != Status.DISABLED)
-    deliveries.wake_workers(tx)
+    claims = verification(found.id, state=state, audience=partner.client_id, jti=jti, now=act.now)
+    _queue(act.tx, partner, claims, subject=jti, at=act.now, kept=found.status != Status.DISABLED)
+    deliveries.wake_workers(act.tx)
 
 
 def _seconds(span: timedelta) -> int:

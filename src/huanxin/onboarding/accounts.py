@@ -24,6 +24,7 @@ from huanxin.onboarding.selftest import SelfTests
 from huanxin.outbound import Outbound
 from huanxin.settings import Settings
 from huanxin.signing.keys import Signer
+from huanxin.store.acting import Act
 from huanxin.store.connect import accounts, partners, selftests
 from huanxin.store.database import SANDBOX, Tx, within
 from huanxin.store.notify import deliveries, streams
@@ -61,15 +62,15 @@ class Onboarding:
         self._check(endpoint)
         wanted = registering.checked(name=name, kind=kind, domain=domain, development=self.live.development)
         now = self.live.now()
-        with self.live.database.transaction() as tx:
-            accounts.refuse_taken(tx, wanted.name, wanted.name_key)
-            partners.refuse_taken(tx, wanted.name)
-            with within(tx, SANDBOX):
+        with self.live.act(_SELF) as act:
+            accounts.refuse_taken(act.tx, wanted.name, wanted.name_key)
+            partners.refuse_taken(act.tx, wanted.name)
+            with within(act.tx, SANDBOX):
                 made = add_partner(
-                    tx, name=wanted.name, kind=wanted.kind, required=False, endpoint=endpoint,
-                    https_only=not self.sandbox.development, now=now, by=_SELF,
+                    act, name=wanted.name, kind=wanted.kind, required=False, endpoint=endpoint,
+                    https_only=not self.sandbox.development,
                 )  # fmt: skip
-            account = registering.register(tx, wanted, sandbox_client_id=made.partner.client_id, by=_SELF, now=now)
+            account = registering.register(act.tx, wanted, sandbox_client_id=made.partner.client_id, by=_SELF, now=now)
         return Welcome(account=account, sandbox_issuer=self.sandbox.issuer, client_secret=made.client_secret)
 
     def _check(self, endpoint: str | None) -> None:
@@ -124,29 +125,21 @@ class Onboarding:
     def withdraw(self, account: Account, *, reason: str, by: str) -> None:
         """An operator takes an admission back: what is on its way to the live partner is given up, it is told nothing more
         and not let in. What it has to answer stays open until it is waived. Raises Conflict if it was not admitted."""
-        with self.live.database.transaction() as tx:
-            accounts.one_at_a_time(tx, account.id)
-            found = known(tx, account)
-            admitting.withdraw(tx, found, reason=reason, by=by, now=self.live.now())
+        with self.live.act(by) as act:
+            accounts.one_at_a_time(act.tx, account.id)
+            found = known(act.tx, account)
+            admitting.withdraw(act.tx, found, reason=reason, by=by, now=act.now)
             if live := found.last(Happened.LIVE):
-                self._shut_out(tx, str(live.detail["client_id"]), reason=reason, by=by)
+                _shut_out(act, str(live.detail["client_id"]), reason=reason)
 
     def free_name(self, account: Account, *, reason: str, by: str) -> None:
         """An operator closes an account that is not admitted, so that another can have its name. Raises Conflict if it
         is."""
-        with self.live.database.transaction() as tx:
-            accounts.one_at_a_time(tx, account.id)
-            admitting.free_name(tx, known(tx, account), reason=reason, by=by, now=self.live.now())
-            with within(tx, SANDBOX):
-                self._shut_out(tx, account.sandbox_client_id, reason=reason, by=by)
-
-    def _shut_out(self, tx: Tx, client_id: str, *, reason: str, by: str) -> None:
-        partner = partners.by_client_id(tx, client_id)
-        assert partner is not None, "it is withdrawn with its account only"
-        now = self.live.now()
-        if streams.of_partner(tx, partner.id):
-            set_status(tx, partner, status=Status.DISABLED, reason=reason, by=by, now=now)
-        partners.withdraw(tx, partner.id, reason=reason, by=by, at=now)
+        with self.live.act(by) as act:
+            accounts.one_at_a_time(act.tx, account.id)
+            admitting.free_name(act.tx, known(act.tx, account), reason=reason, by=by, now=act.now)
+            with within(act.tx, SANDBOX):
+                _shut_out(act, account.sandbox_client_id, reason=reason)
 
     def go_live(self, account: Account, *, endpoint: str | None = None) -> Registered:
         """Make the account's live partner, pushed to at `endpoint` or else polled, and send it a verification event.
@@ -155,25 +148,25 @@ class Onboarding:
         """
         self._check(endpoint)
         now, by = self.live.now(), account.sandbox_client_id
-        with self.live.database.transaction() as tx:
-            accounts.one_at_a_time(tx, account.id)
-            required = admitting.may_go_live(known(tx, account), now)
+        with self.live.act(by) as act:
+            accounts.one_at_a_time(act.tx, account.id)
+            required = admitting.may_go_live(known(act.tx, account), now)
             made = add_partner(
-                tx, name=account.name, kind=account.kind, required=required, endpoint=endpoint,
-                https_only=not self.live.development, now=now, by=by,
+                act, name=account.name, kind=account.kind, required=required, endpoint=endpoint,
+                https_only=not self.live.development,
             )  # fmt: skip
-            admitting.record_live(tx, account, client_id=made.partner.client_id, required=required, by=by, now=now)
-            stream = streams.of_partner(tx, made.partner.id)
+            admitting.record_live(act.tx, account, client_id=made.partner.client_id, required=required, by=by, now=now)
+            stream = streams.of_partner(act.tx, made.partner.id)
             assert stream is not None
-            verify(tx, made.partner, stream.id, state=None, now=now)
+            verify(act, made.partner, stream.id, state=None)
         return made
 
     def use_files(self, account: Account, *, out: str, into: str, by: str) -> None:
         """Exchange files with the account's partner in the sandbox from now on. Raises as `notify.files.use_files`."""
-        with self.sandbox.database.transaction() as tx:
-            partner = partners.by_client_id(tx, account.sandbox_client_id)
+        with self.sandbox.act(by) as act:
+            partner = partners.by_client_id(act.tx, account.sandbox_client_id)
             assert partner is not None
-            use_files(tx, partner.id, out=out, into=into, now=self.sandbox.now(), by=by)
+            use_files(act, partner.id, out=out, into=into)
 
     def send_notice(self, account: Account) -> str:
         """Send a rehearsal notice of the magic numbers to the account's partner in the sandbox now; the notice's id."""
@@ -189,6 +182,14 @@ class Onboarding:
             queue_event(tx, partner.id, jti=jti, notice_id=told.notice, subject=told.notice, claims=claims, at=now)
             deliveries.wake_workers(tx)
         return told.notice
+
+
+def _shut_out(act: Act, client_id: str, *, reason: str) -> None:
+    partner = partners.by_client_id(act.tx, client_id)
+    assert partner is not None, "it is withdrawn with its account only"
+    if streams.of_partner(act.tx, partner.id):
+        set_status(act, partner, status=Status.DISABLED, reason=reason)
+    partners.withdraw(act.tx, partner.id, reason=reason, by=act.by, at=act.now)
 
 
 def known(tx: Tx, account: Account) -> Known:

@@ -33,7 +33,7 @@ class Reminder(Jobs):
         return ("",)
 
     def do(self, act: Act, job: Job) -> datetime:
-        decide_due(act.tx, days=self.days, plan=act.plan, zone=self.platform.zone, escalates=self.escalates, now=act.now)
+        decide_due(act, days=self.days, zone=self.platform.zone, escalates=self.escalates)
         return act.now + _EVERY
 
 

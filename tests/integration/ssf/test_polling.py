@@ -34,10 +34,10 @@ def names(polled: dict[str, Any]) -> list[str]:
 
 def order(world: World, one: Caller, status: Status, reason: str = "") -> None:
     """The platform, not the partner, changes a stream's status."""
-    with world.live.database.transaction() as tx:
-        partner = partners.get(tx, one.id)
+    with world.live.act("li") as act:
+        partner = partners.get(act.tx, one.id)
         assert partner is not None
-        set_status(tx, partner, status=status, reason=reason, by="li", now=world.live.now())
+        set_status(act, partner, status=status, reason=reason)
 
 
 def test_an_event_is_given_again_until_it_is_acknowledged(music: Caller) -> None:
@@ -166,10 +166,10 @@ def test_a_poll_that_waits_is_woken_by_an_event(world: World, music: Caller) -> 
     bell = world.app.state.context.bell
     while not bell._waiting:
         time.sleep(0.01)
-    with world.live.database.transaction() as tx:
-        partner = partners.get(tx, music.id)
+    with world.live.act("li") as act:
+        partner = partners.get(act.tx, music.id)
         assert partner is not None
-        verify(tx, partner, music.stream()["stream_id"], state="woken", now=world.live.now())
+        verify(act, partner, music.stream()["stream_id"], state="woken")
     waiting.join(20)
     assert not waiting.is_alive()
     assert names(got[0]) == [VERIFICATION]

@@ -29,9 +29,8 @@ def counted(platform: Platform, report: Callable[..., Path], monkeypatch: pytest
     """Two sent batches of three numbers, in shards of their own; and which batch was counted, each time."""
     for name, numbers in (("a.csv", FIRST), ("b.csv", SECOND)):
         platform.import_report(report(*(f"{n},cancelled,2026-08-26" for n in numbers), name=name), carrier="cmcc", by="test")
-        with platform.database.transaction() as tx:
-            add_partner(tx, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False, now=platform.now(),
-                        by="test")  # fmt: skip
+        with platform.act("test") as act:
+            add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False)
         batch = platform.plan_batch(by="test")
         assert batch is not None
         platform.send_batch(batch.id)

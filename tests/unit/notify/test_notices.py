@@ -21,10 +21,10 @@ Report = Callable[..., Path]
 
 
 def partner(platform: Platform, name: str, *, recycled: bool = False) -> int:
-    with platform.database.transaction() as tx:
+    with platform.act("li") as act:
         return add_partner(
-            tx, name=name, kind=Kind.APP, required=True, endpoint="http://127.0.0.1:9/events/", wants_recycled=recycled,
-            https_only=False, now=platform.now(), by="li",
+            act, name=name, kind=Kind.APP, required=True, endpoint="http://127.0.0.1:9/events/", wants_recycled=recycled,
+            https_only=False,
         ).partner.id  # fmt: skip
 
 

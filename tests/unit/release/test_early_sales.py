@@ -157,9 +157,8 @@ def test_a_batch_keeps_its_longer_freeze_for_gate_explanation_desk_and_list_when
 ) -> None:
     longer = replace(platform, rules=replace(platform.rules, freeze_days=95))
     platform.import_report(report(f"+{N},cancelled,2026-08-25"), carrier="cmcc", by="li")
-    with platform.database.transaction() as tx:
-        partner = add_partner(tx, name="app", kind=Kind.APP, required=True, endpoint=None, https_only=False,
-                              now=platform.now(), by="li").partner  # fmt: skip
+    with platform.act("li") as act:
+        partner = add_partner(act, name="app", kind=Kind.APP, required=True, endpoint=None, https_only=False).partner
     batch = longer.plan_batch(by="li")
     assert batch is not None
     platform.send_batch(batch.id)

@@ -76,10 +76,8 @@ class Case:
 @pytest.fixture
 def case(platform: Platform, report: Callable[..., Path], tmp_path: Path) -> Case:
     platform.import_report(report(*(f"{n},cancelled,2026-08-26" for n in NUMBERS)), carrier="cmcc", by="test")
-    with platform.database.transaction() as tx:
-        silent = add_partner(
-            tx, name="青禾音乐", kind=Kind.APP, required=True, endpoint=None, https_only=False, now=platform.now(), by="test"
-        ).partner
+    with platform.act("test") as act:
+        silent = add_partner(act, name="青禾音乐", kind=Kind.APP, required=True, endpoint=None, https_only=False).partner
     li, wang, other = (
         operator(platform, "supervisor", carrier=carrier, login=login)
         for login, carrier in (("li", None), ("wang", None), ("zhao", "cucc"))

@@ -42,10 +42,9 @@ def batch(platform: Platform, report: Callable[..., Path], clock: Clock) -> int:
     """A batch in which each number has a fate of its own; two required partners and an optional one."""
     lines = [f"{n},cancelled,{'2026-09-01' if at == PLACES['later'] else '2026-08-20'}" for at, n in enumerate(NUMBERS)]
     platform.import_report(report(*lines), carrier="cmcc", by="test")
-    with platform.database.transaction() as tx:
+    with platform.act("test") as act:
         shop, bank, label = (
-            add_partner(tx, name=name, kind=Kind.APP, required=needed, endpoint=None, https_only=False, now=platform.now(),
-                        by="test").partner.id
+            add_partner(act, name=name, kind=Kind.APP, required=needed, endpoint=None, https_only=False).partner.id
             for name, needed in (("shop", True), ("bank", True), ("label", False))
         )  # fmt: skip
     made = platform.plan_batch(by="test")

@@ -32,9 +32,8 @@ A, B, C, D, E = (f"+861380013800{n}" for n in range(5))
 def told_to(platform: Platform, *names: str) -> int:
     """A batch of everything that is due, told to partners of these names."""
     for name in names:
-        with platform.database.transaction() as tx:
-            add_partner(tx, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False, now=platform.now(),
-                        by="test")  # fmt: skip
+        with platform.act("test") as act:
+            add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False)
     batch = platform.plan_batch(by="test")
     assert batch is not None
     if names:

@@ -25,6 +25,7 @@ from huanxin.store.database import Tx
 from huanxin.store.notify import notices
 from huanxin.store.notify.notices import Notice
 from huanxin.store.plan import batches
+from ordering import acting
 
 SIZE = 12
 ANSWERS = [Answer(outcome=one) for one in (Outcome.UNBOUND, Outcome.ABSENT, Outcome.KEPT, Outcome.PENDING)] + [
@@ -42,10 +43,9 @@ def batch(platform: Platform, report: Callable[..., Path]) -> int:
     """A batch of twelve numbers in two shards, sent to two required partners and one whose answer is not required."""
     numbers = [f"+{8613800 + n % 2}{380000 + n:06}" for n in range(SIZE)]
     platform.import_report(report(*(f"{number},cancelled,2026-08-25" for number in numbers)), carrier="cmcc", by="test")
-    with platform.database.transaction() as tx:
+    with platform.act("test") as act:
         for name, required in (("晨星商城", True), ("飞燕快递", True), ("白鹭标记", False)):
-            add_partner(tx, name=name, kind=Kind.APP, required=required, endpoint=None, https_only=False,
-                        now=platform.now(), by="test")  # fmt: skip
+            add_partner(act, name=name, kind=Kind.APP, required=required, endpoint=None, https_only=False)
     made = platform.plan_batch(by="test")
     assert made
     platform.send_batch(made.id)
@@ -102,13 +102,13 @@ def test_of_large_sets_one_container_is_read_and_says_the_same(platform: Platfor
     size, some = 200_000, [0, 3, 65_535, 65_536, 131_073, 199_999]
     now = platform.now()
     with platform.database.transaction() as tx:
-        add_partner(tx, name="晨星商城", kind=Kind.APP, required=True, endpoint=None, https_only=False, now=now, by="test")
+        add_partner(acting(tx, platform), name="晨星商城", kind=Kind.APP, required=True, endpoint=None, https_only=False)
         files: dict[str, dict[str, str | int]] = {kind: {"sha256": "0" * 64, "bytes": 0} for kind in (CSV, PARQUET)}
         batch = batches.add(
             tx, purpose=Purpose.RENEWAL, retracts=None, numbers=NumberSet({8613800: BitMap(range(size))}), cutoff=now,
             answer_by=now, freeze_days=90, seen_report=0, files=files, by="test", at=now,
         )  # fmt: skip
-        send_batch(tx, batch, issuer="x", plan=platform.plan, rules=platform.rules, now=now)
+        send_batch(acting(tx, platform), batch)
         (notice,) = notices.of_batch(tx, batch)
         for step in (3, 7, 65_537):
             lines = {place: ANSWERS[place % len(ANSWERS)] for place in range(0, size, step)}

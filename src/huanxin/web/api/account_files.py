@@ -45,7 +45,5 @@ def _chosen(request: Request, context: Context, body: dict[str, Any]) -> Respons
     wanted = read_as(schemas.Folders, body)
     login = Login(**wanted.login.model_dump())
     with context.platform.act(partner.client_id) as act:
-        folders = choose_folders(
-            act.tx, partner, out=wanted.out, into=wanted.into, login=login, rules=context.folders, now=act.now
-        )
+        folders = choose_folders(act, partner, out=wanted.out, into=wanted.into, login=login, rules=context.folders)
     return JSONResponse({"out": folders.out, "in": folders.into, "login": login.given()})

@@ -111,5 +111,5 @@ def keys(request: Request, partner: Annotated[Partner, Depends(_manager)], body:
     """A JWKS (RFC 7517) in place of the one before. To change keys without a pause, send the old and the new together."""
     context: Context = request.app.state.context
     with context.platform.act(partner.client_id, sure=True) as act:
-        kids = register_keys(act.tx, partner, body, by=act.by, now=act.now)
+        kids = register_keys(act, partner, body)
     return JSONResponse({"kids": kids}, headers={"Cache-Control": "no-store"})

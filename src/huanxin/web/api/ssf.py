@@ -47,7 +47,7 @@ def create(request: Request, partner: Manager, body: JsonObject) -> Response:
     context: Context = request.app.state.context
     wishes = _wishes(context, body)
     with context.platform.act(partner.client_id) as act:
-        made = verb.create(act.tx, partner, wishes, passphrase=context.passphrase, now=act.now)
+        made = verb.create(act, partner, wishes, passphrase=context.passphrase)
     return _configuration(context, partner, made, status=201)
 
 
@@ -81,7 +81,7 @@ def delete(request: Request, partner: Manager, stream_id: Annotated[str, Query()
     """Events that were not taken yet wait for the partner's next stream."""
     context: Context = request.app.state.context
     with context.platform.act(partner.client_id) as act:
-        verb.remove(act.tx, partner, stream_id, now=act.now)
+        verb.remove(act, partner, stream_id)
     return Response(status_code=204, headers=_UNKEPT)
 
 
@@ -106,7 +106,7 @@ def set_status(request: Request, partner: Manager, body: JsonObject) -> Response
         raise BadRequest(f"status must be one of {', '.join(Status)}")
     with context.platform.act(partner.client_id) as act:
         verb.stream_of(act.tx, partner, _needed(body, "stream_id"))
-        found = verb.set_status(act.tx, partner, status=Status(wanted), reason=reason[:500], by=act.by, now=act.now)
+        found = verb.set_status(act, partner, status=Status(wanted), reason=reason[:500])
     return _status(found)
 
 
@@ -142,7 +142,7 @@ def verify(request: Request, partner: Manager, body: JsonObject) -> Response:
     if state is not None and len(state) > _LONGEST_STATE:
         raise BadRequest(f"state must have {_LONGEST_STATE} characters at most")
     with context.platform.act(partner.client_id) as act:
-        verb.verify(act.tx, partner, _needed(body, "stream_id"), state=state, now=act.now)
+        verb.verify(act, partner, _needed(body, "stream_id"), state=state)
     return Response(status_code=204, headers=_UNKEPT)
 
 
@@ -150,10 +150,7 @@ def _changed(context: Context, partner: Partner, body: dict[str, Any], *, replac
     _needed(body, "stream_id")
     wishes = _wishes(context, body)
     with context.platform.act(partner.client_id) as act:
-        after = verb.change(
-            act.tx, partner, body, wishes, replace=replace, issuer=act.issuer, passphrase=context.passphrase,
-            now=act.now,
-        )  # fmt: skip
+        after = verb.change(act, partner, body, wishes, replace=replace, passphrase=context.passphrase)
     return _configuration(context, partner, after)
 
 

@@ -145,7 +145,7 @@ def rotate(request: Request, caller: SignedIn, hours: Annotated[int, Form()] = 1
         raise BadInput(Sentence("the old secret may go on for 0 hours to 90 days"))
     platform = caller.context.platform
     with platform.act(caller.who.client_id, sure=True) as act:
-        secret = rotate_secret(act.tx, caller.partner, overlap=timedelta(hours=hours), now=act.now, by=act.by)
+        secret = rotate_secret(act, caller.partner, overlap=timedelta(hours=hours))
     answer = _keys(request, caller, new_secret=secret)
     signing.remember_client(answer, request, caller.who.env, caller.who.client_id, secret)
     return answer

@@ -51,12 +51,11 @@ def change(
         with platform.act(caller.partner.client_id) as act:
             before = streams.of_partner(act.tx, caller.partner.id)
             if before is None:
-                verb.create(act.tx, caller.partner, wishes, passphrase=context.passphrase, now=act.now)
+                verb.create(act, caller.partner, wishes, passphrase=context.passphrase)
             else:
                 verb.change(
-                    act.tx, caller.partner, {"stream_id": before.id}, wishes, replace=False, issuer=act.issuer,
-                    passphrase=context.passphrase, now=act.now,
-                )  # fmt: skip
+                    act, caller.partner, {"stream_id": before.id}, wishes, replace=False, passphrase=context.passphrase
+                )
     except (BadInput, BadRequest, Conflict) as error:
         return _page(request, caller, status=422, problem=error.said, given=endpoint)
     return _back(request, caller, "changed")
@@ -78,7 +77,7 @@ def use_files(
     )  # fmt: skip
     try:
         with platform.act(caller.partner.client_id) as act:
-            choose_folders(act.tx, caller.partner, out=out, into=into, login=login, rules=context.folders, now=act.now)
+            choose_folders(act, caller.partner, out=out, into=into, login=login, rules=context.folders)
     except (BadInput, Conflict) as error:
         return _page(request, caller, status=422, problem=error.said, folders=(out, into))
     return _back(request, caller, "changed")
@@ -91,7 +90,7 @@ def set_status(request: Request, caller: SignedIn, status: Annotated[str, Form()
         raise BadRequest(Sentence("status must be one of %(known)s", known=", ".join(Status)))
     platform = caller.context.platform
     with platform.act(caller.partner.client_id) as act:
-        verb.set_status(act.tx, caller.partner, status=Status(status), reason="", by=act.by, now=act.now)
+        verb.set_status(act, caller.partner, status=Status(status), reason="")
     return _back(request, caller, status)
 
 
@@ -101,7 +100,7 @@ def verify(request: Request, caller: SignedIn) -> Response:
     platform, found = caller.context.platform, _stream(caller)
     try:
         with platform.act(caller.partner.client_id) as act:
-            verb.verify(act.tx, caller.partner, found.id, state=None, now=act.now)
+            verb.verify(act, caller.partner, found.id, state=None)
     except TooMany as error:
         return _page(request, caller, status=429, problem=error.said)
     return _back(request, caller, "verified")
