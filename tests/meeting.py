@@ -94,10 +94,9 @@ def answer(
         name = partner if isinstance(partner, str) else partner.name
         notice = next(one for one in notices.of_batch(tx, BATCH) if one.partner == name)
         roster = batches.roster(tx, BATCH)
-    with platform.database.transaction() as tx:
+    with platform.act("li") as act:
         return file_receipt(
-            tx, source, notice=notice, roster=roster, zone="Asia/Shanghai", complete=complete, idempotency_key=key,
-            now=platform.now(),
+            act, source, notice=notice, roster=roster, zone="Asia/Shanghai", complete=complete, idempotency_key=key,
         ).new  # fmt: skip
 
 

@@ -20,13 +20,11 @@ _newcomers = count(1)
 def operator(platform: Platform, *roles: str, carrier: str | None = None, login: str = "") -> Operator:
     """Somebody new with these roles, who has chosen a password."""
     login = login or f"{roles[0]}{next(_newcomers)}"
-    with platform.database.transaction() as tx:
-        made = people.add_operator(
-            tx, login=login, name="", roles=roles, carrier=carrier, plan=platform.plan, now=platform.now(), by="test"
-        )
-        people.own_password(tx, made, PASSWORD, now=platform.now())
-        operators.note(tx, made.id, "confirmed", by="test", at=platform.now())
-        return people.named(tx, login)
+    with platform.act("test") as act:
+        made = people.add_operator(act, login=login, name="", roles=roles, carrier=carrier)
+        people.own_password(act, made, PASSWORD)
+        operators.note(act.tx, made.id, "confirmed", by="test", at=platform.now())
+        return people.named(act.tx, login)
 
 
 def signed_in(url: str, platform: Platform, *roles: str, carrier: str | None = None, login: str = "") -> httpx.Client:

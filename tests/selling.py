@@ -69,11 +69,11 @@ class Shop:
     def answer(self, partner: str, *lines: str, complete: bool = False) -> None:
         path = self.folder / "receipt.csv"
         path.write_text("\n".join(["number,outcome,reason,until", *lines, ""]))
-        with self.platform.database.transaction() as tx:
-            notice = next(one for one in notices.of_batch(tx, self.batch) if one.partner == partner)
+        with self.platform.act("li") as act:
+            notice = next(one for one in notices.of_batch(act.tx, self.batch) if one.partner == partner)
             file_receipt(
-                tx, tables.inspect(path), notice=notice, roster=batches.roster(tx, self.batch), zone="Asia/Shanghai",
-                complete=complete, idempotency_key=str(lines), now=self.platform.now(),
+                act, tables.inspect(path), notice=notice, roster=batches.roster(act.tx, self.batch), zone="Asia/Shanghai",
+                complete=complete, idempotency_key=str(lines),
             )  # fmt: skip
 
 

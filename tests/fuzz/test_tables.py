@@ -32,6 +32,7 @@ from huanxin.report.allocations import import_allocation
 from huanxin.settings import Settings
 from huanxin.store.database import Database
 from huanxin.web.api.unpacking import unpack
+from ordering import acting
 
 NUMBERS = np.arange(8_613_800_138_000, 8_613_800_138_009)
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -212,7 +213,7 @@ def test_what_carriers_were_allotted(
     def read(content: bytes) -> None:
         path.write_bytes(content)
         with database.transaction() as tx:
-            import_allocation(tx, path, carrier="cmcc", plan=plan, now=NOW, by="test")  # type: ignore[arg-type]
+            import_allocation(acting(tx, plan=plan, now=NOW, by="test"), path, carrier="cmcc")  # type: ignore[arg-type]
 
     tried(request, read, files("allotment"), known=traps("allotment"), most=80, refuses=(HuanxinError,))
 

@@ -73,10 +73,12 @@ def planned(platform: Platform, report: Report, folder: Path, days: int) -> Case
     platform.send_batch(made.id)
     path = folder / "receipt.csv"
     path.write_text("number,outcome\n")
-    with platform.database.transaction() as tx:
-        (notice,) = notices.of_batch(tx, made.id)
-        file_receipt(tx, tables.inspect(path), notice=notice, roster=batches.roster(tx, made.id), zone="Asia/Shanghai",
-                     complete=True, idempotency_key="", now=platform.now())  # fmt: skip
+    with platform.act("li") as act:
+        (notice,) = notices.of_batch(act.tx, made.id)
+        file_receipt(
+            act, tables.inspect(path), notice=notice, roster=batches.roster(act.tx, made.id), zone="Asia/Shanghai",
+            complete=True, idempotency_key="",
+        )  # fmt: skip
     assert notice.partner_id == partner.id
     return case
 

@@ -42,6 +42,7 @@ from huanxin.work import planning
 from huanxin.work.planning import Planner
 from huanxin.work.workers import Impatience
 from operators import PASSWORD, browsing, operator
+from ordering import acting
 from serving import served
 from town import settings_of
 
@@ -226,19 +227,19 @@ def test_a_lock_that_a_clock_ahead_has_set_is_over_when_it_is_put_right(
     with database.transaction() as tx:
         clock.forward(days=days)
         for login in (chen.login, "nobody"):
-            tried = [signing_in.try_password(tx, login, "x", now=clock()).result for _ in range(TRIES)]
+            tried = [signing_in.try_password(acting(tx, now=clock()), login, "x").result for _ in range(TRIES)]
             assert tried[-1] is Result.LOCKED
         clock.forward(days=-days)
-        assert signing_in.try_password(tx, "nobody", "x", now=clock()).result is Result.WRONG
-        assert signing_in.try_password(tx, chen.login, PASSWORD, now=clock()).result is Result.IN
+        assert signing_in.try_password(acting(tx, now=clock()), "nobody", "x").result is Result.WRONG
+        assert signing_in.try_password(acting(tx, now=clock()), chen.login, PASSWORD).result is Result.IN
 
 
 def test_whom_a_clock_ahead_signed_out_everywhere_signs_in_again(database: Database, clock: Clock, chen: Operator) -> None:
     with database.transaction() as tx:
         clock.forward(days=365)
-        people.own_password(tx, chen, PASSWORD, now=clock())
+        people.own_password(acting(tx, now=clock()), chen, PASSWORD)
         clock.forward(days=-365)
-        assert signing_in.try_password(tx, chen.login, PASSWORD, now=clock()).result is Result.IN
+        assert signing_in.try_password(acting(tx, now=clock()), chen.login, PASSWORD).result is Result.IN
         assert operators.sessions_after(tx, chen.id) <= clock()
 
 
@@ -248,7 +249,7 @@ def test_an_authenticators_code_that_a_clock_ahead_took_shuts_out_no_later_one(
     secret = signing_in.new_secret()
 
     def typed(tx: Tx) -> Result:
-        return signing_in.try_code(tx, chen, pyotp.TOTP(secret).at(clock()), secret=secret, now=clock()).result
+        return signing_in.try_code(acting(tx, now=clock()), chen, pyotp.TOTP(secret).at(clock()), secret=secret).result
 
     with database.transaction() as tx:
         clock.forward(days=365)

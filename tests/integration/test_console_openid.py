@@ -19,6 +19,7 @@ from huanxin.settings import Mode, OperatorsOidc, Settings
 from huanxin.web.app import create_app
 from openid_provider import CLIENT_ID, CLIENT_SECRET, OpenIdProvider, openid_provider
 from operators import operator
+from ordering import acting
 from processes import free_port
 from serving import served
 
@@ -42,7 +43,7 @@ def place(dsn: str, tmp_path: Path, clock: Clock) -> Iterator[tuple[httpx.Client
             for login in ("li", "chen"):
                 operator(platform, Role.ADMIN, login=login)
             with platform.database.transaction() as tx:
-                people.set_enabled(tx, "chen", False, now=clock(), by="test")
+                people.set_enabled(acting(tx, now=clock(), by="test"), "chen", False)
             with (
                 served(create_app(platform, settings, run_workers=False), port=port),
                 httpx.Client(base_url=url, headers={"Accept": "text/html"}, follow_redirects=True, timeout=30) as browser,

@@ -19,6 +19,7 @@ from huanxin.settings import Mode, Settings
 from huanxin.store.access import operators
 from huanxin.web.app import create_app
 from operators import PASSWORD, browsing, operator
+from ordering import acting
 from serving import served
 
 
@@ -165,11 +166,11 @@ def test_who_is_locked_out_or_changes_the_password_is_out_everywhere(url: str, p
     with browsing(url, platform, Role.ADMIN, login="chen") as phone:
         clock.forward(seconds=2)
         with platform.database.transaction() as tx:
-            people.own_password(tx, people.named(tx, "chen"), PASSWORD + " anew", now=clock())
+            people.own_password(acting(tx, now=clock()), people.named(tx, "chen"), PASSWORD + " anew")
         assert phone.get("/console/people").url.path == "/console/sign-in"
     with browsing(url, platform, Role.ADMIN, login="wang") as desk:
         with platform.database.transaction() as tx:
-            people.set_enabled(tx, "wang", False, now=clock(), by="test")
+            people.set_enabled(acting(tx, now=clock(), by="test"), "wang", False)
         assert desk.get("/console/people").url.path == "/console/sign-in"
 
 
@@ -180,7 +181,7 @@ def test_who_signed_in_just_before_the_password_was_changed_is_out_too(
     with browsing(url, platform, Role.ADMIN, login="chen") as thief:
         clock.forward(milliseconds=300)
         with platform.database.transaction() as tx:
-            people.own_password(tx, people.named(tx, "chen"), PASSWORD + " anew", now=clock())
+            people.own_password(acting(tx, now=clock()), people.named(tx, "chen"), PASSWORD + " anew")
         assert thief.get("/console/people").url.path == "/console/sign-in"
         clock.forward(milliseconds=300)
         stranger.post("/console/sign-in", data={"login": "chen", "password": PASSWORD + " anew"})

@@ -47,8 +47,8 @@ def api(place: tuple[Shop, httpx.Client]) -> Iterator[httpx.Client]:
 
 
 def bearer(shop: Shop, person: Operator) -> dict[str, str]:
-    with shop.platform.database.transaction() as tx:
-        token = tokens.make_token(tx, person.login, now=shop.platform.now(), by="test")
+    with shop.platform.act("test") as act:
+        token = tokens.make_token(act, person.login)
     return {"Authorization": f"Bearer {token}"}
 
 
@@ -111,8 +111,8 @@ def test_only_a_good_token_of_the_desk_opens_it_and_a_revoked_one_does_not(
     clerk = operator(shop.platform, "desk", carrier="cucc")
     other = bearer(shop, clerk)
     assert http.post("/answers/v1/disclosure", json=body, headers=other).json()["why"] == "other_carrier"
-    with shop.platform.database.transaction() as tx:
-        assert tokens.end_tokens(tx, clerk.login, now=shop.platform.now(), by="test") == 1
+    with shop.platform.act("test") as act:
+        assert tokens.end_tokens(act, clerk.login) == 1
     assert http.post("/answers/v1/disclosure", json=body, headers=other).status_code == 401
 
 

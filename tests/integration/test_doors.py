@@ -88,8 +88,8 @@ def doors(place: Town, dsn: str, tmp_path: Path) -> Iterator[Doors]:
     migrate(dsn, SANDBOX)
     live, known = place.platform, place.partners["晨星商城"]
     person = operator(live, *Role)
-    with live.database.transaction() as tx:
-        token = tokens.make_token(tx, person.login, now=live.now(), by="test")
+    with live.act("test") as act:
+        token = tokens.make_token(act, person.login)
     with ExitStack() as stack:
         rehearsals = stack.enter_context(Database(dsn, schema=SANDBOX))
         sandbox = Platform(database=rehearsals, plan=live.plan, rules=live.rules, issuer=f"{live.issuer}/sandbox",

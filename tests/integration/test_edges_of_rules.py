@@ -243,10 +243,10 @@ def test_two_that_must_see_each_other_wait_for_each_other(
         if what == "orders of one number":
             platform.order_request(wish)
             return
-        with platform.database.transaction() as tx:
+        with platform.act("li") as act:
             file_receipt(
-                tx, tables.inspect(receipt), notice=notice, roster=roster, zone="Asia/Shanghai", complete=True,
-                idempotency_key="", now=platform.now(),
+                act, tables.inspect(receipt), notice=notice, roster=roster, zone="Asia/Shanghai", complete=True,
+                idempotency_key="",
             )  # fmt: skip
 
     with platform.database.transaction() as tx:

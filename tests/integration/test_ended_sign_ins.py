@@ -18,6 +18,7 @@ import pytest
 from huanxin.access import people
 from huanxin.domain.operators import Role
 from operators import PASSWORD, operator
+from ordering import acting
 from town import HTML, RECYCLED, Town, town
 
 
@@ -63,7 +64,7 @@ def test_whose_roles_change_signs_in_anew(place: Town) -> None:
     with at_work(place, Role.ADMIN, login="wu") as browser:
         place.clock.forward(seconds=1)
         with place.platform.database.transaction() as tx:
-            people.set_roles(tx, "wu", [Role.ADMIN, Role.REGULATOR], now=place.clock(), by="test")
+            people.set_roles(acting(tx, now=place.clock(), by="test"), "wu", [Role.ADMIN, Role.REGULATOR])
         assert not let_in(browser, "/console/people")
 
 

@@ -89,8 +89,8 @@ def test_whoever_goes_through_numbers_is_stopped_recorded_and_noticed(shop: Shop
 
 def test_a_shops_software_has_the_same_limit_by_every_way(shop: Shop, url: str) -> None:
     person = operator(shop.platform, Role.DESK, carrier="cmcc", login="software")
-    with shop.platform.database.transaction() as tx:
-        token = tokens.make_token(tx, "software", now=shop.platform.now(), by="test")
+    with shop.platform.act("test") as act:
+        token = tokens.make_token(act, "software")
     shop.platform.looked_up(MANY, by=person)
     with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}) as http:
         asked = http.post("/answers/v1/disclosure", json={"number": f"+{CLEAN}"})

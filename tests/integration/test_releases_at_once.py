@@ -49,12 +49,12 @@ def at_once(*orders: Callable[[], object], within: float) -> None:
 def answer(platform: Platform, partner: Partner, batch: int, *lines: str, folder: Path) -> None:
     path = folder / f"{partner.name}-{batch}-{len(lines)}.csv"
     path.write_text("\n".join(["number,outcome,reason,until", *lines, ""]))
-    with platform.database.transaction() as tx:
-        notice = notices.get(tx, notice_of(platform, partner, batch))
+    with platform.act("li") as act:
+        notice = notices.get(act.tx, notice_of(platform, partner, batch))
         assert notice is not None
         file_receipt(
-            tx, tables.inspect(path), notice=notice, roster=batches.roster(tx, batch), zone="Asia/Shanghai", complete=False,
-            idempotency_key="", now=platform.now(),
+            act, tables.inspect(path), notice=notice, roster=batches.roster(act.tx, batch), zone="Asia/Shanghai",
+            complete=False, idempotency_key="",
         )  # fmt: skip
 
 

@@ -294,8 +294,8 @@ def test_what_nobody_can_open_any_more_stops_no_sign_in(place: Town, li: httpx.C
 def test_whoever_was_locked_out_meanwhile_sends_nothing(place: Town, li: httpx.Client) -> None:
     place.clock.forward(hours=LONG)
     li.post("/console/holds", data={"reason": "x"})
-    with place.platform.database.transaction() as tx:
-        people.set_enabled(tx, "li", False, now=place.platform.now(), by="guan")
+    with place.platform.act("guan") as act:
+        people.set_enabled(act, "li", False)
     assert again(li).status_code == 401
     assert li.post("/console/unsent/send").url.path == "/console/sign-in"
 

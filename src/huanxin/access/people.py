@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable
-from datetime import datetime
 
 from argon2 import PasswordHasher
 
 from huanxin.domain.errors import BadInput, Conflict, Forbidden, NotFound
-from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.operators import Operator, governed, read_roles
 from huanxin.store.access import operators
+from huanxin.store.acting import Act
 from huanxin.store.database import Tx, one_name_at_a_time
 from huanxin.words.sentences import Sentence
 
@@ -26,84 +25,83 @@ SHORTEST, LONGEST = 12, 256
 _ENOUGH = 2  # pairs of eyes
 
 
-def add_operator(
-    tx: Tx, *, login: str, name: str, roles: Iterable[str], carrier: str | None, plan: NumberingPlan, now: datetime, by: str
-) -> Operator:
+def add_operator(act: Act, *, login: str, name: str, roles: Iterable[str], carrier: str | None) -> Operator:
     """Record a person who may sign in, without a password yet. Raises BadInput, or Conflict for a login that is taken."""
     if not _LOGIN.fullmatch(login):
         raise BadInput(Sentence("a login is 2 to 64 of a-z, 0-9, . _ @ and -, and begins with a letter or digit"))
     wanted = read_roles(roles)
-    if carrier is not None and carrier not in plan.carriers:
+    if carrier is not None and carrier not in act.plan.carriers:
         raise BadInput(
             Sentence(
-                "there is no carrier %(carrier)s; the carriers are %(known)s",
-                carrier=carrier,
-                known=", ".join(plan.carriers),
+                "there is no carrier %(carrier)s; the carriers are %(known)s", carrier=carrier,
+                known=", ".join(act.plan.carriers),
             )
-        )
-    made = operators.add(tx, login=login, name=name.strip() or login, carrier=carrier, by=by, at=now)
+        )  # fmt: skip
+    made = operators.add(act.tx, login=login, name=name.strip() or login, carrier=carrier, by=act.by, at=act.now)
     if made is None:
         raise Conflict(
             Sentence("the login %(login)s is taken; logins are never used twice, so that records stay clear", login=login)
         )
-    operators.note(tx, made, "roles", by=by, at=now, detail={"roles": sorted(wanted), "anew": bool(governed(wanted))})
-    return _known(tx, made)
+    operators.note(
+        act.tx, made, "roles", by=act.by, at=act.now, detail={"roles": sorted(wanted), "anew": bool(governed(wanted))}
+    )
+    return _known(act.tx, made)
 
 
-def set_roles(tx: Tx, login: str, roles: Iterable[str], *, now: datetime, by: str) -> Operator:
+def set_roles(act: Act, login: str, roles: Iterable[str]) -> Operator:
     """Give a person these roles and no others; sign-ins with the roles of before have ended."""
-    person, wanted = named(tx, login), read_roles(roles)
+    person, wanted = named(act.tx, login), read_roles(roles)
     anew = bool(governed(wanted) - governed(person.roles))
-    operators.note(tx, person.id, "roles", by=by, at=now, detail={"roles": sorted(wanted), "anew": anew})
-    operators.end_sessions(tx, person.id, now)
-    return _known(tx, person.id)
+    operators.note(act.tx, person.id, "roles", by=act.by, at=act.now, detail={"roles": sorted(wanted), "anew": anew})
+    operators.end_sessions(act.tx, person.id, act.now)
+    return _known(act.tx, person.id)
 
 
-def set_enabled(tx: Tx, login: str, enabled: bool, *, now: datetime, by: str) -> Operator:
+def set_enabled(act: Act, login: str, enabled: bool) -> Operator:
     """Let a person in again, or lock him out at once, everywhere."""
-    person = named(tx, login)
-    operators.note(tx, person.id, "enabled" if enabled else "disabled", by=by, at=now)
-    operators.end_sessions(tx, person.id, now)
-    return _known(tx, person.id)
+    person = named(act.tx, login)
+    operators.note(act.tx, person.id, "enabled" if enabled else "disabled", by=act.by, at=act.now)
+    operators.end_sessions(act.tx, person.id, act.now)
+    return _known(act.tx, person.id)
 
 
-def confirm(tx: Tx, login: str, *, now: datetime, by: Operator) -> Operator:
+def confirm(act: Act, login: str, *, operator: Operator) -> Operator:
     """Say that a person is who they should be: their rights over waivers and releases begin.
 
     Raises Forbidden unless `by` has these rights, sees to the person's carrier and is somebody else than whoever gave them;
     Conflict for a person who waits for nothing, or has not come yet.
     """
-    person = named(tx, login)
-    if by.carrier not in (None, person.carrier):
+    person = named(act.tx, login)
+    if operator.carrier not in (None, person.carrier):
         raise NotFound(nobody(login))
     _waiting(person)
     for right in governed(person.roles):
-        by.require(right)
-    if by.id == person.id or operators.made_by(tx, person.id, by.login):
+        operator.require(right)
+    if operator.id == person.id or operators.made_by(act.tx, person.id, operator.login):
         raise Forbidden(
             Sentence("whoever added or reset %(login)s can't confirm them; another person with this right does", login=login)
         )
-    if not operators.has_come(tx, person.id):
+    if not operators.has_come(act.tx, person.id):
         raise Conflict(
             Sentence("%(login)s has to sign in and choose a password first, so that nobody else knows it", login=login)
         )
-    return _confirmed(tx, person, now=now, by=by.login)
+    return _confirmed(act, person)
 
 
-def confirm_at_machine(tx: Tx, login: str, *, now: datetime, by: str) -> Operator:
+def confirm_at_machine(act: Act, login: str) -> Operator:
     """The same by whoever has the machine, for the first two people with a right: nobody else could. Raises Conflict once
     there are two."""
-    one_name_at_a_time(tx, "operators are confirmed one after another")
-    person = named(tx, login)
+    one_name_at_a_time(act.tx, "operators are confirmed one after another")
+    person = named(act.tx, login)
     _waiting(person)
     needed = governed(person.roles)
-    if all(sum(one.may(right) for one in operators.everyone(tx)) >= _ENOUGH for right in needed):
+    if all(sum(one.may(right) for one in operators.everyone(act.tx)) >= _ENOUGH for right in needed):
         raise Conflict(
             Sentence(
                 "two people have this right already, so one of them confirms %(login)s, at /console/approvals", login=login
             )
         )
-    return _confirmed(tx, person, now=now, by=by)
+    return _confirmed(act, person)
 
 
 def _waiting(person: Operator) -> None:
@@ -111,22 +109,22 @@ def _waiting(person: Operator) -> None:
         raise Conflict(Sentence("%(login)s has no right that waits to be confirmed", login=person.login))
 
 
-def _confirmed(tx: Tx, person: Operator, *, now: datetime, by: str) -> Operator:
-    operators.note(tx, person.id, "confirmed", by=by, at=now, detail={"roles": sorted(person.roles)})
-    return _known(tx, person.id)
+def _confirmed(act: Act, person: Operator) -> Operator:
+    operators.note(act.tx, person.id, "confirmed", by=act.by, at=act.now, detail={"roles": sorted(person.roles)})
+    return _known(act.tx, person.id)
 
 
-def first_password(tx: Tx, login: str, *, now: datetime, by: str) -> str:
+def first_password(act: Act, login: str) -> str:
     """A new password for a person, to be changed at the first sign-in; a second factor that was lost goes too."""
-    person = named(tx, login)
+    person = named(act.tx, login)
     password = secrets.token_urlsafe(12)
-    operators.set_password(tx, person.id, HASHER.hash(password), must_change=True, at=now)
-    operators.set_totp(tx, person.id, None, step=0)
-    operators.note(tx, person.id, "password-set", by=by, at=now, detail={"must_change": True})
+    operators.set_password(act.tx, person.id, HASHER.hash(password), must_change=True, at=act.now)
+    operators.set_totp(act.tx, person.id, None, step=0)
+    operators.note(act.tx, person.id, "password-set", by=act.by, at=act.now, detail={"must_change": True})
     return password
 
 
-def own_password(tx: Tx, person: Operator, password: str, *, now: datetime) -> None:
+def own_password(act: Act, person: Operator, password: str) -> None:
     """A password that the person chose. Raises BadInput for one that is too easy (NIST SP 800-63B, section 5.1.1)."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise BadInput(
@@ -140,8 +138,8 @@ def own_password(tx: Tx, person: Operator, password: str, *, now: datetime) -> N
         raise BadInput(
             Sentence("this password is too easy to guess: it holds your login, or a few characters again and again")
         )
-    operators.set_password(tx, person.id, HASHER.hash(password), must_change=False, at=now)
-    operators.note(tx, person.id, "password-set", by=person.login, at=now, detail={"must_change": False})
+    operators.set_password(act.tx, person.id, HASHER.hash(password), must_change=False, at=act.now)
+    operators.note(act.tx, person.id, "password-set", by=person.login, at=act.now, detail={"must_change": False})
 
 
 def named(tx: Tx, login: str) -> Operator:

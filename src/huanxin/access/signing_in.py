@@ -18,7 +18,7 @@ from huanxin.domain.errors import BadInput
 from huanxin.domain.operators import Operator
 from huanxin.store.access import operators
 from huanxin.store.access.operators import Login
-from huanxin.store.database import Tx
+from huanxin.store.acting import Act
 from huanxin.words.sentences import Sentence
 
 TRIES = 5
@@ -47,53 +47,53 @@ class Tried:
     must_change: bool = False
 
 
-def try_password(tx: Tx, login: str, password: str, *, now: datetime) -> Tried:
+def try_password(act: Act, login: str, password: str) -> Tried:
     """Try a password; a wrong one counts, and after five the login is locked for a quarter of an hour."""
-    tried, stored = _compare(tx, login, password, now=now)
+    tried, stored = _compare(act, login, password)
     if tried.result is Result.IN and tried.operator and stored:
         if stored.totp_secret:
             return Tried(result=Result.CODE, operator=tried.operator)
-        return _signed_in(tx, tried.operator, stored, now, how="password")
+        return _signed_in(act, tried.operator, stored, how="password")
     return tried
 
 
-def confirm_password(tx: Tx, person: Operator, password: str, *, now: datetime) -> Result:
+def confirm_password(act: Act, person: Operator, password: str) -> Result:
     """Whether whoever is signed in knows the password; a wrong one counts as at the sign-in."""
-    return _compare(tx, person.login, password, now=now)[0].result
+    return _compare(act, person.login, password)[0].result
 
 
-def _compare(tx: Tx, login: str, password: str, *, now: datetime) -> tuple[Tried, Login | None]:
+def _compare(act: Act, login: str, password: str) -> tuple[Tried, Login | None]:
     login = login.strip().casefold()
-    person = operators.by_login(tx, login)
-    stored = operators.login_of(tx, person.id) if person and person.enabled else None
+    person = operators.by_login(act.tx, login)
+    stored = operators.login_of(act.tx, person.id) if person and person.enabled else None
     right = _matches(stored.password_hash if stored and stored.password_hash else NOBODYS, password)
     if person is None or stored is None or stored.password_hash is None:
-        return _nobody(tx, login, now), None
-    if lasts(stored.locked_until, LOCK, now):
+        return _nobody(act, login), None
+    if lasts(stored.locked_until, LOCK, act.now):
         return Tried(result=Result.LOCKED), stored
     if not right:
-        return _failed(tx, person, stored, now), stored
+        return _failed(act, person, stored), stored
     return Tried(result=Result.IN, operator=person), stored
 
 
-def try_code(tx: Tx, person: Operator, code: str, *, secret: str, now: datetime) -> Tried:
+def try_code(act: Act, person: Operator, code: str, *, secret: str) -> Tried:
     """Try a code from the authenticator, after the password; a wrong one counts like a wrong password."""
-    stored = operators.login_of(tx, person.id)
-    if lasts(stored.locked_until, LOCK, now):
+    stored = operators.login_of(act.tx, person.id)
+    if lasts(stored.locked_until, LOCK, act.now):
         return Tried(result=Result.LOCKED)
-    step = step_of(secret, code, now)
+    step = step_of(secret, code, act.now)
     used = step is not None and step <= stored.totp_step <= step + 2  # beyond, a clock that ran ahead took it
     if step is None or used or not person.enabled:
-        return _failed(tx, person, stored, now)
-    operators.took_step(tx, person.id, step)
-    return _signed_in(tx, person, stored, now, how="password and code")
+        return _failed(act, person, stored)
+    operators.took_step(act.tx, person.id, step)
+    return _signed_in(act, person, stored, how="password and code")
 
 
-def let_in(tx: Tx, person: Operator, *, how: str, now: datetime) -> Tried:
+def let_in(act: Act, person: Operator, *, how: str) -> Tried:
     """Record that somebody else vouched for a person, such as an OpenID provider."""
     if not person.enabled:
         return Tried(result=Result.WRONG)
-    return _signed_in(tx, person, operators.login_of(tx, person.id), now, how=how)
+    return _signed_in(act, person, operators.login_of(act.tx, person.id), how=how)
 
 
 def new_secret() -> str:
@@ -106,15 +106,15 @@ def address_for_authenticator(person: Operator, secret: str, *, issuer: str) -> 
     return pyotp.TOTP(secret).provisioning_uri(name=person.login, issuer_name=issuer)
 
 
-def prove_totp(tx: Tx, person: Operator, code: str, *, secret: str, sealed: str, now: datetime) -> None:
+def prove_totp(act: Act, person: Operator, code: str, *, secret: str, sealed: str) -> None:
     """Take an authenticator into use once it has shown a right code; sign-ins without it have ended. Raises BadInput for a
     wrong one."""
-    step = step_of(secret, code, now)
+    step = step_of(secret, code, act.now)
     if step is None:
         raise BadInput(Sentence("this code is not right; let the network set the clock of your phone, and try the next one"))
-    operators.set_totp(tx, person.id, sealed, step=step)
-    operators.end_sessions(tx, person.id, now)
-    operators.note(tx, person.id, "totp-set", by=person.login, at=now)
+    operators.set_totp(act.tx, person.id, sealed, step=step)
+    operators.end_sessions(act.tx, person.id, act.now)
+    operators.note(act.tx, person.id, "totp-set", by=person.login, at=act.now)
 
 
 def step_of(secret: str, code: str, now: datetime) -> int | None:
@@ -132,13 +132,13 @@ def _matches(stored: str, password: str) -> bool:
         return False
 
 
-def _nobody(tx: Tx, login: str, now: datetime) -> Tried:
+def _nobody(act: Act, login: str) -> Tried:
     """A try at a login that lets nobody in counts like anybody's."""
-    failures, until = operators.unknown_login(tx, login, now=now)
-    if lasts(until, LOCK, now):
+    failures, until = operators.unknown_login(act.tx, login, now=act.now)
+    if lasts(until, LOCK, act.now):
         return Tried(result=Result.LOCKED)
-    failures, locked = _counted(failures, now)
-    operators.count_unknown(tx, login, failures=failures, locked_until=locked)
+    failures, locked = _counted(failures, act.now)
+    operators.count_unknown(act.tx, login, failures=failures, locked_until=locked)
     return Tried(result=Result.LOCKED if locked else Result.WRONG)
 
 
@@ -147,17 +147,17 @@ def _counted(failures: int, now: datetime) -> tuple[int, datetime | None]:
     return (0, now + LOCK) if failures + 1 >= TRIES else (failures + 1, None)
 
 
-def _failed(tx: Tx, person: Operator, stored: Login, now: datetime) -> Tried:
-    failures, locked = _counted(stored.failures, now)
-    operators.count_failure(tx, person.id, failures=failures, locked_until=locked)
+def _failed(act: Act, person: Operator, stored: Login) -> Tried:
+    failures, locked = _counted(stored.failures, act.now)
+    operators.count_failure(act.tx, person.id, failures=failures, locked_until=locked)
     if locked:
-        operators.note(tx, person.id, "locked-out", by="platform", at=now, detail={"until": locked.isoformat()})
+        operators.note(act.tx, person.id, "locked-out", by="platform", at=act.now, detail={"until": locked.isoformat()})
     return Tried(result=Result.LOCKED if locked else Result.WRONG)
 
 
-def _signed_in(tx: Tx, person: Operator, stored: Login, now: datetime, *, how: str) -> Tried:
-    operators.count_failure(tx, person.id, failures=0, locked_until=None)
-    if stored.sessions_after > now:  # set by a clock that ran ahead: this sign-in would be over before it begins
-        operators.end_sessions(tx, person.id, now)
-    operators.note(tx, person.id, "signed-in", by=person.login, at=now, detail={"how": how})
+def _signed_in(act: Act, person: Operator, stored: Login, *, how: str) -> Tried:
+    operators.count_failure(act.tx, person.id, failures=0, locked_until=None)
+    if stored.sessions_after > act.now:  # set by a clock that ran ahead: this sign-in would be over before it begins
+        operators.end_sessions(act.tx, person.id, act.now)
+    operators.note(act.tx, person.id, "signed-in", by=person.login, at=act.now, detail={"how": how})
     return Tried(result=Result.IN, operator=person, must_change=stored.must_change)

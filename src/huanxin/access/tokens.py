@@ -4,38 +4,38 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import datetime
 
 from huanxin.access.people import named
 from huanxin.domain.errors import Conflict, Unauthorized
 from huanxin.domain.operators import Operator
 from huanxin.store.access import operators, tokens
+from huanxin.store.acting import Act
 from huanxin.store.database import Tx
 from huanxin.words.sentences import Sentence
 
 _PREFIX = "hxo_"  # so that a leaked one is recognised where code is searched for secrets
 
 
-def make_token(tx: Tx, login: str, *, now: datetime, by: str) -> str:
+def make_token(act: Act, login: str) -> str:
     """A new token for a person; it is shown once, and only its hash is kept. Raises NotFound, or Conflict for one who is
     locked out."""
-    person = named(tx, login)
+    person = named(act.tx, login)
     if not person.enabled:
         raise Conflict(
             Sentence("%(login)s is locked out, so a token would open nothing; let him in again first", login=login)
         )
     token = _PREFIX + secrets.token_urlsafe(32)
-    tokens.add(tx, person.id, _hash(token), by=by, at=now)
-    operators.note(tx, person.id, "token-made", by=by, at=now)
+    tokens.add(act.tx, person.id, _hash(token), by=act.by, at=act.now)
+    operators.note(act.tx, person.id, "token-made", by=act.by, at=act.now)
     return token
 
 
-def end_tokens(tx: Tx, login: str, *, now: datetime, by: str) -> int:
+def end_tokens(act: Act, login: str) -> int:
     """End every token of a person at once; how many there were."""
-    person = named(tx, login)
-    ended = tokens.end_all(tx, person.id, by=by, at=now)
+    person = named(act.tx, login)
+    ended = tokens.end_all(act.tx, person.id, by=act.by, at=act.now)
     if ended:
-        operators.note(tx, person.id, "tokens-ended", by=by, at=now, detail={"tokens": ended})
+        operators.note(act.tx, person.id, "tokens-ended", by=act.by, at=act.now, detail={"tokens": ended})
     return ended
 
 

@@ -135,9 +135,8 @@ class Platform:
         now = self.clock()
         with self.act(by) as act:
             done = import_report(
-                act.tx, path, carrier=carrier, plan=self.plan, now=now, by=by, skip_bad=skip_bad, progress=progress,
-                most_bad=most_bad, most_bytes=most_bytes,
-            )  # fmt: skip
+                act, path, carrier=carrier, skip_bad=skip_bad, progress=progress, most_bad=most_bad, most_bytes=most_bytes
+            )
             if done.already:
                 return ImportDone(imported=done, retractions=[], recycled_events=0, breaches=0)
             retractions = []
@@ -222,8 +221,8 @@ class Platform:
         only its own, and none would be the last. If we die in between, the partner has no confirmation and sends them again.
         """
         now = self.clock()
-        with self.database.transaction() as tx:
-            answered = answer(tx, partner, lines, notice=notice, key=key, plan=self.plan, now=now)
+        with self.act(partner.client_id) as act:
+            answered = answer(act, partner, lines, notice=notice, key=key)
         with self.database.single() as tx:
             if requests.note_done(tx, answered.request_ids, now):
                 deliveries.wake_workers(tx, deliveries.OWNERS)
@@ -248,8 +247,8 @@ class Platform:
 
     def looked_up(self, numbers: int, *, by: Operator, blocked: int = 0) -> None:
         """Count what a person looks up; `blocked`: what was told to be not for sale. Raises TooMany beyond the limit."""
-        with self.database.transaction() as tx:
-            too_many = looking.count(tx, by, numbers=numbers, blocked=blocked, rules=self.rules, now=self.clock())
+        with self.act(by.login) as act:
+            too_many = looking.count(act, by, numbers=numbers, blocked=blocked)
         if too_many:
             raise too_many
 

@@ -16,11 +16,12 @@ from huanxin.answer.lines import SHOWN_FAULTS, ParsedReceipt, RefusedReceipt, pa
 from huanxin.domain.answers import Answer, Purpose, Receipt, Standing
 from huanxin.domain.clock import zone_of_deadline
 from huanxin.domain.errors import BadInput, Conflict, Fault, HuanxinError, NotFound
-from huanxin.domain.numbers import NumberingPlan, masked, written
+from huanxin.domain.numbers import masked, written
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.numbersets import tables
 from huanxin.numbersets.roster import Roster
+from huanxin.store.acting import Act, Reading
 from huanxin.store.answer import receipt_files, receipts
 from huanxin.store.answer.receipts import StoredReceipt
 from huanxin.store.database import Database, Tx, recording_facts
@@ -85,16 +86,16 @@ def partners_notice(tx: Tx, notice_id: str, partner: Partner) -> Notice:
     return notice
 
 
-def zone_of(tx: Tx, notice: Notice, plan: NumberingPlan, otherwise: ZoneInfo) -> ZoneInfo:
+def zone_of(reading: Reading, notice: Notice, otherwise: ZoneInfo) -> ZoneInfo:
     """In which zone a day of a receipt is read that is written as an instant: that of the carrier in whose day the notice is
     to be answered; `otherwise` if it has none's numbers."""
-    carriers = batches.carriers_of(tx, [notice.batch_id]).get(notice.batch_id, frozenset())
-    return zone_of_deadline(notice.answer_by, {plan.carriers[code].zone for code in carriers}, otherwise)
+    carriers = batches.carriers_of(reading.tx, [notice.batch_id]).get(notice.batch_id, frozenset())
+    return zone_of_deadline(notice.answer_by, {reading.plan.carriers[code].zone for code in carriers}, otherwise)
 
 
 def file_receipt(
-    tx: Tx, source: tables.Source, *, notice: Notice, roster: Roster, zone: str, complete: bool, idempotency_key: str,
-    now: datetime, in_turn: Callable[[], None] = lambda: None, new_id: NewId = random_id,
+    act: Act, source: tables.Source, *, notice: Notice, roster: Roster, zone: str, complete: bool, idempotency_key: str,
+    in_turn: Callable[[], None] = lambda: None, new_id: NewId = random_id,
 ) -> Accepted:  # fmt: skip
     """Take a receipt in this transaction. Raises BadInput with the lines and reasons, or Conflict for a key that names
     another receipt of this notice, and then nothing was taken.
@@ -106,50 +107,50 @@ def file_receipt(
 
     in_turn: raises what keeps it from being taken now, once no other receipt of the notice can come before it.
     """
-    batch = batches.get(tx, notice.batch_id)
+    batch = batches.get(act.tx, notice.batch_id)
     assert batch is not None
     everyone = roster.everyone
     content = _Content(notice_id=notice.id, sha256=source.sha256, complete=complete, key=idempotency_key)
     # Read first, then wait: nobody waits while a long one is read.
-    recorded = _recorded(tx, content)
+    recorded = _recorded(act.tx, content)
     parsed = None if recorded else _parsed(source, roster, Purpose(batch.purpose), zone, complete)
-    recording_facts(tx)
-    receipts.one_at_a_time(tx, notice.id)
+    recording_facts(act.tx)
+    receipts.one_at_a_time(act.tx, notice.id)
     in_turn()
-    recorded = recorded or _recorded(tx, content)
-    standing = _standing(tx, notice, everyone)
+    recorded = recorded or _recorded(act.tx, content)
+    standing = _standing(act.tx, notice, everyone)
     answers: Mapping[Answer, BitMap] = parsed.answers if parsed else {}
     if recorded:
-        answers = {} if idempotency_key else _changed_since(tx, recorded[0], standing)
+        answers = {} if idempotency_key else _changed_since(act.tx, recorded[0], standing)
         if not answers:
             return Accepted(receipt=recorded[-1], outstanding=len(standing.outstanding(everyone)), new=False)
     elif complete:
-        _refuse_silence(tx, notice, roster, standing.answered() | BitMap.union(BitMap(), *answers.values()))
+        _refuse_silence(act.tx, notice, roster, standing.answered() | BitMap.union(BitMap(), *answers.values()))
     stored = receipts.add(
-        tx, receipt_id=new_id("rc"), notice_id=notice.id, batch_id=batch.id, partner_id=notice.partner_id,
+        act.tx, receipt_id=new_id("rc"), notice_id=notice.id, batch_id=batch.id, partner_id=notice.partner_id,
         sha256=source.sha256, complete=complete, idempotency_key=idempotency_key,
-        lines=parsed.lines if parsed else recorded[0].lines, answers=answers, at=now,
+        lines=parsed.lines if parsed else recorded[0].lines, answers=answers, at=act.now,
     )  # fmt: skip
     was_open = standing.open(everyone)
     standing.take(Receipt(answers=answers, complete=complete), everyone)
-    _note_reopened(tx, notice, stored, roster, standing.open(everyone) - was_open, now=now)
+    _note_reopened(act, notice, stored, roster, standing.open(everyone) - was_open)
     return Accepted(receipt=stored, outstanding=len(standing.outstanding(everyone)), new=True)
 
 
-def _note_reopened(
-    tx: Tx, notice: Notice, receipt: StoredReceipt, roster: Roster, reopened: BitMap, *, now: datetime
-) -> None:
+def _note_reopened(act: Act, notice: Notice, receipt: StoredReceipt, roster: Roster, reopened: BitMap) -> None:
     """Record that a receipt reopened numbers that were released since its partner was told of them (until then it could not
     be waited for), and how many of these nobody has bought yet."""
     if notice.required and reopened:
-        late = reopened & releases.released_places(tx, notice.batch_id, asked=notice.partner_id)
+        late = reopened & releases.released_places(act.tx, notice.batch_id, asked=notice.partner_id)
         if late:
             releases.add_breach(
-                tx, kind=releases.ANSWERED_AFTER, batch_id=notice.batch_id, partner_id=notice.partner_id,
-                receipt_id=receipt.id, places=late, at=now,
+                act.tx, kind=releases.ANSWERED_AFTER, batch_id=notice.batch_id, partner_id=notice.partner_id,
+                receipt_id=receipt.id, places=late, at=act.now,
             )  # fmt: skip
-            on_lists = stops.listed(tx, roster.subset(late))
-            stops.add(tx, [one for one in on_lists if one.batch_id == notice.batch_id], receipt_id=receipt.id, at=now)
+            on_lists = stops.listed(act.tx, roster.subset(late))
+            stops.add(
+                act.tx, [one for one in on_lists if one.batch_id == notice.batch_id], receipt_id=receipt.id, at=act.now
+            )
 
 
 class Silent(BadInput):
@@ -180,10 +181,10 @@ def _refuse_silence(tx: Tx, notice: Notice, roster: Roster, answered: BitMap) ->
         )  # fmt: skip
 
 
-def note_named(tx: Tx, notice: Notice, error: HuanxinError, *, now: datetime) -> None:
+def note_named(act: Act, notice: Notice, error: HuanxinError) -> None:
     """Record which numbers a receipt named that was refused with this error."""
     if isinstance(error, RefusedReceipt):
-        receipt_files.note_named(tx, notice.id, error.named, at=now)
+        receipt_files.note_named(act.tx, notice.id, error.named, at=act.now)
 
 
 def taken_before(tx: Tx, receipt_id: str, notice: Notice, roster: Roster) -> Accepted:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.arrow import pa
-from huanxin.store.database import Tx
+from huanxin.store.acting import Act
 from huanxin.store.request import requests
 from huanxin.store.request.requests import Asked, NewAnswer
 from huanxin.words.sentences import Sentence
@@ -89,15 +89,7 @@ class Answered:
 
 
 def answer(
-    tx: Tx,
-    partner: Partner,
-    lines: Sequence[Line],
-    *,
-    notice: str | None,
-    key: str,
-    plan: NumberingPlan,
-    now: datetime,
-    new_id: NewId = random_id,
+    act: Act, partner: Partner, lines: Sequence[Line], *, notice: str | None, key: str, new_id: NewId = random_id
 ) -> Answered:
     """Record a partner's answers to its notices. Raises BadInput with the lines, or Conflict for a key under which one of
     the notices was answered otherwise, and then nothing was taken.
@@ -105,15 +97,15 @@ def answer(
     A repeat changes nothing (rule 7, `_repeated`). `notice`: the one that the address names.
     """
     named = sorted({notice or line.notice for line in lines})
-    requests.one_at_a_time(tx, named)
-    known = requests.asked(tx, partner.id, named)
-    said = requests.answers_of(tx, [told.id for told in known.values() if told.outcome is not None])
+    requests.one_at_a_time(act.tx, named)
+    known = requests.asked(act.tx, partner.id, named)
+    said = requests.answers_of(act.tx, [told.id for told in known.values() if told.outcome is not None])
     faults: list[Fault] = []
     fresh: list[NewAnswer] = []
     receipts: dict[str, str] = {}
     for line in lines:
         told = known.get(notice or line.notice)
-        day, why = _checked(line, told, plan, again=(notice or line.notice) in receipts)
+        day, why = _checked(line, told, act.plan, again=(notice or line.notice) in receipts)
         if why or told is None:
             faults.append(Fault(line=line.line, reason=why))
             continue
@@ -124,7 +116,7 @@ def answer(
             fresh.append(new)
     if faults:
         raise refused_whole(faults[:_SHOWN], len(faults))
-    requests.add_answers(tx, fresh, now)
+    requests.add_answers(act.tx, fresh, act.now)
     touched = sorted({told.request_id for told in known.values()})
     return Answered(receipts=receipts, request_ids=touched, new=len(fresh))
 

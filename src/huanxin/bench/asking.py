@@ -94,11 +94,10 @@ class Asked:
 def add_operators(platform: Platform) -> None:
     """Let the benchmark in: two people with every role."""
     for login in (_LOGIN, _SECOND):
-        with platform.database.transaction() as tx:
-            person = people.add_operator(tx, login=login, name=login, roles=list(Role), carrier=None, plan=platform.plan,
-                                         now=platform.now(), by="the benchmark")  # fmt: skip
-            people.own_password(tx, person, _PASSWORD, now=platform.now())
-            people.confirm_at_machine(tx, login, now=platform.now(), by="the benchmark")
+        with platform.act("the benchmark") as act:
+            person = people.add_operator(act, login=login, name=login, roles=list(Role), carrier=None)
+            people.own_password(act, person, _PASSWORD)
+            people.confirm_at_machine(act, login)
 
 
 @dataclass(kw_only=True)

@@ -80,16 +80,7 @@ def make(platform: Platform, *, weeks: int, numbers: int, partners: int, seed: i
                 long_ago, name=f"partner {place + 1}", kind=list(Kind)[place % len(Kind)], required=place % _OPTIONAL != 0,
                 endpoint=None, https_only=False,
             )  # fmt: skip
-        made.clerk = people.add_operator(
-            act.tx,
-            login="clerk",
-            name="",
-            roles=[Role.DESK],
-            carrier=CARRIER,
-            plan=platform.plan,
-            now=platform.now(),
-            by="bench",
-        ).id
+        made.clerk = people.add_operator(act, login="clerk", name="", roles=[Role.DESK], carrier=CARRIER).id
     for week in range(weeks):
         say(f"batch {week + 1} of {weeks}")
         with platform.act("bench") as act:

@@ -26,7 +26,7 @@ def import_(
 ) -> None:
     """Take all that a carrier was allotted, in place of any earlier file, or refuse it whole with the lines and reasons."""
     with platform() as (opened, _), opened.act(by or me()) as act:
-        count = import_allocation(act.tx, file, carrier=carrier, plan=act.plan, now=act.now, by=act.by)
+        count = import_allocation(act, file, carrier=carrier)
     say = f"✓ numbers that {carrier} has by {name_of(file)}: {count:,}; an allocation before it holds no more"
     done(as_json, {"carrier": carrier, "numbers": count}, say)
 

@@ -29,10 +29,8 @@ def add(
 ) -> None:
     """Add a person, and print a first password once."""
     with platform() as (opened, _), opened.act(by or me()) as act:
-        made = people.add_operator(
-            act.tx, login=login, name=name, roles=role, carrier=carrier, plan=act.plan, now=act.now, by=act.by
-        )
-        password = people.first_password(act.tx, login, now=act.now, by=act.by)
+        made = people.add_operator(act, login=login, name=name, roles=role, carrier=carrier)
+        password = people.first_password(act, login)
     _say_password(made, password, as_json)
 
 
@@ -43,7 +41,7 @@ def confirm(login: Login, by: By = "", as_json: Json = False) -> None:
     Later ones are confirmed by one of those, at /console/approvals.
     """
     with platform() as (opened, _), opened.act(by or me()) as act:
-        person = people.confirm_at_machine(act.tx, login, now=act.now, by=act.by)
+        person = people.confirm_at_machine(act, login)
     done(as_json, _facts(person), f"✓ {login} is confirmed: {', '.join(sorted(person.roles))}")
 
 
@@ -51,7 +49,7 @@ def confirm(login: Login, by: By = "", as_json: Json = False) -> None:
 def password(login: Login, by: By = "", as_json: Json = False) -> None:
     """Give a person a new first password; an authenticator that was lost is forgotten."""
     with platform() as (opened, _), opened.act(by or me()) as act:
-        made = people.first_password(act.tx, login, now=act.now, by=act.by)
+        made = people.first_password(act, login)
         person = people.named(act.tx, login)
     _say_password(person, made, as_json)
 
@@ -66,10 +64,10 @@ def token(
     """Print a bearer token once, with which a shop's own software acts for this person."""
     with platform() as (opened, _), opened.act(by or me()) as act:
         if revoke:
-            ended = tokens.end_tokens(act.tx, login, now=act.now, by=act.by)
+            ended = tokens.end_tokens(act, login)
             done(as_json, {"login": login, "ended": ended}, f"✓ tokens of {login} that are good no more: {ended}")
             return
-        made = tokens.make_token(act.tx, login, now=act.now, by=act.by)
+        made = tokens.make_token(act, login)
     text = f"✓ {login} is who this token acts for; it is shown this once: {made}"
     done(as_json, {"login": login, "token": made}, text)
 
@@ -78,7 +76,7 @@ def token(
 def roles(login: Login, role: Roles, by: By = "", as_json: Json = False) -> None:
     """Give a person these roles and no others."""
     with platform() as (opened, _), opened.act(by or me()) as act:
-        person = people.set_roles(act.tx, login, role, now=act.now, by=act.by)
+        person = people.set_roles(act, login, role)
     done(as_json, _facts(person), f"✓ {login}: {', '.join(sorted(person.roles))}")
 
 
@@ -109,7 +107,7 @@ def list_(as_json: Json = False) -> None:
 
 def _enable(login: str, enabled: bool, by: str, as_json: bool) -> None:
     with platform() as (opened, _), opened.act(by or me()) as act:
-        person = people.set_enabled(act.tx, login, enabled, now=act.now, by=act.by)
+        person = people.set_enabled(act, login, enabled)
     done(as_json, _facts(person), f"✓ {login} {'may sign in again' if enabled else 'is locked out'}")
 
 

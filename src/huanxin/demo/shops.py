@@ -27,10 +27,10 @@ def disclose(platform: Platform, sold: Sequence[ReportFile], *, by: str) -> int:
                             evidence=f"{file.carrier.upper()}-{serial:06}")
             for serial, one in enumerate(told, start=1)
         ]  # fmt: skip
-        with platform.database.transaction() as tx:
+        with platform.act(by) as act:
             clerk = people.add_operator(
-                tx, login=f"shop-{file.carrier}", name=f"{platform.plan.carriers[file.carrier].name} 营业系统",
-                roles=["desk"], carrier=file.carrier, plan=platform.plan, now=platform.now(), by=by,
+                act, login=f"shop-{file.carrier}", name=f"{platform.plan.carriers[file.carrier].name} 营业系统",
+                roles=["desk"], carrier=file.carrier,
             )  # fmt: skip
         done += platform.acknowledge(given, by=clerk).new if given else 0
     return done

@@ -24,17 +24,15 @@ _STAFF = (
 
 def hire(platform: Platform) -> None:
     """Let them in, once."""
-    with platform.database.transaction() as tx:
-        known = {one.login for one in operators.everyone(tx)}
+    with platform.act("demo") as act:
+        known = {one.login for one in operators.everyone(act.tx)}
         for login, name, role in _STAFF:
             if login in known:
                 continue
-            made = people.add_operator(
-                tx, login=login, name=name, roles=[role], carrier=None, plan=platform.plan, now=platform.now(), by="demo"
-            )
-            operators.set_password(tx, made.id, _hashed(), must_change=False, at=platform.now())
+            made = people.add_operator(act, login=login, name=name, roles=[role], carrier=None)
+            operators.set_password(act.tx, made.id, _hashed(), must_change=False, at=act.now)
             if made.waits:
-                people.confirm_at_machine(tx, login, now=platform.now(), by="demo")
+                people.confirm_at_machine(act, login)
 
 
 @cache

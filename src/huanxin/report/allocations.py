@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from huanxin.domain.numbers import NumberingPlan, masked, why_not_a_number
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import shard_of
-from huanxin.store.database import Tx
+from huanxin.store.acting import Act
 from huanxin.store.report import allocations
 from huanxin.store.report.allocations import Range
 from huanxin.words.sentences import Sentence
@@ -25,20 +24,22 @@ _MOST_SHARDS = 1000  # of one range: a billion numbers
 _MOST_RANGES, _MOST_BYTES = 100_000, 16 << 20  # a country has some ten thousand ranges
 
 
-def import_allocation(tx: Tx, path: Path, *, carrier: str, plan: NumberingPlan, now: datetime, by: str) -> int:
+def import_allocation(act: Act, path: Path, *, carrier: str) -> int:
     """Record what a carrier was allotted, in place of any earlier file; how many numbers that are.
 
     Raises BadInput with every bad line; NotFound for a carrier that is not configured.
     """
-    if carrier not in plan.carriers:
+    if carrier not in act.plan.carriers:
         raise NotFound(
-            Sentence("no carrier is named %(carrier)s; known are %(names)s", carrier=carrier, names=", ".join(plan.carriers))
+            Sentence(
+                "no carrier is named %(carrier)s; known are %(names)s", carrier=carrier, names=", ".join(act.plan.carriers)
+            )
         )
     ranges, faults = [], []
     try:
         with tables.read(tables.inspect(path, most=_MOST_BYTES), COLUMNS, keep_ragged=MOST_FAULTS + 1) as table:
             for chunk in table.chunks:
-                good, bad = _check(chunk, carrier, plan)
+                good, bad = _check(chunk, carrier, act.plan)
                 ranges += good
                 faults += bad
                 faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
@@ -59,7 +60,7 @@ def import_allocation(tx: Tx, path: Path, *, carrier: str, plan: NumberingPlan, 
             Sentence("%(name)s: %(why)s", name=name_of(path), why=why), sorted(faults, key=lambda fault: fault.line)
         )
     found = sorted(one for _, one in ranges)
-    allocations.add(tx, carrier=carrier, file_name=name_of(path), ranges=found, by=by, at=now)
+    allocations.add(act.tx, carrier=carrier, file_name=name_of(path), ranges=found, by=act.by, at=act.now)
     return sum(last - first + 1 for first, last in found)
 
 

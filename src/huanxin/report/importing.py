@@ -20,6 +20,7 @@ from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import SHARD_SIZE, values_of
 from huanxin.report.grouping import MOST_A_DAY, Layers, by_shard, in_layers
 from huanxin.report.lines import Lines, read_lines
+from huanxin.store.acting import Act, Reading
 from huanxin.store.database import Tx, one_name_at_a_time, recording_facts
 from huanxin.store.report import reports
 from huanxin.words.sentences import Sentence
@@ -50,8 +51,8 @@ class Imported:
 
 
 def import_report(
-    tx: Tx, path: Path, *, carrier: str, plan: NumberingPlan, now: datetime, by: str, skip_bad: bool = False,
-    progress: Progress = lambda _step, _lines: None, most_bad: int | None = None, most_bytes: int | None = None,
+    act: Act, path: Path, *, carrier: str, skip_bad: bool = False, progress: Progress = lambda _step, _lines: None,
+    most_bad: int | None = None, most_bytes: int | None = None,
 ) -> Imported:  # fmt: skip
     """Take a report in this transaction; `now` is the instant of the import, aware.
 
@@ -59,10 +60,10 @@ def import_report(
     leaves them out; either way reading ends with more than `most_bad`, or `most_bytes` once unpacked. NotFound for a carrier
     that is not configured.
     """
-    source = _inspect(path, carrier, plan, most_bytes)
-    if known_already := _imported(tx, source, carrier):
+    source = _inspect(path, carrier, act.plan, most_bytes)
+    if known_already := _imported(act.tx, source, carrier):
         return known_already
-    lines, faults = _read(source, plan.carriers[carrier], plan, now, progress, most_bad)
+    lines, faults = _read(source, act.plan.carriers[carrier], act.plan, act.now, progress, most_bad)
     total = len(lines) + len(faults)
     if not total:
         raise unreadable(
@@ -71,12 +72,12 @@ def import_report(
     layers = in_layers(lines)
     progress("checking against what is on record", total)
     # Read first, then wait: each report is judged by all those before it, and nobody waits while a long one is read.
-    one_name_at_a_time(tx, _REPORTS)
-    recording_facts(tx)
-    if known_already := _imported(tx, source, carrier):
+    one_name_at_a_time(act.tx, _REPORTS)
+    recording_facts(act.tx)
+    if known_already := _imported(act.tx, source, carrier):
         return known_already
-    sets, known, recycled, refusals = _judge_all(tx, by_shard(layers, carrier), plan)
-    zone = plan.carriers[carrier].zone
+    sets, known, recycled, refusals = _judge_all(act, by_shard(layers, carrier))
+    zone = act.plan.carriers[carrier].zone
     faults = sorted([*faults, *_faults(layers, refusals, zone), *_left_out(layers, zone)], key=lambda fault: fault.line)
     if faults and not skip_bad:
         raise BadInput(
@@ -93,7 +94,9 @@ def import_report(
         report_id=0, lines=total, accepted=sum(counts.values()), known=known + layers.repeated, counts=counts,
         faults=tuple(faults), recycled=recycled,
     )  # fmt: skip
-    return replace(done, report_id=_record(tx, source, done, sets, file_name=name_of(path), carrier=carrier, by=by, at=now))
+    return replace(
+        done, report_id=_record(act.tx, source, done, sets, file_name=name_of(path), carrier=carrier, by=act.by, at=act.now)
+    )
 
 
 def _imported(tx: Tx, source: tables.Source, carrier: str) -> Imported | None:
@@ -155,7 +158,7 @@ def _read(
 
 
 def _judge_all(
-    tx: Tx, new: Iterable[tuple[int, list[SetFact]]], plan: NumberingPlan
+    reading: Reading, new: Iterable[tuple[int, list[SetFact]]]
 ) -> tuple[list[ShardFact], int, list[ShardFact], list[tuple[int, Refusal]]]:
     """Every shard's new facts, judged: (sets to record, lines known, recycled, refusals)."""
     by_number = dict(new)
@@ -163,9 +166,11 @@ def _judge_all(
     recycled: list[ShardFact] = []
     refusals: list[tuple[int, Refusal]] = []
     known = 0
-    on_record = _in_step(reports.facts_by_shard(tx, shards=by_number), by_number)
+    on_record = _in_step(reports.facts_by_shard(reading.tx, shards=by_number), by_number)
     for shard, old, facts in on_record:
-        verdict = judge(reports.with_instants(tx, shard, old, _days_met(old, facts)), facts, plan.owner(shard))
+        verdict = judge(
+            reports.with_instants(reading.tx, shard, old, _days_met(old, facts)), facts, reading.plan.owner(shard)
+        )
         sets.extend((shard, fact) for fact in verdict.accepted)
         recycled.extend((shard, fact) for fact in verdict.recycled)
         refusals.extend((shard, refusal) for refusal in verdict.refusals)

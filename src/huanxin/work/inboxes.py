@@ -264,30 +264,30 @@ class InboxReader(Jobs):
         with platform.database.transaction() as tx:
             notice = partners_notice(tx, manifest.notice, partner)
         roster = self.rosters.get(notice.batch_id)
-        with platform.database.transaction() as tx:
+        with platform.act(partner.client_id) as act:
             accepted = file_receipt(
-                tx, source, notice=notice, roster=roster, zone=zone_of(tx, notice, platform.plan, platform.zone).key,
-                complete=manifest.complete, idempotency_key=str(number), now=platform.now(),
-                in_turn=partial(_check_turn, tx, notice.id, part),
+                act, source, notice=notice, roster=roster, zone=zone_of(act, notice, platform.zone).key,
+                complete=manifest.complete, idempotency_key=str(number),
+                in_turn=partial(_check_turn, act.tx, notice.id, part),
             )  # fmt: skip
             _check_count(manifest, accepted.receipt.lines)
             receipt_files.take(
-                tx, notice.id, part, receipt_id=accepted.receipt.id, sha256=source.sha256.hex(), at=platform.now()
+                act.tx, notice.id, part, receipt_id=accepted.receipt.id, sha256=source.sha256.hex(), at=act.now
             )
         return accepted
 
     def _refused(self, partner: Partner, match: re.Match[str], manifest: Manifest | None, error: HuanxinError) -> _Said:
-        problem, now, name = problem_of(error), self.platform.now(), match["notice"]
-        with self.platform.database.transaction() as tx:
-            notice = notices.get(tx, name)
+        problem, name = problem_of(error), match["notice"]
+        with self.platform.act(partner.client_id) as act:
+            notice = notices.get(act.tx, name)
             if notice is not None and notice.partner_id != partner.id:
                 notice = None
-            order = _is_order(name) and bool(requests.asked(tx, partner.id, [name]))
+            order = _is_order(name) and bool(requests.asked(act.tx, partner.id, [name]))
             if (notice or order) and not match["number"].startswith("0"):
                 sha256 = manifest.sha256.lower() if manifest else None
-                receipt_files.refuse(tx, name, int(match["number"]), sha256=sha256, problem=problem, at=now)
+                receipt_files.refuse(act.tx, name, int(match["number"]), sha256=sha256, problem=problem, at=act.now)
             if notice:
-                note_named(tx, notice, error, now=now)
+                note_named(act, notice, error)
         if notice:
             self.on_refusal(self.platform, partner, name, error)
         return {"problem": problem}

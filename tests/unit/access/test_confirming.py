@@ -15,18 +15,17 @@ from huanxin.store import migrate
 from huanxin.store.access import operators
 from huanxin.store.database import Database, Tx
 from operators import operator
+from ordering import acting
 
 
 def hired(platform: Platform, *roles: Role, login: str, by: str, carrier: str | None = None, came: bool = True) -> Operator:
     """Somebody new whom an admin added; `came`: they have chosen a password of their own."""
-    with platform.database.transaction() as tx:
-        made = people.add_operator(
-            tx, login=login, name="", roles=roles, carrier=carrier, plan=platform.plan, now=platform.now(), by=by
-        )
-        people.first_password(tx, login, now=platform.now(), by=by)
+    with platform.act(by) as act:
+        made = people.add_operator(act, login=login, name="", roles=roles, carrier=carrier)
+        people.first_password(act, login)
         if came:
-            people.own_password(tx, made, "白日依山尽 黄河入海流 2026", now=platform.now())
-        return people.named(tx, login)
+            people.own_password(act, made, "白日依山尽 黄河入海流 2026")
+        return people.named(act.tx, login)
 
 
 @pytest.fixture
@@ -42,8 +41,8 @@ def admin(platform: Platform) -> Operator:
 @pytest.fixture
 def confirm(platform: Platform) -> Callable[[str, Operator], Operator]:
     def confirmed(login: str, by: Operator) -> Operator:
-        with platform.database.transaction() as tx:
-            return people.confirm(tx, login, now=platform.now(), by=by)
+        with platform.act(by.login) as act:
+            return people.confirm(act, login, operator=by)
 
     return confirmed
 
@@ -108,13 +107,13 @@ def test_a_right_that_was_reset_waits_again(
     def change(tx: Tx) -> None:
         now, by = platform.now(), admin.login
         if reset == "password":
-            people.first_password(tx, "s1", now=now, by=by)
+            people.first_password(acting(tx, now=now, by=by), "s1")
         elif reset == "enabled":
-            people.set_enabled(tx, "s1", False, now=now, by=by)
-            people.set_enabled(tx, "s1", True, now=now, by=by)
+            people.set_enabled(acting(tx, now=now, by=by), "s1", False)
+            people.set_enabled(acting(tx, now=now, by=by), "s1", True)
         else:
-            people.set_roles(tx, "s1", [Role.DESK], now=now, by=by)
-            people.set_roles(tx, "s1", [Role.SUPERVISOR], now=now, by=by)
+            people.set_roles(acting(tx, now=now, by=by), "s1", [Role.DESK])
+            people.set_roles(acting(tx, now=now, by=by), "s1", [Role.SUPERVISOR])
 
     with platform.database.transaction() as tx:
         change(tx)
@@ -122,16 +121,14 @@ def test_a_right_that_was_reset_waits_again(
 
 
 def test_roles_that_add_no_such_right_leave_it_as_it_is(platform: Platform, wang: Operator) -> None:
-    with platform.database.transaction() as tx:
-        assert people.set_roles(tx, "wang", [Role.SUPERVISOR, Role.REGULATOR], now=platform.now(), by="guan").may(
-            Right.DECIDE
-        )
+    with platform.act("guan") as act:
+        assert people.set_roles(act, "wang", [Role.SUPERVISOR, Role.REGULATOR]).may(Right.DECIDE)
 
 
 def test_a_password_that_one_chooses_oneself_leaves_it_as_it_is(platform: Platform, wang: Operator) -> None:
-    with platform.database.transaction() as tx:
-        people.own_password(tx, wang, "欲穷千里目 更上一层楼 2026", now=platform.now())
-        assert people.named(tx, "wang").may(Right.DECIDE)
+    with platform.act("li") as act:
+        people.own_password(act, wang, "欲穷千里目 更上一层楼 2026")
+        assert people.named(act.tx, "wang").may(Right.DECIDE)
 
 
 def test_people_of_another_carrier_are_nobodys_here(platform: Platform, admin: Operator, confirm: Confirm) -> None:
@@ -146,11 +143,11 @@ def test_people_of_another_carrier_are_nobodys_here(platform: Platform, admin: O
 def test_the_first_two_are_confirmed_at_the_machine_and_no_third(platform: Platform, admin: Operator) -> None:
     for login in ("s1", "s2", "s3"):
         hired(platform, Role.SUPERVISOR, login=login, by=admin.login)
-    with platform.database.transaction() as tx:
+    with platform.act("root") as act:
         for login in ("s1", "s2"):
-            assert people.confirm_at_machine(tx, login, now=platform.now(), by="root").may(Right.DECIDE)
+            assert people.confirm_at_machine(act, login).may(Right.DECIDE)
         with pytest.raises(Conflict, match="two people have this right already"):
-            people.confirm_at_machine(tx, "s3", now=platform.now(), by="root")
+            people.confirm_at_machine(act, "s3")
 
 
 def test_who_confirmed_somebody_is_tied_to_them_both_ways(

@@ -72,12 +72,12 @@ def partner(platform: Platform, report: Report) -> Partner:
 def answer(platform: Platform, partner: Partner, batch: int, folder: Path, *lines: str) -> None:
     path = folder / "receipt.csv"
     path.write_text("\n".join(["number,outcome,reason,until", *lines, ""]))
-    with platform.database.transaction() as tx:
-        notice = notices.get(tx, notice_of(platform, partner, batch))
+    with platform.act("li") as act:
+        notice = notices.get(act.tx, notice_of(platform, partner, batch))
         assert notice is not None
         file_receipt(
-            tx, tables.inspect(path), notice=notice, roster=batches.roster(tx, batch), zone="Asia/Shanghai", complete=False,
-            idempotency_key="", now=platform.now(),
+            act, tables.inspect(path), notice=notice, roster=batches.roster(act.tx, batch), zone="Asia/Shanghai",
+            complete=False, idempotency_key="",
         )  # fmt: skip
 
 
@@ -185,8 +185,8 @@ def test_the_summary_rests_a_minute_and_is_whole_again_after_it(
 def test_an_allocation_file_says_what_there_is_to_sell(platform: Platform, partner: Partner, tmp_path: Path) -> None:
     path = tmp_path / "allocation.csv"
     path.write_text("from,to\n+8613800130000,+8613800134999\n+8613800140000,+8613800149999\n")
-    with platform.database.transaction() as tx:
-        count = import_allocation(tx, path, carrier="cmcc", plan=platform.plan, now=platform.now(), by="test")
+    with platform.act("test") as act:
+        count = import_allocation(act, path, carrier="cmcc")
     assert count == 15_000
     found = sums(platform).prefixes
     assert found["prefix"].tolist() == [861380013, 861380014, 861390000]
@@ -205,8 +205,8 @@ def test_an_allocation_file_says_what_there_is_to_sell(platform: Platform, partn
 def test_a_bad_allocation_is_refused_whole(platform: Platform, tmp_path: Path, line: str, reason: str) -> None:
     path = tmp_path / "allocation.csv"
     path.write_text(f"from,to\n+8613800130000,+8613800139999\n{line}\n")
-    with pytest.raises(BadInput) as refused, platform.database.transaction() as tx:
-        import_allocation(tx, path, carrier="cmcc", plan=platform.plan, now=platform.now(), by="test")
+    with pytest.raises(BadInput) as refused, platform.act("test") as act:
+        import_allocation(act, path, carrier="cmcc")
     assert [fault.line for fault in refused.value.faults] == [3]
     assert reason in refused.value.faults[0].reason
 

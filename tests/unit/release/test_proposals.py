@@ -54,11 +54,11 @@ class Case:
         """The partner files a receipt."""
         path = self.folder / "receipt.csv"
         path.write_text("\n".join(["number,outcome,reason,until", *lines, ""]))
-        with self.platform.database.transaction() as tx:
-            (notice,) = notices.of_batch(tx, self.batch)
+        with self.platform.act("li") as act:
+            (notice,) = notices.of_batch(act.tx, self.batch)
             file_receipt(
-                tx, tables.inspect(path), notice=notice, roster=batches.roster(tx, self.batch), zone="Asia/Shanghai",
-                complete=False, idempotency_key=str(next(_keys)), now=self.platform.now(),
+                act, tables.inspect(path), notice=notice, roster=batches.roster(act.tx, self.batch), zone="Asia/Shanghai",
+                complete=False, idempotency_key=str(next(_keys)),
             )  # fmt: skip
 
     def covered(self, proposal: int) -> Covered:

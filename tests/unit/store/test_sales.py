@@ -20,9 +20,9 @@ def test_numbers_cancelled_on_two_days_and_sold_in_one_minute_keep_their_instant
         report(f"+{EARLY},cancelled,2026-06-01", f"+{LATE},cancelled,2026-06-02"), carrier="cmcc", by="test"
     )
     sold = report(f"+{EARLY},opened,2026-11-24T08:00:00+08:00", f"+{LATE},opened,2026-11-24T08:30:00+08:00", name="sold.csv")
-    with platform.database.transaction() as tx:
-        done = import_report(tx, sold, carrier="cmcc", plan=platform.plan, now=platform.now(), by="test")
-        sales = sales_of(tx, done.report_id, done.recycled, plan=platform.plan)
+    with platform.act("test") as act:
+        done = import_report(act, sold, carrier="cmcc")
+        sales = sales_of(act.tx, done.report_id, done.recycled, plan=platform.plan)
     assert [(list(one.numbers.numbers()), len(one.opening.instants(one.opening.numbers))) for one in sales] == [
         ([LATE], 1), ([EARLY], 1)
     ]  # fmt: skip

@@ -158,12 +158,12 @@ class BatchDesk:
         try:
             with platform.act(partner.client_id) as act:
                 accepted = file_receipt(
-                    act.tx, source, notice=notice, roster=roster, zone=zone_of(act.tx, notice, act.plan, platform.zone).key,
-                    complete=self.complete, idempotency_key=self.idempotency_key, now=act.now,
+                    act, source, notice=notice, roster=roster, zone=zone_of(act, notice, platform.zone).key,
+                    complete=self.complete, idempotency_key=self.idempotency_key,
                 )  # fmt: skip
         except (BadInput, Conflict) as error:
             with platform.act(partner.client_id) as act:
-                note_named(act.tx, notice, error, now=act.now)
+                note_named(act, notice, error)
             note_refusal(platform, partner, self.notice_id, error)
             raise
         if isinstance(content, Path) and content.stat().st_size > delimited.BLOCK:

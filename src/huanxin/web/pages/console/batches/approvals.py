@@ -61,7 +61,7 @@ def confirm(request: Request, who: Proposer, login: str) -> Response:
     """Say that somebody is who they should be; from then on they may propose, or decide."""
     try:
         with who.act() as act:
-            people.confirm(act.tx, login, now=act.now, by=who.operator)
+            people.confirm(act, login, operator=who.operator)
     except HuanxinError as error:
         return _page(request, who, status=status_of(error), problem=error)
     return flash.after(request, "/console/approvals", "confirmed")

@@ -137,7 +137,7 @@ async def allot(request: Request, who: Reporter) -> Response:
 
             def take() -> int:
                 with who.act() as act:
-                    return import_allocation(act.tx, path, carrier=carrier, plan=act.plan, now=act.now, by=act.by)
+                    return import_allocation(act, path, carrier=carrier)
 
             await to_thread.run_sync(take)
     except (BadInput, NotFound, TooLarge, TooSlow) as error:

@@ -49,7 +49,7 @@ def _sign_in(request: Request, login: str, password: str, to: str) -> Response:
     platform, caller = context.platform, network_of(request.client.host if request.client else None)
     with context.wrong_sign_ins.trying(caller) as wrong:
         with platform.act(login) as act:
-            tried = signing_in.try_password(act.tx, login, password, now=act.now)
+            tried = signing_in.try_password(act, login, password)
         if tried.result in _STATUS:
             wrong()
     if tried.result is Result.CODE and tried.operator:
@@ -80,7 +80,7 @@ def sign_in_code(request: Request, code: Annotated[str, Form()] = "", to: To = "
         if sealed is None:
             return back(SIGN_IN)
         secret = unseal(sealed, context.passphrase)
-        tried = signing_in.try_code(act.tx, person, code, secret=secret, now=act.now)
+        tried = signing_in.try_code(act, person, code, secret=secret)
     if tried.result is not Result.IN:
         return page(request, None, "code.html", _STATUS[tried.result], to=inside(to), problem=tried.result.value)
     return _in(request, tried, to)
@@ -115,9 +115,9 @@ def change_password(
     """A new password, for whoever knows the old one."""
     try:
         with who.act() as act:
-            result = signing_in.confirm_password(act.tx, who.operator, old, now=act.now)
+            result = signing_in.confirm_password(act, who.operator, old)
             if result is Result.IN:
-                people.own_password(act.tx, who.operator, new, now=act.now)
+                people.own_password(act, who.operator, new)
     except BadInput:
         return _me(request, who, status=422, problem="easy")
     if result is not Result.IN:
@@ -138,9 +138,7 @@ def set_totp(
                 raise Conflict(
                     Sentence("an authenticator is in use already; an admin can take it away with a new first password")
                 )
-            signing_in.prove_totp(
-                act.tx, who.operator, code, secret=secret, sealed=seal(secret, who.context.passphrase), now=act.now
-            )
+            signing_in.prove_totp(act, who.operator, code, secret=secret, sealed=seal(secret, who.context.passphrase))
     except (BadInput, ValueError):  # ValueError: what should be a secret is none
         return _me(request, who, status=422, problem="code")
     answer = flash.after(request, "/console/me", "totp")

@@ -76,7 +76,7 @@ def end(request: Request) -> Response:
             person = operators.by_login(act.tx, login)
             if person is None:
                 raise Forbidden(Sentence("%(login)s is no operator of this platform; ask an admin", login=login))
-            tried = signing_in.let_in(act.tx, person, how=provider.setting.name, now=act.now)
+            tried = signing_in.let_in(act, person, how=provider.setting.name)
         if tried.result is not Result.IN:
             raise Forbidden(Sentence("%(login)s is no operator of this platform; ask an admin", login=login))
     except (Unauthorized, Forbidden, Unavailable) as error:

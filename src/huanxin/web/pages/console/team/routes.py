@@ -74,10 +74,9 @@ def add(
     try:
         with who.act() as act:
             made = people.add_operator(
-                act.tx, login=login.strip().casefold(), name=name, roles=roles or [], carrier=carrier or None,
-                plan=act.plan, now=act.now, by=act.by,
-            )  # fmt: skip
-            password = people.first_password(act.tx, made.login, now=act.now, by=act.by)
+                act, login=login.strip().casefold(), name=name, roles=roles or [], carrier=carrier or None
+            )
+            password = people.first_password(act, made.login)
     except (BadInput, Conflict) as error:
         return _people(request, who, status=422, given=given, problem=error)
     return _people(request, who, secret=(made.login, password))
@@ -93,11 +92,11 @@ def change(request: Request, who: Admin, login: str, do: Annotated[str, Form()],
         with who.act() as act:
             _one(act.tx, who.operator, login)
             if do == "password":
-                password = people.first_password(act.tx, login, now=act.now, by=act.by)
+                password = people.first_password(act, login)
             elif do == "roles":
-                people.set_roles(act.tx, login, roles or [], now=act.now, by=act.by)
+                people.set_roles(act, login, roles or [])
             elif do in ("enable", "disable"):
-                people.set_enabled(act.tx, login, do == "enable", now=act.now, by=act.by)
+                people.set_enabled(act, login, do == "enable")
             else:
                 raise BadInput(Sentence("%(do)s is nothing that can be done to an operator", do=do))
     except BadInput as error:
