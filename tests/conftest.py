@@ -33,6 +33,7 @@ from huanxin.signing import keys
 from huanxin.store.database import LIVE, SANDBOX, Database
 from huanxin.store.migrate import migrate
 from huanxin.store.server.embedded import embedded_dsn, leave
+from processes import tell_warden
 
 # A red test must be red again the next time, on any machine: no fresh randomness, no clock.
 # `--hypothesis-profile=search` looks further; `unshrunk` is for who wants to know only whether a test fails.
@@ -115,6 +116,7 @@ def quick() -> Iterator[Path]:
     """A folder in memory if the machine has one with room: the thousand files of each new database cost half there."""
     memory = MEMORY if Path(MEMORY).is_dir() and shutil.disk_usage(MEMORY).free > ROOM else None
     with tempfile.TemporaryDirectory(prefix="huanxin-test-", dir=memory, ignore_cleanup_errors=True) as folder:
+        tell_warden(f"folder {folder}")
         yield Path(folder)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from node import PEERS, node
-from processes import free_port, until
+from processes import bound, free_port, until
 
 CLIENT_ID, CLIENT_SECRET = "huanxin", "a-secret-of-tests-only-32-characters"
 
@@ -40,10 +40,10 @@ def openid_provider(
     program, port = node("oidc", "oidc-provider"), free_port()
     client = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "redirect_uris": list(redirect_uris)}
     told = json.dumps({"port": port, "client": client, "people": people, "inIdToken": in_id_token}) + "\n"
-    process = subprocess.Popen(
+    process = bound(subprocess.Popen(
         [program, str(PEERS / "oidc" / "provider.mjs")], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
+    ))  # fmt: skip
     try:
         assert process.stdin
         process.stdin.write(told)

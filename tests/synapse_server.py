@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from processes import free_port
+from processes import bound, free_port
 
 PYTHON = Path(__file__).parents[1] / ".venv-synapse" / "bin" / "python"
 SECRET = "registration-secret"
@@ -86,7 +86,10 @@ def running(folder: Path) -> Iterator[Homeserver]:
     config.write_text(json.dumps(settings))  # JSON is YAML too
     command = [str(PYTHON), "-m", "synapse.app.homeserver", "--config-path", str(config)]
     subprocess.run([*command, "--generate-keys"], check=True, capture_output=True, cwd=folder)
-    with open(folder / "synapse.log", "wb") as log, subprocess.Popen(command, cwd=folder, stdout=log, stderr=log) as process:
+    with (
+        open(folder / "synapse.log", "wb") as log,
+        bound(subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)) as process,
+    ):
         try:
             _wait(f"http://127.0.0.1:{port}", process, folder / "synapse.log")
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:

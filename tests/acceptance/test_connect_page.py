@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from processes import free_port
+from processes import bound, free_port
 
 HOUSE = Path(__file__).parents[2]
 PAGE = (HOUSE / "docs/partners/connect.md").read_text(encoding="utf-8")
@@ -26,10 +26,10 @@ def test_the_steps_alone_lead_from_nothing_to_live_to_a_receipt(dsn: str, tmp_pa
         "PATH": f"{commands}:{os.environ['PATH']}", "HUANXIN_DATABASE_URL": dsn, "HUANXIN_MODE": "development",
         "HUANXIN_HOME": str(tmp_path / "home"), "PYTHONUTF8": "1",
     }  # fmt: skip
-    process = subprocess.Popen(
+    process = bound(subprocess.Popen(
         ["bash", "-c", script], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         start_new_session=True,
-    )  # fmt: skip
+    ))  # fmt: skip
     try:
         said, trouble = (part.decode() for part in process.communicate(timeout=900))
     finally:

@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from acceptance.browsing import axe, fits, keep_both, keep_picture, open_tab
 from huanxin.demo import staff
-from processes import free_port, until
+from processes import bound, free_port, until
 
 SMALL = ["--numbers", "4000", "--partners", "9", "--no-serve", "--json"]
 VICTIMS = {"serve": 0.4, "worker": 0.4, "partner": 0.04}
@@ -39,7 +39,7 @@ def command(out: Path, seed: int = 1) -> list[str]:
 
 
 def start(out: Path, seed: int = 1) -> subprocess.Popen[str]:
-    return subprocess.Popen(command(out, seed), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return bound(subprocess.Popen(command(out, seed), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
 
 
 def result(demo: subprocess.Popen[str]) -> dict[str, Any]:
@@ -144,9 +144,8 @@ class Served:
 def reopened(undisturbed: tuple[dict[str, Any], Path]) -> Iterator[Served]:
     _, out = undisturbed
     port = free_port()
-    demo = subprocess.Popen(
-        [*command(out), "--serve", "--port", str(port)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    serve = [*command(out), "--serve", "--port", str(port)]
+    demo = bound(subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
     assert demo.stdout is not None
     yield Served(json.loads(demo.stdout.readline()), f"http://127.0.0.1:{port}")
     demo.send_signal(signal.SIGTERM)

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from fake_platform import FakePlatform
-from processes import free_port
+from processes import bound, free_port
 
 SHOP = Path(__file__).parents[1] / "peers" / "allauth"
 _serial = count(1)
@@ -98,7 +98,7 @@ def opened(folder: Path, **more: str) -> Iterator[Shop]:
     serve = [*django, "runserver", "--noreload", f"127.0.0.1:{port}"]
     with (
         open(folder / "log", "wb") as log,
-        subprocess.Popen(serve, env=environment, cwd=SHOP, stdout=log, stderr=log) as process,
+        bound(subprocess.Popen(serve, env=environment, cwd=SHOP, stdout=log, stderr=log)) as process,
     ):
         try:
             _wait(f"http://127.0.0.1:{port}/me", process, folder / "log")
@@ -255,7 +255,7 @@ def test_a_pushed_notice_is_answered_by_the_worker_of_the_project(tmp_path: Path
         headers = {"Content-Type": "application/secevent+jwt"}
         assert customer.client.post("/huanxin/events/", content=platform.notice("j1"), headers=headers).status_code == 202
         environment = _environment(tmp_path) | {"SHOP_ISSUER": platform.issuer}
-        with subprocess.Popen([sys.executable, "-m", "django", "huanxin_work"], env=environment, cwd=SHOP) as worker:
+        with bound(subprocess.Popen([sys.executable, "-m", "django", "huanxin_work"], env=environment, cwd=SHOP)) as worker:
             ends = time.monotonic() + 60
             while not platform.complete and time.monotonic() < ends:
                 time.sleep(0.05)

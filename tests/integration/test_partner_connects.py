@@ -26,7 +26,7 @@ from fake_streams import FakeStreams
 from huanxin_partner import cli
 from huanxin_partner.rehearsal.words import SCENARIOS
 from huanxin_partner.trial import load_magic_ties
-from processes import free_port
+from processes import bound, free_port
 from serving import served
 from waiting import until
 
@@ -75,7 +75,7 @@ def environment() -> dict[str, str]:
 @contextmanager
 def running(*arguments: object) -> Iterator[subprocess.Popen[bytes]]:
     """A process that is killed at the end, if it still runs."""
-    process = subprocess.Popen(command(*arguments), env=environment())
+    process = bound(subprocess.Popen(command(*arguments), env=environment()))
     try:
         yield process
     finally:

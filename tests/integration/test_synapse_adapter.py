@@ -16,7 +16,7 @@ import pytest
 from fake_platform import FakePlatform
 from huanxin_partner.adapters.synapse import SynapseError, SynapseTies
 from huanxin_partner.ties import Answer
-from processes import free_port
+from processes import bound, free_port
 from synapse_server import PYTHON, Homeserver, running
 
 pytestmark = pytest.mark.skipif(
@@ -232,7 +232,7 @@ def test_the_command_line_answers_a_notice_for_a_homeserver(
         )
         program = str(Path(sys.executable).with_name("huanxin-partner"))
         command = [program, "receive", "--config", str(config), "--port", str(port)]
-        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        with bound(subprocess.Popen(command, stderr=subprocess.DEVNULL)) as process:
             try:
                 _pushed(f"http://127.0.0.1:{port}/events/", platform.notice("j1"))
                 ends = time.monotonic() + 60

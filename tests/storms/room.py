@@ -21,6 +21,7 @@ from pathlib import Path
 import psutil
 
 import waiting
+from processes import tell_warden
 
 _SIZE = "700m"
 _SPARE = 64 * 1024  # bytes that are left when it is full
@@ -94,6 +95,7 @@ def _is_limited(process: psutil.Process) -> bool:
 def open_room(where: Path) -> Room:
     folder = Path(tempfile.mkdtemp(prefix="storm-", dir=where))
     options = ("-t", "tmpfs", "-o", f"size={_SIZE},mode=0755")
+    tell_warden(f"folder {folder}")
     may = os.geteuid() == 0 and not os.environ.get("STORM_UNMOUNTED")
     return Room(folder=folder, mounted=may and not _run("mount", *options, "tmpfs", str(folder)))
 

@@ -20,7 +20,7 @@ import psutil
 import psycopg
 
 import waiting
-from processes import SOURCES, answers, free_port
+from processes import SOURCES, answers, bound, free_port
 from storms.room import Room, open_room
 
 PASSPHRASE = "a storm of its own"
@@ -47,11 +47,11 @@ class Program:
 
     def start(self) -> None:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
+            self.process = bound(subprocess.Popen(
                 [sys.executable, "-m", *self.arguments],
                 env=os.environ | {"PYTHONPATH": str(SOURCES)} | dict(self.environment),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
+            ))  # fmt: skip
         self.starts += 1
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> bool:
@@ -128,10 +128,10 @@ class Site:
 
     def command(self, *words: str, prefix: Sequence[str] = ("-m", "huanxin.cli.main")) -> subprocess.Popen[bytes]:
         """A command under way; its output is read by `outcome`."""
-        return subprocess.Popen(
+        return bound(subprocess.Popen(
             [sys.executable, *prefix, *words], env=os.environ | {"PYTHONPATH": str(SOURCES)} | self.environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.room,
-        )  # fmt: skip
+        ))  # fmt: skip
 
     def database(self) -> psycopg.Connection[Any]:
         """A look past the platform, in a transaction of its own for each statement. The database is not kept up by it; it

@@ -17,7 +17,7 @@ from huanxin.domain.answers import Purpose
 from huanxin.release.gate import load_gate
 from huanxin.store.plan import batches
 from node import HOUSE, node, with_jose
-from processes import free_port
+from processes import bound, free_port
 from ssf_world import Caller, World
 
 NUMBERS = ["+8613800138000", "+8613800138001"]
@@ -61,10 +61,10 @@ def test_the_commands_of_the_protocol_run_as_they_stand(
 def running(world: World, one: Caller, port: int, folder: Path) -> Iterator[subprocess.Popen[str]]:
     program = node()
     script = with_jose(RECEIVER, folder)
-    process = subprocess.Popen(
+    process = bound(subprocess.Popen(
         [program, str(script)], env=settings(world, one) | {"PORT": str(port), "AUTHORIZATION": "Bearer ours"},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+    ))  # fmt: skip
     assert process.stdout is not None
     try:
         assert process.stdout.readline() == f"listening on {port}\n"
