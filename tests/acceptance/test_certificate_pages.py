@@ -64,9 +64,8 @@ class Site:
         if verdict == "expired":
             self.clock.forward(days=181)
         elif verdict == "revoked":
-            with self.platform.database.transaction() as tx:
-                certificate.revoke(tx, self.made.id, reason=Reason.MISTAKE, note="<b>secret note</b>", by="林澈",
-                                   now=self.clock())  # fmt: skip
+            with self.platform.act("林澈") as act:
+                certificate.revoke(act, self.made.id, reason=Reason.MISTAKE, note="<b>secret note</b>")
         elif verdict in ("ended", "moved"):
             self.reported(f"{NUMBER},{'cancelled' if verdict == 'ended' else 'ported_out'},2026-11-20")
 

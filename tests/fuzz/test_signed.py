@@ -138,7 +138,7 @@ def test_tokens_and_keys(request: pytest.FixtureRequest) -> None:
 def test_certificates(request: pytest.FixtureRequest, database: Database) -> None:
     def read(given: str) -> None:
         with database.transaction() as tx:
-            assert verify(tx, given, now=AT)
+            assert verify(acting(tx, now=AT), given)
         read_offline(given, KEYS)
 
     tried(request, read, tokens(CERTIFICATE, typ=KIND), known=odd_tokens(), most=80, refuses=(HuanxinError,))
@@ -209,7 +209,7 @@ def test_hand_overs_of_carriers(request: pytest.FixtureRequest, database: Databa
         place.write_bytes(given[1])
         keys = CarrierKeys(places={"cmcc": str(place)})
         with undone(database) as tx:
-            assert take(tx, given[0], keys=keys, issuer=ISSUER, plan=plan, now=AT).carrier == "cmcc"
+            assert take(acting(tx, issuer=ISSUER, plan=plan, now=AT), given[0], keys=keys).carrier == "cmcc"
 
     right = as_json(KEYS)
     both = st.tuples(tokens(HANDOVER), st.one_of(st.just(right), st.just(right), documents(KEYS)))

@@ -48,13 +48,13 @@ def certify(platform: Platform, signer: Signer, number: str = SOLD_AGAIN) -> Cer
 
 
 def check(platform: Platform, given: str) -> Finding:
-    with platform.database.transaction() as tx:
-        return verifying.verify(tx, given, now=platform.now())
+    with platform.read() as reading:
+        return verifying.verify(reading, given)
 
 
 def revoke(platform: Platform, one: Certificate, reason: Reason, by: str = "值班长 林澈") -> None:
-    with platform.database.transaction() as tx:
-        certificate.revoke(tx, one.id, reason=reason, note="ticket 17", by=by, now=platform.now())
+    with platform.act(by) as act:
+        certificate.revoke(act, one.id, reason=reason, note="ticket 17")
 
 
 pytestmark = pytest.mark.usefixtures("numbers")
@@ -102,12 +102,12 @@ def test_asked_again_it_is_the_same_to_the_last_byte_until_it_expires(
 
 def test_two_who_ask_at_once_get_one_certificate(platform: Platform, signer: Signer) -> None:
     def drafted() -> Certificate:
-        with platform.database.transaction() as tx:
-            return certificate.draft(tx, parse(SOLD_AGAIN), rules=platform.rules, now=platform.now(), by="test")
+        with platform.act("test") as act:
+            return certificate.draft(act, parse(SOLD_AGAIN))
 
     def kept(one: Certificate) -> Certificate:
-        with platform.database.transaction() as tx:
-            return certificate.keep(tx, one, signer.signed(KIND, certificate.claims(one)), platform.now())
+        with platform.act("li") as act:
+            return certificate.keep(act, one, signer.signed(KIND, certificate.claims(one)))
 
     one, other = drafted(), drafted()
     assert one.id != other.id
@@ -232,8 +232,8 @@ def test_a_revocation_names_who_did_it_and_a_certificate_that_exists(platform: P
     made = certify(platform, signer)
     with pytest.raises(BadInput, match="who"):
         revoke(platform, made, Reason.MISTAKE, by=" ")
-    with platform.database.transaction() as tx, pytest.raises(NotFound, match="ce_none"):
-        certificate.revoke(tx, "ce_none", reason=Reason.MISTAKE, note="", by="x", now=platform.now())
+    with platform.act("x") as act, pytest.raises(NotFound, match="ce_none"):
+        certificate.revoke(act, "ce_none", reason=Reason.MISTAKE, note="")
 
 
 def test_a_certificate_and_its_revocation_are_facts(platform: Platform, signer: Signer) -> None:
@@ -247,8 +247,8 @@ def test_the_number_is_compared_and_not_found_by_trying(platform: Platform, sign
     made = certify(platform, signer)
 
     def same(number: str) -> bool:
-        with platform.database.transaction() as tx:
-            return verifying.same_number(tx, made, number, now=platform.now())
+        with platform.act("visitor") as act:
+            return verifying.same_number(act, made, number)
 
     assert same("138 0013 8000")
     assert same("+86 (138) 0013-8000")

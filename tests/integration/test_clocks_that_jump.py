@@ -264,14 +264,14 @@ def test_codes_that_were_asked_for_a_year_ahead_keep_nobody_from_asking_and_let_
     rules, number = CodeRules(), int(NUMBER)
 
     def ask(tx: Tx) -> str:
-        return codes.ask(tx, number, address="10.0.0.1", secret=SECRET, rules=rules, now=clock())
+        return codes.ask(acting(tx, now=clock()), number, address="10.0.0.1", secret=SECRET, rules=rules)
 
     with database.transaction() as tx:
         clock.forward(days=365)
         old = ask(tx)
         clock.forward(days=-365)
-        assert codes.check(tx, number, old, secret=SECRET, rules=rules, now=clock()).gone
-        assert codes.check(tx, number, ask(tx), secret=SECRET, rules=rules, now=clock()).right
+        assert codes.check(acting(tx, now=clock()), number, old, secret=SECRET, rules=rules).gone
+        assert codes.check(acting(tx, now=clock()), number, ask(tx), secret=SECRET, rules=rules).right
         with pytest.raises(TooMany):
             ask(tx)
 

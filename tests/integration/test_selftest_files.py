@@ -102,8 +102,8 @@ def test_a_company_that_exchanges_files_passes_goes_live_and_is_shown_out_with_a
     assert {one["purpose"] for one in manifests} == {"renewal", "retraction"}
 
     live = onboarding.live
-    with live.database.transaction() as tx:
-        record_proof(tx, account, way="file", by="li", now=live.now())
+    with live.act("li") as act:
+        record_proof(act, account, way="file")
     onboarding.admit(account, required=True, by="li")
     credentials = onboarding.go_live(account)
     out, into = folders(tmp_path / "live")

@@ -10,6 +10,7 @@ from clocks import Clock
 from huanxin.domain.errors import TooMany
 from huanxin.request.codes import CodeRules, Tried, ask, check
 from huanxin.store.database import Database
+from ordering import acting
 
 NUMBER, OTHER = 8613800138000, 8613800138001
 RULES = CodeRules()
@@ -24,11 +25,11 @@ class Phone:
 
     def ask(self, number: int = NUMBER, address: str = "10.0.0.1", rules: CodeRules = RULES) -> str:
         with self.database.transaction() as tx:
-            return ask(tx, number, address=address, secret=SECRET, rules=rules, now=self.clock())
+            return ask(acting(tx, now=self.clock()), number, address=address, secret=SECRET, rules=rules)
 
     def type(self, code: str, number: int = NUMBER) -> Tried:
         with self.database.transaction() as tx:
-            return check(tx, number, code, secret=SECRET, rules=RULES, now=self.clock())
+            return check(acting(tx, now=self.clock()), number, code, secret=SECRET, rules=RULES)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from huanxin.store.notify import progress
 from huanxin.store.plan import batches
 from huanxin.store.report import reports
 from oracle import outbox, owners, renewal, shop
-from oracle.driver import PLAN, Driver
+from oracle.driver import Driver
 from oracle.histories import Said, had_predecessor, holder, tenures, where
 from oracle.world import Batch, Number, Retraction, World
 from ordering import acting
@@ -155,7 +155,7 @@ def _explained(tx: Tx, driver: Driver, world: World, counts: Counts, numbers: Co
 
 def _desk(tx: Tx, driver: Driver, world: World, counts: Counts, _numbers: Collection[Number]) -> None:
     numbers = list(world.histories)
-    for told in look_up(tx, numbers, seller=None, plan=PLAN, rules=driver.platform.rules, now=world.now):
+    for told in look_up(acting(tx, driver.platform, now=world.now), numbers, seller=None):
         case = shop.case_of(world, told.number, None)
         same(f"{told.number} at the desk", (told.for_sale, told.grade.value), (not case.why, case.grade))
         if told.why is not None:
@@ -169,7 +169,7 @@ def _desk(tx: Tx, driver: Driver, world: World, counts: Counts, _numbers: Collec
 
 def _certificates(tx: Tx, driver: Driver, world: World, counts: Counts) -> None:
     for one in world.certificates:
-        real = verifying.verify(tx, one.key, now=world.now).verdict.value
+        real = verifying.verify(acting(tx, driver.platform, now=world.now), one.key).verdict.value
         same(f"certificate of {one.number}", real, owners.verdict(world, one))
     counts.verdicts["certificate"] += len(world.certificates)
 

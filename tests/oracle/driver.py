@@ -286,8 +286,8 @@ class Driver:
         return self.platform.answer_requests(self.partners[partner], [line], key=key)
 
     def revoke(self, certificate: str, reason: str) -> None:
-        with self.tx() as tx:
-            revoke(tx, certificate, reason=Reason(reason), note="", by="li", now=self.platform.now())
+        with self.platform.act("li") as act:
+            revoke(act, certificate, reason=Reason(reason), note="")
 
     # Deliveries -------------------------------------------------------------------------------------------------------
     def about(self, notice: str) -> object:

@@ -147,7 +147,7 @@ class Platform:
             lots = lots_of(act.tx, sales)
             breaches = find_early_sales(act, done.report_id, sales, lots)
             stopped = find_stopped_sales(act, done.report_id, sales, lots)
-            untold = find_undisclosed(act.tx, done.report_id, [one for one in sales if one.known], plan=self.plan, now=now)
+            untold = find_undisclosed(act, done.report_id, [one for one in sales if one.known])
             affected.look(act.tx, done.report_id)
             if done.faults:
                 keep_rejects(done.faults)
@@ -186,9 +186,8 @@ class Platform:
 
     def order_request(self, wish: Wish) -> Ordered:
         """Record an owner's order and tell the partners that he chose; the standing order, if he asked for all before."""
-        now = self.clock()
         with self.act(VISITOR) as act:
-            ordered = order(act.tx, wish, plan=self.plan, rules=self.rules, cool_down=self.cool_down, now=now)
+            ordered = order(act, wish, cool_down=self.cool_down)
             if ordered.new:
                 send_request(act, ordered.request, ordered.notices)
         return ordered
@@ -204,13 +203,13 @@ class Platform:
 
     def ask_code(self, number: int, *, address: str, secret: str, rules: CodeRules) -> str:
         """Make a code for a number, to be sent to it. Raises TooMany beyond a limit."""
-        with self.database.transaction() as tx:
-            return codes.ask(tx, number, address=address, secret=secret, rules=rules, now=self.clock())
+        with self.act(VISITOR) as act:
+            return codes.ask(act, number, address=address, secret=secret, rules=rules)
 
     def check_code(self, number: int, typed: str, *, secret: str, rules: CodeRules) -> Tried:
         """Try a code that somebody typed; a wrong one counts."""
-        with self.database.transaction() as tx:
-            return codes.check(tx, number, typed, secret=secret, rules=rules, now=self.clock())
+        with self.act(VISITOR) as act:
+            return codes.check(act, number, typed, secret=secret, rules=rules)
 
     def answer_requests(
         self, partner: Partner, lines: Sequence[Line], *, notice: str | None = None, key: str = ""
@@ -231,19 +230,18 @@ class Platform:
     def certify(self, number: int, signer: Signer, *, by: str) -> Certificate:
         """The certificate of a number's present tenure, the same one for as long as it is good. The caller has made sure
         that the number is his who asks. Raises Conflict, in words for him, if nothing can be certified, or ClockInDoubt."""
-        now = self.sure()
-        with self.database.transaction() as tx:
-            made = certificate.draft(tx, number, rules=self.rules, now=now, by=by)
+        with self.act(by, sure=True) as act:
+            made = certificate.draft(act, number)
         if made.token:
             return made
         token = signer.signed(certificate.KIND, certificate.claims(made))
-        with self.database.transaction() as tx:
-            return certificate.keep(tx, made, token, self.clock())
+        with self.act(by) as act:
+            return certificate.keep(act, made, token)
 
     def look_up(self, numbers: Sequence[int], *, seller: str | None) -> list[Told]:
         """What is told of each number to a buyer, for a carrier that wants to sell it (None: whichever may)."""
-        with self.database.transaction() as tx:
-            return desk.look_up(tx, numbers, seller=seller, plan=self.plan, rules=self.rules, now=self.clock())
+        with self.read() as reading:
+            return desk.look_up(reading, numbers, seller=seller)
 
     def looked_up(self, numbers: int, *, by: Operator, blocked: int = 0) -> None:
         """Count what a person looks up; `blocked`: what was told to be not for sale. Raises TooMany beyond the limit."""
@@ -262,29 +260,23 @@ class Platform:
 
     def next_clean(self, prefix: str, *, grades: Collection[Grade], after: int, most: int, seller: str | None) -> desk.Offer:
         """The next numbers with a prefix that are for sale and of these grades, above `after`."""
-        with self.database.transaction() as tx:
-            return desk.next_clean(
-                tx, prefix, grades=grades, after=after, most=most, seller=seller, plan=self.plan, rules=self.rules,
-                now=self.clock(),
-            )  # fmt: skip
+        with self.read() as reading:
+            return desk.next_clean(reading, prefix, grades=grades, after=after, most=most, seller=seller)
 
     def acknowledge(self, given: Sequence[Acknowledgement], *, by: Operator) -> Acknowledged:
         """Record that buyers acknowledged what they were told, all or none. Numbers that can't be taken count as looked up:
         their reasons tell as much as the desk does. Raises BadInput with each, TooMany."""
-        now = self.clock()
         try:
-            with self.database.transaction() as tx:
-                return acknowledging.acknowledge(tx, given, by=by, plan=self.plan, rules=self.rules, now=now)
+            with self.act(by.login) as act:
+                return acknowledging.acknowledge(act, given, operator=by)
         except BadInput as error:
             self.looked_up(len(error.faults), by=by, blocked=len(error.faults))
             raise error from None
 
     def withdraw_disclosure(self, disclosure_id: str, *, reason: str, by: Operator) -> None:
         """Record that a buyer did not take the number."""
-        with self.database.transaction() as tx:
-            acknowledging.withdraw(
-                tx, disclosure_id, reason=reason, by=by, plan=self.plan, rules=self.rules, now=self.clock()
-            )
+        with self.act(by.login) as act:
+            acknowledging.withdraw(act, disclosure_id, reason=reason, operator=by)
 
     def release(self, *, by: str, batch_id: int | None = None) -> list[Release]:
         """Release what is clear, of one batch or of all; the releases recorded now. Raises ClockInDoubt."""

@@ -72,7 +72,7 @@ def revoke(
 ) -> None:
     """Revoke a certificate for good. After a dispute, its number gets no other in this tenure."""
     with platform() as (opened, _), opened.act(by or me()) as act:
-        done_now = certificate.revoke(act.tx, certificate_id, reason=reason, note=note, by=act.by, now=act.now)
+        done_now = certificate.revoke(act, certificate_id, reason=reason, note=note)
     say = f"✓ {certificate_id} is revoked since {done_now.revoked_at:%Y-%m-%d %H:%M} UTC ({done_now.reason})"
     done(as_json, {"id": certificate_id, "reason": done_now.reason, "revoked_at": done_now.revoked_at}, say)
 
@@ -104,7 +104,7 @@ def _given(file: str) -> str:
 
 def _by_record(text: str) -> tuple[bool, dict[str, Any], str]:
     with platform() as (opened, _), opened.read() as seen:
-        finding = verifying.verify(seen.tx, text, now=seen.now)
+        finding = verifying.verify(seen, text)
     one, good = finding.certificate, finding.verdict is Verdict.VALID
     facts: dict[str, Any] = {"verdict": finding.verdict, "id": one.id if one else None}
     if finding.revocation:

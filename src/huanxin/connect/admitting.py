@@ -9,15 +9,15 @@ from functools import reduce
 from huanxin.connect.todo import what_to_do
 from huanxin.domain.accounts import BEFORE_ADMISSION, Account, Happened, Item, Known, Step, checklist, missing
 from huanxin.domain.errors import BadInput, Conflict
+from huanxin.store.acting import Act
 from huanxin.store.connect import accounts
-from huanxin.store.database import Tx
 from huanxin.words.sentences import N_, Sentence
 
 _NOT_ADMITTED = N_("%(name)s can't be admitted yet: %(todo)s")
 _NOT_LIVE = N_("%(name)s can't go live yet: %(todo)s")
 
 
-def admit(tx: Tx, known: Known, *, required: bool, by: str, now: datetime) -> None:
+def admit(act: Act, known: Known, *, required: bool) -> None:
     """Record that an operator lets an account go live, and whether its answers will be required. Again with something
     else supersedes it. Raises Conflict if something is missing, or the account is live.
     """
@@ -27,20 +27,20 @@ def admit(tx: Tx, known: Known, *, required: bool, by: str, now: datetime) -> No
     if known.last(Happened.NAME_FREED):
         raise Conflict(Sentence("%(name)s is closed; the company registers anew", name=account.name))
     _refuse_missing(
-        account, missing(checklist(known, now), *BEFORE_ADMISSION), N_("%(name)s can't be admitted yet: %(todo)s")
+        account, missing(checklist(known, act.now), *BEFORE_ADMISSION), N_("%(name)s can't be admitted yet: %(todo)s")
     )
-    accounts.note(tx, account.id, Happened.ADMITTED, detail={"required": required}, by=by, at=now)
+    accounts.note(act.tx, account.id, Happened.ADMITTED, detail={"required": required}, by=act.by, at=act.now)
 
 
-def withdraw(tx: Tx, known: Known, *, reason: str, by: str, now: datetime) -> None:
+def withdraw(act: Act, known: Known, *, reason: str) -> None:
     """Record that an operator takes an admission back. Raises Conflict if there is none, BadInput without a reason."""
     account = known.account
     if known.last(Happened.ADMITTED) is None:
         raise Conflict(Sentence("%(name)s is not admitted, so there is nothing to withdraw", name=account.name))
-    accounts.note(tx, account.id, Happened.WITHDRAWN, detail={"reason": _given(reason)}, by=by, at=now)
+    accounts.note(act.tx, account.id, Happened.WITHDRAWN, detail={"reason": _given(reason)}, by=act.by, at=act.now)
 
 
-def free_name(tx: Tx, known: Known, *, reason: str, by: str, now: datetime) -> None:
+def free_name(act: Act, known: Known, *, reason: str) -> None:
     """Record that an account is closed and its name free. Raises Conflict while it is admitted, BadInput without a
     reason."""
     account = known.account
@@ -48,7 +48,7 @@ def free_name(tx: Tx, known: Known, *, reason: str, by: str, now: datetime) -> N
         raise Conflict(Sentence("%(name)s is admitted; withdraw that first", name=account.name))
     if known.last(Happened.NAME_FREED):
         raise Conflict(Sentence("the name of %(name)s was freed before", name=account.name))
-    accounts.note(tx, account.id, Happened.NAME_FREED, detail={"reason": _given(reason)}, by=by, at=now)
+    accounts.note(act.tx, account.id, Happened.NAME_FREED, detail={"reason": _given(reason)}, by=act.by, at=act.now)
 
 
 def _given(reason: str) -> str:
@@ -77,10 +77,10 @@ def may_go_live(known: Known, now: datetime) -> bool:
     return bool(admitted.detail["required"])
 
 
-def record_live(tx: Tx, account: Account, *, client_id: str, required: bool, by: str, now: datetime) -> None:
+def record_live(act: Act, account: Account, *, client_id: str, required: bool) -> None:
     """Record that an account has its live credentials."""
     detail = {"client_id": client_id, "required": required}
-    accounts.note(tx, account.id, Happened.LIVE, detail=detail, by=by, at=now)
+    accounts.note(act.tx, account.id, Happened.LIVE, detail=detail, by=act.by, at=act.now)
 
 
 def _refuse_missing(account: Account, items: Sequence[Item], what: str) -> None:

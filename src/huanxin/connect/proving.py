@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from huanxin.domain.accounts import Account, Happened
 from huanxin.domain.errors import Conflict
 from huanxin.outbound import NoAnswer, Outbound, why_not
+from huanxin.store.acting import Act
 from huanxin.store.connect import accounts
-from huanxin.store.database import Tx
 from huanxin.words.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -91,12 +90,12 @@ def look(account: Account, proof: Proof) -> str:
     )
 
 
-def record_proof(tx: Tx, account: Account, *, way: str, by: str, now: datetime) -> None:
+def record_proof(act: Act, account: Account, *, way: str) -> None:
     """Record that the domain was proven; once is enough."""
-    accounts.one_at_a_time(tx, account.id)
-    if not any(event.kind == Happened.DOMAIN_PROVEN for event in accounts.events_of(tx, account.id)):
+    accounts.one_at_a_time(act.tx, account.id)
+    if not any(event.kind == Happened.DOMAIN_PROVEN for event in accounts.events_of(act.tx, account.id)):
         detail = {"domain": account.domain, "way": way}
-        accounts.note(tx, account.id, Happened.DOMAIN_PROVEN, detail=detail, by=by, at=now)
+        accounts.note(act.tx, account.id, Happened.DOMAIN_PROVEN, detail=detail, by=act.by, at=act.now)
 
 
 def _in_file(url: str, challenge: str, outbound: Outbound) -> Sentence | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
 
 import idna
 
@@ -13,6 +12,7 @@ from huanxin.domain.accounts import Account, Happened
 from huanxin.domain.errors import BadInput, NotFound
 from huanxin.domain.partners import Kind
 from huanxin.domain.rules import NewId, random_id
+from huanxin.store.acting import Act
 from huanxin.store.connect import accounts
 from huanxin.store.database import Tx
 from huanxin.words.sentences import Sentence
@@ -112,16 +112,14 @@ def _is_local(host: str) -> bool:
     return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
 
 
-def register(
-    tx: Tx, wanted: Wanted, *, sandbox_client_id: str, by: str, now: datetime, new_id: NewId = random_id
-) -> Account:
+def register(act: Act, wanted: Wanted, *, sandbox_client_id: str, new_id: NewId = random_id) -> Account:
     """Record an account. Raises Conflict if the name is taken."""
     account = Account(
         id=new_id("ac"), name=wanted.name, kind=wanted.kind, domain=wanted.domain, challenge=new_id("huanxin"),
-        sandbox_client_id=sandbox_client_id, registered_at=now,
+        sandbox_client_id=sandbox_client_id, registered_at=act.now,
     )  # fmt: skip
-    accounts.add(tx, account, name_key=wanted.name_key)
-    accounts.note(tx, account.id, Happened.REGISTERED, by=by, at=now)
+    accounts.add(act.tx, account, name_key=wanted.name_key)
+    accounts.note(act.tx, account.id, Happened.REGISTERED, by=act.by, at=act.now)
     return account
 
 

@@ -11,9 +11,10 @@ from enum import StrEnum
 from huanxin.disclose.desk import look_up, texts_of
 from huanxin.domain.disclosure import EN, REASONS, VERSION, Told, Why, digest, is_of
 from huanxin.domain.errors import BadInput, Conflict, Fault, Forbidden, NotFound
-from huanxin.domain.numbers import NumberingPlan, masked
+from huanxin.domain.numbers import masked
 from huanxin.domain.operators import Operator, Right
-from huanxin.domain.rules import NewId, Rules, random_id
+from huanxin.domain.rules import NewId, random_id
+from huanxin.store.acting import Act
 from huanxin.store.database import Tx, recording_facts
 from huanxin.store.disclose import disclosures
 from huanxin.store.disclose.disclosures import Disclosure, NewDisclosure, SeenText
@@ -62,15 +63,14 @@ class _Taken:
 
 
 def acknowledge(
-    tx: Tx, given: Sequence[Acknowledgement], *, by: Operator, plan: NumberingPlan, rules: Rules, now: datetime,
-    new_id: NewId = random_id,
-) -> Acknowledged:  # fmt: skip
+    act: Act, given: Sequence[Acknowledgement], *, operator: Operator, new_id: NewId = random_id
+) -> Acknowledged:
     """Record acknowledgements, all or none. The same one again changes nothing (rule 7), also once the number was sold.
 
     Raises BadInput with the line (from 1) of each that can't be taken: the number is not for sale or was acknowledged by
     somebody before, the text that was shown is not the one of now, the signature is none. Forbidden without the right.
     """
-    by.require(Right.DESK)
+    operator.require(Right.DESK)
     if not 1 <= len(given) <= MOST:
         raise BadInput(
             Sentence(
@@ -78,17 +78,17 @@ def acknowledge(
                 most=f"{MOST:,}", count=f"{len(given):,}",
             )
         )  # fmt: skip
-    recording_facts(tx)
-    disclosures.one_at_a_time(tx)
+    recording_facts(act.tx)
+    disclosures.one_at_a_time(act.tx)
     numbers = [one.number for one in given]
-    looked = look_up(tx, numbers, seller=by.carrier, plan=plan, rules=rules, now=now)
-    known = disclosures.all_standing_of(tx, numbers)
+    looked = look_up(act, numbers, seller=operator.carrier)
+    known = disclosures.all_standing_of(act.tx, numbers)
     taken, seen = _Taken(), set[int]()
     for line, (one, told) in enumerate(zip(given, looked, strict=True), start=1):
         twice = Sentence("the number stands in an earlier line too")
         reason = twice if one.number in seen else _malformed(one)
         seen.add(one.number)
-        reason = reason or _take(taken, one, told, known.get(one.number, []), by=by, now=now, new_id=new_id)
+        reason = reason or _take(taken, one, told, known.get(one.number, []), by=operator, now=act.now, new_id=new_id)
         if reason:
             why = Sentence("%(number)s: %(reason)s", number=masked(one.number), reason=reason)
             taken.faults.append(Fault(line=line, reason=why))
@@ -100,7 +100,7 @@ def acknowledge(
             ),
             taken.faults,
         )  # fmt: skip
-    disclosures.add(tx, taken.rows, taken.texts.values())
+    disclosures.add(act.tx, taken.rows, taken.texts.values())
     return Acknowledged(ids=taken.ids, new=len(taken.rows))
 
 
@@ -163,22 +163,20 @@ def named(tx: Tx, disclosure_id: str, *, by: Operator) -> Disclosure:
     return found
 
 
-def withdraw(
-    tx: Tx, disclosure_id: str, *, reason: str, by: Operator, plan: NumberingPlan, rules: Rules, now: datetime
-) -> None:
+def withdraw(act: Act, disclosure_id: str, *, reason: str, operator: Operator) -> None:
     """Record that the buyer did not take the number, so that it may be disclosed to another. Raises Conflict once it was
     sold or withdrawn, BadInput without a reason."""
-    by.require(Right.DESK)
+    operator.require(Right.DESK)
     if not reason.strip():
         raise BadInput(Sentence("say why it is withdrawn; the reason is recorded"))
-    recording_facts(tx)
-    disclosures.one_at_a_time(tx)
-    found = named(tx, disclosure_id, by=by)
-    told = look_up(tx, [found.number], seller=found.carrier, plan=plan, rules=rules, now=now)[0]
+    recording_facts(act.tx)
+    disclosures.one_at_a_time(act.tx)
+    found = named(act.tx, disclosure_id, by=operator)
+    told = look_up(act, [found.number], seller=found.carrier)[0]
     if not found.stands:
         raise Conflict(Sentence("%(id)s was withdrawn before", id=disclosure_id))
     if told.why in (Why.IN_SERVICE, Why.PORTED_OUT) or not is_of(found, told.closed_on):
         raise Conflict(Sentence("%(number)s was sold since; what its buyer acknowledged stays", number=masked(found.number)))
-    if by.carrier is not None and by.carrier != found.carrier:
+    if operator.carrier is not None and operator.carrier != found.carrier:
         raise Forbidden(Sentence("%(id)s is another carrier's", id=disclosure_id))
-    disclosures.withdraw(tx, disclosure_id, reason=reason.strip(), by=by.id, at=now)
+    disclosures.withdraw(act.tx, disclosure_id, reason=reason.strip(), by=operator.id, at=act.now)

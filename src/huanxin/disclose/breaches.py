@@ -11,7 +11,7 @@ from huanxin.domain.disclosure import covers
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.numbersets.instants import NO_TIME
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, union
-from huanxin.store.database import Tx
+from huanxin.store.acting import Act
 from huanxin.store.disclose import disclosures
 from huanxin.store.disclose.disclosures import Disclosure
 from huanxin.store.release import releases
@@ -21,14 +21,14 @@ OPENED_UNDISCLOSED = "opened-without-disclosure"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def find_undisclosed(tx: Tx, report_id: int, sales: Sequence[Sale], *, plan: NumberingPlan, now: datetime) -> int:
+def find_undisclosed(act: Act, report_id: int, sales: Sequence[Sale]) -> int:
     """Record the numbers that a report sold without a disclosure that covers the sale; how many."""
     if sales:
-        disclosures.one_at_a_time(tx)  # of a sale and an acknowledgement in one instant, one sees the other
-    known = disclosures.all_standing_of(tx, union(one.numbers for one in sales).numbers()) if sales else {}
-    missing = union(one.numbers - _covered(one, known, plan) for one in sales)
+        disclosures.one_at_a_time(act.tx)  # of a sale and an acknowledgement in one instant, one sees the other
+    known = disclosures.all_standing_of(act.tx, union(one.numbers for one in sales).numbers()) if sales else {}
+    missing = union(one.numbers - _covered(one, known, act.plan) for one in sales)
     if missing:
-        releases.add_report_breach(tx, kind=OPENED_UNDISCLOSED, report_id=report_id, numbers=missing, at=now)
+        releases.add_report_breach(act.tx, kind=OPENED_UNDISCLOSED, report_id=report_id, numbers=missing, at=act.now)
     return len(missing)
 
 

@@ -4,16 +4,16 @@ it belonged to somebody else before. It names nobody."""
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from huanxin.disclose.statement import VERSION, Before, Statement
 from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.domain.numbers import masked, written
-from huanxin.domain.rules import NewId, Rules, random_id
+from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.tenures import Standing, State
-from huanxin.store.database import Tx
+from huanxin.store.acting import Act, Reading
 from huanxin.store.disclose import certificates
 from huanxin.store.disclose.certificates import Certificate, Revocation
 from huanxin.store.report import reports
@@ -30,24 +30,22 @@ class Reason(StrEnum):
     DISPUTE = "dispute"
 
 
-def draft(
-    tx: Tx, number: int, *, rules: Rules, now: datetime, by: str, new_id: NewId = random_id
-) -> Certificate:  # fmt: skip
+def draft(act: Act, number: int, *, new_id: NewId = random_id) -> Certificate:
     """The certificate of a number's present tenure: the one that is good already, else a new one to be signed (its
     `token` is empty). Raises Conflict, in words for whoever holds the number, if nothing can be certified."""
-    where = reports.standing_of(tx, number)
+    where = reports.standing_of(act.tx, number)
     made = _stated(where, number)
-    good = _good(tx, made, now)
+    good = _good(act, made)
     if good:
         return good
-    revoked = (certificates.revocation(tx, one.id) for one in certificates.of_tenure(tx, number, made.opened_on))
+    revoked = (certificates.revocation(act.tx, one.id) for one in certificates.of_tenure(act.tx, number, made.opened_on))
     if any(one and one.reason == Reason.DISPUTE for one in revoked):
         raise Conflict(f"the certificate of {masked(number)} was revoked in a dispute; ask your carrier to settle it")
     assert where.current is not None
-    issued_at = now.replace(microsecond=0)
+    issued_at = act.now.replace(microsecond=0)
     return Certificate(
         id=new_id("ce"), number=number, carrier=where.current.opened_by, opened_on=made.opened_on, before=made.before,
-        token="", issued_at=issued_at, expires_at=issued_at + timedelta(days=rules.certificate_days), issued_by=by,
+        token="", issued_at=issued_at, expires_at=issued_at + timedelta(days=act.rules.certificate_days), issued_by=act.by,
     )  # fmt: skip
 
 
@@ -60,27 +58,27 @@ def claims(one: Certificate) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def keep(tx: Tx, drafted: Certificate, token: str, now: datetime) -> Certificate:
+def keep(act: Act, drafted: Certificate, token: str) -> Certificate:
     """Record a draft with its signature. If another was recorded in between, that one stands."""
-    certificates.one_per_number(tx, drafted.number)
-    good = _good(tx, statement_of(drafted), now)
+    certificates.one_per_number(act.tx, drafted.number)
+    good = _good(act, statement_of(drafted))
     if good:
         return good
     signed = replace(drafted, token=token)
-    certificates.add(tx, signed)
+    certificates.add(act.tx, signed)
     return signed
 
 
-def revoke(tx: Tx, certificate_id: str, *, reason: Reason, note: str, by: str, now: datetime) -> Revocation:
+def revoke(act: Act, certificate_id: str, *, reason: Reason, note: str) -> Revocation:
     """Revoke a certificate for good; revoking it again changes nothing. Raises NotFound, or BadInput without a name."""
-    if not by.strip():
+    if not act.by.strip():
         raise BadInput("say who revokes the certificate")
-    if certificates.get(tx, certificate_id) is None:
+    if certificates.get(act.tx, certificate_id) is None:
         raise NotFound(f"there is no certificate {certificate_id}; its number stands on the paper, like ce_…")
     certificates.revoke(
-        tx, Revocation(certificate_id=certificate_id, reason=reason, note=note, revoked_by=by, revoked_at=now)
+        act.tx, Revocation(certificate_id=certificate_id, reason=reason, note=note, revoked_by=act.by, revoked_at=act.now)
     )
-    found = certificates.revocation(tx, certificate_id)
+    found = certificates.revocation(act.tx, certificate_id)
     assert found is not None
     return found
 
@@ -90,10 +88,10 @@ def statement_of(one: Certificate) -> Statement:
     return Statement(number=one.number, opened_on=one.opened_on, before=Before(one.before))
 
 
-def _good(tx: Tx, stated: Statement, now: datetime) -> Certificate | None:
+def _good(reading: Reading, stated: Statement) -> Certificate | None:
     """The certificate that says this already and is neither revoked nor expired."""
-    for one in certificates.of_tenure(tx, stated.number, stated.opened_on):
-        if one.expires_at > now and one.before == stated.before and not certificates.revocation(tx, one.id):
+    for one in certificates.of_tenure(reading.tx, stated.number, stated.opened_on):
+        if one.expires_at > reading.now and one.before == stated.before and not certificates.revocation(reading.tx, one.id):
             return one
     return None
 

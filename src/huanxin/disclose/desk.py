@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 from pyroaring import BitMap
@@ -14,9 +13,8 @@ from huanxin.domain.answers import Standing
 from huanxin.domain.disclosure import Case, Grade, Renewal, Told, is_of
 from huanxin.domain.errors import BadInput
 from huanxin.domain.lifecycle import Cancellation, SetFact, fold, freeze_of
-from huanxin.domain.numbers import NumberingPlan
-from huanxin.domain.rules import Rules
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, shard_of, union, values_of
+from huanxin.store.acting import Reading
 from huanxin.store.answer import few_numbers
 from huanxin.store.database import Tx
 from huanxin.store.disclose import disclosures
@@ -29,32 +27,31 @@ _SPARE, _MANY, _ROUNDS = 3, 500, 12  # of those looked at first, some aren't cle
 _COUNTRY, _NATIONAL = "86", 11  # the country code of the Chinese plan, and the digits after it
 
 
-def look_up(
-    tx: Tx, numbers: Iterable[int], *, seller: str | None, plan: NumberingPlan, rules: Rules, now: datetime
-) -> list[Told]:
+def look_up(reading: Reading, numbers: Iterable[int], *, seller: str | None) -> list[Told]:
     """What is told of each number, in the order given. Reads the numbers' shards, and of their batches only their places.
 
     seller: the carrier that wants to sell them; None: whichever may.
     """
     wanted = list(numbers)
     asked = NumberSet.of(wanted)
-    facts = dict(reports.facts_by_shard(tx, shards=asked.shards))
+    facts = dict(reports.facts_by_shard(reading.tx, shards=asked.shards))
     where = {number: tenures.standing(_said(facts.get(shard_of(number), []), number % SHARD_SIZE)) for number in wanted}
-    sellers = {number: _sellers(where[number], plan.owner(shard_of(number))) for number in wanted}
-    zones = {number: plan.carriers[who[0]].zone for number, who in sellers.items() if who}
+    sellers = {number: _sellers(where[number], reading.plan.owner(shard_of(number))) for number in wanted}
+    zones = {number: reading.plan.carriers[who[0]].zone for number, who in sellers.items() if who}
     resting = {number: one for number in zones if (one := where[number].closing)}
-    renewals = dict(_renewals(tx, resting, rules))
-    held = union(holds.held_among(tx, asked, plan.today(now)).values())
-    known = disclosures.all_standing_of(tx, wanted)
+    renewals = dict(_renewals(reading, resting))
+    held = union(holds.held_among(reading.tx, asked, reading.plan.today(reading.now)).values())
+    known = disclosures.all_standing_of(reading.tx, wanted)
     unused = {number: sellers[number][0] for number in zones if not where[number].tenures}
-    allotted = allocations.allotted(tx, unused)
+    allotted = allocations.allotted(reading.tx, unused)
 
     def case(number: int) -> Case:
         closed_on = resting[number].day if number in resting else None
         return Case(
-            number=number, today=now.astimezone(zones.get(number)).date(), standing=where[number], sellers=sellers[number],
-            renewal=renewals.get(number), held=number in held, freeze_days=rules.freeze_days,
-            acknowledged=any(is_of(one, closed_on) for one in known.get(number, ())), allotted=number in allotted,
+            number=number, today=reading.now.astimezone(zones.get(number)).date(), standing=where[number],
+            sellers=sellers[number], renewal=renewals.get(number), held=number in held,
+            freeze_days=reading.rules.freeze_days, acknowledged=any(is_of(one, closed_on) for one in known.get(number, ())),
+            allotted=number in allotted,
         )  # fmt: skip
 
     return [disclosure.tell(case(number), seller) for number in wanted]
@@ -76,33 +73,35 @@ def _sellers(where: tenures.Standing, owner: str | None) -> tuple[str, ...]:
     return (last,) if last == owner else (last, owner)
 
 
-def _renewals(tx: Tx, resting: Mapping[int, Cancellation], rules: Rules) -> Iterator[tuple[int, Renewal]]:
+def _renewals(reading: Reading, resting: Mapping[int, Cancellation]) -> Iterator[tuple[int, Renewal]]:
     """How the renewal of each frozen number went, in the newest batch of this tenure."""
     by_cancellation: dict[Cancellation, list[int]] = {}
     for number, one in resting.items():
         by_cancellation.setdefault(one, []).append(number)
     newest: dict[int, tuple[int, int]] = {}
-    for found in batches.renewed_since(tx, {one: NumberSet.of(numbers) for one, numbers in by_cancellation.items()}):
+    for found in batches.renewed_since(reading.tx, {one: NumberSet.of(numbers) for one, numbers in by_cancellation.items()}):
         for number, place in zip(found.numbers.tolist(), found.places.tolist(), strict=True):
             newest[number] = (found.batch_id, place)
     in_batch: dict[int, dict[int, int]] = {}
     for number, (batch_id, place) in newest.items():
         in_batch.setdefault(batch_id, {})[number] = place
     for batch_id, places_of in in_batch.items():
-        yield from _renewal(tx, batch_id, places_of, rules)
+        yield from _renewal(reading, batch_id, places_of)
 
 
-def _renewal(tx: Tx, batch_id: int, member: Mapping[int, int], rules: Rules) -> Iterator[tuple[int, Renewal]]:
+def _renewal(reading: Reading, batch_id: int, member: Mapping[int, int]) -> Iterator[tuple[int, Renewal]]:
     """The same of one batch; `member`: its place by number."""
-    batch = batches.get(tx, batch_id)
+    batch = batches.get(reading.tx, batch_id)
     assert batch is not None
     wanted = BitMap(member.values())
-    told = few_numbers.told(tx, batch_id)
-    standings = few_numbers.standings_at(tx, batch_id, wanted)
-    under = {place: days for days, out in few_numbers.released_under(tx, batch_id, wanted).items() for place in out}
-    freeze_days = freeze_of(batch.freeze_days, rules.freeze_days)
+    told = few_numbers.told(reading.tx, batch_id)
+    standings = few_numbers.standings_at(reading.tx, batch_id, wanted)
+    under = {place: days for days, out in few_numbers.released_under(reading.tx, batch_id, wanted).items() for place in out}
+    freeze_days = freeze_of(batch.freeze_days, reading.rules.freeze_days)
     shards = {shard_of(number) for number in member}
-    ordered = [batches.numbers_of(tx, one.id, shards) for one in batches.retractions_of(tx, batch_id) if one.reason]
+    ordered = [
+        batches.numbers_of(reading.tx, one.id, shards) for one in batches.retractions_of(reading.tx, batch_id) if one.reason
+    ]
     taken_back = union(ordered)
     order = values_of(wanted)
     confirmed = np.zeros(len(order), dtype=np.int64)
@@ -145,15 +144,14 @@ class Offer:
 
 
 def next_clean(
-    tx: Tx, prefix: str, *, grades: Collection[Grade], after: int, most: int, seller: str | None, plan: NumberingPlan,
-    rules: Rules, now: datetime,
-) -> Offer:  # fmt: skip
+    reading: Reading, prefix: str, *, grades: Collection[Grade], after: int, most: int, seller: str | None
+) -> Offer:
     """The next numbers with a prefix that are for sale and of these grades, ascending, above `after`: never used ones if A
     is among them, else recycled ones. Gives up after some thousands that are not, with what it has."""
     found: list[Told] = []
-    turns = _in_turn(tx, prefix, first_use=Grade.A in grades, after=after, few=most + _SPARE, plan=plan)
+    turns = _in_turn(reading, prefix, first_use=Grade.A in grades, after=after, few=most + _SPARE)
     for rounds, numbers in enumerate(turns, start=1):
-        looked = look_up(tx, numbers, seller=seller, plan=plan, rules=rules, now=now)
+        looked = look_up(reading, numbers, seller=seller)
         found += [one for one in looked if one.grade in grades]
         if len(found) >= most:
             return Offer(found=found[:most], reached=found[most - 1].number)
@@ -162,20 +160,18 @@ def next_clean(
     return Offer(found=found, reached=None)
 
 
-def _in_turn(
-    tx: Tx, prefix: str, *, first_use: bool, after: int, few: int, plan: NumberingPlan
-) -> Iterator[list[int]]:  # fmt: skip
+def _in_turn(reading: Reading, prefix: str, *, first_use: bool, after: int, few: int) -> Iterator[list[int]]:
     """Numbers with a prefix that may be clean, ascending, a few at first and then many at a time: each batch that one of
     them was in costs some milliseconds."""
     start = int((_COUNTRY + prefix).ljust(len(_COUNTRY) + _NATIONAL, "0"))
     high = start + 10 ** (_NATIONAL - len(prefix))
     low, size = max(start, after + 1), few
     for shard in range(shard_of(low), shard_of(high - 1) + 1):
-        if plan.owner(shard) is None:
+        if reading.plan.owner(shard) is None:
             continue
         first = shard * SHARD_SIZE
         among = BitMap(range(max(0, low - first), min(SHARD_SIZE, high - first)))
-        offsets = values_of(_candidates(tx, shard, among, plan.owner(shard), first_use=first_use))
+        offsets = values_of(_candidates(reading.tx, shard, among, reading.plan.owner(shard), first_use=first_use))
         while len(offsets):
             some, offsets = offsets[:size], offsets[size:]
             size = _MANY

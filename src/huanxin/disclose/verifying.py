@@ -14,6 +14,7 @@ from huanxin.domain.errors import BadInput, TooMany
 from huanxin.domain.numbers import parse
 from huanxin.domain.shown import key_set, read_token, verified
 from huanxin.domain.tenures import State
+from huanxin.store.acting import Act, Reading
 from huanxin.store.database import Tx
 from huanxin.store.disclose import certificates
 from huanxin.store.disclose.certificates import Certificate, Revocation
@@ -54,7 +55,7 @@ class Finding:
 NOT_OURS = Finding(verdict=Verdict.NOT_OURS)
 
 
-def verify(tx: Tx, given: str, *, now: datetime) -> Finding:
+def verify(reading: Reading, given: str) -> Finding:
     """What the record says of a certificate, given as its text, its number (`ce_…`) or its address.
 
     A text has to be the recorded one, byte for byte, which says more than its signature: a statement that the platform did
@@ -62,10 +63,10 @@ def verify(tx: Tx, given: str, *, now: datetime) -> Finding:
     """
     text = "".join(given.split()) if len(given) <= LONGEST else ""
     if named := _ADDRESS.fullmatch(text):
-        found = certificates.get(tx, named[1])
-        return _judged(tx, found, now) if found else NOT_OURS
-    found = certificates.get(tx, _id_in(text)) if _TOKEN.fullmatch(text) else None
-    return _judged(tx, found, now, text_given=True) if found and found.token == text else NOT_OURS
+        found = certificates.get(reading.tx, named[1])
+        return _judged(reading, found) if found else NOT_OURS
+    found = certificates.get(reading.tx, _id_in(text)) if _TOKEN.fullmatch(text) else None
+    return _judged(reading, found, text_given=True) if found and found.token == text else NOT_OURS
 
 
 def _id_in(token: str) -> str:
@@ -77,13 +78,13 @@ def _id_in(token: str) -> str:
     return claimed if re.fullmatch(_ID, claimed, re.ASCII) else ""
 
 
-def _judged(tx: Tx, one: Certificate, now: datetime, *, text_given: bool = False) -> Finding:
-    revoked = certificates.revocation(tx, one.id)
+def _judged(reading: Reading, one: Certificate, *, text_given: bool = False) -> Finding:
+    revoked = certificates.revocation(reading.tx, one.id)
     if revoked:
         verdict = Verdict.REVOKED
     else:
-        verdict = _by_record(tx, one)
-        if verdict is Verdict.VALID and one.expires_at <= now:
+        verdict = _by_record(reading.tx, one)
+        if verdict is Verdict.VALID and one.expires_at <= reading.now:
             verdict = Verdict.EXPIRED
     return Finding(verdict=verdict, certificate=one, revocation=revoked, text_given=text_given)
 
@@ -102,7 +103,7 @@ def _by_record(tx: Tx, one: Certificate) -> Verdict:
     return Verdict.VALID if before == one.before else Verdict.CORRECTED
 
 
-def same_number(tx: Tx, one: Certificate, written_on_it: str, *, now: datetime) -> bool:
+def same_number(act: Act, one: Certificate, written_on_it: str) -> bool:
     """Whether a number that somebody read on a certificate is the certified one, so that a changed paper shows.
 
     Raises BadInput for what is no number, TooMany after ten wrong ones in a day: nobody finds the number by trying.
@@ -112,10 +113,10 @@ def same_number(tx: Tx, one: Certificate, written_on_it: str, *, now: datetime) 
         number = parse(f"+86{digits}" if re.fullmatch(r"1\d{10}", digits) else digits)
     except ValueError as error:
         raise BadInput(str(error)) from error
-    if certificates.misses(tx, one.id, _TRIES_IN, now) >= _TRIES:
+    if certificates.misses(act.tx, one.id, _TRIES_IN, act.now) >= _TRIES:
         raise TooMany("this certificate was compared with too many numbers today; try again tomorrow", 86_400)
     if number != one.number:
-        certificates.add_miss(tx, one.id, now)
+        certificates.add_miss(act.tx, one.id, act.now)
     return number == one.number
 
 

@@ -61,7 +61,6 @@ class Onboarding:
         """
         self._check(endpoint)
         wanted = registering.checked(name=name, kind=kind, domain=domain, development=self.live.development)
-        now = self.live.now()
         with self.live.act(_SELF) as act:
             accounts.refuse_taken(act.tx, wanted.name, wanted.name_key)
             partners.refuse_taken(act.tx, wanted.name)
@@ -70,7 +69,7 @@ class Onboarding:
                     act, name=wanted.name, kind=wanted.kind, required=False, endpoint=endpoint,
                     https_only=not self.sandbox.development,
                 )  # fmt: skip
-            account = registering.register(act.tx, wanted, sandbox_client_id=made.partner.client_id, by=_SELF, now=now)
+            account = registering.register(act, wanted, sandbox_client_id=made.partner.client_id)
         return Welcome(account=account, sandbox_issuer=self.sandbox.issuer, client_secret=made.client_secret)
 
     def _check(self, endpoint: str | None) -> None:
@@ -112,15 +111,15 @@ class Onboarding:
     def prove_domain(self, account: Account) -> str:
         """Look for the challenge at the account's domain; `file` or `dns`. Raises Conflict with what was found instead."""
         way = proving.look(account, self.proof)
-        with self.live.database.transaction() as tx:
-            proving.record_proof(tx, account, way=way, by=account.sandbox_client_id, now=self.live.now())
+        with self.live.act(account.sandbox_client_id) as act:
+            proving.record_proof(act, account, way=way)
         return way
 
     def admit(self, account: Account, *, required: bool, by: str) -> None:
         """An operator lets an account go live. Raises Conflict if something is missing."""
-        with self.live.database.transaction() as tx:
-            accounts.one_at_a_time(tx, account.id)
-            admitting.admit(tx, known(tx, account), required=required, by=by, now=self.live.now())
+        with self.live.act(by) as act:
+            accounts.one_at_a_time(act.tx, account.id)
+            admitting.admit(act, known(act.tx, account), required=required)
 
     def withdraw(self, account: Account, *, reason: str, by: str) -> None:
         """An operator takes an admission back: what is on its way to the live partner is given up, it is told nothing more
@@ -128,7 +127,7 @@ class Onboarding:
         with self.live.act(by) as act:
             accounts.one_at_a_time(act.tx, account.id)
             found = known(act.tx, account)
-            admitting.withdraw(act.tx, found, reason=reason, by=by, now=act.now)
+            admitting.withdraw(act, found, reason=reason)
             if live := found.last(Happened.LIVE):
                 _shut_out(act, str(live.detail["client_id"]), reason=reason)
 
@@ -137,7 +136,7 @@ class Onboarding:
         is."""
         with self.live.act(by) as act:
             accounts.one_at_a_time(act.tx, account.id)
-            admitting.free_name(act.tx, known(act.tx, account), reason=reason, by=by, now=act.now)
+            admitting.free_name(act, known(act.tx, account), reason=reason)
             with within(act.tx, SANDBOX):
                 _shut_out(act, account.sandbox_client_id, reason=reason)
 
@@ -155,7 +154,7 @@ class Onboarding:
                 act, name=account.name, kind=account.kind, required=required, endpoint=endpoint,
                 https_only=not self.live.development,
             )  # fmt: skip
-            admitting.record_live(act.tx, account, client_id=made.partner.client_id, required=required, by=by, now=now)
+            admitting.record_live(act, account, client_id=made.partner.client_id, required=required)
             stream = streams.of_partner(act.tx, made.partner.id)
             assert stream is not None
             verify(act, made.partner, stream.id, state=None)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from huanxin.domain.errors import TooMany
 from huanxin.domain.rules import NewId, random_id
-from huanxin.store.database import Tx
+from huanxin.store.acting import Act
 from huanxin.store.request import codes
 
 DIGITS = 6
@@ -34,11 +34,11 @@ class CodeRules:
 
 
 def ask(
-    tx: Tx, number: int, *, address: str, secret: str, rules: CodeRules, now: datetime, new_id: NewId = random_id,
+    act: Act, number: int, *, address: str, secret: str, rules: CodeRules, new_id: NewId = random_id,
     choose: Callable[[int], int] = secrets.randbelow,
 ) -> str:  # fmt: skip
     """Make a code for a number; the caller sends it, and it is stored nowhere. Raises TooMany beyond a limit."""
-    codes.one_at_a_time(tx)
+    codes.one_at_a_time(act.tx)
     asked_from = _keyed(secret, f"address/{address}")
     limits: list[tuple[timedelta, int, int | None, bytes | None]] = [
         (rules.pause, 1, number, None),
@@ -48,15 +48,17 @@ def ask(
         (timedelta(minutes=1), rules.overall_minute, None, None),
     ]
     for span, most, of_number, of_address in limits:
-        asked, oldest = codes.asked_within(tx, span, now, number=of_number, asked_from=of_address)
+        asked, oldest = codes.asked_within(act.tx, span, act.now, number=of_number, asked_from=of_address)
         if asked >= most:
-            wait = max(1, int(((oldest or now) + span - now).total_seconds()) + 1)
+            wait = max(1, int(((oldest or act.now) + span - act.now).total_seconds()) + 1)
             raise TooMany(f"too many codes were asked for; wait {wait} seconds, then ask again", retry_after=wait)
     code = f"{choose(10**DIGITS):0{DIGITS}}"
     code_id = new_id("sc")
-    codes.add(tx, code_id=code_id, number=number, code_hash=_keyed(secret, f"{code_id}/{code}"), asked_from=asked_from,
-              at=now, expires_at=now + rules.life)  # fmt: skip
-    codes.forget(tx, now - _KEPT)
+    codes.add(
+        act.tx, code_id=code_id, number=number, code_hash=_keyed(secret, f"{code_id}/{code}"), asked_from=asked_from,
+        at=act.now, expires_at=act.now + rules.life,
+    )  # fmt: skip
+    codes.forget(act.tx, act.now - _KEPT)
     return code
 
 
@@ -71,19 +73,19 @@ class Tried:
     asked_at: datetime | None = None
 
 
-def check(tx: Tx, number: int, typed: str, *, secret: str, rules: CodeRules, now: datetime) -> Tried:
+def check(act: Act, number: int, typed: str, *, secret: str, rules: CodeRules) -> Tried:
     """Try a code. A right one is used up; after too many wrong ones, the code is good no more. The caller keeps the
     transaction whatever the result, or wrong tries would not count."""
-    good = codes.good_code(tx, number, now)
+    good = codes.good_code(act.tx, number, act.now)
     if good is None:
         return Tried(right=False, gone=True)
     if hmac.compare_digest(good.code_hash, _keyed(secret, f"{good.id}/{typed.strip()}")):
-        codes.use(tx, good.id, now)
+        codes.use(act.tx, good.id, act.now)
         return Tried(right=True, asked_at=good.asked_at)
-    codes.count_try(tx, good.id)
+    codes.count_try(act.tx, good.id)
     left = rules.tries - good.tries - 1
     if left <= 0:
-        codes.use(tx, good.id, now)
+        codes.use(act.tx, good.id, act.now)
     return Tried(right=False, left=max(0, left), gone=left <= 0)
 
 

@@ -20,11 +20,11 @@ import httpx
 from joserfc.jwk import KeySet
 
 from huanxin.domain.errors import Unauthorized, Unavailable
-from huanxin.domain.numbers import NumberingPlan, masked, parse
+from huanxin.domain.numbers import masked, parse
 from huanxin.domain.shown import key_set, read_json, read_token, verified
 from huanxin.domain.tenures import State
 from huanxin.numbersets.sharded import shard_of
-from huanxin.store.database import Tx
+from huanxin.store.acting import Act, Reading
 from huanxin.store.report.reports import standing_of
 from huanxin.store.request import wishes
 
@@ -87,25 +87,22 @@ class CarrierKeys:
             raise Unavailable("the carrier's keys can't be read now; sign in with a code by SMS instead") from error
 
 
-def take(tx: Tx, token: str, *, keys: CarrierKeys, issuer: str, plan: NumberingPlan, now: datetime) -> HandedOver:
+def take(act: Act, token: str, *, keys: CarrierKeys) -> HandedOver:
     """Let a hand-over in, once. Raises Unauthorized with what is wrong with it; the text is for the carrier's engineers."""
-    claims = _signed(token, keys, now)
-    if claims.get("aud") != issuer:
+    claims = _signed(token, keys, act.now)
+    if claims.get("aud") != act.issuer:
         raise Unauthorized("the token is meant for somebody else: `aud` must be this platform's issuer")
-    begun, expires_at = _fresh(claims, now)
+    begun, expires_at = _fresh(claims, act.now)
     carrier, jti = str(claims["iss"]), claims.get("jti")
     if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_ID or "\0" in jti:
         raise Unauthorized("the token has no `jti`, or one that is too long")
-    number = _theirs(tx, claims.get("phone_number"), "phone_number", carrier, plan)
-    if not wishes.use_handover(tx, f"{carrier}/{jti}", expires_at=expires_at + _AHEAD, now=now):
+    number = _theirs(act, claims.get("phone_number"), "phone_number", carrier)
+    if not wishes.use_handover(act.tx, f"{carrier}/{jti}", expires_at=expires_at + _AHEAD, now=act.now):
         raise Unauthorized("this token was used before; open the page from the carrier's app again")
-    return HandedOver(carrier=carrier, number=number, at=min(begun, now))
+    return HandedOver(carrier=carrier, number=number, at=min(begun, act.now))
 
 
-def vouched(
-    tx: Tx, claims: Mapping[str, Any], *, carrier: str, number_claim: str, verified_claim: str, plan: NumberingPlan,
-    now: datetime,
-) -> HandedOver:  # fmt: skip
+def vouched(act: Act, claims: Mapping[str, Any], *, carrier: str, number_claim: str, verified_claim: str) -> HandedOver:
     """Let in, once, whom a carrier's OpenID provider vouches for. claims: those of a verified sign-in, with its `nonce`.
 
     Raises NoNumber if it names no number, or does not say that it is his; NotTheirs for a number of another carrier;
@@ -113,20 +110,20 @@ def vouched(
     """
     if claims.get(verified_claim) is not True:
         raise NoNumber(f"the provider of {carrier} does not say `{verified_claim}`: true")
-    number = _theirs(tx, claims.get(number_claim), number_claim, carrier, plan)
-    if not wishes.use_handover(tx, f"oidc {carrier}/{claims['nonce']}", expires_at=now + _REMEMBERED, now=now):
+    number = _theirs(act, claims.get(number_claim), number_claim, carrier)
+    if not wishes.use_handover(act.tx, f"oidc {carrier}/{claims['nonce']}", expires_at=act.now + _REMEMBERED, now=act.now):
         raise Unauthorized("this sign-in was used before; begin again")
-    return HandedOver(carrier=carrier, number=number, at=min(datetime.fromtimestamp(int(claims["iat"]), UTC), now))
+    return HandedOver(carrier=carrier, number=number, at=min(datetime.fromtimestamp(int(claims["iat"]), UTC), act.now))
 
 
-def _theirs(tx: Tx, text: Any, claim: str, carrier: str, plan: NumberingPlan) -> int:
+def _theirs(reading: Reading, text: Any, claim: str, carrier: str) -> int:
     """The number in a claim, if it is the carrier's: of its present tenure, as reported, or of its range."""
     try:
         number = parse(str(text or ""))
     except ValueError as error:
         raise NoNumber(f"`{claim}`: {error}") from error
-    stands = standing_of(tx, number)
-    holder = stands.current.carrier if stands.current else plan.owner(shard_of(number))
+    stands = standing_of(reading.tx, number)
+    holder = stands.current.carrier if stands.current else reading.plan.owner(shard_of(number))
     if holder != carrier or stands.state is State.PORTED_OUT:
         raise NotTheirs(f"{masked(number)} is not a number of {carrier}")
     return number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.tenures import Standing, cutoff_of
-from huanxin.store.database import Tx
+from huanxin.store.acting import Reading
 from huanxin.store.request import requests
 from huanxin.store.request.requests import Request
 
@@ -24,6 +24,6 @@ def belongs(request: Request, where: Standing, *, plan: NumberingPlan) -> bool:
     return since is None or request.requested_at >= since
 
 
-def of_holder(tx: Tx, number: int, where: Standing, *, plan: NumberingPlan) -> list[Request]:
+def of_holder(reading: Reading, number: int, where: Standing) -> list[Request]:
     """The orders and questions of whoever holds a number now, newest first."""
-    return [one for one in requests.of_number(tx, number) if belongs(one, where, plan=plan)]
+    return [one for one in requests.of_number(reading.tx, number) if belongs(one, where, plan=reading.plan)]

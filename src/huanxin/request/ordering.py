@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 from huanxin.domain.answers import Outcome
 from huanxin.domain.clock import answer_by, within
 from huanxin.domain.errors import BadInput, Conflict
-from huanxin.domain.numbers import NumberingPlan, masked
+from huanxin.domain.numbers import masked
 from huanxin.domain.partners import Partner
-from huanxin.domain.rules import NewId, Rules, random_id
+from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.tenures import Standing, State, cutoff_of
 from huanxin.request.ending import is_open
 from huanxin.request.holding import of_holder
+from huanxin.store.acting import Act
 from huanxin.store.connect import partners
-from huanxin.store.database import Tx
 from huanxin.store.report import reports
 from huanxin.store.request import requests
 from huanxin.store.request.requests import Request, RequestNotice
@@ -56,9 +56,7 @@ class Ordered:
     new: bool
 
 
-def order(
-    tx: Tx, wish: Wish, *, plan: NumberingPlan, rules: Rules, cool_down: timedelta, now: datetime, new_id: NewId = random_id
-) -> Ordered:
+def order(act: Act, wish: Wish, *, cool_down: timedelta, new_id: NewId = random_id) -> Ordered:
     """Record an owner's order. The caller has made sure that the number is theirs (a code by SMS, a signed hand-over).
 
     The cut-off is never the caller's to choose (rule 2): the carrier's opening day for the new owner; for a leaver the
@@ -69,34 +67,36 @@ def order(
     """
     if not wish.consent_text.strip():
         raise BadInput("an order needs the consent of whoever holds the number")
-    requests.one_per_number(tx, wish.number)
-    where = reports.standing_of(tx, wish.number)
+    requests.one_per_number(act.tx, wish.number)
+    where = reports.standing_of(act.tx, wish.number)
     tenure = where.current
     if tenure is None or (wish.purpose is Purpose.RENEW and not where.recycled):
         raise Conflict(why_not(where, wish.number))
-    zone = plan.carriers[tenure.carrier].zone
-    known = {partner.id: partner for partner in partners.all_partners(tx)}
+    zone = act.plan.carriers[tenure.carrier].zone
+    known = {partner.id: partner for partner in partners.all_partners(act.tx)}
     chosen = [known[one] for one in sorted(set(wish.partner_ids)) if one in known]
     if not chosen:
         raise BadInput("choose at least one partner to ask")
-    since = cutoff_of(tenure, plan)
-    earlier = [one for one in of_holder(tx, wish.number, where, plan=plan) if one.purpose == wish.purpose]
-    told = [notice for one in earlier for notice in requests.notices_of(tx, one.id) if not notice.called_off_at]
+    since = cutoff_of(tenure, act.plan)
+    earlier = [one for one in of_holder(act, wish.number, where) if one.purpose == wish.purpose]
+    told = [notice for one in earlier for notice in requests.notices_of(act.tx, one.id) if not notice.called_off_at]
     asked = [
         partner for partner in chosen
-        if not _under_way(told, partner, now, zone=zone, days=rules.answer_days, cool_down=cool_down)
+        if not _under_way(told, partner, act.now, zone=zone, days=act.rules.answer_days, cool_down=cool_down)
     ]  # fmt: skip
     if not asked:
         latest = earlier[0]
-        return Ordered(request=latest, notices={n.partner_id: n.id for n in requests.notices_of(tx, latest.id)}, new=False)
+        return Ordered(
+            request=latest, notices={n.partner_id: n.id for n in requests.notices_of(act.tx, latest.id)}, new=False
+        )
     request = Request(
         id=new_id("rq"), purpose=wish.purpose.value, number=wish.number, carrier=tenure.carrier, opened_on=tenure.opened_on,
-        tenures=len(where.tenures), cutoff=since if wish.purpose is Purpose.RENEW and since else min(now, wish.shown_at),
-        answer_by=answer_by(now, [zone], rules.answer_days), channel=wish.channel, language=wish.language,
-        consent_text=wish.consent_text, requested_at=now,
+        tenures=len(where.tenures), cutoff=since if wish.purpose is Purpose.RENEW and since else min(act.now, wish.shown_at),
+        answer_by=answer_by(act.now, [zone], act.rules.answer_days), channel=wish.channel, language=wish.language,
+        consent_text=wish.consent_text, requested_at=act.now,
     )  # fmt: skip
     notices = {partner.id: new_id("nr") for partner in asked}
-    requests.add(tx, request, notices)
+    requests.add(act.tx, request, notices)
     return Ordered(request=request, notices=notices, new=True)
 
 

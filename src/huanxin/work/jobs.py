@@ -12,7 +12,7 @@ from typing import ClassVar
 from huanxin.acts import Platform
 from huanxin.domain.retries import Retries
 from huanxin.store import jobs
-from huanxin.store.acting import Act
+from huanxin.store.acting import PLATFORM, Act
 from huanxin.store.jobs import Job
 
 
@@ -49,7 +49,7 @@ class Jobs(ABC):
 
     def claimed(self, failing: bool | None) -> bool:
         """The same, only of those that failed the last time, or only of those that did not."""
-        with self.platform.act("worker", sure=self.SURE) as act:
+        with self.platform.act(PLATFORM, sure=self.SURE) as act:
             if always := self.always(act):
                 jobs.keep(act.tx, self.KIND, always, at=act.now)
             job = jobs.claim(act.tx, self.KIND, act.now, failing=failing)

@@ -18,7 +18,7 @@ from huanxin.request.holding import belongs
 from huanxin.request.sms import Console, Gateway, Message, Moved, Nowhere, Post, Webhook
 from huanxin.settings import CONSOLE, Settings
 from huanxin.store import jobs
-from huanxin.store.acting import Act
+from huanxin.store.acting import PLATFORM, Act
 from huanxin.store.jobs import Job
 from huanxin.store.request import requests
 from huanxin.store.request.requests import Request, RequestNotice
@@ -87,7 +87,7 @@ class Teller(Jobs):
     def one_job(self) -> bool:
         """Look after the order that has been due longest. What a process that died did not note is looked for at first."""
         if not self._caught_up.is_set():
-            with self.platform.act("worker") as act:
+            with self.platform.act(PLATFORM) as act:
                 requests.note_done(act.tx, requests.not_done(act.tx), act.now)
             self._caught_up.set()
         return super().one_job()

@@ -92,7 +92,7 @@ def check(request: Request, form: Sent) -> Response:
         return _page(request, "verify.html", status, problem=problem, here="/verify")
     context: Context = request.app.state.context
     with context.platform.read() as seen:
-        finding = verifying.verify(seen.tx, given, now=seen.now)
+        finding = verifying.verify(seen, given)
     if finding.certificate and not finding.text_given:
         return RedirectResponse(f"/verify/{finding.certificate.id}", status_code=303)
     return _result(request, finding)
@@ -103,7 +103,7 @@ def check_by_id(request: Request, certificate_id: str) -> Response:
     """The answer to a scanned code."""
     context: Context = request.app.state.context
     with context.platform.read() as seen:
-        finding = verifying.verify(seen.tx, certificate_id, now=seen.now)
+        finding = verifying.verify(seen, certificate_id)
     return _result(request, finding, status=200 if finding.certificate else 404)
 
 
@@ -113,11 +113,11 @@ def compare(request: Request, certificate_id: str, form: Sent) -> Response:
     context: Context = request.app.state.context
     same, problem, status = None, "", 200
     with context.platform.act(VISITOR) as act:
-        finding = verifying.verify(act.tx, certificate_id, now=act.now)
+        finding = verifying.verify(act, certificate_id)
         if finding.certificate is None:
             return _result(request, finding, status=404)
         try:
-            same = verifying.same_number(act.tx, finding.certificate, form.get("number"), now=act.now)
+            same = verifying.same_number(act, finding.certificate, form.get("number"))
         except BadInput:
             problem, status = words.NO_NUMBER, 422
         except TooMany:
@@ -159,7 +159,7 @@ def holders(request: Request) -> tuple[Finding, Certificate]:
     with context.platform.read() as seen:
         day = tenure.opened_on if tenure else None
         made = certificates.of_tenure(seen.tx, who.number, day) if day else []
-        finding = verifying.verify(seen.tx, made[0].id, now=seen.now) if made else None
+        finding = verifying.verify(seen, made[0].id) if made else None
     if finding is None or finding.certificate is None:
         raise NotHolder
     return finding, finding.certificate

@@ -55,8 +55,8 @@ def end(request: Request, carrier: str) -> Response:
         claims = provider.client.finish(request.query_params, kept)
         with people.platform.act(VISITOR) as act:
             found = handover.vouched(
-                act.tx, claims, carrier=carrier, number_claim=provider.setting.number_claim,
-                verified_claim=provider.setting.verified_claim, plan=act.plan, now=act.now,
+                act, claims, carrier=carrier, number_claim=provider.setting.number_claim,
+                verified_claim=provider.setting.verified_claim,
             )  # fmt: skip
     except tuple(PROBLEMS) as error:
         return _problem(request, carrier, door, error)

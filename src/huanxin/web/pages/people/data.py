@@ -73,7 +73,7 @@ def _batch_renewal(tx: Tx, number: int, standing: Standing) -> tuple[int, int]:
 
 def own_orders(tx: Tx, owner: Owner) -> list[Request]:
     """The orders of the present tenure, newest first; questions are none."""
-    found = of_holder(tx, owner.number, owner.standing, plan=owner.platform.plan)
+    found = of_holder(owner.platform.within(tx), owner.number, owner.standing)
     return [one for one in found if one.purpose != Purpose.INQUIRE]
 
 
@@ -112,7 +112,7 @@ def choose(
 
 def one_of(tx: Tx, owner: Owner, request_id: str, *, question: bool = False) -> Request:
     """An order (or a question) of the present tenure. Raises NotFound for anybody else's as for none."""
-    for one in of_holder(tx, owner.number, owner.standing, plan=owner.platform.plan):
+    for one in of_holder(owner.platform.within(tx), owner.number, owner.standing):
         if one.id == request_id and (one.purpose == Purpose.INQUIRE) is question:
             return one
     raise NotFound("there is no such order for this number; sign in again or start from /renew")

@@ -142,10 +142,7 @@ def handed_over(request: Request, token: Annotated[str, Form()] = "", to: Annota
     people = people_of(request)
     try:
         with people.platform.act(VISITOR) as act:
-            found = handover.take(
-                act.tx, token, keys=people.keys, issuer=act.issuer, plan=act.plan,
-                now=act.now,
-            )  # fmt: skip
+            found = handover.take(act, token, keys=people.keys)
     except (Unauthorized, Unavailable) as error:
         log.warning("a hand-over was refused: %s", error)
         status = 401 if isinstance(error, Unauthorized) else 503

@@ -134,9 +134,8 @@ def _pieces(text: str) -> list[str]:
 def _offer(who: Working, prefix: str, *, grade: str, after: int) -> Offer:
     with who.act() as act:
         offer = next_clean(
-            act.tx, prefix, grades=CHOICES.get(grade, CHOICES["B"]), after=after, most=OFFERED, seller=who.operator.carrier,
-            plan=act.plan, rules=act.rules, now=act.now,
-        )  # fmt: skip
+            act, prefix, grades=CHOICES.get(grade, CHOICES["B"]), after=after, most=OFFERED, seller=who.operator.carrier
+        )
         detail = {"prefix": prefix, "numbers": len(offer.found)}
         operators.note(act.tx, who.operator.id, "offered", by=act.by, at=act.now, detail=detail)
     return offer
