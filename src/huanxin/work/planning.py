@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from huanxin.acts.platform import Platform
 from huanxin.plan.batches import plan_batch
@@ -41,5 +41,5 @@ class Planner(Jobs):
     def do(self, act: Act, job: Job) -> None:
         wish = plannings.get(act.tx, int(job.key))
         assert wish is not None
-        batch = plan_batch(act, carrier=wish.carrier)
+        batch = plan_batch(replace(act, by=wish.ordered_by), carrier=wish.carrier)
         plannings.end(act.tx, wish.id, batch_id=batch.id if batch else None, at=act.now)
