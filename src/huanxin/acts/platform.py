@@ -132,7 +132,6 @@ class Platform:
         keep_rejects: keeps the lines that were left out, before anything is recorded: if it can't, nothing is, since a file
         that was taken is not read again.
         """
-        now = self.clock()
         with self.act(by) as act:
             done = import_report(
                 act, path, carrier=carrier, skip_bad=skip_bad, progress=progress, most_bad=most_bad, most_bytes=most_bytes
