@@ -169,7 +169,7 @@ def takes(reader: Reader) -> bool:
 def reader_of(platform: Platform, limit: int = 1 << 20) -> Reader:
     return Reader(
         platform=platform,
-        rosters=Rosters(platform.database),
+        rosters=Rosters(platform.read),
         signer=signer_of(platform),
         folders=rules_of(platform),
         every=timedelta(seconds=10),

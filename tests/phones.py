@@ -28,4 +28,4 @@ class Phones:
 
     def teller(self, platform: Platform) -> Teller:
         """The worker that tells owners how their orders ended, through this gateway."""
-        return Teller(platform=platform, post=Post(database=platform.database, gateway=self))
+        return Teller(platform=platform, post=Post(read=platform.read, gateway=self))

@@ -196,7 +196,7 @@ def test_if_we_die_before_it_was_seen_that_all_have_answered_the_next_start_sees
         with monkeypatch.context() as patched:
             patched.setattr(requests, "note_done", lambda *_: [])
             platform.answer_requests(shop, [line])
-    teller = Teller(platform=platform, post=sms.Post(database=platform.database, gateway=sms.Nowhere()))
+    teller = Teller(platform=platform, post=sms.Post(read=platform.read, gateway=sms.Nowhere()))
     assert teller.one_job()
     assert not teller.one_job()
     with platform.database.transaction() as tx:

@@ -53,7 +53,7 @@ def onboarding(dsn: str, tmp_path: Path) -> Iterator[Onboarding]:
 @contextmanager
 def looking_into_folders(sandbox: Platform) -> Iterator[None]:
     reader = InboxReader(
-        platform=sandbox, rosters=Rosters(sandbox.database), signer=signer_of(sandbox), folders=rules_of(sandbox),
+        platform=sandbox, rosters=Rosters(sandbox.read), signer=signer_of(sandbox), folders=rules_of(sandbox),
         every=timedelta(0), limit=1 << 24,
         on_refusal=note_refusal,
     )  # fmt: skip

@@ -38,7 +38,7 @@ class Door:
         app.include_router(partner.router)
         answer_errors(app)
         needed = {
-            "platform": platform, "signer": signer, "rosters": Rosters(platform.database), "uploads": uploads,
+            "platform": platform, "signer": signer, "rosters": Rosters(platform.read), "uploads": uploads,
             "limits": Limits(most_bytes=1 << 20, most_seconds=60, least_rate=1), "programs": CapacityLimiter(1),
             "large": CapacityLimiter(1),
         }  # fmt: skip

@@ -99,7 +99,7 @@ class Stage:
         self.poller = Poller(database=self.platform.database, signer=self.signer, clock=self.clock, plan=PLAN)
         folders = rules_of(self.platform)
         self.reader = InboxReader(
-            platform=self.platform, rosters=Rosters(self.platform.database), signer=self.signer, folders=folders,
+            platform=self.platform, rosters=Rosters(self.platform.read), signer=self.signer, folders=folders,
             every=timedelta(seconds=10), limit=1 << 20, fetched=self.folder / "fetched", chance=lambda: 0.0,
         )  # fmt: skip
         self.writer = FileWriter(
@@ -107,7 +107,7 @@ class Stage:
         )
         self.reminder = Reminder(platform=self.platform, days=(2, 1), escalates=False)
         self.door = Door(self.platform, self.signer, self.folder / "uploads")
-        self.teller = Teller(platform=self.platform, post=Post(database=self.platform.database, gateway=self.phone))
+        self.teller = Teller(platform=self.platform, post=Post(read=self.platform.read, gateway=self.phone))
 
     @property
     def exchange(self) -> Path:

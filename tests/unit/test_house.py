@@ -30,6 +30,18 @@ SQL = re.compile(
     r"|ALTER TABLE\b|DROP TABLE\b|TRUNCATE\b|COPY \S+ (\(|FROM|TO)|WITH \w+ AS\b|BEGIN\b|COMMIT\b|ROLLBACK\b)"
 )
 
+ACTS = "src/huanxin/acts/"
+OTHER_TRANSACTIONS = {
+    "src/huanxin/notify/files.py": "decision 3: the transaction holds the rows of the events that are being written",
+    "src/huanxin/notify/pushing.py": "decision 3: the transaction holds the rows of the events that are being pushed",
+    "src/huanxin/notify/polling.py": "decision 13: a poll notes and gives in one transaction, thousands a second",
+    "src/huanxin/signing/keys.py": "decision 19: signers stand below acts, and read their keys again every minute",
+    "src/huanxin/store/one_clock.py": "decision 17: the clock by which acts are dated",
+    "src/huanxin/web/context.py": "decision 13: one statement before each call of a partner, at a third of the messages",
+    "src/huanxin/work/loop.py": "decision 3: workers ask when the next event falls due",
+}
+"""What opens a transaction beside `acts` (decision 19), and why."""
+
 # Written in pieces, or this file would be the first to break the rule.
 HOSTS = ("py" + "pi.org", "python" + "hosted.org", "npm" + "js.org", "npm" + "mirror.com")
 INDEX = re.compile(r"https?://[^\s\"']*/(simple|pack" + r"ages)/|--(extra-)?index-" + r"url|--find-" + "links")
@@ -108,6 +120,32 @@ def test_each_exception_to_the_rule_about_sql_is_still_needed() -> None:
 
 def test_only_the_store_ends_transactions() -> None:
     assert {name: lines for name, tree in platform_modules() if (lines := commits_in(tree))} == {}
+
+
+def transactions_in(tree: ast.Module) -> list[int]:
+    """The lines on which a transaction is opened. One that is opened within another, by `tx`, is a part of it."""
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("transaction", "single", "reading") and not node.args
+        and not (isinstance(node.func.value, ast.Name) and node.func.value.id == "tx")
+    ]  # fmt: skip
+
+
+def opened_by_others() -> dict[str, list[int]]:
+    """By file, where a transaction is opened that is neither a reading nor an act."""
+    files = sorted((HOUSE / "src/huanxin").rglob("*.py"))
+    found = {file.relative_to(HOUSE).as_posix(): ast.parse(file.read_text(encoding="utf-8")) for file in files}
+    return {name: lines for name, tree in found.items() if not name.startswith(ACTS) and (lines := transactions_in(tree))}
+
+
+def test_whoever_reads_or_orders_does_so_by_a_reading_or_an_act() -> None:
+    assert {name: lines for name, lines in opened_by_others().items() if name not in OTHER_TRANSACTIONS} == {}
+
+
+def test_each_exception_to_the_one_way_is_still_needed() -> None:
+    assert set(OTHER_TRANSACTIONS) <= set(opened_by_others())
 
 
 def imported(package: str) -> set[str]:

@@ -39,8 +39,8 @@ def file_single(
     before any of it is taken, and may raise."""
     told = None
     if notice_id:
-        with platform.database.transaction() as tx:
-            told = asked(tx, partner, notice_id)
+        with platform.read() as seen:
+            told = asked(seen.tx, partner, notice_id)
     lines = read(source)
     check(len(lines))
     if told and complete and not lines:

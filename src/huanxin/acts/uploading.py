@@ -37,9 +37,9 @@ def upload_report(
         refusal, faults = error.said, error.faults
     shown = [(fault.line, fault.reason, fault.text) for fault in faults[:SHOWN]]
     lines = [fault for fault in faults if fault.line > 0 and fault.text]
-    with platform.database.transaction() as tx:
+    with platform.act(by) as act:
         return uploads.add(
-            tx, carrier=carrier, file_name=name_of(path), report_id=report_id, already=already, refusal=refusal,
+            act.tx, carrier=carrier, file_name=name_of(path), report_id=report_id, already=already, refusal=refusal,
             bad_lines=len(faults), shown=shown, rejects=gzip.compress(rejects_of(lines, say), 5) if lines else None, by=by,
-            at=platform.now(),
+            at=act.now,
         )  # fmt: skip

@@ -21,10 +21,10 @@ from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.numbersets import tables
 from huanxin.numbersets.roster import Roster
-from huanxin.store.acting import Act, Reading
+from huanxin.store.acting import Act, Read, Reading
 from huanxin.store.answer import receipt_files, receipts
 from huanxin.store.answer.receipts import StoredReceipt
-from huanxin.store.database import Database, Tx, recording_facts
+from huanxin.store.database import Tx, recording_facts
 from huanxin.store.notify import notices
 from huanxin.store.notify.notices import Notice
 from huanxin.store.plan import batches
@@ -61,8 +61,8 @@ class Rosters:
     """The rosters of batches, which never change, kept for the receipts that follow each other: the last ones used, up
     to `most` numbers together (4 bytes each), and the very last one whatever its size."""
 
-    def __init__(self, database: Database, most: int = 10_000_000) -> None:
-        self._database, self._most = database, most
+    def __init__(self, read: Read, most: int = 10_000_000) -> None:
+        self._read, self._most = read, most
         self._kept: OrderedDict[int, Roster] = OrderedDict()
         self._lock = Lock()
 
@@ -70,8 +70,8 @@ class Rosters:
         with self._lock:  # held while loading: ten receipts for one batch need its roster once
             roster = self._kept.pop(batch_id, None)
             if roster is None:
-                with self._database.transaction() as tx:
-                    roster = batches.roster(tx, batch_id)
+                with self._read() as seen:
+                    roster = batches.roster(seen.tx, batch_id)
             self._kept[batch_id] = roster
             while len(self._kept) > 1 and sum(map(len, self._kept.values())) > self._most:
                 self._kept.popitem(last=False)

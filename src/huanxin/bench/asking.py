@@ -158,8 +158,8 @@ def ask_all(platform: Platform, client: httpx.Client, times: int = TIMES) -> lis
     one.enter("/partner/sign-in", client_id=known[0].client_id, client_secret=secret)
     one.pages(PARTNER)
     one.enter("/renew/sign-in", number=owned)
-    with platform.database.transaction() as tx:
-        code = re.search(r"\d{6}", messages.latest(tx, 1)[0].text)
+    with platform.read() as seen:
+        code = re.search(r"\d{6}", messages.latest(seen.tx, 1)[0].text)
     one.enter("/renew/code", code=code.group() if code else "")
     one.pages(OWNER)
     return one.found
@@ -198,8 +198,8 @@ def _released(one: Round) -> None:
     one.timed("propose a release", PAGE_MS, lambda _: "",
               lambda _: one.client.post(f"/console/batches/{one.fill['ready']}", data=ready), times=1)  # fmt: skip
     one.enter("/console/sign-in", login=_SECOND, password=_PASSWORD)
-    with one.platform.database.transaction() as tx:
-        waiting = [found.id for found in proposals.listed(tx, open_only=True) if found.kind == "release"]
+    with one.platform.read() as seen:
+        waiting = [found.id for found in proposals.listed(seen.tx, open_only=True) if found.kind == "release"]
     one.timed("approve the release", PAGE_MS, lambda _: "",
               lambda _: one.client.post(f"/console/approvals/{waiting[0]}", data={"do": "approved"}), times=1)  # fmt: skip
 

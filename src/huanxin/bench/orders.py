@@ -145,8 +145,8 @@ def _wait(world: World, count: int, seen: dict[str, float] | None = None) -> dic
     """When each of so many orders was seen to be done, once all are: committed, as another process reads it."""
     found, ends = {} if seen is None else seen, time.monotonic() + _PATIENCE
     while len(found) < count:
-        with world.platform.database.transaction() as tx:
-            done = requests.all_done(tx)
+        with world.platform.read() as reading:
+            done = requests.all_done(reading.tx)
         now = time.monotonic()
         for one in done:
             found.setdefault(one, now)
@@ -177,8 +177,8 @@ def _paced(world: World, places: range, known: set[str]) -> list[float]:
 
 def _check(world: World) -> None:
     """Every partner answered every order once, and as its accounts say."""
-    with world.platform.database.transaction() as tx:
-        counted = requests.outcomes(tx)
+    with world.platform.read() as seen:
+        counted = requests.outcomes(seen.tx)
     pairs = ((partner, number) for partner in range(len(world.partner_ids)) for number in range(len(world.numbers)))
     expected = Counter(outcome_of(partner, number) for partner, number in pairs)
     if counted != expected:

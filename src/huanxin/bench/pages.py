@@ -54,8 +54,8 @@ def run_pages(*, weeks: int, numbers: int, partners: int, home: Path | None, as_
 def _prepared(platform: Platform, weeks: int, numbers: int, partners: int, err: Terminal) -> tuple[float, float, int]:
     """(seconds to make the store, 0 if it was there; seconds to make the summaries; bytes)."""
     start = time.perf_counter()
-    with platform.database.transaction() as tx:
-        there = bool(batches.all_batches(tx))
+    with platform.read() as seen:
+        there = bool(batches.all_batches(seen.tx))
     if not there:
         country.make(platform, weeks=weeks, numbers=numbers, partners=partners, seed=SEED,
                      say=lambda what: err.print(what))  # fmt: skip
@@ -63,9 +63,9 @@ def _prepared(platform: Platform, weeks: int, numbers: int, partners: int, err: 
     made = time.perf_counter() - start if not there else 0.0
     err.print("summaries ...")
     start = time.perf_counter()
-    with platform.database.transaction() as tx:
-        summaries.refresh(tx, platform)
-        size = sizes.bytes_on_disk(tx)
+    with platform.act("bench") as act:
+        summaries.refresh(act.tx, platform)
+        size = sizes.bytes_on_disk(act.tx)
     return made, time.perf_counter() - start, size
 
 

@@ -95,16 +95,16 @@ def _ours(platform: Platform, folder: Path, wanted: Numbers, partners: int) -> t
     assert batch is not None
     with steps.step("notices and number file"):
         platform.send_batch(batch.id)
-        with platform.database.transaction() as tx:
-            number_file(batches.roster(tx, batch.id).numbers, CSV)
+        with platform.read() as seen:
+            number_file(batches.roster(seen.tx, batch.id).numbers, CSV)
     ties = _receipts(platform, folder, wanted, partners, batch, steps)
     with steps.step("reconcile and gate"), platform.read() as reading:
         clear = len(load_gate(reading, batch.id).gate.renewed())
     with steps.step("release list"):
         platform.release(by="bench")
         platform.write_release_lists(folder / "lists")
-    with platform.database.transaction() as tx:
-        disk = sizes.bytes_on_disk(tx, *_TABLES)
+    with platform.read() as seen:
+        disk = sizes.bytes_on_disk(seen.tx, *_TABLES)
     return steps, clear, ties, disk
 
 
@@ -112,9 +112,9 @@ def _receipts(platform: Platform, folder: Path, wanted: Numbers, partners: int, 
     """Parse and store every partner's receipt, each in a transaction of its own; the files are made between, untimed."""
     parse, store = Steps(), Steps()
     ties = 0
-    with platform.database.transaction() as tx:
-        roster = batches.roster(tx, batch.id)
-        told = notices.of_batch(tx, batch.id)
+    with platform.read() as seen:
+        roster = batches.roster(seen.tx, batch.id)
+        told = notices.of_batch(seen.tx, batch.id)
     path = folder / "receipt.csv"
     for answer, notice in zip(data.answers(len(wanted), partners, SEED), told, strict=True):
         data.write_receipt(path, wanted, answer)
@@ -130,11 +130,11 @@ def _receipts(platform: Platform, folder: Path, wanted: Numbers, partners: int, 
 
 
 def _store(platform: Platform, batch: Batch, notice: Notice, source: tables.Source, parsed: ParsedReceipt) -> None:
-    with platform.database.transaction() as tx:
+    with platform.act("bench") as act:
         receipts.add(
-            tx, receipt_id=f"rc_{notice.partner_id}", notice_id=notice.id, batch_id=batch.id, partner_id=notice.partner_id,
-            sha256=source.sha256, complete=True, idempotency_key="", lines=parsed.lines, answers=parsed.answers,
-            at=platform.now(),
+            act.tx, receipt_id=f"rc_{notice.partner_id}", notice_id=notice.id, batch_id=batch.id,
+            partner_id=notice.partner_id, sha256=source.sha256, complete=True, idempotency_key="", lines=parsed.lines,
+            answers=parsed.answers, at=act.now,
         )  # fmt: skip
 
 

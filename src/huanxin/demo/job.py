@@ -150,8 +150,8 @@ class Job:
             raise HuanxinError("nothing is due in this world; ask for more numbers")
         self.story.batch = batch
         late = self._behaving("late")
-        with self.platform.database.transaction() as tx:
-            numbers = batches.roster(tx, batch.id).numbers
+        with self.platform.read() as seen:
+            numbers = batches.roster(seen.tx, batch.id).numbers
         able = np.setdiff1d(numbers, np.array([self.world.singer_number]))
         some = np.random.default_rng([self.world.seed, 13]).choice(able, size=min(_LATE_TIES, len(able)), replace=False)
         rows = late_ties(late.spec, np.sort(some), seed=self.world.seed, cutoff=batch.cutoff, until=self.platform.now())
@@ -180,9 +180,9 @@ class Job:
             time.sleep(0.2)
 
     def _missing(self, batch: Batch) -> tuple[list[str], float]:
-        with self.platform.database.transaction() as tx:
-            everyone = batches.roster(tx, batch.id).everyone
-            standings = receipts.standings(tx, batch.id, everyone)
+        with self.platform.read() as seen:
+            everyone = batches.roster(seen.tx, batch.id).everyone
+            standings = receipts.standings(seen.tx, batch.id, everyone)
         missing, answered = [], 0
         silent = batch.purpose == "renewal"
         for one in self.partners:
@@ -195,8 +195,8 @@ class Job:
 
     def take_back(self, batch: Batch) -> None:
         """The next day's reports: some former owners took their numbers back, so the notices are retracted."""
-        with self.platform.database.transaction() as tx:
-            numbers = batches.roster(tx, batch.id).numbers
+        with self.platform.read() as seen:
+            numbers = batches.roster(seen.tx, batch.id).numbers
         files = later_reports(
             self.folder / "later", numbers, truth=self.world.truth, seed=self.world.seed, after=batch.cutoff,
             until=self.platform.now(), spare=[self.world.singer_number],
@@ -235,8 +235,8 @@ class Job:
             self._take(file, skip_bad=False)
         ends = time.monotonic() + _PATIENCE
         while time.monotonic() < ends:
-            with self.platform.database.transaction() as tx:
-                left = deliveries.waiting(tx)
+            with self.platform.read() as seen:
+                left = deliveries.waiting(seen.tx)
             self.tell(f"new owners: {left:,} events to go", 1 - left / max(1, self.story.recycled_events))
             if not left and not self._unhandled():
                 return

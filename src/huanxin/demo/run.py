@@ -100,8 +100,8 @@ def _missed(kept: Kept, folder: Path, platform: Platform) -> Missed:
     """The number to try by hand: not the one that the summary tells of, and none that was tried before."""
 
     def ordered(number: str) -> bool:
-        with platform.database.transaction() as tx:
-            return bool(requests.of_number(tx, parse(number)))
+        with platform.read() as seen:
+            return bool(requests.of_number(seen.tx, parse(number)))
 
     told = kept.told["login"]["number"]
     return leave_ties(folder, kept.partners, spare=lambda one: masked(parse(one)) == told, ordered=ordered)
@@ -142,8 +142,8 @@ def _make(
 ) -> Kept:
     """Run the main job on a new world; once it is finished and its report is written, say so in its folder."""
     counted = _run(wishes, folder, platform, servers, err, begun)
-    with platform.database.transaction() as tx:
-        write_report(folder / "report.html", counted.report(tx, platform.now().astimezone(_CHINA).date()))
+    with platform.read() as seen:
+        write_report(folder / "report.html", counted.report(seen.tx, seen.now.astimezone(_CHINA).date()))
     partners = tuple(one.process for one in counted.job.partners)
     kept = Kept(made_at=platform.now(), told=counted.json(), partners=partners)
     keep(folder, kept, wanted)
@@ -174,8 +174,8 @@ def _run(wishes: Wishes, folder: Path, platform: Platform, servers: Servers, err
         tell("audit", 0.9)
         with story.step("audit"):
             result = _audit(job, loaded.batch.cutoff)
-    with platform.database.transaction() as tx:
-        size = sizes.bytes_on_disk(tx)
+    with platform.read() as seen:
+        size = sizes.bytes_on_disk(seen.tx)
     return Counted(job=job, loaded=loaded, audit=result, seconds=time.perf_counter() - begun, database_mb=size / 1e6)
 
 
@@ -227,16 +227,16 @@ def _reports(folder: Path) -> WorldReports:
 
 def _audit(job: Job, cutoff: Any) -> Audit:
     story = job.story
-    seen: list[tuple[str, Path]] = []
+    reports: list[tuple[str, Path]] = []
     for file, done in story.imports:
         if not done.imported.already:
-            seen.append((file.carrier, file.path))
-    with job.platform.database.transaction() as tx:
-        told = notices.of_batch(tx, story.batch.id) if story.batch else []
+            reports.append((file.carrier, file.path))
+    with job.platform.read() as seen:
+        told = notices.of_batch(seen.tx, story.batch.id) if story.batch else []
     ids = {notice.partner: notice.id for notice in told}
     silent = [one.spec.name for one in job.partners if one.spec.behaviour == "silent"]
     return audit(
-        reports=seen, holds=[job.world.holds.path], partners={one.spec.name: one.database for one in job.partners},
+        reports=reports, holds=[job.world.holds.path], partners={one.spec.name: one.database for one in job.partners},
         releases=[(path.stem.rsplit("-", 1)[-1], path) for path in story.lists], cutoff=cutoff,
         today=job.platform.now().astimezone(_CHINA).date(), waivers=[(name, "all") for name in silent],
         notices={one.spec.name: ids[one.spec.zh_name] for one in job.partners},

@@ -80,8 +80,8 @@ class Onboarding:
 
     def of_client(self, sandbox_client_id: str) -> Account:
         """The account of a partner in the sandbox. Raises Unauthorized if it has none."""
-        with self.live.database.transaction() as tx:
-            found = accounts.by_sandbox_client(tx, sandbox_client_id)
+        with self.live.read() as seen:
+            found = accounts.by_sandbox_client(seen.tx, sandbox_client_id)
         if found is None:
             raise Unauthorized(
                 Sentence("the access token is not of an account; register one with POST /partner/v1/accounts")
@@ -90,23 +90,23 @@ class Onboarding:
 
     def twins(self, *, sandbox: str = "", live: str = "") -> dict[str, str]:
         """The client_id in each environment of the account that one of them belongs to; empty for a partner without one."""
-        with self.live.database.transaction() as tx:
-            return accounts.twin_clients(tx, sandbox or live)
+        with self.live.read() as seen:
+            return accounts.twin_clients(seen.tx, sandbox or live)
 
     def named(self, name: str) -> Account:
         """An account by its name or id. Raises NotFound."""
-        with self.live.database.transaction() as tx:
-            return registering.named(tx, name)
+        with self.live.read() as seen:
+            return registering.named(seen.tx, name)
 
     def known(self, account: Account) -> Known:
         """The facts that an account's checklist follows from."""
-        with self.live.database.transaction() as tx:
-            return known(tx, account)
+        with self.live.read() as seen:
+            return known(seen.tx, account)
 
     def everyone(self) -> list[Known]:
         """The facts of every account, in the order in which they registered."""
-        with self.live.database.transaction() as tx:
-            return [known(tx, account) for account in accounts.all_accounts(tx)]
+        with self.live.read() as seen:
+            return [known(seen.tx, account) for account in accounts.all_accounts(seen.tx)]
 
     def prove_domain(self, account: Account) -> str:
         """Look for the challenge at the account's domain; `file` or `dns`. Raises Conflict with what was found instead."""
@@ -146,8 +146,7 @@ class Onboarding:
         Raises Conflict if something is missing or it is live already, BadInput for an endpoint that can't be used.
         """
         self._check(endpoint)
-        now, by = self.live.now(), account.sandbox_client_id
-        with self.live.act(by) as act:
+        with self.live.act(account.sandbox_client_id) as act:
             accounts.one_at_a_time(act.tx, account.id)
             required = admitting.may_go_live(known(act.tx, account), now)
             made = add_partner(
@@ -169,17 +168,14 @@ class Onboarding:
 
     def send_notice(self, account: Account) -> str:
         """Send a rehearsal notice of the magic numbers to the account's partner in the sandbox now; the notice's id."""
-        now = self.sandbox.now()
-        with self.sandbox.database.transaction() as tx:
-            partner = partners.by_client_id(tx, account.sandbox_client_id)
+        with self.sandbox.act(account.sandbox_client_id) as act:
+            partner = partners.by_client_id(act.tx, account.sandbox_client_id)
             assert partner is not None
-            told = make_notice(tx, self.sandbox, partner, list(magic.EXPECTED), cutoff=magic.CUTOFF)
+            told = make_notice(act.tx, self.sandbox, partner, list(magic.EXPECTED), cutoff=magic.CUTOFF)
             jti = random_id("ev")
-            claims: dict[str, Any] = claims_of(
-                told, issuer=self.sandbox.issuer, audience=partner.client_id, jti=jti, now=now
-            )
-            queue_event(tx, partner.id, jti=jti, notice_id=told.notice, subject=told.notice, claims=claims, at=now)
-            deliveries.wake_workers(tx)
+            claims: dict[str, Any] = claims_of(told, issuer=act.issuer, audience=partner.client_id, jti=jti, now=act.now)
+            queue_event(act.tx, partner.id, jti=jti, notice_id=told.notice, subject=told.notice, claims=claims, at=act.now)
+            deliveries.wake_workers(act.tx)
         return told.notice
 
 

@@ -12,6 +12,7 @@ from joserfc import jws
 
 from huanxin.acts import Platform
 from huanxin.domain.partners import Partner
+from huanxin.store.acting import PLATFORM
 from huanxin.store.connect import rehearsals
 from huanxin.store.notify import deliveries
 from huanxin_partner.rehearsal.stage import Pushed
@@ -33,17 +34,16 @@ class Offering:
         refused, no status if the partner didn't poll it."""
         claims = claims_in(token)
         jti: str = claims["jti"]
-        with self.sandbox.database.transaction() as tx:
-            now = self.sandbox.now()
+        with self.sandbox.act(PLATFORM) as act:
             name = next(iter(claims["events"]))
             deliveries.add(
-                tx, jti=jti, partner_id=self.partner.id, notice_id=None, event=name, subject=jti, claims=claims, at=now,
-                kept=False,
+                act.tx, jti=jti, partner_id=self.partner.id, notice_id=None, event=name, subject=jti, claims=claims,
+                at=act.now, kept=False,
             )  # fmt: skip
-            rehearsals.serve_as(tx, jti, token, at=now)
-            before = len(deliveries.attempts_of(tx, [jti])[jti])
-            deliveries.send_again(tx, self.partner.id, [jti], now)
-            deliveries.wake_workers(tx)
+            rehearsals.serve_as(act.tx, jti, token, at=act.now)
+            before = len(deliveries.attempts_of(act.tx, [jti])[jti])
+            deliveries.send_again(act.tx, self.partner.id, [jti], act.now)
+            deliveries.wake_workers(act.tx)
         waited = 0.0
         while waited < _PATIENCE:
             self.sleep(_LOOK)
@@ -54,8 +54,8 @@ class Offering:
         return Pushed(None, f"the event was not polled and answered within {_PATIENCE:g} s")
 
     def _said(self, jti: str, before: int) -> Pushed | None:
-        with self.sandbox.database.transaction() as tx:
-            attempts = deliveries.attempts_of(tx, [jti])[jti]
+        with self.sandbox.read() as seen:
+            attempts = deliveries.attempts_of(seen.tx, [jti])[jti]
         if len(attempts) <= before:
             return None
         if attempts[-1].status == HTTPStatus.OK:
@@ -65,8 +65,8 @@ class Offering:
         return Pushed(HTTPStatus.BAD_REQUEST, json.dumps({"err": code, "description": description}))
 
     def _withdraw(self, jti: str) -> None:
-        with self.sandbox.database.transaction() as tx:
-            deliveries.give_up(tx, self.partner.id, [jti])
+        with self.sandbox.act(PLATFORM) as act:
+            deliveries.give_up(act.tx, self.partner.id, [jti])
 
 
 def claims_in(token: str) -> dict[str, Any]:

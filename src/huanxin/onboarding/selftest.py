@@ -17,6 +17,7 @@ from huanxin.notify.own_folders import FolderRules
 from huanxin.onboarding.stage import SandboxStage
 from huanxin.outbound import Outbound
 from huanxin.signing.keys import Signer
+from huanxin.store.acting import PLATFORM
 from huanxin.store.connect import partners, selftests
 from huanxin.store.connect.selftests import StepDone
 from huanxin.store.notify import streams
@@ -105,16 +106,16 @@ class SelfTests:
         with selftests.alone(self.live.database, account.id):
             stage = self._stage(account)
             run_id = random_id("run")
-            with self.live.database.transaction() as tx:
+            with self.live.act(by) as act:
                 selftests.add_run(
-                    tx, run_id=run_id, account_id=account.id, endpoint=way_of(stage.stream), by=by, at=self.live.now()
+                    act.tx, run_id=run_id, account_id=account.id, endpoint=way_of(stage.stream), by=act.by, at=act.now
                 )
             yield run_id, stage
 
     def _stage(self, account: Account) -> SandboxStage:
-        with self.sandbox.database.transaction() as tx:
-            partner = partners.by_client_id(tx, account.sandbox_client_id)
-            stream = streams.of_partner(tx, partner.id) if partner else None
+        with self.sandbox.read() as seen:
+            partner = partners.by_client_id(seen.tx, account.sandbox_client_id)
+            stream = streams.of_partner(seen.tx, partner.id) if partner else None
         assert partner is not None, "an account has a partner in the sandbox from the start"
         if stream is None:
             raise Conflict(Sentence("%(name)s has no stream in the sandbox: make one first", name=account.name))
@@ -152,17 +153,17 @@ class SelfTests:
             if not isinstance(error, Stopped):
                 log.exception("self-test %s was interrupted", run_id)
             state = RunState.INTERRUPTED
-        with self.live.database.transaction() as tx:
-            selftests.end_run(tx, run_id, state, at=self.live.now())
+        with self.live.act(PLATFORM) as act:
+            selftests.end_run(act.tx, run_id, state, at=act.now)
         return Played(run=run_id, state=state, results=results)
 
     def _record(self, run_id: str, position: int, result: Result) -> None:
         found = {"zh": result.seen.zh, "en": result.seen.en, "mend": result.mend}
-        with self.live.database.transaction() as tx:
+        with self.live.act(PLATFORM) as act:
             selftests.add_step(
-                tx, run_id,
+                act.tx, run_id,
                 StepDone(position=position, scenario=result.code, state=result.state, seconds=result.seconds, found=found,
-                         at=self.live.now()),
+                         at=act.now),
             )  # fmt: skip
 
     def _sleep(self, seconds: float) -> None:

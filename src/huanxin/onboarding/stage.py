@@ -31,6 +31,7 @@ from huanxin.outbound import Answer as Answered
 from huanxin.outbound import NoAnswer, Outbound, is_success, why_not
 from huanxin.signing.keys import ES256, Signer
 from huanxin.signing.sealing import unseal
+from huanxin.store.acting import PLATFORM
 from huanxin.store.answer import receipts
 from huanxin.store.connect import partners, rehearsals
 from huanxin.store.connect.partners import RECEIPT_REFUSED, RECEIPT_WAITS
@@ -80,14 +81,14 @@ class SandboxStage:
         return self._made(numbers, of.batch.cutoff, of)
 
     def _made(self, numbers: Sequence[str], cutoff: datetime, of: Told | None) -> Notice:
-        with self.sandbox.database.transaction() as tx:
-            told = make_notice(tx, self.sandbox, self.partner, numbers, cutoff=cutoff, of=of)
+        with self.sandbox.act(PLATFORM) as act:
+            told = make_notice(act.tx, self.sandbox, self.partner, numbers, cutoff=cutoff, of=of)
             claims = self._claims(told)
             deliveries.add(
-                tx, jti=claims["jti"], partner_id=self.partner.id, notice_id=told.notice, event=next(iter(claims["events"])),
-                subject=told.of or told.notice, claims=claims, at=self.sandbox.now(), kept=False,
+                act.tx, jti=claims["jti"], partner_id=self.partner.id, notice_id=told.notice,
+                event=next(iter(claims["events"])), subject=told.of or told.notice, claims=claims, at=act.now, kept=False,
             )  # fmt: skip
-            self._rosters[told.notice] = batches.roster(tx, told.batch.id)
+            self._rosters[told.notice] = batches.roster(act.tx, told.batch.id)
         self._told[told.notice] = told
         token = self.signer.event_token(claims, self.stream.alg)
         self._notices[token] = told.notice
@@ -143,11 +144,11 @@ class SandboxStage:
         """Put an event into the partner's folder as a worker does: 202 once its files are there. Its number file is cut
         short for as long as it shall be broken."""
         jti, _ = self._good[self._notices[token]]
-        with self.sandbox.database.transaction() as tx:
-            due = deliveries.get(tx, self.partner.id, jti)
+        with self.sandbox.read() as seen:
+            due = deliveries.get(seen.tx, self.partner.id, jti)
             assert due is not None, "the stage made it"
-            files = files_of(tx, due, self.signer, token=token)
-            if due.notice_id and rehearsals.is_spoiled(tx, due.notice_id):
+            files = files_of(seen.tx, due, self.signer, token=token)
+            if due.notice_id and rehearsals.is_spoiled(seen.tx, due.notice_id):
                 files = [(name, spoiled(content) if name.endswith(NUMBERS) else content) for name, content in files]
         try:
             with self.folders.open(
@@ -168,7 +169,7 @@ class SandboxStage:
         if token != good:
             return
         taken = is_success(pushed.status)
-        with self.sandbox.database.transaction() as tx:
+        with self.sandbox.act(PLATFORM) as act:
             met = Met(
                 jti=jti,
                 endpoint=self.stream.endpoint,
@@ -177,23 +178,23 @@ class SandboxStage:
                 next_at=None,
                 delivered=taken,
             )
-            deliveries.record_attempts(tx, [met], at=self.sandbox.now())
+            deliveries.record_attempts(act.tx, [met], at=act.now)
 
     def set_broken(self, notice: str, broken: bool) -> None:
         """See rehearsal.stage.Stage."""
-        with self.sandbox.database.transaction() as tx:
-            rehearsals.spoil(tx, notice, broken, at=self.sandbox.now())
+        with self.sandbox.act(PLATFORM) as act:
+            rehearsals.spoil(act.tx, notice, broken, at=act.now)
         if self.stream.method == Method.FILES and not broken:  # what is fetched is right from now on; a file is written
             self._written(self._good[notice][1])
 
     def filed(self, notice: str) -> Filed:
         """See rehearsal.stage.Stage."""
         told, roster = self._told[notice], self._rosters[notice]
-        with self.sandbox.database.transaction() as tx:
-            taken = receipts.all_of_batch(tx, told.batch.id)
+        with self.sandbox.read() as seen:
+            taken = receipts.all_of_batch(seen.tx, told.batch.id)
             # Before the first receipt there is nothing to fold, and a large notice is looked at often.
-            found = receipts.standings(tx, told.batch.id, roster.everyone, self.partner.id) if taken else {}
-            events = partners.events_of_notice(tx, notice)
+            found = receipts.standings(seen.tx, told.batch.id, roster.everyone, self.partner.id) if taken else {}
+            events = partners.events_of_notice(seen.tx, notice)
         refused = tuple(Words(one.detail["zh"], one.detail["detail"]) for one in events if one.kind == RECEIPT_REFUSED)
         standing = found.get(self.partner.id, Standing())
         waits = tuple(str(one.detail["receipt"]) for one in events if one.kind == RECEIPT_WAITS)

@@ -12,11 +12,10 @@ from typing import Protocol
 
 import httpx
 
-from huanxin.domain.clock import Clock
 from huanxin.domain.errors import HuanxinError, Unavailable
 from huanxin.domain.numbers import masked, written
 from huanxin.domain.tenures import Standing
-from huanxin.store.database import Database
+from huanxin.store.acting import PLATFORM, Order, Read
 from huanxin.store.report import reports
 from huanxin.store.request import messages
 
@@ -52,14 +51,14 @@ class Moved(HuanxinError):
 class Post:
     """The one way by which anything is told to a number."""
 
-    database: Database
+    read: Read
     gateway: Gateway
 
     def send(self, message: Message, *, meant_for: Callable[[Standing], bool]) -> None:
         """Send a message if the number still stands as `meant_for` says. Raises Moved, or Unavailable if the gateway did
         not take it."""
-        with self.database.transaction() as tx:
-            where = reports.standing_of(tx, message.number)
+        with self.read() as seen:
+            where = reports.standing_of(seen.tx, message.number)
         if not meant_for(where):
             held = where.current is not None
             raise Moved(f"{masked(message.number)} has changed hands, so nothing was sent to it", for_good=held)
@@ -70,12 +69,11 @@ class Post:
 class Console:
     """Sends nothing: keeps the last messages for /dev/sms and prints them."""
 
-    database: Database
-    clock: Clock
+    order: Order
 
     def send(self, message: Message) -> None:
-        with self.database.transaction() as tx:
-            messages.add(tx, number=message.number, text=message.text, at=self.clock())
+        with self.order(PLATFORM) as act:
+            messages.add(act.tx, number=message.number, text=message.text, at=act.now)
         print(f"SMS {masked(message.number)}: {message.text}", file=sys.stderr, flush=True)
 
 

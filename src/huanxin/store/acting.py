@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -42,3 +44,8 @@ class Act(Reading):
 
     by: str
     """a login of the console, a user of the command line, a partner's client_id, VISITOR or PLATFORM"""
+
+
+Read = Callable[[], AbstractContextManager[Reading]]
+Order = Callable[[str], AbstractContextManager[Act]]
+"""`Platform.read` and `Platform.act`, for what is given no whole platform"""

@@ -154,7 +154,7 @@ def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> 
     )  # fmt: skip
     uploads, few = settings.home / UPLOADS, platform.sandbox  # anybody may open an account of the sandbox
     context = app.state.context = Context(
-        platform=platform, signer=signer, rosters=Rosters(platform.database), files=settings.home / "files",
+        platform=platform, signer=signer, rosters=Rosters(platform.read), files=settings.home / "files",
         uploads=uploads, large=CapacityLimiter(_IN_SANDBOX if few else _LARGE_AT_ONCE),
         room=Room(folder=uploads, spare=settings.spare_disk_mb << 20, uploads=_turns(Sentence("uploads"), few, 16)),
         polls=_turns(Sentence("polls"), few, 64),

@@ -46,7 +46,7 @@ from huanxin.notify.own_folders import FolderRules
 from huanxin.numbersets import tables
 from huanxin.signing.keys import Signer
 from huanxin.store import jobs
-from huanxin.store.acting import Act
+from huanxin.store.acting import PLATFORM, Act
 from huanxin.store.answer import receipt_files
 from huanxin.store.connect import partners
 from huanxin.store.connect.partners import RECEIPT_WAITS
@@ -198,12 +198,12 @@ class InboxReader(Jobs):
     def _before(self, box: _Box, manifest: Manifest, number: int) -> _Said | None:
         """What came of this receipt before, if its result got lost since; None if its turn has come. Raises _Waits, and
         Conflict or NotFound for one that can't be taken."""
-        with self.platform.database.transaction() as tx:
-            order = _is_order(manifest.notice) and single.asked(tx, box.partner, manifest.notice)
-            notice = None if order else partners_notice(tx, manifest.notice, box.partner)
-            known = receipt_files.dealt(tx, manifest.notice, number)
+        with self.platform.read() as seen:
+            order = _is_order(manifest.notice) and single.asked(seen.tx, box.partner, manifest.notice)
+            notice = None if order else partners_notice(seen.tx, manifest.notice, box.partner)
+            known = receipt_files.dealt(seen.tx, manifest.notice, number)
             if known is None:
-                _check_turn(tx, manifest.notice, manifest.part(number))
+                _check_turn(seen.tx, manifest.notice, manifest.part(number))
                 return None
             if known.sha256 != manifest.sha256.lower():
                 raise Conflict(
@@ -216,8 +216,8 @@ class InboxReader(Jobs):
             if known.receipt_id is None:
                 return {"problem": known.problem}
             if notice is None:
-                return {"accepted": {requests.outcome_of(tx, known.receipt_id): 1}, "outstanding": 0}
-            accepted = taken_before(tx, known.receipt_id, notice, self.rosters.get(notice.batch_id))
+                return {"accepted": {requests.outcome_of(seen.tx, known.receipt_id): 1}, "outstanding": 0}
+            accepted = taken_before(seen.tx, known.receipt_id, notice, self.rosters.get(notice.batch_id))
         return self._confirmed(box.partner, accepted)
 
     def _taken(self, box: _Box, manifest: Manifest, number: int) -> _Said:
@@ -235,8 +235,8 @@ class InboxReader(Jobs):
         """Bytes that a receipt of a notice can need: no more is fetched."""
         if _is_order(notice_id):
             return LONGEST
-        with self.platform.database.transaction() as tx:
-            batch = batches.get(tx, partners_notice(tx, notice_id, partner).batch_id)
+        with self.platform.read() as seen:
+            batch = batches.get(seen.tx, partners_notice(seen.tx, notice_id, partner).batch_id)
         assert batch is not None
         return longest(batch.count)
 
@@ -253,16 +253,16 @@ class InboxReader(Jobs):
             self.platform, self.signer, partner, source, notice_id=manifest.notice, complete=manifest.complete,
             key=str(number), check=partial(_check_count, manifest),
         )  # fmt: skip
-        with self.platform.database.transaction() as tx:
+        with self.platform.act(partner.client_id) as act:
             part, sha256 = manifest.part(number), source.sha256.hex()
             receipt = taken.told["receipt"]
-            receipt_files.take(tx, manifest.notice, part, receipt_id=receipt, sha256=sha256, at=self.platform.now())
+            receipt_files.take(act.tx, manifest.notice, part, receipt_id=receipt, sha256=sha256, at=act.now)
         return {name: taken.told[name] for name in ("accepted", "outstanding", "confirmation")}
 
     def _filed(self, partner: Partner, manifest: Manifest, source: tables.Source, number: int) -> Accepted:
         platform, part = self.platform, manifest.part(number)
-        with platform.database.transaction() as tx:
-            notice = partners_notice(tx, manifest.notice, partner)
+        with platform.read() as seen:
+            notice = partners_notice(seen.tx, manifest.notice, partner)
         roster = self.rosters.get(notice.batch_id)
         with platform.act(partner.client_id) as act:
             accepted = file_receipt(
@@ -304,9 +304,9 @@ class InboxReader(Jobs):
         )
         box.out.put(name, as_json({"notice": match["notice"], "waits_for": waits.numbers, "detail": why}))
         notice = None if _is_order(match["notice"]) else match["notice"]
-        with self.platform.database.transaction() as tx:
+        with self.platform.act(PLATFORM) as act:
             partners.note(
-                tx, box.partner.id, RECEIPT_WAITS, notice_id=notice, by="worker", at=self.platform.now(),
+                act.tx, box.partner.id, RECEIPT_WAITS, notice_id=notice, by="worker", at=act.now,
                 detail={"receipt": match[0], "waits_for": waits.numbers},
             )  # fmt: skip
 

@@ -24,7 +24,5 @@ def note_refusal(platform: Platform, partner: Partner, notice_id: str, error: Hu
             # Of a file that can't be read at all, the one fault is what the error says.
             said = line if fault.reason == error.said else Sentence("%(first)s; %(then)s", first=said, then=line)
     detail = {"detail": str(said), "zh": say(said, "zh_CN")}
-    with platform.database.transaction() as tx:
-        partners.note(
-            tx, partner.id, RECEIPT_REFUSED, notice_id=notice_id, by=partner.client_id, at=platform.now(), detail=detail
-        )
+    with platform.act(partner.client_id) as act:
+        partners.note(act.tx, partner.id, RECEIPT_REFUSED, notice_id=notice_id, by=act.by, at=act.now, detail=detail)

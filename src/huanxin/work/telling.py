@@ -34,13 +34,13 @@ _NOBODY = timedelta(days=200)
 
 def make_post(platform: Platform, settings: Settings) -> Post:
     """The way to numbers by the gateway of the settings."""
-    return Post(database=platform.database, gateway=_gateway(platform, settings))
+    return Post(read=platform.read, gateway=_gateway(platform, settings))
 
 
 def _gateway(platform: Platform, settings: Settings) -> Gateway:
     chosen = settings.gateway()
     if chosen == CONSOLE:
-        return Console(database=platform.database, clock=platform.clock)
+        return Console(order=platform.act)
     if not chosen:
         return Nowhere()
     return Webhook(url=chosen, token=settings.sms_gateway_token, seconds=settings.sms_gateway_seconds)

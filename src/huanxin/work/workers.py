@@ -19,6 +19,7 @@ from huanxin.settings import Settings
 from huanxin.signing.keys import Signer
 from huanxin.store import timeouts
 from huanxin.store.access import unsent
+from huanxin.store.acting import PLATFORM
 from huanxin.store.notify.deliveries import EVENTS, OWNERS
 from huanxin.words.sentences import Sentence
 from huanxin.work.counting import Summarizer
@@ -53,8 +54,8 @@ class Sweeper:
             self._next = time.monotonic() + _SWEEP_EVERY
             sweep(self.settings.home / UPLOADS, older_than=self.settings.upload_minutes * 60 * 2)
             sweep(self.settings.home / _FETCHED, older_than=_FETCHED_FOR)
-            with self.platform.database.transaction() as tx:
-                unsent.forget(tx, self.platform.now() - unsent.KEPT)
+            with self.platform.act(PLATFORM) as act:
+                unsent.forget(act.tx, act.now - unsent.KEPT)
         return False
 
 
@@ -70,8 +71,8 @@ class Impatience:
         if time.monotonic() < self._next:
             return False
         self._next = time.monotonic() + _LET_GO_EVERY
-        with self.platform.database.transaction() as tx:
-            return timeouts.let_go(tx, self.platform.now()) > 0
+        with self.platform.act(PLATFORM) as act:
+            return timeouts.let_go(act.tx, act.now) > 0
 
 
 def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Workers:
@@ -88,7 +89,7 @@ def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Work
     turns = Turns(what=Sentence("uploads"), each=1, every=1)
     room = Room(folder=settings.home / _FETCHED, spare=settings.spare_disk_mb << 20, uploads=turns)
     reader = InboxReader(
-        platform=platform, rosters=Rosters(platform.database), signer=signer, folders=folders,
+        platform=platform, rosters=Rosters(platform.read), signer=signer, folders=folders,
         every=timedelta(seconds=settings.inbox_seconds), limit=settings.max_receipt_mb * 1024 * 1024,
         fetched=settings.home / _FETCHED, check_room=room.check, on_refusal=note_refusal,
     )  # fmt: skip

@@ -59,8 +59,8 @@ def claims_of(request: Request, context: Context, *, name: str, kind: str) -> di
     claims = said(request, context, name=name, kind=kind)
     if claims is None:
         return None
-    with context.platform.database.single() as tx:
-        return None if sign_ins.has_ended(tx, str(claims.get("sign_in"))) else claims
+    with context.platform.read() as seen:
+        return None if sign_ins.has_ended(seen.tx, str(claims.get("sign_in"))) else claims
 
 
 def said(request: Request, context: Context, *, name: str, kind: str) -> dict[str, Any] | None:

@@ -109,8 +109,8 @@ def _whose(request: Request, room: Room) -> str | None:
         return None
     if int(claims.get("exp", 0)) + session.LINGER.total_seconds() <= context.platform.now().timestamp():
         return None
-    with context.platform.database.single() as tx:
-        if sign_ins.has_ended(tx, str(claims.get("sign_in"))):  # a copy of it could put words into its owner's mouth
+    with context.platform.read() as seen:
+        if sign_ins.has_ended(seen.tx, str(claims.get("sign_in"))):  # a copy of it could put words into its owner's mouth
             return None
     try:
         session.same_origin(request)
