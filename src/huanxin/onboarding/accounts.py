@@ -148,7 +148,7 @@ class Onboarding:
         self._check(endpoint)
         with self.live.act(account.sandbox_client_id) as act:
             accounts.one_at_a_time(act.tx, account.id)
-            required = admitting.may_go_live(known(act.tx, account), now)
+            required = admitting.may_go_live(known(act.tx, account), act.now)
             made = add_partner(
                 act, name=account.name, kind=account.kind, required=required, endpoint=endpoint,
                 https_only=not self.live.development,
