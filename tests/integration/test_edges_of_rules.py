@@ -130,6 +130,20 @@ def test_a_hold_binds_to_the_end_of_its_last_day_wherever_that_comes_last(
     assert not explained_held(platform, CN)
 
 
+def test_a_release_of_one_batch_says_nothing_of_another_whose_numbers_lie_at_the_same_places(
+    platform: Platform, clock: Clock, frozen: Partner, report: Report
+) -> None:
+    first = planned_and_sent(platform, clock)
+    lines = [f"+{number},cancelled,{CLOSED}" for number in (OTHER + 1, OTHER + 2, OTHER + 3)]
+    platform.import_report(report(*lines, name="later.csv"), carrier="cn", by="li")
+    second = planned_and_sent(platform, clock)
+    clock.now = midnight(SALE, SHANGHAI) + timedelta(days=1)
+    for batch in (second, first):
+        waived(platform, batch, frozen)
+        (made,) = platform.release(by="li", batch_id=batch)
+        assert (made.batch_id, made.count) == (batch, 3)
+
+
 def test_what_is_held_on_its_last_day_is_neither_planned_nor_offered(
     platform: Platform, clock: Clock, frozen: Partner
 ) -> None:
