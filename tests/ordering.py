@@ -21,4 +21,4 @@ def acting(
     else:
         assert now is not None, "only a platform has a clock"
         at, plan, rules = now, plan or chinese_plan(), Rules()
-    return Act(tx=tx, now=at, plan=plan, rules=rules, issuer=issuer, by=by)
+    return Act(tx=tx, now=at, plan=plan, rules=rules, issuer=issuer, by=by, clock=lambda: at)

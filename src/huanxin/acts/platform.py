@@ -120,7 +120,7 @@ class Platform:
         """
         now = self.sure() if sure else self.clock()
         with self.database.transaction() as tx:
-            yield Act(tx=tx, now=now, plan=self.plan, rules=self.rules, issuer=self.issuer, by=by)
+            yield Act(tx=tx, now=now, plan=self.plan, rules=self.rules, issuer=self.issuer, by=by, clock=self.clock)
 
     def import_report(
         self, path: Path, *, carrier: str, by: str, skip_bad: bool = False, progress: Progress = lambda _step, _lines: None,

@@ -15,7 +15,7 @@ from huanxin.domain.numbers import masked
 from huanxin.domain.operators import Operator, Right
 from huanxin.domain.rules import NewId, random_id
 from huanxin.store.acting import Act
-from huanxin.store.database import Tx, recording_facts
+from huanxin.store.database import Tx
 from huanxin.store.disclose import disclosures
 from huanxin.store.disclose.disclosures import Disclosure, NewDisclosure, SeenText
 from huanxin.words.sentences import Sentence
@@ -78,7 +78,7 @@ def acknowledge(
                 most=f"{MOST:,}", count=f"{len(given):,}",
             )
         )  # fmt: skip
-    recording_facts(act.tx)
+    act = act.in_turn()
     disclosures.one_at_a_time(act.tx)
     numbers = [one.number for one in given]
     looked = look_up(act, numbers, seller=operator.carrier)
@@ -169,7 +169,7 @@ def withdraw(act: Act, disclosure_id: str, *, reason: str, operator: Operator) -
     operator.require(Right.DESK)
     if not reason.strip():
         raise BadInput(Sentence("say why it is withdrawn; the reason is recorded"))
-    recording_facts(act.tx)
+    act = act.in_turn()
     disclosures.one_at_a_time(act.tx)
     found = named(act.tx, disclosure_id, by=operator)
     told = look_up(act, [found.number], seller=found.carrier)[0]

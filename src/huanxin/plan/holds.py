@@ -15,7 +15,7 @@ from huanxin.numbersets import columns, tables
 from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.store.acting import Act
-from huanxin.store.database import one_name_at_a_time, recording_facts
+from huanxin.store.database import one_name_at_a_time
 from huanxin.store.plan import holds
 from huanxin.store.plan.holds import Hold
 from huanxin.store.release import stops
@@ -98,7 +98,7 @@ def add_hold(act: Act, numbers: NumberSet, *, source: str, order: str, reason: s
         raise BadInput(Sentence("the last day lies before today, so the hold would keep nothing frozen"))
     if not act.today <= review_on <= until:
         raise BadInput(Sentence("the day of review has to lie between today and the last day"))
-    recording_facts(act.tx)
+    act = act.in_turn()
     one_name_at_a_time(act.tx, f"hold {source} {order}")
     for hold_id in holds.in_force(act.tx, source=source, order=order, until=until, count=len(numbers)):
         if holds.numbers_of(act.tx, hold_id) == numbers:
@@ -113,7 +113,7 @@ def add_hold(act: Act, numbers: NumberSet, *, source: str, order: str, reason: s
 
 def lift_hold(act: Act, hold_id: int, *, reason: str) -> Hold:
     """Record that a hold no longer binds."""
-    recording_facts(act.tx)
+    act = act.in_turn()
     one_name_at_a_time(act.tx, f"hold {hold_id}")
     hold = holds.get(act.tx, hold_id)
     if hold is None:

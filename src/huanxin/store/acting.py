@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from huanxin.domain.clock import Clock
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import Rules
-from huanxin.store.database import Tx
+from huanxin.store.database import Tx, recording_facts
 
 PLATFORM = "platform"
 """who acts when nobody ordered it"""
@@ -44,6 +45,13 @@ class Act(Reading):
 
     by: str
     """a login of the console, a user of the command line, a partner's client_id, VISITOR or PLATFORM"""
+    clock: Clock
+
+    def in_turn(self) -> Act:
+        """The same order once it is its turn to record a fact that the gate reads: it waits for a release under way. It is
+        dated then, since a report that was judged meanwhile did not know of it."""
+        recording_facts(self.tx)
+        return replace(self, now=self.clock())
 
 
 Read = Callable[[], AbstractContextManager[Reading]]
