@@ -22,9 +22,9 @@ from huanxin.notify.partners import add_partner
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.waiving import waive
+from huanxin.store import facts
 from huanxin.store.notify import notices
 from huanxin.store.plan import batches
-from huanxin.store.report import allocations
 from huanxin.web.app import create_app
 from operators import operator
 from serving import served
@@ -105,7 +105,7 @@ def open_shop(platform: Platform, clock: Clock, folder: Path) -> Shop:
     path.write_text("\n".join(["number,event,at", *cancelled, f"+{SERVING},opened,2026-01-05", ""]))
     platform.import_report(path, carrier="cmcc", by="test")
     with platform.act("test") as act:
-        allocations.add(act.tx, carrier="cmcc", file_name="", ranges=[ALLOTTED], by="test", at=platform.now())
+        facts.allocation(act.tx, carrier="cmcc", file_name="", ranges=[ALLOTTED], by="test", at=platform.now())
         for name in ("晨星商城", "飞燕快递"):
             slow = add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False).partner
     batch = platform.plan_batch(by="test")

@@ -15,12 +15,9 @@ from huanxin.domain.lifecycle import Cancellation
 from huanxin.domain.partners import Kind, Partner
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.store.answer import receipts
+from huanxin.store import facts
 from huanxin.store.database import Tx
-from huanxin.store.notify import notices
-from huanxin.store.plan import batches, holds
 from huanxin.store.release import releases
-from huanxin.store.request import requests
 from huanxin.store.request.requests import NewAnswer, Request
 
 BLOCKS = {
@@ -58,7 +55,7 @@ def make_past(platform: Platform, seed: int = 1) -> Past:
             _batch(act.tx, past, month, rng)
         _orders(act.tx, past, rng)
         held = NumberSet.of(range(8613800131000, 8613800131025))
-        holds.add(act.tx, source="省公安厅", order="", reason="fraud", until=date(2027, 1, 1), review_on=None, numbers=held,
+        facts.hold(act.tx, source="省公安厅", order="", reason="fraud", until=date(2027, 1, 1), review_on=None, numbers=held,
                   by="test", at=SENT["2026-11"])  # fmt: skip
         releases.add_breach(
             act.tx, kind="opened-without-release", batch_id=past.batches["2026-10"], partner_id=None, receipt_id=None,
@@ -69,7 +66,7 @@ def make_past(platform: Platform, seed: int = 1) -> Past:
 
 def _batch(tx: Tx, past: Past, month: str, rng: random.Random) -> None:
     numbers = sorted(block * 10_000 + n for block, many in SHARE.items() for n in rng.sample(range(10_000), many))
-    past.batches[month] = batch = batches.add(
+    past.batches[month] = batch = facts.batch(
         tx, purpose=Purpose.RENEWAL, retracts=None, numbers=NumberSet.of(numbers), cutoff=SENT[month],
         answer_by=ANSWER_BY[month], freeze_days=90, seen_report=0, files={}, by="test", at=SENT[month],
     )  # fmt: skip
@@ -77,13 +74,11 @@ def _batch(tx: Tx, past: Past, month: str, rng: random.Random) -> None:
     spans: dict[Cancellation, BitMap] = {}
     for place, (carrier, _) in enumerate(where):
         spans.setdefault(Cancellation(carrier=carrier, day=date(2026, 7, 1)), BitMap()).add(place)
-    batches.add_spans(tx, batch, spans)
+    facts.batch_spans(tx, batch, spans)
     open_places: set[int] = set()
     for partner, hours in zip(past.partners, HOURS[month], strict=True):
-        notices.add(
-            tx, notice_id=f"nt_{month}_{partner.id}", batch_id=batch, partner_id=partner.id, required=partner.required,
-            at=SENT[month],
-        )  # fmt: skip
+        told = [(f"nt_{month}_{partner.id}", partner.id, partner.required)]
+        facts.notices(tx, batch, told, at=SENT[month], answer_by=None)
         said = [rng.choices((Outcome.UNBOUND, Outcome.ABSENT, Outcome.REFUSED), (60, 38, 2))[0] for _ in numbers]
         if hours is None:
             said = [Outcome.PENDING] * len(numbers)
@@ -98,7 +93,7 @@ def _batch(tx: Tx, past: Past, month: str, rng: random.Random) -> None:
     renewed = [place for place in range(len(numbers)) if place not in open_places]
     past.cells.update((month, *where[place], "renewed") for place in renewed)
     sold = {(one.carrier, one.day): places & BitMap(renewed[:50]) for one, places in spans.items()}
-    releases.add(tx, batch_id=batch, spans={span: places for span, places in sold.items() if places}, by="test", alone=True,
+    facts.release(tx, batch_id=batch, spans={span: places for span, places in sold.items() if places}, by="test", alone=True,
                  freeze_days=90, at=ANSWER_BY[month])  # fmt: skip
     past.cells.update((month, *where[place], "released") for place in renewed[:50])
 
@@ -111,7 +106,7 @@ def _receipt(tx: Tx, receipt: str, batch: int, partner: Partner, said: list[Outc
         for outcome in set(said)
     }
     month = receipt.split("_")[1]
-    receipts.add(
+    facts.receipt(
         tx, receipt_id=receipt, notice_id=f"nt_{month}_{partner.id}", batch_id=batch, partner_id=partner.id, sha256=b"x",
         complete=False, idempotency_key="", lines=len(said), answers=answers, at=at,
     )  # fmt: skip
@@ -132,7 +127,7 @@ def _orders(tx: Tx, past: Past, rng: random.Random) -> None:
 def order(tx: Tx, past: Past, request: str, number: int, carrier: str, at: datetime, rng: random.Random) -> int:
     """An owner orders at two partners, and both answer within the hour; how many ties they cut."""
     asked = {partner.id: f"{request}_{partner.id}" for partner in past.partners[:2]}
-    requests.add(
+    facts.request(
         tx,
         Request(
             id=request, purpose="renew", number=number, carrier=carrier, opened_on=None, cutoff=at,
@@ -145,5 +140,5 @@ def order(tx: Tx, past: Past, request: str, number: int, carrier: str, at: datet
         NewAnswer(receipt=f"ra_{notice}", notice_id=notice, request_id=request, outcome=outcome, reason="", until_day=None)
         for notice, outcome in zip(asked.values(), outcomes, strict=True)
     ]
-    requests.add_answers(tx, said, at + timedelta(hours=1))
+    facts.request_answers(tx, said, at + timedelta(hours=1))
     return outcomes.count("unbound")

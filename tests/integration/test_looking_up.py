@@ -16,8 +16,8 @@ from huanxin.domain.disclosure import Told
 from huanxin.domain.errors import BadInput, TooMany
 from huanxin.domain.operators import Role
 from huanxin.numbersets.sharded import NumberSet
+from huanxin.store import facts
 from huanxin.store.access import operators
-from huanxin.store.report import allocations
 from operators import browsing, operator
 from selling import CLEAN, FIRST, HELD, LATE, REFUSED, SPARE, Shop, looked_up, served_shop
 
@@ -61,7 +61,7 @@ def test_held_taken_back_objected_and_unallotted_numbers_can_not_be_told_apart(s
     hold(shop.platform, [FIRST, REFUSED])
     unallotted = FIRST + 100_000_000  # of a range that is the carrier's too
     with shop.platform.database.transaction() as tx:
-        allocations.add(tx, carrier="cmcc", file_name="a.csv", ranges=[(FIRST, FIRST)], by="li", at=shop.platform.now())
+        facts.allocation(tx, carrier="cmcc", file_name="a.csv", ranges=[(FIRST, FIRST)], by="li", at=shop.platform.now())
     first, never = shop.platform.look_up([FIRST, unallotted], seller="cmcc")
     assert alike(first) == alike(never)
     held_too, before = shop.platform.look_up([REFUSED, REFUSED], seller="cmcc")

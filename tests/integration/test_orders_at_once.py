@@ -21,6 +21,7 @@ from huanxin.outbound import Answer, NoAnswer, Outbound
 from huanxin.request import sms
 from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.signing.keys import Signer
+from huanxin.store import facts
 from huanxin.store.notify import deliveries
 from huanxin.store.request import requests
 from huanxin.work.telling import Teller
@@ -87,13 +88,13 @@ def test_of_two_last_answers_at_the_same_instant_one_is_the_last(
     """Else an owner waits for ever for the message that everybody has answered."""
     order = ordered(platform, shops)
     both_in = threading.Barrier(2)
-    record = requests.add_answers
+    record = facts.request_answers
 
     def together(*given: object) -> None:
         record(*given)  # type: ignore[arg-type]
         both_in.wait(10)
 
-    monkeypatch.setattr(requests, "add_answers", together)
+    monkeypatch.setattr(facts, "request_answers", together)
 
     def answer(shop: Partner) -> None:
         line = Line(line=2, notice=order.notices[shop.id], number=NUMBERS[0], outcome="unbound", reason="", until="")

@@ -24,7 +24,7 @@ from huanxin.domain.partners import REMINDER, Partner
 from huanxin.figures import batch_figures
 from huanxin.figures.watch import batch as watch_batch
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.store.answer import receipts
+from huanxin.store import facts
 from huanxin.store.connect import partners
 from huanxin.store.figures import answered
 from huanxin.store.notify import deliveries, notices
@@ -236,7 +236,7 @@ def test_a_partner_that_was_told_late_and_answers_in_its_time_counts_as_in_time(
     world.clock.now = shanghai("2026-12-15T10:00")
     with world.platform.database.transaction() as tx:
         (told,) = notices.of_partner(tx, late.id)
-        receipts.add(tx, receipt_id="rc_1", notice_id=told.id, batch_id=world.batch, partner_id=late.id, sha256=b"1",
+        facts.receipt(tx, receipt_id="rc_1", notice_id=told.id, batch_id=world.batch, partner_id=late.id, sha256=b"1",
                      complete=True, idempotency_key="", lines=0, answers={}, at=world.clock())  # fmt: skip
     with world.platform.database.transaction() as tx:
         body = watch_batch.count_batch(tx, world.batch, SHANGHAI)

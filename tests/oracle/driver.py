@@ -42,12 +42,12 @@ from huanxin.release.waiving import waive
 from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.request.sms import Post
 from huanxin.signing.keys import Signer
+from huanxin.store import facts
 from huanxin.store.connect import partners
 from huanxin.store.database import Database, Tx
 from huanxin.store.notify import deliveries, notices
 from huanxin.store.plan import batches
 from huanxin.store.plan.batches import Batch
-from huanxin.store.report import allocations
 from huanxin.store.request import requests
 from huanxin.work.inboxes import InboxReader
 from huanxin.work.reminding import Reminder
@@ -148,7 +148,7 @@ def staged(dsn: str, folder: Path) -> Iterator[Stage]:
         with database.transaction() as tx:
             for code in ALLOTTED:
                 low, high = (int(RANGES[code].ljust(13, digit)) for digit in "09")
-                allocations.add(tx, carrier=code, file_name="", ranges=[(low, high)], by="li", at=clock.now)
+                facts.allocation(tx, carrier=code, file_name="", ranges=[(low, high)], by="li", at=clock.now)
         stage = Stage(platform, clock, folder, Emptied(dsn), staff, ids)
         try:
             yield stage

@@ -199,3 +199,26 @@ def test_words_are_not_taken_for_sql() -> None:
 
 def test_commits_are_recognised() -> None:
     assert commits_in(ast.parse("tx.commit()")) == [1]
+
+
+FACTS = (
+    "report", "report_set", "allocation", "allocation_range", "hold", "hold_set", "hold_lift", "batch", "batch_set",
+    "batch_span", "notice", "receipt", "receipt_set", "waiver", "release", "release_set", "disclosure",
+    "disclosure_withdrawal", "request", "request_notice", "request_answer", "request_call_off",
+)  # fmt: skip
+"""Tables of what may change what happens to a number."""
+
+
+def test_whatever_may_change_what_happens_is_recorded_through_one_seam_and_never_edited() -> None:
+    writes = re.compile(rf"\b(INSERT INTO|COPY|UPDATE|DELETE FROM) ({'|'.join(FACTS)})\b(?! AS SELECT)")
+    found = {
+        (file.relative_to(HOUSE / "src/huanxin").as_posix(), *match.groups())
+        for file in (HOUSE / "src/huanxin").rglob("*.py")
+        for match in writes.finditer(file.read_text(encoding="utf-8"))
+    }
+    assert {(how, table) for file, how, table in found if file == "store/facts.py"} >= {
+        ("INSERT INTO", "hold"),
+        ("COPY", "batch_set"),
+    }
+    assert {one for one in found if one[0] != "store/facts.py"} == set()
+    assert {how for _, how, _ in found} <= {"INSERT INTO", "COPY"}

@@ -40,6 +40,7 @@ from huanxin.request.codes import CodeRules, Tried
 from huanxin.request.ordering import Ordered, Wish, order
 from huanxin.settings import Settings
 from huanxin.signing.keys import Signer
+from huanxin.store import facts
 from huanxin.store.acting import VISITOR, Act, Reading
 from huanxin.store.database import LIVE, SANDBOX, Database, Tx
 from huanxin.store.disclose.certificates import Certificate
@@ -195,7 +196,7 @@ class Platform:
         """Call an order off at those of some partners that were not told of it yet; at which that was done."""
         now = self.clock()
         with self.database.transaction() as tx:
-            done = requests.call_off(tx, request_id, partner_ids, now)
+            done = facts.request_call_off(tx, request_id, partner_ids, now)
         with self.database.single() as tx:
             requests.note_done(tx, [request_id], now)
         return done

@@ -21,6 +21,7 @@ from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.numbersets import tables
 from huanxin.numbersets.roster import Roster
+from huanxin.store import facts
 from huanxin.store.acting import Act, Read, Reading
 from huanxin.store.answer import receipt_files, receipts
 from huanxin.store.answer.receipts import StoredReceipt
@@ -126,7 +127,7 @@ def file_receipt(
             return Accepted(receipt=recorded[-1], outstanding=len(standing.outstanding(everyone)), new=False)
     elif complete:
         _refuse_silence(act.tx, notice, roster, standing.answered() | BitMap.union(BitMap(), *answers.values()))
-    stored = receipts.add(
+    stored = facts.receipt(
         act.tx, receipt_id=new_id("rc"), notice_id=notice.id, batch_id=batch.id, partner_id=notice.partner_id,
         sha256=source.sha256, complete=complete, idempotency_key=idempotency_key,
         lines=parsed.lines if parsed else recorded[0].lines, answers=answers, at=act.now,

@@ -17,6 +17,7 @@ from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.arrow import pa
+from huanxin.store import facts
 from huanxin.store.acting import Act
 from huanxin.store.request import requests
 from huanxin.store.request.requests import Asked, NewAnswer
@@ -116,7 +117,7 @@ def answer(
             fresh.append(new)
     if faults:
         raise refused_whole(faults[:_SHOWN], len(faults))
-    requests.add_answers(act.tx, fresh, act.now)
+    facts.request_answers(act.tx, fresh, act.now)
     touched = sorted({told.request_id for told in known.values()})
     return Answered(receipts=receipts, request_ids=touched, new=len(fresh))
 

@@ -30,14 +30,12 @@ from huanxin.notify.partners import add_partner
 from huanxin.numbersets.numberfile import CSV, PARQUET
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import Numbers, NumberSet, bitmap_of
+from huanxin.store import facts
 from huanxin.store.acting import Act
-from huanxin.store.answer import receipts
 from huanxin.store.database import Tx
 from huanxin.store.disclose import disclosures
 from huanxin.store.notify import notices
-from huanxin.store.plan import batches, holds
 from huanxin.store.release import releases
-from huanxin.store.report import reports
 
 CARRIER = "cmcc"
 _BLOCK, _WEEK, _PER_BLOCK = 10_000, 7, 200
@@ -116,7 +114,7 @@ def _week(act: Act, made: Country, week: int, weeks: int) -> None:
         [*((day, Event.CANCELLED, found) for day, found in reported.items()), (days[3], Event.OPENED, NumberSet.of(sold)),
          (days[5], Event.RECLAIMED, NumberSet.of(back))],
     )  # fmt: skip
-    batch_id = batches.add(
+    batch_id = facts.batch(
         tx, purpose=Purpose.RENEWAL, retracts=None, numbers=NumberSet.of(numbers), cutoff=planned,
         answer_by=planned + timedelta(days=7), freeze_days=rules.freeze_days, seen_report=report,
         files={kind: {"sha256": "0" * 64, "bytes": 0} for kind in (CSV, PARQUET)}, by="bench", at=planned,
@@ -124,9 +122,9 @@ def _week(act: Act, made: Country, week: int, weeks: int) -> None:
     places = np.arange(len(numbers), dtype=np.uint32)
     spans = {(CARRIER, day): bitmap_of(places[by_day == place]) for place, day in enumerate(days)}
     named = {Cancellation(carrier=CARRIER, day=day, report=report): found for (_, day), found in spans.items()}
-    batches.add_spans(tx, batch_id, named)
+    facts.batch_spans(tx, batch_id, named)
     send_batch(replace(act, now=planned), batch_id)
-    holds.add(
+    facts.hold(
         tx, source="bench", order=f"week {week + 1}", reason="fraud", until=(planned + timedelta(days=180)).date(),
         review_on=(planned + timedelta(days=60)).date(), numbers=NumberSet.of(numbers[1::_HELD]), by="bench", at=planned,
     )  # fmt: skip
@@ -138,19 +136,19 @@ def _week(act: Act, made: Country, week: int, weeks: int) -> None:
             _release(tx, made, week, batch_id, numbers, spans, clear, planned + ended)
 
 
-def _report(tx: Tx, week: int, at: datetime, facts: list[tuple[date, Event, NumberSet]], *, more: str = "") -> int:
-    counts = {event.value: sum(len(found) for _, other, found in facts if other is event) for event in Event}
+def _report(tx: Tx, week: int, at: datetime, said: list[tuple[date, Event, NumberSet]], *, more: str = "") -> int:
+    counts = {event.value: sum(len(found) for _, other, found in said if other is event) for event in Event}
     lines = sum(counts.values())
-    report = reports.add(
+    report = facts.report(
         tx, carrier=CARRIER, file_name=f"week-{week + 1}{more}.csv", sha256=f"{week}{more}".encode(), lines=lines,
         accepted=lines, known=0, rejected=0, counts={event: count for event, count in counts.items() if count}, by="bench",
         at=at,
     )  # fmt: skip
-    reports.add_sets(
+    facts.report_sets(
         tx, report,
         ((shard, SetFact(day=day, carrier=CARRIER, event=event, numbers=found.shards[shard]))
-         for shard in sorted({shard for *_, found in facts for shard in found.shards})  # as an import records them
-         for day, event, found in facts if shard in found.shards),
+         for shard in sorted({shard for *_, found in said for shard in found.shards})  # as an import records them
+         for day, event, found in said if shard in found.shards),
     )  # fmt: skip
     return report
 
@@ -160,7 +158,7 @@ def _answer(tx: Tx, made: Country, batch_id: int, planned: datetime) -> None:
     for place, notice in enumerate(notices.of_batch(tx, batch_id)):
         came = planned + timedelta(hours=24 + place * 11 % 120)
         if place % _SILENT != _SILENT - 1 and came < made.platform.now():
-            receipts.add(
+            facts.receipt(
                 tx, receipt_id=f"rc_{batch_id}_{place}", notice_id=notice.id, batch_id=batch_id,
                 partner_id=notice.partner_id, sha256=bytes(32), complete=True, idempotency_key="",
                 lines=sum(map(len, made.answers[place].values())), answers=made.answers[place], at=came,
@@ -173,7 +171,7 @@ def _waive(tx: Tx, made: Country, batch_id: int, numbers: Numbers, at: datetime)
     unsettled = BitMap()
     for place, notice in enumerate(notices.of_batch(tx, batch_id)):
         if place % _SILENT == _SILENT - 1:
-            receipts.add_waiver(
+            facts.waiver(
                 tx, batch_id=batch_id, partner_id=notice.partner_id, places=everyone, reason="silent", by="bench", at=at
             )
         elif notice.required:
@@ -188,7 +186,7 @@ def _release(
     clear: BitMap, at: datetime,
 ) -> None:  # fmt: skip
     """Release what is clear, and sell a third of it."""
-    releases.add(
+    facts.release(
         tx,
         batch_id=batch_id,
         spans={span: places & clear for span, places in spans.items()},
@@ -202,7 +200,7 @@ def _release(
     told, untold = sold.numbers()[::_ON_RECORD], NumberSet.of(sold.numbers()[1::_UNTOLD])
     releases.add_report_breach(tx, kind=OPENED_UNDISCLOSED, report_id=report, numbers=untold, at=at + timedelta(days=2))
     seen = disclosures.SeenText(version="bench", language="zh_CN", text="此号码曾被使用。")
-    disclosures.add(
+    facts.disclosures(
         tx,
         (disclosures.NewDisclosure(
             id=f"dc_{batch_id}_{number}", number=int(number), carrier=CARRIER, closed_on=min(day for _, day in spans),

@@ -33,7 +33,7 @@ from huanxin.notify.partners import Registered, add_partner
 from huanxin.numbersets.numberfile import CSV, PARQUET, written
 from huanxin.numbersets.sharded import Numbers, NumberSet
 from huanxin.settings import Settings
-from huanxin.store.plan import batches
+from huanxin.store import facts
 
 _CHUNK = 1 << 20
 _SHARES = {Outcome.UNBOUND: 0.6, Outcome.ABSENT: 0.37, Outcome.KEPT: 0.01, Outcome.PENDING: 0.01, Outcome.REFUSED: 0.01}
@@ -96,7 +96,7 @@ def _told(platform: Platform, numbers: Numbers) -> tuple[str, Registered]:
         partner = add_partner(
             act, name="one that holds them all", kind=Kind.APP, required=True, endpoint=None, https_only=False
         )
-        batch_id = batches.add(
+        batch_id = facts.batch(
             act.tx, purpose=Purpose.RENEWAL, retracts=None, numbers=NumberSet.of(numbers), cutoff=now,
             answer_by=now + timedelta(days=5), freeze_days=90, seen_report=0,
             files={kind: {"sha256": "0" * 64, "bytes": 0} for kind in (CSV, PARQUET)}, by="bench", at=now,

@@ -24,7 +24,7 @@ from huanxin.numbersets.numberfile import CSV, number_file
 from huanxin.numbersets.sharded import Numbers
 from huanxin.release.gate import load_gate
 from huanxin.settings import Settings
-from huanxin.store.answer import receipts
+from huanxin.store import facts
 from huanxin.store.notify import notices
 from huanxin.store.notify.notices import Notice
 from huanxin.store.plan import batches
@@ -131,7 +131,7 @@ def _receipts(platform: Platform, folder: Path, wanted: Numbers, partners: int, 
 
 def _store(platform: Platform, batch: Batch, notice: Notice, source: tables.Source, parsed: ParsedReceipt) -> None:
     with platform.act("bench") as act:
-        receipts.add(
+        facts.receipt(
             act.tx, receipt_id=f"rc_{notice.partner_id}", notice_id=notice.id, batch_id=batch.id,
             partner_id=notice.partner_id, sha256=source.sha256, complete=True, idempotency_key="", lines=parsed.lines,
             answers=parsed.answers, at=act.now,

@@ -14,6 +14,7 @@ from huanxin.domain.errors import BadInput, Conflict, Fault, Forbidden, NotFound
 from huanxin.domain.numbers import masked
 from huanxin.domain.operators import Operator, Right
 from huanxin.domain.rules import NewId, random_id
+from huanxin.store import facts
 from huanxin.store.acting import Act
 from huanxin.store.database import Tx
 from huanxin.store.disclose import disclosures
@@ -100,7 +101,7 @@ def acknowledge(
             ),
             taken.faults,
         )  # fmt: skip
-    disclosures.add(act.tx, taken.rows, taken.texts.values())
+    facts.disclosures(act.tx, taken.rows, taken.texts.values())
     return Acknowledged(ids=taken.ids, new=len(taken.rows))
 
 
@@ -179,4 +180,4 @@ def withdraw(act: Act, disclosure_id: str, *, reason: str, operator: Operator) -
         raise Conflict(Sentence("%(number)s was sold since; what its buyer acknowledged stays", number=masked(found.number)))
     if operator.carrier is not None and operator.carrier != found.carrier:
         raise Forbidden(Sentence("%(id)s is another carrier's", id=disclosure_id))
-    disclosures.withdraw(act.tx, disclosure_id, reason=reason.strip(), by=operator.id, at=act.now)
+    facts.disclosure_withdrawal(act.tx, disclosure_id, reason=reason.strip(), by=operator.id, at=act.now)

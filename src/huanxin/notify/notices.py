@@ -19,6 +19,7 @@ from huanxin.domain.partners import IDENTIFIER_RECYCLED, Partner
 from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.streams import Status, Stream
 from huanxin.notify.events import batch_notice, request_notice
+from huanxin.store import facts
 from huanxin.store.acting import Act, Reading
 from huanxin.store.connect import partners
 from huanxin.store.database import Tx, deciding
@@ -66,7 +67,7 @@ def tell_partners(act: Act, batch: Batch, which: Sequence[tuple[Partner, Notice 
         events += wanted(
             ways.get(partner.id), partner.id, jti=jti, notice_id=notice_id, subject=of or notice_id, claims=claims
         )
-    notices.add_all(act.tx, batch.id, made, at=act.now, answer_by=until)
+    facts.notices(act.tx, batch.id, made, at=act.now, answer_by=until)
     deliveries.add_all(act.tx, events, at=act.now)
     deliveries.wake_workers(act.tx)
 

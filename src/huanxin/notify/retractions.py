@@ -13,6 +13,7 @@ from huanxin.domain.rules import NewId, random_id
 from huanxin.notify.notices import tell_partners
 from huanxin.numbersets.numberfile import described
 from huanxin.numbersets.sharded import NumberSet, union
+from huanxin.store import facts
 from huanxin.store.acting import Act
 from huanxin.store.connect import partners
 from huanxin.store.database import Tx, deciding
@@ -106,7 +107,7 @@ def tell_retractions(act: Act, batch_id: int, *, new_id: NewId = random_id) -> i
 
 def _record(act: Act, batch: Batch, numbers: NumberSet, *, reason: str) -> Batch:
     zones = {act.plan.carriers[code].zone for code, _ in batches.spans(act.tx, batch.id)}
-    made = batches.add(
+    made = facts.batch(
         act.tx, purpose=Purpose.RETRACTION, retracts=batch.id, numbers=numbers, cutoff=batch.cutoff,
         answer_by=answer_by(act.now, zones, act.rules.answer_days), freeze_days=batch.freeze_days,
         seen_report=reports.latest(act.tx), files=described(numbers.numbers()), by=act.by, at=act.now, reason=reason,
@@ -126,9 +127,9 @@ def _reclaimed_of(tx: Tx, batch: Batch) -> NumberSet:
     numbers = batches.numbers_of(tx, batch.id)
     found: dict[int, BitMap] = {}
     said = reports.facts_by_shard(tx, shards=numbers.shards, after_report=batch.seen_report, events=UNFREEZING)
-    for shard, facts in said:
+    for shard, of_shard in said:
         back, left = BitMap(), BitMap()
-        for fact in facts:
+        for fact in of_shard:
             if fact.event is Event.RECLAIMED:
                 back |= (fact.numbers & numbers.shards[shard]) - left
             left |= fact.numbers

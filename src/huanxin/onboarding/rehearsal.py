@@ -16,8 +16,8 @@ from huanxin.domain.rules import random_id
 from huanxin.notify.events import batch_notice
 from huanxin.numbersets.numberfile import described
 from huanxin.numbersets.sharded import NumberSet
+from huanxin.store import facts
 from huanxin.store.database import Tx
-from huanxin.store.notify import notices
 from huanxin.store.plan import batches
 from huanxin.store.plan.batches import Batch
 
@@ -41,7 +41,7 @@ def make_notice(
     now, wanted = sandbox.now(), NumberSet.of([parse(number) for number in numbers])
     owners = {owner for shard in wanted.shards if (owner := sandbox.plan.owner(shard))}
     zones = [sandbox.plan.carriers[owner].zone for owner in owners] or [sandbox.zone]
-    batch_id = batches.add(
+    batch_id = facts.batch(
         tx, purpose=Purpose.RETRACTION if of else Purpose.RENEWAL, retracts=of.batch.id if of else None, numbers=wanted,
         cutoff=cutoff, answer_by=answer_by(now, zones, sandbox.rules.answer_days),
         freeze_days=sandbox.rules.freeze_days, seen_report=0, files=described(wanted.numbers()), by=_BY, at=now,
@@ -49,7 +49,7 @@ def make_notice(
     batch = batches.get(tx, batch_id)
     assert batch is not None
     notice = random_id("rehearsal")
-    notices.add(tx, notice_id=notice, batch_id=batch_id, partner_id=partner.id, required=False, at=now)
+    facts.notices(tx, batch_id, [(notice, partner.id, False)], at=now, answer_by=None)
     return Told(notice=notice, batch=batch, of=of.notice if of else None)
 
 

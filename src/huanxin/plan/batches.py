@@ -12,6 +12,7 @@ from huanxin.domain.lifecycle import Cancellation, fold, sellable_from
 from huanxin.numbersets.numberfile import described
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import NumberSet, union
+from huanxin.store import facts
 from huanxin.store.acting import Act, Reading
 from huanxin.store.database import deciding
 from huanxin.store.plan import batches, holds
@@ -31,12 +32,12 @@ def plan_batch(act: Act, *, carrier: str | None = None) -> Batch | None:
         return None
     roster = Roster.of(numbers)
     zones = {act.plan.carriers[one.carrier].zone for one in spans}
-    batch_id = batches.add(
+    batch_id = facts.batch(
         act.tx, purpose=Purpose.RENEWAL, retracts=None, numbers=numbers, cutoff=act.now,
         answer_by=answer_by(act.now, zones, act.rules.answer_days), freeze_days=act.rules.freeze_days,
         seen_report=reports.latest(act.tx), files=described(roster.numbers), by=act.by, at=act.now,
     )  # fmt: skip
-    batches.add_spans(act.tx, batch_id, {one: roster.places_in(found) for one, found in spans.items()})
+    facts.batch_spans(act.tx, batch_id, {one: roster.places_in(found) for one, found in spans.items()})
     batch = batches.get(act.tx, batch_id)
     assert batch is not None
     return batch
@@ -50,8 +51,8 @@ def due(reading: Reading, *, carrier: str | None = None) -> dict[Cancellation, N
     due    = frozen (and the freeze ends within the lead time) - held - in a batch of this tenure
     """
     found: dict[Cancellation, dict[int, BitMap]] = {}
-    for shard, facts in reports.facts_by_shard(reading.tx):
-        state = fold(facts)
+    for shard, of_shard in reports.facts_by_shard(reading.tx):
+        state = fold(of_shard)
         for one, places in state.resting(state.known).items():
             if carrier in (None, one.carrier) and _is_due(one, reading):
                 found.setdefault(one, {})[shard] = places

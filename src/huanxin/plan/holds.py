@@ -14,6 +14,7 @@ from huanxin.domain.numbers import NumberingPlan, why_not_a_number, why_not_ours
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import NumberSet
+from huanxin.store import facts
 from huanxin.store.acting import Act
 from huanxin.store.database import one_name_at_a_time
 from huanxin.store.plan import holds
@@ -103,7 +104,7 @@ def add_hold(act: Act, numbers: NumberSet, *, source: str, order: str, reason: s
     for hold_id in holds.in_force(act.tx, source=source, order=order, until=until, count=len(numbers)):
         if holds.numbers_of(act.tx, hold_id) == numbers:
             return Placed(id=hold_id, new=False, stopped=stops.known(act.tx, hold_id=hold_id))
-    made = holds.add(
+    made = facts.hold(
         act.tx, source=source, order=order, reason=reason, until=until, review_on=review_on, numbers=numbers, by=act.by,
         at=act.now,
     )  # fmt: skip
@@ -129,5 +130,5 @@ def lift_hold(act: Act, hold_id: int, *, reason: str) -> Hold:
         )
     if not reason.strip():
         raise BadInput(Sentence("say why the hold is lifted"))
-    holds.lift(act.tx, hold_id, reason=reason, by=act.by, at=act.now)
+    facts.hold_lift(act.tx, hold_id, reason=reason, by=act.by, at=act.now)
     return hold

@@ -13,6 +13,7 @@ from huanxin.domain.gate import Gate
 from huanxin.domain.lifecycle import UNFREEZING, Event, freeze_of
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import NumberSet
+from huanxin.store import facts
 from huanxin.store.acting import Act, Reading
 from huanxin.store.answer import receipts
 from huanxin.store.database import Tx, deciding
@@ -90,9 +91,9 @@ def _left_the_freeze(
     said = reports.facts_by_shard(
         tx, shards=numbers.shards, after_report=batch.seen_report, of_reports=touching, events=UNFREEZING
     )
-    for shard, facts in said:
+    for shard, of_shard in said:
         seen = BitMap()
-        for fact in facts:
+        for fact in of_shard:
             first = (fact.numbers & numbers.shards[shard]) - seen
             if first:
                 seen |= first
@@ -114,6 +115,6 @@ def release_batch(act: Act, batch_id: int, *, alone: bool = True) -> Release | N
         return None
     spans = {span: places & free for span, places in gate.spans.items()}
     given = {span: places for span, places in spans.items() if places}
-    return releases.add(
+    return facts.release(
         act.tx, batch_id=batch_id, spans=given, freeze_days=gate.freeze_days, by=act.by, alone=alone, at=act.now
     )

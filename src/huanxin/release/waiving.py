@@ -12,6 +12,7 @@ from huanxin.domain.answers import Standing
 from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.gate import renewal_batch
+from huanxin.store import facts
 from huanxin.store.acting import Act
 from huanxin.store.answer import receipts
 from huanxin.store.database import Tx, recording_facts
@@ -95,7 +96,5 @@ def to_waive(tx: Tx, at: AtPartner, only: NumberSet | None) -> BitMap:
 
 def waive_places(act: Act, at: AtPartner, places: BitMap, *, reason: str) -> Waived:
     """Record a waiver of some places that the partner keeps open."""
-    receipts.add_waiver(
-        act.tx, batch_id=at.batch_id, partner_id=at.partner_id, places=places, reason=reason, by=act.by, at=act.now
-    )
+    facts.waiver(act.tx, batch_id=at.batch_id, partner_id=at.partner_id, places=places, reason=reason, by=act.by, at=act.now)
     return Waived(count=len(places), said=at.said_of(places))

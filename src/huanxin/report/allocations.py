@@ -12,8 +12,8 @@ from huanxin.domain.numbers import NumberingPlan, masked, why_not_a_number
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import shard_of
+from huanxin.store import facts
 from huanxin.store.acting import Act
-from huanxin.store.report import allocations
 from huanxin.store.report.allocations import Range
 from huanxin.words.sentences import Sentence
 
@@ -60,7 +60,7 @@ def import_allocation(act: Act, path: Path, *, carrier: str) -> int:
             Sentence("%(name)s: %(why)s", name=name_of(path), why=why), sorted(faults, key=lambda fault: fault.line)
         )
     found = sorted(one for _, one in ranges)
-    allocations.add(act.tx, carrier=carrier, file_name=name_of(path), ranges=found, by=act.by, at=act.now)
+    facts.allocation(act.tx, carrier=carrier, file_name=name_of(path), ranges=found, by=act.by, at=act.now)
     return sum(last - first + 1 for first, last in found)
 
 

@@ -20,6 +20,7 @@ from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import SHARD_SIZE, values_of
 from huanxin.report.grouping import MOST_A_DAY, Layers, by_shard, in_layers
 from huanxin.report.lines import Lines, read_lines
+from huanxin.store import facts
 from huanxin.store.acting import Act, Reading
 from huanxin.store.database import Tx, one_name_at_a_time, recording_facts
 from huanxin.store.report import reports
@@ -133,11 +134,11 @@ def _record(
     tx: Tx, source: tables.Source, done: Imported, sets: Iterable[ShardFact], *, file_name: str, carrier: str, by: str,
     at: datetime,
 ) -> int:  # fmt: skip
-    report_id = reports.add(
+    report_id = facts.report(
         tx, carrier=carrier, file_name=file_name, sha256=source.sha256, lines=done.lines, accepted=done.accepted,
         known=done.known, rejected=len(done.faults), counts=done.counts, by=by, at=at,
     )  # fmt: skip
-    reports.add_sets(tx, report_id, sets)
+    facts.report_sets(tx, report_id, sets)
     return report_id
 
 
@@ -167,9 +168,9 @@ def _judge_all(
     refusals: list[tuple[int, Refusal]] = []
     known = 0
     on_record = _in_step(reports.facts_by_shard(reading.tx, shards=by_number), by_number)
-    for shard, old, facts in on_record:
+    for shard, old, new_facts in on_record:
         verdict = judge(
-            reports.with_instants(reading.tx, shard, old, _days_met(old, facts)), facts, reading.plan.owner(shard)
+            reports.with_instants(reading.tx, shard, old, _days_met(old, new_facts)), new_facts, reading.plan.owner(shard)
         )
         sets.extend((shard, fact) for fact in verdict.accepted)
         recycled.extend((shard, fact) for fact in verdict.recycled)

@@ -17,6 +17,7 @@ from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.tenures import Standing, State, cutoff_of
 from huanxin.request.ending import is_open
 from huanxin.request.holding import of_holder
+from huanxin.store import facts
 from huanxin.store.acting import Act
 from huanxin.store.connect import partners
 from huanxin.store.report import reports
@@ -96,7 +97,7 @@ def order(act: Act, wish: Wish, *, cool_down: timedelta, new_id: NewId = random_
         consent_text=wish.consent_text, requested_at=act.now,
     )  # fmt: skip
     notices = {partner.id: new_id("nr") for partner in asked}
-    requests.add(act.tx, request, notices)
+    facts.request(act.tx, request, notices)
     return Ordered(request=request, notices=notices, new=True)
 
 

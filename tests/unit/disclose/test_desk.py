@@ -18,9 +18,9 @@ from huanxin.disclose.desk import read_prefix, texts_of
 from huanxin.domain.disclosure import EN, VERSION, ZH, Grade, Why, digest
 from huanxin.domain.errors import BadInput, Conflict, Forbidden, NotFound
 from huanxin.figures.tracing import trace
+from huanxin.store import facts
 from huanxin.store.disclose import disclosures
 from huanxin.store.release import releases
-from huanxin.store.report import allocations
 from operators import operator
 from selling import CLEAN, FIRST, HELD, LATE, OTHERS, REFUSED, SERVING, SIGNATURE, SPARE, WAIVED, Shop, open_shop
 
@@ -48,8 +48,8 @@ def test_a_never_used_number_that_the_carrier_was_not_allotted_is_not_offered(sh
     """Whoever bought it would hold a number that his carrier can't open. A recycled one has its reports."""
     with shop.platform.database.transaction() as tx:
         for ranges in ([(8613800130000, 8613800139999)], [(8613800130002, 8613800130003), (8613800140000, 8613800140000)]):
-            allocations.add(tx, carrier="cmcc", file_name="x.csv", ranges=ranges, by="li", at=shop.platform.now())
-        allocations.add(tx, carrier="cucc", file_name="y.csv", ranges=[(FIRST, FIRST)], by="li", at=shop.platform.now())
+            facts.allocation(tx, carrier="cmcc", file_name="x.csv", ranges=ranges, by="li", at=shop.platform.now())
+        facts.allocation(tx, carrier="cucc", file_name="y.csv", ranges=[(FIRST, FIRST)], by="li", at=shop.platform.now())
     told = shop.platform.look_up([FIRST, 8613800130002, 8613800140000, CLEAN], seller="cmcc")
     assert [one.why or one.grade for one in told] == [Why.WITHHELD, "A", "A", "B"], "the newest file holds"
     found = shop.platform.next_clean("138001", grades={Grade.A}, after=0, most=5, seller="cmcc").found

@@ -22,12 +22,11 @@ from huanxin.domain.suppression import Hidden
 from huanxin.figures import summaries
 from huanxin.figures.watch import batch, bulletin, opendata
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.store.answer import receipts
+from huanxin.store import facts
 from huanxin.store.database import Tx
 from huanxin.store.figures import summaries as stored
-from huanxin.store.plan import batches, holds
+from huanxin.store.plan import batches
 from huanxin.store.release import releases
-from huanxin.store.report import reports
 from watching import ANSWER_BY, BLOCKS, SENT, Past, make_past, order
 
 
@@ -120,7 +119,7 @@ def test_who_works_with_one_carrier_sees_what_concerns_it_alone(platform: Platfo
 def test_a_breach_counts_for_the_carrier_whose_numbers_it_touches(platform: Platform, past: Past) -> None:
     """One was found in a carrier's report and has no batch, one in a batch of two carriers' numbers."""
     with platform.database.transaction() as tx:
-        report = reports.add(
+        report = facts.report(
             tx, carrier="cucc", file_name="opened.csv", sha256=b"s", lines=1, accepted=1, known=0, rejected=0, counts={},
             by="test", at=SENT["2026-11"],
         )  # fmt: skip
@@ -139,7 +138,7 @@ def test_a_breach_counts_for_the_carrier_whose_numbers_it_touches(platform: Plat
 def test_a_number_that_several_orders_hold_is_held_once(platform: Platform, clock: Clock, past: Past) -> None:
     def hold(source: str, first: int, many: int, until: date = date(2027, 1, 1)) -> int:
         with platform.database.transaction() as tx:
-            return holds.add(
+            return facts.hold(
                 tx, source=source, order="", reason="fraud", until=until, review_on=None,
                 numbers=NumberSet.of(range(first, first + many)), by="test", at=SENT["2026-11"],
             )  # fmt: skip
@@ -159,7 +158,7 @@ def test_a_number_that_several_orders_hold_is_held_once(platform: Platform, cloc
     ]
     assert published(platform).holds == {"2026-11": (4, 45)}, "distinct numbers of the month"
     with platform.database.transaction() as tx:
-        holds.lift(tx, second, reason="decided", by="test", at=platform.now())
+        facts.hold_lift(tx, second, reason="decided", by="test", at=platform.now())
     clock.forward(minutes=1)
     assert made(platform)["held"] == 30
 
@@ -177,7 +176,7 @@ def test_only_what_a_new_fact_touches_is_counted_again(
 
     monkeypatch.setattr(batch, "count_batch", noting)
     with platform.database.transaction() as tx:
-        receipts.add(
+        facts.receipt(
             tx, receipt_id="rc", notice_id=f"nt_2026-11_{past.partners[2].id}", batch_id=past.batches["2026-11"],
             partner_id=past.partners[2].id, sha256=b"y", complete=True, idempotency_key="", lines=0,
             answers={Answer(outcome=Outcome.UNBOUND): BitMap([0])}, at=ANSWER_BY["2026-11"] + timedelta(days=1),
@@ -198,7 +197,7 @@ def test_a_number_that_was_taken_back_is_not_renewed_nor_waited_for(platform: Pl
     before = sum(line[2 + 1] for line in made(platform)["carriers"])
     with platform.database.transaction() as tx:
         numbers = batches.roster(tx, past.batches["2026-10"]).numbers[-4:]
-        batches.add(
+        facts.batch(
             tx, purpose=Purpose.RETRACTION, retracts=past.batches["2026-10"], numbers=NumberSet.of(numbers), files={},
             cutoff=SENT["2026-11"], answer_by=ANSWER_BY["2026-11"], freeze_days=90, seen_report=0, by="test",
             at=SENT["2026-11"], reason="wrong list",

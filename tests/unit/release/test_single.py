@@ -20,7 +20,7 @@ from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.gate import load_gate
 from huanxin.release.single import load_single
 from huanxin.release.waiving import waive
-from huanxin.store.answer import receipts
+from huanxin.store import facts
 from huanxin.store.plan import batches, holds
 
 NUMBERS = [f"+861380013800{n}" for n in range(9)]
@@ -58,7 +58,7 @@ def batch(platform: Platform, report: Callable[..., Path], clock: Clock) -> int:
     )  # fmt: skip
     with platform.act("wang") as act:
         for seq, (partner, answers, complete) in enumerate(said):
-            receipts.add(
+            facts.receipt(
                 act.tx, receipt_id=f"rc_{seq}", notice_id=told[partner], batch_id=made.id, partner_id=partner,
                 sha256=bytes([seq]), complete=complete, idempotency_key="", lines=1, answers=answers, at=platform.now(),
             )  # fmt: skip

@@ -18,12 +18,12 @@ from huanxin.figures import counting, summaries
 from huanxin.notify.partners import add_partner
 from huanxin.simulate import planner
 from huanxin.simulate.planner import Choices, Planned
+from huanxin.store import facts
 from huanxin.store.answer import receipts
 from huanxin.store.database import Tx
 from huanxin.store.figures import answered
 from huanxin.store.figures import summaries as stored
 from huanxin.store.notify import notices
-from huanxin.store.release import releases
 
 Report = Callable[..., Path]
 A, B, C, D, E = (f"+861380013800{n}" for n in range(5))
@@ -47,7 +47,7 @@ def answer(platform: Platform, batch_id: int, partner_id: int, complete: bool = 
         notice = next(one for one in notices.of_batch(tx, batch_id) if one.partner_id == partner_id)
         id = f"rc_{platform.now().isoformat()}_{partner_id}"
         named = {Answer(outcome=Outcome(word)): BitMap(found) for word, found in places.items()}
-        receipts.add(tx, receipt_id=id, notice_id=notice.id, batch_id=batch_id, partner_id=partner_id, sha256=id.encode(),
+        facts.receipt(tx, receipt_id=id, notice_id=notice.id, batch_id=batch_id, partner_id=partner_id, sha256=id.encode(),
                      complete=complete, idempotency_key="", lines=1, answers=named, at=platform.now())  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def test_what_was_released_is_for_sale_until_it_is_opened_again(platform: Platfo
     platform.import_report(report(*(f"{one},cancelled,2026-08-01" for one in (A, B, C))), carrier="cmcc", by="test")
     batch_id = told_to(platform)
     with platform.database.transaction() as tx:
-        releases.add(
+        facts.release(
             tx,
             batch_id=batch_id,
             spans={("cmcc", date(2026, 8, 1)): BitMap([0, 1])},

@@ -11,6 +11,7 @@ from huanxin.domain.answers import Purpose
 from huanxin.domain.lifecycle import Cancellation
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import NumberSet
+from huanxin.store import facts
 from huanxin.store.database import Database, Tx
 from huanxin.store.plan import batches
 
@@ -19,7 +20,7 @@ NUMBERS = st.sets(st.sampled_from([8613800138000, 8613800138001, 8613800999999, 
 
 
 def add(tx: Tx, numbers: NumberSet) -> int:
-    return batches.add(
+    return facts.batch(
         tx, purpose=Purpose.RENEWAL, retracts=None, numbers=numbers, cutoff=NOW, answer_by=NOW, freeze_days=90,
         seen_report=0, files={}, by="li", at=NOW,
     )  # fmt: skip
@@ -42,6 +43,6 @@ def test_spans_come_back_by_carrier_and_day(database: Database) -> None:
     places = Roster.of(numbers).places_in(NumberSet.of([8613800138001]))
     with database.transaction() as tx:
         batch = add(tx, numbers)
-        batches.add_spans(tx, batch, {Cancellation(carrier="cmcc", day=date(2026, 8, 20)): places})
+        facts.batch_spans(tx, batch, {Cancellation(carrier="cmcc", day=date(2026, 8, 20)): places})
         assert batches.spans(tx, batch) == {("cmcc", date(2026, 8, 20)): places}
         assert batches.get(tx, batch + 1) is None

@@ -11,6 +11,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from huanxin.numbersets.sharded import NumberSet
+from huanxin.store import facts
 from huanxin.store.database import Database, Tx, deciding, explain_connection_error, recording_facts, tell
 from huanxin.store.migrate import migrate
 from huanxin.store.plan import holds
@@ -19,7 +20,7 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 def hold(tx: Tx) -> int:
-    return holds.add(
+    return facts.hold(
         tx, source="police", order="17", reason="fraud", until=date(2027, 1, 1), review_on=None, by="li", at=NOW,
         numbers=NumberSet.of([8613800138000, 8613900139000]),
     )  # fmt: skip

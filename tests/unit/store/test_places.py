@@ -20,11 +20,11 @@ from huanxin.notify.partners import add_partner
 from huanxin.numbersets.numberfile import CSV, PARQUET
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.gate import load_gate, release_batch
+from huanxin.store import facts
 from huanxin.store.answer import few_numbers, receipts
 from huanxin.store.database import Tx
 from huanxin.store.notify import notices
 from huanxin.store.notify.notices import Notice
-from huanxin.store.plan import batches
 from ordering import acting
 
 SIZE = 12
@@ -87,12 +87,12 @@ def agree(found: Standing, whole: Standing, here: BitMap) -> None:
 def record(platform: Platform, tx: Tx, notice: Notice, entry: Entry) -> None:
     of, now = {"batch_id": notice.batch_id, "partner_id": notice.partner_id}, platform.now()
     if isinstance(entry, set):
-        receipts.add_waiver(tx, places=BitMap(entry), reason="x", by="li", at=now, **of)
+        facts.waiver(tx, places=BitMap(entry), reason="x", by="li", at=now, **of)
         return
     lines, complete = entry
     answers = {answer: BitMap(place for place, one in lines.items() if one == answer) for answer in set(lines.values())}
     receipt = f"rc_{next(_ids)}"
-    receipts.add(
+    facts.receipt(
         tx, receipt_id=receipt, notice_id=notice.id, sha256=receipt.encode(), complete=complete, idempotency_key="",
         lines=len(lines), answers=answers, at=now, **of,
     )  # fmt: skip
@@ -104,7 +104,7 @@ def test_of_large_sets_one_container_is_read_and_says_the_same(platform: Platfor
     with platform.database.transaction() as tx:
         add_partner(acting(tx, platform), name="晨星商城", kind=Kind.APP, required=True, endpoint=None, https_only=False)
         files: dict[str, dict[str, str | int]] = {kind: {"sha256": "0" * 64, "bytes": 0} for kind in (CSV, PARQUET)}
-        batch = batches.add(
+        batch = facts.batch(
             tx, purpose=Purpose.RENEWAL, retracts=None, numbers=NumberSet({8613800: BitMap(range(size))}), cutoff=now,
             answer_by=now, freeze_days=90, seen_report=0, files=files, by="test", at=now,
         )  # fmt: skip

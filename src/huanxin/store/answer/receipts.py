@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
 from pyroaring import BitMap
 
 from huanxin.domain.answers import Answer, Outcome, Receipt, Standing, Waiver, standing
-from huanxin.numbersets.sharded import dump, load
+from huanxin.numbersets.sharded import load
 from huanxin.store.database import Tx
 
 
@@ -106,41 +104,6 @@ def one_at_a_time(tx: Tx, notice_id: str) -> None:
     """Make the receipts and waivers of the same notice wait for each other, until this transaction ends: they are folded in
     the order of `seq`, which is that of their commits only so."""
     tx.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7305))", (notice_id,))
-
-
-def add(
-    tx: Tx, *, receipt_id: str, notice_id: str, batch_id: int, partner_id: int, sha256: bytes, complete: bool,
-    idempotency_key: str, lines: int, answers: Mapping[Answer, BitMap], at: datetime,
-) -> StoredReceipt:  # fmt: skip
-    """Record a receipt."""
-    counts: dict[str, int] = {}
-    for answer, places in answers.items():
-        counts[answer.outcome.value] = counts.get(answer.outcome.value, 0) + len(places)
-    said = [(a.outcome.value, a.reason, a.until, dump(places)) for a, places in answers.items()]
-    outcomes, reasons, days, sets = zip(*said, strict=True) if said else ((),) * 4
-    tx.execute(
-        "WITH filed AS (INSERT INTO receipt (id, notice_id, batch_id, partner_id, sha256, complete, idempotency_key, lines,"
-        " counts, received_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id)"
-        " INSERT INTO receipt_set (receipt_id, outcome, reason, until_day, places)"
-        " SELECT filed.id, said.* FROM filed, unnest(%s::text[], %s::text[], %s::date[], %b::bytea[]) said",
-        (receipt_id, notice_id, batch_id, partner_id, sha256, complete, idempotency_key, lines, Jsonb(counts), at,
-         list(outcomes), list(reasons), list(days), list(sets)),
-    )  # fmt: skip
-    return StoredReceipt(
-        id=receipt_id, notice_id=notice_id, batch_id=batch_id, partner_id=partner_id, complete=complete, lines=lines,
-        counts=counts, received_at=at, sha256=sha256,
-    )  # fmt: skip
-
-
-def add_waiver(tx: Tx, *, batch_id: int, partner_id: int, places: BitMap, reason: str, by: str, at: datetime) -> int:
-    """Record that an operator goes on without a partner's answer for some places; the waiver's id."""
-    row = tx.execute(
-        "INSERT INTO waiver (batch_id, partner_id, reason, count, places, waived_by, waived_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id",
-        (batch_id, partner_id, reason, len(places), dump(places), by, at),
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
 
 
 def waivers(tx: Tx, batch_id: int, only: BitMap | None = None) -> dict[int, list[tuple[int, Waiver]]]:

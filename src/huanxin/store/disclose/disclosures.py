@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -77,34 +76,6 @@ _SELECT = (
 def one_at_a_time(tx: Tx) -> None:
     """Make whoever records disclosures wait for each other, until this transaction ends; readers don't wait."""
     tx.execute("LOCK TABLE disclosure IN SHARE ROW EXCLUSIVE MODE")
-
-
-def add(tx: Tx, new: Iterable[NewDisclosure], texts: Iterable[SeenText]) -> None:
-    """Record disclosures with the words that were shown."""
-    with tx.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO disclosure_text (sha256, version, language, text) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [(one.sha256, one.version, one.language, one.text) for one in texts],
-        )
-        with cursor.copy(
-            "COPY disclosure (id, number, carrier, closed_on, grade, asked, confirmed, text_sha256, method, evidence,"
-            " operator_id, acknowledged_at) FROM STDIN"
-        ) as copy:
-            for one in new:
-                copy.write_row(
-                    (one.id, one.number, one.carrier, one.closed_on, one.grade, one.asked, one.confirmed, one.text_sha256,
-                     one.method, one.evidence, one.operator_id, one.acknowledged_at)
-                )  # fmt: skip
-
-
-def withdraw(tx: Tx, disclosure_id: str, *, reason: str, by: int, at: datetime) -> bool:
-    """Record that the buyer did not take the number; False if that was recorded before."""
-    done = tx.execute(
-        "INSERT INTO disclosure_withdrawal (disclosure_id, reason, operator_id, withdrawn_at) VALUES (%s, %s, %s, %s)"
-        " ON CONFLICT DO NOTHING",
-        (disclosure_id, reason, by, at),
-    )
-    return done.rowcount == 1
 
 
 def get(tx: Tx, disclosure_id: str) -> Disclosure | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,23 +34,6 @@ _SELECT = (
     " FROM notice n JOIN batch b ON b.id = n.batch_id JOIN partner p ON p.id = n.partner_id"
     " LEFT JOIN LATERAL (SELECT delivered_at, attempts FROM delivery WHERE notice_id = n.id ORDER BY seq LIMIT 1) d ON true"
 )
-
-
-def add(tx: Tx, *, notice_id: str, batch_id: int, partner_id: int, required: bool, at: datetime) -> None:
-    """Record that a partner is told of a batch, to answer by when the batch says."""
-    add_all(tx, batch_id, [(notice_id, partner_id, required)], at=at, answer_by=None)
-
-
-def add_all(
-    tx: Tx, batch_id: int, made: Sequence[tuple[str, int, bool]], *, at: datetime, answer_by: datetime | None
-) -> None:
-    """Record that some partners are told of a batch, to answer by then (None: by when the batch says): (id of the notice,
-    partner, required) of each."""
-    with tx.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO notice (id, batch_id, partner_id, required, sent_at, answer_by) VALUES (%s, %s, %s, %s, %s, %s)",
-            [(notice_id, batch_id, partner_id, required, at, answer_by) for notice_id, partner_id, required in made],
-        )
 
 
 def get(tx: Tx, notice_id: str) -> Notice | None:

@@ -10,7 +10,6 @@ from itertools import groupby
 import numpy as np
 import numpy.typing as npt
 from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
 from pyroaring import BitMap
 
 from huanxin.domain.answers import Purpose
@@ -21,7 +20,6 @@ from huanxin.numbersets.sharded import (  # fmt: skip
     Numbers,
     NumberSet,
     bitmap_of,
-    dump,
     load,
     shard_of,
     union,
@@ -53,52 +51,6 @@ class Batch:
 _COLUMNS = (
     "id, purpose, retracts, count, cutoff, answer_by, freeze_days, seen_report, files, planned_by, planned_at, reason"
 )  # fmt: skip
-
-
-def add(
-    tx: Tx, *, purpose: Purpose, retracts: int | None, numbers: NumberSet, cutoff: datetime, answer_by: datetime,
-    freeze_days: int, seen_report: int, files: Mapping[str, Mapping[str, str | int]], by: str, at: datetime,
-    reason: str = "",
-) -> int:  # fmt: skip
-    """Record a batch; its id."""
-    row = tx.execute(
-        "INSERT INTO batch (purpose, retracts, count, cutoff, answer_by, freeze_days, seen_report, files, planned_by,"
-        " planned_at, reason) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
-        (
-            purpose.value,
-            retracts,
-            len(numbers),
-            cutoff,
-            answer_by,
-            freeze_days,
-            seen_report,
-            Jsonb(dict(files)),
-            by,
-            at,
-            reason,
-        ),
-    ).fetchone()
-    assert row is not None
-    first = 0
-    with (
-        tx.cursor() as cursor,
-        cursor.copy("COPY batch_set (batch_id, shard, first, numbers) FROM STDIN (FORMAT BINARY)") as copy,
-    ):
-        copy.set_types(("int8", "int4", "int4", "bytea"))
-        for shard in sorted(numbers.shards):
-            copy.write_row((row[0], shard, first, dump(numbers.shards[shard])))
-            first += len(numbers.shards[shard])
-    return int(row[0])
-
-
-def add_spans(tx: Tx, batch_id: int, spans: Mapping[Cancellation, BitMap]) -> None:
-    """Record on which cancellation each place of a batch stands."""
-    with tx.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO batch_span (batch_id, carrier, closed_on, report_id, layer, places)"
-            " VALUES (%s, %s, %s, %s, %s, %s)",
-            [(batch_id, one.carrier, one.day, one.report, one.layer, dump(places)) for one, places in spans.items()],
-        )
 
 
 def get(tx: Tx, batch_id: int) -> Batch | None:

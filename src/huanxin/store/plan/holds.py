@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from psycopg.rows import class_row
 from pyroaring import BitMap
 
-from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, dump, load, shard_of
+from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, load, shard_of
 from huanxin.store.database import Tx
 
 _SLACK = timedelta(days=2)  # wherever a day begins and ends
@@ -50,25 +50,6 @@ _SELECT = (
 )
 
 
-def add(
-    tx: Tx, *, source: str, order: str, reason: str, until: date, review_on: date | None, numbers: NumberSet, by: str,
-    at: datetime,
-) -> int:  # fmt: skip
-    """Record a hold on some numbers; its id."""
-    row = tx.execute(
-        "INSERT INTO hold (source, order_number, reason, until_day, review_on, count, placed_by, placed_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
-        (source, order, reason, until, review_on, len(numbers), by, at),
-    ).fetchone()
-    assert row is not None
-    with tx.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO hold_set (hold_id, shard, numbers) VALUES (%s, %s, %s)",
-            [(row[0], shard, dump(bitmap)) for shard, bitmap in numbers.shards.items()],
-        )
-    return int(row[0])
-
-
 def in_force(tx: Tx, *, source: str, order: str, until: date, count: int) -> list[int]:
     """The holds of an order on this many numbers until a day that were not lifted."""
     rows = tx.execute(
@@ -77,14 +58,6 @@ def in_force(tx: Tx, *, source: str, order: str, until: date, count: int) -> lis
         (source, order, until, count),
     )
     return [hold_id for (hold_id,) in rows]
-
-
-def lift(tx: Tx, hold_id: int, *, reason: str, by: str, at: datetime) -> None:
-    """Record that a hold was lifted."""
-    tx.execute(
-        "INSERT INTO hold_lift (hold_id, reason, lifted_by, lifted_at) VALUES (%s, %s, %s, %s)",
-        (hold_id, reason, by, at),
-    )
 
 
 def all_holds(tx: Tx) -> list[Hold]:

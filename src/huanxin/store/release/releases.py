@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -45,27 +45,6 @@ _BY_ONE = (
 _FREEZE = "coalesce(r.freeze_days, (SELECT freeze_days FROM batch WHERE id = r.batch_id)) AS freeze_days"
 RELEASE = f"r.id, r.batch_id, r.count, r.released_by, r.released_at, {_BY_ONE}, {_FREEZE}"
 """What a query asks for of a release called r."""
-
-
-def add(
-    tx: Tx, *, batch_id: int, spans: Mapping[tuple[str, date], BitMap], freeze_days: int, by: str, alone: bool, at: datetime
-) -> Release:
-    """Record a release of some places, by carrier and day of cancellation. `alone`: no proposal leads to it."""
-    count = sum(len(places) for places in spans.values())
-    row = tx.execute(
-        "INSERT INTO release (batch_id, count, released_by, released_at, freeze_days, asked) VALUES (%s, %s, %s, %s, %s,"
-        " ARRAY(SELECT partner_id FROM notice WHERE batch_id = %s ORDER BY partner_id)) RETURNING id",
-        (batch_id, count, by, at, freeze_days, batch_id),
-    ).fetchone()
-    assert row is not None
-    with tx.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO release_set (release_id, carrier, closed_on, places) VALUES (%s, %s, %s, %s)",
-            [(row[0], carrier, day, dump(places)) for (carrier, day), places in spans.items()],
-        )
-    return Release(
-        id=int(row[0]), batch_id=batch_id, count=count, released_by=by, released_at=at, alone=alone, freeze_days=freeze_days
-    )
 
 
 def all_releases(tx: Tx, batch_id: int | None = None) -> list[Release]:

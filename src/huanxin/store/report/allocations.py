@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,21 +24,6 @@ class Allocation:
     count: int
     recorded_by: str
     recorded_at: datetime
-
-
-def add(tx: Tx, *, carrier: str, file_name: str, ranges: Sequence[Range], by: str, at: datetime) -> int:
-    """Record what a carrier was allotted, in place of what was said before; its id."""
-    count = sum(last - first + 1 for first, last in ranges)
-    row = tx.execute(
-        "INSERT INTO allocation (carrier, file_name, count, recorded_by, recorded_at) VALUES (%s, %s, %s, %s, %s)"
-        " RETURNING id",
-        (carrier, file_name, count, by, at),
-    ).fetchone()
-    assert row is not None
-    with tx.cursor() as cursor, cursor.copy("COPY allocation_range (allocation_id, first, last) FROM STDIN") as copy:
-        for first, last in ranges:
-            copy.write_row((row[0], first, last))
-    return int(row[0])
 
 
 def latest(tx: Tx) -> dict[str, Allocation]:

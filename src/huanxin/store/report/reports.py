@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
 
 from huanxin.domain.lifecycle import EVENTS, Event, SetFact
 from huanxin.domain.tenures import Said, Standing, standing
 from huanxin.numbersets import instants
-from huanxin.numbersets.sharded import SHARD_SIZE, dump, load, shard_of
+from huanxin.numbersets.sharded import SHARD_SIZE, load, shard_of
 from huanxin.store.database import Tx
 
 _CODES = {event: code for code, event in enumerate(EVENTS)}
@@ -65,37 +64,6 @@ def newest(tx: Tx, *, carrier: str | None, before: int | None, most: int | None)
             " ORDER BY id DESC LIMIT %s",
             (carrier, before, most),
         ).fetchall()
-
-
-def add(
-    tx: Tx, *, carrier: str, file_name: str, sha256: bytes, lines: int, accepted: int, known: int, rejected: int,
-    counts: Mapping[str, int], by: str, at: datetime,
-) -> int:  # fmt: skip
-    """Record a report; its id."""
-    row = tx.execute(
-        "INSERT INTO report (carrier, file_name, sha256, lines, accepted, known, rejected, counts, recorded_by,"
-        " recorded_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
-        (carrier, file_name, sha256, lines, accepted, known, rejected, Jsonb(dict(counts)), by, at),
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def add_sets(tx: Tx, report_id: int, sets: Iterable[tuple[int, SetFact]]) -> None:
-    """Record a report's sets, given as (shard, fact)."""
-    every = list(sets)
-    dumped = instants.dump_all([fact.instants(fact.numbers) for _, fact in every], [_since_1970(f.day) for _, f in every])
-    with (
-        tx.cursor() as cursor,
-        cursor.copy(
-            "COPY report_set (shard, day, report_id, layer, event, carrier, numbers, instants) FROM STDIN (FORMAT BINARY)"
-        ) as copy,
-    ):
-        copy.set_types(("int4", "date", "int8", "int2", "int2", "text", "bytea", "bytea"))
-        for (shard, fact), at in zip(every, dumped, strict=True):
-            copy.write_row(
-                (shard, fact.day, report_id, fact.layer, _CODES[fact.event], fact.carrier, dump(fact.numbers), at)
-            )
 
 
 def _since_1970(day: date) -> int:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
 
 from huanxin.store import jobs
 from huanxin.store.database import Tx
-from huanxin.store.notify.deliveries import REQUESTS, tell_watchers
+from huanxin.store.notify.deliveries import REQUESTS
 
 INQUIRE = "inquire"
 CHANNEL = REQUESTS
@@ -63,7 +62,7 @@ class RequestNotice:
     called_off_at: datetime | None
 
 
-_REQUEST = (
+COLUMNS = (
     "id, purpose, number, carrier, opened_on, tenures, cutoff, answer_by, channel, language, consent_text, requested_at"
 )
 _NOTICE = (
@@ -82,32 +81,15 @@ def one_per_number(tx: Tx, number: int) -> None:
     tx.execute("SELECT pg_advisory_xact_lock(%s, %s)", (7_307, number % 2_147_483_647))
 
 
-def add(tx: Tx, request: Request, notices: Mapping[int, str]) -> None:
-    """Record a request with its notices, given as partner -> id of the notice. It is looked at when its answers are due."""
-    tx.execute(
-        f"INSERT INTO request ({_REQUEST}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (request.id, request.purpose, request.number, request.carrier, request.opened_on, request.tenures, request.cutoff,
-         request.answer_by, request.channel, request.language, request.consent_text, request.requested_at),
-    )  # fmt: skip
-    if request.purpose != INQUIRE:  # who asked a question waits for its answer on the page
-        tx.execute("INSERT INTO request_news (request_id) VALUES (%s)", (request.id,))
-        jobs.put(tx, jobs.NEWS, request.id, at=request.answer_by)
-    tx.execute(
-        "INSERT INTO request_notice (id, request_id, partner_id, sent_at)"
-        " SELECT value, %s, key::bigint, %s FROM jsonb_each_text(%s)",
-        (request.id, request.requested_at, Jsonb(dict(notices))),
-    )
-
-
 def get(tx: Tx, request_id: str) -> Request | None:
     with tx.cursor(row_factory=class_row(Request)) as cursor:
-        return cursor.execute(f"SELECT {_REQUEST} FROM request WHERE id = %s", (request_id,)).fetchone()
+        return cursor.execute(f"SELECT {COLUMNS} FROM request WHERE id = %s", (request_id,)).fetchone()
 
 
 def of_number(tx: Tx, number: int) -> list[Request]:
     """The requests for a number, newest first."""
     with tx.cursor(row_factory=class_row(Request)) as cursor:
-        return cursor.execute(f"SELECT {_REQUEST} FROM request WHERE number = %s ORDER BY seq DESC", (number,)).fetchall()
+        return cursor.execute(f"SELECT {COLUMNS} FROM request WHERE number = %s ORDER BY seq DESC", (number,)).fetchall()
 
 
 def notices_of(tx: Tx, request_id: str) -> list[RequestNotice]:
@@ -201,21 +183,6 @@ def answers_of(tx: Tx, notice_ids: Sequence[str]) -> dict[str, list[NewAnswer]]:
     return found
 
 
-def add_answers(tx: Tx, answers: Iterable[NewAnswer], at: datetime) -> None:
-    """Record answers, and tell whoever watches their requests once this transaction is committed."""
-    found = list(answers)
-    if not found:
-        return
-    tx.execute(
-        "INSERT INTO request_answer (id, notice_id, outcome, reason, until_day, idempotency_key, received_at)"
-        " SELECT receipt, notice_id, outcome, reason, until_day, key, %s FROM ROWS FROM (jsonb_to_recordset(%s) AS"
-        " (receipt text, notice_id text, outcome text, reason text, until_day date, key text)) WITH ORDINALITY"
-        " u (receipt, notice_id, outcome, reason, until_day, key, place) ORDER BY place",
-        (at, Jsonb([vars(one) | {"until_day": one.until_day and one.until_day.isoformat()} for one in found])),
-    )
-    tell_watchers(tx, (one.request_id for one in found))
-
-
 def outcome_of(tx: Tx, receipt: str) -> str:
     """What an answer said, by the id under which the partner was told that it was taken."""
     row = tx.execute("SELECT outcome FROM request_answer WHERE id = %s", (receipt,)).fetchone()
@@ -254,26 +221,6 @@ def all_done(tx: Tx) -> list[str]:
     """Every request that is done for its owner, oldest first."""
     rows = tx.execute("SELECT request_id FROM request_news WHERE done_at IS NOT NULL ORDER BY done_at")
     return [one for (one,) in rows]
-
-
-def call_off(tx: Tx, request_id: str, partner_ids: Sequence[int], at: datetime) -> list[int]:
-    """Call a request off at those of some partners that were not told of it and have not answered; at which that was done.
-    An event that a worker holds is on its way."""
-    rows = tx.execute(
-        "WITH waits AS (SELECT n.id, n.partner_id FROM request_notice n WHERE n.request_id = %(request)s"
-        " AND n.partner_id = ANY(%(partners)s) AND NOT EXISTS (SELECT 1 FROM request_answer a WHERE a.notice_id = n.id)"
-        " AND NOT EXISTS (SELECT 1 FROM request_call_off o WHERE o.notice_id = n.id)),"
-        " free AS (SELECT d.jti FROM delivery d JOIN waits w ON w.id = d.notice_id WHERE d.delivered_at IS NULL"
-        " FOR UPDATE OF d SKIP LOCKED),"
-        " stopped AS (UPDATE delivery d SET next_at = NULL FROM free WHERE d.jti = free.jti RETURNING d.jti),"
-        " off AS (INSERT INTO request_call_off (notice_id, called_off_at) SELECT w.id, %(at)s FROM waits w WHERE NOT EXISTS"
-        " (SELECT 1 FROM delivery d WHERE d.notice_id = w.id AND d.jti NOT IN (SELECT jti FROM stopped))"
-        " RETURNING notice_id)"
-        " SELECT w.partner_id FROM off JOIN waits w ON w.id = off.notice_id ORDER BY 1",
-        {"request": request_id, "partners": list(partner_ids), "at": at},
-    ).fetchall()
-    tell_watchers(tx, [request_id] if rows else [])
-    return [partner_id for (partner_id,) in rows]
 
 
 def outcomes(tx: Tx) -> dict[str, int]:
