@@ -10,11 +10,13 @@ from pathlib import Path
 import httpx
 
 from huanxin.acts import Platform
+from huanxin.acts.batches import release
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import add_partner
 from huanxin.release.gate import LoadedGate, load_gate
 from huanxin.settings import Mode, Settings
 from huanxin.web.app import create_app
+from ordering import imported, lists_written, plan_now, send_now
 from serving import served
 
 NUMBERS = [f"+86138001380{n:02d}" for n in range(6)]
@@ -80,20 +82,20 @@ class World:
             return load_gate(reading, self.batch)
 
     def released(self, folder: Path) -> list[str]:
-        self.platform.release(by="li")
-        return [line for path in self.platform.write_release_lists(folder) for line in path.read_text().splitlines()[1:]]
+        release(self.platform, by="li")
+        return [line for path in lists_written(self.platform, folder) for line in path.read_text().splitlines()[1:]]
 
 
 @contextmanager
 def answering(platform: Platform, report: Callable[..., Path], tmp_path: Path) -> Iterator[World]:
     lines = [f"{n},cancelled,{'2026-08-20' if i < 4 else '2026-09-05'}" for i, n in enumerate(NUMBERS)]
-    platform.import_report(report(*lines, name="first.csv"), carrier="cmcc", by="li")
+    imported(platform, report(*lines, name="first.csv"), carrier="cmcc", by="li")
     settings = Settings(home=tmp_path / "home", mode=Mode.DEVELOPMENT)
     with served(create_app(platform, settings, run_workers=False)) as http:
         world = World(platform, http)
         world.music, world.bank = (world.joined(name) for name in ("music", "bank"))
-        batch = platform.plan_batch(by="li")
+        batch = plan_now(platform, by="li")
         assert batch is not None
-        platform.send_batch(batch.id)
+        send_now(platform, batch.id)
         world.batch = batch.id
         yield world

@@ -25,6 +25,7 @@ from huanxin.store.notify import deliveries, notices
 from huanxin.store.plan import batches
 from huanxin.work.inboxes import InboxReader
 from huanxin.work.reminding import Reminder
+from ordering import imported, plan_now, send_now
 
 NUMBERS = [f"+86138001380{n:02d}" for n in range(4)]
 
@@ -32,11 +33,11 @@ NUMBERS = [f"+86138001380{n:02d}" for n in range(4)]
 def cancelled(platform: Platform, report: Callable[..., Path]) -> None:
     """Four numbers whose freeze is over."""
     lines = [f"{number},cancelled,2026-08-20" for number in NUMBERS]
-    platform.import_report(report(*lines, name="first.csv"), carrier="cmcc", by="li")
+    imported(platform, report(*lines, name="first.csv"), carrier="cmcc", by="li")
 
 
 def planned(platform: Platform) -> int:
-    batch = platform.plan_batch(by="li")
+    batch = plan_now(platform, by="li")
     assert batch is not None
     return batch.id
 
@@ -94,7 +95,7 @@ class Shop:
         """One with a notice of four numbers in its folder, whose freeze is over."""
         shop = cls.opened(platform, "shop", folder)
         cancelled(platform, report)
-        platform.send_batch(planned(platform))
+        send_now(platform, planned(platform))
         assert writer_of(platform).one_job()
         return shop
 

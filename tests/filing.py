@@ -24,6 +24,7 @@ from huanxin.store.plan.batches import Batch
 from huanxin.web.api.uploads import Limits
 from huanxin.web.app import create_app
 from huanxin.web.context import Context
+from ordering import imported, plan_now, send_now
 from serving import served
 
 NUMBERS = [f"+8613800138{n:03d}" for n in range(200)]
@@ -81,15 +82,15 @@ class Desk:
 @contextmanager
 def open_desk(platform: Platform, report: Callable[..., Path], tmp_path: Path, clock: Clock) -> Iterator[Desk]:
     """Serve it."""
-    platform.import_report(report(*(f"{n},cancelled,2026-08-20" for n in NUMBERS)), carrier="cmcc", by="li")
+    imported(platform, report(*(f"{n},cancelled,2026-08-20" for n in NUMBERS)), carrier="cmcc", by="li")
     app = create_app(platform, Settings(home=tmp_path / "home", mode=Mode.DEVELOPMENT), run_workers=False)
     app.state.context = replace(app.state.context, limits=LIMITS)
     with served(app) as http:
         with platform.act("li") as act:
             one = add_partner(act, name="music", kind=Kind.APP, required=True, endpoint=None, https_only=False)
-        batch = platform.plan_batch(by="li")
+        batch = plan_now(platform, by="li")
         assert batch is not None
-        notice = platform.send_batch(batch.id)[0].id
+        notice = send_now(platform, batch.id)[0].id
         grant = {"grant_type": "client_credentials"}
         granted = http.post("/oauth/token", data=grant, auth=(one.partner.client_id, one.client_secret)).json()
         yield Desk(app, http, platform, app.state.context, one, batch, notice, granted["access_token"])

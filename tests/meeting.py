@@ -9,6 +9,7 @@ from typing import Any
 
 from holding import hold, placed
 from huanxin.acts import Platform
+from huanxin.acts.batches import decide, release
 from huanxin.answer.receiving import file_receipt
 from huanxin.answer.single import Line
 from huanxin.disclose.acknowledging import Acknowledgement, Method
@@ -37,7 +38,7 @@ from huanxin.store.release import proposals, releases, stops
 from huanxin.store.report import reports
 from huanxin.store.request import requests
 from operators import operator as joined
-from ordering import acting
+from ordering import acting, imported, plan_now, release_proposed, retracted, send_now, waiver_proposed
 
 SILENT, FREE, BACK, HELD, FOR_SALE, DUE, SERVING = (8613800138000 + n for n in range(7))
 BATCH = 1
@@ -50,27 +51,25 @@ def build(platform: Platform, folder: Path) -> str:
     digest of what a buyer of FOR_SALE is told."""
     lines = [f"+{number},cancelled,2026-08-20" for number in range(SILENT, DUE)]
     lines += [f"+{SERVING},opened,2024-01-05", f"+{SERVING},cancelled,2026-06-01", f"+{SERVING},opened,2026-10-01"]
-    platform.import_report(_file(folder, lines, "number,event,at"), carrier="cmcc", by="li")
+    imported(platform, _file(folder, lines, "number,event,at"), carrier="cmcc", by="li")
     shop, bank = register(platform, "shop"), register(platform, "bank")
-    assert platform.plan_batch(by="li")
-    platform.send_batch(BATCH)
+    assert plan_now(platform, by="li")
+    send_now(platform, BATCH)
     said = [f"+{number},absent,," for number in range(FREE, DUE)]
     answer(platform, bank, folder, *said, complete=True)
     hold(platform, range(FREE, FOR_SALE), order="first")
     answer(platform, shop, folder, *said)
-    platform.release(by="li", batch_id=BATCH)
+    release(platform, by="li", batch_id=BATCH)
     with platform.act("li") as act:
         lift_hold(act, 1, reason="over")
     hold(platform, [HELD], order="second")
     li = joined(platform, "supervisor", login="li")
     joined(platform, "supervisor", login="wang")
     joined(platform, "desk", carrier="cmcc", login="clerk")
-    platform.propose_waiver(BATCH, partner_id=shop.id, only=None, reason="silent", by=li)
+    waiver_proposed(platform, BATCH, partner_id=shop.id, only=None, reason="silent", by=li)
     order(platform, 1)
     register(platform, "late")
-    platform.import_report(
-        _file(folder, [f"+{DUE},cancelled,2026-08-21"], "number,event,at"), carrier="cmcc", by="li"
-    )  # fmt: skip
+    imported(platform, _file(folder, [f"+{DUE},cancelled,2026-08-21"], "number,event,at"), carrier="cmcc", by="li")
     return digest(texts_of(platform.look_up([FOR_SALE], seller="cmcc")[0])[ZH])
 
 
@@ -119,7 +118,7 @@ def writers(folder: Path, shown: str) -> dict[str, Order]:
 
     def reported(*lines: str) -> Order:
         path = _file(folder, list(lines), "number,event,at")
-        return lambda platform: platform.import_report(path, carrier="cmcc", by="li").breaches
+        return lambda platform: imported(platform, path, carrier="cmcc", by="li").breaches
 
     def receipt(*lines: str, key: str = "") -> Order:
         return lambda platform: answer(platform, "shop", folder, *lines, key=key)
@@ -146,17 +145,17 @@ def writers(folder: Path, shown: str) -> dict[str, Order]:
         "settling": receipt(f"+{SILENT},unbound,,", f"+{BACK},refused,debt,"),
         "keyed": receipt(f"+{SILENT},absent,,", key="k"),
         "waiver": _waive,
-        "approval": lambda platform: platform.decide(1, Outcome.APPROVED, note="", by=person(platform, "wang")),
-        "proposal": lambda platform: platform.propose_release(BATCH, reason="", by=person(platform, "li")) > 0,
+        "approval": lambda platform: decide(platform, 1, Outcome.APPROVED, note="", by=person(platform, "wang")),
+        "proposal": lambda platform: release_proposed(platform, BATCH, reason="", by=person(platform, "li")) > 0,
         "hold": held(FREE, FOR_SALE, DUE),
         "lifting": _lift,
         "reclaim": reported(f"+{BACK},reclaimed,2026-11-20", f"+{DUE},reclaimed,2026-11-20"),
         "sale": reported(f"+{FOR_SALE},opened,2026-11-24", f"+{FREE},opened,2026-11-24"),
         "transfer": reported(f"+{SERVING},transferred,2026-11-20"),
-        "release": lambda platform: sum(one.count for one in platform.release(by="li", batch_id=BATCH)),
-        "plan": lambda platform: (made := platform.plan_batch(by="li")) and made.count,
-        "sending": lambda platform: len(platform.send_batch(BATCH)),
-        "retraction": lambda platform: platform.retract(
+        "release": lambda platform: sum(one.count for one in release(platform, by="li", batch_id=BATCH)),
+        "plan": lambda platform: (made := plan_now(platform, by="li")) and made.count,
+        "sending": lambda platform: len(send_now(platform, BATCH)),
+        "retraction": lambda platform: retracted(platform,
             BATCH, NumberSet.of([FREE, FOR_SALE]), reason="wrong list", by="li"
         ).count,
         "order": order,

@@ -12,6 +12,7 @@ import httpx
 from clocks import Clock
 from holding import hold
 from huanxin.acts import Platform, open_platform
+from huanxin.acts.batches import release
 from huanxin.answer.receiving import file_receipt
 from huanxin.disclose.acknowledging import Acknowledgement, Method
 from huanxin.disclose.desk import texts_of
@@ -27,6 +28,7 @@ from huanxin.store.notify import notices
 from huanxin.store.plan import batches
 from huanxin.web.app import create_app
 from operators import operator
+from ordering import imported, plan_now, send_now
 from serving import served
 from town import settings_of
 
@@ -64,7 +66,7 @@ class Shop:
         self.clock.forward(hours=2)
         path = self.folder / name
         path.write_text("\n".join(["number,event,at", *(f"+{number},opened,{DAY}" for number in numbers), ""]))
-        return self.platform.import_report(path, carrier="cmcc", by="test").undisclosed
+        return imported(self.platform, path, carrier="cmcc", by="test").undisclosed
 
     def answer(self, partner: str, *lines: str, complete: bool = False) -> None:
         path = self.folder / "receipt.csv"
@@ -103,14 +105,14 @@ def open_shop(platform: Platform, clock: Clock, folder: Path) -> Shop:
     path = folder / "report.csv"
     cancelled = [f"+{number},cancelled,2026-08-25" for number in (CLEAN, WAIVED, REFUSED, HELD, LATE, *SPARE)]
     path.write_text("\n".join(["number,event,at", *cancelled, f"+{SERVING},opened,2026-01-05", ""]))
-    platform.import_report(path, carrier="cmcc", by="test")
+    imported(platform, path, carrier="cmcc", by="test")
     with platform.act("test") as act:
         facts.allocation(act.tx, carrier="cmcc", file_name="", ranges=[ALLOTTED], by="test", at=platform.now())
         for name in ("晨星商城", "飞燕快递"):
             slow = add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False).partner
-    batch = platform.plan_batch(by="test")
+    batch = plan_now(platform, by="test")
     assert batch is not None
-    platform.send_batch(batch.id)
+    send_now(platform, batch.id)
     clerk = operator(platform, "desk", carrier="cmcc")
     shop = Shop(platform=platform, clock=clock, clerk=clerk, folder=folder, batch=batch.id)
     shop.answer("晨星商城", f"+{CLEAN},unbound,,", complete=True)
@@ -118,7 +120,7 @@ def open_shop(platform: Platform, clock: Clock, folder: Path) -> Shop:
                 *(f"+{number},absent,," for number in SPARE))  # fmt: skip
     with platform.act("li") as act:
         waive(act, batch.id, partner_id=slow.id, only=NumberSet.of([WAIVED]), reason="closed down")  # fmt: skip
-    platform.release(by="test")
+    release(platform, by="test")
     hold(platform, [HELD], source="court", order="12/3")
     shop.answer("飞燕快递", f"+{LATE},refused,legal_hold,")
     return shop

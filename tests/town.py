@@ -21,6 +21,7 @@ from huanxin.request.sms import Post
 from huanxin.settings import Mode, Settings
 from huanxin.store.request import messages, requests
 from huanxin.web.app import create_app
+from ordering import imported
 from serving import served
 
 RECYCLED, FIRST, FROZEN, PORTED, UNKNOWN = (f"+861380013800{n}" for n in range(5))
@@ -54,7 +55,7 @@ class Town:
     def report(self, *lines: str, carrier: str = "cmcc") -> None:
         path = self.folder / "report.csv"
         path.write_text("\n".join(["number,event,at", *lines, ""]))
-        self.platform.import_report(path, carrier=carrier, by="test")
+        imported(self.platform, path, carrier=carrier, by="test")
 
     def phone(self, **headers: str) -> Phone:
         """A browser that nobody has signed in with."""

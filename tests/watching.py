@@ -78,7 +78,7 @@ def _batch(tx: Tx, past: Past, month: str, rng: random.Random) -> None:
     open_places: set[int] = set()
     for partner, hours in zip(past.partners, HOURS[month], strict=True):
         told = [(f"nt_{month}_{partner.id}", partner.id, partner.required)]
-        facts.notices(tx, batch, told, at=SENT[month], answer_by=None)
+        facts.notices(tx, batch, told, by="li", at=SENT[month], answer_by=None)
         said = [rng.choices((Outcome.UNBOUND, Outcome.ABSENT, Outcome.REFUSED), (60, 38, 2))[0] for _ in numbers]
         if hours is None:
             said = [Outcome.PENDING] * len(numbers)
@@ -94,7 +94,8 @@ def _batch(tx: Tx, past: Past, month: str, rng: random.Random) -> None:
     past.cells.update((month, *where[place], "renewed") for place in renewed)
     sold = {(one.carrier, one.day): places & BitMap(renewed[:50]) for one, places in spans.items()}
     facts.release(tx, batch_id=batch, spans={span: places for span, places in sold.items() if places}, by="test", alone=True,
-                 freeze_days=90, at=ANSWER_BY[month])  # fmt: skip
+        freeze_days=90, at=ANSWER_BY[month],
+    )  # fmt: skip
     past.cells.update((month, *where[place], "released") for place in renewed[:50])
 
 

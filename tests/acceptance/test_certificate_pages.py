@@ -31,6 +31,7 @@ from huanxin.web.app import create_app
 from huanxin.web.context import Context
 from huanxin.web.pages import session
 from huanxin.web.pages.people import signing
+from ordering import imported
 from serving import served
 
 NUMBER, OTHER = "+8613800138000", "+8613800138001"
@@ -57,7 +58,7 @@ class Site:
     def reported(self, *lines: str) -> None:
         file = self.folder / f"{abs(hash(lines))}.csv"
         file.write_text("\n".join(["number,event,at", *lines, ""]))
-        self.platform.import_report(file, carrier="cmcc", by="test")
+        imported(self.platform, file, carrier="cmcc", by="test")
 
     def bring_to(self, verdict: str) -> None:
         """Let happen what makes the certificate read so."""

@@ -17,6 +17,7 @@ from huanxin.domain.operators import Role
 from huanxin.store.access import operators
 from huanxin.work import planning
 from operators import PASSWORD, browsing, operator
+from ordering import plan_now, send_now
 from town import Town, town
 
 READY = [f"+861380013810{n}" for n in range(4)]
@@ -41,9 +42,9 @@ class Room:
 def room(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
     with town(module_dsn, tmp_path_factory.mktemp("town")) as made:
         made.report(*(f"{one},cancelled,2026-08-20" for one in READY), *(f"{one},cancelled,2026-08-30" for one in FREEZING))
-        batch = made.platform.plan_batch(by="test")
+        batch = plan_now(made.platform, by="test")
         assert batch is not None
-        made.platform.send_batch(batch.id)
+        send_now(made.platform, batch.id)
         found = Room(town=made, batch=batch.id)
         made.receipt(NAMES[0], f"{READY[0]},unbound,,", f"{READY[1]},unbound,,")
         made.receipt(NAMES[1], f"{READY[3]},refused,debt,")

@@ -15,6 +15,7 @@ from holding import hold
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.web.pages.console.batches import views as batch_pages
 from operators import operator, signed_in
+from ordering import plan_now, retracted, send_now
 from town import FROZEN, RECYCLED, Town, town
 
 NUMBERS = [8613800138100 + at for at in range(12)]
@@ -47,11 +48,11 @@ def room(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         days = [f"2026-08-{26 + at // 2}" for at in range(len(NUMBERS))]
         made.report(*(f"+{number},cancelled,{day}" for number, day in zip(NUMBERS, days, strict=True)))
         platform = made.platform
-        batch = platform.plan_batch(by="test")
+        batch = plan_now(platform, by="test")
         assert batch is not None
-        platform.send_batch(batch.id)
+        send_now(platform, batch.id)
         for number in NUMBERS[:3]:
-            platform.retract(batch.id, NumberSet.of([number]), reason=f"wrongly cancelled {number % 10}", by="li")
+            retracted(platform, batch.id, NumberSet.of([number]), reason=f"wrongly cancelled {number % 10}", by="li")
         day = platform.today()
         hold(platform, [int(FROZEN)], source="反诈中心", order="第17号", reason="涉诈，待核查", until=day.replace(year=2027))
         yield Room(town=made, batch=batch.id)

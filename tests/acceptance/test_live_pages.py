@@ -18,6 +18,7 @@ from huanxin.domain.partners import Kind
 from huanxin.notify.partners import Registered, add_partner
 from huanxin.settings import Mode, Settings
 from huanxin.web.app import create_app
+from ordering import imported, plan_now, send_now
 from serving import served
 
 NUMBERS = [f"+861380013800{n}" for n in range(5)]
@@ -50,14 +51,14 @@ class Live:
 def live(platform: Platform, report: Callable[..., Path], tmp_path: Path) -> Iterator[Live]:
     today = replace(platform, clock=system_clock)
     day = f"{system_clock() - timedelta(days=100):%Y-%m-%d}"
-    today.import_report(report(*(f"{number},cancelled,{day}" for number in NUMBERS)), carrier="cmcc", by="li")
+    imported(today, report(*(f"{number},cancelled,{day}" for number in NUMBERS)), carrier="cmcc", by="li")
     made = []
     for name in ("青禾音乐", "云杉支付"):
         with today.act("li") as act:
             made.append(add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False))
-    batch = today.plan_batch(by="li")
+    batch = plan_now(today, by="li")
     assert batch is not None
-    today.send_batch(batch.id)
+    send_now(today, batch.id)
     settings = Settings(
         home=tmp_path / "home", database_url=today.database.dsn, mode=Mode.DEVELOPMENT, key_passphrase="a test"
     )

@@ -17,6 +17,7 @@ from huanxin.domain.partners import Kind
 from huanxin.notify.partners import Registered, add_partner
 from huanxin.settings import Mode, Settings
 from huanxin.web.app import create_app
+from ordering import imported, plan_now, send_now
 from serving import served
 from waiting import until
 
@@ -48,10 +49,10 @@ def site(dsn: str, tmp_path: Path) -> Iterator[Site]:
         day = (platform.now() - timedelta(days=85)).date()
         report = tmp_path / "report.csv"
         report.write_text("\n".join(["number,event,at", *(f"{n},cancelled,{day}T08:00:00+08:00" for n in NUMBERS), ""]))
-        platform.import_report(report, carrier="cmcc", by="test")
-        batch = platform.plan_batch(by="test")
+        imported(platform, report, carrier="cmcc", by="test")
+        batch = plan_now(platform, by="test")
         assert batch is not None
-        told = {one.partner_id: one.id for one in platform.send_batch(batch.id)}
+        told = {one.partner_id: one.id for one in send_now(platform, batch.id)}
         with served(create_app(platform, settings, sandbox=sandbox)) as http:
             yield Site(
                 url=str(http.base_url).rstrip("/"), http=http, platform=platform, shop=shop, courier=courier,

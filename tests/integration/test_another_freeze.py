@@ -13,6 +13,7 @@ import pytest
 from clocks import Clock
 from exchanging import register
 from huanxin.acts import Platform
+from huanxin.acts.batches import release
 from huanxin.answer.receiving import file_receipt
 from huanxin.domain.lifecycle import sellable_from
 from huanxin.domain.pool import STATES, State
@@ -27,6 +28,7 @@ from huanxin.simulate.planner import Choices, plan
 from huanxin.store.notify import notices
 from huanxin.store.plan import batches
 from huanxin.store.release import releases
+from ordering import imported, lists_written, plan_now, send_now
 
 CLOSED = date(2026, 8, 25)  # day 91 is 2026-11-24, on which the clock begins
 FIRST, SECOND = 8613800138000, 8613800138001
@@ -49,16 +51,16 @@ class Case:
     def sold(self, number: int, day: date) -> dict[str, int]:
         """The breaches after a carrier reports a sale, by kind."""
         path = self.report(f"+{number},opened,{day}", name=f"sold-{number}-{day}.csv")
-        self.platform.import_report(path, carrier="cmcc", by="li")
+        imported(self.platform, path, carrier="cmcc", by="li")
         with self.platform.database.transaction() as tx:
             return releases.breach_totals(tx)
 
     def released(self) -> int:
-        return sum(one.count for one in self.platform.release(by="li", batch_id=self.batch))
+        return sum(one.count for one in release(self.platform, by="li", batch_id=self.batch))
 
     def listed(self, folder: Path) -> set[str]:
         """The days from which the lists say that numbers may be sold."""
-        lists = self.platform.write_release_lists(folder)
+        lists = lists_written(self.platform, folder)
         return {line.split(",")[1] for path in lists for line in path.read_text().splitlines()[1:]}
 
 
@@ -66,11 +68,11 @@ def planned(platform: Platform, report: Report, folder: Path, days: int) -> Case
     case = Case(platform, report)
     case.under(days)
     lines = [f"+{number},cancelled,{CLOSED}" for number in (FIRST, SECOND)]
-    case.platform.import_report(report(*lines, name="first.csv"), carrier="cmcc", by="li")
+    imported(case.platform, report(*lines, name="first.csv"), carrier="cmcc", by="li")
     partner = register(platform, "shop")
-    made = replace(case.platform, rules=replace(case.platform.rules, lead_days=60)).plan_batch(by="li")
+    made = plan_now(replace(case.platform, rules=replace(case.platform.rules, lead_days=60)), by="li")
     assert made is not None
-    platform.send_batch(made.id)
+    send_now(platform, made.id)
     path = folder / "receipt.csv"
     path.write_text("number,outcome\n")
     with platform.act("li") as act:
@@ -145,7 +147,7 @@ def test_a_sale_is_early_by_the_freeze_under_which_its_number_was_released(
 
 def test_a_number_in_no_batch_rests_by_the_freeze_of_today(platform: Platform, report: Report, clock: Clock) -> None:
     case = Case(platform, report)
-    platform.import_report(report(f"+{FIRST},cancelled,{CLOSED}", name="first.csv"), carrier="cmcc", by="li")
+    imported(platform, report(f"+{FIRST},cancelled,{CLOSED}", name="first.csv"), carrier="cmcc", by="li")
     for days, is_due in ((90, True), (120, False)):
         under = case.under(days)
         with under.read() as reading:

@@ -18,6 +18,7 @@ from huanxin.figures.pool_sums import Sums
 from huanxin.release.explain import Explanation, explain
 from huanxin.store.plan import batches
 from huanxin.store.release import releases
+from ordering import imported, plan_now, send_now
 from selling import CLEAN, REFUSED, SPARE, Shop, open_shop
 from town import FROZEN, town
 
@@ -39,7 +40,7 @@ def tell(platform: Platform, clock: Clock, report: Report) -> Callable[..., int]
     def told(*events: str, number: int = CLEAN) -> int:
         clock.forward(hours=5)
         lines = [f"+{number},{word},{at}{':00+08:00' * ('T' in at)}" for word, at in map(str.split, events)]
-        return platform.import_report(report(*lines, name=f"{next(files)}.csv"), carrier="cmcc", by="li").breaches
+        return imported(platform, report(*lines, name=f"{next(files)}.csv"), carrier="cmcc", by="li").breaches
 
     return told
 
@@ -50,7 +51,7 @@ def explained(platform: Platform, number: int = CLEAN) -> Explanation:
 
 
 def planned(platform: Platform) -> list[int]:
-    made = platform.plan_batch(by="li")
+    made = plan_now(platform, by="li")
     if made is None:
         return []
     with platform.database.transaction() as tx:
@@ -154,9 +155,9 @@ def test_a_batch_that_was_planned_before_batches_named_cancellations_stands_on_t
 def test_the_next_owner_is_not_told_that_services_settled_what_nobody_was_asked(dsn: str, tmp_path: Path) -> None:
     with town(dsn, tmp_path) as place:
         place.clock.forward(days=26)  # the freeze of 1 October ends within the lead time
-        batch = place.platform.plan_batch(by="li")
+        batch = plan_now(place.platform, by="li")
         assert batch is not None
-        place.platform.send_batch(batch.id)
+        send_now(place.platform, batch.id)
         for name in place.partners:
             place.receipt(name)
         place.clock.forward(hours=10)
@@ -169,9 +170,9 @@ def test_the_next_owner_is_not_told_that_services_settled_what_nobody_was_asked(
 def test_the_next_owner_is_told_how_many_services_settled_it_before(dsn: str, tmp_path: Path) -> None:
     with town(dsn, tmp_path) as place:
         place.clock.forward(days=26)
-        batch = place.platform.plan_batch(by="li")
+        batch = plan_now(place.platform, by="li")
         assert batch is not None
-        place.platform.send_batch(batch.id)
+        send_now(place.platform, batch.id)
         for name in list(place.partners)[:3]:
             place.receipt(name)
         place.clock.forward(days=100)

@@ -22,6 +22,7 @@ from huanxin.domain.errors import BadInput, Conflict, NotFound, TooMany
 from huanxin.domain.numbers import parse
 from huanxin.signing.keys import Signer, rotate, withdraw
 from huanxin.store.disclose.certificates import Certificate
+from ordering import imported
 
 SOLD_AGAIN, FIRST_USE, FROZEN, PASSED_ON, ELSEWHERE, OLD, UNHEARD = (f"+861380013800{n}" for n in range(7))
 Report = Callable[..., Path]
@@ -40,7 +41,7 @@ def numbers(platform: Platform, report: Report) -> None:
              f"{FIRST_USE},opened,2026-10-01", f"{FROZEN},cancelled,2026-10-01", f"{PASSED_ON},transferred,2026-10-02",
              f"{ELSEWHERE},opened,2026-10-01", f"{ELSEWHERE},ported_out,2026-11-01", f"{OLD},cancelled,2026-10-01",
              f"{OLD},reclaimed,2026-10-03"]  # fmt: skip
-    platform.import_report(report(*lines), carrier="cmcc", by="test")
+    imported(platform, report(*lines), carrier="cmcc", by="test")
 
 
 def certify(platform: Platform, signer: Signer, number: str = SOLD_AGAIN) -> Certificate:
@@ -157,10 +158,10 @@ def test_when_the_number_changes_hands_again_it_is_over(
 ) -> None:
     made = certify(platform, signer)
     clock.forward(days=10)
-    platform.import_report(report(f"{SOLD_AGAIN},cancelled,2026-11-30"), carrier="cmcc", by="test")
+    imported(platform, report(f"{SOLD_AGAIN},cancelled,2026-11-30"), carrier="cmcc", by="test")
     assert check(platform, made.token).verdict is Verdict.ENDED
     clock.forward(days=100)
-    platform.import_report(report(f"{SOLD_AGAIN},opened,2027-03-10", name="b.csv"), carrier="cmcc", by="test")
+    imported(platform, report(f"{SOLD_AGAIN},opened,2027-03-10", name="b.csv"), carrier="cmcc", by="test")
     assert check(platform, made.id).verdict is Verdict.ENDED
     assert certify(platform, signer).opened_on.isoformat() == "2027-03-10"
 
@@ -171,14 +172,14 @@ def test_a_cancellation_that_was_taken_back_brings_the_same_certificate_back(
     made = certify(platform, signer)
     clock.forward(days=10)
     lines = (f"{SOLD_AGAIN},cancelled,2026-11-30", f"{SOLD_AGAIN},reclaimed,2026-12-02")
-    platform.import_report(report(*lines), carrier="cmcc", by="test")
+    imported(platform, report(*lines), carrier="cmcc", by="test")
     assert check(platform, made.token).verdict is Verdict.VALID
     assert certify(platform, signer) == made
 
 
 def test_after_a_port_out_nobody_knows(platform: Platform, signer: Signer, report: Report) -> None:
     made = certify(platform, signer)
-    platform.import_report(report(f"{SOLD_AGAIN},ported_out,2026-11-20"), carrier="cmcc", by="test")
+    imported(platform, report(f"{SOLD_AGAIN},ported_out,2026-11-20"), carrier="cmcc", by="test")
     assert check(platform, made.token).verdict is Verdict.MOVED
 
 
@@ -189,7 +190,7 @@ def test_taken_along_a_second_time_it_is_moved_still_and_not_over(
     made = certify(platform, signer)
     for carrier, day in (("cmcc", "2026-11-20"), ("cucc", "2026-11-22")):
         line = f"{SOLD_AGAIN},ported_out,{day}"
-        platform.import_report(report(line, name=f"{carrier}.csv"), carrier=carrier, by="test")
+        imported(platform, report(line, name=f"{carrier}.csv"), carrier=carrier, by="test")
     assert check(platform, made.token).verdict is Verdict.MOVED
 
 
@@ -197,10 +198,10 @@ def test_cancelled_and_reclaimed_at_the_carrier_that_took_it_in_it_is_the_same_o
     platform: Platform, signer: Signer, report: Report
 ) -> None:
     made = certify(platform, signer)
-    platform.import_report(report(f"{SOLD_AGAIN},ported_out,2026-11-20"), carrier="cmcc", by="test")
+    imported(platform, report(f"{SOLD_AGAIN},ported_out,2026-11-20"), carrier="cmcc", by="test")
     told = []
     for event, day in (("cancelled", "2026-11-21"), ("reclaimed", "2026-11-23")):
-        platform.import_report(report(f"{SOLD_AGAIN},{event},{day}", name=f"{event}.csv"), carrier="cucc", by="test")
+        imported(platform, report(f"{SOLD_AGAIN},{event},{day}", name=f"{event}.csv"), carrier="cucc", by="test")
         told.append(check(platform, made.token).verdict)
     assert told == [Verdict.ENDED, Verdict.VALID]
     assert certify(platform, signer) == made

@@ -16,6 +16,7 @@ from exchanging import register
 from huanxin.access import people, signing_in
 from huanxin.access.signing_in import TRIES, Result
 from huanxin.acts import Platform, open_platform
+from huanxin.acts.batches import decide, release
 from huanxin.cli.main import app
 from huanxin.domain.clock import APART
 from huanxin.domain.errors import ClockInDoubt, TooMany, Unauthorized
@@ -42,7 +43,7 @@ from huanxin.work import planning
 from huanxin.work.planning import Planner
 from huanxin.work.workers import Impatience
 from operators import PASSWORD, browsing, operator
-from ordering import acting
+from ordering import acting, imported, plan_now, release_proposed, send_now
 from serving import served
 from town import settings_of
 
@@ -76,11 +77,11 @@ def signer(platform: Platform) -> Signer:
 def resting(platform: Platform, report: Report) -> int:
     """A batch of a number whose freeze ends in nine days, and for which nobody is waited for."""
     day = (platform.now() - timedelta(days=81)).date()
-    platform.import_report(report(f"{NUMBER},cancelled,{day}"), carrier="cmcc", by="li")
+    imported(platform, report(f"{NUMBER},cancelled,{day}"), carrier="cmcc", by="li")
     shop = register(platform, "shop")
-    planned = platform.plan_batch(by="li")
+    planned = plan_now(platform, by="li")
     assert planned is not None
-    platform.send_batch(planned.id)
+    send_now(platform, planned.id)
     with platform.act("li") as act:
         waive(act, planned.id, partner_id=shop.id, only=None, reason="closed down")
     return planned.id
@@ -113,8 +114,8 @@ def test_a_year_ahead_releases_nothing_plans_nothing_and_signs_nothing(
         platform = start(world)
     wish = propose(platform, batch, one)
     decisive: list[Callable[[], object]] = [
-        lambda: platform.release(by="li"), lambda: platform.release(by="li", batch_id=batch),
-        lambda: platform.plan_batch(by="li"), lambda: platform.decide(wish, Outcome.APPROVED, note="", by=two),
+        lambda: release(platform, by="li"), lambda: release(platform, by="li", batch_id=batch),
+        lambda: plan_now(platform, by="li"), lambda: decide(platform, wish, Outcome.APPROVED, note="", by=two),
         Planner(platform=platform).one_job,
         lambda: partners.grant_token(shop, scope="", signer=signer(platform), now=platform.now()),
         lambda: signer(platform).event_token({"jti": "ev_1", "events": {}}),
@@ -129,13 +130,13 @@ def test_a_year_ahead_releases_nothing_plans_nothing_and_signs_nothing(
         assert len(credentials.keys(tx, platform.now())) == len(keys.ALGORITHMS)
     world.own_ahead = timedelta()
     world.set_machine(timedelta())
-    assert platform.release(by="li") == [], "the number rests still"
+    assert release(platform, by="li") == [], "the number rests still"
     assert signer(platform).event_token({"jti": "ev_1", "events": {}})
 
 
 def propose(platform: Platform, batch: int, by: Operator) -> int:
     """What a supervisor wants released, whatever is clear."""
-    return platform.propose_release(batch, reason="due", by=by, clear=1)
+    return release_proposed(platform, batch, reason="due", by=by, clear=1)
 
 
 def rotated(platform: Platform) -> list[str]:

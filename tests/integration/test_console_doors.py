@@ -28,6 +28,7 @@ from huanxin.store.release import proposals
 from huanxin.store.report import uploads
 from huanxin.web.pages.console.forms import LONGEST
 from operators import PASSWORD, operator, signed_in
+from ordering import plan_now, send_now
 from town import RECYCLED, Town, settings_of, town
 
 ONCE = 'class="once" role="status"'
@@ -228,7 +229,7 @@ def test_what_no_form_sends_is_refused_with_the_reason(place: Town, li: httpx.Cl
 
 def test_a_number_larger_than_any_id_is_refused_with_the_reason(place: Town) -> None:
     place.clock.forward(seconds=100 * 86_400)
-    batch = place.platform.plan_batch(by="test")
+    batch = plan_now(place.platform, by="test")
     assert batch
     with closing(signed_in(place.url, place.platform, Role.OPERATOR)) as li:
         large = li.post(f"/console/batches/{batch.id}", data={"do": "escalate", "partner": "9" * 23})
@@ -309,15 +310,15 @@ def test_a_withdrawn_partner_whose_name_another_has_now_is_reminded_and_waived_a
     """Two of one name stood in the choice alike, and a reminder to the one that was told went to the other."""
     former = place.partners["飞燕快递"].partner
     place.report("+8613800138050,cancelled,2026-08-20")
-    batch = place.platform.plan_batch(by="li")
+    batch = plan_now(place.platform, by="li")
     assert batch is not None
-    place.platform.send_batch(batch.id)
+    send_now(place.platform, batch.id)
     with place.platform.act("li") as act:
         partners.withdraw(act.tx, former.id, reason="closed down", by="li", at=place.platform.now())
         successor = add_partner(act, name=former.name, kind=Kind.APP, required=True, endpoint=None, https_only=False).partner
     address = f"/console/batches/{batch.id}"
     assert ONCE in li.post(address, data={"do": "remind", "partner": str(former.id)}).text
-    place.platform.send_batch(batch.id)
+    send_now(place.platform, batch.id)
     li.headers["Accept-Language"] = "en"
     options = re.findall(r'<option value="(\d+)">飞燕快递( · withdrawn)? \(1\)', li.get(address).text)
     assert sorted(set(options)) == [(str(former.id), " · withdrawn"), (str(successor.id), "")]

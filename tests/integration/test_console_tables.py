@@ -12,6 +12,7 @@ from contextlib import closing
 import httpx
 import pytest
 
+from huanxin.acts.batches import decide
 from huanxin.domain.errors import Conflict
 from huanxin.domain.numbers import masked
 from huanxin.numbersets.sharded import NumberSet
@@ -21,6 +22,7 @@ from huanxin.store.release import proposals
 from huanxin.web.pages.console import sheets
 from huanxin.web.pages.console.batches import views as batch_pages
 from operators import operator, signed_in
+from ordering import imported, plan_now, release_proposed, retracted
 from selling import CLEAN, HELD, REFUSED, SPARE, WAIVED, Shop, served_shop
 
 Table = list[dict[str, str]]
@@ -84,11 +86,11 @@ def test_every_table_of_a_batch_is_a_file_of_counts(shop: Shop, li: httpx.Client
     """A supervisor takes the page into a meeting; who asks what stood there gets the same figures."""
     address = f"/console/batches/{shop.batch}"
     platform = shop.platform
-    proposal = platform.propose_release(
-        shop.batch, reason="=1+1 for the shops", by=operator(platform, "supervisor"), clear=1
+    proposal = release_proposed(
+        platform, shop.batch, reason="=1+1 for the shops", by=operator(platform, "supervisor"), clear=1
     )
-    platform.decide(proposal, Outcome.DECLINED, note="not yet", by=operator(platform, "supervisor"))
-    platform.retract(shop.batch, NumberSet.of([SPARE[11]]), reason="wrongly cancelled", by="li")
+    decide(platform, proposal, Outcome.DECLINED, note="not yet", by=operator(platform, "supervisor"))
+    retracted(platform, shop.batch, NumberSet.of([SPARE[11]]), reason="wrongly cancelled", by="li")
     page = li.get(address)
     assert offered(page) == {"", "gate", "retractions", "freezes", "proposals", "releases"}
     told = {one["partner"]: one for one in lines(li.get(f"{address}?format=csv"))}
@@ -125,8 +127,8 @@ def test_a_list_of_batches_does_not_end_at_a_page(shop: Shop, li: httpx.Client, 
     """A year has more batches than a page: a sum over the file would have been too small, and nothing said so."""
     path = shop.folder / "more.csv"
     path.write_text(f"number,event,at\n+{LATER},cancelled,2026-09-01\n")
-    shop.platform.import_report(path, carrier="cmcc", by="test")
-    planned = shop.platform.plan_batch(by="test")
+    imported(shop.platform, path, carrier="cmcc", by="test")
+    planned = plan_now(shop.platform, by="test")
     assert planned
     monkeypatch.setattr(batch_pages, "MOST", 1)
     page = li.get("/console/batches")
@@ -288,7 +290,7 @@ def test_no_proposal_is_pushed_out_of_sight_by_those_after_it(shop: Shop, wang: 
             proposals.end(tx, propose(f"turn {turn}"), outcome="declined", note="no", count=0, by=another.id,
                           at=platform.now())  # fmt: skip
     with pytest.raises(Conflict, match="proposed already"):
-        platform.propose_release(shop.batch, reason="once more", by=another, clear=1)
+        release_proposed(platform, shop.batch, reason="once more", by=another, clear=1)
     page = wang.get("/console/approvals").text
     assert f'action="/console/approvals/{oldest}"' in page
     assert ("turn 200<" in page, "turn 0<" in page, "all of them are in the CSV" in page) == (True, False, True)

@@ -13,6 +13,8 @@ import pytest
 from clocks import Clock
 from exchanging import register
 from huanxin.acts import Platform
+from huanxin.acts.batches import decide
+from huanxin.acts.batches import release as release_clear
 from huanxin.answer.receiving import file_receipt
 from huanxin.domain.errors import Conflict
 from huanxin.domain.numbers import Carrier, NumberingPlan
@@ -36,6 +38,7 @@ from huanxin.store.release import releases
 from huanxin.store.report import reports
 from huanxin.store.request import requests
 from operators import operator
+from ordering import imported, plan_now, send_now, waiver_proposed
 from waiting import until
 
 Report = Callable[..., Path]
@@ -65,7 +68,7 @@ def frozen(platform: Platform, clock: Clock, report: Report) -> Partner:
     clock.now = datetime(2026, 11, 1, 12, tzinfo=UTC)
     for carrier, numbers in (("cn", (CN, OTHER)), ("nz", (NZ,))):
         lines = [line for number in numbers for line in (f"+{number},opened,2025-01-01", f"+{number},cancelled,{CLOSED}")]
-        platform.import_report(report(*lines, name=f"{carrier}.csv"), carrier=carrier, by="li")
+        imported(platform, report(*lines, name=f"{carrier}.csv"), carrier=carrier, by="li")
     return register(platform, "app")
 
 
@@ -75,9 +78,9 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
 
 def planned_and_sent(platform: Platform, clock: Clock) -> int:
     clock.now = datetime(2026, 11, 20, 12, tzinfo=UTC)
-    batch = platform.plan_batch(by="li")
+    batch = plan_now(platform, by="li")
     assert batch is not None
-    platform.send_batch(batch.id)
+    send_now(platform, batch.id)
     return batch.id
 
 
@@ -122,7 +125,7 @@ def test_a_hold_binds_to_the_end_of_its_last_day_wherever_that_comes_last(
     assert platform.today() == date(2026, 11, 28)
     assert clear(platform, batch) == {OTHER}
     assert (explained_held(platform, CN), explained_held(platform, NZ)) == (True, True)
-    platform.release(by="li", batch_id=batch)
+    release_clear(platform, by="li", batch_id=batch)
     told = {one.number: one.why and one.why.value for one in platform.look_up([CN, OTHER, NZ], seller=None)}
     assert told == {CN: "not_released", OTHER: None, NZ: "not_released"}
     clock.now += timedelta(microseconds=1)
@@ -135,12 +138,12 @@ def test_a_release_of_one_batch_says_nothing_of_another_whose_numbers_lie_at_the
 ) -> None:
     first = planned_and_sent(platform, clock)
     lines = [f"+{number},cancelled,{CLOSED}" for number in (OTHER + 1, OTHER + 2, OTHER + 3)]
-    platform.import_report(report(*lines, name="later.csv"), carrier="cn", by="li")
+    imported(platform, report(*lines, name="later.csv"), carrier="cn", by="li")
     second = planned_and_sent(platform, clock)
     clock.now = midnight(SALE, SHANGHAI) + timedelta(days=1)
     for batch in (second, first):
         waived(platform, batch, frozen)
-        (made,) = platform.release(by="li", batch_id=batch)
+        (made,) = release_clear(platform, by="li", batch_id=batch)
         assert (made.batch_id, made.count) == (batch, 3)
 
 
@@ -153,11 +156,11 @@ def test_what_is_held_on_its_last_day_is_neither_planned_nor_offered(
     assert explained_held(platform, NZ)
     clock.now += timedelta(microseconds=1)
     assert is_due(platform) == {CN, OTHER, NZ}
-    batch = platform.plan_batch(by="li")
+    batch = plan_now(platform, by="li")
     assert batch is not None
-    platform.send_batch(batch.id)
+    send_now(platform, batch.id)
     waived(platform, batch.id, frozen)
-    platform.release(by="li")
+    release_clear(platform, by="li")
     held_until(platform, date(2026, 11, 30), CN)
     clock.now = midnight(date(2026, 12, 1), SHANGHAI) - timedelta(microseconds=1)
     assert [one.for_sale for one in platform.look_up([CN, NZ], seller=None)] == [False, True]
@@ -199,14 +202,14 @@ def test_a_batch_keeps_the_longer_freeze_that_it_was_planned_with(
     assert platform.look_up([CN], seller=None)[0].sellable_from == SALE + timedelta(days=10)
     clock.now += timedelta(microseconds=1)
     assert clear(platform, batch) == {CN, OTHER, NZ}
-    (release,) = platform.release(by="li", batch_id=batch)
+    (release,) = release_clear(platform, by="li", batch_id=batch)
     with platform.database.transaction() as tx:
         tables = release_tables(tx, release)
     assert {str(day) for table in tables.values() for day in table["sellable_from"].to_pylist()} == {"2026-12-04"}
     told = platform.look_up([CN], seller=None)[0]
     assert (told.for_sale, told.freeze_days) == (True, 100)
     clock.now += timedelta(days=1)
-    done = platform.import_report(report(f"+{CN},opened,2026-12-03", name="sold.csv"), carrier="cn", by="li")
+    done = imported(platform, report(f"+{CN},opened,2026-12-03", name="sold.csv"), carrier="cn", by="li")
     assert done.breaches == 1
     with platform.database.transaction() as tx:
         assert [one.kind for one in releases.breaches(tx)][:1] == ["opened-in-freeze"]
@@ -215,8 +218,8 @@ def test_a_batch_keeps_the_longer_freeze_that_it_was_planned_with(
 def test_two_people_waive_what_one_of_them_proposed_and_no_more(platform: Platform, clock: Clock, frozen: Partner) -> None:
     batch = planned_and_sent(platform, clock)
     li, wang = (operator(platform, "supervisor", login=login) for login in ("li", "wang"))
-    wanted = platform.propose_waiver(batch, partner_id=frozen.id, only=NumberSet.of([CN]), reason="gone", by=li)
-    assert platform.decide(wanted, Outcome.APPROVED, note="", by=wang) == 1
+    wanted = waiver_proposed(platform, batch, partner_id=frozen.id, only=NumberSet.of([CN]), reason="gone", by=li)
+    assert decide(platform, wanted, Outcome.APPROVED, note="", by=wang) == 1
     clock.now = midnight(SALE, SHANGHAI)
     assert clear(platform, batch) == {CN}
 
@@ -227,7 +230,7 @@ def test_whoever_has_a_number_whose_past_is_unknown_has_nothing_to_renew(
     """It was in service before the carrier's first report: when that began nobody knows, so no tie is older for sure."""
     number = CN + 77
     lines = (f"+{number},cancelled,2026-10-01", f"+{number},reclaimed,2026-10-02")
-    platform.import_report(report(*lines, name="back.csv"), carrier="cn", by="li")
+    imported(platform, report(*lines, name="back.csv"), carrier="cn", by="li")
     with platform.database.transaction() as tx:
         assert reports.standing_of(tx, number).recycled is None
     wish = Wish(purpose=Purpose.RENEW, number=number, partner_ids=[frozen.id], consent_text="yes", channel="web",
@@ -245,7 +248,7 @@ def test_two_that_must_see_each_other_wait_for_each_other(
     batch = planned_and_sent(platform, clock)
     number = OTHER + 77
     lines = (f"+{number},opened,2025-01-01", f"+{number},transferred,2026-10-01")
-    platform.import_report(report(*lines, name="given.csv"), carrier="cn", by="li")
+    imported(platform, report(*lines, name="given.csv"), carrier="cn", by="li")
     wish = Wish(purpose=Purpose.RENEW, number=number, partner_ids=[frozen.id], consent_text="yes", channel="web",
                 language="en", shown_at=clock.now)  # fmt: skip
     with platform.database.transaction() as tx:

@@ -43,6 +43,7 @@ from huanxin.store.connect import partners
 from huanxin.store.database import Database
 from huanxin.store.notify import deliveries
 from huanxin.work.workers import make_workers
+from ordering import send_now
 from waiting import until
 
 Report = Callable[..., Path]
@@ -194,7 +195,7 @@ def test_another_partners_notice_is_as_unknown_as_none(
     mine, theirs = Shop.opened(platform, "mine", tmp_path), Shop.opened(platform, "theirs", tmp_path)
     cancelled(platform, report)
     batch = planned(platform)
-    platform.send_batch(batch)
+    send_now(platform, batch)
     other = notice_of(platform, theirs.partner, batch)
     for notice in (other, "nt_none"):
         mine.answer([f"{NUMBERS[0]},unbound,,"], notice=notice)
@@ -235,7 +236,7 @@ def test_a_folder_that_the_platform_stumbles_over_does_not_keep_others_from_bein
     bad, good = Shop.opened(platform, "bad", tmp_path), Shop.opened(platform, "good", tmp_path)
     cancelled(platform, report)
     batch = planned(platform)
-    platform.send_batch(batch)
+    send_now(platform, batch)
     for shop in (bad, good):
         shop.answer([f"{NUMBERS[0]},unbound,,"], notice=notice_of(platform, shop.partner, batch))
     fetch = Folder.fetch
@@ -276,7 +277,7 @@ def test_a_worker_killed_before_the_manifest_leaves_nothing_that_counts_and_the_
 ) -> None:
     shop = Shop.opened(platform, "shop", tmp_path)
     cancelled(platform, report)
-    platform.send_batch(planned(platform))
+    send_now(platform, planned(platform))
     signer_of(platform).keys()
     child = multiprocessing.get_context("spawn").Process(
         target=_killed_before_the_manifest, args=(platform.database.dsn, "test", clock)
@@ -299,7 +300,7 @@ def test_workers_write_read_and_answer_by_themselves(
     workers = make_workers(platform, settings, open_signer(platform, settings))
     workers.start()
     try:
-        platform.send_batch(batch)
+        send_now(platform, batch)
         notice = notice_of(platform, shop.partner, batch)
         shop.answer([f"{NUMBERS[0]},unbound,,"], notice=notice)
         clock.forward(minutes=1)  # whenever the folder was looked into first, its turn comes again
@@ -316,7 +317,7 @@ def test_a_folder_that_cant_be_reached_is_tried_again_and_each_try_is_recorded(
 ) -> None:
     shop = Shop.opened(platform, "shop", tmp_path)
     cancelled(platform, report)
-    platform.send_batch(planned(platform))
+    send_now(platform, planned(platform))
     shop.out.rename(tmp_path / "moved")
     writer, reader = writer_of(platform), reader_of(platform)
     shop.answer([], notice="nt_x", complete=True)
@@ -345,7 +346,7 @@ def test_an_object_store_shows_a_notice_whole_without_names_in_between(platform:
         use_files(act, partner.id, out="memory://cloud/OUT", into="memory://cloud/IN")
     cancelled(platform, report)
     batch = planned(platform)
-    platform.send_batch(batch)
+    send_now(platform, batch)
     assert writer_of(platform).one_job()
     assert not takes(reader_of(platform))  # an IN without anything is no fault
     store, notice = fsspec.filesystem("memory"), notice_of(platform, partner, batch)

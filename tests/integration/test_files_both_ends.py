@@ -15,6 +15,7 @@ import pytest
 from clocks import Clock
 from exchanging import NUMBERS, Shop, cancelled, planned, reader_of, signer_of, writer_of
 from huanxin.acts import Platform
+from huanxin.acts.batches import release
 from huanxin.domain.numbers import parse
 from huanxin.request.ordering import Purpose, Wish
 from huanxin.store.request import requests
@@ -25,6 +26,7 @@ from huanxin_partner.outbox import Outbox
 from huanxin_partner.receiver import Worker
 from huanxin_partner.ties import Answer
 from huanxin_partner.tokens import Verifier
+from ordering import imported, send_now
 
 A, B = NUMBERS[:2]
 HELD = Answer(number=A, outcome="refused", reason="legal_hold")
@@ -109,14 +111,14 @@ class Site:
                 for path in sorted(self.shop.out.glob("*.result.json"))}  # fmt: skip
 
     def released(self) -> int:
-        return sum(one.count for one in self.platform.release(by="li"))
+        return sum(one.count for one in release(self.platform, by="li"))
 
 
 @pytest.fixture
 def site(platform: Platform, report: Callable[..., Path], tmp_path: Path, clock: Clock) -> Site:
     shop = Shop.opened(platform, "shop", tmp_path)
     cancelled(platform, report)
-    platform.send_batch(planned(platform))
+    send_now(platform, planned(platform))
     assert writer_of(platform).one_job()
     return Site(platform, clock, shop, tmp_path)
 
@@ -203,7 +205,7 @@ def test_an_owners_order_is_done_and_answered_through_folders(
 ) -> None:
     shop = Shop.opened(platform, "shop", tmp_path)
     lines = [f"{A},opened,2024-01-05", f"{A},cancelled,2026-06-01", f"{A},opened,2026-10-01T15:00:00+08:00"]
-    platform.import_report(report(*lines), carrier="cmcc", by="li")
+    imported(platform, report(*lines), carrier="cmcc", by="li")
     wish = Wish(purpose=Purpose.RENEW, number=parse(A), partner_ids=[shop.partner.id], consent_text="I agree",
                 channel="sms", language="zh_CN", shown_at=platform.now())  # fmt: skip
     made = platform.order_request(wish)

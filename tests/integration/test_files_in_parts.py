@@ -10,6 +10,7 @@ import pytest
 from clocks import Clock
 from exchanging import NUMBERS, Shop, reader_of, takes
 from huanxin.acts import Platform
+from huanxin.acts.batches import release
 from huanxin.store.connect import partners
 from huanxin.store.connect.partners import RECEIPT_WAITS
 
@@ -35,7 +36,7 @@ def look(platform: Platform, clock: Clock) -> Callable[[], None]:
 
 
 def released(platform: Platform) -> int:
-    return sum(one.count for one in platform.release(by="li"))
+    return sum(one.count for one in release(platform, by="li"))
 
 
 def results(shop: Shop) -> list[str]:

@@ -13,6 +13,7 @@ from huanxin.acts import Platform
 from huanxin.domain.numbers import parse
 from huanxin.request.ordering import Purpose, Wish
 from huanxin.store.request import requests
+from ordering import imported
 
 NUMBER = "+8613800138000"
 
@@ -21,7 +22,7 @@ NUMBER = "+8613800138000"
 def shops(platform: Platform, report: Callable[..., Path], tmp_path: Path) -> list[Shop]:
     """Two partners, and a number that was sold again."""
     lines = [f"{NUMBER},opened,2024-01-05", f"{NUMBER},cancelled,2026-06-01", f"{NUMBER},opened,2026-10-01T15:00:00+08:00"]
-    platform.import_report(report(*lines), carrier="cmcc", by="li")
+    imported(platform, report(*lines), carrier="cmcc", by="li")
     return [Shop.opened(platform, name, tmp_path) for name in ("shop", "other")]
 
 

@@ -21,6 +21,7 @@ from huanxin.store.notify import deliveries
 from huanxin_partner.filechannel import Exchange
 from huanxin_partner.folders import Folder
 from huanxin_partner.ties import Answer
+from ordering import send_now
 from processes import answers, free_port, started, until
 
 BUCKET = "s3://exchange"
@@ -47,7 +48,7 @@ def told(platform: Platform, report: Callable[..., Path], *, bucket: str = BUCKE
         use_files(act, partner.id, out=f"{bucket}/shop/OUT", into=f"{bucket}/shop/IN")
     cancelled(platform, report)
     batch = planned(platform)
-    platform.send_batch(batch)
+    send_now(platform, batch)
     return partner.id, notice_of(platform, partner, batch)
 
 

@@ -22,6 +22,7 @@ from huanxin.notify.files import use_files
 from huanxin.notify.own_folders import Login
 from huanxin.store.connect import partners
 from huanxin.store.notify import deliveries, streams
+from ordering import send_now
 
 
 @dataclass
@@ -63,7 +64,7 @@ def sent(platform: Platform, report: Callable[..., Path], server: Server) -> tup
         use_files(act, partner.id, out=f"{server.url}/OUT", into=f"{server.url}/IN")
     cancelled(platform, report)
     batch = planned(platform)
-    platform.send_batch(batch)
+    send_now(platform, batch)
     return partner.id, notice_of(platform, partner, batch)
 
 

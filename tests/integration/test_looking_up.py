@@ -19,6 +19,7 @@ from huanxin.numbersets.sharded import NumberSet
 from huanxin.store import facts
 from huanxin.store.access import operators
 from operators import browsing, operator
+from ordering import retracted
 from selling import CLEAN, FIRST, HELD, LATE, REFUSED, SPARE, Shop, looked_up, served_shop
 
 MANY = 600
@@ -55,7 +56,7 @@ def alike(one: Told) -> tuple[object, ...]:
 def test_held_taken_back_objected_and_unallotted_numbers_can_not_be_told_apart(shop: Shop) -> None:
     """Each reason that has words of its own gives away the others by elimination: a held number is a wanted man's."""
     back = SPARE[0]
-    shop.platform.retract(shop.batch, NumberSet.of([back]), reason="a wrong list", by="li")
+    retracted(shop.platform, shop.batch, NumberSet.of([back]), reason="a wrong list", by="li")
     told = {one.number: alike(one) for one in shop.platform.look_up([HELD, LATE, back], seller="cmcc")}
     assert told[HELD] == told[LATE] == told[back]
     hold(shop.platform, [FIRST, REFUSED])

@@ -24,6 +24,7 @@ from huanxin.release.waiving import SILENT, waive
 from huanxin.store.notify import notices
 from huanxin.store.plan import batches
 from huanxin.store.release import releases
+from ordering import imported, plan_now, send_now
 
 
 @pytest.fixture
@@ -130,7 +131,7 @@ def test_a_reclaimed_number_is_taken_back_from_every_partner_and_never_released(
 ) -> None:
     """Rule 3: else the former owner comes back to find his accounts gone and his number sold."""
     path = report(f"{NUMBERS[0]},reclaimed,2026-11-24T00:30:00Z", name="later.csv")
-    done = world.platform.import_report(path, carrier="cmcc", by="li")
+    done = imported(world.platform, path, carrier="cmcc", by="li")
     assert [batch.count for batch in done.retractions] == [1]
     for partner in (world.music, world.bank):
         partner.file([], complete=True, notice=partner.notices()[1]["notice"])
@@ -177,12 +178,12 @@ def test_an_answer_that_comes_after_the_release_is_recorded_as_a_breach(world: W
 
 def test_a_number_sold_without_a_release_is_recorded_as_a_breach(world: World, report: Callable[..., Path]) -> None:
     path = report(f"{NUMBERS[0]},opened,2026-11-24T00:30:00Z", name="sold.csv")
-    assert world.platform.import_report(path, carrier="cmcc", by="li").breaches == 1
+    assert imported(world.platform, path, carrier="cmcc", by="li").breaches == 1
 
 
 def test_nothing_is_planned_or_sent_twice(world: World) -> None:
-    assert world.platform.plan_batch(by="li") is None
-    world.platform.send_batch(world.batch)
+    assert plan_now(world.platform, by="li") is None
+    send_now(world.platform, world.batch)
     with world.platform.database.transaction() as tx:
         assert len(notices.of_batch(tx, world.batch)) == 2
 

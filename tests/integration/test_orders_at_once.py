@@ -25,6 +25,7 @@ from huanxin.store import facts
 from huanxin.store.notify import deliveries
 from huanxin.store.request import requests
 from huanxin.work.telling import Teller
+from ordering import imported
 
 NUMBERS = [f"+861380013800{place}" for place in range(3)]
 Report = Callable[..., Path]
@@ -34,9 +35,10 @@ Report = Callable[..., Path]
 def shops(platform: Platform, report: Report) -> list[Partner]:
     """Two partners that are pushed to, and three numbers that were sold again."""
     days = (("opened", "2024-01-05"), ("cancelled", "2026-06-01"), ("opened", "2026-10-01"))
-    platform.import_report(
-        report(*(f"{number},{event},{day}" for number in NUMBERS for event, day in days)), carrier="cmcc", by="test"
-    )
+    imported(
+        platform, report(*(f"{number},{event},{day}" for number in NUMBERS for event, day in days)), carrier="cmcc",
+        by="test",
+    )  # fmt: skip
     made: list[Partner] = []
     for name in ("晨星商城", "飞燕快递"):
         with platform.act("test") as act:

@@ -34,6 +34,7 @@ from huanxin.store.database import Database
 from huanxin.web.app import create_app
 from huanxin.work.loop import Workers
 from huanxin_partner import Journal
+from ordering import imported, plan_now, send_now
 from processes import free_port, running, started, until
 from ready_stores import postgres_url, sqlite_url
 from serving import served
@@ -107,7 +108,7 @@ class Scene:
         return len(self.wire.tokens) >= events and self.journal.waiting() == 0
 
     def carrier_says(self, name: str, line: str) -> None:
-        self.platform.import_report(self.report(line, name=name), carrier="cmcc", by="li")
+        imported(self.platform, self.report(line, name=name), carrier="cmcc", by="li")
 
 
 @contextmanager
@@ -181,8 +182,8 @@ def scene(
             "HUANXIN_JOURNAL": str(tmp_path / "journal.db"), "WORKER": worker,
         }  # fmt: skip
         stack.enter_context(SHOPS[name](shop_port, environment))
-        platform.import_report(report(*(f"{n},cancelled,{day(85)}" for n in NUMBERS)), carrier="cmcc", by="li")
-        batch = platform.plan_batch(by="li")
+        imported(platform, report(*(f"{n},cancelled,{day(85)}" for n in NUMBERS)), carrier="cmcc", by="li")
+        batch = plan_now(platform, by="li")
         assert batch is not None
         add_customers(engine, batch.cutoff)
         shop = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{shop_port}", timeout=60))
@@ -208,7 +209,7 @@ def test_a_shop_cuts_what_is_stale_keeps_the_rest_and_gives_back_what_was_reclai
     assert scene.log_in(GONE).status_code == 204
     assert scene.shop.get("/me").json() == {"account": 101, "phone": GONE, "coins": 7}
 
-    scene.platform.send_batch(scene.batch)
+    send_now(scene.platform, scene.batch)
     until(lambda: len(scene.outcomes()) == 5)
     expected = {
         GONE: ("unbound", ""), RECLAIMED: ("unbound", ""), BOUNDARY: ("kept", ""), IN_DEBT: ("refused", "debt"),

@@ -15,6 +15,8 @@ import pytest
 from exchanging import notice_of, register
 from holding import hold
 from huanxin.acts import Platform
+from huanxin.acts.batches import decide
+from huanxin.acts.batches import release as release_clear
 from huanxin.answer.receiving import file_receipt
 from huanxin.domain.errors import Conflict
 from huanxin.domain.partners import Partner
@@ -27,6 +29,7 @@ from huanxin.store.release import releases
 from huanxin.work import planning
 from huanxin.work.planning import Planner
 from operators import operator
+from ordering import imported, plan_now, release_proposed, retracted, send_now
 
 TURNS = 10
 Report = Callable[..., Path]
@@ -74,21 +77,21 @@ def test_nothing_is_released_once_a_fact_that_forbids_it_is_recorded(
         first = 8613800000000 + 100 * turn
         held, refused, ordered, back, free = numbers = list(range(first, first + 5))
         lines = [f"+{number},cancelled,2026-08-20" for number in numbers]
-        platform.import_report(report(*lines, name=f"first-{turn}.csv"), carrier="cmcc", by="li")
+        imported(platform, report(*lines, name=f"first-{turn}.csv"), carrier="cmcc", by="li")
         reclaim = report(f"+{back},reclaimed,2026-11-20", name=f"back-{turn}.csv")
-        planned = platform.plan_batch(by="li")
+        planned = plan_now(platform, by="li")
         assert planned is not None
         batch = planned.id
-        platform.send_batch(batch)
+        send_now(platform, batch)
         for partner in partners:
             answer(platform, partner, batch, *(f"+{number},absent,," for number in numbers), folder=tmp_path)
-        wish = platform.propose_release(batch, reason="due", by=one) if way == "console" else 0
+        wish = release_proposed(platform, batch, reason="due", by=one) if way == "console" else 0
         seen: dict[int, set[int]] = {}
 
         def release(batch: int = batch, wish: int = wish) -> object:
             if way == "console":
-                return platform.decide(wish, Outcome.APPROVED, note="", by=two)
-            return platform.release(by="li", batch_id=batch)
+                return decide(platform, wish, Outcome.APPROVED, note="", by=two)
+            return release_clear(platform, by="li", batch_id=batch)
 
         def recorded(
             number: int, record: Callable[[], object], batch: int = batch, seen: dict[int, set[int]] = seen
@@ -104,8 +107,8 @@ def test_nothing_is_released_once_a_fact_that_forbids_it_is_recorded(
         facts: Mapping[int, Callable[[], object]] = {
             held: partial(hold, platform, [held], order=str(turn)),
             refused: partial(answer, platform, partners[0], batch, f"+{refused},refused,debt,", folder=tmp_path),
-            ordered: partial(platform.retract, batch, NumberSet.of([ordered]), reason="sold by mistake", by="li"),
-            back: partial(platform.import_report, reclaim, carrier="cmcc", by="li"),
+            ordered: partial(retracted, platform, batch, NumberSet.of([ordered]), reason="sold by mistake", by="li"),
+            back: partial(imported, platform, reclaim, carrier="cmcc", by="li"),
         }
         at_once(release, *(recorded(number, record) for number, record in facts.items()), within=0.03 * (turn % 3))
         ended = released(platform, batch)
@@ -119,7 +122,7 @@ def test_nothing_is_released_once_a_fact_that_forbids_it_is_recorded(
         assert told == [sorted(partner.id for partner in partners)] * 2, "every retraction reaches every partner"
         assert sorted(named) == [ordered, back]
         with pytest.raises(Conflict):
-            platform.retract(batch, NumberSet.of([ordered]), reason="again", by="li")
+            retracted(platform, batch, NumberSet.of([ordered]), reason="again", by="li")
 
 
 def test_who_plans_and_who_sends_at_once_make_one_batch_and_one_notice_a_partner(platform: Platform, report: Report) -> None:
@@ -127,20 +130,20 @@ def test_who_plans_and_who_sends_at_once_make_one_batch_and_one_notice_a_partner
     for turn in range(TURNS):
         first = 8613800000000 + 100 * turn
         lines = [f"+{first + n},cancelled,2026-08-20" for n in range(3)]
-        platform.import_report(report(*lines, name=f"first-{turn}.csv"), carrier="cmcc", by="li")
+        imported(platform, report(*lines, name=f"first-{turn}.csv"), carrier="cmcc", by="li")
         reclaim = report(f"+{first},reclaimed,2026-11-20", name=f"back-{turn}.csv")
         with platform.database.transaction() as tx:
             planning.order(tx, platform, carrier=None, by="console")
         planner = Planner(platform=platform)
         at_once(
-            partial(platform.plan_batch, by="li"), partial(platform.plan_batch, by="wang"), planner.one_job, planner.one_job,
-            partial(platform.import_report, reclaim, carrier="cmcc", by="li"), within=0.02 * (turn % 3),
+            partial(plan_now, platform, by="li"), partial(plan_now, platform, by="wang"), planner.one_job, planner.one_job,
+            partial(imported, platform, reclaim, carrier="cmcc", by="li"), within=0.02 * (turn % 3),
         )  # fmt: skip
         with platform.database.transaction() as tx:
             (batch,) = [one.id for one in batches.all_batches(tx) if first + 1 in batches.numbers_of(tx, one.id).numbers()]
         at_once(
-            partial(platform.send_batch, batch), partial(platform.send_batch, batch),
-            partial(platform.retract, batch, NumberSet.of([first + 2]), reason="x", by="li"), within=0.02 * (turn % 3),
+            partial(send_now, platform, batch), partial(send_now, platform, batch),
+            partial(retracted, platform, batch, NumberSet.of([first + 2]), reason="x", by="li"), within=0.02 * (turn % 3),
         )  # fmt: skip
         with platform.database.transaction() as tx:
             made = [batch, *(one.id for one in batches.retractions_of(tx, batch))]

@@ -33,6 +33,7 @@ from huanxin.store.plan import batches
 from huanxin.web.pages.gate_view import late_partners
 from huanxin.web.pages.partner import data as partner_data
 from huanxin.work.reminding import Escalator, Reminder
+from ordering import reminded, retracted, send_now
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -78,7 +79,7 @@ def world(platform: Platform, clock: Clock, report: Callable[..., Path], tmp_pat
     shop, silent = Shop.opened(platform, "shop", tmp_path), register(platform, "silent", required=False)
     cancelled(platform, report)
     batch = planned(platform)
-    platform.send_batch(batch)
+    send_now(platform, batch)
     return World(platform, clock, shop, silent, batch)
 
 
@@ -114,7 +115,7 @@ def test_only_who_still_has_to_answer_is_reminded_and_with_what_is_open(world: W
 
 
 def test_numbers_that_were_taken_back_are_not_waited_for(world: World) -> None:
-    world.platform.retract(world.batch, NumberSet.of([parse(NUMBERS[0])]), reason="wrongly cancelled", by="wang")
+    retracted(world.platform, world.batch, NumberSet.of([parse(NUMBERS[0])]), reason="wrongly cancelled", by="wang")
     world.at("2026-11-27T09:00")
     renewal = [
         one for one in world.events(world.silent) if one["notice"] == notice_of(world.platform, world.silent, world.batch)
@@ -149,14 +150,14 @@ def test_a_reminder_reaches_a_folder_after_its_notice(world: World) -> None:
 
 
 def test_reminding_by_hand_is_recorded_with_who_did_it_and_says_when_nobody_is_left(world: World) -> None:
-    told = world.platform.remind(world.batch, partner_id=world.shop.partner.id, by="lin")
+    told = reminded(world.platform, world.batch, partner_id=world.shop.partner.id, by="lin")
     assert [(one.notice.partner, one.outstanding) for one in told] == [("shop", 4)]
     with world.platform.database.transaction() as tx:
         noted = partners.events_of(tx, world.shop.partner.id, kind="reminded")
     assert [(one.recorded_by, one.detail["step"]) for one in noted] == [("lin", "by hand")]
     world.answer([])
     with pytest.raises(Conflict, match="nobody to remind"):
-        world.platform.remind(world.batch, partner_id=world.shop.partner.id, by="lin")
+        reminded(world.platform, world.batch, partner_id=world.shop.partner.id, by="lin")
 
 
 def test_who_said_pending_is_reminded_after_its_time_until_it_says_more(world: World) -> None:
@@ -201,8 +202,8 @@ def test_a_partner_that_is_told_late_has_as_much_time_as_the_others_had(world: W
     world.at("2026-12-02T00:00")
     world.clock.now = shanghai("2026-12-08T10:00")
     late = register(world.platform, "late")
-    world.platform.retract(world.batch, NumberSet.of([parse(NUMBERS[3])]), reason="wrongly cancelled", by="wang")
-    world.platform.send_batch(world.batch)
+    retracted(world.platform, world.batch, NumberSet.of([parse(NUMBERS[3])]), reason="wrongly cancelled", by="wang")
+    send_now(world.platform, world.batch)
     with world.platform.database.transaction() as tx:
         told = notices.of_partner(tx, late.id)
         batch = batches.get(tx, world.batch)
@@ -232,7 +233,7 @@ def test_a_partner_that_is_told_late_has_as_much_time_as_the_others_had(world: W
 def test_a_partner_that_was_told_late_and_answers_in_its_time_counts_as_in_time(world: World) -> None:
     world.clock.now = shanghai("2026-12-08T10:00")
     late = register(world.platform, "late")
-    world.platform.send_batch(world.batch)
+    send_now(world.platform, world.batch)
     world.clock.now = shanghai("2026-12-15T10:00")
     with world.platform.database.transaction() as tx:
         (told,) = notices.of_partner(tx, late.id)

@@ -14,6 +14,7 @@ from answering import NUMBERS, Partner, World, answering
 from clocks import Clock
 from exchanging import Shop, cancelled, notice_of, planned, reader_of
 from huanxin.acts import Platform
+from huanxin.acts.batches import release
 from huanxin.domain.answers import Outcome
 from huanxin.domain.numbers import parse
 from huanxin.numbersets.sharded import NumberSet
@@ -23,6 +24,7 @@ from huanxin.store.answer.receipts import all_of_batch, standings
 from huanxin.store.connect import partners
 from huanxin.store.release import releases
 from huanxin.store.request import requests
+from ordering import imported, retracted, send_now
 
 REFUSED, UNBOUND = [f"{NUMBERS[0]},refused,legal_hold,"], [f"{NUMBERS[0]},unbound,,"]
 Report = Callable[..., Path]
@@ -112,7 +114,7 @@ def test_a_retry_undoes_no_waiver_and_a_refusal_after_another_answer_does(world:
 def test_of_a_retraction_too_what_is_put_off_again_is_heard(world: World) -> None:
     """Else a former owner's tie counts as given back while the partner still works on it."""
     world.music.file([], complete=True)
-    world.platform.retract(world.batch, NumberSet.of([parse(NUMBERS[0])]), reason="wrong list", by="li")
+    retracted(world.platform, world.batch, NumberSet.of([parse(NUMBERS[0])]), reason="wrong list", by="li")
     notice = next(one["notice"] for one in world.music.notices() if one["purpose"] == "retraction")
     put_off, restored = [f"{NUMBERS[0]},pending,,"], [f"{NUMBERS[0]},restored,,"]
     world.music.file(put_off, notice=notice)
@@ -128,7 +130,7 @@ def test_by_files_each_number_is_a_key_of_its_own(platform: Platform, report: Re
     cancelled(platform, report)
     shop = Shop.opened(platform, "shop", tmp_path)
     batch = planned(platform)
-    platform.send_batch(batch)
+    send_now(platform, batch)
     notice = notice_of(platform, shop.partner, batch)
     reader = reader_of(platform)
     refused, unbound = [f"{NUMBERS[0]},refused,legal_hold,"], [f"{NUMBERS[0]},unbound,,"]
@@ -155,7 +157,7 @@ def order(world: World, report: Report) -> str:
     sold = "+8613800138050"
     lines = [f"{sold},{event},{day}" for event, day in (("opened", "2024-01-05"), ("cancelled", "2026-06-01"),
                                                         ("opened", "2026-10-01"))]  # fmt: skip
-    world.platform.import_report(report(*lines, name="sold.csv"), carrier="cmcc", by="li")
+    imported(world.platform, report(*lines, name="sold.csv"), carrier="cmcc", by="li")
     wish = Wish(purpose=Purpose.RENEW, number=parse(sold), partner_ids=[world.music.id], consent_text="I agree",
                 channel="sms", language="en", shown_at=world.platform.now())  # fmt: skip
     return world.platform.order_request(wish).notices[world.music.id]
@@ -205,7 +207,7 @@ def breached(world: World) -> list[tuple[str | None, int]]:
 def test_a_released_number_that_is_reopened_is_one_breach_however_often_that_is_said(world: World) -> None:
     for one in (world.music, world.bank):
         one.file([], complete=True)
-    world.platform.release(by="li")
+    release(world.platform, by="li")
     for day in ("24", "25", "26"):
         world.music.file([f"{NUMBERS[0]},pending,,2026-12-{day}"])
     world.music.file([f"{NUMBERS[0]},pending,,2026-12-26", f"{NUMBERS[1]},refused,debt,"], headers=keyed("more"))
@@ -219,9 +221,9 @@ def test_what_a_partner_says_that_was_told_after_the_release_is_no_breach_of_it(
     """Its answer could not be waited for; and its first line made breaches of all that it had not answered yet."""
     for one in (world.music, world.bank):
         one.file([], complete=True)
-    world.platform.release(by="li")
+    release(world.platform, by="li")
     late = world.joined("late")
-    world.platform.send_batch(world.batch)
+    send_now(world.platform, world.batch)
     late.file([f"{NUMBERS[1]},absent,,"])
     late.file(REFUSED)
     late.file(UNBOUND)
@@ -229,7 +231,7 @@ def test_what_a_partner_says_that_was_told_after_the_release_is_no_breach_of_it(
     assert breached(world) == []
     clock.forward(days=11)  # the two that were still frozen
     late.file([f"{number},absent,," for number in NUMBERS[4:]])
-    world.platform.release(by="li")
+    release(world.platform, by="li")
     late.file([f"{NUMBERS[5]},refused,debt,"])
     assert breached(world) == [("late", 1)], "of those released since it was told, it is"
     assert said(world, late, 5) == Outcome.REFUSED

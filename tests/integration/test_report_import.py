@@ -19,6 +19,7 @@ from huanxin.domain.errors import BadInput
 from huanxin.numbersets.sharded import SHARD_SIZE, load, shard_of
 from huanxin.report.importing import Imported
 from huanxin.store.report import reports
+from ordering import imported
 
 Report = Callable[..., Path]
 NUMBER = 8613800138000
@@ -48,7 +49,7 @@ EXPECTED = [("2020-01-01", "opened"), ("2026-03-01", "cancelled")]
 def test_a_report_reads_the_same_in_every_form(
     platform: Platform, report: Report, heading: str, lines: tuple[str, ...], encoding: str, end: str
 ) -> None:
-    done = platform.import_report(report(*lines, heading=heading, encoding=encoding, end=end), carrier="cmcc", by="li")
+    done = imported(platform, report(*lines, heading=heading, encoding=encoding, end=end), carrier="cmcc", by="li")
     assert done.imported.accepted == 2
     assert history(platform) == EXPECTED
 
@@ -56,13 +57,13 @@ def test_a_report_reads_the_same_in_every_form(
 def test_gzip_and_parquet_read_like_csv(platform: Platform, tmp_path: Path) -> None:
     packed = tmp_path / "report.csv.gz"
     packed.write_bytes(gzip.compress("\n".join(["number,event,at", LINES[0]]).encode()))
-    platform.import_report(packed, carrier="cmcc", by="li")
+    imported(platform, packed, carrier="cmcc", by="li")
     table = pa.table({
         "number": pa.array([NUMBER], pa.int64()), "event": ["cancelled"],
         "at": pa.array([datetime(2026, 3, 1, 15, 30, tzinfo=UTC)], pa.timestamp("us", "UTC")),
     })  # fmt: skip
     pq.write_table(table, tmp_path / "report.parquet")
-    platform.import_report(tmp_path / "report.parquet", carrier="cmcc", by="li")
+    imported(platform, tmp_path / "report.parquet", carrier="cmcc", by="li")
     assert history(platform) == EXPECTED
 
 
@@ -80,7 +81,7 @@ def test_a_bad_file_is_refused_whole_and_each_line_says_why(platform: Platform, 
         "+8613800138007,opened",
     )
     with pytest.raises(BadInput) as refused:
-        platform.import_report(path, carrier="cmcc", by="li")
+        imported(platform, path, carrier="cmcc", by="li")
     reasons = {fault.line: fault.reason for fault in refused.value.faults}
     assert sorted(reasons) == [4, 5, 7, 8, 9, 10, 11, 12]
     words = ("spreadsheet", "+86", "vanished", "future", "2026-02-30", "cucc", "cancellation", "2 columns")
@@ -94,9 +95,9 @@ def test_a_year_that_slipped_ends_no_freeze(platform: Platform, report: Report, 
     """A cancellation of the year 226 would be sold tomorrow; and once on record no fact can be taken back."""
     good = f"+{NUMBER + 1},opened,2026-01-01"
     with pytest.raises(BadInput) as refused:
-        platform.import_report(report(good, f"+{NUMBER},cancelled,{at}"), carrier="cmcc", by="li")
+        imported(platform, report(good, f"+{NUMBER},cancelled,{at}"), carrier="cmcc", by="li")
     assert [(fault.line, f"{at} lies before 1987" in fault.reason) for fault in refused.value.faults] == [(3, True)]
-    done = platform.import_report(report(good, f"+{NUMBER},cancelled,{at}"), carrier="cmcc", by="li", skip_bad=True)
+    done = imported(platform, report(good, f"+{NUMBER},cancelled,{at}"), carrier="cmcc", by="li", skip_bad=True)
     assert (done.imported.accepted, history(platform, NUMBER + 1)) == (1, [("2026-01-01", "opened")])
     assert history(platform) == []
 
@@ -105,13 +106,13 @@ def test_a_number_that_is_cancelled_three_hundred_times_a_day_is_refused_by_line
     events = ("cancelled", "reclaimed") * 150
     lines = [f"+{NUMBER},{event},2026-03-01T08:{n // 60:02}:{n % 60:02}+08:00" for n, event in enumerate(events)]
     with pytest.raises(BadInput) as refused:
-        platform.import_report(report(*lines), carrier="cmcc", by="li")
+        imported(platform, report(*lines), carrier="cmcc", by="li")
     assert [fault.line for fault in refused.value.faults] == list(range(258, 302))
     assert "more than 256 times" in refused.value.faults[0].reason
 
 
 def test_skip_bad_takes_the_good_lines_and_hands_back_the_others(platform: Platform, report: Report) -> None:
-    done = platform.import_report(report(*LINES, "nonsense,opened,2026-01-01"), carrier="cmcc", by="li", skip_bad=True)
+    done = imported(platform, report(*LINES, "nonsense,opened,2026-01-01"), carrier="cmcc", by="li", skip_bad=True)
     assert [fault.line for fault in done.imported.faults] == [4]
     assert history(platform) == EXPECTED
 
@@ -119,9 +120,9 @@ def test_skip_bad_takes_the_good_lines_and_hands_back_the_others(platform: Platf
 def test_importing_twice_changes_nothing_even_under_another_name_or_with_more_lines(
     platform: Platform, report: Report
 ) -> None:
-    platform.import_report(report(*LINES), carrier="cmcc", by="li")
-    assert platform.import_report(report(*LINES, name="again.csv"), carrier="cmcc", by="li").imported.already
-    more = platform.import_report(report(*LINES, LINES[1], f"+{NUMBER + 1},opened,2026-01-01"), carrier="cmcc", by="li")
+    imported(platform, report(*LINES), carrier="cmcc", by="li")
+    assert imported(platform, report(*LINES, name="again.csv"), carrier="cmcc", by="li").imported.already
+    more = imported(platform, report(*LINES, LINES[1], f"+{NUMBER + 1},opened,2026-01-01"), carrier="cmcc", by="li")
     assert (more.imported.known, more.imported.accepted) == (3, 1)
     assert history(platform) == EXPECTED
 
@@ -130,13 +131,13 @@ def test_cancelled_reclaimed_and_cancelled_on_one_day_keeps_its_order(platform: 
     day = "2026-03-01T{}:00:00+08:00"
     events = [("cancelled", "09"), ("reclaimed", "11"), ("cancelled", "15")]
     path = report(LINES[0], *(f"+{NUMBER},{event},{day.format(hour)}" for event, hour in reversed(events)))
-    platform.import_report(path, carrier="cmcc", by="li")
+    imported(platform, path, carrier="cmcc", by="li")
     assert [event for _, event in history(platform)] == ["opened", "cancelled", "reclaimed", "cancelled"]
 
 
 def test_facts_can_not_be_edited_or_deleted(platform: Platform, report: Report) -> None:
     """Rule 6, held by the database itself against anyone who can write SQL."""
-    platform.import_report(report(*LINES), carrier="cmcc", by="li")
+    imported(platform, report(*LINES), carrier="cmcc", by="li")
     for order in ("UPDATE report SET carrier = 'x'", "DELETE FROM report_set", "TRUNCATE report_set"):
         with pytest.raises(psycopg.errors.RaiseException, match="never edited"), platform.database.transaction() as tx:
             tx.execute(order)
@@ -146,7 +147,7 @@ def test_a_report_of_nothing_is_not_recorded(platform: Platform, report: Report)
     """An export that failed half way leaves the header: taken, it would say that nothing happened."""
     for lines in ((), (",,", "")):
         with pytest.raises(BadInput, match=r"no line after the header.*export it again"):
-            platform.import_report(report(*lines), carrier="cmcc", by="li")
+            imported(platform, report(*lines), carrier="cmcc", by="li")
     with platform.database.transaction() as tx:
         assert reports.all_reports(tx) == []
 
@@ -161,7 +162,7 @@ def at_once(platform: Platform, *paths: Path) -> list[Imported | BadInput]:
 
     def take(path: Path) -> Imported | BadInput:
         try:
-            return platform.import_report(path, carrier="cmcc", by="li", progress=progress).imported
+            return imported(platform, path, carrier="cmcc", by="li", progress=progress).imported
         except BadInput as error:
             return error
 
@@ -180,7 +181,7 @@ def test_the_same_report_twice_at_once_is_one_report(platform: Platform, report:
 
 def test_reports_that_come_at_once_are_judged_one_after_the_other(platform: Platform, report: Report) -> None:
     """Each was judged by what was on record before both: a number ended twice, and nobody could say when its freeze ends."""
-    platform.import_report(report(LINES[0]), carrier="cmcc", by="li")
+    imported(platform, report(LINES[0]), carrier="cmcc", by="li")
     one, another = (
         report(f"+{NUMBER},cancelled,2026-0{month}-01", name=f"{month}.csv") for month in (3, 5)
     )  # fmt: skip

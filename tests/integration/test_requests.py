@@ -20,6 +20,7 @@ from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.store import jobs
 from huanxin.store.notify import deliveries
 from huanxin.store.request import requests
+from ordering import imported
 
 NUMBER, FIRST_USE, FROZEN = "+8613800138000", "+8613800138001", "+8613800138002"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -32,7 +33,7 @@ def shops(platform: Platform, report: Report) -> list[Partner]:
     """Three partners; a number sold again on 2026-10-01, one sold for the first time, one that is frozen."""
     lines = [f"{NUMBER},opened,2024-01-05", f"{NUMBER},cancelled,2026-06-01", f"{NUMBER},opened,2026-10-01T15:00:00+08:00",
              f"{FIRST_USE},opened,2026-10-01", f"{FROZEN},cancelled,2026-10-01"]  # fmt: skip
-    platform.import_report(report(*lines), carrier="cmcc", by="test")
+    imported(platform, report(*lines), carrier="cmcc", by="test")
     made = []
     for name in ("晨星商城", "飞燕快递", "云雀音乐"):
         with platform.act("test") as act:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from clocks import Clock
 from exchanging import NUMBERS, Shop, cancelled, notice_of, planned, reader_of, register, writer_of
 from huanxin.acts import Platform
+from huanxin.acts.batches import release
 from huanxin.cli.main import app
 from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.domain.numbers import parse
@@ -25,6 +26,7 @@ from huanxin.store.notify import deliveries, notices
 from huanxin.store.plan import batches
 from huanxin.web.app import create_app
 from operators import signed_in
+from ordering import imported, lists_written, plan_now, retracted, send_now
 from serving import served
 
 Report = Callable[..., Path]
@@ -55,26 +57,26 @@ def shop(platform: Platform, tmp_path: Path, report: Report) -> Shop:
 
 def test_an_operator_takes_numbers_back_for_good(shop: Shop, platform: Platform, tmp_path: Path) -> None:
     batch = planned(platform)
-    platform.send_batch(batch)
-    platform.retract(batch, some(0, 1), reason="wrong list", by="wang")
+    send_now(platform, batch)
+    retracted(platform, batch, some(0, 1), reason="wrong list", by="wang")
     write_all(platform)
     shop.answer([f"{NUMBERS[2]},unbound,,"], notice=notice_of(platform, shop.partner, batch))
     reader_of(platform).one_job()
-    platform.release(by="li")
-    lists = "".join(path.read_text() for path in platform.write_release_lists(tmp_path / "lists"))
+    release(platform, by="li")
+    lists = "".join(path.read_text() for path in lists_written(platform, tmp_path / "lists"))
     assert [number in lists for number in NUMBERS] == [False, False, True, True]
     with platform.read() as reading:
         why = explain(reading, parse(NUMBERS[0]))
     assert [one.text for one in why.findings if not one.ok] == ["wang took it back for good: wrong list"]
-    assert platform.plan_batch(by="li") is None  # nor is it renewed again in this tenure
+    assert plan_now(platform, by="li") is None  # nor is it renewed again in this tenure
 
 
 def test_what_a_partner_did_about_a_retraction_is_taken_and_counted(
     shop: Shop, platform: Platform, clock: Clock, tmp_path: Path
 ) -> None:
     batch = planned(platform)
-    platform.send_batch(batch)
-    made = platform.retract(batch, some(0, 1, 2), reason="wrong list", by="wang")
+    send_now(platform, batch)
+    made = retracted(platform, batch, some(0, 1, 2), reason="wrong list", by="wang")
     write_all(platform)
     notice = notice_of(platform, shop.partner, made.id)
     manifest = json.loads((shop.out / f"{notice}.notice.json").read_text())
@@ -103,7 +105,7 @@ def test_the_command_takes_back_what_a_file_names_and_status_shows_it(
     dsn: str, shop: Shop, platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = planned(platform)
-    platform.send_batch(batch)
+    send_now(platform, batch)
     for name, value in {"DATABASE_URL": dsn, "MODE": "development", "HOME": str(tmp_path / "home")}.items():
         monkeypatch.setenv(f"HUANXIN_{name}", value)
     numbers = tmp_path / "back.csv"
@@ -134,30 +136,30 @@ def test_the_command_takes_back_what_a_file_names_and_status_shows_it(
 
 def test_a_number_is_taken_back_once_however_often_it_is_said(shop: Shop, platform: Platform, report: Report) -> None:
     batch = planned(platform)
-    platform.send_batch(batch)
-    assert platform.retract(batch, some(0), reason="wrong list", by="wang").count == 1
-    assert platform.retract(batch, some(0, 1), reason="wrong list", by="wang").count == 1  # only the new one
+    send_now(platform, batch)
+    assert retracted(platform, batch, some(0), reason="wrong list", by="wang").count == 1
+    assert retracted(platform, batch, some(0, 1), reason="wrong list", by="wang").count == 1  # only the new one
     with pytest.raises(Conflict, match="taken back"):
-        platform.retract(batch, some(0, 1), reason="wrong list", by="wang")
+        retracted(platform, batch, some(0, 1), reason="wrong list", by="wang")
     later = report(
         f"{NUMBERS[0]},reclaimed,2026-11-24T00:30:00Z", f"{NUMBERS[2]},reclaimed,2026-11-24T00:30:00Z", name="r.csv"
     )
-    assert [one.count for one in platform.import_report(later, carrier="cmcc", by="li").retractions] == [1]
+    assert [one.count for one in imported(platform, later, carrier="cmcc", by="li").retractions] == [1]
     assert retractions(platform, batch) == [(1, 1), (1, 1), (1, 1)]
 
 
 def test_numbers_of_no_or_another_batch_are_refused_whole(shop: Shop, platform: Platform) -> None:
     batch = planned(platform)
-    platform.send_batch(batch)
+    send_now(platform, batch)
     with pytest.raises(BadInput, match="1 of the numbers are not in batch"):
-        platform.retract(batch, some(0) | NumberSet.of([8613900139000]), reason="x", by="wang")
+        retracted(platform, batch, some(0) | NumberSet.of([8613900139000]), reason="x", by="wang")
     with pytest.raises(BadInput, match="who orders it and why"):
-        platform.retract(batch, some(0), reason=" ", by="wang")
-    made = platform.retract(batch, some(0), reason="x", by="wang")
+        retracted(platform, batch, some(0), reason=" ", by="wang")
+    made = retracted(platform, batch, some(0), reason="x", by="wang")
     with pytest.raises(NotFound):
-        platform.retract(made.id, some(0), reason="x", by="wang")
+        retracted(platform, made.id, some(0), reason="x", by="wang")
     with pytest.raises(NotFound):
-        platform.send_batch(made.id)
+        send_now(platform, made.id)
     assert retractions(platform, batch) == [(1, 1)]
 
 
@@ -166,11 +168,11 @@ def test_a_number_taken_back_before_the_batch_is_sent_is_retracted_right_after_t
 ) -> None:
     """The notice names it still, since its numbers were fixed when it was planned. Without this the ties would stay cut."""
     batch = planned(platform)
-    platform.retract(batch, some(0), reason="wrong list", by="wang")
+    retracted(platform, batch, some(0), reason="wrong list", by="wang")
     later = report(f"{NUMBERS[1]},reclaimed,2026-11-24T00:30:00Z", name="r.csv")
-    platform.import_report(later, carrier="cmcc", by="li")
+    imported(platform, later, carrier="cmcc", by="li")
     assert retractions(platform, batch) == [(1, 0)]
-    platform.send_batch(batch)
+    send_now(platform, batch)
     assert retractions(platform, batch) == [(1, 1), (1, 1)]
     write_all(platform)
     assert len(list(shop.out.glob("*.notice.json"))) == 3
@@ -178,11 +180,11 @@ def test_a_number_taken_back_before_the_batch_is_sent_is_retracted_right_after_t
 
 def test_a_partner_that_joins_late_hears_of_earlier_retractions_after_its_notice(shop: Shop, platform: Platform) -> None:
     batch = planned(platform)
-    platform.send_batch(batch)
-    platform.retract(batch, some(0), reason="wrong list", by="wang")
+    send_now(platform, batch)
+    retracted(platform, batch, some(0), reason="wrong list", by="wang")
     late = register(platform, "late")
-    platform.send_batch(batch)
-    platform.send_batch(batch)
+    send_now(platform, batch)
+    send_now(platform, batch)
     with platform.database.transaction() as tx:
         told = [one.event for one in deliveries.latest(tx, late.id)[::-1]]
     assert [event.rpartition(":")[2] for event in told] == ["renewal", "retraction"]
@@ -193,11 +195,11 @@ def test_a_retraction_waits_for_a_notice_that_could_not_be_delivered_yet(
     shop: Shop, platform: Platform, clock: Clock, tmp_path: Path
 ) -> None:
     batch = planned(platform)
-    platform.send_batch(batch)
+    send_now(platform, batch)
     shop.out.rename(tmp_path / "moved")
     writer = writer_of(platform)
     assert writer.one_job()
-    made = platform.retract(batch, some(0), reason="wrong list", by="wang")
+    made = retracted(platform, batch, some(0), reason="wrong list", by="wang")
     assert not writer.one_job()
     (tmp_path / "moved").rename(shop.out)
     clock.forward(minutes=1)

@@ -13,6 +13,7 @@ from huanxin.acts import Platform
 from huanxin.domain.errors import BadInput
 from huanxin.domain.tenures import State
 from huanxin.store.report import reports
+from ordering import imported, plan_now
 
 Report = Callable[..., Path]
 NUMBER = 8613800138000
@@ -31,7 +32,7 @@ def tell(platform: Platform, report: Report) -> Callable[..., int]:
             lines.append(f"+{NUMBER},{word},{day}" + (f"T{hour}:00+08:00" if hour else ""))
         path = report(*lines, name=f"{next(files)}.csv")
         path.write_text(path.read_text() + "\n" * next(files))  # an export of the same content would be known as a file
-        return platform.import_report(path, carrier="cmcc", by="li").imported.accepted
+        return imported(platform, path, carrier="cmcc", by="li").imported.accepted
 
     return told
 
@@ -54,7 +55,7 @@ def test_a_second_reclaim_within_a_day_is_not_taken_for_the_first_and_the_number
         assert tell(event) == 1
     assert state(platform) == (State.IN_SERVICE, 4)
     clock.forward(days=200)
-    assert platform.plan_batch(by="li") is None
+    assert plan_now(platform, by="li") is None
 
 
 def test_the_same_event_at_the_same_instant_is_a_repeat_in_whatever_zone_it_is_written(
@@ -62,7 +63,7 @@ def test_the_same_event_at_the_same_instant_is_a_repeat_in_whatever_zone_it_is_w
 ) -> None:
     tell("cancelled 09:00", "reclaimed 10:00", "cancelled 11:00")
     assert tell("reclaimed 10:00") == 0
-    done = platform.import_report(report(f"+{NUMBER},reclaimed,{DAY}T02:00:00Z", name="utc.csv"), carrier="cmcc", by="li")
+    done = imported(platform, report(f"+{NUMBER},reclaimed,{DAY}T02:00:00Z", name="utc.csv"), carrier="cmcc", by="li")
     assert (done.imported.accepted, done.imported.known) == (0, 1)
     assert state(platform)[0] is State.FROZEN
 

@@ -15,11 +15,13 @@ import pytest
 from clocks import Clock
 from holding import hold, placed
 from huanxin.acts import Platform
+from huanxin.acts.batches import release
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.plan.holds import lift_hold
 from huanxin.release.waiving import waive
 from huanxin.store.release import releases, stops
 from operators import signed_in
+from ordering import imported, lists_written, retracted
 from selling import CLEAN, HELD, LATE, REFUSED, SERVING, SPARE, Shop, open_shop, served_shop
 
 TODAY = "2026-11-24"
@@ -43,7 +45,7 @@ def sold(shop: Shop) -> Sold:
             before = {one.id for one in releases.breaches(tx)}
         path = shop.folder / f"sold-{len(before)}-{lines[0][0]}.csv"
         path.write_text("\n".join(["number,event,at", *(f"+{number},opened,{at}" for number, at in lines), ""]))
-        shop.platform.import_report(path, carrier="cmcc", by="li")
+        imported(shop.platform, path, carrier="cmcc", by="li")
         with shop.platform.database.transaction() as tx:
             return {
                 one.kind: sorted(releases.breach_numbers(tx, one.id)) or one.count for one in releases.breaches(tx)
@@ -65,7 +67,7 @@ def words(page: httpx.Response) -> str:
 
 def stopped_list(shop: Shop) -> list[str]:
     """The numbers that stand in the lists of what was stopped."""
-    lists = shop.platform.write_release_lists(shop.folder / "lists")
+    lists = lists_written(shop.platform, shop.folder / "lists")
     return [line for one in lists if one.stem.endswith("-stopped") for line in one.read_text().splitlines()[1:]]
 
 
@@ -88,7 +90,7 @@ def test_a_number_that_was_sold_or_came_back_is_on_no_list_whatever_was_released
         f"number,event,at\n+{B},reclaimed,{TODAY}T11:00:00+08:00\n+{B},cancelled,{TODAY}T12:00:00+08:00\n"
         f"+{C},reclaimed,{TODAY}\n"
     )
-    shop.platform.import_report(path, carrier="cmcc", by="li")
+    imported(shop.platform, path, carrier="cmcc", by="li")
     assert placed(shop.platform, [A, B, C]).stopped == []
     assert placed(shop.platform, [A, B, C, D]).released == 1
 
@@ -142,7 +144,7 @@ def test_what_was_taken_back_or_objected_to_after_its_release_is_said_and_its_sa
     shop: Shop, clock: Clock, sold: Sold
 ) -> None:
     clock.forward(hours=3)
-    made = shop.platform.retract(shop.batch, NumberSet.of([A, B, REFUSED]), reason="wrong list", by="li")
+    made = retracted(shop.platform, shop.batch, NumberSet.of([A, B, REFUSED]), reason="wrong list", by="li")
     shop.answer("飞燕快递", f"+{C},refused,legal_hold,", f"+{D},refused,debt,")
     with shop.platform.act("li") as act:
         assert [one.count for one in stops.known(act.tx, retraction_id=made.id)] == [2], "REFUSED was on no list"
@@ -160,7 +162,7 @@ def test_a_sale_before_its_release_is_one_without_a_release_though_it_is_reporte
     clock.forward(days=1)
     with shop.platform.act("li") as act:
         waive(act, shop.batch, partner_id=2, only=None, reason="settled")
-    assert [one.count for one in shop.platform.release(by="li")] == [1]
+    assert [one.count for one in release(shop.platform, by="li")] == [1]
     clock.forward(days=1)
     assert sold((REFUSED, TODAY)) == {"opened-without-release": 1}
     assert sold((CLEAN, TODAY)) == {}, "released on that day, at whatever hour it was sold"
@@ -174,7 +176,7 @@ def test_the_list_of_what_was_stopped_says_it_to_the_carriers_machine_and_forget
     path = shop.folder / "back.csv"
     path.write_text(f"number,event,at\n+{B},reclaimed,{TODAY}\n+{C},opened,{TODAY}\n")
     clock.forward(hours=1)
-    shop.platform.import_report(path, carrier="cmcc", by="li")
+    imported(shop.platform, path, carrier="cmcc", by="li")
     assert stopped_list(shop) == sorted(f"+{number}" for number in (HELD, LATE, A, B)), "what was sold is no news to it"
     lift(shop, third)
     lift(shop, 1)
@@ -226,7 +228,7 @@ def test_a_sale_against_a_hold_is_named_in_both_languages_wherever_breaches_are(
         shop.clock.forward(days=1)
         path = tmp_path / "sold.csv"
         path.write_text(f"number,event,at\n+{A},opened,2026-11-25\n")
-        assert shop.platform.import_report(path, carrier="cmcc", by="li").stopped == 1
+        assert imported(shop.platform, path, carrier="cmcc", by="li").stopped == 1
         with closing(signed_in(str(http.base_url), shop.platform, "supervisor")) as wang:
             for language, said in (
                 ("en", "sold while held: a breach of the hold"),

@@ -31,6 +31,7 @@ from huanxin.store.connect import partners
 from huanxin.store.figures import summaries as stored
 from huanxin.store.plan import batches
 from huanxin.work.reminding import Reminder
+from ordering import imported, plan_now, send_now
 from receiving import receiving
 from selling import CLEAN, open_shop
 from ssf_world import opened
@@ -61,11 +62,11 @@ def test_a_tie_that_the_new_owner_made_at_one_in_the_morning_is_not_cut_by_the_n
     abroad: Platform, dsn: str, tmp_path: Path, clock: Clock, report: Report
 ) -> None:
     """Polled or pushed, the event says the first instant of the day in Auckland, five hours before it is in China."""
-    abroad.import_report(report(f"{SOUTH},cancelled,2026-08-01"), carrier="south", by="li")
+    imported(abroad, report(f"{SOUTH},cancelled,2026-08-01"), carrier="south", by="li")
     with opened(abroad, dsn, tmp_path, clock) as world:
         one = world.partner(recycled=True)
         clock.forward(hours=24)
-        world.live.import_report(report(f"{SOUTH},opened,2026-11-25", name="b.csv"), carrier="south", by="li")
+        imported(world.live, report(f"{SOUTH},opened,2026-11-25", name="b.csv"), carrier="south", by="li")
         (token,) = one.poll()["sets"].values()
         event = claims(token)["events"][IDENTIFIER_RECYCLED]
         tie = datetime(2026, 11, 25, 1, tzinfo=AUCKLAND)
@@ -74,7 +75,7 @@ def test_a_tie_that_the_new_owner_made_at_one_in_the_morning_is_not_cut_by_the_n
         with receiving() as receiver:
             world.partner("bank", endpoint=receiver.url, recycled=True)
             clock.forward(hours=24)
-            world.live.import_report(report(f"{SOUTH},transferred,2026-11-26", name="c.csv"), carrier="south", by="li")
+            imported(world.live, report(f"{SOUTH},transferred,2026-11-26", name="c.csv"), carrier="south", by="li")
             while world.pusher().one_job():
                 pass
         pushed = [claims(token)["events"][IDENTIFIER_RECYCLED]["event_timestamp"] for token in receiver.got]
@@ -87,7 +88,7 @@ def test_a_hold_binds_until_its_last_day_has_ended_at_every_carrier(
     """Plan, gate, explanation and desk say the same of the hours between."""
     shop = open_shop(abroad, clock, tmp_path)
     due = CLEAN + 50
-    abroad.import_report(report(f"+{due},cancelled,2026-08-20", name="due.csv"), carrier="cmcc", by="li")
+    imported(abroad, report(f"+{due},cancelled,2026-08-20", name="due.csv"), carrier="cmcc", by="li")
     hold(abroad, [CLEAN, due], until=date(2026, 11, 30))
 
     def held() -> list[bool]:
@@ -107,7 +108,7 @@ def test_a_hold_binds_until_its_last_day_has_ended_at_every_carrier(
 
 
 def planned_now(platform: Platform) -> list[int]:
-    made = platform.plan_batch(by="li")
+    made = plan_now(platform, by="li")
     if made is None:
         return []
     with platform.database.transaction() as tx:
@@ -120,7 +121,7 @@ def test_the_freeze_ends_with_the_day_of_the_carrier_that_cancelled_the_number(
     """The same day, eighteen hours apart."""
     for number, carrier in ((SOUTH, "south"), (WEST, "west")):
         lines = report(f"{number},cancelled,2026-09-10", name=f"{carrier}.csv")
-        abroad.import_report(lines, carrier=carrier, by="li")  # due from the 25th of November on
+        imported(abroad, lines, carrier=carrier, by="li")  # due from the 25th of November on
     for zone, number in ((AUCKLAND, SOUTH), (NEW_YORK, WEST)):
         clock.now = datetime(2026, 11, 25, tzinfo=zone).astimezone(UTC) - timedelta(seconds=1)
         assert planned_now(abroad) == []
@@ -142,9 +143,9 @@ def test_partners_are_reminded_on_a_morning_of_the_carrier_in_whose_day_they_hav
     abroad: Platform, clock: Clock, report: Report
 ) -> None:
     silent = register(abroad, "silent")
-    abroad.import_report(report(f"{WEST},cancelled,2026-08-20"), carrier="west", by="li")
+    imported(abroad, report(f"{WEST},cancelled,2026-08-20"), carrier="west", by="li")
     batch = planned(abroad)
-    abroad.send_batch(batch)  # on Monday evening in New York: to be answered until the end of Monday, November 30
+    send_now(abroad, batch)  # on Monday evening in New York: to be answered until the end of Monday, November 30
 
     def reminded(at: str) -> bool:
         clock.now = datetime.fromisoformat(at).replace(tzinfo=NEW_YORK)
@@ -161,9 +162,9 @@ def test_an_instant_until_which_an_answer_is_pending_is_a_day_of_the_carrier_of_
     abroad: Platform, tmp_path: Path, report: Report
 ) -> None:
     shop = Shop.opened(abroad, "shop", tmp_path)
-    abroad.import_report(report(f"{SOUTH},cancelled,2026-08-20"), carrier="south", by="li")
+    imported(abroad, report(f"{SOUTH},cancelled,2026-08-20"), carrier="south", by="li")
     batch = planned(abroad)
-    abroad.send_batch(batch)
+    send_now(abroad, batch)
     shop.answer([f"{SOUTH},pending,,2026-12-04T12:00:00Z"], notice=notice_of(abroad, shop.partner, batch))
     assert reader_of(abroad).one_job()
     with abroad.database.transaction() as tx:
@@ -193,7 +194,7 @@ def test_months_are_counted_again_when_the_platforms_zone_is_another(
     register(platform, "silent")
     cancelled(platform, report)
     clock.now = datetime(2026, 12, 1, 3, tzinfo=AUCKLAND)
-    platform.send_batch(planned(platform))
+    send_now(platform, planned(platform))
 
     def months(of: Platform) -> list[str]:
         clock.forward(minutes=2)

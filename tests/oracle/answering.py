@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition
 
+from huanxin.acts.batches import release as release_clear
 from huanxin.release.proposals import Outcome
 from oracle import parts, renewal
 from oracle.comparing import same
@@ -180,7 +181,7 @@ class Answers(Histories):
     def release(self, which: int) -> None:
         batch: Batch = chosen(self.world.batches, which)
         only_if(renewal.releasable(self.world, batch) or which % 3 == 0)
-        made = self.driver.platform.release(by="li", batch_id=batch.key)
+        made = release_clear(self.driver.platform, by="li", batch_id=batch.key)
         same("released", sum(one.count for one in made), renewal.release(self.world, batch))
         self.step("release" if made else "release nothing")
 
@@ -193,7 +194,7 @@ class Answers(Histories):
         only_if(ends)
         if ends[0] > self.world.now:
             self.pass_to(ends[0])
-        made = self.driver.platform.release(by="li", batch_id=batch.key)
+        made = release_clear(self.driver.platform, by="li", batch_id=batch.key)
         same("released", sum(one.count for one in made), renewal.release(self.world, batch))
         self.step("freeze over, release" if made else "freeze over, nothing")
 

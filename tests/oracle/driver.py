@@ -16,6 +16,7 @@ from unittest.mock import patch
 from clocks import Clock
 from exchanging import rules_of
 from huanxin.acts import Platform
+from huanxin.acts.batches import decide as decide_on
 from huanxin.answer.receiving import Rosters
 from huanxin.answer.single import Answered
 from huanxin.answer.single import Line as AnswerLine
@@ -57,7 +58,7 @@ from oracle.days import ALLOTTED, RANGES, ZONES
 from oracle.door import Door
 from oracle.standins import Emptied, Endpoint, Ids, Phone, Unsigned
 from oracle.world import Part
-from ordering import acting
+from ordering import acting, imported, release_proposed, retracted, waiver_proposed
 
 PLAN = NumberingPlan(
     carriers={code: Carrier(code=code, name=code, zone=ZONES[code], prefixes=(prefix,)) for code, prefix in RANGES.items()}
@@ -203,7 +204,7 @@ class Driver:
     def report(self, carrier: str, lines: Sequence[str], *, skip_bad: bool) -> Any:
         # A comment line makes each file one of its own, else the same lines would be a file that was imported before.
         path = self._path("number,event,at", [*lines, *[""] * (self.files + 1)])
-        return self.platform.import_report(path, carrier=carrier, by="li", skip_bad=skip_bad)
+        return imported(self.platform, path, carrier=carrier, by="li", skip_bad=skip_bad)
 
     def notice(self, batch: int, partner: int) -> str:
         with self.tx() as tx:
@@ -238,7 +239,7 @@ class Driver:
             lift_hold(act, key, reason="over")
 
     def retract(self, batch: int, number: int) -> Batch:
-        return self.platform.retract(batch, NumberSet.of([number]), reason="wrong list", by="li")
+        return retracted(self.platform, batch, NumberSet.of([number]), reason="wrong list", by="li")
 
     def newest_retraction(self, batch: int) -> int:
         with self.tx() as tx:
@@ -249,15 +250,16 @@ class Driver:
             return waive(act, batch, partner_id=partner, only=NumberSet.of(sorted(numbers)), reason="silent").count
 
     def propose_waiver(self, batch: int, partner: int, numbers: frozenset[int], by: str) -> int:
-        return self.platform.propose_waiver(
-            batch, partner_id=partner, only=NumberSet.of(sorted(numbers)), reason="silent", by=self.stage.people[by]
-        )
+        return waiver_proposed(
+            self.platform, batch, partner_id=partner, only=NumberSet.of(sorted(numbers)), reason="silent",
+            by=self.stage.people[by],
+        )  # fmt: skip
 
     def propose_release(self, batch: int, by: str) -> int:
-        return self.platform.propose_release(batch, reason="", by=self.stage.people[by])
+        return release_proposed(self.platform, batch, reason="", by=self.stage.people[by])
 
     def decide(self, proposal: int, outcome: Outcome, by: str) -> int:
-        return self.platform.decide(proposal, outcome, note="seen", by=self.stage.people[by])
+        return decide_on(self.platform, proposal, outcome, note="seen", by=self.stage.people[by])
 
     def acknowledge(self, number: int, shown: str, evidence: str, carrier: str) -> Acknowledged:
         given = Acknowledgement(number=number, shown=shown, method=Method.REFERENCE, evidence=evidence)

@@ -36,6 +36,7 @@ from oracle.histories import (
     where,
 )
 from oracle.world import Batch, Hold, Number, Partner, World
+from ordering import plan_now, send_now
 
 NUMBERS = (8613800000000, 8613800000001, 8613000000000, 64211000000)
 """Two in one range, one of another carrier in the same zone, one in the other zone."""
@@ -298,7 +299,7 @@ class Histories(RuleBasedStateMachine):
     def plan(self, of: str | None) -> None:
         expected = renewal.due(self.world, of)
         only_if(expected or of == "nz")
-        made = self.driver.platform.plan_batch(by="li", carrier=of)
+        made = plan_now(self.driver.platform, by="li", carrier=of)
         same("planned", made is not None, bool(expected))
         if made:
             renewal.plan(self.world, made.id, of)
@@ -357,7 +358,7 @@ class Histories(RuleBasedStateMachine):
     def send(self, which: int) -> None:
         batch: Batch = chosen(self.world.batches, which)
         only_if(any(one.key not in batch.notices for one in self.world.there))
-        self.driver.platform.send_batch(batch.key)
+        send_now(self.driver.platform, batch.key)
         renewal.send(self.world, batch)
         # What was reclaimed between plan and notice is taken back right after it.
         again = renewal.reclaimed(self.world, batch)

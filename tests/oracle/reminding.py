@@ -9,6 +9,7 @@ from hypothesis.stateful import precondition
 
 from oracle import deadlines, renewal
 from oracle.machine import Histories, act, chosen, index
+from ordering import escalated, reminded
 
 MINUTE = timedelta(minutes=1)
 
@@ -43,8 +44,8 @@ class Reminders(Histories):
         meant = [of.notices[key] for key, (out, pending, late) in waited.items() if (late if urgent else out + pending)]
         platform = self.driver.platform
         done = self.attempt(
-            lambda: platform.escalate(of.key, partner_id=None, by="li", escalates=False) if urgent
-            else platform.remind(of.key, partner_id=None, by="li")
+            lambda: escalated(platform, of.key, partner_id=None, by="li", escalates=False) if urgent
+            else reminded(platform, of.key, partner_id=None, by="li")
         )  # fmt: skip
         if not self.refused("reminder by hand", done, expected=not meant):
             for notice in meant:

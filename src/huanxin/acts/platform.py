@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from huanxin.access import looking
 from huanxin.answer.single import Answered, Line, answer
 from huanxin.disclose import acknowledging, certificate, desk
 from huanxin.disclose.acknowledging import Acknowledged, Acknowledgement
-from huanxin.disclose.breaches import find_undisclosed
-from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import Clock
 from huanxin.domain.disclosure import Grade, Told
-from huanxin.domain.errors import BadInput, Fault
+from huanxin.domain.errors import BadInput
 from huanxin.domain.numbers import CHINA, NumberingPlan
 from huanxin.domain.operators import Operator
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import Rules
-from huanxin.notify.notices import send_batch, send_request, tell_recycled
+from huanxin.notify.notices import send_request
 from huanxin.notify.own_folders import FolderRules
-from huanxin.notify.reminders import escalate_now, remind_now
-from huanxin.notify.retractions import retract_ordered, retract_reclaimed, tell_retractions
-from huanxin.numbersets.sharded import NumberSet
 from huanxin.outbound import Outbound
-from huanxin.plan.batches import plan_batch
-from huanxin.release import proposals
-from huanxin.release.early_sales import find_early_sales, lots_of
-from huanxin.release.gate import release_batch
-from huanxin.release.listing import write_release_lists
-from huanxin.release.stopped import find_stopped_sales
-from huanxin.report.importing import Imported, Progress, import_report
 from huanxin.request import codes
 from huanxin.request.codes import CodeRules, Tried
 from huanxin.request.ordering import Ordered, Wish, order
@@ -46,30 +33,8 @@ from huanxin.store.database import LIVE, SANDBOX, Database, Tx
 from huanxin.store.disclose.certificates import Certificate
 from huanxin.store.migrate import migrate
 from huanxin.store.notify import deliveries
-from huanxin.store.notify.notices import Notice
-from huanxin.store.notify.progress import Open
 from huanxin.store.one_clock import OneClock, may_be_simulated, sure
-from huanxin.store.plan import batches
-from huanxin.store.plan.batches import Batch
-from huanxin.store.release.releases import Release
-from huanxin.store.report import affected
-from huanxin.store.report.sales import sales_of
 from huanxin.store.request import requests
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImportDone:
-    """A report that was taken, and what followed from it."""
-
-    imported: Imported
-    retractions: list[Batch]
-    recycled_events: int
-    breaches: int
-    """numbers that were opened without a release, or before their freeze ended"""
-    undisclosed: int = 0
-    """numbers that were opened without a disclosure"""
-    stopped: int = 0
-    """numbers that were opened while held, or after what they were released for was taken back or refused"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,67 +87,6 @@ class Platform:
         now = self.sure() if sure else self.clock()
         with self.database.transaction() as tx:
             yield Act(tx=tx, now=now, plan=self.plan, rules=self.rules, issuer=self.issuer, by=by, clock=self.clock)
-
-    def import_report(
-        self, path: Path, *, carrier: str, by: str, skip_bad: bool = False, progress: Progress = lambda _step, _lines: None,
-        keep_rejects: Callable[[Sequence[Fault]], None] = lambda _: None, most_bad: int | None = None,
-        most_bytes: int | None = None,
-    ) -> ImportDone:  # fmt: skip
-        """Take a report and what follows from it (retractions, news of new owners, breaches), or none of it.
-
-        keep_rejects: keeps the lines that were left out, before anything is recorded: if it can't, nothing is, since a file
-        that was taken is not read again.
-        """
-        with self.act(by) as act:
-            done = import_report(
-                act, path, carrier=carrier, skip_bad=skip_bad, progress=progress, most_bad=most_bad, most_bytes=most_bytes
-            )
-            if done.already:
-                return ImportDone(imported=done, retractions=[], recycled_events=0, breaches=0)
-            retractions = []
-            if done.counts.get("reclaimed"):
-                retractions = retract_reclaimed(act)
-            events = tell_recycled(act, done.report_id, done.recycled)
-            sales = sales_of(act.tx, done.report_id, done.recycled, plan=self.plan)
-            lots = lots_of(act.tx, sales)
-            breaches = find_early_sales(act, done.report_id, sales, lots)
-            stopped = find_stopped_sales(act, done.report_id, sales, lots)
-            untold = find_undisclosed(act, done.report_id, [one for one in sales if one.known])
-            affected.look(act.tx, done.report_id)
-            if done.faults:
-                keep_rejects(done.faults)
-        return ImportDone(
-            imported=done, retractions=retractions, recycled_events=events, breaches=breaches, undisclosed=untold,
-            stopped=stopped,
-        )  # fmt: skip
-
-    def plan_batch(self, *, by: str, carrier: str | None = None) -> Batch | None:
-        """Plan a batch of everything that is due. Raises ClockInDoubt."""
-        with self.act(by, sure=True) as act:
-            return plan_batch(act, carrier=carrier)
-
-    def send_batch(self, batch_id: int) -> list[Notice]:
-        """Tell every partner of a batch, and then of what was taken back from it since it was planned."""
-        with self.act("platform") as act:
-            told = send_batch(act, batch_id)
-            retract_reclaimed(act, only=batch_id)
-            tell_retractions(act, batch_id)
-        return told
-
-    def retract(self, batch_id: int, numbers: NumberSet, *, reason: str, by: str) -> Batch:
-        """Take numbers back from a batch by an operator's order."""
-        with self.act(by) as act:
-            return retract_ordered(act, batch_id, numbers, reason=reason)
-
-    def remind(self, batch_id: int, *, partner_id: int | None, by: str) -> list[Open]:
-        """Remind the partners (or one) of a batch that still have to answer, now."""
-        with self.act(by) as act:
-            return remind_now(act, batch_id, partner_id=partner_id)
-
-    def escalate(self, batch_id: int, *, partner_id: int | None, escalates: bool, by: str) -> list[Open]:
-        """Escalate the answers to a batch that are overdue, now; `escalates`: the operator has a webhook to tell."""
-        with self.act(by) as act:
-            return escalate_now(act, batch_id, partner_id=partner_id, escalates=escalates)
 
     def order_request(self, wish: Wish) -> Ordered:
         """Record an owner's order and tell the partners that he chose; the standing order, if he asked for all before."""
@@ -277,40 +181,6 @@ class Platform:
         """Record that a buyer did not take the number."""
         with self.act(by.login) as act:
             acknowledging.withdraw(act, disclosure_id, reason=reason, operator=by)
-
-    def release(self, *, by: str, batch_id: int | None = None) -> list[Release]:
-        """Release what is clear, of one batch or of all; the releases recorded now. Raises ClockInDoubt."""
-        with self.database.transaction() as tx:
-            wanted = [batch.id for batch in batches.all_batches(tx, Purpose.RENEWAL) if batch_id in (None, batch.id)]
-        self.sure()
-        made = []
-        for one in wanted if batch_id is None or wanted else [batch_id]:
-            with self.act(by, sure=True) as act:
-                release = release_batch(act, one)
-            if release:
-                made.append(release)
-        return made
-
-    def propose_waiver(self, batch_id: int, *, partner_id: int, only: NumberSet | None, reason: str, by: Operator) -> int:
-        """Record that somebody wants to go on without a partner's answer; the proposal's id."""
-        with self.act(by.login) as act:
-            return proposals.propose_waiver(act, batch_id, partner_id=partner_id, only=only, reason=reason, operator=by)
-
-    def propose_release(self, batch_id: int, *, reason: str, by: Operator, clear: int | None = None) -> int:
-        """Record that somebody wants what is clear of a batch released (`clear` numbers, if they are counted already);
-        the proposal's id."""
-        with self.act(by.login) as act:
-            return proposals.propose_release(act, batch_id, reason=reason, operator=by, clear=clear)
-
-    def decide(self, proposal_id: int, outcome: proposals.Outcome, *, note: str, by: Operator) -> int:
-        """Approve, decline or withdraw a proposal; how many numbers that freed. Raises ClockInDoubt for an approval."""
-        with self.act(by.login, sure=outcome is proposals.Outcome.APPROVED) as act:
-            return proposals.decide(act, proposal_id, outcome, note=note, operator=by)
-
-    def write_release_lists(self, folder: Path, batch_id: int | None = None) -> list[Path]:
-        """Write the lists of every release on record, and beside each what of it was stopped since."""
-        with self.read() as reading:
-            return write_release_lists(reading, folder, batch_id)
 
 
 @contextmanager

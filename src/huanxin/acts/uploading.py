@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from huanxin.acts.platform import Platform
+from huanxin.acts.reports import take_report
 from huanxin.domain.errors import MOST_FAULTS, BadInput, Fault
 from huanxin.numbersets.files import name_of
+from huanxin.report.importing import Most
 from huanxin.report.rejects import rejects_of
 from huanxin.store.report import uploads
 
@@ -29,9 +31,9 @@ def upload_report(
     report_id, already, refusal = None, False, ""
     faults: Sequence[Fault] = ()
     try:
-        done = platform.import_report(
-            path, carrier=carrier, by=by, skip_bad=skip_bad, most_bad=MOST_FAULTS, most_bytes=most_bytes
-        ).imported
+        with platform.act(by) as act:
+            most = Most(bad=MOST_FAULTS, bytes=most_bytes)
+            done = take_report(act, path, carrier=carrier, skip_bad=skip_bad, most=most).imported
         report_id, already, faults = done.report_id, done.already, done.faults
     except BadInput as error:
         refusal, faults = error.said, error.faults

@@ -25,7 +25,7 @@ from huanxin.domain.disclosure import Grade
 from huanxin.domain.lifecycle import Cancellation, Event, SetFact
 from huanxin.domain.operators import Role
 from huanxin.domain.partners import Kind
-from huanxin.notify.notices import send_batch
+from huanxin.notify.notices import tell_batch
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets.numberfile import CSV, PARQUET
 from huanxin.numbersets.roster import Roster
@@ -123,7 +123,7 @@ def _week(act: Act, made: Country, week: int, weeks: int) -> None:
     spans = {(CARRIER, day): bitmap_of(places[by_day == place]) for place, day in enumerate(days)}
     named = {Cancellation(carrier=CARRIER, day=day, report=report): found for (_, day), found in spans.items()}
     facts.batch_spans(tx, batch_id, named)
-    send_batch(replace(act, now=planned), batch_id)
+    tell_batch(replace(act, now=planned), batch_id)
     facts.hold(
         tx, source="bench", order=f"week {week + 1}", reason="fraud", until=(planned + timedelta(days=180)).date(),
         review_on=(planned + timedelta(days=60)).date(), numbers=NumberSet.of(numbers[1::_HELD]), by="bench", at=planned,

@@ -31,6 +31,7 @@ from joserfc.jwk import ECKey, KeySet
 from rich.table import Table
 
 from huanxin.acts import Platform, open_platform
+from huanxin.acts.reports import take_report
 from huanxin.bench import data
 from huanxin.bench.processes import cpu_seconds, free_port, running
 from huanxin.bench.shops import make_accounts, outcome_of
@@ -230,7 +231,8 @@ def _numbers(platform: Platform, folder: Path, count: int) -> dict[int, datetime
         past = ((900, "opened"), (200, "cancelled"), (0, "opened"))
         lines += [f"{written(number)},{event},{(at - timedelta(days=days)).isoformat()}" for days, event in past]
     (folder / "report.csv").write_text("\n".join([*lines, ""]), encoding="utf-8")
-    platform.import_report(folder / "report.csv", carrier="cmcc", by="bench")
+    with platform.act("bench") as act:
+        take_report(act, folder / "report.csv", carrier="cmcc")
     return opened
 
 

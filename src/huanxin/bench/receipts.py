@@ -28,7 +28,7 @@ from huanxin.bench.measure import peak_of
 from huanxin.bench.processes import free_port, running
 from huanxin.domain.answers import Outcome, Purpose, Reason
 from huanxin.domain.partners import Kind
-from huanxin.notify.notices import send_batch
+from huanxin.notify.notices import tell_batch
 from huanxin.notify.partners import Registered, add_partner
 from huanxin.numbersets.numberfile import CSV, PARQUET, written
 from huanxin.numbersets.sharded import Numbers, NumberSet
@@ -102,7 +102,7 @@ def _told(platform: Platform, numbers: Numbers) -> tuple[str, Registered]:
             files={kind: {"sha256": "0" * 64, "bytes": 0} for kind in (CSV, PARQUET)}, by="bench", at=now,
         )  # fmt: skip
     with platform.act("bench") as act:
-        told = send_batch(act, batch_id)
+        told = tell_batch(act, batch_id)
     return next(one.id for one in told if one.partner_id == partner.partner.id), partner
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from rich.table import Table
 
 from huanxin.acts import Platform, open_platform
+from huanxin.acts.batches import release, send_batch
+from huanxin.acts.reports import take_report
 from huanxin.answer.lines import ParsedReceipt, parse_receipt
 from huanxin.bench import builds, data
 from huanxin.bench.measure import Steps, peak_mb
@@ -22,7 +24,9 @@ from huanxin.notify.partners import add_partner
 from huanxin.numbersets import tables
 from huanxin.numbersets.numberfile import CSV, number_file
 from huanxin.numbersets.sharded import Numbers
+from huanxin.plan.batches import plan_batch
 from huanxin.release.gate import load_gate
+from huanxin.release.listing import write_release_lists
 from huanxin.settings import Settings
 from huanxin.store import facts
 from huanxin.store.notify import notices
@@ -88,21 +92,23 @@ def _ours(platform: Platform, folder: Path, wanted: Numbers, partners: int) -> t
     with platform.act("bench") as act:
         for index in range(partners):
             add_partner(act, name=f"partner {index}", kind=Kind.APP, required=True, endpoint=None, https_only=False)
-    with steps.step("import the report"):
-        platform.import_report(folder / "report.csv", carrier="cmcc", by="bench")
-    with steps.step("plan the batch"):
-        batch = platform.plan_batch(by="bench")
+    with steps.step("import the report"), platform.act("bench") as act:
+        take_report(act, folder / "report.csv", carrier="cmcc")
+    with steps.step("plan the batch"), platform.act("bench", sure=True) as act:
+        batch = plan_batch(act)
     assert batch is not None
     with steps.step("notices and number file"):
-        platform.send_batch(batch.id)
+        with platform.act("bench") as act:
+            send_batch(act, batch.id)
         with platform.read() as seen:
             number_file(batches.roster(seen.tx, batch.id).numbers, CSV)
     ties = _receipts(platform, folder, wanted, partners, batch, steps)
     with steps.step("reconcile and gate"), platform.read() as reading:
         clear = len(load_gate(reading, batch.id).gate.renewed())
     with steps.step("release list"):
-        platform.release(by="bench")
-        platform.write_release_lists(folder / "lists")
+        release(platform, by="bench")
+        with platform.read() as seen:
+            write_release_lists(seen, folder / "lists")
     with platform.read() as seen:
         disk = sizes.bytes_on_disk(seen.tx, *_TABLES)
     return steps, clear, ties, disk

@@ -7,10 +7,14 @@ from typing import Annotated
 
 import typer
 
+from huanxin.acts.batches import send_batch
 from huanxin.cli import stops
 from huanxin.cli.batch_status import show_all, show_one
 from huanxin.cli.console import By, Json, done, err, me, platform, table
 from huanxin.notify.partners import told_of
+from huanxin.notify.reminders import remind_now
+from huanxin.notify.retractions import retract_ordered
+from huanxin.plan.batches import plan_batch
 from huanxin.plan.holds import read_numbers
 from huanxin.settings import served_at
 from huanxin.store.release.stops import known
@@ -26,8 +30,8 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Put every number whose freeze ends within the lead time into a batch."""
-    with platform() as (opened, settings):
-        batch = opened.plan_batch(by=by or me(), carrier=carrier)
+    with platform() as (opened, settings), opened.act(by or me(), sure=True) as act:
+        batch = plan_batch(act, carrier=carrier)
     if batch is None:
         done(as_json, {"batch": None, "count": 0}, f"Nothing is due: no freeze ends within {settings.lead_days} days.")
         return
@@ -43,10 +47,13 @@ def plan(
 
 
 @app.command()
-def send(batch: Annotated[int, typer.Argument(help="The batch's number.")], as_json: Json = False) -> None:
+def send(
+    batch: Annotated[int, typer.Argument(help="The batch's number.")], by: By = "", as_json: Json = False
+) -> None:  # fmt: skip
     """Tell every partner of a batch; workers deliver the notices."""
     with platform() as (opened, settings):
-        told = opened.send_batch(batch)
+        with opened.act(by or me()) as act:
+            told = send_batch(act, batch)
         served = served_at(settings) if settings.development else ""
     if served and served != opened.issuer:
         err.print(led(
@@ -78,10 +85,9 @@ def remind(
     as_json: Json = False,
 ) -> None:
     """Remind the partners that still have to answer, now. Reminders before the deadline go out by themselves."""
-    with platform() as (opened, _):
-        with opened.read() as seen:
-            chosen = told_of(seen.tx, batch, partner).id if partner else None
-        told = opened.remind(batch, partner_id=chosen, by=by or me())
+    with platform() as (opened, _), opened.act(by or me()) as act:
+        chosen = told_of(act.tx, batch, partner).id if partner else None
+        told = remind_now(act, batch, partner_id=chosen)
     rows = table("reminded", "notice", "#outstanding", "#pending")
     for one in told:
         rows.add_row(one.notice.partner, one.notice.id, f"{one.outstanding:,}", f"{one.pending:,}")
@@ -102,10 +108,9 @@ def retract(
 ) -> None:
     """Take numbers back from every notice of a batch, for good: partners restore what they cut, and the gate never
     releases the numbers from this batch. For a while only, use a hold; a reclaim that the carrier reports needs no order."""
-    with platform() as (opened, _):
-        made = opened.retract(batch, read_numbers(file), reason=reason, by=by or me())
-        with opened.read() as seen:
-            stopped = known(seen.tx, retraction_id=made.id)
+    with platform() as (opened, _), opened.act(by or me()) as act:
+        made = retract_ordered(act, batch, read_numbers(file), reason=reason)
+        stopped = known(act.tx, retraction_id=made.id)
     say = f"✓ numbers taken back from batch {batch}: {made.count:,} (retraction {made.id}); partners are told"
     facts = {
         "batch": batch, "retraction": made.id, "count": made.count, "released": sum(one.count for one in stopped),

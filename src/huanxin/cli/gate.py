@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from huanxin.acts import Platform
+from huanxin.acts.batches import release as release_clear
 from huanxin.cli.console import By, Json, done, err, me, out, platform, table, told
 from huanxin.domain.answers import Purpose
 from huanxin.domain.errors import BadInput, Conflict, NotFound
@@ -16,7 +17,7 @@ from huanxin.notify.partners import told_of
 from huanxin.plan.holds import read_numbers
 from huanxin.release.explain import explain as explain_number
 from huanxin.release.gate import LoadedGate, load_gate
-from huanxin.release.listing import obstacles, prepare_folder, write_gate
+from huanxin.release.listing import obstacles, prepare_folder, write_gate, write_release_lists
 from huanxin.release.waiving import SILENT
 from huanxin.release.waiving import waive as waive_answers
 from huanxin.store.plan import batches
@@ -124,12 +125,13 @@ def release(
     """Record the release of every clear number, and write one list per carrier: number,sellable_from."""
     with platform() as (opened, _):
         prepare_folder(folder)
-        made = opened.release(by=by or me(), batch_id=batch)
+        made = release_clear(opened, by=by or me(), batch_id=batch)
         count = sum(one.count for one in made)
         with opened.read() as seen:
             total = sum(one.count for one in releases.all_releases(seen.tx, batch))
         try:
-            lists = opened.write_release_lists(folder, batch)
+            with opened.read() as seen:
+                lists = write_release_lists(seen, folder, batch)
         except OSError as error:
             raise Conflict(
                 f"numbers released now and on record: {count:,}, but their lists can't be written ({told(error)}); run "

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from huanxin.acts.reports import take_report
 from huanxin.cli.console import By, Json, done, err, me, platform, progress, table
 from huanxin.numbersets.files import name_of
 from huanxin.report.rejects import write_rejects
@@ -30,9 +31,9 @@ def import_(
 ) -> None:
     """Take a carrier's report whole, or refuse it whole with the lines and reasons."""
     bad_file = rejects or file.with_name(file.name + ".rejects.csv")
-    with platform() as (opened, _), progress(name_of(file)) as tell:
-        result = opened.import_report(
-            file, carrier=carrier, by=by or me(), skip_bad=skip_bad, progress=tell,
+    with platform() as (opened, _), progress(name_of(file)) as tell, opened.act(by or me()) as act:
+        result = take_report(
+            act, file, carrier=carrier, skip_bad=skip_bad, progress=tell,
             keep_rejects=lambda faults: write_rejects(bad_file, faults),
         )  # fmt: skip
     imported = result.imported

@@ -13,7 +13,9 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-from huanxin.acts import ImportDone, Platform
+from huanxin.acts import Platform
+from huanxin.acts.batches import release, send_batch
+from huanxin.acts.reports import ImportDone, take_report
 from huanxin.demo.own_servers import PartnerProcess
 from huanxin.demo.partner_store import add_ties
 from huanxin.demo.processes import Servers, free_port
@@ -27,8 +29,10 @@ from huanxin.domain.answers import Outcome, Standing
 from huanxin.domain.errors import HuanxinError
 from huanxin.domain.partners import Kind, Partner
 from huanxin.notify.partners import add_partner
+from huanxin.plan.batches import plan_batch
 from huanxin.plan.holds import add_hold, read_numbers
 from huanxin.release.gate import LoadedGate, load_gate
+from huanxin.release.listing import write_release_lists
 from huanxin.release.waiving import waive
 from huanxin.report.rejects import write_rejects
 from huanxin.store.answer import receipts
@@ -136,16 +140,23 @@ class Job:
                          until=max(holds.until, review + _REVIEW), review_on=review)  # fmt: skip
 
     def _take(self, file: ReportFile, *, skip_bad: bool) -> None:
-        done = self.platform.import_report(file.path, carrier=file.carrier, by=file.carrier, skip_bad=skip_bad)
+        with self.platform.act(file.carrier) as act:
+            done = take_report(act, file.path, carrier=file.carrier, skip_bad=skip_bad)
         if done.imported.faults:
             write_rejects(self.folder / f"{file.path.name}.rejects.csv", done.imported.faults)
         self.story.imports.append((file, done))
         self.story.retractions += done.retractions
         self.story.recycled_events += done.recycled_events
 
+    def send(self, batch: Batch) -> None:
+        """Tell the partners."""
+        with self.platform.act(OPERATOR) as act:
+            send_batch(act, batch.id)
+
     def plan(self) -> Batch:
         """Plan the batch; then people sign up at one partner with numbers of it, which renewal must not touch."""
-        batch = self.platform.plan_batch(by=OPERATOR)
+        with self.platform.act(OPERATOR, sure=True) as act:
+            batch = plan_batch(act)
         if batch is None:
             raise HuanxinError("nothing is due in this world; ask for more numbers")
         self.story.batch = batch
@@ -217,8 +228,9 @@ class Job:
 
     def release(self) -> None:
         """Release what is clear, and write the lists."""
-        self.platform.release(by=OPERATOR)
-        self.story.lists = self.platform.write_release_lists(self.folder / "releases")
+        release(self.platform, by=OPERATOR)
+        with self.platform.read() as seen:
+            self.story.lists = write_release_lists(seen, self.folder / "releases")
 
     def sell(self, batch: Batch) -> None:
         """Some released numbers are disclosed to buyers and sold: partners that asked for it are told of the new owners."""

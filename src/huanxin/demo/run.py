@@ -190,7 +190,7 @@ def _do(job: Job) -> Any:
         batch = job.plan()
     job.log_in()
     with story.step("notify and answer"):
-        job.platform.send_batch(batch.id)
+        job.send(batch)
         job.wait_for_answers(batch)
     with story.step("retract"):
         job.take_back(batch)

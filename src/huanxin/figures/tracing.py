@@ -110,8 +110,9 @@ def _batch(one: Single) -> Iterator[Entry]:
     known = (("batch", str(batch.id)),)
     yield Entry(at=batch.planned_at, kind="planned", by=batch.planned_by, batch=batch.id, evidence=known)
     if loaded.notices:
-        sent = min(notice.sent_at for notice in loaded.notices.values())
-        yield Entry(at=sent, kind="noticed", batch=batch.id, count=len(loaded.notices), evidence=known)
+        first = min(loaded.notices.values(), key=lambda notice: notice.sent_at)
+        count = len(loaded.notices)
+        yield Entry(at=first.sent_at, kind="noticed", by=first.sent_by, batch=batch.id, count=count, evidence=known)
     yield from _answers(one)
     for waiver in one.waivers:
         yield Entry(

@@ -32,7 +32,7 @@ from huanxin.store.request.requests import Request
 from huanxin.words.sentences import Sentence
 
 
-def send_batch(act: Act, batch_id: int, *, new_id: NewId = random_id) -> list[Notice]:
+def tell_batch(act: Act, batch_id: int, *, new_id: NewId = random_id) -> list[Notice]:
     """Make a notice of a batch for every partner that has none yet, and hand it to the workers; all its notices."""
     deciding(act.tx)
     batch = batches.get(act.tx, batch_id)
@@ -67,7 +67,7 @@ def tell_partners(act: Act, batch: Batch, which: Sequence[tuple[Partner, Notice 
         events += wanted(
             ways.get(partner.id), partner.id, jti=jti, notice_id=notice_id, subject=of or notice_id, claims=claims
         )
-    facts.notices(act.tx, batch.id, made, at=act.now, answer_by=until)
+    facts.notices(act.tx, batch.id, made, by=act.by, at=act.now, answer_by=until)
     deliveries.add_all(act.tx, events, at=act.now)
     deliveries.wake_workers(act.tx)
 

@@ -49,7 +49,7 @@ def make_notice(
     batch = batches.get(tx, batch_id)
     assert batch is not None
     notice = random_id("rehearsal")
-    facts.notices(tx, batch_id, [(notice, partner.id, False)], at=now, answer_by=None)
+    facts.notices(tx, batch_id, [(notice, partner.id, False)], by=_BY, at=now, answer_by=None)
     return Told(notice=notice, batch=batch, of=of.notice if of else None)
 
 

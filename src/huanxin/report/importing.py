@@ -32,6 +32,17 @@ Progress = Callable[[str, int], None]
 ShardFact = tuple[int, SetFact]
 """(shard, fact)"""
 
+
+@dataclass(frozen=True, kw_only=True)
+class Most:
+    """What of a report is read before it is refused: bad lines, and bytes once unpacked; None: all of it."""
+
+    bad: int | None = None
+    bytes: int | None = None
+
+
+ALL = Most()
+
 _EPOCH = date(1970, 1, 1).toordinal()
 _REPORTS = "reports are judged one after another"
 
@@ -53,18 +64,18 @@ class Imported:
 
 def import_report(
     act: Act, path: Path, *, carrier: str, skip_bad: bool = False, progress: Progress = lambda _step, _lines: None,
-    most_bad: int | None = None, most_bytes: int | None = None,
+    most: Most = ALL,
 ) -> Imported:  # fmt: skip
     """Take a report in this transaction; `now` is the instant of the import, aware.
 
     A file whose content was imported before changes nothing. Raises BadInput with every bad line, unless `skip_bad`
-    leaves them out; either way reading ends with more than `most_bad`, or `most_bytes` once unpacked. NotFound for a carrier
+    leaves them out; either way reading ends with more than `most`. NotFound for a carrier
     that is not configured.
     """
-    source = _inspect(path, carrier, act.plan, most_bytes)
+    source = _inspect(path, carrier, act.plan, most.bytes)
     if known_already := _imported(act.tx, source, carrier):
         return known_already
-    lines, faults = _read(source, act.plan.carriers[carrier], act.plan, act.now, progress, most_bad)
+    lines, faults = _read(source, act.plan.carriers[carrier], act.plan, act.now, progress, most.bad)
     total = len(lines) + len(faults)
     if not total:
         raise unreadable(

@@ -159,15 +159,16 @@ def batch_spans(tx: Tx, batch_id: int, spans: Mapping[Cancellation, BitMap]) -> 
 
 
 def notices(
-    tx: Tx, batch_id: int, made: Sequence[tuple[str, int, bool]], *, at: datetime, answer_by: datetime | None
+    tx: Tx, batch_id: int, made: Sequence[tuple[str, int, bool]], *, by: str, at: datetime, answer_by: datetime | None
 ) -> None:
     """Record that some partners are told of a batch, to answer by then (None: by when the batch says): (id of the notice,
     partner, required) of each."""
     recording_facts(tx)
     with tx.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO notice (id, batch_id, partner_id, required, sent_at, answer_by) VALUES (%s, %s, %s, %s, %s, %s)",
-            [(notice_id, batch_id, partner_id, required, at, answer_by) for notice_id, partner_id, required in made],
+            "INSERT INTO notice (id, batch_id, partner_id, required, sent_at, sent_by, answer_by)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            [(notice_id, batch_id, partner_id, required, at, by, answer_by) for notice_id, partner_id, required in made],
         )
 
 

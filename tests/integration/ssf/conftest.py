@@ -9,6 +9,7 @@ import pytest
 
 from clocks import Clock
 from huanxin.acts import Platform
+from ordering import imported, plan_now, send_now
 from ssf_world import Caller, World, opened
 
 
@@ -40,9 +41,9 @@ def send(world: World, report: Callable[..., Path]) -> Batch:
 
     def make(*numbers: str, name: str = "cancelled.csv") -> int:
         path = report(*(f"{number},cancelled,2026-08-20" for number in numbers), name=name)
-        world.live.import_report(path, carrier="cmcc", by="li")
-        batch = world.live.plan_batch(by="li")
+        imported(world.live, path, carrier="cmcc", by="li")
+        batch = plan_now(world.live, by="li")
         assert batch is not None
-        return len(world.live.send_batch(batch.id))
+        return len(send_now(world.live, batch.id))
 
     return make

@@ -17,6 +17,7 @@ from huanxin.domain.streams import STREAM_UPDATED, VERIFICATION, Status
 from huanxin.notify.streams import set_status, verify
 from huanxin.store.connect import partners
 from huanxin.web.limits import Limit
+from ordering import imported
 from ssf_world import Caller, World
 
 NUMBERS = [f"+86138001380{n:02d}" for n in range(6)]
@@ -105,7 +106,7 @@ def test_a_retraction_waits_for_its_renewal(
     """The answer to a poll has no order: with both in it, a partner could restore first and cut then."""
     send(*NUMBERS)
     world.clock.forward(hours=24)
-    world.live.import_report(report(f"{NUMBERS[0]},reclaimed,2026-11-25", name="back.csv"), carrier="cmcc", by="li")
+    imported(world.live, report(f"{NUMBERS[0]},reclaimed,2026-11-25", name="back.csv"), carrier="cmcc", by="li")
     first = music.poll()
     assert names(first) == ["urn:huanxin:event:renewal"]
     assert names(music.poll(ack=list(first["sets"]))) == ["urn:huanxin:event:retraction"]
@@ -118,7 +119,7 @@ def test_a_paused_stream_keeps_events_in_order_and_a_disabled_one_gives_them_up(
     send(*NUMBERS)
     music.verify("while paused")
     world.clock.forward(hours=24)
-    world.live.import_report(report(f"{NUMBERS[0]},reclaimed,2026-11-25", name="back.csv"), carrier="cmcc", by="li")
+    imported(world.live, report(f"{NUMBERS[0]},reclaimed,2026-11-25", name="back.csv"), carrier="cmcc", by="li")
     assert music.poll() == {"sets": {}}
     music.set_status("enabled")
     first = music.poll()
@@ -204,10 +205,10 @@ def test_numbers_with_new_owners_are_polled_in_bounded_steps_and_each_once(
     gone = {"stream_id": stream_id, "subject": {"format": "phone_number", "phone_number": NUMBERS[1]}}
     assert one.call("POST", "/ssf/subjects:remove", json=gone).status_code == 204
     closed = [f"{number},cancelled,2026-08-01" for number in NUMBERS]
-    world.live.import_report(report(*closed, name="a.csv"), carrier="cmcc", by="li")
+    imported(world.live, report(*closed, name="a.csv"), carrier="cmcc", by="li")
     world.clock.forward(hours=24)
     opened = [f"{number},opened,2026-11-25" for number in NUMBERS]
-    world.live.import_report(report(*opened, name="b.csv"), carrier="cmcc", by="li")
+    imported(world.live, report(*opened, name="b.csv"), carrier="cmcc", by="li")
     seen: list[str] = []
     polled = one.poll(maxEvents=2)
     while polled["sets"]:

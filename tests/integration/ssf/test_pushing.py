@@ -19,6 +19,7 @@ from huanxin.domain.streams import VERIFICATION
 from huanxin.signing.keys import PUBLISHED_BEFORE, rotate
 from huanxin.signing.sealing import seal, unseal
 from node import PEERS, node
+from ordering import imported
 from receiving import Receiver, receiving
 from ssf_world import PUSH, Caller, World
 
@@ -86,7 +87,7 @@ def test_a_paused_stream_is_pushed_nothing_and_then_everything_in_order(
     pushed.set_status("paused")
     send("+8613800138000", "+8613800138001")
     world.clock.forward(hours=24)
-    world.live.import_report(report("+8613800138000,reclaimed,2026-11-25", name="b.csv"), carrier="cmcc", by="li")
+    imported(world.live, report("+8613800138000,reclaimed,2026-11-25", name="b.csv"), carrier="cmcc", by="li")
     assert not world.pusher().one_job()
     pushed.set_status("enabled")
     receiver.status = 500

@@ -14,6 +14,7 @@ from joserfc import jws
 
 from huanxin.store.notify import deliveries, new_owners, reminders
 from huanxin.work.reminding import Escalator
+from ordering import imported
 from receiving import Receiver, receiving
 from ssf_world import POLL, PUSH, Caller, World
 
@@ -153,9 +154,9 @@ def opened_anew(world: World, report: Report) -> Callable[..., None]:
     def make(numbers: list[str] = NUMBERS) -> None:
         closed, opened = (report(*(f"{number},{event}" for number in numbers), name=f"{event[:3]}.csv")
                           for event in ("cancelled,2026-08-01", "opened,2026-11-25"))  # fmt: skip
-        world.live.import_report(closed, carrier="cmcc", by="li")
+        imported(world.live, closed, carrier="cmcc", by="li")
         world.clock.forward(hours=24)
-        world.live.import_report(opened, carrier="cmcc", by="li")
+        imported(world.live, opened, carrier="cmcc", by="li")
 
     return make
 
@@ -222,7 +223,7 @@ def test_news_of_a_number_wait_for_earlier_news_of_it(
     push_all(world)
     world.clock.forward(seconds=0.5)
     later = report(f"{NUMBERS[0]},transferred,2026-11-25T09:00:00+08:00", name="later.csv")
-    world.live.import_report(later, carrier="cmcc", by="li")
+    imported(world.live, later, carrier="cmcc", by="li")
     receiver.status, receiver.got = 202, []
     push_all(world)
     assert receiver.got == [], "the first is tried again in half a second"

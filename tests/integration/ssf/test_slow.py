@@ -16,6 +16,7 @@ from joserfc import jws
 
 from huanxin.notify.calls import Calls
 from huanxin.notify.pushing import Pusher
+from ordering import imported
 from receiving import Receiver, receiving
 from ssf_world import POLL, Caller, World
 from waiting import until
@@ -183,9 +184,9 @@ def test_numbers_with_new_owners_wait_for_a_slow_partner_apart_too(
     slow.first = first
     closed, opened = (report(*(f"{number},{event}" for number in NUMBERS), name=f"{event[:3]}.csv")
                       for event in ("cancelled,2026-08-01", "opened,2026-11-25"))  # fmt: skip
-    world.live.import_report(closed, carrier="cmcc", by="li")
+    imported(world.live, closed, carrier="cmcc", by="li")
     world.clock.forward(hours=24)
-    world.live.import_report(opened, carrier="cmcc", by="li")
+    imported(world.live, opened, carrier="cmcc", by="li")
     started = time.monotonic()
     assert pusher.one_job()
     assert time.monotonic() - started < 10

@@ -12,6 +12,7 @@ import pytest
 from joserfc import jws
 
 from huanxin.store.notify import deliveries
+from ordering import imported
 from receiving import Receiver, receiving
 from ssf_world import PUSH, Caller, World
 
@@ -55,7 +56,7 @@ def retracted(world: World, receiver: Receiver, send: Callable[..., int], report
         world.clock.forward(days=1)
     receiver.status = 202
     back = report(f"{NUMBERS[0]},reclaimed,2026-11-25", name="back.csv")
-    world.live.import_report(back, carrier="cmcc", by="li")
+    imported(world.live, back, carrier="cmcc", by="li")
     push_all(world)
     assert heard(receiver)[-1] == "retraction"
     receiver.got.clear()
@@ -95,9 +96,9 @@ def unwanted(one: Caller, number: str) -> None:
 def opened_anew(world: World, report: Report) -> None:
     closed, opened = (report(*(f"{number},{event}" for number in NUMBERS), name=f"{event[:3]}.csv")
                       for event in ("cancelled,2026-08-01", "opened,2026-11-25"))  # fmt: skip
-    world.live.import_report(closed, carrier="cmcc", by="li")
+    imported(world.live, closed, carrier="cmcc", by="li")
     world.clock.forward(hours=24)
-    world.live.import_report(opened, carrier="cmcc", by="li")
+    imported(world.live, opened, carrier="cmcc", by="li")
 
 
 def test_a_number_that_is_taken_out_of_a_stream_is_not_pushed_though_it_waits(

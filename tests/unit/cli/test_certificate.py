@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from huanxin.acts import open_platform, open_signer
 from huanxin.cli.main import app
 from huanxin.settings import read_settings
+from ordering import imported
 
 NUMBER = "+8613800138000"
 
@@ -28,7 +29,7 @@ def home(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     report = tmp_path / "report.csv"
     report.write_text(f"number,event,at\n{NUMBER},cancelled,2025-01-10\n{NUMBER},opened,2025-10-01\n")
     with open_platform(read_settings()) as platform:
-        platform.import_report(report, carrier="cmcc", by="test")
+        imported(platform, report, carrier="cmcc", by="test")
         (tmp_path / "jwks.json").write_text(json.dumps(open_signer(platform, read_settings()).jwks()))
     return tmp_path
 

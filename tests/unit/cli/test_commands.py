@@ -20,6 +20,7 @@ from huanxin.onboarding.accounts import open_onboarding
 from huanxin.settings import read_settings
 from huanxin.store.connect import accounts, partners
 from huanxin.store.database import Database
+from huanxin.store.notify import notices
 from selling import SERVING, SPARE, open_shop
 
 NUMBER = "+8613800138000"
@@ -223,6 +224,15 @@ def test_a_simulation_is_the_same_byte_for_byte_when_it_is_run_again(run: Run, r
     assert CliRunner().invoke(app, [*wish, "--json"]).stdout == CliRunner().invoke(app, [*wish, "--json"]).stdout
     assert {"90", "180", "(days)"} <= set(run(*wish).split())
     assert "a freeze has 90 to 720 days" in run("simulate", "plan", "--carrier", "cmcc", "--freeze", "30", code=1)
+
+
+def test_a_batch_that_is_sent_by_a_command_keeps_who_sent_it(run: Run, report: Callable[..., Path]) -> None:
+    run("report", "import", str(report(f"{NUMBER},cancelled,{LONG_AGO}")), "--carrier", "cmcc")
+    run("partner", "add", "music", "--kind", "app")
+    run("batch", "plan")
+    run("batch", "send", "1", "--by", "lin")
+    with open_platform(read_settings()) as platform, platform.read() as seen:
+        assert [one.sent_by for one in notices.of_batch(seen.tx, 1)] == ["lin"]
 
 
 def test_scopes_may_be_divided_by_commas_and_the_help_lists_them(run: Run) -> None:

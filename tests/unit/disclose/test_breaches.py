@@ -8,11 +8,13 @@ import pytest
 
 from clocks import Clock
 from huanxin.acts import Platform
+from huanxin.acts.batches import release
 from huanxin.disclose.desk import texts_of
 from huanxin.domain.disclosure import ZH, Why, digest
 from huanxin.domain.errors import Conflict
 from huanxin.store.release import releases
 from operators import operator
+from ordering import imported, plan_now, send_now
 from selling import CLEAN, FIRST, SPARE, Shop, open_shop
 
 PORTED = 8613800138150
@@ -27,7 +29,7 @@ def report(shop: Shop, *lines: str, carrier: str = "cmcc") -> int:
     """A carrier's report; how many numbers of it were sold without a word."""
     path = shop.folder / "sold.csv"
     path.write_text("\n".join(["number,event,at", *lines, ""]))
-    return shop.platform.import_report(path, carrier=carrier, by="test").undisclosed
+    return imported(shop.platform, path, carrier=carrier, by="test").undisclosed
 
 
 def told_of(shop: Shop) -> list[int]:
@@ -79,13 +81,13 @@ def test_what_one_carrier_disclosed_does_not_cover_what_another_sold(shop: Shop,
     """A number that was taken along and cancelled there may be sold by either; each tells its own buyers."""
     report(shop, f"+{PORTED},ported_out,2026-07-01")
     report(shop, f"+{PORTED},cancelled,2026-08-01", carrier="cucc")
-    batch = shop.platform.plan_batch(by="test")
+    batch = plan_now(shop.platform, by="test")
     assert batch is not None
-    shop.platform.send_batch(batch.id)
+    send_now(shop.platform, batch.id)
     shop.batch = batch.id
     for partner in ("晨星商城", "飞燕快递"):
         shop.answer(partner, f"+{PORTED},absent,,", complete=True)
-    shop.platform.release(by="test")
+    release(shop.platform, by="test")
     clerk = operator(shop.platform, "desk", carrier="cucc", login="clerk-of-cucc")
     shown = digest(texts_of(shop.told(PORTED, "cucc"))[ZH])
     shop.platform.acknowledge([shop.given(PORTED, shown=shown)], by=clerk)

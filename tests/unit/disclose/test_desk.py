@@ -22,6 +22,7 @@ from huanxin.store import facts
 from huanxin.store.disclose import disclosures
 from huanxin.store.release import releases
 from operators import operator
+from ordering import imported
 from selling import CLEAN, FIRST, HELD, LATE, OTHERS, REFUSED, SERVING, SIGNATURE, SPARE, WAIVED, Shop, open_shop
 
 
@@ -74,7 +75,7 @@ def test_a_buyer_learns_counts_and_a_day_and_neither_a_partner_nor_what_it_did(s
 def test_a_number_in_its_freeze_is_not_sold_a_day_early(
     platform: Platform, clock: Clock, report: Callable[..., Path]
 ) -> None:
-    platform.import_report(report(f"+{CLEAN},cancelled,2026-08-27"), carrier="cmcc", by="test")
+    imported(platform, report(f"+{CLEAN},cancelled,2026-08-27"), carrier="cmcc", by="test")
     told = platform.look_up([CLEAN], seller=None)[0]
     assert (told.why, told.sellable_from) == (Why.FREEZING, date(2026, 11, 26))
     clock.forward(days=2)
@@ -204,7 +205,7 @@ def test_a_sale_without_a_disclosure_is_a_breach_and_a_first_use_or_the_past_is_
 
 def test_history_from_before_the_platform_is_no_breach(platform: Platform, report: Callable[..., Path]) -> None:
     lines = (f"+{CLEAN},opened,2024-01-05", f"+{CLEAN},cancelled,2026-06-01", f"+{CLEAN},opened,2026-10-01")
-    assert platform.import_report(report(*lines), carrier="cmcc", by="test").undisclosed == 0
+    assert imported(platform, report(*lines), carrier="cmcc", by="test").undisclosed == 0
 
 
 def test_a_disclosure_of_the_tenure_before_does_not_cover_the_next_sale(shop: Shop) -> None:
@@ -213,7 +214,7 @@ def test_a_disclosure_of_the_tenure_before_does_not_cover_the_next_sale(shop: Sh
     shop.clock.forward(days=200)
     path = shop.folder / "later.csv"
     path.write_text(f"number,event,at\n+{CLEAN},cancelled,2026-12-24\n+{CLEAN},opened,2027-05-01\n")
-    assert shop.platform.import_report(path, carrier="cmcc", by="test").undisclosed == 1
+    assert imported(shop.platform, path, carrier="cmcc", by="test").undisclosed == 1
 
 
 def test_the_next_clean_numbers_of_a_prefix_leave_out_what_is_not_clean(shop: Shop) -> None:

@@ -20,6 +20,7 @@ from huanxin.release.waiving import waive
 from huanxin.store.plan import batches
 from huanxin.store.report import affected
 from huanxin.web.pages.gate_view import batch_summaries, batch_view
+from ordering import escalated, imported, plan_now, retracted, send_now
 
 FIRST, SECOND = (tuple(f"+8613{shard}0138{n:03}" for n in range(3)) for shard in (80, 90))
 
@@ -28,12 +29,12 @@ FIRST, SECOND = (tuple(f"+8613{shard}0138{n:03}" for n in range(3)) for shard in
 def counted(platform: Platform, report: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Two sent batches of three numbers, in shards of their own; and which batch was counted, each time."""
     for name, numbers in (("a.csv", FIRST), ("b.csv", SECOND)):
-        platform.import_report(report(*(f"{n},cancelled,2026-08-26" for n in numbers), name=name), carrier="cmcc", by="test")
+        imported(platform, report(*(f"{n},cancelled,2026-08-26" for n in numbers), name=name), carrier="cmcc", by="test")
         with platform.act("test") as act:
             add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False)
-        batch = platform.plan_batch(by="test")
+        batch = plan_now(platform, by="test")
         assert batch is not None
-        platform.send_batch(batch.id)
+        send_now(platform, batch.id)
     done: list[int] = []
     count = batch_figures.figures
 
@@ -60,7 +61,7 @@ def test_a_fact_about_one_batch_counts_no_other(platform: Platform, counted: lis
     assert refreshed(platform, counted) == [1]
     hold(platform, [8613900138001], until=platform.today())
     assert refreshed(platform, counted) == [2]
-    platform.retract(1, NumberSet.of([8613800138000]), reason="wrongly cancelled", by="wang")
+    retracted(platform, 1, NumberSet.of([8613800138000]), reason="wrongly cancelled", by="wang")
     assert refreshed(platform, counted) == [1]
     clock.forward(days=1)
     assert refreshed(platform, counted) == [1, 2], "a freeze may have ended with the day"
@@ -73,10 +74,10 @@ def test_a_report_counts_only_the_batches_of_which_it_names_numbers_again(
     refreshed(platform, counted)
     strangers = (f"+8613800138{n},{event},2026-10-01" for n in (100, 101) for event in ("opened", "cancelled"))
     others = report(*strangers, name="others.csv")
-    platform.import_report(others, carrier="cmcc", by="test")
+    imported(platform, others, carrier="cmcc", by="test")
     assert refreshed(platform, counted) == []
     back = report(f"{FIRST[0]},reclaimed,2026-11-20", name="back.csv")
-    platform.import_report(back, carrier="cmcc", by="test")
+    imported(platform, back, carrier="cmcc", by="test")
     assert refreshed(platform, counted) == [1]
     with platform.act("li") as act:
         page, fresh = batch_figures.current(act.tx, platform, 1)
@@ -88,7 +89,7 @@ def test_a_report_that_nobody_has_looked_at_may_touch_every_batch(
     platform: Platform, counted: list[int], report: Callable[..., Path]
 ) -> None:
     """Until it is known which batches a report names, their pages say that facts have come; then only one is counted."""
-    platform.import_report(report(f"{SECOND[2]},opened,2026-11-20", name="sold.csv"), carrier="cmcc", by="test")
+    imported(platform, report(f"{SECOND[2]},opened,2026-11-20", name="sold.csv"), carrier="cmcc", by="test")
     assert refreshed(platform, counted) == [1, 2]
     with platform.database.transaction() as tx:
         tx.execute("DELETE FROM report_touch")
@@ -129,9 +130,9 @@ def test_list_and_page_say_the_same_of_a_batch_and_who_is_late(platform: Platfor
 def test_an_escalation_by_hand_is_for_those_who_are_late(platform: Platform, counted: list[int], clock: Clock) -> None:
     assert counted == []
     with pytest.raises(Exception, match="overdue"):
-        platform.escalate(2, partner_id=None, escalates=False, by="wang")
+        escalated(platform, 2, partner_id=None, escalates=False, by="wang")
     clock.forward(days=20)
-    assert [one.notice.partner for one in platform.escalate(2, partner_id=1, escalates=True, by="wang")] == ["a.csv"]
+    assert [one.notice.partner for one in escalated(platform, 2, partner_id=1, escalates=True, by="wang")] == ["a.csv"]
     with platform.database.transaction() as tx:
         summary, _ = batch_figures.current(tx, platform, 2)
         view = batch_view(tx, platform, 2, summary.body, as_of=summary.made_at)

@@ -13,6 +13,7 @@ from clocks import Clock
 from exchanging import notice_of, register
 from holding import hold
 from huanxin.acts import Platform
+from huanxin.acts.batches import release
 from huanxin.answer.receiving import file_receipt
 from huanxin.domain.errors import BadInput
 from huanxin.domain.partners import Partner
@@ -27,6 +28,7 @@ from huanxin.store.figures import summaries as stored
 from huanxin.store.notify import notices
 from huanxin.store.plan import batches
 from huanxin.web.pages.console.pool import data as pool_data
+from ordering import imported, plan_now, retracted, send_now
 
 Report = Callable[..., Path]
 OVER, SOON, FRESH = "2026-08-01", "2026-09-05", "2026-11-01"  # the freeze has ended, ends within 15 days, lasts
@@ -65,7 +67,7 @@ def states(platform: Platform, prefix: int = 861380013) -> dict[str, int]:
 
 @pytest.fixture
 def partner(platform: Platform, report: Report) -> Partner:
-    platform.import_report(report(*LINES), carrier="cmcc", by="test")
+    imported(platform, report(*LINES), carrier="cmcc", by="test")
     return register(platform, "青禾音乐")
 
 
@@ -87,19 +89,20 @@ def test_numbers_go_through_their_states_one_after_the_other(
     assert states(platform) == {"in_service": 1, "elsewhere": 1, "frozen": 1, "due": 8}
     order = hold(platform, [int(n(0)), int(n(7)), int(n(8))], until=date(2026, 11, 26))
     assert states(platform) == {"in_service": 1, "elsewhere": 1, "held": 2, "due": 7}
-    batch = platform.plan_batch(by="test")
+    batch = plan_now(platform, by="test")
     assert batch is not None
     assert states(platform) == {"in_service": 1, "elsewhere": 1, "held": 2, "renewing": 7}
-    platform.send_batch(batch.id)
+    send_now(platform, batch.id)
     answer(platform, partner, batch.id, tmp_path, f"{n(1)},refused,debt,", *(f"{n(x)},absent,," for x in (2, 3, 6)))
     assert states(platform) == {"in_service": 1, "elsewhere": 1, "held": 2, "blocked": 1, "renewing": 4, "clear": 2}
-    platform.release(by="test")
+    release(platform, by="test")
     assert states(platform) == {"in_service": 1, "elsewhere": 1, "held": 2, "blocked": 1, "renewing": 4, "released": 2}
-    platform.import_report(
-        report(f"{n(2)},opened,2026-11-24", f"{n(4)},reclaimed,2026-11-23", name="next.csv"), carrier="cmcc", by="test"
-    )
+    imported(
+        platform, report(f"{n(2)},opened,2026-11-24", f"{n(4)},reclaimed,2026-11-23", name="next.csv"), carrier="cmcc",
+        by="test",
+    )  # fmt: skip
     assert states(platform) == {"in_service": 3, "elsewhere": 1, "held": 2, "blocked": 1, "renewing": 3, "released": 1}
-    platform.retract(batch.id, NumberSet.of([int(n(5))]), reason="sold by mistake", by="test")
+    retracted(platform, batch.id, NumberSet.of([int(n(5))]), reason="sold by mistake", by="test")
     assert states(platform)["blocked"] == 2
     clock.forward(days=3)
     assert "held" not in states(platform), "the order has expired"
@@ -116,11 +119,11 @@ def test_what_a_hold_lets_go_within_120_days_is_seen_coming_by_the_rule_of_the_g
     """Whoever plans sales sees held numbers on the day after their hold, or after their freeze if that ends later; what a
     partner refused, or was released before, doesn't come with the end of the hold."""
     until = date(2026, 12, 24)
-    batch = platform.plan_batch(by="test")
+    batch = plan_now(platform, by="test")
     assert batch is not None
-    platform.send_batch(batch.id)
+    send_now(platform, batch.id)
     answer(platform, partner, batch.id, tmp_path, f"{n(0)},absent,,", f"{n(1)},refused,debt,", f"{n(2)},absent,,")
-    platform.release(by="test")
+    release(platform, by="test")
     held = [int(n(tail)) for tail in (0, 1, 3, 6, 7, 8)]
     order = hold(platform, held, until=until)
     hold(platform, [int(n(4))], order="18", until=date(2060, 1, 1))
@@ -146,7 +149,7 @@ def test_what_a_hold_lets_go_within_120_days_is_seen_coming_by_the_rule_of_the_g
 
 
 def test_only_what_changed_is_counted_again(platform: Platform, partner: Partner, report: Report, clock: Clock) -> None:
-    batch = platform.plan_batch(by="test")
+    batch = plan_now(platform, by="test")
     assert batch is not None
 
     def counted() -> tuple[int, int]:
@@ -157,11 +160,11 @@ def test_only_what_changed_is_counted_again(platform: Platform, partner: Partner
     assert counted() == (0, 0)
     clock.forward(days=1)
     assert counted() == (0, 0), "a night changes no facts"
-    platform.send_batch(batch.id)
+    send_now(platform, batch.id)
     assert counted() == (0, 1)
-    platform.import_report(report(f"{n(2, '861390000')},opened,2026-11-20", name="b.csv"), carrier="cmcc", by="test")
+    imported(platform, report(f"{n(2, '861390000')},opened,2026-11-20", name="b.csv"), carrier="cmcc", by="test")
     assert counted() == (1, 0), "a report that takes nothing out of a batch leaves its counts alone"
-    platform.import_report(report(f"{n(2)},reclaimed,2026-11-24", name="c.csv"), carrier="cmcc", by="test")
+    imported(platform, report(f"{n(2)},reclaimed,2026-11-24", name="c.csv"), carrier="cmcc", by="test")
     assert counted() == (1, 1)
 
 
@@ -176,7 +179,7 @@ def test_the_summary_rests_a_minute_and_is_whole_again_after_it(
         return int(Sums.of(found.body).days["count"].sum())
 
     assert shown() == 12
-    platform.import_report(report(f"{n(20)},opened,2026-11-20", name="b.csv"), carrier="cmcc", by="test")
+    imported(platform, report(f"{n(20)},opened,2026-11-20", name="b.csv"), carrier="cmcc", by="test")
     assert shown() == 12
     clock.forward(minutes=1)
     assert shown() == 13

@@ -12,6 +12,7 @@ from huanxin.acts import Platform
 from huanxin.figures import summaries
 from huanxin.store.figures import summaries as stored
 from huanxin.work.counting import Summarizer
+from ordering import imported
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_what_has_nothing_to_keep_rests_too_until_a_fact_comes(
         with platform.database.transaction() as tx:
             summaries.refresh(tx, platform)
     assert len(looked) == 1
-    platform.import_report(report("+8613800138000,opened,2026-10-01"), carrier="cmcc", by="test")
+    imported(platform, report("+8613800138000,opened,2026-10-01"), carrier="cmcc", by="test")
     with platform.database.transaction() as tx:
         assert summaries.refresh(tx, platform) == ["test"]
     assert len(looked) == 2
@@ -63,7 +64,7 @@ def test_a_page_shows_the_new_counts_after_a_report_and_after_midnight(
     assert times(platform) == 1
     clock.forward(hours=1)
     assert times(platform) == 1, "nothing happened, so nothing is counted again"
-    platform.import_report(report("+8613800138000,opened,2026-10-01"), carrier="cmcc", by="test")
+    imported(platform, report("+8613800138000,opened,2026-10-01"), carrier="cmcc", by="test")
     assert times(platform) == 2
     clock.forward(days=1)
     assert times(platform) == 3, "what is frozen or due depends on the day"
@@ -83,7 +84,7 @@ def test_counting_a_country_leaves_the_processor_to_those_who_import(
     monkeypatch.setattr(summaries, "MAKERS", {"test": slow})
     worker = Summarizer(platform=platform)
     worker.one_job()
-    platform.import_report(report("+8613800138000,opened,2026-10-01"), carrier="cmcc", by="test")
+    imported(platform, report("+8613800138000,opened,2026-10-01"), carrier="cmcc", by="test")
     clock.forward(seconds=99)
     worker.one_job()
     assert counted == ["all"]

@@ -15,6 +15,7 @@ from huanxin.domain.partners import Kind
 from huanxin.notify.notices import recycled_jti
 from huanxin.notify.partners import add_partner
 from huanxin.store.notify import deliveries, notices
+from ordering import imported, plan_now, send_now
 
 NUMBER = "+8613800138000"
 Report = Callable[..., Path]
@@ -39,17 +40,17 @@ def test_the_history_that_a_carrier_brings_along_is_no_news(platform: Platform, 
     clock.now = datetime.fromisoformat("2026-11-25T00:30:00+08:00")
     partner(platform, "music", recycled=True)
     old = report(f"{NUMBER},transferred,2026-11-24T09:00:00+08:00", name="old.csv")
-    assert platform.import_report(old, carrier="cmcc", by="li").recycled_events == 0
+    assert imported(platform, old, carrier="cmcc", by="li").recycled_events == 0
     clock.forward(hours=10)
     new = report("+8613800138001,transferred,2026-11-25T09:00:00+08:00", name="new.csv")
-    assert platform.import_report(new, carrier="cmcc", by="li").recycled_events == 1
+    assert imported(platform, new, carrier="cmcc", by="li").recycled_events == 1
     assert waiting(platform) == 1
 
 
 def test_only_partners_whose_stream_asks_for_it_hear_of_new_owners(platform: Platform, report: Report) -> None:
     partner(platform, "bank")
     path = report(f"{NUMBER},transferred,2026-11-24T08:30:00+08:00")
-    assert platform.import_report(path, carrier="cmcc", by="li").recycled_events == 0
+    assert imported(platform, path, carrier="cmcc", by="li").recycled_events == 0
     assert waiting(platform) == 0
 
 
@@ -64,39 +65,39 @@ def test_the_same_news_has_the_same_name_whenever_it_is_sent(platform: Platform)
 
 
 def test_a_batch_is_sent_to_somebody_or_refused_in_words(platform: Platform, report: Report) -> None:
-    platform.import_report(report(f"{NUMBER},cancelled,2026-08-20"), carrier="cmcc", by="li")
-    batch = platform.plan_batch(by="li")
+    imported(platform, report(f"{NUMBER},cancelled,2026-08-20"), carrier="cmcc", by="li")
+    batch = plan_now(platform, by="li")
     assert batch is not None
     with pytest.raises(Conflict, match="no partner is registered"):
-        platform.send_batch(batch.id)
+        send_now(platform, batch.id)
     with pytest.raises(NotFound):
-        platform.send_batch(batch.id + 1)
+        send_now(platform, batch.id + 1)
     partner(platform, "music")
-    assert len(platform.send_batch(batch.id)) == 1
+    assert len(send_now(platform, batch.id)) == 1
     partner(platform, "bank")  # registered later: sending again tells it, and nobody twice
-    assert [notice.partner for notice in platform.send_batch(batch.id)] == ["music", "bank"]
+    assert [notice.partner for notice in send_now(platform, batch.id)] == ["music", "bank"]
     assert waiting(platform) == 2
 
 
 def test_a_number_reclaimed_before_the_batch_was_sent_is_retracted_from_nobody(platform: Platform, report: Report) -> None:
-    platform.import_report(report(f"{NUMBER},cancelled,2026-08-20"), carrier="cmcc", by="li")
+    imported(platform, report(f"{NUMBER},cancelled,2026-08-20"), carrier="cmcc", by="li")
     partner(platform, "music")
-    assert platform.plan_batch(by="li") is not None
+    assert plan_now(platform, by="li") is not None
     back = report(f"{NUMBER},reclaimed,2026-11-24T08:30:00+08:00", name="back.csv")
-    assert platform.import_report(back, carrier="cmcc", by="li").retractions == []
+    assert imported(platform, back, carrier="cmcc", by="li").retractions == []
 
 
 def test_a_number_is_taken_back_once_from_the_partners_that_had_the_notice(platform: Platform, report: Report) -> None:
     numbers = (NUMBER, "+8613800138001")
-    platform.import_report(report(*(f"{n},cancelled,2026-08-20" for n in numbers)), carrier="cmcc", by="li")
+    imported(platform, report(*(f"{n},cancelled,2026-08-20" for n in numbers)), carrier="cmcc", by="li")
     music = partner(platform, "music")
-    batch = platform.plan_batch(by="li")
+    batch = plan_now(platform, by="li")
     assert batch is not None
-    platform.send_batch(batch.id)
+    send_now(platform, batch.id)
     partner(platform, "bank")
     made = [
-        platform.import_report(
-            report(f"{n},reclaimed,2026-11-24T08:30:00+08:00", name=f"{n}.csv"), carrier="cmcc", by="li"
+        imported(
+            platform, report(f"{n},reclaimed,2026-11-24T08:30:00+08:00", name=f"{n}.csv"), carrier="cmcc", by="li"
         ).retractions
         for n in numbers
     ]

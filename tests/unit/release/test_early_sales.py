@@ -12,6 +12,7 @@ import pytest
 from clocks import Clock
 from holding import hold
 from huanxin.acts import Platform
+from huanxin.acts.batches import release
 from huanxin.domain.disclosure import Why
 from huanxin.domain.partners import Kind
 from huanxin.notify.partners import add_partner
@@ -19,6 +20,7 @@ from huanxin.release.explain import explain
 from huanxin.release.gate import load_gate
 from huanxin.release.waiving import waive
 from huanxin.store.release import releases
+from ordering import imported, lists_written, plan_now, send_now
 from selling import CLEAN, REFUSED, SPARE, open_shop
 
 Report = Callable[..., Path]
@@ -31,7 +33,7 @@ def take(platform: Platform, clock: Clock, report: Report) -> Callable[..., int]
 
     def taken(*lines: str) -> int:
         clock.forward(days=1)
-        return platform.import_report(report(*lines, name=f"{clock.now:%d}.csv"), carrier="cmcc", by="li").breaches
+        return imported(platform, report(*lines, name=f"{clock.now:%d}.csv"), carrier="cmcc", by="li").breaches
 
     return taken
 
@@ -74,7 +76,7 @@ def test_of_numbers_that_rest_after_one_cancellation_each_counts_once_in_a_batch
     """What was held when the batch was planned is in none, and its sale no less a breach."""
     take(f"+{N},cancelled,2026-08-20", f"+{N + 1},cancelled,2026-08-20")
     hold(platform, [N + 1], until=date(2026, 11, 25))
-    planned = platform.plan_batch(by="li")
+    planned = plan_now(platform, by="li")
     assert planned is not None
     assert take(f"+{N},opened,2026-11-26T00:10:00+08:00", f"+{N + 1},opened,2026-11-26T00:10:00+08:00") == 2
     assert breaches(platform) == [("opened-without-release", planned.id, []), ("opened-without-release", None, [N + 1])]
@@ -97,9 +99,9 @@ def test_nor_is_it_when_several_releases_gave_back_what_had_been_sold_by_then(
     clock.forward(days=1)
     with platform.act("li") as act:
         waive(act, shop.batch, partner_id=2, only=None, reason="settled")
-    assert [one.count for one in platform.release(by="li")] == [1], "REFUSED, after the others"
+    assert [one.count for one in release(platform, by="li")] == [1], "REFUSED, after the others"
     sold = report(f"+{CLEAN},opened,2026-11-23", f"+{REFUSED},opened,2026-11-23", name="late.csv")
-    assert platform.import_report(sold, carrier="cmcc", by="li").breaches == 0
+    assert imported(platform, sold, carrier="cmcc", by="li").breaches == 0
     assert "opened-without-release" not in {kind for kind, _, _ in breaches(platform)}
 
 
@@ -113,7 +115,7 @@ def test_a_release_covers_its_own_tenure_alone_and_no_number_is_recorded_twice(
         clock.forward(days=1)
         path = tmp_path / f"{day}.csv"
         path.write_text("\n".join(["number,event,at", *lines, ""]))
-        return platform.import_report(path, carrier="cmcc", by="li").breaches
+        return imported(platform, path, carrier="cmcc", by="li").breaches
 
     assert take("released", *(f"+{number},opened,{again:%Y-%m-%d}" for number in (CLEAN, SPARE[0]))) == 0
     with platform.database.transaction() as tx:
@@ -129,12 +131,12 @@ def test_a_released_number_whose_sale_is_reported_for_a_day_of_its_freeze_is_a_b
 ) -> None:
     path = report("+8613900138000,opened,2026-01-01", name="first.csv")
     clock.forward(days=-3)
-    platform.import_report(path, carrier="cmcc", by="li")
+    imported(platform, path, carrier="cmcc", by="li")
     clock.forward(days=3)
     open_shop(platform, clock, tmp_path)
     sold = report(f"+{CLEAN},opened,2026-11-23", name="sold.csv")
     clock.forward(hours=1)
-    assert platform.import_report(sold, carrier="cmcc", by="li").breaches == 1
+    assert imported(platform, sold, carrier="cmcc", by="li").breaches == 1
     assert breaches(platform)[-1] == ("opened-in-freeze", None, [CLEAN])
 
 
@@ -143,12 +145,12 @@ def test_a_batch_that_was_planned_with_a_longer_freeze_binds_the_sale_of_its_num
 ) -> None:
     """The setting was shortened since; what the batch says is later than what the setting would allow."""
     longer = replace(platform, rules=replace(platform.rules, freeze_days=95))
-    platform.import_report(report(f"+{N + 900},opened,2026-11-01"), carrier="cmcc", by="li")  # from here on sales count
+    imported(platform, report(f"+{N + 900},opened,2026-11-01"), carrier="cmcc", by="li")  # from here on sales count
     clock.forward(days=5)
     open_shop(longer, clock, tmp_path)  # cancelled on 25 August: for sale from 29 November
     clock.forward(days=1)
     sold = report(f"+{CLEAN},opened,2026-11-28", f"+{SPARE[0]},opened,2026-11-29", name="sold.csv")
-    assert platform.import_report(sold, carrier="cmcc", by="li").breaches == 1
+    assert imported(platform, sold, carrier="cmcc", by="li").breaches == 1
     assert breaches(platform)[-1] == ("opened-in-freeze", None, [CLEAN])
 
 
@@ -156,12 +158,12 @@ def test_a_batch_keeps_its_longer_freeze_for_gate_explanation_desk_and_list_when
     platform: Platform, clock: Clock, report: Report, tmp_path: Path
 ) -> None:
     longer = replace(platform, rules=replace(platform.rules, freeze_days=95))
-    platform.import_report(report(f"+{N},cancelled,2026-08-25"), carrier="cmcc", by="li")
+    imported(platform, report(f"+{N},cancelled,2026-08-25"), carrier="cmcc", by="li")
     with platform.act("li") as act:
         partner = add_partner(act, name="app", kind=Kind.APP, required=True, endpoint=None, https_only=False).partner
-    batch = longer.plan_batch(by="li")
+    batch = plan_now(longer, by="li")
     assert batch is not None
-    platform.send_batch(batch.id)
+    send_now(platform, batch.id)
     with platform.act("li") as act:
         waive(act, batch.id, partner_id=partner.id, only=None, reason="closed down")
 
@@ -173,9 +175,9 @@ def test_a_batch_keeps_its_longer_freeze_for_gate_explanation_desk_and_list_when
 
     clock.now = datetime.fromisoformat("2026-11-28T23:59:00+08:00")
     assert seen() == (False, False, Why.FREEZING)
-    assert platform.release(by="li") == []
+    assert release(platform, by="li") == []
     clock.forward(minutes=1)
     assert seen() == (True, True, Why.NOT_RELEASED)
-    platform.release(by="li")
-    (path,) = platform.write_release_lists(tmp_path / "lists")
+    release(platform, by="li")
+    (path,) = lists_written(platform, tmp_path / "lists")
     assert path.read_text() == f"number,sellable_from\n+{N},2026-11-29\n"

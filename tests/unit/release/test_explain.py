@@ -12,6 +12,7 @@ from holding import hold
 from huanxin.acts import Platform
 from huanxin.domain.numbers import parse
 from huanxin.release.explain import Explanation, explain
+from ordering import imported, plan_now
 
 NUMBER = "+8613800138000"
 Report = Callable[..., Path]
@@ -37,7 +38,7 @@ def explained(platform: Platform, number: str = NUMBER) -> Explanation:
 def test_a_number_in_no_batch_has_its_one_reason_and_the_report_that_says_so(
     platform: Platform, report: Report, lines: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
-    platform.import_report(report(*lines, name="cmcc-2026.csv"), carrier="cmcc", by="li")
+    imported(platform, report(*lines, name="cmcc-2026.csv"), carrier="cmcc", by="li")
     why = explained(platform)
     (finding,) = why.findings
     assert (why.batch_id, why.clear, finding.ok) == (None, False, False)
@@ -54,7 +55,7 @@ def test_a_number_that_nobody_reported_is_unknown_not_clear(platform: Platform) 
 
 
 def test_a_held_number_that_would_be_due_names_the_hold_and_the_authority(platform: Platform, report: Report) -> None:
-    platform.import_report(report(f"{NUMBER},cancelled,2026-08-20"), carrier="cmcc", by="li")
+    imported(platform, report(f"{NUMBER},cancelled,2026-08-20"), carrier="cmcc", by="li")
     order = hold(platform, [parse(NUMBER)], source="police", order="order 17")
     planned, held = explained(platform).findings
     assert "a hold keeps it out" in planned.text
@@ -66,13 +67,13 @@ def test_a_held_number_that_would_be_due_names_the_hold_and_the_authority(platfo
 def test_a_number_cancelled_again_is_explained_by_its_new_tenure_not_by_the_old_batch(
     platform: Platform, clock: Clock, report: Report
 ) -> None:
-    platform.import_report(report(f"{NUMBER},cancelled,2026-08-20"), carrier="cmcc", by="li")
-    batch = platform.plan_batch(by="li")
+    imported(platform, report(f"{NUMBER},cancelled,2026-08-20"), carrier="cmcc", by="li")
+    batch = plan_now(platform, by="li")
     assert batch is not None
     assert explained(platform).batch_id == batch.id
     clock.forward(days=60)
     lines = (f"{NUMBER},opened,2026-12-01", f"{NUMBER},cancelled,2027-01-10")
-    platform.import_report(report(*lines, name="next.csv"), carrier="cmcc", by="li")
+    imported(platform, report(*lines, name="next.csv"), carrier="cmcc", by="li")
     why = explained(platform)
     assert why.batch_id is None
     assert "frozen since 2027-01-10" in why.findings[0].text

@@ -12,6 +12,7 @@ import pytest
 
 from clocks import Clock
 from huanxin.acts import Platform
+from huanxin.acts.batches import decide
 from huanxin.answer.receiving import file_receipt
 from huanxin.domain.errors import BadInput, Conflict, Forbidden
 from huanxin.domain.operators import Operator
@@ -28,6 +29,7 @@ from huanxin.store.notify import notices
 from huanxin.store.plan import batches
 from huanxin.store.release import proposals, releases
 from operators import operator
+from ordering import imported, plan_now, release_proposed, send_now, waiver_proposed
 
 _keys = count()
 NUMBERS = [f"+861380013800{n}" for n in range(4)]
@@ -46,8 +48,8 @@ class Case:
     other: Operator
 
     def propose(self) -> int:
-        return self.platform.propose_waiver(
-            self.batch, partner_id=self.partner, only=None, reason="the partner closed down", by=self.li
+        return waiver_proposed(
+            self.platform, self.batch, partner_id=self.partner, only=None, reason="the partner closed down", by=self.li
         )
 
     def answer(self, *lines: str) -> None:
@@ -75,16 +77,16 @@ class Case:
 
 @pytest.fixture
 def case(platform: Platform, report: Callable[..., Path], tmp_path: Path) -> Case:
-    platform.import_report(report(*(f"{n},cancelled,2026-08-26" for n in NUMBERS)), carrier="cmcc", by="test")
+    imported(platform, report(*(f"{n},cancelled,2026-08-26" for n in NUMBERS)), carrier="cmcc", by="test")
     with platform.act("test") as act:
         silent = add_partner(act, name="青禾音乐", kind=Kind.APP, required=True, endpoint=None, https_only=False).partner
     li, wang, other = (
         operator(platform, "supervisor", carrier=carrier, login=login)
         for login, carrier in (("li", None), ("wang", None), ("zhao", "cucc"))
     )
-    batch = platform.plan_batch(by="test")
+    batch = plan_now(platform, by="test")
     assert batch is not None
-    platform.send_batch(batch.id)
+    send_now(platform, batch.id)
     return Case(platform=platform, folder=tmp_path, batch=batch.id, partner=silent.id, li=li, wang=wang, other=other)
 
 
@@ -92,8 +94,8 @@ def test_a_waiver_takes_two_people(case: Case) -> None:
     proposal = case.propose()
     assert case.open() == 4, "a proposal changes nothing"
     with pytest.raises(Conflict, match="another supervisor"):
-        case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.li)
-    assert case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.wang) == 4
+        decide(case.platform, proposal, Outcome.APPROVED, note="", by=case.li)
+    assert decide(case.platform, proposal, Outcome.APPROVED, note="", by=case.wang) == 4
     assert case.open() == 0
 
 
@@ -102,7 +104,7 @@ def test_the_same_waiver_is_proposed_once_while_it_waits(case: Case) -> None:
     proposal = case.propose()
     with pytest.raises(Conflict, match=f"proposal {proposal} would waive these numbers already"):
         case.propose()
-    case.platform.decide(proposal, Outcome.DECLINED, note="ask them first", by=case.wang)
+    decide(case.platform, proposal, Outcome.DECLINED, note="ask them first", by=case.wang)
     assert case.propose() != proposal
 
 
@@ -119,7 +121,7 @@ def test_who_confirmed_whoever_proposed_is_no_second_pair_of_eyes(case: Case) ->
         operators.note(tx, case.li.id, "password-set", by="wang", at=case.platform.now(), detail={"must_change": True})
         operators.note(tx, case.li.id, "confirmed", by="zhao", at=case.platform.now())
     with pytest.raises(Conflict, match="somebody else has to decide"):
-        case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.wang)
+        decide(case.platform, proposal, Outcome.APPROVED, note="", by=case.wang)
     with case.platform.database.transaction() as tx, pytest.raises(psycopg.errors.RaiseException, match="made, reset or"):
         tx.execute("INSERT INTO proposal_end VALUES (%s, 'approved', '', 4, %s, now())", (proposal, case.wang.id))
 
@@ -147,48 +149,48 @@ def test_what_one_person_decided_is_marked_and_what_two_decided_is_not(case: Cas
     with case.platform.act("root") as act:
         waive(act, case.batch, partner_id=case.partner, only=half, reason="at the machine")
     clock.forward(seconds=1)
-    case.platform.decide(case.propose(), Outcome.APPROVED, note="", by=case.wang)
+    decide(case.platform, case.propose(), Outcome.APPROVED, note="", by=case.wang)
     clock.forward(days=1)
-    case.platform.decide(case.platform.propose_release(case.batch, reason="", by=case.li), Outcome.APPROVED, note="",
-                         by=case.wang)  # fmt: skip
+    wish = release_proposed(case.platform, case.batch, reason="", by=case.li)
+    decide(case.platform, wish, Outcome.APPROVED, note="", by=case.wang)
     assert marked() == ["root (one person)", "li, wang", "li, wang, two"]
 
 
 def test_what_was_decided_once_is_not_decided_again(case: Case) -> None:
     proposal = case.propose()
-    case.platform.decide(proposal, Outcome.DECLINED, note="ask them once more", by=case.wang)
+    decide(case.platform, proposal, Outcome.DECLINED, note="ask them once more", by=case.wang)
     with pytest.raises(Conflict, match="declined by wang already"):
-        case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.wang)
+        decide(case.platform, proposal, Outcome.APPROVED, note="", by=case.wang)
     assert case.open() == 4
 
 
 def test_only_its_author_withdraws_a_proposal_and_a_refusal_says_why(case: Case) -> None:
     proposal = case.propose()
     with pytest.raises(Forbidden, match="only li"):
-        case.platform.decide(proposal, Outcome.WITHDRAWN, note="", by=case.wang)
+        decide(case.platform, proposal, Outcome.WITHDRAWN, note="", by=case.wang)
     with pytest.raises(BadInput, match="why"):
-        case.platform.decide(proposal, Outcome.DECLINED, note=" ", by=case.wang)
-    case.platform.decide(proposal, Outcome.WITHDRAWN, note="", by=case.li)
+        decide(case.platform, proposal, Outcome.DECLINED, note=" ", by=case.wang)
+    decide(case.platform, proposal, Outcome.WITHDRAWN, note="", by=case.li)
 
 
 def test_nobody_acts_on_numbers_of_another_carrier(case: Case) -> None:
     proposal = case.propose()
     with pytest.raises(Forbidden, match="other carriers"):
-        case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.other)
+        decide(case.platform, proposal, Outcome.APPROVED, note="", by=case.other)
     with pytest.raises(Forbidden, match="other carriers"):
-        case.platform.propose_release(case.batch, reason="", by=case.other)
+        release_proposed(case.platform, case.batch, reason="", by=case.other)
 
 
 def test_nobody_releases_before_the_freeze_has_ended(case: Case, clock: Clock) -> None:
-    case.platform.decide(case.propose(), Outcome.APPROVED, note="", by=case.wang)
+    decide(case.platform, case.propose(), Outcome.APPROVED, note="", by=case.wang)
     clock.forward(hours=14, minutes=59)  # 23:59 of the 90th day
     with pytest.raises(Conflict, match="no number"):
-        case.platform.propose_release(case.batch, reason="", by=case.li)
+        release_proposed(case.platform, case.batch, reason="", by=case.li)
     clock.forward(minutes=1)
-    proposal = case.platform.propose_release(case.batch, reason="all is in", by=case.li)
+    proposal = release_proposed(case.platform, case.batch, reason="all is in", by=case.li)
     with pytest.raises(Conflict, match="proposed already"):
-        case.platform.propose_release(case.batch, reason="", by=case.wang)
-    assert case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.wang) == 4
+        release_proposed(case.platform, case.batch, reason="", by=case.wang)
+    assert decide(case.platform, proposal, Outcome.APPROVED, note="", by=case.wang) == 4
 
 
 def test_a_waiver_covers_what_was_open_when_it_was_proposed_and_no_more(case: Case) -> None:
@@ -197,11 +199,11 @@ def test_a_waiver_covers_what_was_open_when_it_was_proposed_and_no_more(case: Ca
     proposal = case.propose()
     case.answer(f"{NUMBERS[0]},refused,legal_hold,", f"{NUMBERS[1]},unbound,,", f"{NUMBERS[3]},pending,,2027-05-01")
     assert case.covered(proposal) == Covered(said={SILENT: 1}, left_out=2)
-    assert case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.wang) == 1
+    assert decide(case.platform, proposal, Outcome.APPROVED, note="", by=case.wang) == 1
     assert case.open() == 2
     again = case.propose()
     assert case.covered(again).said == {("refused", "legal_hold"): 1, ("pending", ""): 1}
-    assert case.platform.decide(again, Outcome.APPROVED, note="the court has agreed", by=case.wang) == 2
+    assert decide(case.platform, again, Outcome.APPROVED, note="the court has agreed", by=case.wang) == 2
     assert case.open() == 0
 
 
@@ -210,18 +212,18 @@ def test_a_proposal_of_which_the_partner_has_refused_all_since_is_proposed_anew(
     case.answer(*(f"{number},refused,legal_hold," for number in NUMBERS))
     case.answer(f"{NUMBERS[0]},unbound,,")
     with pytest.raises(Conflict, match="propose it anew"):
-        case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.wang)
+        decide(case.platform, proposal, Outcome.APPROVED, note="", by=case.wang)
     assert case.open() == 3
     case.answer(*(f"{number},absent,," for number in NUMBERS))
     with pytest.raises(Conflict, match="answered or waived meanwhile"):
-        case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.wang)
+        decide(case.platform, proposal, Outcome.APPROVED, note="", by=case.wang)
 
 
 def test_what_was_settled_and_reopened_since_is_not_waived(case: Case) -> None:
     proposal = case.propose()
     for outcome in ("unbound", "refused", "unbound", "pending"):
         case.answer(*(f"{number},{outcome},{'debt' * (outcome == 'refused')}," for number in NUMBERS[:2]))
-    assert case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.wang) == 2
+    assert decide(case.platform, proposal, Outcome.APPROVED, note="", by=case.wang) == 2
     assert case.open() == 2
 
 
@@ -232,5 +234,5 @@ def test_a_proposal_that_was_made_before_it_was_noted_what_it_knew_waives_no_ref
     with psycopg.connect(dsn) as owner:
         owner.execute("ALTER TABLE proposal DISABLE TRIGGER USER")
         owner.execute("UPDATE proposal SET seen = DEFAULT")
-    assert case.platform.decide(proposal, Outcome.APPROVED, note="", by=case.wang) == 3
+    assert decide(case.platform, proposal, Outcome.APPROVED, note="", by=case.wang) == 3
     assert case.open() == 1

@@ -11,6 +11,7 @@ from pyroaring import BitMap
 from clocks import Clock
 from holding import hold
 from huanxin.acts import Platform
+from huanxin.acts.batches import release
 from huanxin.domain.answers import Answer, Outcome, Reason
 from huanxin.domain.numbers import parse
 from huanxin.domain.partners import Kind
@@ -22,6 +23,7 @@ from huanxin.release.single import load_single
 from huanxin.release.waiving import waive
 from huanxin.store import facts
 from huanxin.store.plan import batches, holds
+from ordering import imported, plan_now, retracted, send_now
 
 NUMBERS = [f"+861380013800{n}" for n in range(9)]
 PLACES = {
@@ -41,15 +43,15 @@ PLACES = {
 def batch(platform: Platform, report: Callable[..., Path], clock: Clock) -> int:
     """A batch in which each number has a fate of its own; two required partners and an optional one."""
     lines = [f"{n},cancelled,{'2026-09-01' if at == PLACES['later'] else '2026-08-20'}" for at, n in enumerate(NUMBERS)]
-    platform.import_report(report(*lines), carrier="cmcc", by="test")
+    imported(platform, report(*lines), carrier="cmcc", by="test")
     with platform.act("test") as act:
         shop, bank, label = (
             add_partner(act, name=name, kind=Kind.APP, required=needed, endpoint=None, https_only=False).partner.id
             for name, needed in (("shop", True), ("bank", True), ("label", False))
         )  # fmt: skip
-    made = platform.plan_batch(by="test")
+    made = plan_now(platform, by="test")
     assert made is not None
-    told = {one.partner_id: one.id for one in platform.send_batch(made.id)}
+    told = {one.partner_id: one.id for one in send_now(platform, made.id)}
     cut, debt = Answer(outcome=Outcome.UNBOUND), Answer(outcome=Outcome.REFUSED, reason=Reason.DEBT)
     others = BitMap(range(1, 9)) - BitMap([PLACES["refused"], PLACES["waived"]])
     said = (
@@ -63,10 +65,10 @@ def batch(platform: Platform, report: Callable[..., Path], clock: Clock) -> int:
                 sha256=bytes([seq]), complete=complete, idempotency_key="", lines=1, answers=answers, at=platform.now(),
             )  # fmt: skip
         waive(act, made.id, partner_id=bank, only=NumberSet.of([parse(NUMBERS[3])]), reason="closed down")  # fmt: skip
-    platform.release(by="zhao", batch_id=made.id)
+    release(platform, by="zhao", batch_id=made.id)
     hold(platform, [parse(NUMBERS[4])])
-    platform.import_report(report(f"{NUMBERS[5]},reclaimed,2026-11-24", name="b.csv"), carrier="cmcc", by="test")
-    platform.retract(made.id, NumberSet.of([parse(NUMBERS[6])]), reason="wrongly cancelled", by="wang")
+    imported(platform, report(f"{NUMBERS[5]},reclaimed,2026-11-24", name="b.csv"), carrier="cmcc", by="test")
+    retracted(platform, made.id, NumberSet.of([parse(NUMBERS[6])]), reason="wrongly cancelled", by="wang")
     clock.forward(hours=1)
     return made.id
 

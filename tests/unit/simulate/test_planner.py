@@ -24,6 +24,7 @@ from huanxin.store.database import Tx
 from huanxin.store.figures import answered
 from huanxin.store.figures import summaries as stored
 from huanxin.store.notify import notices
+from ordering import imported, plan_now, send_now
 
 Report = Callable[..., Path]
 A, B, C, D, E = (f"+861380013800{n}" for n in range(5))
@@ -34,10 +35,10 @@ def told_to(platform: Platform, *names: str) -> int:
     for name in names:
         with platform.act("test") as act:
             add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False)
-    batch = platform.plan_batch(by="test")
+    batch = plan_now(platform, by="test")
     assert batch is not None
     if names:
-        platform.send_batch(batch.id)
+        send_now(platform, batch.id)
     return batch.id
 
 
@@ -60,9 +61,12 @@ def plan(platform: Platform, choices: Choices | None = None, carrier: str = "cmc
 
 
 def test_a_history_is_counted_as_it_can_be_counted_by_hand(platform: Platform, report: Report) -> None:
-    platform.import_report(
-        report(f"{A},cancelled,2026-08-01", f"{B},cancelled,2026-08-01", f"{C},cancelled,2026-08-03",
-               f"{A},reclaimed,2026-08-11", f"{D},opened,2026-08-12", f"{E},ported_out,2026-08-12"),
+    imported(
+        platform,
+        report(
+            f"{A},cancelled,2026-08-01", f"{B},cancelled,2026-08-01", f"{C},cancelled,2026-08-03",
+            f"{A},reclaimed,2026-08-11", f"{D},opened,2026-08-12", f"{E},ported_out,2026-08-12",
+        ),
         carrier="cmcc", by="test",
     )  # fmt: skip
     found = plan(platform).history
@@ -76,21 +80,16 @@ def test_a_history_is_counted_as_it_can_be_counted_by_hand(platform: Platform, r
 
 
 def test_what_was_released_is_for_sale_until_it_is_opened_again(platform: Platform, report: Report) -> None:
-    platform.import_report(report(*(f"{one},cancelled,2026-08-01" for one in (A, B, C))), carrier="cmcc", by="test")
+    imported(platform, report(*(f"{one},cancelled,2026-08-01" for one in (A, B, C))), carrier="cmcc", by="test")
     batch_id = told_to(platform)
     with platform.database.transaction() as tx:
         facts.release(
-            tx,
-            batch_id=batch_id,
-            spans={("cmcc", date(2026, 8, 1)): BitMap([0, 1])},
-            by="test",
-            alone=True,
-            freeze_days=90,
-            at=platform.now(),
-        )
+            tx, batch_id=batch_id, spans={("cmcc", date(2026, 8, 1)): BitMap([0, 1])}, by="test", alone=True,
+            freeze_days=90, at=platform.now(),
+        )  # fmt: skip
     found = plan(platform).history
     assert (found.for_sale, dict(found.frozen)) == (2, {date(2026, 8, 1): 1})
-    platform.import_report(report(f"{A},opened,2026-11-23"), carrier="cmcc", by="test")
+    imported(platform, report(f"{A},opened,2026-11-23"), carrier="cmcc", by="test")
     found = plan(platform).history
     assert (found.for_sale, dict(found.frozen), found.in_service) == (1, {date(2026, 8, 1): 1}, 1)
 
@@ -98,7 +97,7 @@ def test_what_was_released_is_for_sale_until_it_is_opened_again(platform: Platfo
 def test_a_partners_answer_time_is_measured_and_an_open_notice_is_no_answer(
     platform: Platform, report: Report, clock: Clock
 ) -> None:
-    platform.import_report(report(*(f"{one},cancelled,2026-08-25" for one in (A, B, C, D))), carrier="cmcc", by="test")
+    imported(platform, report(*(f"{one},cancelled,2026-08-25" for one in (A, B, C, D))), carrier="cmcc", by="test")
     batch_id = told_to(platform, "晨星商城", "飞燕快递")
     first, second = (one.id for one in plan(platform).history.partners)
     clock.forward(days=2)
@@ -116,7 +115,7 @@ def test_a_partners_answer_time_is_measured_and_an_open_notice_is_no_answer(
 def test_the_planner_says_when_longer_lead_times_would_change_nothing_because_answers_came_sooner(
     platform: Platform, report: Report, clock: Clock
 ) -> None:
-    platform.import_report(report(*(f"{one},cancelled,2026-08-25" for one in (A, B, C, D))), carrier="cmcc", by="test")
+    imported(platform, report(*(f"{one},cancelled,2026-08-25" for one in (A, B, C, D))), carrier="cmcc", by="test")
     assert not plan(platform, Choices(leads=(7, 15))).indifferent, "nobody was told of anything yet"
     batch_id = told_to(platform, "晨星商城")
     (partner,) = (one.id for one in plan(platform).history.partners)
@@ -131,7 +130,7 @@ def test_the_planner_says_when_longer_lead_times_would_change_nothing_because_an
 def test_pages_never_show_old_answers_and_count_only_what_is_new(
     platform: Platform, report: Report, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    platform.import_report(report(f"{A},cancelled,2026-08-25", f"{B},cancelled,2026-08-25"), carrier="cmcc", by="test")
+    imported(platform, report(f"{A},cancelled,2026-08-25", f"{B},cancelled,2026-08-25"), carrier="cmcc", by="test")
     batch_id = told_to(platform, "晨星商城", "飞燕快递")
     first, second = (one.id for one in plan(platform).history.partners)
     answer(platform, batch_id, first, complete=True, unbound={0})
@@ -154,12 +153,12 @@ def test_pages_never_show_old_answers_and_count_only_what_is_new(
 def test_the_history_is_walked_once_for_as_long_as_no_report_and_no_release_comes(
     platform: Platform, report: Report, clock: Clock
 ) -> None:
-    platform.import_report(report(f"{A},cancelled,2026-08-25"), carrier="cmcc", by="test")
+    imported(platform, report(f"{A},cancelled,2026-08-25"), carrier="cmcc", by="test")
     with platform.database.transaction() as tx:
         first = counting.count(tx, platform.plan)
         stored.put(tx, counting.KIND, "cmcc", stamp="", body=first["cmcc"] | {"in_service": 77}, at=clock())
         assert counting.count(tx, platform.plan)["cmcc"]["in_service"] == 77
-    platform.import_report(report(f"{B},opened,2026-08-25"), carrier="cmcc", by="test")
+    imported(platform, report(f"{B},opened,2026-08-25"), carrier="cmcc", by="test")
     assert plan(platform).history.in_service == 1
 
 
@@ -174,7 +173,7 @@ def test_the_history_is_walked_once_for_as_long_as_no_report_and_no_release_come
 def test_what_can_not_be_tried_is_refused_with_the_reason(
     platform: Platform, report: Report, choices: Choices, says: str
 ) -> None:
-    platform.import_report(report(f"{A},cancelled,2026-08-25"), carrier="cmcc", by="test")
+    imported(platform, report(f"{A},cancelled,2026-08-25"), carrier="cmcc", by="test")
     with pytest.raises(BadInput, match=says):
         plan(platform, choices)
 
@@ -188,7 +187,7 @@ def test_without_a_cancellation_there_is_nothing_to_simulate(platform: Platform)
 
 def test_months_add_up_to_the_whole(platform: Platform, report: Report) -> None:
     lines = [f"+86138001{n:05},cancelled,{date(2026, 8, 1) + timedelta(days=n % 100)}" for n in range(500)]
-    platform.import_report(report(*lines), carrier="cmcc", by="test")
+    imported(platform, report(*lines), carrier="cmcc", by="test")
     found = plan(platform)
     months = planner.months(found.results[0], found.history.today)
     assert (months[0].first, months[-1].first, len(months)) == (date(2026, 11, 25), date(2027, 11, 1), 13)

@@ -15,7 +15,7 @@ from pyroaring import BitMap
 from huanxin.acts import Platform
 from huanxin.domain.answers import Answer, Outcome, Purpose, Standing
 from huanxin.domain.partners import Kind
-from huanxin.notify.notices import send_batch
+from huanxin.notify.notices import tell_batch
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets.numberfile import CSV, PARQUET
 from huanxin.numbersets.sharded import NumberSet
@@ -25,7 +25,7 @@ from huanxin.store.answer import few_numbers, receipts
 from huanxin.store.database import Tx
 from huanxin.store.notify import notices
 from huanxin.store.notify.notices import Notice
-from ordering import acting
+from ordering import acting, imported, plan_now, send_now
 
 SIZE = 12
 ANSWERS = [Answer(outcome=one) for one in (Outcome.UNBOUND, Outcome.ABSENT, Outcome.KEPT, Outcome.PENDING)] + [
@@ -42,13 +42,13 @@ _ids = count(1)
 def batch(platform: Platform, report: Callable[..., Path]) -> int:
     """A batch of twelve numbers in two shards, sent to two required partners and one whose answer is not required."""
     numbers = [f"+{8613800 + n % 2}{380000 + n:06}" for n in range(SIZE)]
-    platform.import_report(report(*(f"{number},cancelled,2026-08-25" for number in numbers)), carrier="cmcc", by="test")
+    imported(platform, report(*(f"{number},cancelled,2026-08-25" for number in numbers)), carrier="cmcc", by="test")
     with platform.act("test") as act:
         for name, required in (("晨星商城", True), ("飞燕快递", True), ("白鹭标记", False)):
             add_partner(act, name=name, kind=Kind.APP, required=required, endpoint=None, https_only=False)
-    made = platform.plan_batch(by="test")
+    made = plan_now(platform, by="test")
     assert made
-    platform.send_batch(made.id)
+    send_now(platform, made.id)
     return made.id
 
 
@@ -108,7 +108,7 @@ def test_of_large_sets_one_container_is_read_and_says_the_same(platform: Platfor
             tx, purpose=Purpose.RENEWAL, retracts=None, numbers=NumberSet({8613800: BitMap(range(size))}), cutoff=now,
             answer_by=now, freeze_days=90, seen_report=0, files=files, by="test", at=now,
         )  # fmt: skip
-        send_batch(acting(tx, platform), batch)
+        tell_batch(acting(tx, platform), batch)
         (notice,) = notices.of_batch(tx, batch)
         for step in (3, 7, 65_537):
             lines = {place: ANSWERS[place % len(ANSWERS)] for place in range(0, size, step)}

@@ -8,6 +8,7 @@ from pathlib import Path
 from huanxin.acts import Platform
 from huanxin.report.importing import import_report
 from huanxin.store.report.sales import sales_of
+from ordering import imported
 
 EARLY, LATE = 8613800138000, 8613800138001
 
@@ -16,9 +17,7 @@ def test_numbers_cancelled_on_two_days_and_sold_in_one_minute_keep_their_instant
     platform: Platform, report: Callable[..., Path]
 ) -> None:
     """The set of the sale was emptied while it was divided, and the import ended in an error."""
-    platform.import_report(
-        report(f"+{EARLY},cancelled,2026-06-01", f"+{LATE},cancelled,2026-06-02"), carrier="cmcc", by="test"
-    )
+    imported(platform, report(f"+{EARLY},cancelled,2026-06-01", f"+{LATE},cancelled,2026-06-02"), carrier="cmcc", by="test")
     sold = report(f"+{EARLY},opened,2026-11-24T08:00:00+08:00", f"+{LATE},opened,2026-11-24T08:30:00+08:00", name="sold.csv")
     with platform.act("test") as act:
         done = import_report(act, sold, carrier="cmcc")

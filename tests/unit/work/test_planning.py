@@ -12,14 +12,15 @@ from huanxin.store import jobs
 from huanxin.store.plan import batches, plannings
 from huanxin.work import planning
 from huanxin.work.planning import Planner
+from ordering import imported
 
 
 def test_a_worker_plans_what_was_wanted_once_and_says_what_came_of_it(
     platform: Platform, report: Callable[..., Path]
 ) -> None:
     lines = ("+8613800138000,cancelled,2026-08-25", "+8613800138001,cancelled,2026-08-25")
-    platform.import_report(report(*lines), carrier="cmcc", by="test")
-    platform.import_report(report("+8613000138000,cancelled,2026-08-25", name="b.csv"), carrier="cucc", by="test")
+    imported(platform, report(*lines), carrier="cmcc", by="test")
+    imported(platform, report("+8613000138000,cancelled,2026-08-25", name="b.csv"), carrier="cucc", by="test")
     worker = Planner(platform=platform)
     assert not worker.one_job(), "nobody wants anything"
     with platform.database.transaction() as tx:
@@ -35,7 +36,7 @@ def test_a_worker_plans_what_was_wanted_once_and_says_what_came_of_it(
 
 
 def test_two_workers_that_take_up_the_same_wish_plan_one_batch(platform: Platform, report: Callable[..., Path]) -> None:
-    platform.import_report(report("+8613800138000,cancelled,2026-08-25"), carrier="cmcc", by="test")
+    imported(platform, report("+8613800138000,cancelled,2026-08-25"), carrier="cmcc", by="test")
     with platform.database.transaction() as tx:
         wish = planning.order(tx, platform, carrier=None, by="li")
     with platform.database.transaction() as one:
@@ -52,7 +53,7 @@ def test_two_workers_that_take_up_the_same_wish_plan_one_batch(platform: Platfor
 def test_few_reports_are_read_in_the_request_and_many_by_a_worker(
     platform: Platform, report: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    platform.import_report(report("+8613800138000,opened,2026-08-25"), carrier="cmcc", by="test")
+    imported(platform, report("+8613800138000,opened,2026-08-25"), carrier="cmcc", by="test")
     with platform.database.transaction() as tx:
         assert not planning.takes_long(tx)
         monkeypatch.setattr(planning, "SMALL", 0)

@@ -22,6 +22,8 @@ class Notice:
     kind: str
     required: bool
     sent_at: datetime
+    sent_by: str
+    """empty if nobody kept it"""
     answer_by: datetime
     delivered_at: datetime | None
     attempts: int
@@ -29,7 +31,7 @@ class Notice:
 
 _ANSWER_BY = "coalesce(n.answer_by, b.answer_by)"
 _SELECT = (
-    "SELECT n.id, n.batch_id, n.partner_id, p.name AS partner, p.kind, n.required, n.sent_at,"
+    "SELECT n.id, n.batch_id, n.partner_id, p.name AS partner, p.kind, n.required, n.sent_at, n.sent_by,"
     f" {_ANSWER_BY} AS answer_by, d.delivered_at, coalesce(d.attempts, 0) AS attempts"
     " FROM notice n JOIN batch b ON b.id = n.batch_id JOIN partner p ON p.id = n.partner_id"
     " LEFT JOIN LATERAL (SELECT delivered_at, attempts FROM delivery WHERE notice_id = n.id ORDER BY seq LIMIT 1) d ON true"
@@ -51,7 +53,7 @@ def told(tx: Tx, batch_id: int) -> list[Notice]:
     """The same without what became of the events that told of them: nobody has to look through those to judge answers."""
     with tx.cursor(row_factory=class_row(Notice)) as cursor:
         return cursor.execute(
-            "SELECT n.id, n.batch_id, n.partner_id, p.name AS partner, p.kind, n.required, n.sent_at,"
+            "SELECT n.id, n.batch_id, n.partner_id, p.name AS partner, p.kind, n.required, n.sent_at, n.sent_by,"
             f" {_ANSWER_BY} AS answer_by, NULL AS delivered_at, 0 AS attempts"
             " FROM notice n JOIN batch b ON b.id = n.batch_id JOIN partner p ON p.id = n.partner_id"
             " WHERE n.batch_id = %s ORDER BY n.partner_id",

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from huanxin.access import people
+from huanxin.acts.batches import decide as decide_on
 from huanxin.acts.problems import status_of
 from huanxin.domain.errors import BadInput, HuanxinError
 from huanxin.domain.numbers import masked_text
@@ -50,7 +51,7 @@ def decide(request: Request, who: Proposer, proposal_id: int, form: Form) -> Res
     try:
         if form["do"] not in set(Outcome):
             raise BadInput(Sentence("%(value)s is nothing that can be done with a proposal", value=form["do"] or "nothing"))
-        freed = who.platform.decide(proposal_id, Outcome(form["do"]), note=form["note"], by=who.operator)
+        freed = decide_on(who.platform, proposal_id, Outcome(form["do"]), note=form["note"], by=who.operator)
     except HuanxinError as error:
         return _page(request, who, status=status_of(error), problem=error, about=proposal_id)
     return flash.after(request, "/console/approvals", form["do"], count=freed)

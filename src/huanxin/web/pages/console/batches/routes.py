@@ -9,15 +9,19 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from huanxin.acts.batches import send_batch
 from huanxin.acts.problems import status_of
 from huanxin.domain.errors import BadInput, Forbidden, HuanxinError, NotFound
 from huanxin.domain.operators import Right
 from huanxin.figures import batch_figures
+from huanxin.notify.reminders import escalate_now, remind_now
+from huanxin.notify.retractions import retract_ordered
 from huanxin.numbersets.arrow import pa
 from huanxin.numbersets.numberfile import write_csv
+from huanxin.plan.batches import plan_batch
 from huanxin.release.gate import load_gate, renewal_batch
 from huanxin.release.listing import list_name, release_tables, stopped_tables
-from huanxin.release.proposals import propose_release
+from huanxin.release.proposals import propose_release, propose_waiver
 from huanxin.release.stopped import stopped_places
 from huanxin.store.access import operators
 from huanxin.store.database import Tx
@@ -69,7 +73,8 @@ def plan(request: Request, who: Worker, form: Form) -> Response:
             wish = order(act.tx, who.platform, carrier=carrier, by=act.by) if takes_long(act.tx) else None
         if wish is not None:
             return back(f"/console/batches?planning={wish}")
-        planned = who.platform.plan_batch(by=who.operator.login, carrier=carrier)
+        with who.act(sure=True) as act:
+            planned = plan_batch(act, carrier=carrier)
     except HuanxinError as error:
         rows, more = shown(who, state="all", before=None)
         return list_page(request, who, rows, more=more, state="all", done="", problem=error)
@@ -122,30 +127,27 @@ def _seen(who: Working, batch_id: int) -> None:
 
 def _send(_: Request, who: Working, batch_id: int, form: Posted) -> int:
     del form
-    told = who.platform.send_batch(batch_id)
     with who.act() as act:
+        told = send_batch(act, batch_id)
         operators.note(act.tx, who.operator.id, "batch-sent", by=act.by, at=act.now, detail={"batch": batch_id})
     return len(told)
 
 
 def _remind(_: Request, who: Working, batch_id: int, form: Posted) -> int:
-    chosen = form.number("partner")
-    return len(who.platform.remind(_of(who, batch_id, form), partner_id=chosen, by=who.operator.login))
+    with who.act() as act:
+        return len(remind_now(act, _of(act.tx, batch_id, form), partner_id=form.number("partner")))
 
 
 def _escalate(request: Request, who: Working, batch_id: int, form: Posted) -> int:
-    late = who.platform.escalate(
-        _of(who, batch_id, form), partner_id=form.number("partner"), escalates=request.app.state.escalates,
-        by=who.operator.login,
-    )  # fmt: skip
-    return len(late)
+    with who.act() as act:
+        wanted, partner = _of(act.tx, batch_id, form), form.number("partner")
+        return len(escalate_now(act, wanted, partner_id=partner, escalates=request.app.state.escalates))
 
 
-def _of(who: Working, batch_id: int, form: Posted) -> int:
+def _of(tx: Tx, batch_id: int, form: Posted) -> int:
     """The batch that is meant: this one, or a retraction of it."""
     wanted = form.number("of") or batch_id
-    with who.platform.read() as seen:
-        known = {batch_id, *(back.id for back in batches.retractions_of(seen.tx, batch_id))}
+    known = {batch_id, *(back.id for back in batches.retractions_of(tx, batch_id))}
     if wanted not in known:
         raise NotFound(Sentence("batch %(batch)s has no retraction %(wanted)s", batch=batch_id, wanted=wanted))
     return wanted
@@ -155,7 +157,8 @@ def _retract(_: Request, who: Working, batch_id: int, form: Posted) -> int:
     numbers = numbers_given(form, who.context)
     if numbers is None:
         raise BadInput(Sentence("name the numbers that are taken back, in the field or as a file"))
-    return who.platform.retract(batch_id, numbers, reason=form["reason"], by=who.operator.login).count
+    with who.act() as act:
+        return retract_ordered(act, batch_id, numbers, reason=form["reason"]).count
 
 
 def _waive(_: Request, who: Working, batch_id: int, form: Posted) -> int:
@@ -163,7 +166,8 @@ def _waive(_: Request, who: Working, batch_id: int, form: Posted) -> int:
     if partner is None:
         raise BadInput(Sentence("choose the partner whose answer is gone without"))
     only = numbers_given(form, who.context)
-    return who.platform.propose_waiver(batch_id, partner_id=partner, only=only, reason=form["reason"], by=who.operator)
+    with who.act() as act:
+        return propose_waiver(act, batch_id, partner_id=partner, only=only, reason=form["reason"], operator=who.operator)
 
 
 def _release(_: Request, who: Working, batch_id: int, form: Posted) -> int:

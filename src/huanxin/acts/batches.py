@@ -1,0 +1,46 @@
+"""Batches: told to partners, released, and what two people decide of them."""
+
+from __future__ import annotations
+
+from huanxin.acts.platform import Platform
+from huanxin.domain.answers import Purpose
+from huanxin.domain.operators import Operator
+from huanxin.notify.notices import tell_batch
+from huanxin.notify.retractions import retract_reclaimed, tell_retractions
+from huanxin.release import proposals
+from huanxin.release.gate import release_batch
+from huanxin.release.proposals import Outcome
+from huanxin.store.acting import Act
+from huanxin.store.notify.notices import Notice
+from huanxin.store.plan import batches
+from huanxin.store.release.releases import Release
+
+
+def send_batch(act: Act, batch_id: int) -> list[Notice]:
+    """Tell every partner of a batch, and then of what was taken back from it since it was planned. Each notice keeps who
+    sent it."""
+    told = tell_batch(act, batch_id)
+    retract_reclaimed(act, only=batch_id)
+    tell_retractions(act, batch_id)
+    return told
+
+
+def release(platform: Platform, *, by: str, batch_id: int | None = None) -> list[Release]:
+    """Release what is clear, of one batch or of all, each in a transaction of its own: no fact is recorded while one is
+    decided on. The releases recorded now. Raises ClockInDoubt."""
+    platform.sure()
+    with platform.read() as seen:
+        wanted = [batch.id for batch in batches.all_batches(seen.tx, Purpose.RENEWAL) if batch_id in (None, batch.id)]
+    made = []
+    for one in wanted if batch_id is None or wanted else [batch_id]:
+        with platform.act(by, sure=True) as act:
+            released = release_batch(act, one)
+        if released:
+            made.append(released)
+    return made
+
+
+def decide(platform: Platform, proposal_id: int, outcome: Outcome, *, note: str, by: Operator) -> int:
+    """Approve, decline or withdraw a proposal; how many numbers that freed. Raises ClockInDoubt for an approval."""
+    with platform.act(by.login, sure=outcome is Outcome.APPROVED) as act:
+        return proposals.decide(act, proposal_id, outcome, note=note, operator=by)
