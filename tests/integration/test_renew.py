@@ -15,6 +15,7 @@ from huanxin.domain.numbers import parse
 from huanxin.request.codes import CodeRules
 from huanxin.store.request import requests, wishes
 from huanxin.store.request.requests import Request
+from huanxin.work.spelling import Speller
 from town import FIRST, FROZEN, PORTED, RECYCLED, UNKNOWN, Phone, Town, town
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -292,6 +293,7 @@ def test_names_with_markup_are_shown_as_text(phone: Phone) -> None:
 def test_partners_are_found_by_name_pinyin_and_initials_without_scripts_and_keep_their_ticks(
     place: Town, phone: Phone, query: str
 ) -> None:
+    Speller(platform=place.platform).one_job()
     phone.sign_in()
     ticked = [str(place.partners[name].partner.id) for name in ("晨星商城", "飞燕快递")]
     page = phone.http.get("/renew/choose", params={"q": query, "seen": "1", "p": ticked}).text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -50,3 +51,8 @@ class Partner:
     client_id: str
     scopes: tuple[str, ...]
     added_at: datetime
+
+
+def plain(name: str) -> str:
+    """A name as it is compared: one form of each letter, lower case, no spaces."""
+    return "".join(unicodedata.normalize("NFKC", name).lower().split())

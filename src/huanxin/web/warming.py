@@ -9,10 +9,8 @@ import psycopg
 
 from huanxin.acts import Platform
 from huanxin.figures.tracing import trace
-from huanxin.store.connect import partners
 from huanxin.store.plan import batches
 from huanxin.web.freed_memory import settle
-from huanxin.web.pages.people.finding import learn
 from huanxin.web.pages.render import environment
 from huanxin.words import i18n
 
@@ -20,13 +18,13 @@ log = logging.getLogger("huanxin.web")
 
 
 def warm(platform: Platform) -> None:
-    """Have pages, the ways to the newest facts and partners' names at hand soon, without keeping the start waiting."""
+    """Have pages and the ways to the newest facts at hand soon, without keeping the start waiting."""
     threading.Thread(target=make_ready, args=(platform,), name="warming", daemon=True).start()
 
 
 def make_ready(platform: Platform) -> None:
     """Each page's template in each language, with its figures and dates; the facts about one number, which most queries of
-    pages read; the names by which partners are found."""
+    pages read."""
     for lang in i18n.LANGUAGES:
         pages = environment(lang)
         for name in pages.list_templates():
@@ -35,7 +33,6 @@ def make_ready(platform: Platform) -> None:
         i18n.figure(0, lang)
     try:
         with platform.read() as seen:
-            names = [one.name for one in partners.all_partners(seen.tx)]
             number = batches.newest_number(seen.tx)
             if number is not None:
                 trace(seen.tx, platform, number)
@@ -43,4 +40,3 @@ def make_ready(platform: Platform) -> None:
         log.info("the database could not be asked before the first visitor came", exc_info=True)
         return
     settle()
-    learn(names)

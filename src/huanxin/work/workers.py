@@ -28,6 +28,7 @@ from huanxin.work.loop import Workers
 from huanxin.work.planning import Planner
 from huanxin.work.refusals import note_refusal
 from huanxin.work.reminding import Escalator, Reminder
+from huanxin.work.spelling import Speller
 from huanxin.work.telling import Teller, make_post
 
 _IN_SANDBOX = 4  # rehearsals are few, and must not keep real notices waiting
@@ -77,8 +78,8 @@ class Impatience:
 
 def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Workers:
     """Workers that do everything that happens by itself, ready to start: push events, write them into folders, read
-    receipts from folders, remind, escalate, count, plan what the console wants planned, tell owners that their orders are
-    done, and remove what others left behind when they were killed."""
+    receipts from folders, remind, escalate, count, plan what the console wants planned, spell names, tell owners that
+    their orders are done, and remove what others left behind when they were killed."""
     outbound = Outbound(inner_allowed=platform.development, max_connections=_CONNECTIONS)
     pusher = Pusher(
         database=platform.database, signer=signer, clock=platform.clock, plan=platform.plan, outbound=outbound,
@@ -110,6 +111,7 @@ def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Work
         jobs += [
             Summarizer(platform=platform).one_job,
             Planner(platform=platform).one_job,
+            Speller(platform=platform).one_job,
             Sweeper(platform=platform, settings=settings).one_job,
         ]
         teller = Teller(platform=platform, post=make_post(platform, settings))

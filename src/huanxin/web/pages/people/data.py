@@ -17,7 +17,7 @@ from huanxin.request.ending import waits_until
 from huanxin.request.holding import of_holder
 from huanxin.request.ordering import Purpose
 from huanxin.store.answer import few_numbers
-from huanxin.store.connect import partners
+from huanxin.store.connect import partners, spellings
 from huanxin.store.database import Tx
 from huanxin.store.notify import streams
 from huanxin.store.plan import batches
@@ -92,13 +92,13 @@ def choose(
 ) -> ChooseView:  # fmt: skip
     """Partners to choose from; `ticked` None: all of them."""
     everyone = partners.all_partners(tx)
-    finding.learn(one.name for one in everyone)  # all that are new at once
-    kinds = list(Kind)
-    everyone.sort(key=lambda one: (kinds.index(one.kind), finding.keys(one.name).split()[-1]))
+    spelled, kinds = spellings.known(tx), list(Kind)
+    keys = {one.id: finding.keys(one.name, spelled) for one in everyone}
+    everyone.sort(key=lambda one: (kinds.index(one.kind), keys[one.id].split()[-1]))
     choices = [
         Choice(
-            id=one.id, name=one.name, kind=one.kind.value, place=place, find=finding.keys(one.name),
-            ticked=ticked is None or one.id in ticked, shown=finding.finds(query, one.name),
+            id=one.id, name=one.name, kind=one.kind.value, place=place, find=keys[one.id],
+            ticked=ticked is None or one.id in ticked, shown=finding.finds(query, keys[one.id]),
         )
         for place, one in enumerate(everyone)
     ]  # fmt: skip

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from huanxin.domain.errors import BadInput, Conflict, TooMany
+from huanxin.domain.partners import plain
 from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.store.acting import VISITOR
 from huanxin.store.connect import partners
@@ -261,7 +262,7 @@ def missing(request: Request, who: SignedIn, name: Annotated[str, Form()] = "") 
     if not wished:
         return flash.after(request, "/renew/missing", "empty")
     with who.platform.act(VISITOR) as act:
-        if any(finding.plain(one.name) == finding.plain(wished) for one in partners.all_partners(act.tx)):
+        if any(plain(one.name) == plain(wished) for one in partners.all_partners(act.tx)):
             return flash.after(request, "/renew/missing", "there")
         if len(wishes.of_number(act.tx, hashed)) < _MOST_WISHES:
             wishes.add(act.tx, wished, hashed, act.now)
