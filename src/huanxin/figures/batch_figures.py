@@ -17,12 +17,12 @@ from typing import Any
 from pyroaring import BitMap
 
 from huanxin.acts.platform import Platform
-from huanxin.domain.answers import Outcome, Purpose
+from huanxin.domain.answers import Outcome
 from huanxin.domain.lifecycle import sellable_from
 from huanxin.numbersets.sharded import union
 from huanxin.release.gate import LoadedGate, load_gate
 from huanxin.store.database import Tx
-from huanxin.store.figures import summaries
+from huanxin.store.figures import stamps, summaries
 from huanxin.store.figures.summaries import Summary
 from huanxin.store.notify import notices
 from huanxin.store.notify.progress import Open, progress
@@ -44,8 +44,7 @@ def make(tx: Tx, platform: Platform) -> Mapping[str, Figures]:
     """The figures of every renewal batch whose facts have changed since they were counted last."""
     affected.look(tx)
     known = {one.key: one.body["of"] for one in summaries.heads(tx, KIND, without=_LONG)}
-    stamps = _stamps(tx, platform, (one.id for one in batches.all_batches(tx, Purpose.RENEWAL)))
-    stale = {batch_id: of for batch_id, of in stamps.items() if known.get(str(batch_id)) != of}
+    stale = {batch_id: of for batch_id, of in _stamps(tx, platform).items() if known.get(str(batch_id)) != of}
     return {str(batch_id): figures(tx, platform, batch_id, of) for batch_id, of in stale.items()}
 
 
@@ -88,10 +87,10 @@ def _again(tx: Tx, platform: Platform, batch_id: int) -> Summary:
     return summaries.put(tx, KIND, str(batch_id), stamp=of, body=body, at=platform.now())
 
 
-def _stamps(tx: Tx, platform: Platform, batch_ids: Iterable[int]) -> dict[int, str]:
+def _stamps(tx: Tx, platform: Platform, batch_ids: Iterable[int] | None = None) -> dict[int, str]:
     """What each batch's figures are made of: the facts of the store, the day, and the freeze of that day."""
     day, freeze = platform.today(), platform.rules.freeze_days
-    return {batch_id: f"{stamp}@{day}/{freeze}" for batch_id, stamp in summaries.batch_stamps(tx, batch_ids).items()}
+    return {batch_id: f"{stamp}@{day}/{freeze}" for batch_id, stamp in stamps.of_batches(tx, batch_ids).items()}
 
 
 def figures(tx: Tx, platform: Platform, batch_id: int, of: str) -> Figures:

@@ -1,7 +1,7 @@
 """The pool, counted: cells by shard and by batch, each made again only when its facts changed, and added up for the pages.
 
-Reports and holds change the cells of the shards that they name, and those of batches whose numbers left the freeze;
-receipts, waivers and releases change those of their batch.
+Reports and holds change the cells of the shards that they name; whatever a batch's figures depend on
+(`store.figures.stamps`) changes those of the batch.
 Nothing here holds more than some shards, or one batch, at a time.
 """
 
@@ -16,16 +16,16 @@ from pyroaring import BitMap
 
 from huanxin.acts.platform import Platform
 from huanxin.domain.cells import CELL, NEVER, Cells, day_number, summed, tally
-from huanxin.domain.lifecycle import Cancellation, fold
+from huanxin.domain.lifecycle import fold
 from huanxin.domain.pool import Kind, of_batch, of_shard
 from huanxin.domain.regions import BLOCK
 from huanxin.figures.pool_sums import add_up
-from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, values_of
+from huanxin.numbersets.sharded import SHARD_SIZE, values_of
 from huanxin.release.gate import LoadedGate, load_gate
 from huanxin.store.database import Tx
-from huanxin.store.figures import pool
-from huanxin.store.plan import batches, holds
-from huanxin.store.report import reports
+from huanxin.store.figures import pool, stamps
+from huanxin.store.plan import holds
+from huanxin.store.report import affected, reports
 
 AT_ONCE = 50  # shards in memory at a time
 _BLOCKS = SHARD_SIZE // BLOCK
@@ -44,17 +44,18 @@ def count(tx: Tx, platform: Platform) -> tuple[int, int]:
     """
     until = {one.id: one.until_day for one in holds.all_holds(tx) if one.binds(platform.today())}
     binding = list(until)
+    affected.look(tx)
     bound = pool.seen(tx, "hold")
     new = pool.uncounted_reports(tx)
-    stamps = {key: f"{stamp} {binding}" for key, stamp in pool.batch_stamps(tx).items()}
+    current = {key: f"{stamp} {binding}" for key, stamp in stamps.of_batches(tx).items()}
     counted = pool.seen(tx, "batch")
     shards = pool.shards_of(tx, reports=new, holds=sorted(set(binding) ^ set(bound)))
-    moved: set[int] = set()
     for start in range(0, len(shards), AT_ONCE):
-        moved |= _count_shards(tx, platform, shards[start : start + AT_ONCE], until)
-    stale = {key: stamp for key, stamp in stamps.items() if counted.get(key) != stamp or key in moved}
+        _count_shards(tx, platform, shards[start : start + AT_ONCE], until)
+    stale = {key: stamp for key, stamp in current.items() if counted.get(key) != stamp}
+    touching = affected.reports_of(tx, stale)
     for key in stale:
-        loaded = load_gate(platform.within(tx), key, left=pool.left_of(tx, key))
+        loaded = load_gate(platform.within(tx), key, touching=touching[key])
         pool.put(tx, batch_id=key, by_shard=dict(_by_shard(batch_cells(loaded, until))))
     pool.forget(tx, "hold", set(bound) - set(binding))
     pool.see(tx, "hold", dict.fromkeys(binding, ""))
@@ -63,13 +64,10 @@ def count(tx: Tx, platform: Platform) -> tuple[int, int]:
     return len(shards), len(stale)
 
 
-def _count_shards(tx: Tx, platform: Platform, shards: list[int], until: Mapping[int, date]) -> set[int]:
-    """Count what reports and holds (`until`: the last day of each) say of some shards; the batches whose numbers left the
-    freeze."""
+def _count_shards(tx: Tx, platform: Platform, shards: list[int], until: Mapping[int, date]) -> None:
+    """Count what reports and holds (`until`: the last day of each) say of some shards."""
     held = pool.held_in(tx, shards=shards, holds=list(until))
-    planned = pool.planned_in(tx, shards)
     made: dict[int, Cells] = {}
-    resting: dict[Cancellation, dict[int, BitMap]] = {}
     for shard, facts in reports.facts_by_shard(tx, shards=shards):
         ends = _by_end(held.get(shard, {}), until)
         state = fold(facts)
@@ -79,21 +77,7 @@ def _count_shards(tx: Tx, platform: Platform, shards: list[int], until: Mapping[
             for (kind, day), places in spans.items()
             for end, some in (ends if kind is Kind.HELD else ((date.min, places),))
         ])  # fmt: skip
-        for one, places in state.resting(BitMap.union(BitMap(), *planned.get(shard, {}).values())).items():
-            resting.setdefault(one, {})[shard] = places
     pool.put(tx, batch_id=pool.REPORTS, by_shard=made)
-    return pool.note_left(tx, _left(tx, planned, {one: NumberSet(found) for one, found in resting.items()}))
-
-
-def _left(
-    tx: Tx, planned: Mapping[int, Mapping[int, BitMap]], resting: Mapping[Cancellation, NumberSet]
-) -> dict[tuple[int, int], BitMap]:
-    """What is planned (by shard and batch) and does not rest any more after the cancellation that its batch stands on."""
-    left = {(batch, shard): numbers for shard, by_batch in planned.items() for batch, numbers in by_batch.items()}
-    for one in batches.renewed_since(tx, resting):
-        for shard, numbers in NumberSet.of(one.numbers).shards.items():
-            left[one.batch_id, shard] = left[one.batch_id, shard] - numbers
-    return left
 
 
 def _by_end(held: Mapping[int, BitMap], until: Mapping[int, date]) -> list[tuple[date, BitMap]]:

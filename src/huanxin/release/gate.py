@@ -48,13 +48,11 @@ def renewal_batch(tx: Tx, batch_id: int) -> Batch:
     return batch
 
 
-def load_gate(
-    reading: Reading, batch_id: int, *, left: NumberSet | None = None, touching: Sequence[int] | None = None
-) -> LoadedGate:
+def load_gate(reading: Reading, batch_id: int, *, touching: Sequence[int] | None = None) -> LoadedGate:
     """Everything that decides on a batch, from the facts recorded so far.
 
     What reports took out of the freeze since the plan is looked for in every later report, unless a caller who only counts
-    gives those that touch the batch (`touching`, `store.report.affected`), or the numbers that left (`left`).
+    gives those that touch the batch (`touching`, `store.report.affected`).
     """
     batch = renewal_batch(reading.tx, batch_id)
     numbers = batches.numbers_of(reading.tx, batch_id)
@@ -72,10 +70,7 @@ def load_gate(
         everyone=everyone, spans=batches.spans(reading.tx, batch_id), standings=standings,
         required=frozenset(notice.partner_id for notice in told.values() if notice.required), sent=bool(told), held=held,
         ordered=ordered,
-        retracted=(
-            _left_the_freeze(reading.tx, batch, numbers, roster, touching) if left is None
-            else {Event.OPENED: roster.places_in(left)}
-        ),
+        retracted=_left_the_freeze(reading.tx, batch, numbers, roster, touching),
         released=releases.released_places(reading.tx, batch_id), today=today,
         freeze_days=freeze_of(batch.freeze_days, reading.rules.freeze_days),
     )  # fmt: skip

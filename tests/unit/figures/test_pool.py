@@ -97,10 +97,9 @@ def test_numbers_go_through_their_states_one_after_the_other(
     assert states(platform) == {"in_service": 1, "elsewhere": 1, "held": 2, "blocked": 1, "renewing": 4, "clear": 2}
     release(platform, by="test")
     assert states(platform) == {"in_service": 1, "elsewhere": 1, "held": 2, "blocked": 1, "renewing": 4, "released": 2}
-    imported(
-        platform, report(f"{n(2)},opened,2026-11-24", f"{n(4)},reclaimed,2026-11-23", name="next.csv"), carrier="cmcc",
-        by="test",
-    )  # fmt: skip
+    imported(platform, report(f"{n(2)},opened,2026-11-24", name="sold.csv"), carrier="cmcc", by="test")
+    assert states(platform) == {"in_service": 2, "elsewhere": 1, "held": 2, "blocked": 1, "renewing": 4, "released": 1}
+    imported(platform, report(f"{n(4)},reclaimed,2026-11-23", name="next.csv"), carrier="cmcc", by="test")
     assert states(platform) == {"in_service": 3, "elsewhere": 1, "held": 2, "blocked": 1, "renewing": 3, "released": 1}
     retracted(platform, batch.id, NumberSet.of([int(n(5))]), reason="sold by mistake", by="test")
     assert states(platform)["blocked"] == 2

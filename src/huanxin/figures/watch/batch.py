@@ -20,7 +20,7 @@ from huanxin.numbersets.sharded import union, values_of
 from huanxin.store.answer import receipts
 from huanxin.store.answer.receipts import Entry
 from huanxin.store.database import Tx
-from huanxin.store.figures import summaries, watch
+from huanxin.store.figures import stamps, summaries
 from huanxin.store.notify import notices
 from huanxin.store.notify.notices import Notice
 from huanxin.store.plan import batches
@@ -38,8 +38,10 @@ def keep_batches(tx: Tx, platform: Platform) -> list[dict[str, Any]]:
     working days are the platform's."""
     known = {one.key: one for one in summaries.all_of(tx, KIND)}
     found = []
-    for batch_id, facts in watch.batch_stamps(tx).items():
-        stamp = f"{facts} {platform.zone}"
+    for batch_id, facts in stamps.of_batches(tx).items():
+        if not facts.sent:
+            continue
+        stamp = f"{facts.own} {platform.zone}"
         one = known.get(str(batch_id))
         if one is None or one.stamp != stamp:
             body = count_batch(tx, batch_id, platform.zone)

@@ -8,7 +8,7 @@ import numpy as np
 from pyroaring import BitMap
 
 from huanxin.domain.cells import CELL, Cells
-from huanxin.numbersets.sharded import NumberSet, dump, load
+from huanxin.numbersets.sharded import load
 from huanxin.store.database import Tx
 
 REPORTS = 0
@@ -61,51 +61,6 @@ def held_in(tx: Tx, *, shards: list[int], holds: list[int]) -> dict[int, dict[in
     ):  # fmt: skip
         found.setdefault(shard, {})[hold] = load(numbers)
     return found
-
-
-def batch_stamps(tx: Tx) -> dict[int, str]:
-    """By renewal batch: what changes whenever a fact comes that its numbers' states depend on, but for reports and holds."""
-    rows = tx.execute(
-        "SELECT b.id, ROW((SELECT max(seq) FROM receipt WHERE batch_id = b.id),"
-        " (SELECT max(seq) FROM waiver WHERE batch_id = b.id), (SELECT max(id) FROM release WHERE batch_id = b.id),"
-        " (SELECT count(*) FROM notice WHERE batch_id = b.id), (SELECT max(id) FROM batch r WHERE r.retracts = b.id))::text"
-        " FROM batch b WHERE b.purpose = 'renewal' ORDER BY b.id"
-    )
-    return {int(key): str(stamp) for key, stamp in rows}
-
-
-def planned_in(tx: Tx, shards: list[int]) -> dict[int, dict[int, BitMap]]:
-    """What renewal batches hold of some shards, by shard and batch."""
-    found: dict[int, dict[int, BitMap]] = {}
-    rows = tx.execute(
-        "SELECT s.shard, b.id, s.numbers FROM batch_set s JOIN batch b ON b.id = s.batch_id"
-        " WHERE s.shard = ANY(%s) AND b.purpose = 'renewal'",
-        (shards,), binary=True,
-    )  # fmt: skip
-    for shard, batch_id, numbers in rows:
-        found.setdefault(shard, {})[batch_id] = load(numbers)
-    return found
-
-
-def note_left(tx: Tx, left: Mapping[tuple[int, int], BitMap]) -> set[int]:
-    """Keep which numbers left the freeze of their batch, by batch and shard; the batches for which that is news."""
-    shards = sorted({shard for _, shard in left})
-    rows = tx.execute("SELECT batch_id, shard, numbers FROM pool_left WHERE shard = ANY(%s)", (shards,), binary=True)
-    known = {(batch_id, shard): load(numbers) for batch_id, shard, numbers in rows}
-    news = {key: places for key, places in left.items() if places != known.get(key, BitMap())}
-    with tx.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO pool_left (batch_id, shard, numbers) VALUES (%s, %s, %s)"
-            " ON CONFLICT (batch_id, shard) DO UPDATE SET numbers = excluded.numbers",
-            [(*key, dump(places)) for key, places in news.items()],
-        )
-    return {batch_id for batch_id, _ in news}
-
-
-def left_of(tx: Tx, batch_id: int) -> NumberSet:
-    """The numbers that left the freeze of a batch since it was planned."""
-    rows = tx.execute("SELECT shard, numbers FROM pool_left WHERE batch_id = %s", (batch_id,), binary=True)
-    return NumberSet({shard: load(numbers) for shard, numbers in rows})
 
 
 def put(tx: Tx, *, batch_id: int, by_shard: Mapping[int, Cells]) -> None:

@@ -6,7 +6,7 @@ made (`stamp`). Pages show when that was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -84,25 +84,6 @@ def put(tx: Tx, kind: str, key: str, *, stamp: str, body: dict[str, Any], at: da
 def confirm(tx: Tx, kind: str, *, stamp: str, at: datetime) -> None:
     """Say that the summaries of a kind hold for these facts too, though they were not counted again."""
     tx.execute("UPDATE summary SET stamp = %s, made_at = %s WHERE kind = %s AND stamp <> %s", (stamp, at, kind, stamp))
-
-
-def batch_stamps(tx: Tx, batch_ids: Iterable[int]) -> dict[int, str]:
-    """What changes whenever a fact is recorded that the figures of a batch depend on, by renewal batch: its notices,
-    answers, waivers, releases and retractions, the reports that affect it (`store.report.affected`), and holds on any of its
-    shards."""
-    rows = tx.execute(
-        "SELECT b.id, ROW((SELECT count(*) FROM notice WHERE batch_id = b.id OR batch_id = ANY(r.ids)),"
-        " (SELECT max(seq) FROM receipt WHERE batch_id = b.id OR batch_id = ANY(r.ids)),"
-        " (SELECT max(seq) FROM waiver WHERE batch_id = b.id), (SELECT max(id) FROM release WHERE batch_id = b.id), r.ids,"
-        " (SELECT ROW(count(*), max(e.id)) FROM report e LEFT JOIN report_touch t ON t.report_id = e.id"
-        " WHERE e.id > b.seen_report AND (t.report_id IS NULL OR b.id = ANY(t.batches))),"
-        " (SELECT ROW(count(DISTINCT h.hold_id), count(DISTINCT l.hold_id)) FROM hold_set h"
-        " JOIN batch_set s ON s.batch_id = b.id AND s.shard = h.shard LEFT JOIN hold_lift l ON l.hold_id = h.hold_id))::text"
-        " FROM batch b CROSS JOIN LATERAL (SELECT array(SELECT id FROM batch WHERE retracts = b.id ORDER BY id) AS ids) r"
-        " WHERE b.id = ANY(%s)",
-        (list(batch_ids),),
-    )
-    return {batch_id: str(made) for batch_id, made in rows}
 
 
 def shown(tx: Tx, kind: str, key: str, *, make: Callable[[Tx], dict[str, Any]], now: datetime) -> Summary:

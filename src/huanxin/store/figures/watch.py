@@ -11,20 +11,6 @@ SLACK = 10_000
 """Requests and answers are numbered before they are committed: this many are looked at again, in case one came late."""
 
 
-def batch_stamps(tx: Tx) -> dict[int, str]:
-    """What changes whenever a fact of a renewal batch that was sent is recorded, by batch."""
-    rows = tx.execute(
-        "SELECT b.id, ROW(n.told, r.last, w.last, l.last, t.last)::text FROM batch b"
-        " JOIN (SELECT batch_id, count(*) AS told FROM notice GROUP BY batch_id) n ON n.batch_id = b.id"
-        " LEFT JOIN (SELECT batch_id, max(seq) AS last FROM receipt GROUP BY batch_id) r ON r.batch_id = b.id"
-        " LEFT JOIN (SELECT batch_id, max(seq) AS last FROM waiver GROUP BY batch_id) w ON w.batch_id = b.id"
-        " LEFT JOIN (SELECT batch_id, max(id) AS last FROM release GROUP BY batch_id) l ON l.batch_id = b.id"
-        " LEFT JOIN (SELECT retracts, max(id) AS last FROM batch GROUP BY retracts) t ON t.retracts = b.id"
-        " WHERE b.purpose = 'renewal'"
-    )
-    return {int(batch): str(stamp) for batch, stamp in rows}
-
-
 def last_orders(tx: Tx) -> tuple[int, int]:
     """The positions of the last request and the last answer to one."""
     row = tx.execute(
