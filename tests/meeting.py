@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,10 @@ from huanxin.notify.partners import add_partner
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.plan.holds import lift_hold
+from huanxin.release.early_sales import lots_of
 from huanxin.release.gate import load_gate
 from huanxin.release.proposals import Outcome
+from huanxin.release.stopped import find_stopped_sales
 from huanxin.release.waiving import waive
 from huanxin.request.ordering import Purpose as Ordering
 from huanxin.request.ordering import Wish
@@ -36,6 +39,7 @@ from huanxin.store.plan import batches, holds
 from huanxin.store.plan.batches import Batch
 from huanxin.store.release import proposals, releases, stops
 from huanxin.store.report import reports
+from huanxin.store.report.sales import sales_of
 from huanxin.store.request import requests
 from operators import operator as joined
 from ordering import acting, imported, plan_now, release_proposed, retracted, send_now, waiver_proposed
@@ -236,3 +240,22 @@ def _breached(tx: Tx, breach_id: int) -> tuple[list[int], str]:
 
 def _numbers(found: NumberSet) -> list[int]:
     return [int(one) for one in found.numbers()]
+
+
+def sold_at(folder: Path, instant: datetime) -> Path:
+    """A carrier's report that it sold what is stopped, in the midst of that."""
+    return _file(folder, [f"+{number},opened,{instant.isoformat()}" for number in (HELD, FOR_SALE)], "number,event,at")
+
+
+def judged_again(platform: Platform) -> int:
+    """How many sales of the last report were stopped, by all that is on record now."""
+    with platform.act("li") as act:
+        recorded = [
+            (shard, fact)
+            for shard, found in reports.facts_by_shard(act.tx)
+            for fact in reports.with_instants(act.tx, shard, found, {one.day for one in found})
+        ]
+        last = max(fact.report for _, fact in recorded)
+        recycled = [(shard, fact) for shard, fact in recorded if fact.report == last]
+        sales = sales_of(act.tx, last, recycled, plan=act.plan)
+        return find_stopped_sales(act, last, sales, lots_of(act.tx, sales))

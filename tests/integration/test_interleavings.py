@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -25,7 +26,7 @@ from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.rules import Rules
 from huanxin.store.database import LIVE, Database
 from huanxin.store.migrate import migrate
-from meeting import build, facts, writers
+from meeting import build, facts, judged_again, sold_at, writers
 from stepping import meet, stepping
 
 CORE = ("refusal", "waiver", "hold", "reclaim", "release", "plan", "retraction", "order")
@@ -68,13 +69,14 @@ class Meetings:
         migrate(dsn, LIVE, simulated=True)
         with opened(dsn) as platform:
             self.orders = writers(folder, build(platform, folder))
+        self.sold = sold_at(folder, Clock().now + timedelta(minutes=2.5))
         self._in_turn: dict[tuple[str, str], Came] = {}
 
-    def stops(self, name: str) -> list[int]:
+    def stops(self, name: str, *, locks: bool = SOAK) -> list[int]:
         """The steps of an order before which it stands: the first, the first write and the commit of each transaction."""
         with self._world() as platform:
             steps = meet(partial(self.orders[name], platform), 10**6, lambda: None, platform.database.dsn)[0].steps
-        return [at for at, step in enumerate(steps) if SOAK or at == 0 or step != "lock"]
+        return [at for at, step in enumerate(steps) if locks or at == 0 or step != "lock"]
 
     def in_turn(self, first: str, second: str) -> Came:
         if (first, second) not in self._in_turn:
@@ -90,6 +92,20 @@ class Meetings:
                 partial(self.orders[first], platform), stop, partial(self.orders[second], platform), platform.database.dsn
             )
             return sorted([(first, one.outcome), (second, two.outcome)], key=str), facts(platform)
+
+    def sold_in_the_midst(self, stop: int, first: str) -> tuple[object, int]:
+        """Five minutes pass in the midst of an order, and a report of sales in between is taken. How many of these it finds
+        stopped, and how many whoever judges it again when all is on record."""
+        with self._world() as platform:
+
+            def report() -> int:
+                assert isinstance(platform.clock, Clock)
+                platform.clock.forward(minutes=5)
+                return platform.import_report(self.sold, carrier="cmcc", by="li").stopped
+
+            one, two = meet(partial(self.orders[first], platform), stop, report, platform.database.dsn)
+            assert one.outcome not in ("AssertionError", "DeadlockDetected")
+            return two.outcome, judged_again(platform)
 
     @contextmanager
     def _world(self) -> Iterator[Platform]:
@@ -130,3 +146,14 @@ def test_what_two_orders_come_to_is_what_they_come_to_in_turn(meetings: Meetings
         for stop in stops:
             found = meetings.at(stop, first, second)
             assert found in possible, f"{second} before step {stop} of {first}"
+
+
+@pytest.mark.parametrize("stopping", ["hold", "lifting", "retraction", "refusal"])
+def test_sales_that_are_reported_while_something_stops_them_are_judged_as_the_record_has_it(
+    meetings: Meetings, stopping: str
+) -> None:
+    """What takes minutes to be recorded would else be on record from before a sale that nobody held against it, or the
+    other way round: the authority is told of no breach, or the carrier accused of one."""
+    for stop in meetings.stops(stopping, locks=True):
+        found, again = meetings.sold_in_the_midst(stop, stopping)
+        assert found == again, f"before step {stop} of {stopping}"

@@ -25,7 +25,7 @@ from huanxin.store import facts
 from huanxin.store.acting import Act, Read, Reading
 from huanxin.store.answer import receipt_files, receipts
 from huanxin.store.answer.receipts import StoredReceipt
-from huanxin.store.database import Tx, recording_facts
+from huanxin.store.database import Tx
 from huanxin.store.notify import notices
 from huanxin.store.notify.notices import Notice
 from huanxin.store.plan import batches
@@ -115,7 +115,7 @@ def file_receipt(
     # Read first, then wait: nobody waits while a long one is read.
     recorded = _recorded(act.tx, content)
     parsed = None if recorded else _parsed(source, roster, Purpose(batch.purpose), zone, complete)
-    recording_facts(act.tx)
+    turn = act.in_turn()
     receipts.one_at_a_time(act.tx, notice.id)
     in_turn()
     recorded = recorded or _recorded(act.tx, content)
@@ -134,13 +134,14 @@ def file_receipt(
     )  # fmt: skip
     was_open = standing.open(everyone)
     standing.take(Receipt(answers=answers, complete=complete), everyone)
-    _note_reopened(act, notice, stored, roster, standing.open(everyone) - was_open)
+    _note_reopened(turn, notice, stored, roster, standing.open(everyone) - was_open)
     return Accepted(receipt=stored, outstanding=len(standing.outstanding(everyone)), new=True)
 
 
 def _note_reopened(act: Act, notice: Notice, receipt: StoredReceipt, roster: Roster, reopened: BitMap) -> None:
     """Record that a receipt reopened numbers that were released since its partner was told of them (until then it could not
-    be waited for), and how many of these nobody has bought yet."""
+    be waited for), and how many of these nobody has bought yet. A receipt is dated when it came; what it stops, when that is
+    recorded: a report that was judged meanwhile did not know of it."""
     if notice.required and reopened:
         late = reopened & releases.released_places(act.tx, notice.batch_id, asked=notice.partner_id)
         if late:

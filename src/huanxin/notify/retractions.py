@@ -56,7 +56,7 @@ def retract_ordered(act: Act, batch_id: int, numbers: NumberSet, *, reason: str,
         raise BadInput(Sentence("a retraction needs who orders it and why; both are recorded"))
     if not numbers:
         raise BadInput(Sentence("what you gave names no number, so none was taken back"))
-    deciding(act.tx)
+    act = act.alone()
     batch = batches.get(act.tx, batch_id)
     if batch is None or batch.purpose != Purpose.RENEWAL:
         raise NotFound(Sentence("there is no renewal batch %(batch)s; `huanxin batch status` shows them", batch=batch_id))

@@ -16,7 +16,7 @@ from huanxin.numbersets.sharded import NumberSet
 from huanxin.store import facts
 from huanxin.store.acting import Act, Reading
 from huanxin.store.answer import receipts
-from huanxin.store.database import Tx, deciding
+from huanxin.store.database import Tx
 from huanxin.store.notify import notices
 from huanxin.store.notify.notices import Notice
 from huanxin.store.plan import batches, holds
@@ -101,9 +101,9 @@ def _left_the_freeze(
 def release_batch(act: Act, batch_id: int, *, alone: bool = True) -> Release | None:
     """Record the release of every number of a batch that is clear and was not released before; None if there is none.
 
-    No fact is recorded between the decision and its record (store.database.deciding).
+    No fact is recorded between the decision and its record (store.acting.Act.alone).
     """
-    deciding(act.tx)
+    act = act.alone()
     gate = load_gate(act, batch_id).gate
     free = gate.releasable()
     if not free:

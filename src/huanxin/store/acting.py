@@ -13,7 +13,7 @@ from datetime import date, datetime
 from huanxin.domain.clock import Clock
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.rules import Rules
-from huanxin.store.database import Tx, recording_facts
+from huanxin.store.database import Tx, deciding, recording_facts
 
 PLATFORM = "platform"
 """who acts when nobody ordered it"""
@@ -51,6 +51,12 @@ class Act(Reading):
         """The same order once it is its turn to record a fact that the gate reads: it waits for a release under way. It is
         dated then, since a report that was judged meanwhile did not know of it."""
         recording_facts(self.tx)
+        return replace(self, now=self.clock())
+
+    def alone(self) -> Act:
+        """The same order once no other records a fact that the gate reads, until it ends, and dated then: what was sold
+        while a release waited was not released yet, nor taken back while a retraction did."""
+        deciding(self.tx)
         return replace(self, now=self.clock())
 
 

@@ -14,7 +14,7 @@ from huanxin.domain.lifecycle import Cancellation, Event, SetFact
 from huanxin.domain.numbers import Carrier, NumberingPlan
 from huanxin.numbersets.instants import NO_TIME, Instants, counted
 from huanxin.numbersets.sharded import NumberSet, bitmap_of, values_of
-from huanxin.store.database import Tx
+from huanxin.store.database import Tx, deciding
 from huanxin.store.report import reports
 
 
@@ -52,9 +52,16 @@ class Sale:
 
 
 def sales_of(tx: Tx, report_id: int, recycled: Iterable[tuple[int, SetFact]], *, plan: NumberingPlan) -> list[Sale]:
-    """The sales of a report. recycled: (shard, fact) of what it gave to new owners; a transfer is no sale."""
+    """The sales of a report. recycled: (shard, fact) of what it gave to new owners; a transfer is no sale.
+
+    If there are any, what might stop them and is being recorded is waited for, and nothing else is until this transaction
+    ends: of a sale and an order in one instant, either the sale is judged by the order, or the order is dated after it.
+    """
     opened = {(shard, _key(fact)): fact for shard, fact in recycled if fact.event is Event.OPENED}
-    return list(_closed(tx, report_id, opened, plan)) if opened else []
+    found = list(_closed(tx, report_id, opened, plan)) if opened else []
+    if found:
+        deciding(tx)
+    return found
 
 
 def _key(fact: SetFact) -> tuple[date, str, int]:
