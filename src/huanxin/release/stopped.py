@@ -68,7 +68,7 @@ def _after_stops(tx: Tx, sales: Sequence[Sale], lots: Lots) -> Iterator[NumberSe
 
 def _stops(tx: Tx, lot: Lot, given: NumberSet) -> Iterable[tuple[datetime, NumberSet]]:
     """When something stopped the sale of what releases gave back of a lot, and of which numbers. An answer that reopened
-    them counts while it stands."""
+    them counts as it stands when the report comes (decision 18)."""
     if not given:
         return
     for one in batches.retractions_of(tx, lot.batch_id):
