@@ -11,6 +11,8 @@ from typing import Any
 from holding import hold, placed
 from huanxin.acts import Platform
 from huanxin.acts.batches import decide, release
+from huanxin.acts.desk import acknowledge
+from huanxin.acts.requests import answer_requests, order_request
 from huanxin.answer.receiving import file_receipt
 from huanxin.answer.single import Line
 from huanxin.disclose.acknowledging import Acknowledgement, Method
@@ -42,7 +44,7 @@ from huanxin.store.report import reports
 from huanxin.store.report.sales import sales_of
 from huanxin.store.request import requests
 from operators import operator as joined
-from ordering import acting, imported, plan_now, release_proposed, retracted, send_now, waiver_proposed
+from ordering import acting, imported, looked_at, plan_now, release_proposed, retracted, send_now, waiver_proposed
 
 SILENT, FREE, BACK, HELD, FOR_SALE, DUE, SERVING = (8613800138000 + n for n in range(7))
 BATCH = 1
@@ -74,7 +76,7 @@ def build(platform: Platform, folder: Path) -> str:
     order(platform, 1)
     register(platform, "late")
     imported(platform, _file(folder, [f"+{DUE},cancelled,2026-08-21"], "number,event,at"), carrier="cmcc", by="li")
-    return digest(texts_of(platform.look_up([FOR_SALE], seller="cmcc")[0])[ZH])
+    return digest(texts_of(looked_at(platform, [FOR_SALE], seller="cmcc")[0])[ZH])
 
 
 def register(platform: Platform, name: str) -> Partner:
@@ -114,7 +116,7 @@ def order(platform: Platform, *at: int) -> bool:
     """The owner of SERVING orders at some partners, at both unless they are named."""
     wish = Wish(purpose=Ordering.RENEW, number=SERVING, partner_ids=at or (1, 2), consent_text="I agree", channel="sms",
                 language="en", shown_at=platform.now())  # fmt: skip
-    return platform.order_request(wish).new
+    return order_request(platform, wish).new
 
 
 def writers(folder: Path, shown: str) -> dict[str, Order]:
@@ -137,7 +139,7 @@ def writers(folder: Path, shown: str) -> dict[str, Order]:
             assert shop is not None
             number, said, reason = line.split(",")
             one = Line(line=2, notice=notice.id, number=number, outcome=said, reason=reason, until="")
-            return platform.answer_requests(shop, [one], key=key).new
+            return answer_requests(platform, shop, [one], key=key).new
 
         return file
 
@@ -165,7 +167,7 @@ def writers(folder: Path, shown: str) -> dict[str, Order]:
         "order": order,
         "cut": answered("unbound"),
         "cut with a key": answered("absent", key="k"),
-        "disclosure": lambda platform: platform.acknowledge(
+        "disclosure": lambda platform: acknowledge(platform,
             [Acknowledgement(number=FOR_SALE, shown=shown, method=Method.REFERENCE, evidence="17")],
             by=person(platform, "clerk"),
         ).new,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 from huanxin.acts import Platform
 from huanxin.acts.batches import send_batch
 from huanxin.acts.reports import ImportDone, take_report
+from huanxin.disclose.acknowledging import withdraw
+from huanxin.disclose.desk import Offer, look_up, next_clean
+from huanxin.domain.disclosure import Grade, Told
 from huanxin.domain.numbers import NumberingPlan, chinese_plan
 from huanxin.domain.operators import Operator
 from huanxin.domain.rules import Rules
@@ -92,3 +96,23 @@ def lists_written(platform: Platform, folder: Path, batch_id: int | None = None)
     """Write the lists of every release on record."""
     with platform.read() as seen:
         return write_release_lists(seen, folder, batch_id)
+
+
+def looked_at(platform: Platform, numbers: Sequence[int], *, seller: str | None) -> list[Told]:
+    """What is told of each number to a buyer."""
+    with platform.read() as seen:
+        return look_up(seen, numbers, seller=seller)
+
+
+def clean_after(
+    platform: Platform, prefix: str, *, grades: Collection[Grade], after: int, most: int, seller: str | None
+) -> Offer:
+    """The next numbers with a prefix that are for sale."""
+    with platform.read() as seen:
+        return next_clean(seen, prefix, grades=grades, after=after, most=most, seller=seller)
+
+
+def disclosure_withdrawn(platform: Platform, disclosure_id: str, *, reason: str, by: Operator) -> None:
+    """Record that a buyer did not take the number."""
+    with platform.act(by.login) as act:
+        withdraw(act, disclosure_id, reason=reason, operator=by)

@@ -28,7 +28,7 @@ from huanxin.store.notify import notices
 from huanxin.store.plan import batches
 from huanxin.web.app import create_app
 from operators import operator
-from ordering import imported, plan_now, send_now
+from ordering import imported, looked_at, plan_now, send_now
 from serving import served
 from town import settings_of
 
@@ -53,7 +53,7 @@ class Shop:
     batch: int
 
     def told(self, number: int, seller: str | None = "cmcc") -> Told:
-        return self.platform.look_up([number], seller=seller)[0]
+        return looked_at(self.platform, [number], seller=seller)[0]
 
     def given(self, number: int, **changes: object) -> Acknowledgement:
         """What the desk sends once a buyer has signed."""

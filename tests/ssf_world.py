@@ -11,11 +11,12 @@ from typing import Any
 import httpx
 
 from clocks import Clock
-from huanxin.acts import Platform, open_signer
+from huanxin.acts import Platform
 from huanxin.domain.partners import DEFAULT_SCOPES, Kind
 from huanxin.notify.calls import Calls
 from huanxin.notify.partners import add_partner
 from huanxin.notify.pushing import Pusher
+from huanxin.onboarding.opening import open_signer
 from huanxin.settings import Mode, Settings
 from huanxin.store.connect import partners
 from huanxin.store.database import SANDBOX, Database

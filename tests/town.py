@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from clocks import Clock
 from huanxin.acts import Platform, open_platform
+from huanxin.acts.requests import answer_requests
 from huanxin.answer.single import Line
 from huanxin.domain.clock import system_clock
 from huanxin.domain.partners import Kind
@@ -90,9 +91,9 @@ class Town:
         partner = self.partners[name].partner
         with self.platform.database.transaction() as tx:
             notice = requests.of_partner(tx, partner.id, 1)[0]
-        self.platform.answer_requests(
-            partner, [Line(line=2, notice=notice.id, number=number, outcome=outcome, reason=reason, until="")]
-        )  # fmt: skip
+        answer_requests(
+            self.platform, partner, [Line(line=2, notice=notice.id, number=number, outcome=outcome, reason=reason, until="")]
+        )
 
 
 @dataclass(kw_only=False)

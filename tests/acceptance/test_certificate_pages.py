@@ -20,6 +20,7 @@ from pypdf import PdfReader
 from acceptance.browsing import SIZES, axe, keep_both, open_tab
 from clocks import Clock
 from huanxin.acts import Platform, open_platform
+from huanxin.acts.desk import certify
 from huanxin.disclose import certificate
 from huanxin.disclose.certificate import Reason
 from huanxin.domain.numbers import parse
@@ -92,7 +93,7 @@ def site(dsn: str, tmp_path: Path) -> Iterator[Site]:
             made = Site(url=str(http.base_url).rstrip("/"), http=http, platform=platform, clock=clock, context=context,
                         made=None, folder=tmp_path)  # type: ignore[arg-type]  # fmt: skip
             made.reported(f"{NUMBER},cancelled,2026-06-01", f"{NUMBER},opened,2026-10-01")
-            made.made = platform.certify(parse(NUMBER), context.signer, by="test")
+            made.made = certify(platform, parse(NUMBER), context.signer.signed, by="test")
             yield made
 
 

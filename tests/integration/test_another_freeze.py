@@ -28,7 +28,7 @@ from huanxin.simulate.planner import Choices, plan
 from huanxin.store.notify import notices
 from huanxin.store.plan import batches
 from huanxin.store.release import releases
-from ordering import imported, lists_written, plan_now, send_now
+from ordering import imported, lists_written, looked_at, plan_now, send_now
 
 CLOSED = date(2026, 8, 25)  # day 91 is 2026-11-24, on which the clock begins
 FIRST, SECOND = 8613800138000, 8613800138001
@@ -103,13 +103,13 @@ def test_the_longer_freeze_binds_what_is_planned_wherever_the_freeze_decides(
     assert (figures["gate"]["freezing"], figures["freezes"]) == (2, [("cmcc", "2026-12-24", 2)])
     by_state = {state: int(counted.days["count"][counted.days["kind"] == at].sum()) for at, state in enumerate(STATES)}
     assert (by_state[State.RENEWING], by_state[State.CLEAR]) == (2, 0)
-    (told,) = under.look_up([FIRST], seller="cmcc")
+    (told,) = looked_at(under, [FIRST], seller="cmcc")
     assert (told.why is not None, told.freeze_days, str(told.sellable_from)) == (True, 120, "2026-12-24")
     clock.forward(days=29)  # the 120th day
     assert case.released() == 0
     clock.forward(days=1)
     assert case.released() == 2
-    assert case.under(in_force).look_up([FIRST], seller="cmcc")[0].why is None
+    assert looked_at(case.under(in_force), [FIRST], seller="cmcc")[0].why is None
     assert case.listed(tmp_path / "lists") == {"2026-12-24"}
 
 
@@ -125,7 +125,7 @@ def test_what_was_released_keeps_the_freeze_under_which_it_was(
         said = explain(reading, FIRST)
     assert not gate.frozen_still()
     assert "the freeze of 90 days has ended" in str(said.findings[0].text)
-    (told,) = under.look_up([FIRST], seller="cmcc")
+    (told,) = looked_at(under, [FIRST], seller="cmcc")
     assert (told.why, told.freeze_days) == (None, 90)
     assert case.listed(tmp_path / "lists") == {"2026-11-24"}
     clock.forward(days=2)

@@ -17,6 +17,7 @@ from huanxin.access import people, signing_in
 from huanxin.access.signing_in import TRIES, Result
 from huanxin.acts import Platform, open_platform
 from huanxin.acts.batches import decide, release
+from huanxin.acts.desk import certify
 from huanxin.cli.main import app
 from huanxin.domain.clock import APART
 from huanxin.domain.errors import ClockInDoubt, TooMany, Unauthorized
@@ -119,7 +120,7 @@ def test_a_year_ahead_releases_nothing_plans_nothing_and_signs_nothing(
         Planner(platform=platform).one_job,
         lambda: partners.grant_token(shop, scope="", signer=signer(platform), now=platform.now()),
         lambda: signer(platform).event_token({"jti": "ev_1", "events": {}}),
-        lambda: rotated(platform), lambda: platform.certify(int(NUMBER), signer(platform), by="li"),
+        lambda: rotated(platform), lambda: certify(platform, int(NUMBER), signer(platform).signed, by="li"),
     ]  # fmt: skip
     for act in decisive:
         with pytest.raises(ClockInDoubt):

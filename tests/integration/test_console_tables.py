@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from huanxin.acts.batches import decide
+from huanxin.acts.desk import acknowledge
 from huanxin.domain.errors import Conflict
 from huanxin.domain.numbers import masked
 from huanxin.numbersets.sharded import NumberSet
@@ -142,7 +143,7 @@ def test_breaches_and_records_of_the_desk_come_whole_however_long_they_are(
     """Each of them once ended at ten thousand lines, and nothing said so."""
     monkeypatch.setattr(sheets, "PIECE", 1)
     for number in SPARE[:3]:
-        shop.platform.acknowledge([shop.given(number)], by=shop.clerk)
+        acknowledge(shop.platform, [shop.given(number)], by=shop.clerk)
     for number in SPARE[3:5]:
         shop.opened(number, name=f"opened-{number}.csv")
     records = lines(clerk.get("/console/desk/records?format=csv"))

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from huanxin.access import tokens
+from huanxin.acts.desk import acknowledge
 from huanxin.domain.numbers import masked
 from huanxin.domain.operators import Operator, Role
 from operators import browsing, operator, signed_in
@@ -202,7 +203,7 @@ def test_the_disclosure_on_paper_is_a_pdf_and_a_blocked_number_has_none(desk: ht
 def test_who_looks_a_number_up_finds_the_disclosure_and_only_the_desk_its_signature(shop: Shop, desk: httpx.Client) -> None:
     """An operator proves what the buyer was told; the drawn name of a buyer stays with the desk."""
     number = SPARE[-1]
-    made = shop.platform.acknowledge([shop.given(number)], by=shop.clerk).ids[0]
+    made = acknowledge(shop.platform, [shop.given(number)], by=shop.clerk).ids[0]
     with closing(signed_in(str(desk.base_url), shop.platform, "operator", carrier="cmcc")) as looking:
         page = looking.post("/console/numbers", data={"number": f"{number}"}).text
         lines = looking.post("/console/numbers", data={"number": f"{number}", "format": "csv"}).text.splitlines()

@@ -15,6 +15,7 @@ from exchanging import register
 from huanxin.acts import Platform
 from huanxin.acts.batches import decide
 from huanxin.acts.batches import release as release_clear
+from huanxin.acts.requests import order_request
 from huanxin.answer.receiving import file_receipt
 from huanxin.domain.errors import Conflict
 from huanxin.domain.numbers import Carrier, NumberingPlan
@@ -38,7 +39,7 @@ from huanxin.store.release import releases
 from huanxin.store.report import reports
 from huanxin.store.request import requests
 from operators import operator
-from ordering import imported, plan_now, send_now, waiver_proposed
+from ordering import imported, looked_at, plan_now, send_now, waiver_proposed
 from waiting import until
 
 Report = Callable[..., Path]
@@ -126,7 +127,7 @@ def test_a_hold_binds_to_the_end_of_its_last_day_wherever_that_comes_last(
     assert clear(platform, batch) == {OTHER}
     assert (explained_held(platform, CN), explained_held(platform, NZ)) == (True, True)
     release_clear(platform, by="li", batch_id=batch)
-    told = {one.number: one.why and one.why.value for one in platform.look_up([CN, OTHER, NZ], seller=None)}
+    told = {one.number: one.why and one.why.value for one in looked_at(platform, [CN, OTHER, NZ], seller=None)}
     assert told == {CN: "not_released", OTHER: None, NZ: "not_released"}
     clock.now += timedelta(microseconds=1)
     assert clear(platform, batch) == {CN, OTHER, NZ}
@@ -163,9 +164,9 @@ def test_what_is_held_on_its_last_day_is_neither_planned_nor_offered(
     release_clear(platform, by="li")
     held_until(platform, date(2026, 11, 30), CN)
     clock.now = midnight(date(2026, 12, 1), SHANGHAI) - timedelta(microseconds=1)
-    assert [one.for_sale for one in platform.look_up([CN, NZ], seller=None)] == [False, True]
+    assert [one.for_sale for one in looked_at(platform, [CN, NZ], seller=None)] == [False, True]
     clock.now += timedelta(microseconds=1)
-    assert [one.for_sale for one in platform.look_up([CN, NZ], seller=None)] == [True, True]
+    assert [one.for_sale for one in looked_at(platform, [CN, NZ], seller=None)] == [True, True]
 
 
 def test_a_number_is_due_and_free_on_the_day_that_it_is_at_its_carrier(
@@ -199,14 +200,14 @@ def test_a_batch_keeps_the_longer_freeze_that_it_was_planned_with(
     waived(platform, batch, frozen)
     clock.now = midnight(SALE, SHANGHAI) + timedelta(days=10) - timedelta(microseconds=1)
     assert clear(platform, batch) == {NZ}
-    assert platform.look_up([CN], seller=None)[0].sellable_from == SALE + timedelta(days=10)
+    assert looked_at(platform, [CN], seller=None)[0].sellable_from == SALE + timedelta(days=10)
     clock.now += timedelta(microseconds=1)
     assert clear(platform, batch) == {CN, OTHER, NZ}
     (release,) = release_clear(platform, by="li", batch_id=batch)
     with platform.database.transaction() as tx:
         tables = release_tables(tx, release)
     assert {str(day) for table in tables.values() for day in table["sellable_from"].to_pylist()} == {"2026-12-04"}
-    told = platform.look_up([CN], seller=None)[0]
+    told = looked_at(platform, [CN], seller=None)[0]
     assert (told.for_sale, told.freeze_days) == (True, 100)
     clock.now += timedelta(days=1)
     done = imported(platform, report(f"+{CN},opened,2026-12-03", name="sold.csv"), carrier="cn", by="li")
@@ -236,7 +237,7 @@ def test_whoever_has_a_number_whose_past_is_unknown_has_nothing_to_renew(
     wish = Wish(purpose=Purpose.RENEW, number=number, partner_ids=[frozen.id], consent_text="yes", channel="web",
                 language="en", shown_at=clock.now)  # fmt: skip
     with pytest.raises(Conflict, match="can't be told apart"):
-        platform.order_request(wish)
+        order_request(platform, wish)
 
 
 @pytest.mark.parametrize("what", ["orders of one number", "receipts of one notice"])
@@ -258,7 +259,7 @@ def test_two_that_must_see_each_other_wait_for_each_other(
 
     def second() -> None:
         if what == "orders of one number":
-            platform.order_request(wish)
+            order_request(platform, wish)
             return
         with platform.act("li") as act:
             file_receipt(

@@ -30,7 +30,7 @@ from exchanging import (
     takes,
     writer_of,
 )
-from huanxin.acts import Platform, open_signer
+from huanxin.acts import Platform
 from huanxin.answer.receiving import CONFIRMATION
 from huanxin.domain.clock import Clock as AnyClock
 from huanxin.domain.errors import BadInput, Conflict
@@ -38,6 +38,7 @@ from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.rules import Rules
 from huanxin.notify.files import FileWriter, use_files
 from huanxin.notify.folders import Folder
+from huanxin.onboarding.opening import open_signer
 from huanxin.settings import Mode, Settings
 from huanxin.store.connect import partners
 from huanxin.store.database import Database

@@ -16,6 +16,7 @@ from clocks import Clock
 from exchanging import NUMBERS, Shop, cancelled, planned, reader_of, signer_of, writer_of
 from huanxin.acts import Platform
 from huanxin.acts.batches import release
+from huanxin.acts.requests import order_request
 from huanxin.domain.numbers import parse
 from huanxin.request.ordering import Purpose, Wish
 from huanxin.store.request import requests
@@ -208,7 +209,7 @@ def test_an_owners_order_is_done_and_answered_through_folders(
     imported(platform, report(*lines), carrier="cmcc", by="li")
     wish = Wish(purpose=Purpose.RENEW, number=parse(A), partner_ids=[shop.partner.id], consent_text="I agree",
                 channel="sms", language="zh_CN", shown_at=platform.now())  # fmt: skip
-    made = platform.order_request(wish)
+    made = order_request(platform, wish)
     assert writer_of(platform).one_job()
     site = Site(platform, clock, shop, tmp_path)
     site.ties.answers = [Answer(number=A, outcome="unbound")]

@@ -10,6 +10,7 @@ import pytest
 from clocks import Clock
 from exchanging import Shop, reader_of, takes, writer_of
 from huanxin.acts import Platform
+from huanxin.acts.requests import order_request
 from huanxin.domain.numbers import parse
 from huanxin.request.ordering import Purpose, Wish
 from huanxin.store.request import requests
@@ -30,7 +31,7 @@ def ordered(platform: Platform, shops: list[Shop]) -> list[str]:
     """The notices of an order at these partners."""
     wish = Wish(purpose=Purpose.RENEW, number=parse(NUMBER), partner_ids=[one.partner.id for one in shops],
                 consent_text="I agree", channel="sms", language="zh_CN", shown_at=platform.now())  # fmt: skip
-    made = platform.order_request(wish)
+    made = order_request(platform, wish)
     return [made.notices[one.partner.id] for one in shops]
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from huanxin.acts import Platform, open_signer
+from huanxin.acts import Platform
 from huanxin.domain.clock import system_clock
 from huanxin.domain.partners import Kind, Partner
 from huanxin.notify.partners import add_partner
 from huanxin.notify.streams import send_verification
+from huanxin.onboarding.opening import open_signer
 from huanxin.settings import Mode, Settings
 from huanxin.store.notify import deliveries
 from huanxin.work.workers import make_workers

@@ -12,6 +12,8 @@ import pytest
 from holding import hold
 from huanxin.access import looking, tokens
 from huanxin.acts import Platform
+from huanxin.acts.desk import acknowledge, consult
+from huanxin.acts.desk import looked_up as looked_up_
 from huanxin.domain.disclosure import Told
 from huanxin.domain.errors import BadInput, TooMany
 from huanxin.domain.operators import Role
@@ -19,7 +21,7 @@ from huanxin.numbersets.sharded import NumberSet
 from huanxin.store import facts
 from huanxin.store.access import operators
 from operators import browsing, operator
-from ordering import retracted
+from ordering import looked_at, retracted
 from selling import CLEAN, FIRST, HELD, LATE, REFUSED, SPARE, Shop, looked_up, served_shop
 
 MANY = 600
@@ -57,15 +59,15 @@ def test_held_taken_back_objected_and_unallotted_numbers_can_not_be_told_apart(s
     """Each reason that has words of its own gives away the others by elimination: a held number is a wanted man's."""
     back = SPARE[0]
     retracted(shop.platform, shop.batch, NumberSet.of([back]), reason="a wrong list", by="li")
-    told = {one.number: alike(one) for one in shop.platform.look_up([HELD, LATE, back], seller="cmcc")}
+    told = {one.number: alike(one) for one in looked_at(shop.platform, [HELD, LATE, back], seller="cmcc")}
     assert told[HELD] == told[LATE] == told[back]
     hold(shop.platform, [FIRST, REFUSED])
     unallotted = FIRST + 100_000_000  # of a range that is the carrier's too
     with shop.platform.database.transaction() as tx:
         facts.allocation(tx, carrier="cmcc", file_name="a.csv", ranges=[(FIRST, FIRST)], by="li", at=shop.platform.now())
-    first, never = shop.platform.look_up([FIRST, unallotted], seller="cmcc")
+    first, never = looked_at(shop.platform, [FIRST, unallotted], seller="cmcc")
     assert alike(first) == alike(never)
-    held_too, before = shop.platform.look_up([REFUSED, REFUSED], seller="cmcc")
+    held_too, before = looked_at(shop.platform, [REFUSED, REFUSED], seller="cmcc")
     assert held_too.why == before.why == "not_released", "and one that was not released yet reads as such, held or not"
 
 
@@ -92,7 +94,7 @@ def test_a_shops_software_has_the_same_limit_by_every_way(shop: Shop, url: str) 
     person = operator(shop.platform, Role.DESK, carrier="cmcc", login="software")
     with shop.platform.act("test") as act:
         token = tokens.make_token(act, "software")
-    shop.platform.looked_up(MANY, by=person)
+    looked_up_(shop.platform, MANY, by=person)
     with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}) as http:
         asked = http.post("/answers/v1/disclosure", json={"number": f"+{CLEAN}"})
         assert (asked.status_code, asked.json()["status"]) == (429, 429)
@@ -110,31 +112,31 @@ def test_whoever_asks_mostly_for_numbers_that_are_not_for_sale_is_noticed_before
     clerk = operator(shop.platform, Role.DESK, carrier="cmcc", login="odd")
     for at in range(0, 100, 50):
         assert alarms(shop.platform) == []
-        shop.platform.consult([8613801900000 + at + one for one in range(50)], by=clerk)  # of ranges never used
+        consult(shop.platform, [8613801900000 + at + one for one in range(50)], by=clerk)  # of ranges never used
     blocked = [HELD, LATE, REFUSED]
     for _ in range(40):
-        shop.platform.consult(blocked, by=clerk)
+        consult(shop.platform, blocked, by=clerk)
     assert [login for login, _ in alarms(shop.platform)] == ["odd"]
 
 
 def test_refused_acknowledgements_count_as_looked_up(shop: Shop) -> None:
     clerk = operator(shop.platform, Role.DESK, carrier="cmcc", login="clerk2")
     with pytest.raises(BadInput):
-        shop.platform.acknowledge([shop.given(CLEAN, shown="0" * 64)], by=clerk)
-    shop.platform.looked_up(MANY - 1, by=clerk)
+        acknowledge(shop.platform, [shop.given(CLEAN, shown="0" * 64)], by=clerk)
+    looked_up_(shop.platform, MANY - 1, by=clerk)
     with pytest.raises(TooMany):
-        shop.platform.consult([CLEAN], by=clerk)
+        consult(shop.platform, [CLEAN], by=clerk)
 
 
 def test_two_at_once_do_not_go_beyond_the_limit(shop: Shop) -> None:
     clerk = operator(shop.platform, Role.DESK, carrier="cmcc", login="fast")
-    shop.platform.looked_up(MANY - 5, by=clerk)
+    looked_up_(shop.platform, MANY - 5, by=clerk)
     taken, barrier = [], threading.Barrier(10)
 
     def one() -> None:
         barrier.wait()
         try:
-            shop.platform.consult([CLEAN], by=clerk)
+            consult(shop.platform, [CLEAN], by=clerk)
         except TooMany:
             return
         taken.append(1)
@@ -153,5 +155,5 @@ def test_an_operators_search_of_numbers_has_the_limit_too(shop: Shop, url: str) 
         with shop.platform.database.transaction() as tx:
             person = operators.by_login(tx, "searcher")
         assert person
-        shop.platform.looked_up(MANY - 1, by=person)
+        looked_up_(shop.platform, MANY - 1, by=person)
         assert browser.post("/console/numbers", data={"number": f"+{CLEAN}"}).status_code == 429

@@ -10,6 +10,7 @@ import pytest
 
 from clocks import Clock
 from huanxin.acts import Platform
+from huanxin.acts.requests import answer_requests, order_request
 from huanxin.answer.single import Line
 from huanxin.domain.numbers import parse
 from huanxin.domain.partners import Kind, Partner
@@ -77,11 +78,15 @@ def pusher(platform: Platform, post: Post) -> Pusher:
                   plan=platform.plan, passphrase="test", calls=Calls(soon=20.0))  # fmt: skip
 
 
-def ordered(platform: Platform, shops: list[Partner], number: str = NUMBERS[0]) -> Ordered:
-    return platform.order_request(
-        Wish(purpose=Purpose.RENEW, number=parse(number), partner_ids=[one.id for one in shops], consent_text="I agree",
-             channel="sms", language="zh_CN", shown_at=platform.now())
+def wish(platform: Platform, purpose: Purpose, shops: list[Partner], number: str = NUMBERS[0]) -> Wish:
+    return Wish(
+        purpose=purpose, number=parse(number), partner_ids=[one.id for one in shops], consent_text="I agree",
+        channel="sms", language="zh_CN", shown_at=platform.now(),
     )  # fmt: skip
+
+
+def ordered(platform: Platform, shops: list[Partner], number: str = NUMBERS[0]) -> Ordered:
+    return order_request(platform, wish(platform, Purpose.RENEW, shops, number))
 
 
 def test_of_two_last_answers_at_the_same_instant_one_is_the_last(
@@ -100,7 +105,7 @@ def test_of_two_last_answers_at_the_same_instant_one_is_the_last(
 
     def answer(shop: Partner) -> None:
         line = Line(line=2, notice=order.notices[shop.id], number=NUMBERS[0], outcome="unbound", reason="", until="")
-        platform.answer_requests(shop, [line])
+        answer_requests(platform, shop, [line])
 
     threads = [threading.Thread(target=answer, args=(shop,)) for shop in shops]
     for thread in threads:
@@ -162,10 +167,7 @@ def test_what_one_worker_holds_no_other_takes_and_it_is_free_when_that_one_dies(
 
 def test_of_one_number_the_next_event_waits_until_the_first_is_taken(platform: Platform, shops: list[Partner]) -> None:
     ordered(platform, shops[:1])
-    platform.order_request(
-        Wish(purpose=Purpose.LEAVE, number=parse(NUMBERS[0]), partner_ids=[shops[0].id], consent_text="I agree",
-             channel="sms", language="zh_CN", shown_at=platform.now())
-    )  # fmt: skip
+    order_request(platform, wish(platform, Purpose.LEAVE, shops[:1]))
     with platform.database.transaction() as tx:
         assert len(deliveries.claim_due(tx, platform.now(), Method.PUSH, 9)) == 1
 
@@ -183,8 +185,8 @@ def test_if_we_die_before_it_was_seen_that_all_have_answered_the_partner_that_as
     with monkeypatch.context() as patched:
         patched.setattr(requests, "note_done", die)
         with pytest.raises(KeyboardInterrupt):
-            platform.answer_requests(shops[0], [line])
-    assert platform.answer_requests(shops[0], [line]).new == 0
+            answer_requests(platform, shops[0], [line])
+    assert answer_requests(platform, shops[0], [line]).new == 0
     with platform.database.transaction() as tx:
         assert requests.all_done(tx) == [order.request.id]
 
@@ -198,7 +200,7 @@ def test_if_we_die_before_it_was_seen_that_all_have_answered_the_next_start_sees
         line = Line(line=2, notice=order.notices[shop.id], number=NUMBERS[0], outcome="unbound", reason="", until="")
         with monkeypatch.context() as patched:
             patched.setattr(requests, "note_done", lambda *_: [])
-            platform.answer_requests(shop, [line])
+            answer_requests(platform, shop, [line])
     teller = Teller(platform=platform, post=sms.Post(read=platform.read, gateway=sms.Nowhere()))
     assert teller.one_job()
     assert not teller.one_job()

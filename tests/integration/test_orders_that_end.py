@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from huanxin.acts.requests import answer_requests, call_off, order_request
 from huanxin.answer.single import Line
 from huanxin.domain.partners import Partner
 from huanxin.domain.streams import Method
@@ -47,7 +48,7 @@ def order(place: Town, *names: str) -> Ordered:
         purpose=Purpose.RENEW, number=int(RECYCLED), partner_ids=[shop(place, name).id for name in names],
         consent_text="I agree", channel="sms", language="en", shown_at=place.clock.now,
     )  # fmt: skip
-    return place.platform.order_request(wish)
+    return order_request(place.platform, wish)
 
 
 def shop(place: Town, name: str) -> Partner:
@@ -57,7 +58,7 @@ def shop(place: Town, name: str) -> Partner:
 def answer(place: Town, ordered: Ordered, name: str, outcome: str, until: str = "") -> None:
     line = Line(line=2, notice=ordered.notices[shop(place, name).id], number=RECYCLED, outcome=outcome, reason="",
                 until=until)  # fmt: skip
-    place.platform.answer_requests(shop(place, name), [line])
+    answer_requests(place.platform, shop(place, name), [line])
 
 
 def told(place: Town, ordered: Ordered) -> dict[str, RequestNotice]:
@@ -182,7 +183,7 @@ def test_an_order_that_is_called_off_altogether_is_no_news_and_comes_back_by_no_
     place: Town, teller: Teller, phones: Phones
 ) -> None:
     first = order(place, SHOP)
-    place.platform.call_off(first.request.id, [shop(place, SHOP).id])
+    call_off(place.platform, first.request.id, [shop(place, SHOP).id])
     with place.platform.database.transaction() as tx:
         (event,) = deliveries.latest(tx, shop(place, SHOP).id)
         deliveries.recover(tx, shop(place, SHOP).id, event.created_at, place.clock.now)
@@ -200,8 +201,8 @@ def test_what_a_worker_is_sending_at_this_moment_is_not_called_off(place: Town) 
     with place.platform.database.transaction() as sending:
         held = deliveries.claim_for(sending, shop(place, SHOP).id, place.clock.now, Method.POLL, 9)
         assert len(held) == 1
-        assert place.platform.call_off(first.request.id, [shop(place, SHOP).id]) == []
-    assert place.platform.call_off(first.request.id, [shop(place, SHOP).id]) == [shop(place, SHOP).id]
+        assert call_off(place.platform, first.request.id, [shop(place, SHOP).id]) == []
+    assert call_off(place.platform, first.request.id, [shop(place, SHOP).id]) == [shop(place, SHOP).id]
 
 
 def test_another_owners_order_is_not_called_off(place: Town) -> None:

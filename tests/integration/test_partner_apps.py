@@ -21,12 +21,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from huanxin.acts import Platform, open_signer
+from huanxin.acts import Platform
 from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.partners import Kind
 from huanxin.domain.rules import Rules
 from huanxin.notify.partners import add_partner
 from huanxin.notify.pushing import Pusher
+from huanxin.onboarding.opening import open_signer
 from huanxin.outbound import Outbound
 from huanxin.release.gate import load_gate
 from huanxin.settings import Mode, Settings

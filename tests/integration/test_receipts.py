@@ -23,9 +23,9 @@ from pyroaring import BitMap
 from clocks import Clock
 from filing import CSV, HEADING, LIMITS, LINES, NUMBERS, PARQUET, Desk, csv_of, open_desk, parquet_of
 from huanxin.acts import Platform
-from huanxin.acts.room import sweep
 from huanxin.store.answer import receipts
 from huanxin.store.plan import batches
+from huanxin.work.room import sweep
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from clocks import Clock
 from exchanging import Shop, cancelled, notice_of, planned, reader_of
 from huanxin.acts import Platform
 from huanxin.acts.batches import release
+from huanxin.acts.requests import order_request
 from huanxin.domain.answers import Outcome
 from huanxin.domain.numbers import parse
 from huanxin.numbersets.sharded import NumberSet
@@ -160,7 +161,7 @@ def order(world: World, report: Report) -> str:
     imported(world.platform, report(*lines, name="sold.csv"), carrier="cmcc", by="li")
     wish = Wish(purpose=Purpose.RENEW, number=parse(sold), partner_ids=[world.music.id], consent_text="I agree",
                 channel="sms", language="en", shown_at=world.platform.now())  # fmt: skip
-    return world.platform.order_request(wish).notices[world.music.id]
+    return order_request(world.platform, wish).notices[world.music.id]
 
 
 @pytest.mark.parametrize("way", ["one", "many"])

@@ -11,6 +11,7 @@ import pytest
 
 from clocks import Clock
 from huanxin.acts import Platform
+from huanxin.acts.requests import answer_requests, order_request
 from huanxin.answer.single import Line
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.numbers import parse
@@ -51,13 +52,13 @@ def wish(
 
 def answered(platform: Platform, ordered: Ordered, partner: Partner, outcome: str, reason: str = "") -> int:
     line = Line(line=2, notice=ordered.notices[partner.id], number=NUMBER, outcome=outcome, reason=reason, until="")
-    return platform.answer_requests(partner, [line]).new
+    return answer_requests(platform, partner, [line]).new
 
 
 def test_each_chosen_partner_gets_one_notice_of_one_number_with_the_carriers_day_as_cut_off(
     platform: Platform, shops: list[Partner]
 ) -> None:
-    ordered = platform.order_request(wish(partners=shops[:2]))
+    ordered = order_request(platform, wish(partners=shops[:2]))
     assert ordered.request.cutoff == datetime(2026, 10, 1, tzinfo=SHANGHAI)
     with platform.database.transaction() as tx:
         events = [deliveries.latest(tx, shop.id) for shop in shops]
@@ -70,7 +71,7 @@ def test_each_chosen_partner_gets_one_notice_of_one_number_with_the_carriers_day
 
 
 def test_a_second_click_makes_no_second_order(platform: Platform, shops: list[Partner]) -> None:
-    first, second = (platform.order_request(wish(partners=shops)) for _ in range(2))
+    first, second = (order_request(platform, wish(partners=shops)) for _ in range(2))
     assert (first.new, second.new) == (True, False)
     assert second.request.id == first.request.id
     with platform.database.transaction() as tx:
@@ -80,22 +81,22 @@ def test_a_second_click_makes_no_second_order(platform: Platform, shops: list[Pa
 def test_a_partner_that_refused_can_be_asked_again_and_the_others_are_left_alone(
     platform: Platform, shops: list[Partner]
 ) -> None:
-    first = platform.order_request(wish(partners=shops))
+    first = order_request(platform, wish(partners=shops))
     answered(platform, first, shops[0], "unbound")
     answered(platform, first, shops[1], "refused", "debt")
-    again = platform.order_request(wish(partners=shops))
+    again = order_request(platform, wish(partners=shops))
     assert again.new
     assert list(again.notices) == [shops[1].id]
 
 
 def test_after_the_cool_down_everyone_can_be_asked_again(platform: Platform, shops: list[Partner], clock: Clock) -> None:
-    first = platform.order_request(wish(partners=shops))
+    first = order_request(platform, wish(partners=shops))
     for shop in shops:
         answered(platform, first, shop, "absent")
     clock.forward(hours=23)
-    assert not platform.order_request(wish(partners=shops)).new
+    assert not order_request(platform, wish(partners=shops)).new
     clock.forward(hours=2)
-    assert platform.order_request(wish(partners=shops)).new
+    assert order_request(platform, wish(partners=shops)).new
 
 
 @pytest.mark.parametrize("number", [FIRST_USE, FROZEN, "+8613800138009"])
@@ -103,12 +104,12 @@ def test_a_number_without_a_former_owner_frozen_or_unknown_is_not_renewed(
     platform: Platform, shops: list[Partner], number: str
 ) -> None:
     with pytest.raises(Conflict, match=r"138\*\*\*\*80"):
-        platform.order_request(wish(number, partners=shops))
+        order_request(platform, wish(number, partners=shops))
 
 
 def test_nothing_is_ordered_without_consent(platform: Platform, shops: list[Partner]) -> None:
     with pytest.raises(BadInput, match="consent"):
-        platform.order_request(wish(partners=shops, consent=" "))
+        order_request(platform, wish(partners=shops, consent=" "))
 
 
 def test_who_leaves_cuts_their_own_ties_up_to_when_they_showed_that_the_number_is_theirs(
@@ -117,14 +118,16 @@ def test_who_leaves_cuts_their_own_ties_up_to_when_they_showed_that_the_number_i
     """Between that and the click hours later the number may have passed on, and the ties since are the next owner's."""
     shown_at = clock.now
     clock.forward(hours=7)
-    ordered = platform.order_request(wish(FIRST_USE, Purpose.LEAVE, partners=shops[:1], shown_at=shown_at))
+    ordered = order_request(platform, wish(FIRST_USE, Purpose.LEAVE, partners=shops[:1], shown_at=shown_at))
     assert ordered.request.cutoff == shown_at
-    later = platform.order_request(wish(FIRST_USE, Purpose.LEAVE, partners=shops[1:], shown_at=clock.now.replace(year=2027)))
+    later = order_request(
+        platform, wish(FIRST_USE, Purpose.LEAVE, partners=shops[1:], shown_at=clock.now.replace(year=2027))
+    )
     assert later.request.cutoff == clock.now, "no clock that runs ahead cuts what is to come"
 
 
 def test_the_owner_is_told_once_when_the_last_partner_has_answered(platform: Platform, shops: list[Partner]) -> None:
-    ordered = platform.order_request(wish(partners=shops[:2]))
+    ordered = order_request(platform, wish(partners=shops[:2]))
     answered(platform, ordered, shops[0], "unbound")
     with platform.database.transaction() as tx:
         assert jobs.claim(tx, jobs.NEWS, platform.now()) is None
@@ -142,7 +145,7 @@ def test_the_owner_is_told_once_when_the_last_partner_has_answered(platform: Pla
 
 
 def test_the_same_answer_again_changes_nothing(platform: Platform, shops: list[Partner]) -> None:
-    ordered = platform.order_request(wish(partners=shops[:1]))
+    ordered = order_request(platform, wish(partners=shops[:1]))
     assert [answered(platform, ordered, shops[0], "refused", "debt") for _ in range(2)] == [1, 0]
     assert answered(platform, ordered, shops[0], "unbound") == 1
 
@@ -162,13 +165,13 @@ def test_the_same_answer_again_changes_nothing(platform: Platform, shops: list[P
 def test_a_receipt_with_one_bad_line_is_refused_whole(
     platform: Platform, shops: list[Partner], number: str, outcome: str, until: str, why: str
 ) -> None:
-    ordered = platform.order_request(wish(partners=shops[:1]))
+    ordered = order_request(platform, wish(partners=shops[:1]))
     notice = ordered.notices[shops[0].id]
-    other = platform.order_request(wish(FIRST_USE, Purpose.LEAVE, partners=shops[:1])).notices[shops[0].id]
+    other = order_request(platform, wish(FIRST_USE, Purpose.LEAVE, partners=shops[:1])).notices[shops[0].id]
     good = Line(line=2, notice=other, number=FIRST_USE, outcome="unbound", reason="", until="")
     bad = Line(line=3, notice=notice, number=number, outcome=outcome, reason="", until=until)
     with pytest.raises(BadInput) as refused:
-        platform.answer_requests(shops[0], [good, bad])
+        answer_requests(platform, shops[0], [good, bad])
     assert [fault.line for fault in refused.value.faults] == [3]
     assert why in refused.value.faults[0].reason
     with platform.database.transaction() as tx:
@@ -181,17 +184,17 @@ def test_a_receipt_with_one_bad_line_is_refused_whole(
 def test_an_instant_until_which_a_partner_needs_time_is_a_day_of_the_numbers_carrier(
     platform: Platform, shops: list[Partner], until: str, day: int
 ) -> None:
-    ordered = platform.order_request(wish(partners=shops[:1]))
+    ordered = order_request(platform, wish(partners=shops[:1]))
     notice = ordered.notices[shops[0].id]
     line = Line(line=2, notice=notice, number=NUMBER, outcome="pending", reason="", until=until)
-    platform.answer_requests(shops[0], [line])
+    answer_requests(platform, shops[0], [line])
     with platform.database.transaction() as tx:
         assert [one.until_day for one in requests.of_partner(tx, shops[0].id, 10)] == [date(2026, 12, day)]
 
 
 def test_a_partner_can_not_answer_anothers_notice(platform: Platform, shops: list[Partner]) -> None:
-    ordered = platform.order_request(wish(partners=shops[:2]))
+    ordered = order_request(platform, wish(partners=shops[:2]))
     line = Line(line=2, notice=ordered.notices[shops[0].id], number=NUMBER, outcome="unbound", reason="", until="")
     with pytest.raises(BadInput) as refused:
-        platform.answer_requests(shops[1], [line])
+        answer_requests(platform, shops[1], [line])
     assert "no notice" in refused.value.faults[0].reason

@@ -17,6 +17,9 @@ from clocks import Clock
 from exchanging import rules_of
 from huanxin.acts import Platform
 from huanxin.acts.batches import decide as decide_on
+from huanxin.acts.desk import acknowledge as acknowledge_all
+from huanxin.acts.requests import answer_requests, order_request
+from huanxin.acts.requests import call_off as call_off_at
 from huanxin.answer.receiving import Rosters
 from huanxin.answer.single import Answered
 from huanxin.answer.single import Line as AnswerLine
@@ -58,7 +61,7 @@ from oracle.days import ALLOTTED, RANGES, ZONES
 from oracle.door import Door
 from oracle.standins import Emptied, Endpoint, Ids, Phone, Unsigned
 from oracle.world import Part
-from ordering import acting, imported, release_proposed, retracted, waiver_proposed
+from ordering import acting, disclosure_withdrawn, imported, release_proposed, retracted, waiver_proposed
 
 PLAN = NumberingPlan(
     carriers={code: Carrier(code=code, name=code, zone=ZONES[code], prefixes=(prefix,)) for code, prefix in RANGES.items()}
@@ -263,20 +266,20 @@ class Driver:
 
     def acknowledge(self, number: int, shown: str, evidence: str, carrier: str) -> Acknowledged:
         given = Acknowledgement(number=number, shown=shown, method=Method.REFERENCE, evidence=evidence)
-        return self.platform.acknowledge([given], by=self.stage.people[carrier])
+        return acknowledge_all(self.platform, [given], by=self.stage.people[carrier])
 
     def withdraw_disclosure(self, key: str, carrier: str) -> None:
-        self.platform.withdraw_disclosure(key, reason="changed his mind", by=self.stage.people[carrier])
+        disclosure_withdrawn(self.platform, key, reason="changed his mind", by=self.stage.people[carrier])
 
     def order(self, number: int, purpose: str, who: list[int], shown_at: datetime) -> Ordered:
         wish = Wish(
             purpose=Purpose(purpose), number=number, partner_ids=who, consent_text="yes", channel="web", language="en",
             shown_at=shown_at,
         )  # fmt: skip
-        return self.platform.order_request(wish)
+        return order_request(self.platform, wish)
 
     def call_off(self, order: str, who: list[int]) -> list[int]:
-        return self.platform.call_off(order, who)
+        return call_off_at(self.platform, order, who)
 
     def answer_order(
         self, order: str, partner: int, number: int, outcome: str, reason: str, until: date | None, key: str
@@ -285,7 +288,7 @@ class Driver:
         line = AnswerLine(
             line=2, notice=notice, number=written(number), outcome=outcome, reason=reason, until=str(until or "")
         )
-        return self.platform.answer_requests(self.partners[partner], [line], key=key)
+        return answer_requests(self.platform, self.partners[partner], [line], key=key)
 
     def revoke(self, certificate: str, reason: str) -> None:
         with self.platform.act("li") as act:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition
 
+from huanxin.acts.desk import certify as certify_now
 from huanxin.answer.single import Answered
 from huanxin.disclose.desk import texts_of
 from huanxin.domain.disclosure import ZH, digest
@@ -16,6 +17,7 @@ from oracle.days import ZONES
 from oracle.histories import FROZEN, OPENED, SERVING, UNKNOWN, where
 from oracle.machine import NUMBERS, Histories, act, chosen, index, only_if
 from oracle.world import Certificate, Disclosure, Number, Order
+from ordering import looked_at
 
 ANSWERS = ("unbound", "absent", "kept", "pending", "refused")
 
@@ -32,7 +34,7 @@ class Owners(Histories):
         self.step("acknowledge")
 
     def acknowledge(self, number: Number, carrier: str) -> None:
-        told = self.driver.platform.look_up([number], seller=carrier)[0]
+        told = looked_at(self.driver.platform, [number], seller=carrier)[0]
         shown = digest(texts_of(told).get(ZH, ""))
         evidence = f"contract {self.turn}"
         case = shop.case_of(self.world, number, carrier)
@@ -191,7 +193,7 @@ class Owners(Histories):
         expected = stated is None or (
             owners.good_one(self.world, number, stated) is None and owners.in_dispute(self.world, number, stated)
         )
-        made = self.attempt(lambda: self.driver.platform.certify(number, self.stage.signer, by="owner"))
+        made = self.attempt(lambda: certify_now(self.driver.platform, number, self.stage.signer.signed, by="owner"))
         if self.refused("certificate", made, expected=expected) or stated is None:
             self.step("certify refused", aside=True)
             return

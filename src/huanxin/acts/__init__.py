@@ -3,6 +3,6 @@
 The command line, the HTTP API, the workers and the demo order the same things through the same functions.
 """
 
-from huanxin.acts.platform import Platform, folder_rules, open_platform, open_signer
+from huanxin.acts.platform import Platform, open_platform
 
-__all__ = ["Platform", "folder_rules", "open_platform", "open_signer"]
+__all__ = ["Platform", "open_platform"]

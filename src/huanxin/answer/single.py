@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
 from huanxin.answer.lines import FIRST_UNTIL, cant_answer, needs_reason, no_day, refused_whole, unreadable
 from huanxin.answer.receiving import another_key
 from huanxin.domain.answers import INQUIRY_OUTCOMES, OUTCOMES_OF, Answer, Outcome, Purpose, Reason
-from huanxin.domain.errors import BadInput, Fault
+from huanxin.domain.errors import BadInput, Fault, NotFound
 from huanxin.domain.numbers import NumberingPlan, written
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
@@ -19,6 +20,7 @@ from huanxin.numbersets import columns, tables
 from huanxin.numbersets.arrow import pa
 from huanxin.store import facts
 from huanxin.store.acting import Act
+from huanxin.store.database import Tx
 from huanxin.store.request import requests
 from huanxin.store.request.requests import Asked, NewAnswer
 from huanxin.words.sentences import Sentence
@@ -78,6 +80,35 @@ def _lines(chunk: tables.Chunk) -> list[Line]:
         Line(line=int(chunk.lines[row]), **{name: texts[name][row].strip() for name in COLUMNS.names})
         for row in rows.tolist()
     ]
+
+
+def asked(tx: Tx, partner: Partner, notice_id: str) -> Asked:
+    """What a notice of this partner asks. Raises NotFound for another's as for none (rule 5)."""
+    found = requests.asked(tx, partner.id, [notice_id]).get(notice_id)
+    if found is None:
+        raise NotFound(Sentence("there is no notice %(notice)s for this partner", notice=notice_id))
+    return found
+
+
+def filled(lines: list[Line], told: Asked | None) -> list[Line]:
+    """The lines of a receipt; of an empty one that is complete, the one that says so of what its notice asks (`told`).
+    Raises BadInput if there are none."""
+    if told and not lines:
+        return [Line(line=0, notice="", number=written(told.number), outcome="absent", reason="", until="")]
+    if not lines:
+        raise BadInput(Sentence("the receipt has no lines; write one line for each notice that it answers"))
+    return lines
+
+
+def confirmation(
+    told: dict[str, Any], *, audience: str, sha256: bytes, lines: int, notice: str | None, now: datetime,
+    new_id: NewId = random_id,
+) -> dict[str, Any]:  # fmt: skip
+    """What the platform signs for a partner whose receipt it took, beside what the partner is told of it."""
+    return told | {
+        "aud": audience, "iat": int(now.timestamp()), "jti": new_id("cf"), "sha256": sha256.hex(), "lines": lines,
+        "received_at": now.isoformat(),
+    } | ({"notice": notice} if notice else {})  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from huanxin.acts import open_signer
+from huanxin.acts.desk import certify
 from huanxin.cli.console import EXIT_REFUSED, By, Json, done, explained, me, platform
 from huanxin.disclose import certificate, verifying
 from huanxin.disclose.certificate import Reason, statement_of
@@ -19,6 +19,7 @@ from huanxin.domain.clock import system_clock
 from huanxin.domain.errors import BadInput
 from huanxin.domain.numbers import parse
 from huanxin.domain.shown import read_json
+from huanxin.onboarding.opening import open_signer
 
 
 class NumberFirst(TyperGroup):
@@ -50,7 +51,7 @@ def issue(
             wanted = parse(number)
         except ValueError as error:
             raise BadInput(str(error)) from error
-        made = opened.certify(wanted, open_signer(opened, settings), by=by or me())
+        made = certify(opened, wanted, open_signer(opened, settings).signed, by=by or me())
         if pdf:
             pdf.write_bytes(certificate_pdf(made, issuer=opened.issuer, carrier=opened.plan.carriers[made.carrier]))
         if text:

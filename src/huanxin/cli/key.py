@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from huanxin.acts import open_platform, open_signer
+from huanxin.acts import open_platform
 from huanxin.cli.console import Json, done, me, platform, table
+from huanxin.onboarding.opening import open_signer
 from huanxin.signing.keys import PUBLISHED_BEFORE, rotate, withdraw
 
 app = typer.Typer(no_args_is_help=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import signal
 
-from huanxin.acts import open_platform, open_signer
+from huanxin.acts import open_platform
 from huanxin.cli.console import LOG, err, platform
+from huanxin.onboarding.opening import open_signer
 from huanxin.work.workers import make_workers
 
 

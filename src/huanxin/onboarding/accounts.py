@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from huanxin.acts import Platform, folder_rules, open_platform, open_signer
+from huanxin.acts import Platform, open_platform
 from huanxin.connect import admitting, proving, registering
 from huanxin.connect.proving import Proof, text_entries
 from huanxin.domain.accounts import Account, Happened, Known, last
@@ -19,6 +19,7 @@ from huanxin.notify.files import FILES_CHOSEN, use_files
 from huanxin.notify.notices import queue_event
 from huanxin.notify.partners import Registered, add_partner, check_endpoint
 from huanxin.notify.streams import set_status, verify
+from huanxin.onboarding.opening import folder_rules, open_signer
 from huanxin.onboarding.rehearsal import claims_of, make_notice
 from huanxin.onboarding.selftest import SelfTests
 from huanxin.outbound import Outbound

@@ -15,12 +15,12 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from huanxin.acts import Platform, folder_rules, open_signer
-from huanxin.acts.room import UPLOADS, Room, Turns, sweep
+from huanxin.acts import Platform
 from huanxin.answer.receiving import Rosters
 from huanxin.domain.errors import Unavailable
 from huanxin.notify.polling import Poller
 from huanxin.onboarding.accounts import make_onboarding
+from huanxin.onboarding.opening import folder_rules, open_signer
 from huanxin.outbound import Outbound
 from huanxin.settings import Settings
 from huanxin.store.server import sizes
@@ -51,6 +51,7 @@ from huanxin.web.problems import answer_errors
 from huanxin.web.waking import Bell
 from huanxin.web.warming import warm
 from huanxin.words.sentences import Sentence
+from huanxin.work.room import UPLOADS, Room, Turns, sweep
 from huanxin.work.workers import make_workers
 
 _ABOUT = """How a partner, who holds ties to phone numbers, hears of numbers that changed hands, and answers.

@@ -17,8 +17,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from huanxin.acts.problems import status_of
 from huanxin.domain.errors import BadRequest, HuanxinError, TooLarge, TooSlow, Unavailable
+from huanxin.domain.problems import status_of
 from huanxin.words.sentences import Sentence
 
 ALLOWED = "huanxin.body"

@@ -9,7 +9,6 @@ from anyio import CapacityLimiter
 from fastapi import Request
 
 from huanxin.acts import Platform
-from huanxin.acts.room import Room, Turns
 from huanxin.answer.receiving import Rosters
 from huanxin.domain.errors import Unauthorized
 from huanxin.domain.partners import Partner, Scope
@@ -21,6 +20,7 @@ from huanxin.signing.keys import Signer
 from huanxin.web.api.uploads import Limits
 from huanxin.web.limits import Limit
 from huanxin.web.waking import Bell
+from huanxin.work.room import Room, Turns
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,9 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from huanxin.acts.problems import problem_body, problem_of, status_of
 from huanxin.domain.errors import BadRequest, HuanxinError, LacksScope, TooLarge, TooMany, TooSlow, Unauthorized, Unavailable
 from huanxin.domain.numbers import masked_text
+from huanxin.domain.problems import problem_body, problem_of, status_of
 from huanxin.domain.rules import random_id
 from huanxin.web.pages.render import error_page, error_view
 from huanxin.words import i18n

@@ -20,9 +20,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from huanxin.acts import single
 from huanxin.acts.platform import Platform
-from huanxin.acts.problems import problem_of
+from huanxin.acts.requests import file_single
+from huanxin.answer import single
 from huanxin.answer.lines import longest
 from huanxin.answer.receiving import (
     CONFIRMATION,
@@ -39,6 +39,7 @@ from huanxin.answer.single import LONGEST, PREFIX
 from huanxin.domain.errors import Conflict, HuanxinError, Unavailable
 from huanxin.domain.partners import Partner
 from huanxin.domain.parts import Part
+from huanxin.domain.problems import problem_of
 from huanxin.domain.streams import Method
 from huanxin.notify.files import as_json
 from huanxin.notify.folders import Folder, Unreachable
@@ -249,15 +250,25 @@ class InboxReader(Jobs):
     def _ordered(self, partner: Partner, manifest: Manifest, source: tables.Source, number: int) -> _Said:
         """Take the answer to an owner's order. If we die before its number is recorded, it is read again: the same answer
         changes nothing."""
-        taken = single.file_single(
-            self.platform, self.signer, partner, source, notice_id=manifest.notice, complete=manifest.complete,
-            key=str(number), check=partial(_check_count, manifest),
-        )  # fmt: skip
+
+        def read() -> list[single.Line]:
+            lines = single.read(source)
+            _check_count(manifest, len(lines))
+            return lines
+
+        taken = file_single(
+            self.platform, partner, read, notice_id=manifest.notice, complete=manifest.complete, key=str(number)
+        )
         with self.platform.act(partner.client_id) as act:
             part, sha256 = manifest.part(number), source.sha256.hex()
             receipt = taken.told["receipt"]
             receipt_files.take(act.tx, manifest.notice, part, receipt_id=receipt, sha256=sha256, at=act.now)
-        return {name: taken.told[name] for name in ("accepted", "outstanding", "confirmation")}
+        claims = single.confirmation(
+            taken.told, audience=partner.client_id, sha256=source.sha256, lines=taken.lines, notice=manifest.notice,
+            now=self.platform.now(),
+        )  # fmt: skip
+        told = {name: taken.told[name] for name in ("accepted", "outstanding")}
+        return told | {"confirmation": self.signer.signed(CONFIRMATION, claims)}
 
     def _filed(self, partner: Partner, manifest: Manifest, source: tables.Source, number: int) -> Accepted:
         platform, part = self.platform, manifest.part(number)

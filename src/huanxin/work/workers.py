@@ -9,11 +9,11 @@ from datetime import timedelta
 
 import httpx
 
-from huanxin.acts import Platform, folder_rules
-from huanxin.acts.room import UPLOADS, Room, Turns, sweep
+from huanxin.acts import Platform
 from huanxin.answer.receiving import Rosters
 from huanxin.notify.files import FileWriter
 from huanxin.notify.pushing import Pusher
+from huanxin.onboarding.opening import folder_rules
 from huanxin.outbound import Outbound
 from huanxin.settings import Settings
 from huanxin.signing.keys import Signer
@@ -28,6 +28,7 @@ from huanxin.work.loop import Workers
 from huanxin.work.planning import Planner
 from huanxin.work.refusals import note_refusal
 from huanxin.work.reminding import Escalator, Reminder
+from huanxin.work.room import UPLOADS, Room, Turns, sweep
 from huanxin.work.spelling import Speller
 from huanxin.work.telling import Teller, make_post
 

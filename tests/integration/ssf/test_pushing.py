@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from joserfc import jws
 
-from huanxin.acts import open_signer
 from huanxin.domain.errors import BadSetting
 from huanxin.domain.rules import LONGEST_LIFE
 from huanxin.domain.streams import VERIFICATION
+from huanxin.onboarding.opening import open_signer
 from huanxin.signing.keys import PUBLISHED_BEFORE, rotate
 from huanxin.signing.sealing import seal, unseal
 from node import PEERS, node

@@ -11,8 +11,9 @@ import pytest
 from pypdf import PdfReader
 from typer.testing import CliRunner, Result
 
-from huanxin.acts import open_platform, open_signer
+from huanxin.acts import open_platform
 from huanxin.cli.main import app
+from huanxin.onboarding.opening import open_signer
 from huanxin.settings import read_settings
 from ordering import imported
 

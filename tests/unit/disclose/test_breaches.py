@@ -9,12 +9,13 @@ import pytest
 from clocks import Clock
 from huanxin.acts import Platform
 from huanxin.acts.batches import release
+from huanxin.acts.desk import acknowledge
 from huanxin.disclose.desk import texts_of
 from huanxin.domain.disclosure import ZH, Why, digest
 from huanxin.domain.errors import Conflict
 from huanxin.store.release import releases
 from operators import operator
-from ordering import imported, plan_now, send_now
+from ordering import disclosure_withdrawn, imported, plan_now, send_now
 from selling import CLEAN, FIRST, SPARE, Shop, open_shop
 
 PORTED = 8613800138150
@@ -41,7 +42,7 @@ def told_of(shop: Shop) -> list[int]:
 
 
 def test_what_was_told_of_a_number_that_was_never_used_does_not_cover_its_second_sale(shop: Shop) -> None:
-    shop.platform.acknowledge([shop.given(FIRST)], by=shop.clerk)
+    acknowledge(shop.platform, [shop.given(FIRST)], by=shop.clerk)
     shop.clock.forward(hours=2)
     assert report(shop, f"+{FIRST},opened,2026-11-24T10:00:00+08:00") == 0
     shop.clock.forward(days=300)
@@ -54,7 +55,7 @@ def test_what_was_told_of_a_number_that_was_never_used_does_not_cover_its_second
 
 def test_two_sales_in_one_report_need_two_disclosures(shop: Shop) -> None:
     """The first is covered; what was told of the tenure before it says nothing of the one after."""
-    shop.platform.acknowledge([shop.given(CLEAN)], by=shop.clerk)
+    acknowledge(shop.platform, [shop.given(CLEAN)], by=shop.clerk)
     shop.clock.forward(days=300)
     lines = (f"+{CLEAN},opened,2026-11-25", f"+{CLEAN},cancelled,2027-03-01", f"+{CLEAN},opened,2027-09-01")
     assert report(shop, *lines) == 1
@@ -71,7 +72,7 @@ def test_two_sales_in_one_report_need_two_disclosures(shop: Shop) -> None:
 def test_who_was_told_after_the_sale_was_not_told(shop: Shop, sold: str, missing: int) -> None:
     """The clerk had the buyer sign at nine; where the carrier gives the day only, that day may be the right one."""
     shop.clock.forward(days=3)
-    shop.platform.acknowledge([shop.given(SPARE[0])], by=shop.clerk)
+    acknowledge(shop.platform, [shop.given(SPARE[0])], by=shop.clerk)
     shop.clock.forward(days=1)
     assert report(shop, f"+{SPARE[0]},opened,{sold}") == missing
 
@@ -90,7 +91,7 @@ def test_what_one_carrier_disclosed_does_not_cover_what_another_sold(shop: Shop,
     release(shop.platform, by="test")
     clerk = operator(shop.platform, "desk", carrier="cucc", login="clerk-of-cucc")
     shown = digest(texts_of(shop.told(PORTED, "cucc"))[ZH])
-    shop.platform.acknowledge([shop.given(PORTED, shown=shown)], by=clerk)
+    acknowledge(shop.platform, [shop.given(PORTED, shown=shown)], by=clerk)
     assert shop.told(PORTED, "cmcc").why is Why.ACKNOWLEDGED, "the other shop sends its buyer away"
     shop.clock.forward(hours=2)
     assert report(shop, f"+{PORTED},opened,2026-11-24", carrier=seller) == missing
@@ -98,8 +99,8 @@ def test_what_one_carrier_disclosed_does_not_cover_what_another_sold(shop: Shop,
 
 def test_a_disclosure_whose_number_was_sold_and_came_back_is_not_withdrawn(shop: Shop) -> None:
     """What a buyer acknowledged stays, also once they have given the number up."""
-    made = shop.platform.acknowledge([shop.given(CLEAN)], by=shop.clerk).ids[0]
+    made = acknowledge(shop.platform, [shop.given(CLEAN)], by=shop.clerk).ids[0]
     shop.clock.forward(days=100)
     report(shop, f"+{CLEAN},opened,2026-11-24", f"+{CLEAN},cancelled,2027-01-15")
     with pytest.raises(Conflict, match="was sold since"):
-        shop.platform.withdraw_disclosure(made, reason="a slip", by=shop.clerk)
+        disclosure_withdrawn(shop.platform, made, reason="a slip", by=shop.clerk)

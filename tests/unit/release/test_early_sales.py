@@ -20,7 +20,7 @@ from huanxin.release.explain import explain
 from huanxin.release.gate import load_gate
 from huanxin.release.waiving import waive
 from huanxin.store.release import releases
-from ordering import imported, lists_written, plan_now, send_now
+from ordering import imported, lists_written, looked_at, plan_now, send_now
 from selling import CLEAN, REFUSED, SPARE, open_shop
 
 Report = Callable[..., Path]
@@ -171,7 +171,7 @@ def test_a_batch_keeps_its_longer_freeze_for_gate_explanation_desk_and_list_when
         with platform.read() as reading:
             gate = load_gate(reading, batch.id).gate
             why = explain(reading, N)
-        return bool(gate.clear()), why.clear, platform.look_up([N], seller="cmcc")[0].why
+        return bool(gate.clear()), why.clear, looked_at(platform, [N], seller="cmcc")[0].why
 
     clock.now = datetime.fromisoformat("2026-11-28T23:59:00+08:00")
     assert seen() == (False, False, Why.FREEZING)

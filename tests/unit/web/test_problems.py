@@ -6,8 +6,7 @@ import ast
 import re
 from pathlib import Path
 
-from huanxin.acts import problems
-from huanxin.domain import errors
+from huanxin.domain import errors, problems
 
 HOUSE = Path(__file__).parents[3]
 ROW = re.compile(r"^\| `([a-z-]+)` \| ([^|]+) \|", re.MULTILINE)

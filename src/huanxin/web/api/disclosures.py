@@ -11,6 +11,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from huanxin.access import tokens
 from huanxin.acts import Platform
+from huanxin.acts.desk import acknowledge as acknowledge_all
+from huanxin.acts.desk import consult
 from huanxin.disclose.acknowledging import LONGEST_SIGNATURE, MOST, Acknowledgement, Method
 from huanxin.disclose.desk import texts_of
 from huanxin.domain.disclosure import GRADE_NAMES, REASONS, RULES, VERSION, Told, digest
@@ -164,7 +166,7 @@ def disclose(request: Request, asked: Asked, clerk: Clerk) -> Response:
         number = parse(asked.number)
     except ValueError as error:
         raise BadInput(f"the number can't be read: {error}", [Fault(line=0, reason=str(error))]) from error
-    return JSONResponse(_shown(platform.consult([number], by=clerk)[0]))
+    return JSONResponse(_shown(consult(platform, [number], by=clerk)[0]))
 
 
 def _shown(told: Told) -> dict[str, Any]:
@@ -198,5 +200,5 @@ def acknowledge(request: Request, clerk: Clerk, given: Annotated[GivenMany, Depe
             faults.append(Fault(line=line, reason=str(error)))
     if faults:
         raise BadInput(f"{len(faults):,} numbers can't be read, so no acknowledgement was taken", faults)
-    done = platform.acknowledge(wanted, by=clerk)
+    done = acknowledge_all(platform, wanted, by=clerk)
     return JSONResponse({"disclosures": done.ids, "new": done.new}, status_code=201 if done.new else 200)

@@ -14,7 +14,6 @@ from anyio import to_thread
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
-from huanxin.acts.room import Room
 from huanxin.domain.errors import BadRequest, HuanxinError, TooMany, Unavailable, UnsupportedForm
 from huanxin.domain.partners import Partner, Scope
 from huanxin.numbersets import delimited, tables
@@ -24,6 +23,7 @@ from huanxin.web.api.unpacking import is_packed, unpack
 from huanxin.web.api.uploads import Limits, announced, read_away, receive
 from huanxin.web.bodies import has_its_own_limit
 from huanxin.web.context import Context, calling_partner
+from huanxin.work.room import Room
 
 _SMALL = 64 * 1024  # bytes; most receipts answer for one owner's number, and a folder each would cost more than reading them
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from huanxin.acts import single
-from huanxin.answer.single import LONGEST
+from huanxin.acts.requests import file_single
+from huanxin.answer.receiving import CONFIRMATION
+from huanxin.answer.single import LONGEST, asked, confirmation, read
 from huanxin.domain.numbers import written
 from huanxin.domain.partners import Partner
 from huanxin.numbersets import tables
@@ -29,16 +31,20 @@ class SingleDesk:
     def most(self, partner: Partner) -> int:
         if self.notice_id:
             with self.context.platform.read() as seen:
-                single.asked(seen.tx, partner, self.notice_id)
+                asked(seen.tx, partner, self.notice_id)
         return LONGEST
 
     def file(self, partner: Partner, content: tables.Content) -> tuple[dict[str, Any], bool]:
-        platform, signer = self.context.platform, self.context.signer
-        source = inspected(content, self.context, LONGEST)
-        taken = single.file_single(
-            platform, signer, partner, source, notice_id=self.notice_id, complete=self.complete, key=self.idempotency_key
-        )
-        return taken.told, taken.new
+        platform, source = self.context.platform, inspected(content, self.context, LONGEST)
+        taken = file_single(
+            platform, partner, partial(read, source), notice_id=self.notice_id, complete=self.complete,
+            key=self.idempotency_key,
+        )  # fmt: skip
+        claims = confirmation(
+            taken.told, audience=partner.client_id, sha256=source.sha256, lines=taken.lines, notice=self.notice_id,
+            now=platform.now(),
+        )  # fmt: skip
+        return taken.told | {"confirmation": self.context.signer.signed(CONFIRMATION, claims)}, taken.new
 
 
 def request_item(one: RequestNotice) -> dict[str, Any]:

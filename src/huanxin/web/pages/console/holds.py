@@ -11,10 +11,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from huanxin.acts.problems import status_of
 from huanxin.domain.errors import BadInput, Forbidden, HuanxinError, NotFound
 from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Right
+from huanxin.domain.problems import status_of
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.plan.holds import Placed, add_hold, lift_hold
 from huanxin.store.plan import holds

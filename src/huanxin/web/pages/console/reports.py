@@ -10,7 +10,6 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from huanxin.acts.uploading import SHOWN, upload_report
 from huanxin.domain.errors import Forbidden, NotFound, TooLarge, TooSlow
 from huanxin.domain.lifecycle import EVENTS
 from huanxin.domain.numbers import masked_text
@@ -25,6 +24,7 @@ from huanxin.web.pages.console.frame import back, carrier_names, page
 from huanxin.web.pages.console.pool.words import EVENT_NAMES
 from huanxin.web.pages.console.sheets import one_of, saved
 from huanxin.web.pages.console.signing import Working
+from huanxin.web.pages.console.uploaded_reports import SHOWN, upload_report
 from huanxin.web.pages.console.uploading import received
 from huanxin.web.pages.routes import language
 from huanxin.words.saying import say

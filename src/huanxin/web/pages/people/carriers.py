@@ -8,8 +8,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from huanxin.acts.problems import status_of
 from huanxin.domain.errors import Forbidden, HuanxinError, NotFound, Unauthorized, Unavailable
+from huanxin.domain.problems import status_of
 from huanxin.request import handover
 from huanxin.request.handover import NoNumber, NotTheirs
 from huanxin.store.acting import VISITOR

@@ -13,7 +13,7 @@ from huanxin.domain.errors import NotFound, TooMany, Unauthorized, Unavailable
 from huanxin.domain.numbers import masked, typed
 from huanxin.domain.rules import random_id
 from huanxin.numbersets.sharded import shard_of
-from huanxin.request import handover
+from huanxin.request import codes, handover
 from huanxin.request.holding import mark_of
 from huanxin.request.sms import Message, Moved
 from huanxin.store.acting import VISITOR
@@ -74,7 +74,8 @@ def send_code(request: Request, number: Annotated[str, Form()] = "", to: Annotat
     address = network_of(request.client.host if request.client else None)
     try:
         mark = signing.mark_now(request, wanted)
-        code = people.platform.ask_code(wanted, address=address, secret=people.secret, rules=people.codes)
+        with people.platform.act(VISITOR) as act:
+            code = codes.ask(act, wanted, address=address, secret=people.secret, rules=people.codes)
         message = Message(id=random_id("sm"), number=wanted, text=code_text(code, lang), kind="code")
         people.post.send(message, meant_for=lambda where: mark_of(where) == mark)
     except TooMany as error:
@@ -113,7 +114,8 @@ def try_code(request: Request, code: Annotated[str, Form()] = "") -> Response:
     people, asked = people_of(request), _asked(request)
     if asked is None:
         return RedirectResponse("/renew/sign-in", status_code=303)
-    tried = people.platform.check_code(asked["number"], code, secret=people.secret, rules=people.codes)
+    with people.platform.act(VISITOR) as act:
+        tried = codes.check(act, asked["number"], code, secret=people.secret, rules=people.codes)
     moved = tried.right and signing.mark_now(request, asked["number"]) != asked["mark"]
     if moved or tried.asked_at is None:
         return page(request, "code.html", 422, number=masked(asked["number"]), to=asked["to"], left=tried.left,

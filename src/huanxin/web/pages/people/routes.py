@@ -13,6 +13,9 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
+from huanxin.acts.desk import certify
+from huanxin.acts.requests import call_off as call_off_at
+from huanxin.acts.requests import order_request
 from huanxin.domain.errors import BadInput, Conflict, TooMany
 from huanxin.domain.partners import plain
 from huanxin.request.ordering import Ordered, Purpose, Wish
@@ -95,7 +98,7 @@ def choosing(
 def certificate(request: Request, who: SignedIn) -> Response:
     """Issue the certificate of the owner's number, or find it, and lead him to it."""
     context: Context = request.app.state.context
-    context.platform.certify(who.number, context.signer, by="renew")
+    certify(context.platform, who.number, context.signer.signed, by="renew")
     return RedirectResponse("/certificate", status_code=303)
 
 
@@ -147,7 +150,7 @@ def placed(request: Request, who: Owner, purpose: Purpose, chosen: tuple[int, ..
     wish = Wish(purpose=purpose, number=who.number, partner_ids=chosen, consent_text=text, channel=who.channel,
                 language=lang, shown_at=who.shown_at)  # fmt: skip
     try:
-        return who.platform.order_request(wish)
+        return order_request(who.platform, wish)
     except (BadInput, Conflict):
         return None
 
@@ -181,7 +184,7 @@ def again(request: Request, who: SignedIn, request_id: str, p: Annotated[str, Fo
     chosen = [one for one in ids([p]) if one in ended]
     wish = Wish(purpose=Purpose(before.purpose), number=who.number, partner_ids=chosen, channel=who.channel,
                 consent_text=before.consent_text, language=language(request), shown_at=who.shown_at)  # fmt: skip
-    return _watching(who.platform.order_request(wish))
+    return _watching(order_request(who.platform, wish))
 
 
 @router.post("/orders/{request_id}/call-off", dependencies=FORMS)
@@ -190,7 +193,7 @@ def call_off(request: Request, who: SignedIn, request_id: str, p: Annotated[str,
     with who.platform.read() as seen:
         rows = data.order(seen.tx, who, request_id).rows
     chosen = [row.partner_id for row in rows if row.state == "sent" and (not p or row.partner_id in ids([p]))]
-    done = who.platform.call_off(request_id, chosen)
+    done = call_off_at(who.platform, request_id, chosen)
     return flash.after(request, f"/renew/orders/{request_id}", "off" if done else "too-late", count=len(done))
 
 

@@ -9,10 +9,10 @@ from fastapi.responses import Response
 
 from huanxin.access import people
 from huanxin.acts.batches import decide as decide_on
-from huanxin.acts.problems import status_of
 from huanxin.domain.errors import BadInput, HuanxinError
 from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Operator, Right, governed
+from huanxin.domain.problems import status_of
 from huanxin.release.proposals import Outcome, covered
 from huanxin.store.access import operators
 from huanxin.store.plan import batches

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from huanxin.acts.batches import send_batch
-from huanxin.acts.problems import status_of
 from huanxin.domain.errors import BadInput, Forbidden, HuanxinError, NotFound
 from huanxin.domain.operators import Right
+from huanxin.domain.problems import status_of
 from huanxin.figures import batch_figures
 from huanxin.notify.reminders import escalate_now, remind_now
 from huanxin.notify.retractions import retract_ordered

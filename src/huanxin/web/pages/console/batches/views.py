@@ -10,10 +10,10 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
-from huanxin.acts.problems import status_of
 from huanxin.domain.answers import Purpose
 from huanxin.domain.errors import HuanxinError
 from huanxin.domain.operators import Right
+from huanxin.domain.problems import status_of
 from huanxin.figures import batch_figures
 from huanxin.store.acting import PLATFORM
 from huanxin.store.connect import partners

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from huanxin.disclose.acknowledging import named
+from huanxin.disclose.acknowledging import withdraw as withdraw_disclosure
 from huanxin.domain.disclosure import GRADE_NAMES, Grade
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.numbers import masked, masked_text, written
@@ -72,7 +73,8 @@ def record(request: Request, who: Clerk, disclosure_id: str) -> Response:
 def withdraw(request: Request, who: Clerk, disclosure_id: str, reason: Reason = "") -> Response:
     """Record that the buyer did not take the number."""
     try:
-        who.platform.withdraw_disclosure(disclosure_id, reason=reason, by=who.operator)
+        with who.act() as act:
+            withdraw_disclosure(act, disclosure_id, reason=reason, operator=who.operator)
     except BadInput:
         return _record(request, who, disclosure_id, status=422, problem="reason")
     except Conflict:

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import Response
 
+from huanxin.acts.desk import acknowledge as acknowledge_all
+from huanxin.acts.desk import consult
 from huanxin.disclose.acknowledging import Acknowledgement, Method, named
 from huanxin.disclose.desk import Offer, next_clean, read_prefix, texts_of
 from huanxin.disclose.printing import spaced
@@ -20,6 +22,7 @@ from huanxin.domain.numbers import masked, typed, written
 from huanxin.domain.operators import Right
 from huanxin.domain.rules import random_id
 from huanxin.numbersets.sharded import shard_of
+from huanxin.request import codes
 from huanxin.request.sms import Message
 from huanxin.store.access import operators
 from huanxin.web.pages import session
@@ -90,7 +93,7 @@ def search(
 @router.get("")
 def desk(request: Request, who: Clerk, wish: Wished, format: str = "") -> Response:
     """The forms, and what is known of the numbers that are looked up, each with its grade."""
-    told, offer, problem = who.platform.consult(wish.numbers, by=who.operator), None, ""
+    told, offer, problem = consult(who.platform, wish.numbers, by=who.operator), None, ""
     if wish.prefix:
         try:
             offer = _offer(who, read_prefix(wish.prefix), grade=wish.grade, after=wish.after)
@@ -158,7 +161,7 @@ def _words(request: Request) -> dict[str, Any]:
 @router.get("/show")
 def show(request: Request, who: Clerk, wish: Wished) -> Response:
     """The numbers that are for sale, for the buyer to choose from: the clerk turns the screen round."""
-    told = [one for one in who.platform.consult(wish.numbers, by=who.operator) if one.for_sale]
+    told = [one for one in consult(who.platform, wish.numbers, by=who.operator) if one.for_sale]
     return page(request, who, "desk_show.html", tab="desk", told=told, table=_sealed(request, who, wish),
                 name_of=partial(_name, request, who), **_words(request))  # fmt: skip
 
@@ -167,7 +170,7 @@ def the_one(who: Clerk, wish: Wished) -> Told:
     """What is known of the number that an address stands for. Raises BadInput if it stands for none."""
     if len(wish.numbers) != 1:
         raise BadInput(Sentence("no number was named; begin at the desk"))
-    return who.platform.consult(wish.numbers, by=who.operator)[0]
+    return consult(who.platform, wish.numbers, by=who.operator)[0]
 
 
 One = Annotated[Told, Depends(the_one)]
@@ -204,16 +207,17 @@ def acknowledge(
         except ValueError:
             return _choose(request, who, told, 422, problem="phone", given=phone)
         people = people_of(request)
-        tried = who.platform.check_code(contact, code, secret=_secret(request), rules=people.codes)
+        with who.act() as act:
+            tried = codes.check(act, contact, code, secret=_secret(request), rules=people.codes)
         if not tried.right:
             return _choose(request, who, told, 422, problem="gone" if tried.gone else "wrong", phone=phone, left=tried.left)
         evidence, method = "", Method.CODE
     given = Acknowledgement(number=told.number, shown=shown, method=method, evidence=evidence)
     try:
-        done = who.platform.acknowledge([given], by=who.operator)
+        done = acknowledge_all(who.platform, [given], by=who.operator)
     except BadInput as error:
         problem = "signature" if "signature" in error.faults[0].reason else "changed"
-        told = who.platform.consult([told.number], by=who.operator)[0]
+        told = consult(who.platform, [told.number], by=who.operator)[0]
         return _choose(request, who, told, 422, problem=problem)
     return back(f"/console/desk/thanks/{done.ids[0]}")
 
@@ -235,7 +239,8 @@ def _send_code(request: Request, who: Working, told: Told, phone: str) -> Respon
         if who.platform.plan.owner(shard_of(contact)) is None:
             raise ValueError("not a number of the plan")
         rules = replace(people.codes, per_address_hour=_CODES_AN_HOUR)
-        code = who.platform.ask_code(contact, address=f"desk/{who.operator.login}", secret=_secret(request), rules=rules)
+        with who.act() as act:
+            code = codes.ask(act, contact, address=f"desk/{act.by}", secret=_secret(request), rules=rules)
         text = disclosure_code_text(code, told.number, GRADE_NAMES[told.grade], language(request))
         message = Message(id=random_id("sm"), number=contact, text=text, kind="code")
         people.post.send(message, meant_for=lambda _: True)  # to whoever holds that phone, of this minute

@@ -8,10 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from huanxin.acts.problems import status_of
+from huanxin.acts.desk import looked_up
 from huanxin.domain.errors import BadInput, Forbidden, HuanxinError
 from huanxin.domain.numbers import masked, typed, written
 from huanxin.domain.operators import Right
+from huanxin.domain.problems import status_of
 from huanxin.figures.tracing import Trace, trace
 from huanxin.web.pages import session
 from huanxin.web.pages.console import signing
@@ -59,7 +60,7 @@ def _typed(text: str) -> int:
 
 
 def _found(who: Working, form: Posted, number: int, purpose: str) -> Trace:
-    who.platform.looked_up(1, by=who.operator)
+    looked_up(who.platform, 1, by=who.operator)
     with who.act() as act:
         found = trace(act.tx, who.platform, number)
         if not who.operator.sees(found.carriers):

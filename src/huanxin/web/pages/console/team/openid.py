@@ -11,8 +11,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from huanxin.access import signing_in
 from huanxin.access.signing_in import Result
-from huanxin.acts.problems import status_of
 from huanxin.domain.errors import Forbidden, HuanxinError, NotFound, Unauthorized, Unavailable
+from huanxin.domain.problems import status_of
 from huanxin.settings import OperatorsOidc
 from huanxin.store.access import operators
 from huanxin.web import oidc
