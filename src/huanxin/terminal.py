@@ -5,6 +5,8 @@ What was recorded is printed as it is: a reason that somebody wrote, or a partne
 
 from __future__ import annotations
 
+import io
+import sys
 from typing import Any
 
 from rich.console import Console, ConsoleDimensions
@@ -28,6 +30,32 @@ class Terminal(Console):
     @size.setter
     def size(self, new: tuple[int, int]) -> None:
         self._width, self._height = new
+
+
+class _Spoken(io.FileIO):
+    """A stream for what is said: what it can't take, since its disk is full, stays unsaid, and ends nobody's work."""
+
+    def write(self, said: Any, /) -> int:
+        try:
+            return super().write(said)
+        except BrokenPipeError:
+            raise
+        except OSError:
+            return len(said)
+
+
+def speak_on() -> None:
+    """Let this process go on where its standard error, which logs go to, is a file on a full disk."""
+    stream = sys.stderr
+    if isinstance(stream, io.TextIOWrapper):
+        spoken = _Spoken(stream.fileno(), "w", closefd=False)
+        sys.stderr = io.TextIOWrapper(
+            spoken,
+            stream.encoding,
+            stream.errors,
+            line_buffering=True,
+            write_through=True,
+        )
 
 
 def led(mark: str, style: str, text: str = "") -> Text:

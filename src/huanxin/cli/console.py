@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import getpass
 import json
 import os
@@ -74,7 +75,7 @@ def explained() -> Iterator[None]:
     except HuanxinError as error:
         _refuse(str(error))
         raise typer.Exit(EXIT_REFUSED) from error
-    except psycopg.OperationalError as error:
+    except (psycopg.OperationalError, psycopg.InternalError) as error:
         _refuse(str(explain_connection_error(error)))
         raise typer.Exit(EXIT_SETTING) from error
     except UnicodeEncodeError as error:
@@ -90,6 +91,8 @@ def explained() -> Iterator[None]:
 def told(error: OSError) -> str:
     """The file that something could not be done with, and why."""
     reason = error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        reason += "; make room, and order it again"
     return f"{error.filename}: {reason}" if error.filename else reason
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
+
+from huanxin.terminal import speak_on
 
 _GROUPS = {
     "report": "Carriers' reports.",
@@ -64,8 +68,21 @@ for _name, _help in (_COMMANDS | _GROUPS).items():
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line. What a command has to say at its end it says, or the command fails: its caller would take
+    silence for nothing done."""
+    speak_on()
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries once more, and complains itself
+        print(f"huanxin: {error.strerror or error}: what came of it could not be written. It may be on record; look before "
+              "you order it again", file=sys.stderr)  # fmt: skip
+        sys.exit(1)
 
 
 if __name__ == "__main__":

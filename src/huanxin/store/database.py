@@ -76,6 +76,7 @@ LIVE, SANDBOX = "public", "sandbox"
 # No disk that seeks: PostgreSQL's own guess of 4 has it read whole tables of answers where an index leads to a few.
 # Who waited for a lock has to see what was recorded meanwhile, whatever level the server or the role is set to.
 _OPTIONS = r"-c timezone=UTC -c random_page_cost=1.1 -c default_transaction_isolation=read\ committed"
+_FAILED = (errors.IoError, psycopg.InternalError)  # an I/O error, or a file that may not grow
 _BROKE = (errors.AdminShutdown, errors.CrashShutdown)
 _NAMES = 7_307  # any constant: the seed of the keys of the locks of names
 _GATE = 7_305_001  # any constant: the key of the lock between facts and releases
@@ -211,8 +212,16 @@ def deciding(tx: Tx) -> None:
     tx.execute("SELECT pg_advisory_xact_lock(%s)", (_GATE,))
 
 
-def explain_connection_error(error: psycopg.OperationalError) -> BadSetting:
-    """What to do when PostgreSQL can't be reached, or could not be to the end; a password in the address is not repeated."""
+def explain_connection_error(error: psycopg.Error) -> BadSetting:
+    """What to do when PostgreSQL can't be reached, or could not go on to the end; a password in the address is not
+    repeated."""
+    said = str(error).partition("\n")[0]
+    if isinstance(error, errors.DiskFull):
+        return BadSetting(
+            f"PostgreSQL has no room left on its disk ({said}), so nothing of this was recorded; make room first"
+        )
+    if isinstance(error, _FAILED):
+        return BadSetting(f"PostgreSQL failed ({said}), so nothing of this was recorded; its log may say more")
     if isinstance(error, _BROKE) or "consuming input failed" in str(error) or "sending query failed" in str(error):
         return BadSetting(
             "PostgreSQL ended in the middle of this, so what was under way was recorded whole or not at all. Look, and "

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import psycopg
 import pytest
-from psycopg import sql
+from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict
 
 from huanxin.numbersets.sharded import NumberSet
@@ -106,6 +106,14 @@ def test_a_password_is_not_repeated_in_an_error() -> None:
     error = psycopg.OperationalError("connection to postgresql://huanxin:secret@db.example/huanxin failed")
     assert "secret" not in str(explain_connection_error(error))
     assert "HUANXIN_DATABASE_URL" in str(explain_connection_error(error))
+
+
+@pytest.mark.parametrize("error", [errors.DiskFull("could not extend file"), errors.InternalError_("could not extend file")])
+def test_a_server_that_fails_is_not_said_to_be_out_of_reach(error: psycopg.Error) -> None:
+    """Who is sent to look at an address doesn't look at a disk."""
+    said = str(explain_connection_error(error))
+    assert "could not extend file" in said
+    assert "HUANXIN_DATABASE_URL" not in said
 
 
 def test_news_are_told_once_the_transaction_is_committed_and_never_if_it_is_not(database: Database) -> None:

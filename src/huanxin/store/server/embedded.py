@@ -24,7 +24,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 import huanxin
 from huanxin.domain.errors import BadSetting
-from huanxin.store.server.keeper import FAILED, KEEPER, LOG, READY, USERS
+from huanxin.store.server.keeper import FAILED, KEEPER, LOG, READY, STARTING, USERS
 from huanxin.store.server.postmaster import PORT, USER
 
 log = logging.getLogger("huanxin.database")
@@ -100,7 +100,8 @@ class Embedded:
         lock = self._open(KEEPER)
         try:
             free = _locked(lock, fcntl.LOCK_EX)
-            how, _, why = os.pread(lock, 1 << 12, 0).decode(errors="replace").strip().partition(" ")
+            line, whole, _ = os.pread(lock, 1 << 12, 0).decode(errors="replace").partition("\n")
+            how, _, why = line.partition(" ") if whole else ("", "", "")
             if free and ended is not None:
                 del _keepers[self.home]
             if how == FAILED and (ended is not None or not free):  # a living keeper tries on, and we don't wait for it
@@ -115,7 +116,8 @@ class Embedded:
             os.close(lock)
 
     def _start_keeper(self, lock: int) -> subprocess.Popen[bytes]:
-        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{STARTING}\n".encode(), 0)  # before it is cut off: a full disk has no room for a first byte
+        os.ftruncate(lock, len(STARTING) + 1)
         with suppress(FileNotFoundError):
             if (self.home / LOG).stat().st_size > _MOST_LOG:
                 os.replace(self.home / LOG, self.home / f"{LOG}.1")

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from huanxin.store.server.binaries import Trouble
@@ -81,14 +82,16 @@ class Keeper:
             time.sleep(_AGAIN)
 
     def _say(self, how: str) -> None:
-        """Write how the server is, for whoever waits for it: one line, so that half of it is seen to be half."""
+        """Write how the server is, for whoever waits for it: one line, so that half of it is seen to be half. In the place
+        of what stood there, which needs no room on a full disk."""
         line = f"{' '.join(how.split())}\n".encode()
-        os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, line, 0)
+        os.ftruncate(self._lock, len(line))
 
 
 def _note(text: str) -> None:
-    print(f"{time.strftime('%Y-%m-%d %H:%M:%S %z')} keeper: {text}", file=sys.stderr, flush=True)
+    with suppress(OSError):  # the log may be on a full disk, which is what is to be noted then
+        print(f"{time.strftime('%Y-%m-%d %H:%M:%S %z')} keeper: {text}", file=sys.stderr, flush=True)
 
 
 def main(home: str, lock: str) -> None:

@@ -155,6 +155,8 @@ class Postmaster:
             for line in lines:
                 if mark in line:
                     return line.partition(mark)[2].strip()
+        if not shutil.disk_usage(self.log).free:  # nor for the log
+            return "no room is left on its disk"
         return f"it ended with {code}; see {self.log}"
 
 
