@@ -71,7 +71,7 @@ class SynapseTies:
 
     def unbind(self, numbers: Sequence[str], cutoff: datetime) -> list[Answer]:
         """See ties.TieStore. Raises SynapseError; what was cut until then is on record."""
-        with self._cuts() as cuts:
+        with _understood(), self._cuts() as cuts:
             found = ((number, self._unbound(cuts, number, cutoff)) for number in numbers)
             return [
                 Answer(number=number, outcome=outcome, reason=_DOUBT if outcome == "refused" else "")
@@ -80,13 +80,14 @@ class SynapseTies:
 
     def restore(self, numbers: Sequence[str], cutoff: datetime) -> list[Answer]:
         """See ties.TieStore. Raises SynapseError."""
-        with self._cuts() as cuts:
+        with _understood(), self._cuts() as cuts:
             found = ((number, self._restored(cuts, number, cutoff)) for number in numbers)
             return [Answer(number=number, outcome=outcome) for number, outcome in found if outcome]
 
     def bound(self, number: str) -> bool:
         """See ties.TieStore. Raises SynapseError."""
-        return self._holder(number) is not None
+        with _understood():
+            return self._holder(number) is not None
 
     def _unbound(self, cuts: sqlite3.Connection, number: str, cutoff: datetime) -> str:
         known = self._known(cuts, number, cutoff)
@@ -168,17 +169,17 @@ class SynapseTies:
     # Synapse ---------------------------------------------------------------------------------------------------------
     def _holder(self, number: str) -> str | None:
         found = self._call("GET", f"/_synapse/admin/v1/threepid/msisdn/users/{_address(number)}")
-        return str(found["user_id"]) if found else None
+        return None if found is None else _user(found)
 
     def _threepids(self, user: str) -> list[dict[str, Any]] | None:
         """An account's third-party ids; None if it is gone or closed."""
         found = self._call("GET", f"/_synapse/admin/v2/users/{_quoted(user)}")
-        return list(found["threepids"]) if found and not found["deactivated"] else None
+        return None if found is None or found["deactivated"] else list(found["threepids"])
 
     def _put(self, user: str, threepids: list[dict[str, Any]]) -> list[dict[str, Any]]:
         wanted = [{"medium": entry["medium"], "address": entry["address"]} for entry in threepids]
         found = self._call("PUT", f"/_synapse/admin/v2/users/{_quoted(user)}", {"threepids": wanted})
-        return list(found["threepids"]) if found else []
+        return [] if found is None else list(found["threepids"])
 
     def _log_out(self, user: str) -> None:
         path = f"/_synapse/admin/v2/users/{_quoted(user)}"
@@ -193,7 +194,7 @@ class SynapseTies:
         return self._me
 
     def _server_name(self) -> str:
-        return str(self._whoami().get("user_id", "")).partition(":")[2]
+        return _user(self._whoami()).partition(":")[2]
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
         """What Synapse answers; None if it knows no such number or account."""
@@ -201,14 +202,34 @@ class SynapseTies:
             answer = self._client.request(method, self._url + path, json=body, headers=self._headers)
         except httpx.HTTPError as error:
             raise SynapseError(f"Synapse can't be reached at {self._url}: {type(error).__name__}") from error
-        said = _object(answer)
+        found = _object(answer)
+        said = found or {}
         if answer.status_code == httpx.codes.NOT_FOUND and said.get("errcode") == "M_NOT_FOUND":
             return None
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise SynapseError("Synapse doesn't take the token: it has to be the access token of a server administrator")
         if not answer.is_success:
             raise SynapseError(f"Synapse answered {answer.status_code} {said.get('errcode', '')} to {method}")
-        return dict(said)
+        if found is None:  # a page of a proxy, which would read as if nobody had the number
+            raise SynapseError(
+                f"Synapse answered {method} with something that is no JSON object; does a proxy answer for it?"
+            )
+        return found
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Raises SynapseError for an answer in which something stands that is not what the admin API says."""
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
+        raise SynapseError(f"Synapse's admin API answered what can't be read ({type(error).__name__}: {error})") from error
+
+
+def _user(found: dict[str, Any]) -> str:
+    if not isinstance(user := found["user_id"], str):
+        raise TypeError("user_id is no text")
+    return user
 
 
 def _address(number: str) -> str:
@@ -237,10 +258,10 @@ def _latest(validated_at: int) -> datetime | None:
     return latest if EARLIEST <= latest < LATEST else None
 
 
-def _object(answer: httpx.Response) -> dict[str, Any]:
-    """What an answer says in JSON; nothing if it says nothing that can be read."""
+def _object(answer: httpx.Response) -> dict[str, Any] | None:
+    """What an answer says in JSON; None if it says nothing that can be read."""
     try:
         found = read_json(answer.content)
     except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+        return None
+    return found if isinstance(found, dict) else None
