@@ -30,8 +30,7 @@ from huanxin.store.disclose.certificates import Certificate
 from huanxin.store.report.reports import standing_of
 from huanxin.web.app import create_app
 from huanxin.web.context import Context
-from huanxin.web.pages import session
-from huanxin.web.pages.people import signing
+from huanxin.web.pages import owners, session
 from ordering import imported
 from serving import served
 
@@ -77,7 +76,7 @@ class Site:
             mark = mark_of(standing_of(tx, parse(NUMBER)))
         answer = Response()
         claims = {"number": parse(NUMBER), "channel": "test", "mark": mark, "shown": self.clock().isoformat()}
-        session.start(answer, self.context, name=signing.COOKIE, kind=signing.KIND, claims=claims)
+        session.start(answer, self.context, name=owners.COOKIE, kind=owners.KIND, claims=claims)
         name, _, value = answer.headers["set-cookie"].partition(";")[0].partition("=")
         page.context.add_cookies([{"name": name, "value": value, "url": self.url}])
 

@@ -16,6 +16,7 @@ from pypdf import PdfReader
 
 from acceptance.browsing import SIZES, axe, fits, keep_both, keep_picture, open_tab
 from cutting import line_to
+from huanxin.work.spelling import Speller
 from town import FIRST, RECYCLED, Town, town
 
 MOST_BYTES = 100_000
@@ -30,6 +31,7 @@ PAGES = {
 @pytest.fixture
 def place(dsn: str, tmp_path: Path) -> Iterator[Town]:
     with town(dsn, tmp_path) as made:
+        Speller(platform=made.platform).one_job()
         yield made
 
 

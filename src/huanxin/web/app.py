@@ -31,22 +31,21 @@ from huanxin.web.bodies import ShortBodies
 from huanxin.web.context import Context
 from huanxin.web.freed_memory import give_back
 from huanxin.web.limits import Limit
-from huanxin.web.pages import routes, unsent_pages
+from huanxin.web.pages import owners, routes, unsent_pages
 from huanxin.web.pages.certificate import routes as certificate_routes
 from huanxin.web.pages.console import routes as console
 from huanxin.web.pages.console import signing as operator_signing
 from huanxin.web.pages.elders import Care
+from huanxin.web.pages.owners import OwnerSignsIn
 from huanxin.web.pages.partner import routes as partner_routes
 from huanxin.web.pages.partner import signing as partner_signing
-from huanxin.web.pages.people import signing
 from huanxin.web.pages.people.carriers import router as carriers_router
 from huanxin.web.pages.people.enter import router as enter_router
 from huanxin.web.pages.people.leave import router as leave_router
 from huanxin.web.pages.people.routes import router as renew_router
-from huanxin.web.pages.people.setup import make_people
-from huanxin.web.pages.people.signing import OwnerSignsIn
 from huanxin.web.pages.watch import routes as watch
 from huanxin.web.pages.zone import InZone
+from huanxin.web.people import make_people
 from huanxin.web.problems import answer_errors
 from huanxin.web.waking import Bell
 from huanxin.web.warming import warm
@@ -107,7 +106,7 @@ def create_app(
     )  # fmt: skip
     contexts = [_equip(app, platform, settings, bell)]
     app.include_router(routes.router)
-    app.state.rooms = {one.base: one for one in (signing.ROOM, partner_signing.ROOM, operator_signing.ROOM)}
+    app.state.rooms = {one.base: one for one in (owners.ROOM, partner_signing.ROOM, operator_signing.ROOM)}
     app.include_router(unsent_pages.router)  # before addresses that begin with whatever there is
     app.include_router(partner_routes.router)
     app.include_router(certificate_routes.router)
@@ -116,7 +115,7 @@ def create_app(
     app.state.people = make_people(platform, settings, contexts[0].outbound)
     for router in (enter_router, carriers_router, renew_router, leave_router):
         app.include_router(router)
-    app.add_exception_handler(OwnerSignsIn, signing.to_sign_in)
+    app.add_exception_handler(OwnerSignsIn, owners.to_sign_in)
     app.include_router(disclosures.router)
     console.include(app, settings)
     watch.include(app, settings)

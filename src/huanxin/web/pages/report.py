@@ -15,6 +15,19 @@ from huanxin.words import i18n
 from huanxin.words.saying import say, translated
 from huanxin.words.sentences import N_
 
+BEHAVIOURS = {
+    "plain": N_("answers at once"),
+    "debt": N_("refuses numbers with unpaid orders"),
+    "pending": N_("says pending first, finishes later"),
+    "twice": N_("sends every receipt twice"),
+    "down": N_("is down for a while"),
+    "parts": N_("answers in parts, out of order"),
+    "late": N_("has ties newer than the cut-off"),
+    "silent": N_("never answers; waived by an operator"),
+    "music": N_("the music app with the singer's account"),
+}
+
+
 RULE_STATES = {"passes": N_("holds"), "fails": N_("does not hold"), "waits": N_("not yet")}
 
 
@@ -42,7 +55,7 @@ def _twin(data: DemoReport, lang: str) -> dict[str, Any]:
         gate=charts.gate_bars(data.gate, translated(labels.GATE, lang), lang),
         days=charts.day_columns([(one.day, one.numbers) for one in data.sellable], lang),
         steps=charts.step_bars([(say(step.name, lang), step.seconds) for step in data.steps], lang),
-        behaviours=labels.BEHAVIOURS, carrier_names=translated(labels.CARRIERS, lang),
+        behaviours=BEHAVIOURS, carrier_names=translated(labels.CARRIERS, lang),
         rule_states=translated(RULE_STATES, lang),
     )  # fmt: skip
     title = environment(lang).from_string("{{ _('Report of a demo run') }} · {{ _('Huanxin') }}").render()

@@ -23,10 +23,9 @@ from huanxin.store.disclose import certificates
 from huanxin.store.disclose.certificates import Certificate
 from huanxin.web.bodies import has_its_own_limit
 from huanxin.web.context import Context
-from huanxin.web.pages import session
+from huanxin.web.pages import owners, session
 from huanxin.web.pages.certificate import words
 from huanxin.web.pages.certificate.data import holder_view, result_view
-from huanxin.web.pages.people import signing
 from huanxin.web.pages.render import error_page, render
 from huanxin.web.pages.routes import html, language
 from huanxin.web.pages.views import ErrorView
@@ -153,8 +152,8 @@ def holders(request: Request) -> tuple[Finding, Certificate]:
     """The newest certificate of the tenure of whoever is signed in, and how it stands. Raises NotHolder."""
     context: Context = request.app.state.context
     try:
-        tenure = (who := signing.owner(request)).standing.current
-    except signing.OwnerSignsIn as error:
+        tenure = (who := owners.owner(request)).standing.current
+    except owners.OwnerSignsIn as error:
         raise NotHolder from error
     with context.platform.read() as seen:
         day = tenure.opened_on if tenure else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from fastapi import Request
@@ -12,14 +13,18 @@ from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Right
 from huanxin.settings import OperatorsOidc
 from huanxin.web.pages import flash
+from huanxin.web.pages.console.batches import words as batches
+from huanxin.web.pages.console.number import words as number
 from huanxin.web.pages.console.signing import Working, inside
+from huanxin.web.pages.console.team import words as team
 from huanxin.web.pages.labels import CARRIERS
 from huanxin.web.pages.render import render
 from huanxin.web.pages.routes import html, language
-from huanxin.words.saying import say
+from huanxin.words.saying import say, translated
 from huanxin.words.sentences import N_
 
 _MOST_LINES = 20
+_WORDS = (batches.NAMES, number.NAMES, team.NAMES)
 
 TABS: tuple[tuple[str, str, frozenset[Right]], ...] = (
     ("batches", N_("Batches"), frozenset({Right.FIGURES})),
@@ -48,12 +53,18 @@ def page(
     if values.get("problem"):
         values["problem"] = masked_text(values["problem"])
     frame = {"here": "/console", "who": who, "tabs": tabs, "tab": tab, "tab_keys": KEYS}
-    text = render(f"console/{template}", language(request), **frame, **values)
+    lang = language(request)
+    text = render(f"console/{template}", lang, **_names(lang) | frame | values)
     answer = html(request, text)
     answer.status_code = status
     answer.headers["Cache-Control"] = "no-store"
     flash.forget(request, answer)
     return answer
+
+
+@cache
+def _names(lang: str) -> dict[str, Any]:
+    return {name: translated(one, lang) for room in _WORDS for name, one in room.items()}
 
 
 def door(request: Request, *, to: str, status: int = 200, problem: str = "", given: str = "") -> Response:

@@ -28,13 +28,26 @@ from huanxin.web.pages.console.frame import lines_of, page
 from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.routes import language
-from huanxin.words.sentences import Sentence
+from huanxin.words.saying import translated
+from huanxin.words.sentences import N_, Sentence
+
+_STATE_NAMES = {
+    "binding": N_("binding"),
+    "overdue": N_("review overdue"),
+    "ended": N_("lifted or expired"),
+    "all": N_("all"),
+}
+_DONE = {
+    "placed": N_("The hold is placed. These numbers stay frozen until it ends or is lifted."),
+    "held-already": N_("The same order binds these numbers already. Nothing was changed."),
+    "lifted": N_("The hold is lifted."),
+}
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]
 Reader = Annotated[Working, Depends(signing.working(Right.BATCHES))]
 Holder = Annotated[Working, Depends(signing.working(Right.HOLDS))]
-STATES = ("binding", "overdue", "ended", "all")
+STATES = tuple(_STATE_NAMES)
 MOST = 200
 _HEADER = ("hold", "source", "order_number", "reason", "numbers", "until", "review_on", "review_overdue", "placed_by",
            "placed_at", "lifted_by", "lifted_at", "lift_reason")  # fmt: skip
@@ -126,6 +139,7 @@ def _page(
         loud = stopped.of_holds(seen.tx, who)
     return page(
         request, who, "holds.html", status, tab="holds", holds=found[:MOST], state=state, states=STATES, today=today,
+        hold_state_names=translated(_STATE_NAMES, lang), act_words=translated(_DONE, lang),
         more=found[MOST - 1].id if len(found) > MOST else None, overdue=len(_listed(who, "overdue")),
         done=done or flash.Done(), stopped=loud, released=released,
         may_act=who.operator.may(Right.HOLDS), problem=problem and problem.said,

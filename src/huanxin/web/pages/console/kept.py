@@ -13,7 +13,7 @@ from joserfc.jwk import OctKey
 
 from huanxin.domain.errors import BadInput
 from huanxin.web.pages.console.signing import Working
-from huanxin.web.pages.people.setup import people_of
+from huanxin.web.people import people_of
 from huanxin.words.sentences import Sentence
 
 _SEALED = {"alg": "dir", "enc": "A256GCM"}

@@ -19,8 +19,8 @@ from huanxin.web.pages.console.frame import page
 from huanxin.web.pages.console.sheets import one_of
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.routes import language
-from huanxin.web.pages.watch import words
 from huanxin.words.saying import say
+from huanxin.words.sentences import N_
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 Line = Mapping[str, Any]
@@ -33,6 +33,15 @@ def _share(line: Line) -> float:
     return line["in_time"] / due if due else 2.0
 
 
+_VIEWS = {"all": N_("all partners"), "late": N_("late"), "refusing": N_("refusing")}
+_SORTS = {
+    "name": N_("Partner"),
+    "share": N_("in time"),
+    "median": N_("half answered within"),
+    "p90": N_("nine of ten within"),
+    "overdue": N_("overdue"),
+    "refused": N_("numbers refused"),
+}
 VIEWS: Mapping[str, Callable[[Line], bool]] = {
     "all": lambda _: True,
     "late": lambda line: bool(line["overdue"] or line["late"]),
@@ -85,9 +94,9 @@ def watch(
     names = {code: say(labels.CARRIERS.get(code, one.name), lang) for code, one in platform.plan.carriers.items()}
     return page(
         request, who, "watch.html", tab="watch", as_of=found.made_at, body=found.body, lines=lines, everyone=everyone,
-        view=view, sort=sort, views=words.VIEWS, sorts=words.SORTS, chart=_chart(lines, lang), carrier=carrier,
-        counts={key: sum(map(chosen, everyone)) for key, chosen in VIEWS.items()}, names=names, tones=words.TONES,
-        figure_names=words.FIGURES, breach_names=words.BREACHES, timeliness=words.TIMELINESS, most=charts.MOST_BARS,
+        view=view, sort=sort, views=_VIEWS, sorts=_SORTS, chart=_chart(lines, lang), carrier=carrier,
+        counts={key: sum(map(chosen, everyone)) for key, chosen in VIEWS.items()}, names=names, tones=labels.TONES,
+        figure_names=labels.FIGURES, breach_names=labels.ALL_BREACHES, timeliness=labels.TIMELINESS, most=charts.MOST_BARS,
         answer_days=platform.rules.answer_days,
     )  # fmt: skip
 
@@ -100,7 +109,7 @@ def _csv(body: Mapping[str, Any], lines: Sequence[Line], table: str) -> Response
         )),
         "breaches": (("month", "kind", "numbers"), body["breaches"][::-1]),
         "holds": (_HOLDS, ([one[key] for key in _HOLDS] for one in body["holds"])),
-        "months": (("month", "carrier", *words.FIGURES), body["carriers"][::-1]),
+        "months": (("month", "carrier", *labels.FIGURES), body["carriers"][::-1]),
     }, table)  # fmt: skip
 
 
@@ -110,8 +119,8 @@ def _chart(lines: Sequence[Line], lang: str) -> charts.Chart:
     return {
         "kind": "stacked", "categories": [line["name"] for line in shown],
         "series": [
-            {"name": say(name, lang), "tone": words.TONES[key],
+            {"name": say(name, lang), "tone": labels.TONES[key],
              "values": [round(100 * line[key] / line["notices"], 4) or None for line in shown]}
-            for key, name in words.TIMELINESS.items()
+            for key, name in labels.TIMELINESS.items()
         ],
     }  # fmt: skip

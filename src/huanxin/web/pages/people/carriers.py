@@ -15,11 +15,10 @@ from huanxin.request.handover import NoNumber, NotTheirs
 from huanxin.store.acting import VISITOR
 from huanxin.web import oidc
 from huanxin.web.context import Context
-from huanxin.web.pages import session
+from huanxin.web.pages import owners, session
 from huanxin.web.pages.labels import carrier_name
-from huanxin.web.pages.people import signing
 from huanxin.web.pages.people.enter import page
-from huanxin.web.pages.people.setup import CarrierProvider, people_of
+from huanxin.web.people import CarrierProvider, people_of
 
 log = logging.getLogger("huanxin.carriers")
 router = APIRouter(include_in_schema=False)
@@ -33,7 +32,7 @@ PROBLEMS: dict[type[HuanxinError], str] = {
 @router.get("/renew/oidc/{carrier}")
 def begin(request: Request, carrier: str, to: str = "renew") -> Response:
     """Sends the browser to the carrier's provider. Nobody is signed in by this, and nothing changes."""
-    provider, context, door = _provider(request, carrier), _context(request), signing.door(to)
+    provider, context, door = _provider(request, carrier), _context(request), owners.door(to)
     try:
         started = provider.client.start(f"{context.platform.issuer}/renew/oidc/{carrier}/back")
     except Unavailable as error:
@@ -49,7 +48,7 @@ def end(request: Request, carrier: str) -> Response:
     """Where the provider sends the browser back to: lets in whoever it vouches for, if his number is this carrier's."""
     provider, people = _provider(request, carrier), people_of(request)
     begun: dict[str, Any] = session.claims_of(request, _context(request), name=BEGUN, kind=BEGUN_KIND) or {}
-    door = signing.door(str(begun.get("to")))
+    door = owners.door(str(begun.get("to")))
     kept = begun["oidc"] if begun.get("at") == carrier else {}  # one begun at another carrier's is worth nothing here
     try:
         claims = provider.client.finish(request.query_params, kept)
@@ -60,7 +59,7 @@ def end(request: Request, carrier: str) -> Response:
             )  # fmt: skip
     except tuple(PROBLEMS) as error:
         return _problem(request, carrier, door, error)
-    answer = signing.let_in(request, found.number, f"oidc/{carrier}", to=door, shown_at=found.at)
+    answer = owners.let_in(request, found.number, f"oidc/{carrier}", to=door, shown_at=found.at)
     session.end(answer, request, _context(request), name=BEGUN, kind=BEGUN_KIND)
     return answer
 

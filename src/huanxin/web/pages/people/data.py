@@ -23,8 +23,8 @@ from huanxin.store.notify import streams
 from huanxin.store.plan import batches
 from huanxin.store.request import requests
 from huanxin.store.request.requests import Request, RequestNotice
+from huanxin.web.pages.owners import Owner
 from huanxin.web.pages.people import finding
-from huanxin.web.pages.people.signing import Owner
 from huanxin.web.pages.people.views import (  # fmt: skip
     NEEDS,
     WAITS,

@@ -20,12 +20,11 @@ from huanxin.store.acting import VISITOR
 from huanxin.store.request import messages
 from huanxin.web.context import Context
 from huanxin.web.limits import network_of
-from huanxin.web.pages import flash, session
+from huanxin.web.pages import flash, owners, session
 from huanxin.web.pages.labels import carrier_name
-from huanxin.web.pages.people import signing
-from huanxin.web.pages.people.setup import people_of
 from huanxin.web.pages.render import render
 from huanxin.web.pages.routes import html, language
+from huanxin.web.people import people_of
 from huanxin.work.telling import code_text
 
 log = logging.getLogger("huanxin.enter")
@@ -36,7 +35,7 @@ FORMS = [Depends(session.same_origin)]
 def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
     """A page of citizens; nothing of it is kept by the browser."""
     by_path = "/leave" if request.url.path.startswith("/leave") else "/renew"
-    door = signing.DOORS.get(str(values.get("to")), by_path)
+    door = owners.DOORS.get(str(values.get("to")), by_path)
     answer = html(request, render(f"people/{template}", language(request), here=door, **values))
     answer.status_code = status
     answer.headers["Cache-Control"] = "no-store"
@@ -58,13 +57,13 @@ def sign_in_page(
 @router.get("/renew/sign-in")
 def sign_in_form(request: Request, to: str = "renew") -> Response:
     """Asks for the number."""
-    return sign_in_page(request, to=signing.door(to))
+    return sign_in_page(request, to=owners.door(to))
 
 
 @router.post("/renew/sign-in", dependencies=FORMS)
 def send_code(request: Request, number: Annotated[str, Form()] = "", to: Annotated[str, Form()] = "renew") -> Response:
     """Sends a code to a number of the numbering plan: the plan keeps codes from being sent all over the world."""
-    people, door, lang = people_of(request), signing.door(to), language(request)
+    people, door, lang = people_of(request), owners.door(to), language(request)
     try:
         wanted = typed(number)
     except ValueError:
@@ -73,7 +72,7 @@ def send_code(request: Request, number: Annotated[str, Form()] = "", to: Annotat
         return sign_in_page(request, 422, to=door, given=number, problem="number")
     address = network_of(request.client.host if request.client else None)
     try:
-        mark = signing.mark_now(request, wanted)
+        mark = owners.mark_now(request, wanted)
         with people.platform.act(VISITOR) as act:
             code = codes.ask(act, wanted, address=address, secret=people.secret, rules=people.codes)
         message = Message(id=random_id("sm"), number=wanted, text=code_text(code, lang), kind="code")
@@ -92,7 +91,7 @@ def send_code(request: Request, number: Annotated[str, Form()] = "", to: Annotat
     answer = RedirectResponse("/renew/code", status_code=303)
     context: Context = request.app.state.context
     session.start(
-        answer, context, name=signing.ASKED, kind=signing.ASKED_KIND, claims={"number": wanted, "to": door, "mark": mark}
+        answer, context, name=owners.ASKED, kind=owners.ASKED_KIND, claims={"number": wanted, "to": door, "mark": mark}
     )  # fmt: skip
     return answer
 
@@ -116,25 +115,25 @@ def try_code(request: Request, code: Annotated[str, Form()] = "") -> Response:
         return RedirectResponse("/renew/sign-in", status_code=303)
     with people.platform.act(VISITOR) as act:
         tried = codes.check(act, asked["number"], code, secret=people.secret, rules=people.codes)
-    moved = tried.right and signing.mark_now(request, asked["number"]) != asked["mark"]
+    moved = tried.right and owners.mark_now(request, asked["number"]) != asked["mark"]
     if moved or tried.asked_at is None:
         return page(request, "code.html", 422, number=masked(asked["number"]), to=asked["to"], left=tried.left,
                     problem="gone" if moved or tried.gone else "wrong", console=people.console)  # fmt: skip
-    return signing.let_in(request, asked["number"], "sms", to=asked["to"], shown_at=tried.asked_at)
+    return owners.let_in(request, asked["number"], "sms", to=asked["to"], shown_at=tried.asked_at)
 
 
 @router.post("/renew/sign-out", dependencies=FORMS)
 def sign_out(request: Request) -> Response:
     """Ends this sign-in, wherever its cookie was copied to."""
     answer = RedirectResponse("/renew/sign-in", status_code=303)
-    signing.end(answer, request)
+    owners.end(answer, request)
     return answer
 
 
 @router.get("/renew/enter")
 def handed_over_form(request: Request, token: str = "", to: str = "renew") -> Response:
     """What a carrier's app opens in its web view: a page with a button. A preview that follows the link uses nothing up."""
-    return page(request, "enter.html", token=token, to=signing.door(to), problem=not token)
+    return page(request, "enter.html", token=token, to=owners.door(to), problem=not token)
 
 
 @router.post("/renew/enter")
@@ -148,8 +147,8 @@ def handed_over(request: Request, token: Annotated[str, Form()] = "", to: Annota
     except (Unauthorized, Unavailable) as error:
         log.warning("a hand-over was refused: %s", error)
         status = 401 if isinstance(error, Unauthorized) else 503
-        return page(request, "enter.html", status, token="", to=signing.door(to), problem=True)
-    return signing.let_in(request, found.number, f"app/{found.carrier}", to=to, shown_at=found.at)
+        return page(request, "enter.html", status, token="", to=owners.door(to), problem=True)
+    return owners.let_in(request, found.number, f"app/{found.carrier}", to=to, shown_at=found.at)
 
 
 @router.get("/dev/sms")
@@ -165,7 +164,7 @@ def development_messages(request: Request) -> Response:
 
 def _asked(request: Request) -> dict[str, Any] | None:
     """The number that this browser asked a code for, and where it wants to go; None if it asked for none."""
-    claims = session.claims_of(request, request.app.state.context, name=signing.ASKED, kind=signing.ASKED_KIND)
+    claims = session.claims_of(request, request.app.state.context, name=owners.ASKED, kind=owners.ASKED_KIND)
     if claims is None or not isinstance(claims.get("number"), int):
         return None
-    return {"number": claims["number"], "to": signing.door(str(claims.get("to"))), "mark": claims.get("mark")}
+    return {"number": claims["number"], "to": owners.door(str(claims.get("to"))), "mark": claims.get("mark")}

@@ -12,8 +12,8 @@ from huanxin.request.ordering import Purpose
 from huanxin.web.pages.people import data, poster, words
 from huanxin.web.pages.people.enter import FORMS, page
 from huanxin.web.pages.people.routes import Order, Searched, SignedIn, choosing, ordering, placed
-from huanxin.web.pages.people.setup import people_of
 from huanxin.web.pages.routes import language
+from huanxin.web.people import people_of
 from huanxin.words.i18n import translations
 from huanxin.words.sentences import N_
 

@@ -23,14 +23,14 @@ from huanxin.store.acting import VISITOR
 from huanxin.store.connect import partners
 from huanxin.store.request import wishes
 from huanxin.web.context import Context
-from huanxin.web.pages import flash
-from huanxin.web.pages.people import data, finding, signing, words
+from huanxin.web.pages import flash, owners
+from huanxin.web.pages.owners import Owner, owner
+from huanxin.web.pages.people import data, finding, words
 from huanxin.web.pages.people.enter import FORMS, page
-from huanxin.web.pages.people.setup import people_of
-from huanxin.web.pages.people.signing import Owner, owner
 from huanxin.web.pages.people.views import OrderView
 from huanxin.web.pages.render import environment
 from huanxin.web.pages.routes import language
+from huanxin.web.people import people_of
 from huanxin.words.i18n import LANGUAGES
 from huanxin.words.sentences import Sentence
 
@@ -218,7 +218,7 @@ async def _stream(request: Request, request_id: str, lang: str) -> AsyncIterator
             woken.clear()
             try:
                 view = await to_thread.run_sync(_load, request, request_id)
-            except signing.OwnerSignsIn:  # signed out meanwhile, or the number changed hands
+            except owners.OwnerSignsIn:  # signed out meanwhile, or the number changed hands
                 return
             parts = _parts(view, lang)
             changed = {key: part for key, part in parts.items() if shown.get(key) != part}
@@ -236,7 +236,7 @@ async def _stream(request: Request, request_id: str, lang: str) -> AsyncIterator
 
 
 def _load(request: Request, request_id: str) -> OrderView:
-    who = signing.owner(request)
+    who = owners.owner(request)
     with who.platform.read() as seen:
         return data.order(seen.tx, who, request_id)
 

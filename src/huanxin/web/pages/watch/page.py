@@ -9,8 +9,7 @@ from huanxin.domain.regions import REGIONS
 from huanxin.domain.suppression import Hidden, Shown, at_least
 from huanxin.figures.watch.bulletin import FIGURES
 from huanxin.figures.watch.opendata import Months, Publication
-from huanxin.web.pages import charts
-from huanxin.web.pages.labels import KINDS
+from huanxin.web.pages import charts, labels
 from huanxin.web.pages.views import Sum
 from huanxin.web.pages.watch import words
 from huanxin.words import i18n
@@ -28,7 +27,7 @@ def view(shown: Publication, *, month: str, names: Mapping[str, str], lang: str,
     by_region.sort(key=lambda row: -_known(row[2]["renewed"]))
     timed = [(one, found) for one, found in shown.answers.items() if one in months and found["partners"] is not None]
     renewed = [(name, row["renewed"]) for _, name, row in by_region if row["renewed"] != 0]
-    kinds = [(say(KINDS[kind], lang), required, count) for kind, required, count in shown.partners]
+    kinds = [(say(labels.KINDS[kind], lang), required, count) for kind, required, count in shown.partners]
     return {
         "months": months[::-1], "month": month, "totals": [(one, shown.totals[one]) for one in months[::-1]],
         "whole": _sums([shown.totals[one] for one in months]),

@@ -62,8 +62,8 @@ def watch(request: Request, month: str = "") -> Response:
     values: dict[str, Any] = view(shown, month=month, names=names, lang=lang, threshold=terms.threshold)
     return html(
         request,
-        render("watch/bulletin.html", lang, here="/watch", as_of=as_of, terms=terms, figure_names=words.FIGURES,
-               breach_names=words.BREACHES, tables=words.TABLES, forms=list(FORMS), days=words.DAYS,
+        render("watch/bulletin.html", lang, here="/watch", as_of=as_of, terms=terms, figure_names=labels.FIGURES,
+               breach_names=labels.ALL_BREACHES, tables=words.TABLES, forms=list(FORMS), days=words.DAYS,
                answer_days=platform.rules.answer_days, **values),
     )  # fmt: skip
 

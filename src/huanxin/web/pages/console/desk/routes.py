@@ -31,8 +31,8 @@ from huanxin.web.pages.console.frame import back, page
 from huanxin.web.pages.console.kept import keep, kept
 from huanxin.web.pages.console.sheets import as_csv
 from huanxin.web.pages.console.signing import Working
-from huanxin.web.pages.people.setup import people_of
 from huanxin.web.pages.routes import language
+from huanxin.web.people import people_of
 from huanxin.words.sentences import Sentence
 from huanxin.work.telling import disclosure_code_text
 

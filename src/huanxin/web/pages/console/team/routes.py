@@ -23,6 +23,7 @@ from huanxin.web.pages.console.frame import carrier_names, page
 from huanxin.web.pages.console.number import unmasking
 from huanxin.web.pages.console.sheets import as_csv, in_pieces
 from huanxin.web.pages.console.signing import Working
+from huanxin.web.pages.console.team.words import ROLES
 from huanxin.words.sentences import N_, Sentence
 
 router = APIRouter(prefix="/console", include_in_schema=False)
@@ -40,7 +41,7 @@ _DETAILS = {
     "until": N_("until"), "tokens": N_("tokens"), "must_change": N_("has to choose his own"),
 }  # fmt: skip
 _VALUES = {
-    **labels.ROLES, **labels.CARRIERS, **unmasking.PURPOSES, **unmasking.LIST_PURPOSES, "password": N_("password"),
+    **ROLES, **labels.CARRIERS, **unmasking.PURPOSES, **unmasking.LIST_PURPOSES, "password": N_("password"),
     "password and code": N_("password and authenticator"), "disclosure": N_("a disclosure"),
     "mend the report": N_("to mend the report"),
 }  # fmt: skip

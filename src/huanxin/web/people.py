@@ -17,8 +17,8 @@ from huanxin.request.codes import CodeRules
 from huanxin.request.handover import CarrierKeys
 from huanxin.request.sms import Console, Post
 from huanxin.settings import CarrierOidc, Settings
+from huanxin.web.live import Live
 from huanxin.web.oidc import OidcClient, Provider
-from huanxin.web.pages.people.live import Live
 from huanxin.work.telling import make_post
 
 

@@ -20,7 +20,7 @@ from huanxin.request.holding import mark_of
 from huanxin.store.report.reports import standing_of
 from huanxin.web.context import Context
 from huanxin.web.pages import session, unsent
-from huanxin.web.pages.people.setup import People, people_of
+from huanxin.web.people import People, people_of
 
 COOKIE, KIND = "owner", "owner-session+jwt"
 ASKED, ASKED_KIND = "asked", "owner-asked+jwt"

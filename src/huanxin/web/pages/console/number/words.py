@@ -1,0 +1,66 @@
+"""The words of one number's history, keyed by their codes."""
+
+from __future__ import annotations
+
+from huanxin.words.sentences import N_
+
+NUMBER_STATES = {
+    "in_service": N_("in service"),
+    "frozen": N_("frozen"),
+    "ported_out": N_("ported out to another carrier"),
+    "unknown": N_("unknown: no report ever named it"),
+}
+
+FACTS = {
+    "opened": N_("opened"),
+    "cancelled": N_("cancelled: the freeze begins"),
+    "reclaimed": N_("reclaimed by its former owner"),
+    "transferred": N_("passed to another subscriber"),
+    "ported_out": N_("ported out to another carrier"),
+    "held": N_("held by an authority's order"),
+    "hold-lifted": N_("hold lifted"),
+    "hold-ended": N_("hold expired"),
+    "planned": N_("put into a batch"),
+    "noticed": N_("partners told"),
+    "answered": N_("partner answered"),
+    "absent": N_("partners without a tie"),
+    "waived": N_("gone on without an answer"),
+    "retracted": N_("taken back from the batch"),
+    "released": N_("released for sale"),
+    "disclosed": N_("disclosed to a buyer, who acknowledged it"),
+    "disclosure-withdrawn": N_("disclosure withdrawn: the buyer did not take it"),
+    "breach": N_("breach"),
+    "request-renew": N_("its owner ordered a renewal"),
+    "request-leave": N_("its owner left it and had ties cut"),
+    "request-inquire": N_("its owner asked who holds ties"),
+    "certified": N_("certificate given out"),
+    "certificate-revoked": N_("certificate revoked"),
+}
+
+EVIDENCE = {
+    "report": N_("report"),
+    "file": N_("file"),
+    "hold": N_("hold"),
+    "order": N_("order"),
+    "batch": N_("batch"),
+    "receipt": N_("receipt"),
+    "notice": N_("notice"),
+    "waiver": N_("waiver"),
+    "retraction": N_("retraction"),
+    "release": N_("release"),
+    "request": N_("request"),
+    "certificate": N_("certificate"),
+    "disclosure": N_("record"),
+    "text": N_("text and its SHA-256"),
+    "signature": N_("SHA-256 of the signature"),
+    "code": N_("code by SMS"),
+    "reference": N_("in the shop's own system"),
+    "breach": N_("breach"),
+}
+
+NAMES = {
+    "number_state_names": NUMBER_STATES,
+    "fact_names": FACTS,
+    "evidence_names": EVIDENCE,
+}
+"""By name in the templates."""
