@@ -11,7 +11,7 @@ import httpx
 
 from huanxin.acts import Platform
 from huanxin.acts.batches import release
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, NewPartner
 from huanxin.notify.partners import add_partner
 from huanxin.release.gate import LoadedGate, load_gate
 from huanxin.settings import Mode, Settings
@@ -74,7 +74,7 @@ class World:
     def joined(self, name: str) -> Partner:
         """A partner that comes later."""
         with self.platform.act("li") as act:
-            one = add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False)
+            one = add_partner(act, NewPartner(name=name, kind=Kind.APP), https_only=False)
         return Partner(name, one.partner.id, self.http, one.partner.client_id, one.client_secret)
 
     def gate(self) -> LoadedGate:

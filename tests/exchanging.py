@@ -12,7 +12,7 @@ from typing import Any
 
 from huanxin.acts import Platform
 from huanxin.answer.receiving import Rosters
-from huanxin.domain.partners import Kind, Partner
+from huanxin.domain.partners import Kind, NewPartner, Partner
 from huanxin.domain.retries import Retries
 from huanxin.notify.files import FileWriter, choose_folders, use_files
 from huanxin.notify.folders import Folder
@@ -51,7 +51,7 @@ def receipts_of(platform: Platform) -> list[dict[str, int]]:
 def register(platform: Platform, name: str, *, required: bool = True) -> Partner:
     """A partner that polls."""
     with platform.act("li") as act:
-        return add_partner(act, name=name, kind=Kind.APP, required=required, endpoint=None, https_only=False).partner
+        return add_partner(act, NewPartner(name=name, kind=Kind.APP, required=required), https_only=False).partner
 
 
 def chosen(platform: Platform, partner: Partner, url: str, login: Login) -> None:

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from clocks import Clock
 from huanxin.acts import Platform
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, NewPartner
 from huanxin.notify.partners import Registered, add_partner
 from huanxin.settings import Mode, Settings
 from huanxin.store.answer import receipts
@@ -87,7 +87,7 @@ def open_desk(platform: Platform, report: Callable[..., Path], tmp_path: Path, c
     app.state.context = replace(app.state.context, limits=LIMITS)
     with served(app) as http:
         with platform.act("li") as act:
-            one = add_partner(act, name="music", kind=Kind.APP, required=True, endpoint=None, https_only=False)
+            one = add_partner(act, NewPartner(name="music", kind=Kind.APP), https_only=False)
         batch = plan_now(platform, by="li")
         assert batch is not None
         notice = send_now(platform, batch.id)[0].id

@@ -13,14 +13,14 @@ from huanxin.acts import Platform
 from huanxin.acts.batches import decide, release
 from huanxin.acts.desk import acknowledge
 from huanxin.acts.requests import answer_requests, order_request
-from huanxin.answer.receiving import file_receipt
+from huanxin.answer.receiving import Filing, file_receipt
 from huanxin.answer.single import Line
 from huanxin.disclose.acknowledging import Acknowledgement, Method
 from huanxin.disclose.desk import texts_of
 from huanxin.domain.answers import Purpose
 from huanxin.domain.disclosure import ZH, digest
 from huanxin.domain.operators import Operator
-from huanxin.domain.partners import Kind, Partner
+from huanxin.domain.partners import Kind, NewPartner, Partner
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
@@ -81,7 +81,7 @@ def build(platform: Platform, folder: Path) -> str:
 
 def register(platform: Platform, name: str) -> Partner:
     with platform.act("li") as act:
-        return add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False).partner
+        return add_partner(act, NewPartner(name=name, kind=Kind.APP), https_only=False).partner
 
 
 def _file(folder: Path, lines: list[str], heading: str) -> Path:
@@ -101,7 +101,7 @@ def answer(
         roster = batches.roster(tx, BATCH)
     with platform.act("li") as act:
         return file_receipt(
-            act, source, notice=notice, roster=roster, zone="Asia/Shanghai", complete=complete, idempotency_key=key,
+            act, source, Filing(notice=notice, roster=roster, zone="Asia/Shanghai", complete=complete, key=key),
         ).new  # fmt: skip
 
 

@@ -13,12 +13,12 @@ from clocks import Clock
 from holding import hold
 from huanxin.acts import Platform, open_platform
 from huanxin.acts.batches import release
-from huanxin.answer.receiving import file_receipt
+from huanxin.answer.receiving import Filing, file_receipt
 from huanxin.disclose.acknowledging import Acknowledgement, Method
 from huanxin.disclose.desk import texts_of
 from huanxin.domain.disclosure import ZH, Told, digest
 from huanxin.domain.operators import Operator
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, NewPartner
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
@@ -74,8 +74,12 @@ class Shop:
         with self.platform.act("li") as act:
             notice = next(one for one in notices.of_batch(act.tx, self.batch) if one.partner == partner)
             file_receipt(
-                act, tables.inspect(path), notice=notice, roster=batches.roster(act.tx, self.batch), zone="Asia/Shanghai",
-                complete=complete, idempotency_key=str(lines),
+                act,
+                tables.inspect(path),
+                Filing(
+                    notice=notice, roster=batches.roster(act.tx, self.batch), zone="Asia/Shanghai", complete=complete,
+                    key=str(lines),
+                ),
             )  # fmt: skip
 
 
@@ -109,7 +113,7 @@ def open_shop(platform: Platform, clock: Clock, folder: Path) -> Shop:
     with platform.act("test") as act:
         facts.allocation(act.tx, carrier="cmcc", file_name="", ranges=[ALLOTTED], by="test", at=platform.now())
         for name in ("晨星商城", "飞燕快递"):
-            slow = add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False).partner
+            slow = add_partner(act, NewPartner(name=name, kind=Kind.APP), https_only=False).partner
     batch = plan_now(platform, by="test")
     assert batch is not None
     send_now(platform, batch.id)

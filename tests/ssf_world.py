@@ -12,7 +12,7 @@ import httpx
 
 from clocks import Clock
 from huanxin.acts import Platform
-from huanxin.domain.partners import DEFAULT_SCOPES, Kind
+from huanxin.domain.partners import DEFAULT_SCOPES, Kind, NewPartner
 from huanxin.notify.calls import Calls
 from huanxin.notify.partners import add_partner
 from huanxin.notify.pushing import Pusher
@@ -103,7 +103,7 @@ class World:
         platform = of or self.live
         with platform.act("li") as act:
             one = add_partner(
-                act, name=name, kind=Kind.APP, required=True, endpoint=endpoint, scopes=scopes, wants_recycled=recycled,
+                act, NewPartner(name=name, kind=Kind.APP, endpoint=endpoint, scopes=scopes, wants_recycled=recycled),
                 https_only=False,
             )  # fmt: skip
         return Caller(

@@ -16,7 +16,7 @@ from huanxin.acts import Platform, open_platform
 from huanxin.acts.requests import answer_requests
 from huanxin.answer.single import Line
 from huanxin.domain.clock import system_clock
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, NewPartner
 from huanxin.notify.partners import Registered, add_partner
 from huanxin.request.sms import Post
 from huanxin.settings import Mode, Settings
@@ -132,7 +132,7 @@ def town(
         for place, (name, kind) in enumerate(PARTNERS):
             with platform.act("test") as act:
                 made.partners[name] = add_partner(
-                    act, name=name, kind=kind, required=True, endpoint=None, wants_inquiry=place < 2, https_only=False
+                    act, NewPartner(name=name, kind=kind, wants_inquiry=place < 2), https_only=False
                 )
         made.report(*REPORT)
         app = create_app(platform, chosen, run_workers=workers)

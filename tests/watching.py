@@ -12,7 +12,7 @@ from pyroaring import BitMap
 from huanxin.acts import Platform
 from huanxin.domain.answers import Answer, Outcome, Purpose, Reason
 from huanxin.domain.lifecycle import Cancellation
-from huanxin.domain.partners import Kind, Partner
+from huanxin.domain.partners import Kind, NewPartner, Partner
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.store import facts
@@ -49,7 +49,7 @@ def make_past(platform: Platform, seed: int = 1) -> Past:
     past, rng = Past(), random.Random(seed)
     with platform.act("test") as act:
         for name, kind, required in PARTNERS:
-            added = add_partner(act, name=name, kind=kind, required=required, endpoint=None, https_only=False)
+            added = add_partner(act, NewPartner(name=name, kind=kind, required=required), https_only=False)
             past.partners.append(added.partner)
         for month in SENT:
             _batch(act.tx, past, month, rng)

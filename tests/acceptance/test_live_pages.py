@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from acceptance.browsing import SIZES, axe, fits, open_tab
 from huanxin.acts import Platform
 from huanxin.domain.clock import system_clock
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, NewPartner
 from huanxin.notify.partners import Registered, add_partner
 from huanxin.settings import Mode, Settings
 from huanxin.web.app import create_app
@@ -55,7 +55,7 @@ def live(platform: Platform, report: Callable[..., Path], tmp_path: Path) -> Ite
     made = []
     for name in ("青禾音乐", "云杉支付"):
         with today.act("li") as act:
-            made.append(add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False))
+            made.append(add_partner(act, NewPartner(name=name, kind=Kind.APP), https_only=False))
     batch = plan_now(today, by="li")
     assert batch is not None
     send_now(today, batch.id)

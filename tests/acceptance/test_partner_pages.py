@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from acceptance.browsing import SIZES, axe, fits, keep_both, keep_picture, open_tab
 from huanxin.acts import Platform, open_platform
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, NewPartner
 from huanxin.notify.partners import Registered, add_partner
 from huanxin.settings import Mode, Settings
 from huanxin.web.app import create_app
@@ -43,7 +43,7 @@ def site(dsn: str, tmp_path: Path) -> Iterator[Site]:
     with open_platform(settings) as platform, open_platform(settings, sandbox=True) as sandbox:
         with platform.act("test") as act:
             shop, courier = (
-                add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=endpoint, https_only=False)
+                add_partner(act, NewPartner(name=name, kind=Kind.APP, endpoint=endpoint), https_only=False)
                 for name, endpoint in (("晨星商城 <b>", "http://127.0.0.1:9/events"), ("飞燕快递", None))
             )  # fmt: skip
         day = (platform.now() - timedelta(days=85)).date()

@@ -19,7 +19,7 @@ from fuzz.mangling import DEEP, altered, as_json, documents, mangled, texts
 from huanxin.disclose.certificate import KIND
 from huanxin.disclose.verifying import read_offline, verify
 from huanxin.domain.errors import HuanxinError
-from huanxin.domain.partners import Kind, Partner
+from huanxin.domain.partners import Kind, NewPartner, Partner
 from huanxin.domain.shown import key_set, read_json, read_token, verified
 from huanxin.notify.assertions import client_of, register_keys, with_assertion
 from huanxin.notify.partners import add_partner
@@ -147,11 +147,7 @@ def test_certificates(request: pytest.FixtureRequest, database: Database) -> Non
 def partner_of(tx: Tx, name: str) -> Partner:
     return add_partner(
         acting(tx, now=AT),
-        name=name,
-        kind=Kind.APP,
-        required=True,
-        endpoint=None,
-        wants_inquiry=False,
+        NewPartner(name=name, kind=Kind.APP, wants_inquiry=False),
         https_only=False,
     ).partner
 

@@ -14,7 +14,7 @@ from clocks import Clock
 from exchanging import register
 from huanxin.acts import Platform
 from huanxin.acts.batches import release
-from huanxin.answer.receiving import file_receipt
+from huanxin.answer.receiving import Filing, file_receipt
 from huanxin.domain.lifecycle import sellable_from
 from huanxin.domain.pool import STATES, State
 from huanxin.figures import batch_figures, pool
@@ -78,8 +78,8 @@ def planned(platform: Platform, report: Report, folder: Path, days: int) -> Case
     with platform.act("li") as act:
         (notice,) = notices.of_batch(act.tx, made.id)
         file_receipt(
-            act, tables.inspect(path), notice=notice, roster=batches.roster(act.tx, made.id), zone="Asia/Shanghai",
-            complete=True, idempotency_key="",
+            act, tables.inspect(path),
+            Filing(notice=notice, roster=batches.roster(act.tx, made.id), zone="Asia/Shanghai", complete=True),
         )  # fmt: skip
     assert notice.partner_id == partner.id
     return case

@@ -23,7 +23,7 @@ from huanxin.domain.clock import APART
 from huanxin.domain.errors import ClockInDoubt, TooMany, Unauthorized
 from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.operators import Operator
-from huanxin.domain.partners import Kind, Scope
+from huanxin.domain.partners import Kind, NewPartner, Scope
 from huanxin.domain.rules import Rules
 from huanxin.notify import partners
 from huanxin.release.proposals import Outcome
@@ -37,6 +37,7 @@ from huanxin.store.access import operators
 from huanxin.store.connect import credentials
 from huanxin.store.database import Database, Tx
 from huanxin.store.notify import deliveries
+from huanxin.store.notify.deliveries import NewDelivery
 from huanxin.store.plan import plannings
 from huanxin.web.app import create_app
 from huanxin.web.limits import Limit
@@ -175,7 +176,7 @@ def test_pages_and_programs_are_told_why_nothing_is_decided(world: World, dsn: s
     settings = settings_of(dsn, tmp_path)
     with open_platform(settings) as platform, served(create_app(platform, settings, run_workers=False)) as http:
         with platform.act("li") as act:
-            shop = partners.add_partner(act, name="shop", kind=Kind.APP, required=True, endpoint=None, https_only=False)
+            shop = partners.add_partner(act, NewPartner(name="shop", kind=Kind.APP), https_only=False)
         with browsing(str(http.base_url), platform, "operator") as page:
             world.set_machine(YEAR)
             platform.clock.look()  # type: ignore[attr-defined]  # as it does every half minute
@@ -193,7 +194,9 @@ def test_an_event_that_was_put_off_by_a_clock_a_year_ahead_is_sent_soon_after_it
 ) -> None:
     shop = register(platform, "shop")
     with platform.database.transaction() as tx:
-        deliveries.add(tx, jti="ev_1", partner_id=shop.id, notice_id=None, event="x", subject="x", claims={}, at=clock())
+        deliveries.add(
+            tx, NewDelivery(jti="ev_1", partner_id=shop.id, notice_id=None, event="x", subject="x", claims={}), at=clock()
+        )
         clock.forward(days=365)
         failed = deliveries.Met(jti="ev_1", endpoint=None, status=None, answer="", next_at=clock() + APART, delivered=False)
         deliveries.record_attempts(tx, [failed], at=clock())

@@ -19,7 +19,7 @@ import pytest
 
 from huanxin.domain.errors import MOST_FAULTS
 from huanxin.domain.operators import Role
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, NewPartner
 from huanxin.notify.partners import add_partner
 from huanxin.store.access import operators
 from huanxin.store.connect import partners
@@ -315,7 +315,7 @@ def test_a_withdrawn_partner_whose_name_another_has_now_is_reminded_and_waived_a
     send_now(place.platform, batch.id)
     with place.platform.act("li") as act:
         partners.withdraw(act.tx, former.id, reason="closed down", by="li", at=place.platform.now())
-        successor = add_partner(act, name=former.name, kind=Kind.APP, required=True, endpoint=None, https_only=False).partner
+        successor = add_partner(act, NewPartner(name=former.name, kind=Kind.APP), https_only=False).partner
     address = f"/console/batches/{batch.id}"
     assert ONCE in li.post(address, data={"do": "remind", "partner": str(former.id)}).text
     send_now(place.platform, batch.id)

@@ -20,6 +20,7 @@ from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.proposals import Outcome
 from huanxin.store.access import operators
 from huanxin.store.release import proposals
+from huanxin.store.release.proposals import NewProposal
 from huanxin.web.pages.console import sheets
 from huanxin.web.pages.console.batches import views as batch_pages
 from operators import operator, signed_in
@@ -221,8 +222,10 @@ def test_a_number_in_somebodys_reason_is_masked_for_all(shop: Shop, wang: httpx.
     """Regulators and admins, who see no number, read reasons too."""
     with shop.platform.database.transaction() as tx:
         one, another = (operator(shop.platform, "supervisor").id for _ in range(2))
-        made = proposals.add(tx, kind="release", batch_id=shop.batch, partner_id=None, places=None, count=1,
-                             reason="OA-2026-1130: asked for by 138 0013 8000", by=one, at=shop.platform.now())  # fmt: skip
+        made = proposals.add(
+            tx, NewProposal(kind="release", batch_id=shop.batch, count=1, reason="OA-2026-1130: asked for by 138 0013 8000"),
+            by=one, at=shop.platform.now(),
+        )  # fmt: skip
         proposals.end(tx, made, outcome="declined", note="call +8613900139000 first", count=0, by=another,
                       at=shop.platform.now())  # fmt: skip
     for reader, room in ((guan, f"batches/{shop.batch}"), (wang, "approvals")):
@@ -283,8 +286,9 @@ def test_no_proposal_is_pushed_out_of_sight_by_those_after_it(shop: Shop, wang: 
     with platform.database.transaction() as tx:
 
         def propose(reason: str) -> int:
-            return proposals.add(tx, kind="release", batch_id=shop.batch, partner_id=None, places=None, count=1,
-                                 reason=reason, by=one.id, at=platform.now())  # fmt: skip
+            return proposals.add(
+                tx, NewProposal(kind="release", batch_id=shop.batch, count=1, reason=reason), by=one.id, at=platform.now()
+            )
 
         oldest = propose("the one that waits")
         for turn in range(201):

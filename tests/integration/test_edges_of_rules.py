@@ -16,7 +16,7 @@ from huanxin.acts import Platform
 from huanxin.acts.batches import decide
 from huanxin.acts.batches import release as release_clear
 from huanxin.acts.requests import order_request
-from huanxin.answer.receiving import file_receipt
+from huanxin.answer.receiving import Filing, file_receipt
 from huanxin.domain.errors import Conflict
 from huanxin.domain.numbers import Carrier, NumberingPlan
 from huanxin.domain.partners import Partner
@@ -263,9 +263,8 @@ def test_two_that_must_see_each_other_wait_for_each_other(
             return
         with platform.act("li") as act:
             file_receipt(
-                act, tables.inspect(receipt), notice=notice, roster=roster, zone="Asia/Shanghai", complete=True,
-                idempotency_key="",
-            )  # fmt: skip
+                act, tables.inspect(receipt), Filing(notice=notice, roster=roster, zone="Asia/Shanghai", complete=True)
+            )
 
     with platform.database.transaction() as tx:
         if what == "orders of one number":

@@ -14,7 +14,7 @@ import pytest
 
 from huanxin.acts import Platform
 from huanxin.domain.clock import system_clock
-from huanxin.domain.partners import Kind, Partner
+from huanxin.domain.partners import Kind, NewPartner, Partner
 from huanxin.notify.partners import add_partner
 from huanxin.notify.streams import send_verification
 from huanxin.onboarding.opening import open_signer
@@ -68,11 +68,12 @@ def scene(platform: Platform, tmp_path: Path) -> Iterator[Scene]:
         with platform.act("li") as act:
             made = [
                 add_partner(
-                    act, name=f"partner {place}", kind=Kind.APP, required=True, https_only=False,
-                    endpoint=f"http://127.0.0.1:{port}/events",
+                    act,
+                    NewPartner(name=f"partner {place}", kind=Kind.APP, endpoint=f"http://127.0.0.1:{port}/events"),
+                    https_only=False,
                 ).partner
                 for place, port in enumerate(ports)
-            ]  # fmt: skip
+            ]
         scene = Scene(platform, made[:-1], made[-1])
         scene.told(*scene.hanging)
         workers = make_workers(platform, settings, open_signer(platform, settings))

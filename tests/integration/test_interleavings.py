@@ -27,6 +27,7 @@ from huanxin.domain.rules import Rules
 from huanxin.store.database import LIVE, Database
 from huanxin.store.migrate import migrate
 from meeting import build, facts, judged_again, sold_at, writers
+from ordering import imported
 from stepping import meet, stepping
 
 CORE = ("refusal", "waiver", "hold", "reclaim", "release", "plan", "retraction", "order")
@@ -101,7 +102,7 @@ class Meetings:
             def report() -> int:
                 assert isinstance(platform.clock, Clock)
                 platform.clock.forward(minutes=5)
-                return platform.import_report(self.sold, carrier="cmcc", by="li").stopped
+                return imported(platform, self.sold, carrier="cmcc", by="li").stopped
 
             one, two = meet(partial(self.orders[first], platform), stop, report, platform.database.dsn)
             assert one.outcome not in ("AssertionError", "DeadlockDetected")

@@ -13,7 +13,7 @@ from huanxin.acts import Platform
 from huanxin.acts.requests import answer_requests, order_request
 from huanxin.answer.single import Line
 from huanxin.domain.numbers import parse
-from huanxin.domain.partners import Kind, Partner
+from huanxin.domain.partners import Kind, NewPartner, Partner
 from huanxin.domain.streams import Method
 from huanxin.notify.calls import Calls
 from huanxin.notify.partners import add_partner
@@ -44,9 +44,7 @@ def shops(platform: Platform, report: Report) -> list[Partner]:
     for name in ("晨星商城", "飞燕快递"):
         with platform.act("test") as act:
             endpoint = f"http://{len(made)}.example/"
-            made.append(
-                add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=endpoint, https_only=False).partner
-            )
+            made.append(add_partner(act, NewPartner(name=name, kind=Kind.APP, endpoint=endpoint), https_only=False).partner)
     return made
 
 

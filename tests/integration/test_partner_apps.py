@@ -23,7 +23,7 @@ from starlette.routing import Route
 
 from huanxin.acts import Platform
 from huanxin.domain.numbers import chinese_plan
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, NewPartner
 from huanxin.domain.rules import Rules
 from huanxin.notify.partners import add_partner
 from huanxin.notify.pushing import Pusher
@@ -174,7 +174,7 @@ def scene(
         stack.enter_context(delivering(platform, settings))
         with platform.act("li") as act:
             made = add_partner(
-                act, name=name, kind=Kind.APP, required=True, endpoint=str(wire_at), wants_recycled=True, https_only=False
+                act, NewPartner(name=name, kind=Kind.APP, endpoint=str(wire_at), wants_recycled=True), https_only=False
             )
         url = database_url if name == "tea" else database_url.set(drivername=database_url.get_backend_name())
         environment = {

@@ -12,7 +12,7 @@ import pytest
 
 from clocks import Clock
 from huanxin.acts import Platform
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, NewPartner
 from huanxin.notify.partners import Registered, add_partner, rotate_secret
 from huanxin.settings import Mode, Settings
 from huanxin.store.connect import partners
@@ -26,7 +26,7 @@ Open = Callable[[str], httpx.Client]
 @pytest.fixture
 def shop(platform: Platform) -> Registered:
     with platform.act("test") as act:
-        return add_partner(act, name="晨星商城", kind=Kind.APP, required=True, endpoint=None, https_only=False)
+        return add_partner(act, NewPartner(name="晨星商城", kind=Kind.APP), https_only=False)
 
 
 @pytest.fixture

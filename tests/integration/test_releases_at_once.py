@@ -17,7 +17,7 @@ from holding import hold
 from huanxin.acts import Platform
 from huanxin.acts.batches import decide
 from huanxin.acts.batches import release as release_clear
-from huanxin.answer.receiving import file_receipt
+from huanxin.answer.receiving import Filing, file_receipt
 from huanxin.domain.errors import Conflict
 from huanxin.domain.partners import Partner
 from huanxin.numbersets import tables
@@ -56,8 +56,8 @@ def answer(platform: Platform, partner: Partner, batch: int, *lines: str, folder
         notice = notices.get(act.tx, notice_of(platform, partner, batch))
         assert notice is not None
         file_receipt(
-            act, tables.inspect(path), notice=notice, roster=batches.roster(act.tx, batch), zone="Asia/Shanghai",
-            complete=False, idempotency_key="",
+            act, tables.inspect(path),
+            Filing(notice=notice, roster=batches.roster(act.tx, batch), zone="Asia/Shanghai", complete=False),
         )  # fmt: skip
 
 

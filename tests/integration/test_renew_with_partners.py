@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from huanxin.domain.numbers import parse
-from huanxin.domain.partners import INQUIRY, Kind
+from huanxin.domain.partners import INQUIRY, Kind, NewPartner
 from huanxin.notify.partners import Registered, add_partner
 from huanxin.store.notify import deliveries
 from huanxin.store.request import requests
@@ -41,7 +41,7 @@ def site(place: Town, tmp_path: Path) -> Iterator[Path]:
         db.execute("INSERT INTO users (phone, since) VALUES (?, ?)", (RECYCLED, OLD))
     with place.platform.act("test") as act:
         place.partners["小站"] = made = add_partner(
-            act, name="小站", kind=Kind.APP, required=True, endpoint=f"http://127.0.0.1:{port}/events/", wants_inquiry=True,
+            act, NewPartner(name="小站", kind=Kind.APP, endpoint=f"http://127.0.0.1:{port}/events/", wants_inquiry=True),
             https_only=False,
         )  # fmt: skip
     config = tmp_path / "partner.toml"

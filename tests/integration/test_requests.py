@@ -15,7 +15,7 @@ from huanxin.acts.requests import answer_requests, order_request
 from huanxin.answer.single import Line
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.numbers import parse
-from huanxin.domain.partners import RENEWAL, Kind, Partner
+from huanxin.domain.partners import RENEWAL, Kind, NewPartner, Partner
 from huanxin.notify.partners import add_partner
 from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.store import jobs
@@ -38,7 +38,7 @@ def shops(platform: Platform, report: Report) -> list[Partner]:
     made = []
     for name in ("晨星商城", "飞燕快递", "云雀音乐"):
         with platform.act("test") as act:
-            made.append(add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False).partner)
+            made.append(add_partner(act, NewPartner(name=name, kind=Kind.APP), https_only=False).partner)
     return made
 
 

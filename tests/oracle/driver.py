@@ -29,7 +29,7 @@ from huanxin.domain import rules
 from huanxin.domain.errors import HuanxinError
 from huanxin.domain.numbers import Carrier, NumberingPlan, written
 from huanxin.domain.operators import Operator
-from huanxin.domain.partners import Kind, Partner
+from huanxin.domain.partners import Kind, NewPartner, Partner
 from huanxin.domain.rules import Rules
 from huanxin.domain.streams import Status
 from huanxin.notify.calls import Calls
@@ -189,8 +189,12 @@ class Driver:
     def partner(self, name: str, *, required: bool, way: str, asks: bool) -> Partner:
         with self.tx() as tx:
             made = add_partner(
-                acting(tx, self.platform), name=name, kind=Kind.APP, required=required, https_only=False,
-                endpoint="http://127.0.0.1:9/" if way == "push" else None, wants_recycled=asks, wants_inquiry=asks,
+                acting(tx, self.platform),
+                NewPartner(
+                    name=name, kind=Kind.APP, required=required, endpoint="http://127.0.0.1:9/" if way == "push" else None,
+                    wants_recycled=asks, wants_inquiry=asks,
+                ),
+                https_only=False,
             ).partner  # fmt: skip
             if way == "files":
                 out, into = self._folders(made)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -130,7 +131,9 @@ def _take(chunk: tables.Chunk, roster: Roster, purpose: Purpose, zone: str, take
         taken.unclear |= bitmap_of(np.sort(places[good_number & known & ~good]))
         bad = np.flatnonzero(~(good | _blank(chunk)))
         shown = bad[: SHOWN_FAULTS - len(taken.faults)]
-        taken.refuse(_faults(chunk, shown, good_number, known, allowed[outcome], reason, good_until, purpose), len(bad))
+        taken.refuse(
+            _faults(chunk, shown, _Checked(good_number, known, allowed[outcome], good_until, reason), purpose), len(bad)
+        )
     key = until[good] << 16 | np.where(refused, reason, 0)[good].astype(np.int64) << 8 | outcome[good]
     _sort_in(taken, key, places[good], days)
 
@@ -191,26 +194,36 @@ def _blank(chunk: tables.Chunk) -> columns.Mask:
     return ~(columns.given(chunk.columns["number"]) | columns.given(chunk.columns["outcome"]))
 
 
-def _faults(  # one mask for each thing that can be wrong with a line
-    chunk: tables.Chunk, rows: npt.NDArray[np.int64], good_number: columns.Mask, known: columns.Mask,
-    allowed: columns.Mask, reason: npt.NDArray[np.int8], good_until: columns.Mask, purpose: Purpose,
+class _Checked(NamedTuple):
+    """What was found of each line, one mask for each thing that can be wrong with it; `reason` is below zero if it is
+    unknown."""
+
+    good_number: columns.Mask
+    known: columns.Mask
+    allowed: columns.Mask
+    good_until: columns.Mask
+    reason: npt.NDArray[np.int8]
+
+
+def _faults(
+    chunk: tables.Chunk, rows: npt.NDArray[np.int64], checked: _Checked, purpose: Purpose
 ) -> list[Fault]:  # fmt: skip
     found = []
     numbers = columns.texts(chunk.columns["number"], rows)
     outcomes = columns.texts(chunk.columns["outcome"], rows)
     for row, number, outcome in zip(rows.tolist(), numbers, outcomes, strict=True):
-        if not good_number[row]:
+        if not checked.good_number[row]:
             why = why_not_a_number(number) or Sentence("not an E.164 number")
-        elif not known[row]:
+        elif not checked.known[row]:
             why = Sentence(
                 "%(number)s is not in this notice; answer only for the numbers that the notice names",
                 number=masked(number.strip()),
             )
-        elif not allowed[row]:
+        elif not checked.allowed[row]:
             why = cant_answer(outcome, _ASKED[purpose], OUTCOMES_OF[purpose])
-        elif not good_until[row]:
+        elif not checked.good_until[row]:
             why = no_day()
-        elif reason[row] < 0:
+        elif checked.reason[row] < 0:
             why = Sentence("the reason is unknown; it is one of %(known)s", known=", ".join(Reason))
         else:
             why = needs_reason()

@@ -94,9 +94,21 @@ def zone_of(reading: Reading, notice: Notice, otherwise: ZoneInfo) -> ZoneInfo:
     return zone_of_deadline(notice.answer_by, {reading.plan.carriers[code].zone for code in carriers}, otherwise)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Filing:
+    """For which notice a receipt is filed, and how: the roster of its batch, the zone in which its days are read, whether it
+    is the last part, its Idempotency-Key if it has one."""
+
+    notice: Notice
+    roster: Roster
+    zone: str
+    complete: bool
+    key: str = ""
+
+
 def file_receipt(
-    act: Act, source: tables.Source, *, notice: Notice, roster: Roster, zone: str, complete: bool, idempotency_key: str,
-    in_turn: Callable[[], None] = lambda: None, new_id: NewId = random_id,
+    act: Act, source: tables.Source, filing: Filing, *, in_turn: Callable[[], None] = lambda: None,
+    new_id: NewId = random_id,
 ) -> Accepted:  # fmt: skip
     """Take a receipt in this transaction. Raises BadInput with the lines and reasons, or Conflict for a key that names
     another receipt of this notice, and then nothing was taken.
@@ -108,13 +120,14 @@ def file_receipt(
 
     in_turn: raises what keeps it from being taken now, once no other receipt of the notice can come before it.
     """
+    notice, roster, complete = filing.notice, filing.roster, filing.complete
     batch = batches.get(act.tx, notice.batch_id)
     assert batch is not None
     everyone = roster.everyone
-    content = _Content(notice_id=notice.id, sha256=source.sha256, complete=complete, key=idempotency_key)
+    content = _Content(notice_id=notice.id, sha256=source.sha256, complete=complete, key=filing.key)
     # Read first, then wait: nobody waits while a long one is read.
     recorded = _recorded(act.tx, content)
-    parsed = None if recorded else _parsed(source, roster, Purpose(batch.purpose), zone, complete)
+    parsed = None if recorded else _parsed(source, roster, Purpose(batch.purpose), filing.zone, complete)
     turn = act.in_turn()
     receipts.one_at_a_time(act.tx, notice.id)
     in_turn()
@@ -122,14 +135,14 @@ def file_receipt(
     standing = _standing(act.tx, notice, everyone)
     answers: Mapping[Answer, BitMap] = parsed.answers if parsed else {}
     if recorded:
-        answers = {} if idempotency_key else _changed_since(act.tx, recorded[0], standing)
+        answers = {} if filing.key else _changed_since(act.tx, recorded[0], standing)
         if not answers:
             return Accepted(receipt=recorded[-1], outstanding=len(standing.outstanding(everyone)), new=False)
     elif complete:
         _refuse_silence(act.tx, notice, roster, standing.answered() | BitMap.union(BitMap(), *answers.values()))
     stored = facts.receipt(
         act.tx, receipt_id=new_id("rc"), notice_id=notice.id, batch_id=batch.id, partner_id=notice.partner_id,
-        sha256=source.sha256, complete=complete, idempotency_key=idempotency_key,
+        sha256=source.sha256, complete=complete, idempotency_key=filing.key,
         lines=parsed.lines if parsed else recorded[0].lines, answers=answers, at=act.now,
     )  # fmt: skip
     was_open = standing.open(everyone)

@@ -24,7 +24,7 @@ from huanxin.domain.answers import Answer, Outcome, Purpose, Reason
 from huanxin.domain.disclosure import Grade
 from huanxin.domain.lifecycle import Cancellation, Event, SetFact
 from huanxin.domain.operators import Role
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, NewPartner
 from huanxin.notify.notices import tell_batch
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets.numberfile import CSV, PARQUET
@@ -75,8 +75,9 @@ def make(platform: Platform, *, weeks: int, numbers: int, partners: int, seed: i
         long_ago = replace(act, now=act.now - timedelta(days=400))
         for place in range(partners):
             add_partner(
-                long_ago, name=f"partner {place + 1}", kind=list(Kind)[place % len(Kind)], required=place % _OPTIONAL != 0,
-                endpoint=None, https_only=False,
+                long_ago,
+                NewPartner(name=f"partner {place + 1}", kind=list(Kind)[place % len(Kind)], required=place % _OPTIONAL != 0),
+                https_only=False,
             )  # fmt: skip
         made.clerk = people.add_operator(act, login="clerk", name="", roles=[Role.DESK], carrier=CARRIER).id
     for week in range(weeks):

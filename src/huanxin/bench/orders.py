@@ -36,7 +36,7 @@ from huanxin.bench import data
 from huanxin.bench.processes import cpu_seconds, free_port, running
 from huanxin.bench.shops import make_accounts, outcome_of
 from huanxin.domain.numbers import written
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, NewPartner
 from huanxin.domain.rules import random_id
 from huanxin.notify.partners import add_partner
 from huanxin.settings import Settings
@@ -252,7 +252,7 @@ def _shops(
         endpoint = f"http://127.0.0.1:{ports[index % len(ports)]}/{client_id}/events/" if ports else None
         with platform.act("bench") as act:
             made = add_partner(
-                act, name=f"partner {index}", kind=Kind.APP, required=True, endpoint=endpoint, https_only=False,
+                act, NewPartner(name=f"partner {index}", kind=Kind.APP, endpoint=endpoint), https_only=False,
                 new_id=partial(_named, client_id),
             )  # fmt: skip
         make_accounts(folder / f"partner-{index}.db", index, numbers)

@@ -27,7 +27,7 @@ from huanxin.bench import data
 from huanxin.bench.measure import peak_of
 from huanxin.bench.processes import free_port, running
 from huanxin.domain.answers import Outcome, Purpose, Reason
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, NewPartner
 from huanxin.notify.notices import tell_batch
 from huanxin.notify.partners import Registered, add_partner
 from huanxin.numbersets.numberfile import CSV, PARQUET, written
@@ -93,9 +93,7 @@ def _told(platform: Platform, numbers: Numbers) -> tuple[str, Registered]:
     """A batch of the numbers, told to a partner of its own."""
     now = platform.now()
     with platform.act("bench") as act:
-        partner = add_partner(
-            act, name="one that holds them all", kind=Kind.APP, required=True, endpoint=None, https_only=False
-        )
+        partner = add_partner(act, NewPartner(name="one that holds them all", kind=Kind.APP), https_only=False)
         batch_id = facts.batch(
             act.tx, purpose=Purpose.RENEWAL, retracts=None, numbers=NumberSet.of(numbers), cutoff=now,
             answer_by=now + timedelta(days=5), freeze_days=90, seen_report=0,

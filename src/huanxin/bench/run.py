@@ -19,7 +19,7 @@ from huanxin.bench import builds, data
 from huanxin.bench.measure import Steps, peak_mb
 from huanxin.bench.receipts import FORMS, Form, Upload, time_receipts
 from huanxin.domain.answers import Purpose
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, NewPartner
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets import tables
 from huanxin.numbersets.numberfile import CSV, number_file
@@ -91,7 +91,7 @@ def _ours(platform: Platform, folder: Path, wanted: Numbers, partners: int) -> t
     steps = Steps()
     with platform.act("bench") as act:
         for index in range(partners):
-            add_partner(act, name=f"partner {index}", kind=Kind.APP, required=True, endpoint=None, https_only=False)
+            add_partner(act, NewPartner(name=f"partner {index}", kind=Kind.APP), https_only=False)
     with steps.step("import the report"), platform.act("bench") as act:
         take_report(act, folder / "report.csv", carrier="cmcc")
     with steps.step("plan the batch"), platform.act("bench", sure=True) as act:

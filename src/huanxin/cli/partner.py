@@ -10,7 +10,7 @@ import typer
 
 from huanxin.cli.console import By, Json, done, me, platform, table
 from huanxin.domain.errors import BadInput, NotFound
-from huanxin.domain.partners import DEFAULT_SCOPES, Kind, Scope
+from huanxin.domain.partners import DEFAULT_SCOPES, Kind, NewPartner, Scope
 from huanxin.domain.shown import read_json
 from huanxin.domain.streams import Status
 from huanxin.notify.assertions import register_keys
@@ -52,8 +52,11 @@ def add(
         )
     with platform() as (opened, _), opened.act(by or me()) as act:
         made = add_partner(
-            act, name=name, kind=kind, required=not optional, endpoint=endpoint,
-            scopes=_each(scopes) or list(DEFAULT_SCOPES), wants_recycled=recycled, wants_inquiry=inquiry,
+            act,
+            NewPartner(
+                name=name, kind=kind, required=not optional, endpoint=endpoint, scopes=_each(scopes) or list(DEFAULT_SCOPES),
+                wants_recycled=recycled, wants_inquiry=inquiry,
+            ),
             https_only=not opened.development,
         )  # fmt: skip
         if files_out and files_in:

@@ -27,7 +27,7 @@ from huanxin.demo.world_reports import ReportFile
 from huanxin.demo.world_ties import ground, late_ties, make_ties
 from huanxin.domain.answers import Outcome, Standing
 from huanxin.domain.errors import HuanxinError
-from huanxin.domain.partners import Kind, Partner
+from huanxin.domain.partners import Kind, NewPartner, Partner
 from huanxin.notify.partners import add_partner
 from huanxin.plan.batches import plan_batch
 from huanxin.plan.holds import add_hold, read_numbers
@@ -104,9 +104,13 @@ class Job:
             port = free_port()
             with self.platform.act(OPERATOR) as act:
                 made = add_partner(
-                    act, name=spec.zh_name, kind=Kind(spec.kind), required=True, endpoint=f"http://127.0.0.1:{port}/events/",
-                    wants_recycled=spec.behaviour in ("music", "plain"), https_only=False,
-                    wants_inquiry=spec.behaviour not in ("silent", "debt"),
+                    act,
+                    NewPartner(
+                        name=spec.zh_name, kind=Kind(spec.kind), endpoint=f"http://127.0.0.1:{port}/events/",
+                        wants_recycled=spec.behaviour in ("music", "plain"),
+                        wants_inquiry=spec.behaviour not in ("silent", "debt"),
+                    ),
+                    https_only=False,
                 )  # fmt: skip
             process = PartnerProcess(name=spec.name, behaviour=spec.behaviour, client_id=made.partner.client_id,
                                      client_secret=made.client_secret, port=port)  # fmt: skip

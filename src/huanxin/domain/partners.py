@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -51,6 +52,19 @@ class Partner:
     client_id: str
     scopes: tuple[str, ...]
     added_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewPartner:
+    """A partner to be registered: pushed to at its endpoint, or polled if it has none."""
+
+    name: str
+    kind: Kind
+    required: bool = True
+    endpoint: str | None = None
+    scopes: Sequence[str] = DEFAULT_SCOPES
+    wants_recycled: bool = False
+    wants_inquiry: bool = False
 
 
 def plain(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -42,6 +43,19 @@ class Status(StrEnum):
 
 POLLED = "poll"
 """Stands where an endpoint would, of a stream that is polled."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """What a partner chooses of its stream, as stored (`Stream`)."""
+
+    method: str
+    endpoint: str | None = None
+    inbox: str | None = None
+    sealed_authorization: str | None = field(default=None, repr=False)
+    events_requested: Sequence[str]
+    alg: str
+    description: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,13 +9,13 @@ from huanxin.domain.answers import Purpose
 from huanxin.domain.numbers import written
 from huanxin.domain.partners import IDENTIFIER_RECYCLED, INQUIRY, REMINDER, RENEWAL, RETRACTION
 from huanxin.domain.streams import STREAM_UPDATED, VERIFICATION
+from huanxin.store.acting import Reading
 from huanxin.store.plan.batches import Batch
 from huanxin.store.request.requests import Request
 
 
 def batch_notice(
-    batch: Batch, *, notice: str, of_notice: str | None, answer_by: datetime, audience: str, jti: str, issuer: str,
-    now: datetime,
+    reading: Reading, batch: Batch, *, notice: str, of_notice: str | None, answer_by: datetime, audience: str, jti: str
 ) -> dict[str, Any]:  # fmt: skip
     """A notice of a batch: where its numbers are, what they hash to, until when to answer.
 
@@ -28,7 +28,7 @@ def batch_notice(
         "cutoff": rfc3339(batch.cutoff),
         "answer_by": rfc3339(answer_by),
         "numbers": {
-            "url": f"{issuer}/partner/v1/notices/{notice}/numbers",
+            "url": f"{reading.issuer}/partner/v1/notices/{notice}/numbers",
             "sha256": {media_type: file["sha256"] for media_type, file in batch.files.items()},
         },
     }
@@ -36,7 +36,7 @@ def batch_notice(
         event["of"] = of_notice
     name = RETRACTION if batch.purpose == Purpose.RETRACTION else RENEWAL
     subject = {"format": "opaque", "id": notice}
-    return _token(audience=audience, jti=jti, txn=notice, subject=subject, name=name, event=event, now=now)
+    return _token(audience=audience, jti=jti, txn=notice, subject=subject, name=name, event=event, now=reading.now)
 
 
 def request_notice(request: Request, *, notice: str, audience: str, jti: str, now: datetime) -> dict[str, Any]:
@@ -73,13 +73,12 @@ def stream_updated(stream_id: str, *, status: str, reason: str, audience: str, j
 
 
 def reminder(
-    *, notice: str, answer_by: datetime, outstanding: int, pending: int, overdue: bool, audience: str, jti: str,
-    now: datetime,
+    *, notice: str, answer_by: datetime, outstanding: int, pending: int, audience: str, jti: str, now: datetime
 ) -> dict[str, Any]:  # fmt: skip
     """A reminder of a notice: how many of its numbers have no answer, and how many a pending one."""
     event = {
         "notice": notice, "answer_by": rfc3339(answer_by), "outstanding": outstanding, "pending": pending,
-        "overdue": overdue,
+        "overdue": now >= answer_by,
     }  # fmt: skip
     subject = {"format": "opaque", "id": notice}
     return _token(audience=audience, jti=jti, txn=notice, subject=subject, name=REMINDER, event=event, now=now)

@@ -23,7 +23,7 @@ from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.partners import REMINDER, RENEWAL, RETRACTION, Partner
 from huanxin.domain.retries import Retries
 from huanxin.domain.rules import NewId, random_id
-from huanxin.domain.streams import DEFAULT_EVENTS, Method
+from huanxin.domain.streams import DEFAULT_EVENTS, Chosen, Method
 from huanxin.notify.folders import Folder, Unreachable, check_folder
 from huanxin.notify.own_folders import FolderRules, Login
 from huanxin.notify.streams import send_verification
@@ -97,14 +97,23 @@ def use_files(
     there = streams.of_partner(act.tx, partner_id)
     if there is None:
         streams.add(
-            act.tx, stream_id=new_id("st"), partner_id=partner_id, method=Method.FILES, endpoint=folders.out,
-            inbox=folders.into, sealed_authorization=sealed, events_requested=DEFAULT_EVENTS, alg=ES256, description="",
+            act.tx,
+            Chosen(
+                method=Method.FILES, endpoint=folders.out, inbox=folders.into, sealed_authorization=sealed,
+                events_requested=DEFAULT_EVENTS, alg=ES256,
+            ),
+            stream_id=new_id("st"),
+            partner_id=partner_id,
             at=act.now,
         )  # fmt: skip
     else:
         streams.change(
-            act.tx, partner_id, method=Method.FILES, endpoint=folders.out, inbox=folders.into, sealed_authorization=sealed,
-            events_requested=DEFAULT_EVENTS, alg=there.alg, description=there.description,
+            act.tx,
+            partner_id,
+            Chosen(
+                method=Method.FILES, endpoint=folders.out, inbox=folders.into, sealed_authorization=sealed,
+                events_requested=DEFAULT_EVENTS, alg=there.alg, description=there.description,
+            ),
         )  # fmt: skip
     new_owners.drop(act.tx, partner_id)
     deliveries.afresh(act.tx, partner_id, act.now)

@@ -61,9 +61,8 @@ def tell_partners(act: Act, batch: Batch, which: Sequence[tuple[Partner, Notice 
         made.append((notice_id, partner.id, required))
         of = of_notice.id if of_notice else None
         claims = batch_notice(
-            batch, notice=notice_id, of_notice=of, answer_by=until, audience=partner.client_id, jti=jti, issuer=act.issuer,
-            now=act.now,
-        )  # fmt: skip
+            act, batch, notice=notice_id, of_notice=of, answer_by=until, audience=partner.client_id, jti=jti
+        )
         events += wanted(
             ways.get(partner.id), partner.id, jti=jti, notice_id=notice_id, subject=of or notice_id, claims=claims
         )

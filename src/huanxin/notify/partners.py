@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from huanxin.domain.clock import lasts
 from huanxin.domain.errors import BadInput, Forbidden, LacksScope, NotFound, Unauthorized
-from huanxin.domain.partners import DEFAULT_SCOPES, IDENTIFIER_RECYCLED, INQUIRY, Kind, Partner, Scope
+from huanxin.domain.partners import IDENTIFIER_RECYCLED, INQUIRY, NewPartner, Partner, Scope
 from huanxin.domain.rules import NewId, random_id
-from huanxin.domain.streams import DEFAULT_EVENTS, Method
+from huanxin.domain.streams import DEFAULT_EVENTS, Chosen, Method
 from huanxin.signing.keys import ES256, Signer
 from huanxin.store.acting import Act
 from huanxin.store.connect import credentials, partners
@@ -34,34 +33,30 @@ class Registered:
 
 
 def add_partner(
-    act: Act, *, name: str, kind: Kind, required: bool, endpoint: str | None, scopes: Sequence[str] = DEFAULT_SCOPES,
-    wants_recycled: bool = False, wants_inquiry: bool = False, https_only: bool, new_id: NewId = random_id,
+    act: Act, new: NewPartner, *, https_only: bool, new_id: NewId = random_id
 ) -> Registered:  # fmt: skip
-    """Register a partner with its stream: pushed to its endpoint, or polled if it has none.
+    """Register a partner with its stream.
 
     Raises BadInput for an endpoint or scope that can't be used, Conflict if the name is taken.
     """
-    if not name.strip():
+    if not new.name.strip():
         raise BadInput(Sentence("a partner needs a name"))
-    unknown = [scope for scope in scopes if scope not in list(Scope)]
+    unknown = [scope for scope in new.scopes if scope not in list(Scope)]
     if unknown:
         raise BadInput(
             Sentence("scope %(scope)s is unknown; scopes are %(known)s", scope=unknown[0], known=", ".join(Scope))
         )
-    if endpoint is not None:
-        check_endpoint(endpoint, https_only=https_only)
-    partner = partners.add(
-        act.tx, name=name.strip(), kind=kind, required=required, client_id=new_id("pc"), scopes=scopes, by=act.by, at=act.now
-    )
+    if new.endpoint is not None:
+        check_endpoint(new.endpoint, https_only=https_only)
+    partner = partners.add(act.tx, replace(new, name=new.name.strip()), client_id=new_id("pc"), by=act.by, at=act.now)
     secret = secrets.token_urlsafe(32)
     credentials.add_secret(act.tx, partner.id, _hash(secret), by=act.by, at=act.now)
     partners.note(act.tx, partner.id, "registered", by=act.by, at=act.now)
-    streams.add(
-        act.tx, stream_id=new_id("st"), partner_id=partner.id, method=Method.POLL if endpoint is None else Method.PUSH,
-        endpoint=endpoint, inbox=None, sealed_authorization=None,
-        events_requested=(*DEFAULT_EVENTS, *[IDENTIFIER_RECYCLED] * wants_recycled, *[INQUIRY] * wants_inquiry), alg=ES256,
-        description="", at=act.now,
+    chosen = Chosen(
+        method=Method.POLL if new.endpoint is None else Method.PUSH, endpoint=new.endpoint, alg=ES256,
+        events_requested=[*DEFAULT_EVENTS, *[IDENTIFIER_RECYCLED] * new.wants_recycled, *[INQUIRY] * new.wants_inquiry],
     )  # fmt: skip
+    streams.add(act.tx, chosen, stream_id=new_id("st"), partner_id=partner.id, at=act.now)
     return Registered(partner=partner, client_secret=secret)
 
 

@@ -15,7 +15,7 @@ from huanxin.notify.notices import recycled_jti
 from huanxin.numbersets.sharded import SHARD_SIZE, shard_of, values_of
 from huanxin.store.database import Tx
 from huanxin.store.notify import deliveries, streams
-from huanxin.store.notify.deliveries import Delivery
+from huanxin.store.notify.deliveries import Delivery, NewDelivery
 from huanxin.store.notify.new_owners import Feed
 
 
@@ -39,8 +39,12 @@ def recycled_event(feed: Feed, number: int, *, plan: NumberingPlan, now: datetim
 def add_recycled(tx: Tx, partner_id: int, number: int, claims: dict[str, Any], *, at: datetime) -> None:
     """Make one number of a feed an event of its own, which waits for nothing but earlier ones of the same number."""
     deliveries.add(
-        tx, jti=claims["jti"], partner_id=partner_id, notice_id=None, event=IDENTIFIER_RECYCLED, subject=str(number),
-        claims=claims, at=at,
+        tx,
+        NewDelivery(
+            jti=claims["jti"], partner_id=partner_id, notice_id=None, event=IDENTIFIER_RECYCLED, subject=str(number),
+            claims=claims,
+        ),
+        at=at,
     )  # fmt: skip
 
 

@@ -101,7 +101,7 @@ def _remind(act: Act, which: Sequence[Open], *, step: str, new_id: NewId, kind: 
         jti, partner = new_id("ev"), one.notice.partner_id
         claims = reminder(
             notice=one.notice.id, answer_by=one.answer_by, outstanding=one.outstanding, pending=one.pending,
-            overdue=act.now >= one.answer_by, audience=known[partner], jti=jti, now=act.now,
+            audience=known[partner], jti=jti, now=act.now,
         )  # fmt: skip
         subject = subjects.get(one.notice.id, one.notice.id)
         events += wanted(ways.get(partner), partner, jti=jti, notice_id=one.notice.id, subject=subject, claims=claims)

@@ -12,7 +12,7 @@ from huanxin.domain.errors import BadRequest, Conflict, NotFound, TooMany
 from huanxin.domain.numbers import parse, why_not_a_number
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
-from huanxin.domain.streams import EVENTS_SUPPORTED, MIN_VERIFICATION_INTERVAL, Method, Status, Stream
+from huanxin.domain.streams import EVENTS_SUPPORTED, MIN_VERIFICATION_INTERVAL, Chosen, Method, Status, Stream
 from huanxin.notify.events import stream_updated, verification
 from huanxin.notify.wishes import METHODS, Delivery, Wishes
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, shard_of
@@ -22,6 +22,7 @@ from huanxin.store.acting import Act
 from huanxin.store.connect import partners
 from huanxin.store.database import Tx
 from huanxin.store.notify import deliveries, streams
+from huanxin.store.notify.deliveries import NewDelivery
 from huanxin.words.sentences import Sentence
 
 _POLL = Delivery(method=Method.POLL, endpoint=None, authorization=None)
@@ -58,7 +59,7 @@ def create(act: Act, partner: Partner, wishes: Wishes, *, passphrase: str, new_i
     if streams.of_partner(act.tx, partner.id):
         raise Conflict(Sentence("you have a stream already; GET it, then PATCH or PUT it, or DELETE it first"))
     wanted = _settled(wishes, before=None, replace=True, passphrase=passphrase)
-    made = streams.add(act.tx, stream_id=new_id("st"), partner_id=partner.id, inbox=None, at=act.now, **wanted)
+    made = streams.add(act.tx, wanted, stream_id=new_id("st"), partner_id=partner.id, at=act.now)
     deliveries.afresh(act.tx, partner.id, act.now)
     partners.note(act.tx, partner.id, "stream-created", by=partner.client_id, at=act.now, detail=_noted(made))
     deliveries.wake_workers(act.tx)
@@ -74,7 +75,7 @@ def change(act: Act, partner: Partner, body: Mapping[str, Any], wishes: Wishes, 
     before = stream_of(act.tx, partner, str(body.get("stream_id")))
     _same(body, configuration(before, issuer=act.issuer, audience=partner.client_id))
     wanted = _settled(wishes, before=before, replace=replace, passphrase=passphrase)
-    streams.change(act.tx, partner.id, inbox=before.inbox if wanted["method"] == Method.FILES else None, **wanted)
+    streams.change(act.tx, partner.id, wanted)
     after = stream_of(act.tx, partner, before.id)
     if _way(after) != _way(before):
         deliveries.afresh(act.tx, partner.id, act.now)
@@ -83,25 +84,31 @@ def change(act: Act, partner: Partner, body: Mapping[str, Any], wishes: Wishes, 
     return after
 
 
-def _settled(wishes: Wishes, *, before: Stream | None, replace: bool, passphrase: str) -> dict[str, Any]:
+_Way = tuple[str, str | None, str | None]
+"""method, endpoint, the sealed authorization"""
+
+
+def _settled(wishes: Wishes, *, before: Stream | None, replace: bool, passphrase: str) -> Chosen:
     """Every member that a receiver chooses, as stored: what is wished, else as before or, to replace, as usual."""
     old = None if replace else before
     delivery = wishes.delivery or (None if old else _POLL)
     if delivery is None:
         assert before is not None
-        way: dict[str, Any] = {"method": before.method, "endpoint": before.endpoint,
-                               "sealed_authorization": before.sealed_authorization}  # fmt: skip
+        way = before.method, before.endpoint, before.sealed_authorization
     else:
         way = _stored(delivery, before, passphrase)
     events, description, alg = wishes.events_requested, wishes.description, wishes.alg
-    return way | {
-        "events_requested": events if events is not None else (old.events_requested if old else []),
-        "description": description if description is not None else (old.description if old else ""),
-        "alg": alg or (old.alg if old else ES256),
-    }
+    method, endpoint, sealed = way
+    return Chosen(
+        method=method, endpoint=endpoint, inbox=before.inbox if before and method == Method.FILES else None,
+        sealed_authorization=sealed,
+        events_requested=events if events is not None else (old.events_requested if old else []),
+        description=description if description is not None else (old.description if old else ""),
+        alg=alg or (old.alg if old else ES256),
+    )  # fmt: skip
 
 
-def _stored(delivery: Delivery, before: Stream | None, passphrase: str) -> dict[str, Any]:
+def _stored(delivery: Delivery, before: Stream | None, passphrase: str) -> _Way:
     """A delivery as stored. An Authorization header that is not named stays while the endpoint does: a receiver that
     sends back the configuration it read, where the header does not stand, must not lose it."""
     same = before is not None and before.method == delivery.method and before.endpoint == delivery.endpoint
@@ -111,14 +118,11 @@ def _stored(delivery: Delivery, before: Stream | None, passphrase: str) -> dict[
         )
     if delivery.method is not Method.PUSH:
         files = before if delivery.method is Method.FILES else None
-        return {
-            "method": delivery.method, "endpoint": files.endpoint if files else None,
-            "sealed_authorization": files.sealed_authorization if files else None,
-        }  # fmt: skip
+        return delivery.method, files.endpoint if files else None, files.sealed_authorization if files else None
     sealed = seal(delivery.authorization, passphrase) if delivery.authorization else None
     if delivery.authorization is None and same and before is not None:
         sealed = before.sealed_authorization
-    return {"method": delivery.method, "endpoint": delivery.endpoint, "sealed_authorization": sealed}
+    return delivery.method, delivery.endpoint, sealed
 
 
 def _same(body: Mapping[str, Any], present: Mapping[str, Any]) -> None:
@@ -212,9 +216,19 @@ def _queue(
 ) -> None:
     event = next(iter(claims["events"]))
     deliveries.add(
-        tx, jti=claims["jti"], partner_id=partner.id, notice_id=None, event=event, subject=subject, claims=claims, at=at,
-        always=always, kept=kept,
-    )  # fmt: skip
+        tx,
+        NewDelivery(
+            jti=claims["jti"],
+            partner_id=partner.id,
+            notice_id=None,
+            event=event,
+            subject=subject,
+            claims=claims,
+            always=always,
+            kept=kept,
+        ),
+        at=at,
+    )
 
 
 def set_subject(tx: Tx, partner: Partner, stream_id: str, subject: Any, *, wanted: bool) -> None:

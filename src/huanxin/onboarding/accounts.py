@@ -13,6 +13,7 @@ from huanxin.connect import admitting, proving, registering
 from huanxin.connect.proving import Proof, text_entries
 from huanxin.domain.accounts import Account, Happened, Known, last
 from huanxin.domain.errors import Unauthorized
+from huanxin.domain.partners import NewPartner
 from huanxin.domain.rules import random_id
 from huanxin.domain.streams import VERIFICATION, Method, Status, method_of, way_of
 from huanxin.notify.files import FILES_CHOSEN, use_files
@@ -67,7 +68,7 @@ class Onboarding:
             partners.refuse_taken(act.tx, wanted.name)
             with within(act.tx, SANDBOX):
                 made = add_partner(
-                    act, name=wanted.name, kind=wanted.kind, required=False, endpoint=endpoint,
+                    act, NewPartner(name=wanted.name, kind=wanted.kind, required=False, endpoint=endpoint),
                     https_only=not self.sandbox.development,
                 )  # fmt: skip
             account = registering.register(act, wanted, sandbox_client_id=made.partner.client_id)
@@ -151,7 +152,7 @@ class Onboarding:
             accounts.one_at_a_time(act.tx, account.id)
             required = admitting.may_go_live(known(act.tx, account), act.now)
             made = add_partner(
-                act, name=account.name, kind=account.kind, required=required, endpoint=endpoint,
+                act, NewPartner(name=account.name, kind=account.kind, required=required, endpoint=endpoint),
                 https_only=not self.live.development,
             )  # fmt: skip
             admitting.record_live(act, account, client_id=made.partner.client_id, required=required)
@@ -174,7 +175,7 @@ class Onboarding:
             assert partner is not None
             told = make_notice(act.tx, self.sandbox, partner, list(magic.EXPECTED), cutoff=magic.CUTOFF)
             jti = random_id("ev")
-            claims: dict[str, Any] = claims_of(told, issuer=act.issuer, audience=partner.client_id, jti=jti, now=act.now)
+            claims: dict[str, Any] = claims_of(act, told, audience=partner.client_id, jti=jti)
             queue_event(act.tx, partner.id, jti=jti, notice_id=told.notice, subject=told.notice, claims=claims, at=act.now)
             deliveries.wake_workers(act.tx)
         return told.notice

@@ -15,6 +15,7 @@ from huanxin.domain.partners import Partner
 from huanxin.store.acting import PLATFORM
 from huanxin.store.connect import rehearsals
 from huanxin.store.notify import deliveries
+from huanxin.store.notify.deliveries import NewDelivery
 from huanxin_partner.rehearsal.stage import Pushed
 
 _LOOK = 0.1  # seconds between two looks for what the partner says
@@ -37,9 +38,12 @@ class Offering:
         with self.sandbox.act(PLATFORM) as act:
             name = next(iter(claims["events"]))
             deliveries.add(
-                act.tx, jti=jti, partner_id=self.partner.id, notice_id=None, event=name, subject=jti, claims=claims,
-                at=act.now, kept=False,
-            )  # fmt: skip
+                act.tx,
+                NewDelivery(
+                    jti=jti, partner_id=self.partner.id, notice_id=None, event=name, subject=jti, claims=claims, kept=False
+                ),
+                at=act.now,
+            )
             rehearsals.serve_as(act.tx, jti, token, at=act.now)
             before = len(deliveries.attempts_of(act.tx, [jti])[jti])
             deliveries.send_again(act.tx, self.partner.id, [jti], act.now)

@@ -17,6 +17,7 @@ from huanxin.notify.events import batch_notice
 from huanxin.numbersets.numberfile import described
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.store import facts
+from huanxin.store.acting import Reading
 from huanxin.store.database import Tx
 from huanxin.store.plan import batches
 from huanxin.store.plan.batches import Batch
@@ -53,9 +54,9 @@ def make_notice(
     return Told(notice=notice, batch=batch, of=of.notice if of else None)
 
 
-def claims_of(told: Told, *, issuer: str, audience: str, jti: str, now: datetime) -> dict[str, Any]:
+def claims_of(reading: Reading, told: Told, *, audience: str, jti: str) -> dict[str, Any]:
     """The event that tells of a notice. That it is a rehearsal is written where it is signed (signing.keys)."""
     return batch_notice(
-        told.batch, notice=told.notice, of_notice=told.of, answer_by=told.batch.answer_by, audience=audience, jti=jti,
-        issuer=issuer, now=now,
+        reading, told.batch, notice=told.notice, of_notice=told.of, answer_by=told.batch.answer_by, audience=audience,
+        jti=jti,
     )  # fmt: skip

@@ -31,12 +31,12 @@ from huanxin.outbound import Answer as Answered
 from huanxin.outbound import NoAnswer, Outbound, is_success, why_not
 from huanxin.signing.keys import ES256, Signer
 from huanxin.signing.sealing import unseal
-from huanxin.store.acting import PLATFORM
+from huanxin.store.acting import PLATFORM, Reading
 from huanxin.store.answer import receipts
 from huanxin.store.connect import partners, rehearsals
 from huanxin.store.connect.partners import RECEIPT_REFUSED, RECEIPT_WAITS
 from huanxin.store.notify import deliveries
-from huanxin.store.notify.deliveries import Met
+from huanxin.store.notify.deliveries import Met, NewDelivery
 from huanxin.store.plan import batches
 from huanxin_partner.rehearsal.stage import Filed, Notice, Pushed
 from huanxin_partner.rehearsal.words import Words
@@ -83,10 +83,14 @@ class SandboxStage:
     def _made(self, numbers: Sequence[str], cutoff: datetime, of: Told | None) -> Notice:
         with self.sandbox.act(PLATFORM) as act:
             told = make_notice(act.tx, self.sandbox, self.partner, numbers, cutoff=cutoff, of=of)
-            claims = self._claims(told)
+            claims = self._claims(act, told)
             deliveries.add(
-                act.tx, jti=claims["jti"], partner_id=self.partner.id, notice_id=told.notice,
-                event=next(iter(claims["events"])), subject=told.of or told.notice, claims=claims, at=act.now, kept=False,
+                act.tx,
+                NewDelivery(
+                    jti=claims["jti"], partner_id=self.partner.id, notice_id=told.notice, event=next(iter(claims["events"])),
+                    subject=told.of or told.notice, claims=claims, kept=False,
+                ),
+                at=act.now,
             )  # fmt: skip
             self._rosters[told.notice] = batches.roster(act.tx, told.batch.id)
         self._told[told.notice] = told
@@ -95,16 +99,15 @@ class SandboxStage:
         self._good[told.notice] = claims["jti"], token
         return Notice(id=told.notice, token=token)
 
-    def _claims(self, told: Told) -> dict[str, Any]:
-        return claims_of(
-            told, issuer=self.sandbox.issuer, audience=self.partner.client_id, jti=random_id("ev"), now=self.sandbox.now()
-        )
+    def _claims(self, reading: Reading, told: Told) -> dict[str, Any]:
+        return claims_of(reading, told, audience=self.partner.client_id, jti=random_id("ev"))
 
     def sign(
         self, notice: str, *, forged: bool = False, audience: str | None = None, issued_at: datetime | None = None
     ) -> str:
         """See rehearsal.stage.Stage."""
-        claims = self._claims(self._told[notice])
+        with self.sandbox.read() as seen:
+            claims = self._claims(seen, self._told[notice])
         if audience is not None:
             claims["aud"] = audience
         if issued_at is not None:

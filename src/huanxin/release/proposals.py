@@ -18,7 +18,7 @@ from huanxin.store.answer import receipts
 from huanxin.store.database import Tx
 from huanxin.store.plan import batches
 from huanxin.store.release import proposals
-from huanxin.store.release.proposals import Proposal
+from huanxin.store.release.proposals import NewProposal, Proposal
 from huanxin.store.report import affected
 from huanxin.words.sentences import Sentence
 
@@ -49,8 +49,13 @@ def propose_waiver(
                          proposal=one.id)
             )  # fmt: skip
     return proposals.add(
-        act.tx, kind="waiver", batch_id=batch_id, partner_id=partner_id, places=places, count=len(places),
-        reason=reason.strip(), by=operator.id, at=act.now, seen=receipts.latest(act.tx, batch_id, partner_id),
+        act.tx,
+        NewProposal(
+            kind="waiver", batch_id=batch_id, partner_id=partner_id, places=places, count=len(places), reason=reason.strip(),
+            seen=receipts.latest(act.tx, batch_id, partner_id),
+        ),
+        by=operator.id,
+        at=act.now,
     )  # fmt: skip
 
 
@@ -76,8 +81,8 @@ def propose_release(act: Act, batch_id: int, *, reason: str, operator: Operator,
             Sentence("a release of batch %(batch)s is proposed already and waits for a second person", batch=batch_id)
         )
     return proposals.add(
-        act.tx, kind="release", batch_id=batch_id, partner_id=None, places=None, count=clear, reason=reason.strip(),
-        by=operator.id, at=act.now,
+        act.tx, NewProposal(kind="release", batch_id=batch_id, count=clear, reason=reason.strip()), by=operator.id,
+        at=act.now,
     )  # fmt: skip
 
 

@@ -106,9 +106,7 @@ def import_report(
         report_id=0, lines=total, accepted=sum(counts.values()), known=known + layers.repeated, counts=counts,
         faults=tuple(faults), recycled=recycled,
     )  # fmt: skip
-    return replace(
-        done, report_id=_record(act.tx, source, done, sets, file_name=name_of(path), carrier=carrier, by=act.by, at=act.now)
-    )
+    return replace(done, report_id=_record(act, source, done, sets, file_name=name_of(path), carrier=carrier))
 
 
 def _imported(tx: Tx, source: tables.Source, carrier: str) -> Imported | None:
@@ -142,14 +140,13 @@ def _counts(sets: Iterable[ShardFact]) -> dict[str, int]:
 
 
 def _record(
-    tx: Tx, source: tables.Source, done: Imported, sets: Iterable[ShardFact], *, file_name: str, carrier: str, by: str,
-    at: datetime,
+    act: Act, source: tables.Source, done: Imported, sets: Iterable[ShardFact], *, file_name: str, carrier: str
 ) -> int:  # fmt: skip
     report_id = facts.report(
-        tx, carrier=carrier, file_name=file_name, sha256=source.sha256, lines=done.lines, accepted=done.accepted,
-        known=done.known, rejected=len(done.faults), counts=done.counts, by=by, at=at,
+        act.tx, carrier=carrier, file_name=file_name, sha256=source.sha256, lines=done.lines, accepted=done.accepted,
+        known=done.known, rejected=len(done.faults), counts=done.counts, by=act.by, at=act.now,
     )  # fmt: skip
-    facts.report_sets(tx, report_id, sets)
+    facts.report_sets(act.tx, report_id, sets)
     return report_id
 
 

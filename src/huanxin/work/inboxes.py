@@ -27,6 +27,7 @@ from huanxin.answer.lines import longest
 from huanxin.answer.receiving import (
     CONFIRMATION,
     Accepted,
+    Filing,
     Rosters,
     confirmation,
     file_receipt,
@@ -277,8 +278,12 @@ class InboxReader(Jobs):
         roster = self.rosters.get(notice.batch_id)
         with platform.act(partner.client_id) as act:
             accepted = file_receipt(
-                act, source, notice=notice, roster=roster, zone=zone_of(act, notice, platform.zone).key,
-                complete=manifest.complete, idempotency_key=str(number),
+                act,
+                source,
+                Filing(
+                    notice=notice, roster=roster, zone=zone_of(act, notice, platform.zone).key, complete=manifest.complete,
+                    key=str(number),
+                ),
                 in_turn=partial(_check_turn, act.tx, notice.id, part),
             )  # fmt: skip
             _check_count(manifest, accepted.receipt.lines)

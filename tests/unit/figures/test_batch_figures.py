@@ -11,7 +11,7 @@ from clocks import Clock
 from holding import hold
 from huanxin.acts import Platform
 from huanxin.domain.errors import NotFound
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, NewPartner
 from huanxin.figures import batch_figures, summaries
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets.sharded import NumberSet
@@ -31,7 +31,7 @@ def counted(platform: Platform, report: Callable[..., Path], monkeypatch: pytest
     for name, numbers in (("a.csv", FIRST), ("b.csv", SECOND)):
         imported(platform, report(*(f"{n},cancelled,2026-08-26" for n in numbers), name=name), carrier="cmcc", by="test")
         with platform.act("test") as act:
-            add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False)
+            add_partner(act, NewPartner(name=name, kind=Kind.APP), https_only=False)
         batch = plan_now(platform, by="test")
         assert batch is not None
         send_now(platform, batch.id)

@@ -14,7 +14,7 @@ from exchanging import notice_of, register
 from holding import hold
 from huanxin.acts import Platform
 from huanxin.acts.batches import release
-from huanxin.answer.receiving import file_receipt
+from huanxin.answer.receiving import Filing, file_receipt
 from huanxin.domain.errors import BadInput
 from huanxin.domain.partners import Partner
 from huanxin.domain.pool import STATES, TO_COME, State
@@ -78,8 +78,8 @@ def answer(platform: Platform, partner: Partner, batch: int, folder: Path, *line
         notice = notices.get(act.tx, notice_of(platform, partner, batch))
         assert notice is not None
         file_receipt(
-            act, tables.inspect(path), notice=notice, roster=batches.roster(act.tx, batch), zone="Asia/Shanghai",
-            complete=False, idempotency_key="",
+            act, tables.inspect(path),
+            Filing(notice=notice, roster=batches.roster(act.tx, batch), zone="Asia/Shanghai", complete=False),
         )  # fmt: skip
 
 

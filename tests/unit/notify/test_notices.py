@@ -11,7 +11,7 @@ import pytest
 from clocks import Clock
 from huanxin.acts import Platform
 from huanxin.domain.errors import Conflict, NotFound
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, NewPartner
 from huanxin.notify.notices import recycled_jti
 from huanxin.notify.partners import add_partner
 from huanxin.store.notify import deliveries, notices
@@ -24,7 +24,7 @@ Report = Callable[..., Path]
 def partner(platform: Platform, name: str, *, recycled: bool = False) -> int:
     with platform.act("li") as act:
         return add_partner(
-            act, name=name, kind=Kind.APP, required=True, endpoint="http://127.0.0.1:9/events/", wants_recycled=recycled,
+            act, NewPartner(name=name, kind=Kind.APP, endpoint="http://127.0.0.1:9/events/", wants_recycled=recycled),
             https_only=False,
         ).partner.id  # fmt: skip
 

@@ -14,7 +14,7 @@ from holding import hold
 from huanxin.acts import Platform
 from huanxin.acts.batches import release
 from huanxin.domain.disclosure import Why
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, NewPartner
 from huanxin.notify.partners import add_partner
 from huanxin.release.explain import explain
 from huanxin.release.gate import load_gate
@@ -160,7 +160,7 @@ def test_a_batch_keeps_its_longer_freeze_for_gate_explanation_desk_and_list_when
     longer = replace(platform, rules=replace(platform.rules, freeze_days=95))
     imported(platform, report(f"+{N},cancelled,2026-08-25"), carrier="cmcc", by="li")
     with platform.act("li") as act:
-        partner = add_partner(act, name="app", kind=Kind.APP, required=True, endpoint=None, https_only=False).partner
+        partner = add_partner(act, NewPartner(name="app", kind=Kind.APP), https_only=False).partner
     batch = plan_now(longer, by="li")
     assert batch is not None
     send_now(platform, batch.id)

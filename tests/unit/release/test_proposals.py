@@ -13,10 +13,10 @@ import pytest
 from clocks import Clock
 from huanxin.acts import Platform
 from huanxin.acts.batches import decide
-from huanxin.answer.receiving import file_receipt
+from huanxin.answer.receiving import Filing, file_receipt
 from huanxin.domain.errors import BadInput, Conflict, Forbidden
 from huanxin.domain.operators import Operator
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, NewPartner
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
@@ -59,8 +59,12 @@ class Case:
         with self.platform.act("li") as act:
             (notice,) = notices.of_batch(act.tx, self.batch)
             file_receipt(
-                act, tables.inspect(path), notice=notice, roster=batches.roster(act.tx, self.batch), zone="Asia/Shanghai",
-                complete=False, idempotency_key=str(next(_keys)),
+                act,
+                tables.inspect(path),
+                Filing(
+                    notice=notice, roster=batches.roster(act.tx, self.batch), zone="Asia/Shanghai", complete=False,
+                    key=str(next(_keys)),
+                ),
             )  # fmt: skip
 
     def covered(self, proposal: int) -> Covered:
@@ -79,7 +83,7 @@ class Case:
 def case(platform: Platform, report: Callable[..., Path], tmp_path: Path) -> Case:
     imported(platform, report(*(f"{n},cancelled,2026-08-26" for n in NUMBERS)), carrier="cmcc", by="test")
     with platform.act("test") as act:
-        silent = add_partner(act, name="青禾音乐", kind=Kind.APP, required=True, endpoint=None, https_only=False).partner
+        silent = add_partner(act, NewPartner(name="青禾音乐", kind=Kind.APP), https_only=False).partner
     li, wang, other = (
         operator(platform, "supervisor", carrier=carrier, login=login)
         for login, carrier in (("li", None), ("wang", None), ("zhao", "cucc"))

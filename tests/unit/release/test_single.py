@@ -14,7 +14,7 @@ from huanxin.acts import Platform
 from huanxin.acts.batches import release
 from huanxin.domain.answers import Answer, Outcome, Reason
 from huanxin.domain.numbers import parse
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, NewPartner
 from huanxin.figures.tracing import Trace, trace
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets.sharded import NumberSet
@@ -46,7 +46,7 @@ def batch(platform: Platform, report: Callable[..., Path], clock: Clock) -> int:
     imported(platform, report(*lines), carrier="cmcc", by="test")
     with platform.act("test") as act:
         shop, bank, label = (
-            add_partner(act, name=name, kind=Kind.APP, required=needed, endpoint=None, https_only=False).partner.id
+            add_partner(act, NewPartner(name=name, kind=Kind.APP, required=needed), https_only=False).partner.id
             for name, needed in (("shop", True), ("bank", True), ("label", False))
         )  # fmt: skip
     made = plan_now(platform, by="test")

@@ -17,7 +17,7 @@ from huanxin.store.database import Database
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 COMMON: dict[str, Any] = {"audience": "pc_1", "jti": "ev_1", "now": NOW}
 EVENTS = [
-    reminder(notice="nt_1", answer_by=NOW, outstanding=3, pending=0, overdue=False, **COMMON),
+    reminder(notice="nt_1", answer_by=NOW, outstanding=3, pending=0, **COMMON),
     verification("st_1", state="hello", **COMMON),
     stream_updated("st_1", status="paused", reason="", **COMMON),
     recycled(8613800138000, opened_at=NOW, **COMMON),

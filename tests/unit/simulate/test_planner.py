@@ -13,7 +13,7 @@ from clocks import Clock
 from huanxin.acts import Platform
 from huanxin.domain.answers import Answer, Outcome, Receipt
 from huanxin.domain.errors import BadInput, NotFound
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, NewPartner
 from huanxin.figures import counting, summaries
 from huanxin.notify.partners import add_partner
 from huanxin.simulate import planner
@@ -34,7 +34,7 @@ def told_to(platform: Platform, *names: str) -> int:
     """A batch of everything that is due, told to partners of these names."""
     for name in names:
         with platform.act("test") as act:
-            add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False)
+            add_partner(act, NewPartner(name=name, kind=Kind.APP), https_only=False)
     batch = plan_now(platform, by="test")
     assert batch is not None
     if names:

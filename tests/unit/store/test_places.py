@@ -14,7 +14,7 @@ from pyroaring import BitMap
 
 from huanxin.acts import Platform
 from huanxin.domain.answers import Answer, Outcome, Purpose, Standing
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, NewPartner
 from huanxin.notify.notices import tell_batch
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets.numberfile import CSV, PARQUET
@@ -45,7 +45,7 @@ def batch(platform: Platform, report: Callable[..., Path]) -> int:
     imported(platform, report(*(f"{number},cancelled,2026-08-25" for number in numbers)), carrier="cmcc", by="test")
     with platform.act("test") as act:
         for name, required in (("晨星商城", True), ("飞燕快递", True), ("白鹭标记", False)):
-            add_partner(act, name=name, kind=Kind.APP, required=required, endpoint=None, https_only=False)
+            add_partner(act, NewPartner(name=name, kind=Kind.APP, required=required), https_only=False)
     made = plan_now(platform, by="test")
     assert made
     send_now(platform, made.id)
@@ -102,7 +102,7 @@ def test_of_large_sets_one_container_is_read_and_says_the_same(platform: Platfor
     size, some = 200_000, [0, 3, 65_535, 65_536, 131_073, 199_999]
     now = platform.now()
     with platform.database.transaction() as tx:
-        add_partner(acting(tx, platform), name="晨星商城", kind=Kind.APP, required=True, endpoint=None, https_only=False)
+        add_partner(acting(tx, platform), NewPartner(name="晨星商城", kind=Kind.APP), https_only=False)
         files: dict[str, dict[str, str | int]] = {kind: {"sha256": "0" * 64, "bytes": 0} for kind in (CSV, PARQUET)}
         batch = facts.batch(
             tx, purpose=Purpose.RENEWAL, retracts=None, numbers=NumberSet({8613800: BitMap(range(size))}), cutoff=now,

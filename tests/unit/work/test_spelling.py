@@ -9,7 +9,7 @@ import pytest
 
 from clocks import Clock
 from huanxin.acts import Platform
-from huanxin.domain.partners import Kind
+from huanxin.domain.partners import Kind, NewPartner
 from huanxin.notify.partners import add_partner
 from huanxin.store.connect import spellings
 from huanxin.web.pages.people import finding
@@ -19,7 +19,7 @@ from huanxin.work.spelling import Speller
 def connected(platform: Platform, *names: str) -> None:
     for name in names:
         with platform.act("test") as act:
-            add_partner(act, name=name, kind=Kind.APP, required=True, endpoint=None, https_only=False)
+            add_partner(act, NewPartner(name=name, kind=Kind.APP), https_only=False)
 
 
 def spelled(platform: Platform) -> dict[str, str]:

@@ -11,7 +11,7 @@ from psycopg.rows import TupleRow, class_row
 from psycopg.types.json import Jsonb
 
 from huanxin.domain.errors import Conflict
-from huanxin.domain.partners import Kind, Partner
+from huanxin.domain.partners import Kind, NewPartner, Partner
 from huanxin.store.database import Tx, one_name_at_a_time
 from huanxin.words.sentences import Sentence
 
@@ -38,15 +38,13 @@ def _partner(row: TupleRow) -> Partner:
     )
 
 
-def add(
-    tx: Tx, *, name: str, kind: Kind, required: bool, client_id: str, scopes: Sequence[str], by: str, at: datetime
-) -> Partner:
+def add(tx: Tx, new: NewPartner, *, client_id: str, by: str, at: datetime) -> Partner:
     """Record a partner. Raises Conflict if another one that is not withdrawn has the name."""
-    refuse_taken(tx, name)
+    refuse_taken(tx, new.name)
     row = tx.execute(
         "INSERT INTO partner (name, kind, required, client_id, scopes, added_by, added_at)"
         f" VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING {_COLUMNS}",
-        (name, kind.value, required, client_id, list(scopes), by, at),
+        (new.name, new.kind.value, new.required, client_id, list(new.scopes), by, at),
     ).fetchone()
     assert row is not None
     return _partner(row)

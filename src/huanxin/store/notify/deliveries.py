@@ -79,13 +79,8 @@ class NewDelivery:
     kept: bool = True
 
 
-def add(
-    tx: Tx, *, jti: str, partner_id: int, notice_id: str | None, event: str, subject: str, claims: dict[str, Any],
-    at: datetime, always: bool = False, kept: bool = True,
-) -> None:  # fmt: skip
+def add(tx: Tx, one: NewDelivery, *, at: datetime) -> None:
     """Record one event for a partner (`add_all`)."""
-    one = NewDelivery(jti=jti, partner_id=partner_id, notice_id=notice_id, event=event, subject=subject, claims=claims,
-                      always=always, kept=kept)  # fmt: skip
     add_all(tx, [one], at=at)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from psycopg.rows import class_row
 
-from huanxin.domain.streams import Stream
+from huanxin.domain.streams import Chosen, Stream
 from huanxin.numbersets.sharded import NumberSet, dump, load
 from huanxin.store.database import Tx
 
@@ -17,15 +17,12 @@ _COLUMNS = (
 )
 
 
-def add(
-    tx: Tx, *, stream_id: str, partner_id: int, method: str, endpoint: str | None, inbox: str | None,
-    sealed_authorization: str | None, events_requested: Sequence[str], alg: str, description: str, at: datetime,
-) -> Stream:  # fmt: skip
+def add(tx: Tx, chosen: Chosen, *, stream_id: str, partner_id: int, at: datetime) -> Stream:
     """Record a partner's stream, enabled. A partner has one at most; the caller checks it."""
     tx.execute(
-        'INSERT INTO stream (id, partner_id, method, endpoint, inbox, "authorization", events_requested, alg, description,'
+        'INSERT INTO stream (method, endpoint, inbox, "authorization", events_requested, alg, description, id, partner_id,'
         " status, created_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'enabled', %s)",
-        (stream_id, partner_id, method, endpoint, inbox, sealed_authorization, list(events_requested), alg, description, at),
+        (*_stored(chosen), stream_id, partner_id, at),
     )
     found = of_partner(tx, partner_id)
     assert found is not None
@@ -53,16 +50,18 @@ def of_method(tx: Tx, method: str) -> list[Stream]:
         ).fetchall()
 
 
-def change(
-    tx: Tx, partner_id: int, *, method: str, endpoint: str | None, inbox: str | None, sealed_authorization: str | None,
-    events_requested: Sequence[str], alg: str, description: str,
-) -> None:  # fmt: skip
+def change(tx: Tx, partner_id: int, chosen: Chosen) -> None:
     """Replace what a partner chose of its stream."""
     tx.execute(
         'UPDATE stream SET method = %s, endpoint = %s, inbox = %s, "authorization" = %s, events_requested = %s, alg = %s,'
         " description = %s WHERE partner_id = %s",
-        (method, endpoint, inbox, sealed_authorization, list(events_requested), alg, description, partner_id),
+        (*_stored(chosen), partner_id),
     )
+
+
+def _stored(one: Chosen) -> tuple[object, ...]:
+    return (one.method, one.endpoint, one.inbox, one.sealed_authorization, list(one.events_requested), one.alg,
+            one.description)  # fmt: skip
 
 
 def set_status(tx: Tx, partner_id: int, *, status: str, reason: str) -> None:

@@ -44,15 +44,26 @@ _SELECT = (
 )
 
 
-def add(
-    tx: Tx, *, kind: str, batch_id: int, partner_id: int | None, places: BitMap | None, count: int, reason: str, by: int,
-    at: datetime, seen: int = 0,
-) -> int:  # fmt: skip
-    """Record a proposal; its id. `seen`: of a waiver, the partner's last receipt, in the order of answers."""
+@dataclass(frozen=True, kw_only=True)
+class NewProposal:
+    """A proposal to record. `seen`: of a waiver, the partner's last receipt, in the order of answers."""
+
+    kind: str
+    batch_id: int
+    partner_id: int | None = None
+    places: BitMap | None = None
+    count: int
+    reason: str
+    seen: int = 0
+
+
+def add(tx: Tx, new: NewProposal, *, by: int, at: datetime) -> int:
+    """Record a proposal; its id."""
+    places = None if new.places is None else dump(new.places)
     row = tx.execute(
         "INSERT INTO proposal (kind, batch_id, partner_id, places, count, reason, proposed_by, proposed_at, seen)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
-        (kind, batch_id, partner_id, None if places is None else dump(places), count, reason, by, at, seen),
+        (new.kind, new.batch_id, new.partner_id, places, new.count, new.reason, by, at, new.seen),
     ).fetchone()
     assert row is not None
     return int(row[0])

@@ -11,7 +11,16 @@ from fastapi.responses import JSONResponse, Response
 
 from huanxin.answer import single
 from huanxin.answer.lines import longest
-from huanxin.answer.receiving import CONFIRMATION, Accepted, confirmation, file_receipt, note_named, partners_notice, zone_of
+from huanxin.answer.receiving import (
+    CONFIRMATION,
+    Accepted,
+    Filing,
+    confirmation,
+    file_receipt,
+    note_named,
+    partners_notice,
+    zone_of,
+)
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.partners import Partner, Scope
 from huanxin.numbersets import delimited, tables
@@ -158,8 +167,12 @@ class BatchDesk:
         try:
             with platform.act(partner.client_id) as act:
                 accepted = file_receipt(
-                    act, source, notice=notice, roster=roster, zone=zone_of(act, notice, platform.zone).key,
-                    complete=self.complete, idempotency_key=self.idempotency_key,
+                    act,
+                    source,
+                    Filing(
+                        notice=notice, roster=roster, zone=zone_of(act, notice, platform.zone).key, complete=self.complete,
+                        key=self.idempotency_key,
+                    ),
                 )  # fmt: skip
         except (BadInput, Conflict) as error:
             with platform.act(partner.client_id) as act:
