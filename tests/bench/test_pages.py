@@ -20,6 +20,7 @@ from huanxin.store.plan import batches
 from huanxin.store.release import releases
 from huanxin.store.report import reports
 from huanxin.web.app import create_app
+from ordering import acting
 from serving import served
 from town import settings_of
 
@@ -34,9 +35,7 @@ def test_the_store_of_a_half_year_says_the_same_in_every_place(platform: Platfor
         told = answered.of_carrier(tx, country.CARRIER, newest=26, now=clock())
         released = [sum(one.count for one in releases.all_releases(tx, batch.id)) for batch in known]
         sold = sum(one.accepted for one in reports.all_reports(tx) if "-sold" in one.file_name)
-        plan = planner.plan(
-            tx, country.CARRIER, planner.Choices(), numbering=platform.plan, rules=platform.rules, now=clock()
-        )
+        plan = planner.plan(acting(tx, platform, now=clock()), country.CARRIER, planner.Choices())
     assert [one.count for one in known] == [2_000] * 6
     assert len(np.unique(np.concatenate([_numbers(platform, one.id) for one in known]))) == 12_000
     assert [bool(count) for count in released] == [True, True, False, False, False, False], (

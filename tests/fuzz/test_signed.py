@@ -161,7 +161,7 @@ def test_assertions_of_partners(request: pytest.FixtureRequest, database: Databa
     def show(given: str) -> None:
         client_of(given)
         with undone(database) as tx:
-            assert with_assertion(tx, assertion=given, client_id="", audiences=(ISSUER,), now=AT) == partner
+            assert with_assertion(acting(tx, now=AT), assertion=given, client_id="", audiences=(ISSUER,)) == partner
 
     odd: list[dict[str, Any]] = [
         {"aud": 1},

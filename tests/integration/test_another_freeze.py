@@ -164,9 +164,7 @@ def test_the_planner_lets_nothing_that_is_planned_go_before_its_own_freeze(
 ) -> None:
     case = planned(platform, report, tmp_path, 120)
     under = case.under(90)
-    with under.database.transaction() as tx:
-        found = plan(
-            tx, "cmcc", Choices(freezes=(90, 150), days=90), rules=under.rules, numbering=under.plan, now=under.now()
-        )
+    with under.act("li") as act:
+        found = plan(act, "cmcc", Choices(freezes=(90, 150), days=90))
     first = {one.scenario.freeze_days: int(one.supply.nonzero()[0][0]) + 1 for one in found.results if one.supply.any()}
     assert first == {90: 30, 150: 60}, "days from today on which the first go on sale"

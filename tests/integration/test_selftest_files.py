@@ -117,13 +117,13 @@ def test_a_company_that_exchanges_files_passes_goes_live_and_is_shown_out_with_a
     onboarding.withdraw(account, reason="sold to others", by="li")
     known = onboarding.known(account)
     assert (state(known), known.live_endpoint) == ("withdrawn", None)
-    with live.database.transaction() as tx:
-        stream = streams.of_partner(tx, credentials.partner.id)
+    with live.act("li") as act:
+        stream = streams.of_partner(act.tx, credentials.partner.id)
         assert stream is not None
         assert (stream.status, stream.status_reason) == ("disabled", "sold to others")
-        assert partners.all_partners(tx) == []
+        assert partners.all_partners(act.tx) == []
         with pytest.raises(Unauthorized):
-            with_secret(tx, client_id=credentials.partner.client_id, client_secret=credentials.client_secret, now=live.now())
+            with_secret(act, client_id=credentials.partner.client_id, client_secret=credentials.client_secret)
     onboarding.admit(account, required=False, by="li")
     again = onboarding.go_live(account)
     assert again.partner.client_id != credentials.partner.client_id

@@ -42,9 +42,7 @@ def plan(
     )  # fmt: skip
     with platform() as (opened, _), opened.act(PLATFORM) as act:
         summaries.refresh(act.tx, opened, only=planner.KINDS)
-        found = planner.plan(
-            act.tx, carrier, choices, numbering=act.plan, rules=act.rules, now=act.now
-        )  # fmt: skip
+        found = planner.plan(act, carrier, choices)
     told = [planner.figures(one, found.history) for one in found.results]
     rows = table("#freeze (days)", "#lead (days)", "in half the time", "#go on sale",
                  "#a day", "#waiting", "#unserved", "#utilisation",

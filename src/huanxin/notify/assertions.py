@@ -14,9 +14,8 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 from huanxin.domain.errors import BadInput, Unauthorized
 from huanxin.domain.partners import Partner
 from huanxin.domain.shown import read_token, verified
-from huanxin.store.acting import Act
+from huanxin.store.acting import Act, Reading
 from huanxin.store.connect import credentials, partners
-from huanxin.store.database import Tx
 
 ALGORITHMS = ("ES256", "RS256", "PS256", "Ed25519")
 """What an assertion may be signed with (RFC 7518; Ed25519 by RFC 9864)."""
@@ -80,22 +79,22 @@ def _key(jwk: dict[str, Any]) -> PublicKey | None:
     return key if isinstance(key, OKPKey) and key.curve_name == "Ed25519" else None
 
 
-def with_assertion(tx: Tx, *, assertion: str, client_id: str, audiences: tuple[str, ...], now: datetime) -> Partner:
+def with_assertion(act: Act, *, assertion: str, client_id: str, audiences: tuple[str, ...]) -> Partner:
     """The partner that shows an assertion which it signed for one of `audiences`, once. Raises Unauthorized.
 
     RFC 7523, section 3: `iss` and `sub` are the client_id, `aud` is this server, `exp` is near, `jti` is new.
     """
     header, shown = _unverified(assertion)
     issuer = shown.get("iss")
-    partner = partners.by_client_id(tx, issuer) if _is_text(issuer) else None
-    claims = _verified(tx, partner, assertion, header, now) if partner else None
+    partner = partners.by_client_id(act.tx, issuer) if _is_text(issuer) else None
+    claims = _verified(act, partner, assertion, header) if partner else None
     if partner is None or claims is None:
         raise Unauthorized("client_assertion was not signed with a key that is registered for its iss")
-    wrong = _wrong(claims, client_id=client_id, audiences=audiences, now=now)
+    wrong = _wrong(claims, client_id=client_id, audiences=audiences, now=act.now)
     if wrong:
         raise Unauthorized(f"client_assertion: {wrong}")
     ends = datetime.fromtimestamp(claims["exp"] + _APART, UTC)
-    if not credentials.use_assertion(tx, partner.id, claims["jti"], now=now, expires_at=ends):
+    if not credentials.use_assertion(act.tx, partner.id, claims["jti"], now=act.now, expires_at=ends):
         raise Unauthorized("client_assertion was shown before; make a new one, with a new jti, for each token")
     return partner
 
@@ -116,9 +115,9 @@ def _unverified(assertion: str) -> tuple[dict[str, Any], dict[str, Any]]:
         raise Unauthorized("client_assertion is not a signed JWT") from error
 
 
-def _verified(tx: Tx, partner: Partner, assertion: str, header: dict[str, Any], now: datetime) -> dict[str, Any] | None:
+def _verified(reading: Reading, partner: Partner, assertion: str, header: dict[str, Any]) -> dict[str, Any] | None:
     """The claims if a registered key signed them: the one that `kid` names, or any if it names none."""
-    for jwk in _registered(tx, partner, now):
+    for jwk in _registered(reading, partner):
         key = _key(jwk) if header.get("kid") in (None, jwk["kid"]) else None
         if key is None or header.get("alg") not in _FITTING[type(key)]:
             continue
@@ -127,8 +126,8 @@ def _verified(tx: Tx, partner: Partner, assertion: str, header: dict[str, Any], 
     return None
 
 
-def _registered(tx: Tx, partner: Partner, now: datetime) -> Iterator[dict[str, Any]]:
-    for one in credentials.of_partner(tx, partner.id, now):
+def _registered(reading: Reading, partner: Partner) -> Iterator[dict[str, Any]]:
+    for one in credentials.of_partner(reading.tx, partner.id, reading.now):
         yield from (one.jwks or {}).get("keys", [])
 
 

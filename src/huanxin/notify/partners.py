@@ -15,7 +15,7 @@ from huanxin.domain.partners import IDENTIFIER_RECYCLED, INQUIRY, NewPartner, Pa
 from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.streams import DEFAULT_EVENTS, Chosen, Method
 from huanxin.signing.keys import ES256, Signer
-from huanxin.store.acting import Act
+from huanxin.store.acting import Act, Reading
 from huanxin.store.connect import credentials, partners
 from huanxin.store.database import Tx
 from huanxin.store.notify import streams
@@ -119,16 +119,16 @@ def _hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def with_secret(tx: Tx, *, client_id: str, client_secret: str, now: datetime) -> Partner:
+def with_secret(reading: Reading, *, client_id: str, client_secret: str) -> Partner:
     """The partner that shows one of its secrets. Raises Unauthorized."""
-    return with_credential(tx, client_id=client_id, client_secret=client_secret, now=now)[0]
+    return with_credential(reading, client_id=client_id, client_secret=client_secret)[0]
 
 
-def with_credential(tx: Tx, *, client_id: str, client_secret: str, now: datetime) -> tuple[Partner, int]:
+def with_credential(reading: Reading, *, client_id: str, client_secret: str) -> tuple[Partner, int]:
     """The partner that shows one of its secrets, and the id of that secret's credential. Raises Unauthorized."""
-    partner = partners.by_client_id(tx, client_id)
+    partner = partners.by_client_id(reading.tx, client_id)
     shown = _hash(client_secret)
-    valid = credentials.of_partner(tx, partner.id, now) if partner else []
+    valid = credentials.of_partner(reading.tx, partner.id, reading.now) if partner else []
     right = [one.id for one in valid if one.secret_hash and hmac.compare_digest(one.secret_hash, shown)]
     if partner is None or not right:
         raise Unauthorized(Sentence("client_id or client_secret is not right"))

@@ -9,12 +9,10 @@ from typing import Any
 
 from huanxin.domain.errors import BadInput, NotFound
 from huanxin.domain.lifecycle import FREEZE_DAYS
-from huanxin.domain.numbers import NumberingPlan
-from huanxin.domain.rules import Rules
 from huanxin.figures import counting, history
 from huanxin.figures.history import History
 from huanxin.simulate.model import Result, Scenario, simulate
-from huanxin.store.database import Tx
+from huanxin.store.acting import Act
 from huanxin.store.figures import summaries
 from huanxin.store.figures.summaries import Summary
 from huanxin.store.plan import batches
@@ -65,19 +63,16 @@ class Planned:
         return bool(self.history.partners) and all(len(found) > len(set(found)) == 1 for found in outcomes.values())
 
 
-def plan(
-    tx: Tx, carrier: str, choices: Choices, *, numbering: NumberingPlan, rules: Rules, now: datetime
-) -> Planned:  # fmt: skip
+def plan(act: Act, carrier: str, choices: Choices) -> Planned:
     """Run the scenarios on a carrier's history. Raises BadInput for what can't be tried, NotFound without a history."""
-    if carrier not in numbering.carriers:
+    if carrier not in act.plan.carriers:
         raise BadInput(
             Sentence(
-                "there is no carrier %(carrier)s; the carriers are %(names)s",
-                carrier=carrier,
-                names=", ".join(numbering.carriers),
+                "there is no carrier %(carrier)s; the carriers are %(names)s", carrier=carrier,
+                names=", ".join(act.plan.carriers),
             )
-        )
-    counted = _kept(tx, counting.KIND, carrier, lambda: counting.count(tx, numbering), now)
+        )  # fmt: skip
+    counted = _kept(act, counting.KIND, carrier, lambda: counting.count(act.tx, act.plan))
     if counted is None or not counted.body["cancelled"]:
         raise NotFound(
             Sentence(
@@ -85,11 +80,11 @@ def plan(
                 carrier=carrier,
             )
         )
-    answers = _kept(tx, history.KIND, carrier, lambda: history.count_answers(tx, numbering.carriers, now), now)
+    answers = _kept(act, history.KIND, carrier, lambda: history.count_answers(act.tx, act.plan.carriers, act.now))
     assert answers is not None
-    today = numbering.carriers[carrier].today(now)
+    today = act.plan.carriers[carrier].today(act.now)
     past = history.read(
-        counted.body, answers.body, planned=batches.freezes(tx, carrier), carrier=carrier, today=today, rules=rules
+        counted.body, answers.body, planned=batches.freezes(act.tx, carrier), carrier=carrier, today=today, rules=act.rules
     )
     if choices.capacity is not None:
         past = replace(past, capacity=choices.capacity, never_sold=_never_sold(past, choices.capacity))
@@ -97,14 +92,12 @@ def plan(
     return Planned(choices=choices, history=past, results=results, as_of=min(counted.made_at, answers.made_at))
 
 
-def _kept(
-    tx: Tx, kind: str, carrier: str, make: Callable[[], Mapping[str, dict[str, Any]]], now: datetime
-) -> Summary | None:
+def _kept(act: Act, kind: str, carrier: str, make: Callable[[], Mapping[str, dict[str, Any]]]) -> Summary | None:
     """A carrier's summary as a worker made it last, or as it is made now if there is none of any carrier."""
-    if not summaries.all_of(tx, kind):
+    if not summaries.all_of(act.tx, kind):
         for code, body in make().items():
-            summaries.put(tx, kind, code, stamp="", body=body, at=now)
-    return summaries.get(tx, kind, carrier)
+            summaries.put(act.tx, kind, code, stamp="", body=body, at=act.now)
+    return summaries.get(act.tx, kind, carrier)
 
 
 def _never_sold(past: History, capacity: int) -> int:

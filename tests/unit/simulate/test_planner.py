@@ -53,11 +53,9 @@ def answer(platform: Platform, batch_id: int, partner_id: int, complete: bool = 
 
 
 def plan(platform: Platform, choices: Choices | None = None, carrier: str = "cmcc") -> Planned:
-    with platform.database.transaction() as tx:
-        summaries.refresh(tx, platform)
-        return planner.plan(
-            tx, carrier, choices or Choices(), numbering=platform.plan, rules=platform.rules, now=platform.now()
-        )
+    with platform.act("li") as act:
+        summaries.refresh(act.tx, platform)
+        return planner.plan(act, carrier, choices or Choices())
 
 
 def test_a_history_is_counted_as_it_can_be_counted_by_hand(platform: Platform, report: Report) -> None:

@@ -65,12 +65,12 @@ def _authenticated(act: Act, request: Request, form: dict[str, str]) -> Partner:
     """The partner that a request comes from. Raises Unauthorized."""
     if "client_assertion" not in form:
         client_id, secret = _basic(request) or (form.get("client_id", ""), form.get("client_secret", ""))
-        return with_secret(act.tx, client_id=client_id, client_secret=secret, now=act.now)
+        return with_secret(act, client_id=client_id, client_secret=secret)
     if form.get("client_assertion_type") != ASSERTION_TYPE:
         raise Unauthorized(f"client_assertion_type must be {ASSERTION_TYPE}")
     return with_assertion(
-        act.tx, assertion=form["client_assertion"], client_id=form.get("client_id", ""),
-        audiences=(f"{act.issuer}/oauth/token", act.issuer), now=act.now,
+        act, assertion=form["client_assertion"], client_id=form.get("client_id", ""),
+        audiences=(f"{act.issuer}/oauth/token", act.issuer),
     )  # fmt: skip
 
 

@@ -64,7 +64,7 @@ def remember_client(answer: Response, request: Request, env: str, client_id: str
     """Let the browser stay signed in for some hours, for as long as the secret is good. Raises Unauthorized."""
     platform = context_of(request, env).platform
     with platform.read() as seen:
-        _, credential = with_credential(seen.tx, client_id=client_id, client_secret=client_secret, now=seen.now)
+        _, credential = with_credential(seen, client_id=client_id, client_secret=client_secret)
     claims = {"env": env, "client_id": client_id, "credential": credential}
     session.start(answer, request.app.state.context, name=COOKIE, kind=KIND, claims=claims, linger=session.LINGER)
 

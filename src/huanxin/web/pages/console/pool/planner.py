@@ -105,7 +105,7 @@ def _plan(who: Working, wish: _Wish) -> tuple[Planned | None, str, str]:
     platform = who.platform
     try:
         with platform.act(PLATFORM) as act:
-            planned = planner.plan(act.tx, wish.carrier, wish.choices(), numbering=act.plan, rules=act.rules, now=act.now)
+            planned = planner.plan(act, wish.carrier, wish.choices())
     except BadInput as error:
         return None, error.said, ""
     except NotFound as error:
