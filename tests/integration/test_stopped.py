@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from clocks import Clock
+from exchanging import register
 from holding import hold, placed
 from huanxin.acts import Platform
 from huanxin.acts.batches import release
@@ -21,7 +22,7 @@ from huanxin.plan.holds import lift_hold
 from huanxin.release.waiving import waive
 from huanxin.store.release import releases, stops
 from operators import signed_in
-from ordering import imported, lists_written, retracted
+from ordering import imported, lists_written, retracted, send_now
 from selling import CLEAN, HELD, LATE, REFUSED, SERVING, SPARE, Shop, open_shop, served_shop
 
 TODAY = "2026-11-24"
@@ -188,6 +189,30 @@ def test_an_authoritys_hold_until_the_last_of_days_is_kept_like_any_other(shop: 
     hold(shop.platform, [A], until=date.max)
     clock.now += timedelta(days=1)
     assert sold((A, "2026-11-25")) == {"opened-while-held": [A]}
+
+
+def test_a_hold_is_said_loudly_through_its_last_day(shop: Shop) -> None:
+    hold(shop.platform, [A], order="1", until=date(2026, 11, 25))
+    with shop.platform.read() as seen:
+        said = [[one.hold_id for one in stops.known(seen.tx, bound_on=date(2026, 11, day))] for day in (25, 26)]
+    assert [2 in found for found in said] == [True, False]
+
+
+def test_of_a_release_that_names_no_partner_those_were_asked_who_had_been_told_by_then(shop: Shop, clock: Clock) -> None:
+    """As those have it that were recorded before releases named them: who refuses later is heard, but reopens nothing if
+    the numbers were released before it was asked."""
+    with shop.platform.database.transaction() as tx:
+        tx.execute("ALTER TABLE release DISABLE TRIGGER USER; UPDATE release SET asked = NULL")
+    clock.forward(hours=1)
+    register(shop.platform, "late")
+    send_now(shop.platform, shop.batch)
+    for partner in ("晨星商城", "late"):
+        shop.answer(partner, f"+{A},refused,debt,")
+    with shop.platform.read() as seen:
+        assert [one.partner for one in releases.breaches(seen.tx) if one.kind == "answered-after-release"] == [
+            "飞燕快递",
+            "晨星商城",
+        ]
 
 
 def test_the_console_says_it_where_the_hold_is_placed_and_to_the_carrier_whose_list_it_is(dsn: str, tmp_path: Path) -> None:

@@ -19,11 +19,10 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import psycopg
 from psycopg import sql
@@ -38,7 +37,8 @@ HOUSE = HERE.parent.parent
 COPY = HOUSE / "var" / "mutants"
 TEMPLATE = "huanxin_template_mutants"
 CHILDREN = os.environ.get("MUTANT_CHILDREN", "2")
-_SURVIVED, _NO_TESTS = 0, (5, 33)  # mutmut's exit codes
+_MISSED = (0, 5, 33)  # mutmut's exit codes of tests that pass, and where there are none
+_OFTEN = 60.0  # seconds between two lines that say how far it is
 _STARTS = 5  # of mutmut, which ends with a mutant that is killed for its memory
 _MOST_MEMORY = 8 << 30
 _PYTEST = ["-p", "no:cacheprovider", "--hypothesis-profile", "unshrunk"]
@@ -145,20 +145,27 @@ def by_mutmut(group: str, given: dict[str, str]) -> list[Mutant]:
     # A machine at work must not make a slow mutant look like one that hangs.
     (COPY / "setup.cfg").write_text("\n".join(["[mutmut]", *lines, "timeout_multiplier = 30", "timeout_constant = 30", ""]))
     shutil.rmtree(COPY / "mutants", ignore_errors=True)
-    with (COPY / f"{group}.log").open("a") as log:
-        mutmut(given, log, ["none-yet"])  # makes them, then finds none of this name
-        made = list(verdicts_of())
-        wanted = [name for name, one in zip(made, diffs(made), strict=True) if not chosen.operators_only or one.is_operator]
-        for _ in range(_STARTS):
-            if not (left := [name for name in wanted if verdicts_of()[name] is None]):
-                break
-            mutmut(given, log, left)
+    log = COPY / f"{group}.log"
+    mutmut(given, log, ["none-yet"], lambda: None)  # makes them, then finds none of this name
+    made = list(verdicts_of())
+    wanted = {name for name, one in zip(made, diffs(made), strict=True) if not chosen.operators_only or one.is_operator}
+    for _ in range(_STARTS):
+        if not (left := [name for name in wanted if verdicts_of()[name] is None]):
+            break
+        mutmut(given, log, left, lambda: say(group, wanted))
     verdicts = {name: code for name, code in verdicts_of().items() if name in wanted}
     if not verdicts or None in verdicts.values():
-        sys.exit(f"mutmut did not come to its end: {COPY / f'{group}.log'} says why")
-    missed = [name for name, code in verdicts.items() if code in (_SURVIVED, *_NO_TESTS)]
-    print(f"{group}: {len(verdicts)} mutants, {len(missed)} not noticed", flush=True)
-    return diffs(missed)
+        sys.exit(f"mutmut did not come to its end: {log} says why")
+    say(group, wanted)
+    return diffs([name for name, code in verdicts.items() if code in _MISSED])
+
+
+def say(group: str, wanted: Collection[str]) -> None:
+    """How far a group has come, in one line."""
+    tried = [code for name, code in verdicts_of().items() if name in wanted and code is not None]
+    missed = sum(code in _MISSED for code in tried)
+    left = len(wanted) - len(tried)
+    print(f"{group}: {len(tried)} mutants tried, {left} left, {missed} not noticed", flush=True)
 
 
 def verdicts_of() -> dict[str, int | None]:
@@ -167,14 +174,19 @@ def verdicts_of() -> dict[str, int | None]:
     return {name: code for meta in kept for name, code in json.loads(meta.read_text())["exit_code_by_key"].items()}
 
 
-def mutmut(given: dict[str, str], log: IO[str], names: list[str]) -> None:
+def mutmut(given: dict[str, str], log: Path, names: list[str], each_minute: Callable[[], None]) -> None:
     """Try these mutants. One that takes all memory must not take the machine's."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | given
     command = [sys.executable, "-m", "mutmut", "run", "--max-children", CHILDREN, *names]
-    subprocess.run(
-        command, cwd=COPY, stdout=log, stderr=log, env=environment, check=False,
+    with log.open("ab") as out, subprocess.Popen(
+        command, cwd=COPY, stdout=out, stderr=out, env=environment,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY)),
-    )  # fmt: skip
+    ) as running:  # fmt: skip
+        while running.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                running.wait(_OFTEN)
+            each_minute()
+    log.write_bytes(re.sub(rb"[^\n]*\r", b"", log.read_bytes()))  # of what it wrote over itself, the last
 
 
 def diffs(names: list[str]) -> list[Mutant]:
