@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from huanxin.acts.platform import Platform
@@ -12,6 +13,7 @@ from huanxin.domain.errors import MOST_FAULTS, BadInput, Fault
 from huanxin.numbersets.files import name_of
 from huanxin.report.importing import Most
 from huanxin.report.rejects import rejects_of
+from huanxin.store.acting import Act
 from huanxin.store.report import uploads
 
 SHOWN = 100
@@ -28,20 +30,31 @@ def upload_report(
     `most_bytes`: what it may have once unpacked. `say` puts the reasons in the file of bad lines into the language of
     whoever mends it.
     """
-    report_id, already, refusal = None, False, ""
-    faults: Sequence[Fault] = ()
     try:
         with platform.act(by) as act:
             most = Most(bad=MOST_FAULTS, bytes=most_bytes)
             done = take_report(act, path, carrier=carrier, skip_bad=skip_bad, most=most).imported
-        report_id, already, faults = done.report_id, done.already, done.faults
+            became = _Became(report_id=done.report_id, already=done.already, faults=done.faults)
+            return _keep(act, path, carrier, became, say)  # with it: a report that was taken is not read again
     except BadInput as error:
-        refusal, faults = error.said, error.faults
-    shown = [(fault.line, fault.reason, fault.text) for fault in faults[:SHOWN]]
-    lines = [fault for fault in faults if fault.line > 0 and fault.text]
+        became = _Became(refusal=error.said, faults=error.faults)
     with platform.act(by) as act:
-        return uploads.add(
-            act.tx, carrier=carrier, file_name=name_of(path), report_id=report_id, already=already, refusal=refusal,
-            bad_lines=len(faults), shown=shown, rejects=gzip.compress(rejects_of(lines, say), 5) if lines else None, by=by,
-            at=act.now,
-        )  # fmt: skip
+        return _keep(act, path, carrier, became, say)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Became:
+    report_id: int | None = None
+    already: bool = False
+    refusal: str = ""
+    faults: Sequence[Fault] = ()
+
+
+def _keep(act: Act, path: Path, carrier: str, became: _Became, say: Callable[[str], str]) -> int:
+    shown = [(fault.line, fault.reason, fault.text) for fault in became.faults[:SHOWN]]
+    lines = [fault for fault in became.faults if fault.line > 0 and fault.text]
+    return uploads.add(
+        act.tx, carrier=carrier, file_name=name_of(path), report_id=became.report_id, already=became.already,
+        refusal=became.refusal, bad_lines=len(became.faults), shown=shown,
+        rejects=gzip.compress(rejects_of(lines, say), 5) if lines else None, by=act.by, at=act.now,
+    )  # fmt: skip
