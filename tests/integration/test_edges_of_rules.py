@@ -145,7 +145,21 @@ def test_a_release_of_one_batch_says_nothing_of_another_whose_numbers_lie_at_the
     for batch in (second, first):
         waived(platform, batch, frozen)
         (made,) = release_clear(platform, by="li", batch_id=batch)
-        assert (made.batch_id, made.count) == (batch, 3)
+        assert (made.batch_id, made.count, made.alone) == (batch, 3, True), "nobody proposed it"
+
+
+def test_what_took_a_number_out_of_its_freeze_first_is_what_is_said_of_it(
+    platform: Platform, clock: Clock, frozen: Partner, report: Report
+) -> None:
+    """What came afterwards, to its next owners, says nothing of this batch."""
+    batch = planned_and_sent(platform, clock)
+    clock.now = midnight(SALE, SHANGHAI) + timedelta(days=9)
+    lines = [f"+{CN},reclaimed,2026-11-21", f"+{OTHER},reclaimed,2026-11-22", f"+{CN},transferred,2026-11-23",
+             f"+{CN},cancelled,2026-11-24", f"+{CN},opened,2026-12-02"]  # fmt: skip
+    imported(platform, report(*lines, name="after.csv"), carrier="cn", by="li")
+    with platform.read() as reading:
+        gone = load_gate(reading, batch).gate.retracted
+    assert {event.value: len(places) for event, places in gone.items()} == {"reclaimed": 2}
 
 
 def test_what_is_held_on_its_last_day_is_neither_planned_nor_offered(

@@ -261,3 +261,10 @@ def test_a_sale_against_a_hold_is_named_in_both_languages_wherever_breaches_are(
             ):
                 for page in ("breaches?kind=opened-while-held&", "watch?"):
                     assert said in wang.get(f"/console/{page}lang={language}").text, page
+
+
+def test_a_report_says_how_many_stopped_numbers_it_sold_of_either_kind(shop: Shop) -> None:
+    path = shop.folder / "both.csv"
+    path.write_text(f"number,event,at\n+{HELD},opened,2026-11-25\n+{LATE},opened,2026-11-25\n")
+    shop.clock.forward(days=2)
+    assert imported(shop.platform, path, carrier="cmcc", by="li").stopped == 2

@@ -240,3 +240,18 @@ def test_a_proposal_that_was_made_before_it_was_noted_what_it_knew_waives_no_ref
         owner.execute("UPDATE proposal SET seen = DEFAULT")
     assert decide(case.platform, proposal, Outcome.APPROVED, note="", by=case.wang) == 3
     assert case.open() == 1
+
+
+def test_a_waiver_covers_what_the_partner_keeps_open_and_says_what_it_had_said_of_it(case: Case) -> None:
+    case.answer(f"{NUMBERS[0]},unbound,,", f"{NUMBERS[1]},refused,debt,2026-12-31", f"{NUMBERS[2]},refused,debt,2027-01-31")
+    some = NumberSet.of([int(number) for number in NUMBERS[:3]])
+    with case.platform.act("root") as act:
+        waived = waive(act, case.batch, partner_id=case.partner, only=some, reason="settled in court")
+    assert (waived.count, waived.said) == (2, {("refused", "debt"): 2}), "the first was answered, the last not named"
+
+
+@pytest.mark.parametrize(("who", "reason"), [("root", " "), (" ", "settled in court")])
+def test_nobody_waives_without_their_name_and_a_reason(case: Case, who: str, reason: str) -> None:
+    with case.platform.act(who) as act, pytest.raises(BadInput, match="who grants it and why"):
+        waive(act, case.batch, partner_id=case.partner, only=None, reason=reason)
+    assert case.open() == 4
