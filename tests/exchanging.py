@@ -16,7 +16,7 @@ from huanxin.domain.partners import Kind, NewPartner, Partner
 from huanxin.domain.retries import Retries
 from huanxin.notify.files import FileWriter, choose_folders, use_files
 from huanxin.notify.folders import Folder
-from huanxin.notify.own_folders import FolderRules, Login
+from huanxin.notify.own_folders import FolderAccess, FolderRules
 from huanxin.notify.partners import add_partner
 from huanxin.outbound import Outbound
 from huanxin.signing.keys import Signer
@@ -54,7 +54,7 @@ def register(platform: Platform, name: str, *, required: bool = True) -> Partner
         return add_partner(act, NewPartner(name=name, kind=Kind.APP, required=required), https_only=False).partner
 
 
-def chosen(platform: Platform, partner: Partner, url: str, login: Login) -> None:
+def chosen(platform: Platform, partner: Partner, url: str, login: FolderAccess) -> None:
     """The partner chooses OUT and IN below an address itself."""
     with platform.act("li") as act:
         choose_folders(act, partner, out=f"{url}/OUT", into=f"{url}/IN", login=login, rules=rules_of(platform))

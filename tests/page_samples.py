@@ -12,12 +12,12 @@ from huanxin.web.pages.report_data import (  # fmt: skip
     Explained,
     ImportRow,
     KeyFigures,
-    Login,
+    Landing,
     LoginStory,
     PartnerStory,
     RuleLine,
     SellableDay,
-    Step,
+    TimedStep,
 )
 from huanxin.web.pages.views import (
     BatchesView,
@@ -132,14 +132,14 @@ def report() -> DemoReport:
         ),
         login=LoginStory(
             partner=Words(zh="海螺音乐", en="Conch Music"), number="138****8000",
-            before=Login(account="4182", owner=Words(zh="歌手 阿岚（已故）", en="A Lan, singer (deceased)"), fresh=False),
-            after=Login(account="90211", owner="", fresh=True),
+            before=Landing(account="4182", owner=Words(zh="歌手 阿岚（已故）", en="A Lan, singer (deceased)"), fresh=False),
+            after=Landing(account="90211", owner="", fresh=True),
         ),
         gate=GATE,
         partners=tuple(PartnerStory(row=row, behaviour=key, happened=HAPPENED.get(key, "")) for key, row in STORIES),
         sellable_already=38_516,
         sellable=tuple(SellableDay(day=today + timedelta(days=n), numbers=900 + (n * 7919) % 800) for n in range(1, 16)),
-        steps=tuple(Step(name=Words(zh=zh, en=en), seconds=value) for zh, en, value in STEPS),
+        steps=tuple(TimedStep(name=Words(zh=zh, en=en), seconds=value) for zh, en, value in STEPS),
         explained=EXPLAINED, imports=IMPORTS,
     )  # fmt: skip
 

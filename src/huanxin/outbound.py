@@ -127,7 +127,7 @@ class NoAnswer(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class HttpAnswer:
     """What came back: the HTTP status, and the text up to the limit."""
 
     status: int
@@ -197,17 +197,17 @@ class Outbound:
             raise OSError(f"{host} has no address")
         return [str(one) for one in found]
 
-    def get(self, url: str, headers: dict[str, str] | None = None) -> Answer:
+    def get(self, url: str, headers: dict[str, str] | None = None) -> HttpAnswer:
         """What is at an address. Raises NoAnswer if it can't be had."""
         return self._call("GET", url, None, headers or {})
 
-    def post(self, url: str, content: str | bytes, headers: dict[str, str], longest: float | None = None) -> Answer:
+    def post(self, url: str, content: str | bytes, headers: dict[str, str], longest: float | None = None) -> HttpAnswer:
         """Post something, in `longest` seconds if it may take less than others. Raises NoAnswer."""
         return self._call("POST", url, content.encode() if isinstance(content, str) else content, headers, longest)
 
     def _call(
         self, method: str, url: str, content: bytes | None, headers: dict[str, str], longest: float | None = None
-    ) -> Answer:
+    ) -> HttpAnswer:
         origin, target = _parsed(url)
         seconds = min(longest or self.longest, self.longest)
         marked = _until.set(time.monotonic() + seconds)
@@ -228,12 +228,12 @@ class Outbound:
         finally:
             _until.reset(marked)
 
-    def _read(self, response: http.client.HTTPResponse) -> tuple[Answer, bool]:
+    def _read(self, response: http.client.HTTPResponse) -> tuple[HttpAnswer, bool]:
         """An answer, and whether another call may follow on the same connection."""
         with response:
             text = response.read(self.largest).decode(_charset(response), "replace")
             text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # which nothing here can keep
-            return Answer(status=response.status, text=text), response.isclosed() and not response.will_close
+            return HttpAnswer(status=response.status, text=text), response.isclosed() and not response.will_close
 
     def _connected(self, origin: _Origin) -> http.client.HTTPConnection:
         scheme, host, port = origin

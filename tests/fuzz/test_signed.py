@@ -24,7 +24,7 @@ from huanxin.domain.shown import key_set, read_json, read_token, verified
 from huanxin.notify.assertions import client_of, register_keys, with_assertion
 from huanxin.notify.partners import add_partner
 from huanxin.notify.wishes import read_wishes
-from huanxin.outbound import Answer, _parsed
+from huanxin.outbound import HttpAnswer, _parsed
 from huanxin.request.handover import CarrierKeys, take
 from huanxin.settings import Settings
 from huanxin.store.database import Database, Tx
@@ -227,12 +227,12 @@ class Says:
     answers: dict[str, tuple[int, str]] = field(default_factory=dict)
     inner_allowed: bool = False
 
-    def get(self, url: str, _: object = None) -> Answer:
+    def get(self, url: str, _: object = None) -> HttpAnswer:
         _parsed(url)
         status, text = self.answers.get(url.rpartition("/")[2], (404, ""))
-        return Answer(status=status, text=text)
+        return HttpAnswer(status=status, text=text)
 
-    def post(self, url: str, *_: object) -> Answer:
+    def post(self, url: str, *_: object) -> HttpAnswer:
         return self.get(url)
 
 

@@ -22,7 +22,7 @@ from huanxin.domain import numbers
 from huanxin.domain.errors import HuanxinError
 from huanxin.domain.operators import read_roles
 from huanxin.notify import pushing
-from huanxin.outbound import Answer, NoAnswer, Outbound
+from huanxin.outbound import HttpAnswer, NoAnswer, Outbound
 from huanxin.request.sms import Message, Webhook
 from huanxin.settings import read_settings
 from huanxin.web.limits import network_of
@@ -101,7 +101,7 @@ def language(text: str) -> None:
 
 def answered(text: str) -> None:
     for status in (200, 400):
-        assert len(pushing.words(Answer(status=status, text=text))) <= len(text) + 100
+        assert len(pushing.words(HttpAnswer(status=status, text=text))) <= len(text) + 100
 
 
 READERS: dict[str, Callable[[str], object]] = {

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from clocks import Clock, World
 from exchanging import register
 from huanxin.access import people, signing_in
-from huanxin.access.signing_in import TRIES, Result
+from huanxin.access.signing_in import TRIES, TryResult
 from huanxin.acts import Platform, open_platform
 from huanxin.acts.batches import decide, release
 from huanxin.acts.desk import certify
@@ -233,10 +233,10 @@ def test_a_lock_that_a_clock_ahead_has_set_is_over_when_it_is_put_right(
         clock.forward(days=days)
         for login in (chen.login, "nobody"):
             tried = [signing_in.try_password(acting(tx, now=clock()), login, "x").result for _ in range(TRIES)]
-            assert tried[-1] is Result.LOCKED
+            assert tried[-1] is TryResult.LOCKED
         clock.forward(days=-days)
-        assert signing_in.try_password(acting(tx, now=clock()), "nobody", "x").result is Result.WRONG
-        assert signing_in.try_password(acting(tx, now=clock()), chen.login, PASSWORD).result is Result.IN
+        assert signing_in.try_password(acting(tx, now=clock()), "nobody", "x").result is TryResult.WRONG
+        assert signing_in.try_password(acting(tx, now=clock()), chen.login, PASSWORD).result is TryResult.IN
 
 
 def test_whom_a_clock_ahead_signed_out_everywhere_signs_in_again(database: Database, clock: Clock, chen: Operator) -> None:
@@ -244,7 +244,7 @@ def test_whom_a_clock_ahead_signed_out_everywhere_signs_in_again(database: Datab
         clock.forward(days=365)
         people.own_password(acting(tx, now=clock()), chen, PASSWORD)
         clock.forward(days=-365)
-        assert signing_in.try_password(acting(tx, now=clock()), chen.login, PASSWORD).result is Result.IN
+        assert signing_in.try_password(acting(tx, now=clock()), chen.login, PASSWORD).result is TryResult.IN
         assert operators.sessions_after(tx, chen.id) <= clock()
 
 
@@ -253,14 +253,14 @@ def test_an_authenticators_code_that_a_clock_ahead_took_shuts_out_no_later_one(
 ) -> None:
     secret = signing_in.new_secret()
 
-    def typed(tx: Tx) -> Result:
+    def typed(tx: Tx) -> TryResult:
         return signing_in.try_code(acting(tx, now=clock()), chen, pyotp.TOTP(secret).at(clock()), secret=secret).result
 
     with database.transaction() as tx:
         clock.forward(days=365)
-        assert (typed(tx), typed(tx)) == (Result.IN, Result.WRONG)
+        assert (typed(tx), typed(tx)) == (TryResult.IN, TryResult.WRONG)
         clock.forward(days=-365)
-        assert (typed(tx), typed(tx)) == (Result.IN, Result.WRONG)
+        assert (typed(tx), typed(tx)) == (TryResult.IN, TryResult.WRONG)
 
 
 def test_codes_that_were_asked_for_a_year_ahead_keep_nobody_from_asking_and_let_nobody_in(

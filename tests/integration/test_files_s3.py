@@ -15,7 +15,7 @@ from clocks import Clock
 from exchanging import NUMBERS, cancelled, chosen, last_answer, notice_of, planned, reader_of, register, takes, writer_of
 from huanxin.acts import Platform
 from huanxin.notify.files import use_files
-from huanxin.notify.own_folders import Login
+from huanxin.notify.own_folders import FolderAccess
 from huanxin.store.connect import partners
 from huanxin.store.notify import deliveries
 from huanxin_partner.filechannel import Exchange
@@ -89,7 +89,7 @@ def test_a_partner_that_chose_its_bucket_itself_is_reached_with_its_own_keys(
     address = os.environ["AWS_ENDPOINT_URL"]
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")  # the operator's own, where nobody answers
     partner = register(platform, "chooser")
-    login = Login(access_key="k", secret_key="s", s3_endpoint=address, s3_region="us-east-1")
+    login = FolderAccess(access_key="k", secret_key="s", s3_endpoint=address, s3_region="us-east-1")
     chosen(platform, partner, f"{BUCKET}/chooser", login)
     assert writer_of(platform).one_job()
     assert "event.json" in last_answer(platform, partner)

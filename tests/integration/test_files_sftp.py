@@ -19,7 +19,7 @@ from clocks import Clock
 from exchanging import NUMBERS, cancelled, chosen, last_answer, notice_of, planned, reader_of, register, takes, writer_of
 from huanxin.acts import Platform
 from huanxin.notify.files import use_files
-from huanxin.notify.own_folders import Login
+from huanxin.notify.own_folders import FolderAccess
 from huanxin.store.connect import partners
 from huanxin.store.notify import deliveries, streams
 from ordering import send_now
@@ -112,12 +112,12 @@ def test_a_partner_that_chose_its_server_itself_is_reached_with_its_own_login_an
     monkeypatch.setitem(fsspec.config.conf, "sftp", {"password": "the operator's", "username": "operator"})
     partner, private = register(platform, "shop"), (server.known_hosts.parent / "id").read_text()
     known = server.known_hosts.read_text()
-    chosen(platform, partner, server.url, Login(private_key=private, host_key=known))
+    chosen(platform, partner, server.url, FolderAccess(private_key=private, host_key=known))
     assert writer_of(platform).one_job()
     assert [path.name.partition(".")[2] for path in (server.folder / "OUT").iterdir()] == ["event.json"]  # a verification
     assert not takes(reader_of(platform))
     other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
-    chosen(platform, partner, server.url, Login(private_key=private, host_key=other))
+    chosen(platform, partner, server.url, FolderAccess(private_key=private, host_key=other))
     assert writer_of(platform).one_job()
     assert "does not match" in last_answer(platform, partner)
     with platform.database.transaction() as tx:

@@ -18,7 +18,7 @@ from huanxin.domain.streams import Method
 from huanxin.notify.calls import Calls
 from huanxin.notify.partners import add_partner
 from huanxin.notify.pushing import Pusher
-from huanxin.outbound import Answer, NoAnswer, Outbound
+from huanxin.outbound import HttpAnswer, NoAnswer, Outbound
 from huanxin.request import sms
 from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.signing.keys import Signer
@@ -56,12 +56,12 @@ class Post(Outbound):
         self.pushed: list[str] = []
         self.down: set[str] = set()
 
-    def post(self, url: str, content: str | bytes, headers: dict[str, str], longest: float | None = None) -> Answer:
+    def post(self, url: str, content: str | bytes, headers: dict[str, str], longest: float | None = None) -> HttpAnswer:
         del content, headers, longest
         self.pushed.append(url)
         if any(host in url for host in self.down):
             raise NoAnswer("nobody is there")
-        return Answer(status=202, text="")
+        return HttpAnswer(status=202, text="")
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from huanxin_partner import Answer, Event, Handler, Journal, Platform, Verifier,
 from huanxin_partner.filechannel import Exchange, FileHandler, Mail
 from huanxin_partner.folders import Folder
 from huanxin_partner.rehearsal.by_files import FilesStandIn
-from huanxin_partner.rehearsal.run import Result, Run
+from huanxin_partner.rehearsal.run import Run, ScenarioResult
 from huanxin_partner.rehearsal.scenarios import rehearse
 from huanxin_partner.rehearsal.standin import StandIn
 from huanxin_partner.sqlite_ties import SqliteTies
@@ -62,7 +62,7 @@ def rehearsed(folder: Path, breaks: Callable[[Shop], object]) -> Iterator[Callab
         stack.callback(shop.close)
 
         def play(*only: str) -> dict[str, tuple[str, str]]:
-            results: list[Result] = rehearse(Run(stage=stand_in, patience=5, quiet=0.5), only=only)
+            results: list[ScenarioResult] = rehearse(Run(stage=stand_in, patience=5, quiet=0.5), only=only)
             return {result.code: (result.state, result.mend) for result in results}
 
         yield play

@@ -10,8 +10,7 @@ from typing import Any
 
 import psycopg
 
-from huanxin.outbound import Answer as HttpAnswer
-from huanxin.outbound import NoAnswer
+from huanxin.outbound import HttpAnswer, NoAnswer
 from huanxin.request.sms import Message
 
 KEPT = ("migration", "clock", "operator", "operator_event", "signing_key", "allocation", "allocation_range")

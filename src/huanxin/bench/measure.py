@@ -17,7 +17,7 @@ _KB_PER_MB = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class TimedStep:
     """One step: seconds by the wall, and the process's highest memory so far in MB."""
 
     name: str
@@ -29,7 +29,7 @@ class Step:
 class Steps:
     """The steps of a run, in order."""
 
-    done: list[Step] = field(default_factory=list)
+    done: list[TimedStep] = field(default_factory=list)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -38,7 +38,7 @@ class Steps:
         self.add(name, time.perf_counter() - start)
 
     def add(self, name: str, seconds: float) -> None:
-        self.done.append(Step(name=name, seconds=seconds, peak_mb=peak_mb()))
+        self.done.append(TimedStep(name=name, seconds=seconds, peak_mb=peak_mb()))
 
     def seconds(self, *names: str) -> float:
         """The sum of some steps, or of all."""

@@ -54,7 +54,7 @@ _PATIENCE = 300.0  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class WayTimed:
     """What came of one way of telling partners. Rates are per second, times in seconds; `cpu` and `paced_cpu` are processor
     milliseconds per outcome of the two parts, by what took them; `load` is the machine's load average before it began."""
 
@@ -82,7 +82,7 @@ class World:
     phones: list[httpx.Client] = field(default_factory=list)
 
 
-def run_orders(*, orders: int, paced: int, partners: int, ways: Sequence[str], as_json: bool) -> list[Result]:
+def run_orders(*, orders: int, paced: int, partners: int, ways: Sequence[str], as_json: bool) -> list[WayTimed]:
     """Measure each way in a world of its own, and print it."""
     err = Terminal(stderr=True)
     results = []
@@ -101,7 +101,7 @@ def run_orders(*, orders: int, paced: int, partners: int, ways: Sequence[str], a
     return results
 
 
-def _measured(world: World, way: str, orders: int, load: float) -> Result:
+def _measured(world: World, way: str, orders: int, load: float) -> WayTimed:
     partners, total = len(world.partner_ids), len(world.numbers)
     spent, start = _spent(world), time.monotonic()
     with ThreadPoolExecutor(_PHONES) as clicking:
@@ -114,7 +114,7 @@ def _measured(world: World, way: str, orders: int, load: float) -> Result:
     times = _paced(world, range(orders, total), known=set(seen)) if total > orders else [0.0]
     paced_cpu = _per_outcome(spent, _spent(world), max(1, total - orders) * partners)
     _check(world)
-    return Result(
+    return WayTimed(
         way=way, partners=partners, orders=orders, orders_per_second=round(orders / clicked, 1),
         outcomes_per_second=round(orders * partners / seconds, 1), cpu=cpu, paced=total - orders, paced_cpu=paced_cpu,
         click_to_last={f"p{share}": round(float(np.percentile(times, share)), 2) for share in (50, 95, 100)}, load=load,
@@ -282,7 +282,7 @@ def _postmaster(settings: Settings) -> int:
     return int((settings.home.resolve() / "postgres" / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0])
 
 
-def _print(out: Terminal, results: list[Result]) -> None:
+def _print(out: Terminal, results: list[WayTimed]) -> None:
     table = Table(box=None, header_style="bold", title="One owner's orders, answered over HTTP", title_justify="left")
     for heading in ("way", "orders", "orders/s", "outcomes/s", "paced", "p50 s", "p95 s", "max s", "load"):
         table.add_column(heading, justify="left" if heading == "way" else "right")

@@ -19,7 +19,7 @@ from huanxin.onboarding.accounts import Onboarding, open_onboarding
 from huanxin.onboarding.selftest import Played
 from huanxin.settings import read_settings
 from huanxin.terminal import led
-from huanxin_partner.rehearsal.run import Result
+from huanxin_partner.rehearsal.run import ScenarioResult
 from huanxin_partner.rehearsal.words import SCENARIOS
 
 _MARKS = {"passed": ("✓", "green"), "warning": ("!", "yellow"), "failed": ("✗", "red")}
@@ -79,7 +79,7 @@ def selftest(name: Name, by: By = "", as_json: Json = False) -> None:
         account = opened.named(name)
         with err.status(Text(f"演练 rehearsal with {account.name}")) as status:
 
-            def progress(code: str, result: Result | None) -> None:
+            def progress(code: str, result: ScenarioResult | None) -> None:
                 if result is None:
                     status.update(f"演练 rehearsal: {SCENARIOS[code].en}")
                 else:
@@ -92,7 +92,7 @@ def selftest(name: Name, by: By = "", as_json: Json = False) -> None:
         raise typer.Exit(EXIT_REFUSED)
 
 
-def _say(result: Result) -> None:
+def _say(result: ScenarioResult) -> None:
     err.print(led(*_MARKS[result.state], f" {result.title.en} ({result.seconds:.1f} s): {result.seen.en}"))
     if result.mend:
         err.print(f"    {result.how.en}")

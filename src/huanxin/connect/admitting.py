@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import reduce
 
 from huanxin.connect.todo import what_to_do
-from huanxin.domain.accounts import BEFORE_ADMISSION, Account, Happened, Item, Known, Step, checklist, missing
+from huanxin.domain.accounts import BEFORE_ADMISSION, Account, Happened, Item, Known, ToDo, checklist, missing
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.store.acting import Act
 from huanxin.store.connect import accounts
@@ -70,7 +70,9 @@ def may_go_live(known: Known, now: datetime) -> bool:
             )
         )
     _refuse_missing(
-        account, missing(checklist(known, now), *BEFORE_ADMISSION, Step.ADMITTED), N_("%(name)s can't go live yet: %(todo)s")
+        account,
+        missing(checklist(known, now), *BEFORE_ADMISSION, ToDo.ADMITTED),
+        N_("%(name)s can't go live yet: %(todo)s"),
     )
     admitted = known.last(Happened.ADMITTED)
     assert admitted is not None

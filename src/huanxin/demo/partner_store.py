@@ -25,7 +25,7 @@ CREATE INDEX sessions_by_account ON sessions (account_id);
 """
 
 
-class Login(NamedTuple):
+class Landing(NamedTuple):
     """Where a login with an SMS code landed."""
 
     account: int
@@ -144,7 +144,7 @@ class AccountTies:
         db.close()
         return found is not None
 
-    def log_in(self, number: str) -> Login:
+    def log_in(self, number: str) -> Landing:
         """A login with an SMS code: into the account that the number is tied to, or into a fresh one."""
         db, now = self._open(), as_text(datetime.now(UTC))
         with immediate(db):
@@ -154,12 +154,12 @@ class AccountTies:
                 (number,),
             ).fetchone()
             if row:
-                login = Login(account=row[0], owner=row[1], fresh=False)
+                login = Landing(account=row[0], owner=row[1], fresh=False)
             else:
                 made = db.execute("INSERT INTO accounts (owner, note, created_at) VALUES ('新用户', '', ?)", (now,))
                 account = int(made.lastrowid or 0)
                 db.execute("INSERT INTO ties (account_id, number, bound_at) VALUES (?, ?, ?)", (account, number, now))
-                login = Login(account=account, owner="新用户", fresh=True)
+                login = Landing(account=account, owner="新用户", fresh=True)
             db.execute("INSERT INTO sessions (account_id) VALUES (?)", (login.account,))
         db.close()
         return login

@@ -30,12 +30,12 @@ from huanxin.web.pages.report_data import (
     Explained,
     ImportRow,
     KeyFigures,
-    Login,
+    Landing,
     LoginStory,
     PartnerStory,
     RuleLine,
     SellableDay,
-    Step,
+    TimedStep,
 )
 from huanxin.words.saying import Words
 from huanxin.words.sentences import N_, Sentence
@@ -134,7 +134,7 @@ class Counted:
             partners=tuple(self._partner(one) for one in self.job.partners),
             sellable_already=sum(count for day, count in by_day.items() if day <= today),
             sellable=tuple(SellableDay(day=day, numbers=by_day[day]) for day in sorted(by_day) if day > today),
-            steps=tuple(Step(name=_STEPS[name], seconds=round(spent, 2)) for name, spent in story.seconds.items()),
+            steps=tuple(TimedStep(name=_STEPS[name], seconds=round(spent, 2)) for name, spent in story.seconds.items()),
             explained=tuple(self._explained(tx)), imports=tuple(self._imports()),
         )  # fmt: skip
 
@@ -194,10 +194,10 @@ def _name(one: DemoPartner) -> Words:
     return Words(zh=one.spec.zh_name, en=one.spec.name)
 
 
-def _login(answer: dict[str, object]) -> Login:
+def _login(answer: dict[str, object]) -> Landing:
     owner = str(answer["owner"])
     words = Words(zh=owner, en="a new user" if answer["fresh"] else "singer A-Lan (deceased)")
-    return Login(account=f"#{answer['account']}", owner=words, fresh=bool(answer["fresh"]))
+    return Landing(account=f"#{answer['account']}", owner=words, fresh=bool(answer["fresh"]))
 
 
 def print_summary(out: Terminal, told: dict[str, Any], report: Path) -> None:

@@ -74,7 +74,7 @@ class SelfTest:
     ended_at: datetime | None
 
 
-class Step(StrEnum):
+class ToDo(StrEnum):
     """The checklist, in order."""
 
     REGISTERED = "registered"
@@ -103,7 +103,7 @@ class Why(StrEnum):
 class Item:
     """One line of the checklist: done since `at`, or not and why; `note` is what a person wrote about it."""
 
-    step: Step
+    step: ToDo
     at: datetime | None = None
     why: Why | None = None
     note: str = ""
@@ -145,26 +145,26 @@ def last(events: Sequence[AccountEvent], kind: Happened) -> AccountEvent | None:
 def checklist(known: Known, now: datetime) -> list[Item]:
     """What is done and what is missing, in the order in which it is done best."""
     items = [
-        Item(step=Step.REGISTERED, at=known.account.registered_at),
-        _happened(known, Step.DOMAIN, Happened.DOMAIN_PROVEN),
+        Item(step=ToDo.REGISTERED, at=known.account.registered_at),
+        _happened(known, ToDo.DOMAIN, Happened.DOMAIN_PROVEN),
     ]
     if known.sandbox_endpoint:
-        items.append(Item(step=Step.ENDPOINT, at=known.endpoint_since))
+        items.append(Item(step=ToDo.ENDPOINT, at=known.endpoint_since))
     else:
-        items.append(Item(step=Step.ENDPOINT, why=Why.NOT_YET))
+        items.append(Item(step=ToDo.ENDPOINT, why=Why.NOT_YET))
     items.append(_selftest(known, now))
     items.append(_admitted(known))
-    items.append(_happened(known, Step.LIVE, Happened.LIVE))
+    items.append(_happened(known, ToDo.LIVE, Happened.LIVE))
     items.append(_live_endpoint(known))
     return items
 
 
-def missing(items: Sequence[Item], *steps: Step) -> list[Item]:
+def missing(items: Sequence[Item], *steps: ToDo) -> list[Item]:
     """Those of some steps that are not done."""
     return [item for item in items if item.step in steps and not item.done]
 
 
-BEFORE_ADMISSION = (Step.REGISTERED, Step.DOMAIN, Step.ENDPOINT, Step.SELFTEST)
+BEFORE_ADMISSION = (ToDo.REGISTERED, ToDo.DOMAIN, ToDo.ENDPOINT, ToDo.SELFTEST)
 """Only who has done these may be admitted, and only who has done them still may go live."""
 
 
@@ -180,14 +180,14 @@ def state(known: Known) -> str:
 
 
 def _admitted(known: Known) -> Item:
-    item = _happened(known, Step.ADMITTED, Happened.ADMITTED)
+    item = _happened(known, ToDo.ADMITTED, Happened.ADMITTED)
     withdrawn = None if item.done else known.last(Happened.WITHDRAWN)
     if withdrawn is None:
         return item
-    return Item(step=Step.ADMITTED, at=withdrawn.at, why=Why.WITHDRAWN, note=str(withdrawn.detail["reason"]))
+    return Item(step=ToDo.ADMITTED, at=withdrawn.at, why=Why.WITHDRAWN, note=str(withdrawn.detail["reason"]))
 
 
-def _happened(known: Known, step: Step, kind: Happened) -> Item:
+def _happened(known: Known, step: ToDo, kind: Happened) -> Item:
     event = known.last(kind)
     return Item(step=step, at=event.at) if event else Item(step=step, why=Why.NOT_YET)
 
@@ -195,7 +195,7 @@ def _happened(known: Known, step: Step, kind: Happened) -> Item:
 def _selftest(known: Known, now: datetime) -> Item:
     """A run that passed on the present endpoint counts for a month, whatever came after it on another; a later run on the
     same endpoint that failed undoes it."""
-    step, runs = Step.SELFTEST, known.selftests
+    step, runs = ToDo.SELFTEST, known.selftests
     here = [run for run in runs if run.endpoint == known.sandbox_endpoint]
     decided = next((run for run in here if run.state in (RunState.PASSED, RunState.FAILED)), None)
     if decided and decided.state is RunState.PASSED:
@@ -212,7 +212,7 @@ def _selftest(known: Known, now: datetime) -> Item:
 
 def _live_endpoint(known: Known) -> Item:
     if not known.live_endpoint:
-        return Item(step=Step.LIVE_ENDPOINT, why=Why.NOT_YET)
+        return Item(step=ToDo.LIVE_ENDPOINT, why=Why.NOT_YET)
     if known.live_verified_at is None:
-        return Item(step=Step.LIVE_ENDPOINT, why=Why.NOT_VERIFIED)
-    return Item(step=Step.LIVE_ENDPOINT, at=known.live_verified_at)
+        return Item(step=ToDo.LIVE_ENDPOINT, why=Why.NOT_VERIFIED)
+    return Item(step=ToDo.LIVE_ENDPOINT, at=known.live_verified_at)

@@ -25,7 +25,7 @@ from huanxin.domain.retries import Retries
 from huanxin.domain.rules import NewId, random_id
 from huanxin.domain.streams import DEFAULT_EVENTS, Chosen, Method
 from huanxin.notify.folders import Folder, Unreachable, check_folder
-from huanxin.notify.own_folders import FolderRules, Login
+from huanxin.notify.own_folders import FolderAccess, FolderRules
 from huanxin.notify.streams import send_verification
 from huanxin.numbersets.numberfile import CSV, number_file
 from huanxin.signing.keys import ES256, Signer
@@ -71,7 +71,7 @@ def check_folders(tx: Tx, out: str, into: str, partner_id: int | None = None) ->
     return wanted
 
 
-def choose_folders(act: Act, partner: Partner, *, out: str, into: str, login: Login, rules: FolderRules) -> Folders:
+def choose_folders(act: Act, partner: Partner, *, out: str, into: str, login: FolderAccess, rules: FolderRules) -> Folders:
     """Exchange files through folders that the partner itself chose, and send it a verification event. Raises BadInput for
     folders that are not for it to choose, and as `use_files`."""
     if len({urlsplit(check_folder(url.strip())).scheme for url in (out, into)}) > 1:

@@ -25,7 +25,7 @@ _LONGEST = 20_000  # characters of one member of a login
 
 
 @dataclass(frozen=True, kw_only=True)
-class Login:
+class FolderAccess:
     """What lets the platform into a partner's folders. SFTP: a password or a private key (PEM), and the server's public key
     (`ssh-ed25519 AAAA...`). S3: an access key with its secret, the service's address, and its region. A directory of this
     machine: nothing."""
@@ -56,7 +56,7 @@ class FolderRules:
     local: Path | None
     s3_services: tuple[str, ...]
 
-    def checked(self, url: str, login: Login, *, client_id: str) -> str:
+    def checked(self, url: str, login: FolderAccess, *, client_id: str) -> str:
         """A partner's choice as its address is kept. Raises BadInput for what can't be used or leads inside."""
         if len(url) > _LONGEST or any(len(value) > _LONGEST for value in asdict(login).values()):
             raise BadInput(Sentence("the address or what lets us in is too long"))
@@ -80,7 +80,7 @@ class FolderRules:
                 Sentence("directories of the platform's machine are not for partners to choose; use sftp:// or s3://")
             )
 
-    def _check_sftp(self, url: str, login: Login) -> None:
+    def _check_sftp(self, url: str, login: FolderAccess) -> None:
         try:
             from huanxin.notify import sftp  # noqa: PLC0415  # needs huanxin[sftp]
         except ImportError as error:
@@ -104,7 +104,7 @@ class FolderRules:
             ) from error
         self.outbound.check(url)
 
-    def _check_s3(self, url: str, login: Login) -> None:
+    def _check_s3(self, url: str, login: FolderAccess) -> None:
         if not urlsplit(url).netloc:
             raise BadInput(Sentence("write the bucket into the address: s3://bucket/folder"))
         if not login.access_key or not login.secret_key:
@@ -124,7 +124,7 @@ class FolderRules:
             )
         self.outbound.check(login.s3_endpoint)
 
-    def sealed(self, login: Login) -> str:
+    def sealed(self, login: FolderAccess) -> str:
         """A login as it is stored."""
         return seal(json.dumps(asdict(login)), self.passphrase)
 
@@ -136,7 +136,7 @@ class FolderRules:
             with open_folder(url) as folder:
                 yield folder
             return
-        login = Login(**json.loads(unseal(sealed, self.passphrase)))
+        login = FolderAccess(**json.loads(unseal(sealed, self.passphrase)))
         try:
             self.checked(url, login, client_id=client_id)
         except BadInput as error:
@@ -152,7 +152,7 @@ class FolderRules:
                 yield folder
 
     @contextmanager
-    def _sftp(self, url: str, login: Login) -> Iterator[Folder]:
+    def _sftp(self, url: str, login: FolderAccess) -> Iterator[Folder]:
         parts = urlsplit(url)
         host = parts.hostname or ""
         with explained(url):
@@ -166,7 +166,7 @@ class FolderRules:
         with sftp.closing_in_time(files):
             yield Folder(url=url, path=parts.path.rstrip("/"), files=files)
 
-    def _s3(self, url: str, login: Login) -> Folder:
+    def _s3(self, url: str, login: FolderAccess) -> Folder:
         with explained(url):
             from s3fs import S3FileSystem  # noqa: PLC0415  # comes with huanxin[s3] only
 

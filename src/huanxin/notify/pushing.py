@@ -28,7 +28,7 @@ from huanxin.domain.shown import read_json
 from huanxin.domain.streams import Method
 from huanxin.notify.calls import Calls
 from huanxin.notify.recycling import add_recycled, next_of, recycled_event, still_wanted
-from huanxin.outbound import Answer, NoAnswer, Outbound, is_success, why_not
+from huanxin.outbound import HttpAnswer, NoAnswer, Outbound, is_success, why_not
 from huanxin.signing.keys import Signer
 from huanxin.signing.sealing import unseal
 from huanxin.store.database import Database, Tx
@@ -253,7 +253,7 @@ class Pusher:
             return None, f"the platform failed: {type(error).__name__}"
 
 
-def words(answer: Answer) -> str:
+def words(answer: HttpAnswer) -> str:
     """What a partner said to an event: of a refusal its error code and description (RFC 8935, section 2.3)."""
     if answer.status != HTTPStatus.BAD_REQUEST:
         return answer.text

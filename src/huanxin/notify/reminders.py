@@ -8,7 +8,7 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from huanxin.domain.clock import zone_of_deadline
-from huanxin.domain.deadlines import LATE, OVERDUE, Step, newest_due, newest_late, steps
+from huanxin.domain.deadlines import LATE, OVERDUE, Checkpoint, newest_due, newest_late, steps
 from huanxin.domain.errors import Conflict, NotFound
 from huanxin.domain.rules import NewId, random_id
 from huanxin.notify.events import reminder, rfc3339
@@ -74,7 +74,7 @@ def _due(
 ) -> dict[str, str]:
     """The newest due step of each notice of a batch, if it was not decided."""
     found = {}
-    plans: dict[datetime, list[Step]] = {}
+    plans: dict[datetime, list[Checkpoint]] = {}
     for one in group:
         zone = zone_of_deadline(one.answer_by, zones, zone)
         plan = plans.get(one.answer_by) or plans.setdefault(one.answer_by, steps(one.answer_by, days=days, zone=zone))

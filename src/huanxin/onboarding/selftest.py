@@ -22,7 +22,7 @@ from huanxin.store.connect import partners, selftests
 from huanxin.store.connect.selftests import StepDone
 from huanxin.store.notify import streams
 from huanxin.words.sentences import Sentence
-from huanxin_partner.rehearsal.run import Result, Run
+from huanxin_partner.rehearsal.run import Run, ScenarioResult
 from huanxin_partner.rehearsal.scenarios import Progress, passed, rehearse
 
 log = logging.getLogger("huanxin.selftest")
@@ -42,7 +42,7 @@ class Played:
 
     run: str
     state: RunState
-    results: list[Result]
+    results: list[ScenarioResult]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,9 +134,9 @@ class SelfTests:
             self._running.discard(threading.current_thread())
 
     def _played(self, run_id: str, stage: SandboxStage, progress: Progress) -> Played:
-        results: list[Result] = []
+        results: list[ScenarioResult] = []
 
-        def told(code: str, result: Result | None) -> None:
+        def told(code: str, result: ScenarioResult | None) -> None:
             if self._stopping.is_set():
                 raise Stopped("the platform is being stopped")
             if result is not None:
@@ -157,7 +157,7 @@ class SelfTests:
             selftests.end_run(act.tx, run_id, state, at=act.now)
         return Played(run=run_id, state=state, results=results)
 
-    def _record(self, run_id: str, position: int, result: Result) -> None:
+    def _record(self, run_id: str, position: int, result: ScenarioResult) -> None:
         found = {"zh": result.seen.zh, "en": result.seen.en, "mend": result.mend}
         with self.live.act(PLATFORM) as act:
             selftests.add_step(

@@ -27,8 +27,7 @@ from huanxin.numbersets.numberfile import spoiled
 from huanxin.numbersets.roster import Roster
 from huanxin.onboarding.offering import Offering
 from huanxin.onboarding.rehearsal import Told, claims_of, make_notice
-from huanxin.outbound import Answer as Answered
-from huanxin.outbound import NoAnswer, Outbound, is_success, why_not
+from huanxin.outbound import HttpAnswer, NoAnswer, Outbound, is_success, why_not
 from huanxin.signing.keys import ES256, Signer
 from huanxin.signing.sealing import unseal
 from huanxin.store.acting import PLATFORM, Reading
@@ -205,7 +204,7 @@ class SandboxStage:
 
 
 def _words(pushed: Pushed) -> str:
-    return pushed.body if pushed.status is None else words(Answered(status=pushed.status, text=pushed.body))
+    return pushed.body if pushed.status is None else words(HttpAnswer(status=pushed.status, text=pushed.body))
 
 
 class _Answers(Mapping[str, Answer]):

@@ -35,7 +35,7 @@ class Scenario:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class Forecast:
     """What came of a scenario, in numbers. By day from tomorrow on: `supply` (go on sale), `in_service`, `waiting` (freeze
     ended, not on sale). `unserved`: buyers for whom there was no number. `open_if_sold`: the share of numbers with a tie
     that nobody had answered for when the freeze ended; `open_sold`: the same of those that went on sale, when they did."""
@@ -78,7 +78,7 @@ class _Future:
     waits: Floats
 
 
-def simulate(history: History, scenarios: Sequence[Scenario], *, days: int, seed: int) -> list[Result]:
+def simulate(history: History, scenarios: Sequence[Scenario], *, days: int, seed: int) -> list[Forecast]:
     """Every scenario over the same `days` days from tomorrow on. The same seed and history give the same results."""
     future = _draw(history, days, np.random.default_rng(seed))
     return [_run(history, future, one, days) for one in scenarios]
@@ -112,7 +112,7 @@ def _waits(history: History, luck: Floats) -> Floats:
     return waits
 
 
-def _run(history: History, future: _Future, scenario: Scenario, days: int) -> Result:
+def _run(history: History, future: _Future, scenario: Scenario, days: int) -> Forecast:
     ends = future.closed + np.maximum(scenario.freeze_days, future.planned) + 1  # domain.lifecycle.freeze_of
     told = _told(history, future, scenario, ends)
     pace = np.array([0.5 if one.id in scenario.faster else 1.0 for one in history.partners])
@@ -123,7 +123,7 @@ def _run(history: History, future: _Future, scenario: Scenario, days: int) -> Re
     in_service, unserved = _sold(history, future, scenario, supply, days)
     at_end = _unanswered(history, answers, first, everyone=True)
     within = first <= days
-    return Result(
+    return Forecast(
         scenario=scenario, supply=supply, in_service=in_service, capacity=history.capacity, unserved=unserved,
         waiting=np.cumsum(_by_day(first, left, days)) - np.cumsum(supply),
         open_if_sold=_share(float((left * at_end)[within].sum()), float(left[within].sum())),

@@ -11,7 +11,7 @@ from huanxin.domain.errors import BadInput, NotFound
 from huanxin.domain.lifecycle import FREEZE_DAYS
 from huanxin.figures import counting, history
 from huanxin.figures.history import History
-from huanxin.simulate.model import Result, Scenario, simulate
+from huanxin.simulate.model import Forecast, Scenario, simulate
 from huanxin.store.acting import Act
 from huanxin.store.figures import summaries
 from huanxin.store.figures.summaries import Summary
@@ -50,7 +50,7 @@ class Planned:
 
     choices: Choices
     history: History
-    results: list[Result]
+    results: list[Forecast]
     as_of: datetime
 
     @property
@@ -173,7 +173,7 @@ class Month:
     utilisation: float
 
 
-def months(result: Result, today: date) -> list[Month]:
+def months(result: Forecast, today: date) -> list[Month]:
     """A result by calendar month, from tomorrow on; the first and the last may be cut."""
     days = [today + timedelta(days=1 + n) for n in range(len(result.supply))]
     ends = [n for n, day in enumerate(days) if n + 1 == len(days) or days[n + 1].month != day.month]
@@ -187,7 +187,7 @@ def months(result: Result, today: date) -> list[Month]:
     ]  # fmt: skip
 
 
-def figures(result: Result, past: History) -> dict[str, Any]:
+def figures(result: Forecast, past: History) -> dict[str, Any]:
     """A result for programs: numbers whole, shares of 1."""
     return {
         "freeze_days": result.scenario.freeze_days, "lead_days": result.scenario.lead_days,

@@ -20,7 +20,7 @@ from huanxin_partner.commands.survey import as_json, of_table, told
 from huanxin_partner.folders import FilesUnavailable, Folder
 from huanxin_partner.rehearsal.by_files import FilesStandIn
 from huanxin_partner.rehearsal.polled import PolledStandIn
-from huanxin_partner.rehearsal.run import Result, Run
+from huanxin_partner.rehearsal.run import Run, ScenarioResult
 from huanxin_partner.rehearsal.scenarios import passed, rehearse
 from huanxin_partner.rehearsal.standin import StandIn
 from huanxin_partner.rehearsal.words import SCENARIOS, Words
@@ -79,7 +79,7 @@ def run(given: argparse.Namespace) -> int:
             folder = given.folder or Path(spare)
             with _stand_in(given, settings, folder) as stand_in, _tested(given, settings, stand_in, folder) as check:
 
-                def progress(code: str, result: Result | None) -> None:
+                def progress(code: str, result: ScenarioResult | None) -> None:
                     check()
                     _progress(given.lang, code, result)
 
@@ -143,7 +143,7 @@ def _tested(given: argparse.Namespace, settings: Settings, stand_in: StandIn, fo
         yield started.check
 
 
-def _progress(lang: str, code: str, result: Result | None) -> None:
+def _progress(lang: str, code: str, result: ScenarioResult | None) -> None:
     if result is None:
         if sys.stdout.isatty():
             print(f"… {_in(lang, SCENARIOS[code])}", end="\r", flush=True)
@@ -156,7 +156,7 @@ def _progress(lang: str, code: str, result: Result | None) -> None:
         print(f"    [{result.mend}] {_in(lang, result.how)}", flush=True)
 
 
-def _conclude(given: argparse.Namespace, results: list[Result], survey: Survey | None) -> None:
+def _conclude(given: argparse.Namespace, results: list[ScenarioResult], survey: Survey | None) -> None:
     counts = {state: sum(result.state == state for result in results) for state in _NAMED}
     print(" · ".join(f"{_in(given.lang, _NAMED[state])} {count}" for state, count in counts.items()))
     if given.json:

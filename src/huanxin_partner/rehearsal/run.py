@@ -21,7 +21,7 @@ OK, ACCEPTED, BAD_REQUEST, _LATER = 200, 202, 400, 503
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class ScenarioResult:
     """What came of one scenario. `code` and `mend` are stable; `mend` is empty if there is nothing to mend."""
 
     code: str

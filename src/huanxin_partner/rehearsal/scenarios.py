@@ -6,17 +6,19 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 
 from huanxin_partner.rehearsal import magic
-from huanxin_partner.rehearsal.run import ACCEPTED, OK, Found, Result, Run, judge, listed, said
+from huanxin_partner.rehearsal.run import ACCEPTED, OK, Found, Run, ScenarioResult, judge, listed, said
 from huanxin_partner.rehearsal.words import SCENARIOS, Words
 
 _LARGE = 100_000
 _OLD = timedelta(days=90)
 
-Progress = Callable[[str, Result | None], None]
+Progress = Callable[[str, ScenarioResult | None], None]
 """Told the code of a scenario when it begins, and its result when it ends."""
 
 
-def rehearse(run: Run, *, only: Collection[str] = (), progress: Progress = lambda _code, _result: None) -> list[Result]:
+def rehearse(
+    run: Run, *, only: Collection[str] = (), progress: Progress = lambda _code, _result: None
+) -> list[ScenarioResult]:
     """Play the scenarios, or only these, in order; what came of each. What the stage raises goes through."""
     results = []
     for code in SCENARIOS:
@@ -28,21 +30,21 @@ def rehearse(run: Run, *, only: Collection[str] = (), progress: Progress = lambd
     return results
 
 
-def passed(results: Collection[Result]) -> bool:
+def passed(results: Collection[ScenarioResult]) -> bool:
     """Whether a partner with these results may go live: nothing failed. Warnings are its own to weigh."""
     return all(result.state != "failed" for result in results)
 
 
-def _played(run: Run, code: str) -> Result:
+def _played(run: Run, code: str) -> ScenarioResult:
     began = run.clock()
     try:
         seen = _PLAYS[code](run)
     except Found as found:
-        return Result(
+        return ScenarioResult(
             code=code, state="failed" if found.severe else "warning", seconds=run.clock() - began, seen=found.seen,
             mend=found.mend,
         )  # fmt: skip
-    return Result(code=code, state="passed", seconds=run.clock() - began, seen=seen)
+    return ScenarioResult(code=code, state="passed", seconds=run.clock() - began, seen=seen)
 
 
 def _plain(run: Run) -> Words:

@@ -10,7 +10,7 @@ import pytest
 
 from clocks import Clock
 from huanxin.access import people, signing_in
-from huanxin.access.signing_in import LOCK, TRIES, Result
+from huanxin.access.signing_in import LOCK, TRIES, TryResult
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.operators import Operator
@@ -42,7 +42,7 @@ def kinds(tx: Tx, person: Operator) -> list[str]:
 
 
 def test_the_right_password_signs_in_and_is_recorded(tx: Tx, chen: Operator, clock: Clock) -> None:
-    assert signing_in.try_password(acting(tx, now=clock()), " Chen", PASSWORD).result is Result.IN
+    assert signing_in.try_password(acting(tx, now=clock()), " Chen", PASSWORD).result is TryResult.IN
     assert kinds(tx, chen)[0] == "signed-in"
 
 
@@ -58,28 +58,28 @@ def test_an_unknown_login_takes_as_long_as_a_known_one() -> None:
 
 def test_after_five_wrong_tries_even_the_right_password_waits(tx: Tx, chen: Operator, clock: Clock) -> None:
     results = [signing_in.try_password(acting(tx, now=clock()), chen.login, "x").result for _ in range(TRIES)]
-    assert results == [Result.WRONG] * (TRIES - 1) + [Result.LOCKED]
+    assert results == [TryResult.WRONG] * (TRIES - 1) + [TryResult.LOCKED]
     clock.forward(seconds=LOCK.total_seconds() - 1)
-    assert signing_in.try_password(acting(tx, now=clock()), chen.login, PASSWORD).result is Result.LOCKED
+    assert signing_in.try_password(acting(tx, now=clock()), chen.login, PASSWORD).result is TryResult.LOCKED
     clock.forward(seconds=1)
-    assert signing_in.try_password(acting(tx, now=clock()), chen.login, PASSWORD).result is Result.IN
+    assert signing_in.try_password(acting(tx, now=clock()), chen.login, PASSWORD).result is TryResult.IN
     assert "locked-out" in kinds(tx, chen)
 
 
 def test_who_was_locked_out_by_an_admin_does_not_get_in(tx: Tx, chen: Operator, clock: Clock) -> None:
     people.set_enabled(acting(tx, now=clock(), by="admin"), chen.login, False)
-    assert signing_in.try_password(acting(tx, now=clock()), chen.login, PASSWORD).result is Result.WRONG
+    assert signing_in.try_password(acting(tx, now=clock()), chen.login, PASSWORD).result is TryResult.WRONG
 
 
 def test_with_an_authenticator_the_password_is_half_the_way(tx: Tx, chen: Operator, clock: Clock) -> None:
     secret = signing_in.new_secret()
     totp = pyotp.TOTP(secret)
     signing_in.prove_totp(acting(tx, now=clock()), chen, totp.at(clock()), secret=secret, sealed="sealed")
-    assert signing_in.try_password(acting(tx, now=clock()), chen.login, PASSWORD).result is Result.CODE
+    assert signing_in.try_password(acting(tx, now=clock()), chen.login, PASSWORD).result is TryResult.CODE
     again = signing_in.try_code(acting(tx, now=clock()), chen, totp.at(clock()), secret=secret)
-    assert again.result is Result.WRONG, "a code that was seen over the shoulder is taken once"
+    assert again.result is TryResult.WRONG, "a code that was seen over the shoulder is taken once"
     clock.forward(seconds=30)
-    assert signing_in.try_code(acting(tx, now=clock()), chen, totp.at(clock()), secret=secret).result is Result.IN
+    assert signing_in.try_code(acting(tx, now=clock()), chen, totp.at(clock()), secret=secret).result is TryResult.IN
 
 
 def test_guessed_codes_lock_the_login_too(tx: Tx, chen: Operator, clock: Clock) -> None:
@@ -87,7 +87,7 @@ def test_guessed_codes_lock_the_login_too(tx: Tx, chen: Operator, clock: Clock) 
     signing_in.prove_totp(acting(tx, now=clock()), chen, pyotp.TOTP(secret).at(clock()), secret=secret, sealed="sealed")
     for _ in range(TRIES):
         tried = signing_in.try_code(acting(tx, now=clock()), chen, "000000", secret=secret)
-    assert tried.result is Result.LOCKED
+    assert tried.result is TryResult.LOCKED
 
 
 @pytest.mark.parametrize("seconds", [-90, -31, 60, 90])
@@ -102,7 +102,7 @@ def test_a_new_first_password_forgets_a_lost_phone_and_has_to_be_changed(tx: Tx,
     signing_in.prove_totp(acting(tx, now=clock()), chen, pyotp.TOTP(secret).at(clock()), secret=secret, sealed="sealed")
     first = people.first_password(acting(tx, now=clock(), by="admin"), chen.login)
     tried = signing_in.try_password(acting(tx, now=clock()), chen.login, first)
-    assert (tried.result, tried.must_change) == (Result.IN, True)
+    assert (tried.result, tried.must_change) == (TryResult.IN, True)
 
 
 @pytest.mark.parametrize("password", ["short", "aaaaaaaaaaaaaaaa", "chen-chen-2026-ok"])
@@ -125,12 +125,12 @@ def test_five_wrong_tries_lock_a_login_that_nobody_has_as_they_lock_a_real_one(t
     )
     people.set_enabled(acting(tx, now=clock(), by="test"), locked_out.login, False)
 
-    def tries(login: str) -> list[Result]:
+    def tries(login: str) -> list[TryResult]:
         return [signing_in.try_password(acting(tx, now=clock()), login, "x").result for _ in range(TRIES + 2)]
 
     real = tries(chen.login)
     assert [tries("nobody"), tries(" WANG")] == [real, real]
     clock.forward(seconds=LOCK.total_seconds())
     again = [signing_in.try_password(acting(tx, now=clock()), login, "x").result for login in (chen.login, "nobody", "wang")]
-    assert again == [Result.WRONG] * 3
+    assert again == [TryResult.WRONG] * 3
     assert kinds(tx, chen).count("locked-out") == 1

@@ -8,12 +8,12 @@ import pytest
 
 from huanxin.domain.errors import BadInput
 from huanxin.notify.folders import Folder, Missing, Unreachable, open_folder
-from huanxin.notify.own_folders import FolderRules, Login
+from huanxin.notify.own_folders import FolderAccess, FolderRules
 from huanxin.outbound import Outbound
 
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPx6nZ8l1pLZ4s3cG0hHOqP2L9yS8F1wq0m7cB0V5uE"
-SFTP = Login(password="geheim", host_key=HOST_KEY)
-S3 = Login(access_key="k", secret_key="geheim", s3_endpoint="https://oss-cn-hangzhou.aliyuncs.com")
+SFTP = FolderAccess(password="geheim", host_key=HOST_KEY)
+S3 = FolderAccess(access_key="k", secret_key="geheim", s3_endpoint="https://oss-cn-hangzhou.aliyuncs.com")
 OURS = "pc_1"
 
 
@@ -28,7 +28,7 @@ def rules(*, addresses: tuple[str, ...] = ("8.8.8.8",), local: Path | None = Non
     ("url", "login"),
     [("sftp://shop@files.example/OUT/", SFTP), ("ssh://shop@files.example:2222/OUT", SFTP), ("s3://bucket/OUT", S3)],
 )
-def test_a_folder_on_the_internet_is_taken(url: str, login: Login) -> None:
+def test_a_folder_on_the_internet_is_taken(url: str, login: FolderAccess) -> None:
     assert rules().checked(url, login, client_id=OURS) == url.rstrip("/")
 
 
@@ -42,26 +42,30 @@ def test_a_folder_on_the_internet_is_taken(url: str, login: Login) -> None:
         ("sftp://shop:pw@files.example/OUT", SFTP, "password or key"),
         ("sftp://files.example/OUT", SFTP, "write the user"),
         ("sftp://shop@files.example:ssh/OUT", SFTP, "not an address of a folder"),
-        ("sftp://shop@files.example/OUT", Login(password="x"), "host key"),
-        ("sftp://shop@files.example/OUT", Login(password="x", host_key="ssh-ed25519 AAAA"), "host key"),
-        ("sftp://shop@files.example/OUT", Login(host_key=HOST_KEY), "password or a private key"),
-        ("sftp://shop@files.example/OUT", Login(host_key=HOST_KEY, private_key="-----BEGIN"), "private key can't be read"),
-        ("sftp://shop@files.example/OUT", Login(host_key=HOST_KEY, password="x" * 30_000), "too long"),
-        ("s3://bucket/OUT", Login(access_key="k", s3_endpoint=S3.s3_endpoint), "secret key"),
+        ("sftp://shop@files.example/OUT", FolderAccess(password="x"), "host key"),
+        ("sftp://shop@files.example/OUT", FolderAccess(password="x", host_key="ssh-ed25519 AAAA"), "host key"),
+        ("sftp://shop@files.example/OUT", FolderAccess(host_key=HOST_KEY), "password or a private key"),
+        (
+            "sftp://shop@files.example/OUT",
+            FolderAccess(host_key=HOST_KEY, private_key="-----BEGIN"),
+            "private key can't be read",
+        ),
+        ("sftp://shop@files.example/OUT", FolderAccess(host_key=HOST_KEY, password="x" * 30_000), "too long"),
+        ("s3://bucket/OUT", FolderAccess(access_key="k", s3_endpoint=S3.s3_endpoint), "secret key"),
         ("s3:///OUT", S3, "write the bucket"),
         *[
-            ("s3://bucket/OUT", Login(access_key="k", secret_key="s", s3_endpoint=endpoint), "the platform knows")
+            ("s3://bucket/OUT", FolderAccess(access_key="k", secret_key="s", s3_endpoint=endpoint), "the platform knows")
             for endpoint in ("", "https://s3.evil.example", "http://oss-cn-hangzhou.aliyuncs.com", "https://169.254.169.254",
                              "https://oss-x.aliyuncs.com@evil.example", "https://oss-x.aliyuncs.com.evil.example", "https://[")
         ],
-        ("/srv/exchange/OUT", Login(), "not for partners to choose"),
-        ("file:///etc", Login(), "not for partners to choose"),
-        ("ftp://files.example/OUT", Login(), "whoever runs the platform"),
-        ("memory://x/OUT", Login(), "whoever runs the platform"),
-        ("https://files.example/OUT", Login(), "can't be exchanged"),
+        ("/srv/exchange/OUT", FolderAccess(), "not for partners to choose"),
+        ("file:///etc", FolderAccess(), "not for partners to choose"),
+        ("ftp://files.example/OUT", FolderAccess(), "whoever runs the platform"),
+        ("memory://x/OUT", FolderAccess(), "whoever runs the platform"),
+        ("https://files.example/OUT", FolderAccess(), "can't be exchanged"),
     ],
 )  # fmt: skip
-def test_what_leads_inside_or_can_not_be_used_is_refused_with_what_to_do(url: str, login: Login, said: str) -> None:
+def test_what_leads_inside_or_can_not_be_used_is_refused_with_what_to_do(url: str, login: FolderAccess, said: str) -> None:
     with pytest.raises(BadInput, match=said):
         rules().checked(url, login, client_id=OURS)
 
@@ -71,7 +75,7 @@ def test_in_development_too_a_partner_chooses_no_directory_that_nobody_named(pat
     """Whoever reached a development server had it write files into `/etc`, as root if it ran so."""
     for local in (None, tmp_path):
         with pytest.raises(BadInput, match="not for partners to choose"):
-            rules(inner=True, local=local).checked(path, Login(), client_id=OURS)
+            rules(inner=True, local=local).checked(path, FolderAccess(), client_id=OURS)
 
 
 def test_a_name_that_leads_inside_by_now_is_not_connected_to_and_the_login_is_encrypted() -> None:
@@ -89,12 +93,12 @@ def test_the_operator_lets_each_partner_choose_below_a_directory_of_its_own_and_
     for place in (ours, theirs):
         place.mkdir()
     allowed = rules(local=tmp_path)
-    assert allowed.checked(f"{ours}/OUT", Login(), client_id=OURS) == f"{ours}/OUT"
+    assert allowed.checked(f"{ours}/OUT", FolderAccess(), client_id=OURS) == f"{ours}/OUT"
     (ours / "link").symlink_to(theirs)
     for path in (theirs, tmp_path, f"{ours}/../pc_2", ours / "link", "/etc", f"{tmp_path}/{OURS}x"):
         with pytest.raises(BadInput, match="not for partners to choose"):
-            allowed.checked(str(path), Login(), client_id=OURS)
-    sealed = allowed.sealed(Login())
+            allowed.checked(str(path), FolderAccess(), client_id=OURS)
+    sealed = allowed.sealed(FolderAccess())
     with pytest.raises(Unreachable, match="not for partners"), allowed.open(f"{ours}/link", sealed, client_id=OURS):
         pytest.fail("a directory that became a link was opened")
 

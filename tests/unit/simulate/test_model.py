@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from huanxin.domain.rules import Rules
 from huanxin.figures.history import History, Pace
-from huanxin.simulate.model import Result, Scenario, simulate
+from huanxin.simulate.model import Forecast, Scenario, simulate
 
 TODAY = date(2026, 11, 24)
 
@@ -34,11 +34,13 @@ def pace(days: float, *, share: float = 1.0, id: int = 1, **more: object) -> Pac
     return replace(plain, **more)  # type: ignore[arg-type]
 
 
-def run(history: History, freeze: int = 90, lead: int = 15, faster: frozenset[int] = frozenset(), days: int = 60) -> Result:
+def run(
+    history: History, freeze: int = 90, lead: int = 15, faster: frozenset[int] = frozenset(), days: int = 60
+) -> Forecast:
     return simulate(history, [Scenario(freeze_days=freeze, lead_days=lead, faster=faster)], days=days, seed=1)[0]
 
 
-def on_sale(result: Result) -> dict[int, float]:
+def on_sale(result: Forecast) -> dict[int, float]:
     """Numbers that go on sale by day, counted from today."""
     return {day: round(float(count), 6) for day, count in enumerate(result.supply, start=1) if count}
 

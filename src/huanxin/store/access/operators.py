@@ -25,7 +25,7 @@ _FORGOTTEN = timedelta(days=30)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Login:
+class SignInRecord:
     """How a person signs in. `totp_secret` is sealed; `sessions_after`: earlier sign-ins have ended."""
 
     operator_id: int
@@ -122,10 +122,10 @@ def has_come(tx: Tx, operator_id: int) -> bool:
     return row is not None
 
 
-def login_of(tx: Tx, operator_id: int, *, to_change: bool = True) -> Login:
+def login_of(tx: Tx, operator_id: int, *, to_change: bool = True) -> SignInRecord:
     """How a person signs in; a row that is to be changed is locked, so that tries at the same time are counted one after
     another."""
-    with tx.cursor(row_factory=class_row(Login)) as cursor:
+    with tx.cursor(row_factory=class_row(SignInRecord)) as cursor:
         found = cursor.execute(
             "SELECT operator_id, password_hash, must_change, totp_secret, totp_step, failures, locked_until, sessions_after"
             " FROM operator_login WHERE operator_id = %s" + " FOR UPDATE" * to_change,

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 
 from huanxin.domain.partners import Scope
 from huanxin.notify.files import choose_folders
-from huanxin.notify.own_folders import Login
+from huanxin.notify.own_folders import FolderAccess
 from huanxin.web.api import account_schemas as schemas
 from huanxin.web.api.accounts import AccountLimits, read_as
 from huanxin.web.api.bodies import JsonObject
@@ -43,7 +43,7 @@ def _chosen(request: Request, context: Context, body: dict[str, Any]) -> Respons
     limits: AccountLimits = request.app.state.account_limits
     limits.choosing.take(partner.client_id)
     wanted = read_as(schemas.Folders, body)
-    login = Login(**wanted.login.model_dump())
+    login = FolderAccess(**wanted.login.model_dump())
     with context.platform.act(partner.client_id) as act:
         folders = choose_folders(act, partner, out=wanted.out, into=wanted.into, login=login, rules=context.folders)
     return JSONResponse({"out": folders.out, "in": folders.into, "login": login.given()})

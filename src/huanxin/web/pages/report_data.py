@@ -40,7 +40,7 @@ class KeyFigures:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Login:
+class Landing:
     """What a login by SMS code landed in: `fresh` for a new account, else the account of `owner`."""
 
     account: str
@@ -55,8 +55,8 @@ class LoginStory:
     partner: Text
     number: str
     """masked"""
-    before: Login
-    after: Login
+    before: Landing
+    after: Landing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ class SellableDay:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class TimedStep:
     """One step of the run and the seconds it took."""
 
     name: Text
@@ -137,6 +137,6 @@ class DemoReport:
     sellable_already: int = 0
     """numbers clear whose freeze has ended: those released, and those that may be"""
     sellable: tuple[SellableDay, ...] = ()
-    steps: tuple[Step, ...] = ()
+    steps: tuple[TimedStep, ...] = ()
     explained: tuple[Explained, ...] = ()
     imports: tuple[ImportRow, ...] = ()

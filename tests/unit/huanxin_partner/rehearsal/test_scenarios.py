@@ -10,7 +10,7 @@ import pytest
 
 from huanxin_partner.rehearsal import magic
 from huanxin_partner.rehearsal.notices import BadReceipt, PlayedNotice
-from huanxin_partner.rehearsal.run import Result, Run
+from huanxin_partner.rehearsal.run import Run, ScenarioResult
 from huanxin_partner.rehearsal.scenarios import passed, rehearse
 from huanxin_partner.rehearsal.stage import Filed, Notice, Pushed
 from huanxin_partner.rehearsal.words import MENDS, SCENARIOS
@@ -116,7 +116,7 @@ class PlayedStage:
             return  # the notice keeps what was refused
 
 
-def played(partner: Partner, *only: str) -> list[Result]:
+def played(partner: Partner, *only: str) -> list[ScenarioResult]:
     stage = PlayedStage(partner)
     return rehearse(Run(stage=stage, clock=stage.clock, sleep=stage.sleep), only=only)
 

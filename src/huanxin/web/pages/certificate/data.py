@@ -11,7 +11,7 @@ from huanxin.disclose.verifying import Finding
 from huanxin.domain.numbers import NumberingPlan, masked
 from huanxin.paper import qr
 from huanxin.store.disclose.certificates import Certificate
-from huanxin.web.pages.certificate.words import ANSWERS, Answer
+from huanxin.web.pages.certificate.words import ANSWERS, VerdictWords
 from huanxin.web.pages.labels import carrier_name
 from huanxin.words.saying import Text, Words
 
@@ -34,7 +34,7 @@ class Stated:
 class ResultView:
     """The answer to whoever checks a certificate. `same`: whether the number that he entered is the certified one."""
 
-    answer: Answer
+    answer: VerdictWords
     checked_at: datetime
     stated: Stated | None
     revoked_at: datetime | None = None
@@ -47,7 +47,7 @@ class ResultView:
 class HolderView:
     """A certificate as its holder sees it. `answer` is None as long as it is good."""
 
-    answer: Answer | None
+    answer: VerdictWords | None
     stated: Stated
     statement: Words
     address: str

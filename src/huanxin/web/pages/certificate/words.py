@@ -8,7 +8,7 @@ from huanxin.words.sentences import N_
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class VerdictWords:
     """A verdict in plain words: a state of labels.ICONS for icon and colour, the word, what it means, what to do."""
 
     tone: str
@@ -18,39 +18,39 @@ class Answer:
 
 
 ANSWERS = {
-    "valid": Answer(
+    "valid": VerdictWords(
         tone="unbound", word=N_("This certificate is good"),
         meaning=N_("It was issued here, nothing in it was changed, and the number has not changed hands since."),
         todo=N_("Compare the number below with the one on the certificate that you were shown."),
     ),
-    "expired": Answer(
+    "expired": VerdictWords(
         tone="pending", word=N_("This certificate has expired"),
         meaning=N_("It was issued here and what it says is still on record, but its time is over."),
         todo=N_("Ask whoever showed it to you for a new one; it takes a minute."),
     ),
-    "revoked": Answer(
+    "revoked": VerdictWords(
         tone="refused", word=N_("This certificate was revoked"),
         meaning=N_("It was issued here and is no longer good."),
         todo=N_("Don't rely on it. If it is yours, ask for a new one or ask your carrier."),
     ),
-    "ended": Answer(
+    "ended": VerdictWords(
         tone="refused", word=N_("The number has changed hands again"),
         meaning=N_("The number was cancelled or passed on after this certificate was issued, as its carrier reported."),
         todo=N_("Don't rely on it: whoever holds it no longer holds the number."),
     ),
-    "corrected": Answer(
+    "corrected": VerdictWords(
         tone="refused", word=N_("The record was corrected"),
         meaning=N_("Carriers' reports no longer say what this certificate says."),
         todo=N_("Don't rely on it. Ask whoever showed it to you for a new one."),
     ),
-    "moved": Answer(
+    "moved": VerdictWords(
         tone="pending", word=N_("We can't tell today"),
         meaning=N_(
             "The number was taken to another carrier, which has not reported it yet. It may still have the same owner."
         ),
         todo=N_("Ask its present carrier, or check again later."),
     ),
-    "not_ours": Answer(
+    "not_ours": VerdictWords(
         tone="refused", word=N_("This is not a certificate of ours"),
         meaning=N_("It was not issued here, or it was altered or cut off on its way."),
         todo=N_("Scan the code on the certificate again, or paste its whole text. If it stays so, don't rely on it."),

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from huanxin.connect import proving
 from huanxin.connect.registering import key_of
-from huanxin.domain.accounts import Account, Item, RunState, SelfTest, Step, checklist, missing, state
+from huanxin.domain.accounts import Account, Item, RunState, SelfTest, ToDo, checklist, missing, state
 from huanxin.domain.errors import BadInput, Conflict, HuanxinError, NotFound, TooMany, Unauthorized
 from huanxin.domain.partners import Kind
 from huanxin.domain.streams import Method, method_of
@@ -217,7 +217,13 @@ def _account_page(
 ) -> Response:  # fmt: skip
     known = onboarding.known(found)
     items = checklist(known, onboarding.live.now())
-    ready = (Step.REGISTERED, Step.DOMAIN, Step.ENDPOINT, Step.SELFTEST, Step.ADMITTED)
+    ready = (
+        ToDo.REGISTERED,
+        ToDo.DOMAIN,
+        ToDo.ENDPOINT,
+        ToDo.SELFTEST,
+        ToDo.ADMITTED,
+    )
     view = AccountPage(
         who=who, account=found, state=state(known), items=tuple(items), runs=tuple(known.selftests[:10]),
         file_url=proving.file_url(found, development=onboarding.proof.development),

@@ -11,7 +11,7 @@ from huanxin.domain.errors import BadInput, BadRequest, Conflict, TooMany
 from huanxin.domain.streams import EVENTS_SUPPORTED, Status, Stream
 from huanxin.notify import streams as verb
 from huanxin.notify.files import choose_folders
-from huanxin.notify.own_folders import Login
+from huanxin.notify.own_folders import FolderAccess
 from huanxin.notify.partners import check_endpoint
 from huanxin.notify.wishes import read_wishes
 from huanxin.store.notify import streams
@@ -71,7 +71,7 @@ def use_files(
 ) -> Response:  # fmt: skip
     """Exchange files through these folders from now on."""
     context, platform = caller.context, caller.context.platform
-    login = Login(
+    login = FolderAccess(
         password=password, private_key=private_key.strip(), host_key=host_key.strip(), access_key=access_key.strip(),
         secret_key=secret_key.strip(), s3_endpoint=s3_endpoint.strip(), s3_region=s3_region.strip(),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from huanxin.domain.errors import BadInput, Forbidden, NotFound
 from huanxin.domain.operators import Right
 from huanxin.simulate import planner
-from huanxin.simulate.model import Result
+from huanxin.simulate.model import Forecast
 from huanxin.simulate.planner import Choices, Planned
 from huanxin.store.acting import PLATFORM
 from huanxin.web.pages import charts, labels
@@ -148,7 +148,7 @@ def percent(share: float, lang: str) -> str:
     return i18n.percent(round(share * 1e9), 10**9, lang)
 
 
-def _name(planned: Planned, result: Result, lang: str) -> str:
+def _name(planned: Planned, result: Forecast, lang: str) -> str:
     """`90/15` days, with ½ where partners answer in half the time: short enough for a chart; the page says what it means."""
     say = i18n.translations(lang).gettext
     plain = say(N_("%(freeze)s + %(lead)s days")) % {

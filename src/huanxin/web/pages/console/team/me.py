@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from huanxin.access import people, signing_in
-from huanxin.access.signing_in import Result, Tried
+from huanxin.access.signing_in import Tried, TryResult
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.paper import qr
 from huanxin.signing.sealing import seal, unseal
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/console", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]
 SignedIn = Annotated[Working, Depends(signing.signed_in)]
 To = Annotated[str, Form()]
-_STATUS = {Result.WRONG: 401, Result.LOCKED: 429}
+_STATUS = {TryResult.WRONG: 401, TryResult.LOCKED: 429}
 
 
 @router.get("/sign-in")
@@ -52,11 +52,11 @@ def _sign_in(request: Request, login: str, password: str, to: str) -> Response:
             tried = signing_in.try_password(act, login, password)
         if tried.result in _STATUS:
             wrong()
-    if tried.result is Result.CODE and tried.operator:
+    if tried.result is TryResult.CODE and tried.operator:
         answer = back(signing.led(f"{SIGN_IN}/code", inside(to)))
         signing.remember_half(answer, request, tried.operator)
         return answer
-    if tried.result is not Result.IN:
+    if tried.result is not TryResult.IN:
         return door(request, to=to, status=_STATUS[tried.result], problem=tried.result.value, given=login)
     return _in(request, tried, to)
 
@@ -81,7 +81,7 @@ def sign_in_code(request: Request, code: Annotated[str, Form()] = "", to: To = "
             return back(SIGN_IN)
         secret = unseal(sealed, context.passphrase)
         tried = signing_in.try_code(act, person, code, secret=secret)
-    if tried.result is not Result.IN:
+    if tried.result is not TryResult.IN:
         return page(request, None, "code.html", _STATUS[tried.result], to=inside(to), problem=tried.result.value)
     return _in(request, tried, to)
 
@@ -116,11 +116,11 @@ def change_password(
     try:
         with who.act() as act:
             result = signing_in.confirm_password(act, who.operator, old)
-            if result is Result.IN:
+            if result is TryResult.IN:
                 people.own_password(act, who.operator, new)
     except BadInput:
         return _me(request, who, status=422, problem="easy")
-    if result is not Result.IN:
+    if result is not TryResult.IN:
         return _me(request, who, status=401, problem=result.value)
     answer = flash.after(request, "/console/me", "password")
     signing.remember(answer, request, who.operator)

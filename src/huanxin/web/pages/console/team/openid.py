@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from huanxin.access import signing_in
-from huanxin.access.signing_in import Result
+from huanxin.access.signing_in import TryResult
 from huanxin.domain.errors import Forbidden, HuanxinError, NotFound, Unauthorized, Unavailable
 from huanxin.domain.problems import status_of
 from huanxin.settings import OperatorsOidc
@@ -77,7 +77,7 @@ def end(request: Request) -> Response:
             if person is None:
                 raise Forbidden(Sentence("%(login)s is no operator of this platform; ask an admin", login=login))
             tried = signing_in.let_in(act, person, how=provider.setting.name)
-        if tried.result is not Result.IN:
+        if tried.result is not TryResult.IN:
             raise Forbidden(Sentence("%(login)s is no operator of this platform; ask an admin", login=login))
     except (Unauthorized, Forbidden, Unavailable) as error:
         return _problem(request, error, to)
