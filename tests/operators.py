@@ -1,4 +1,4 @@
-"""People who work at a served platform's console, each with a browser of his own."""
+"""People who work at a served platform's console, each with a browser of their own."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def test_whoever_pastes_it_reads_in_one_look_how_it_stands(browser: Browser, sit
         expect(page.locator("h1")).to_contain_text(words)
         expect(page.locator(".verdict svg")).to_have_count(1)
         page.wait_for_load_state()
-        assert ("+86 138 0013 8000" in page.content()) is (verdict != "not_ours"), "his text says the number anyway"
+        assert ("+86 138 0013 8000" in page.content()) is (verdict != "not_ours"), "their text says the number anyway"
         assert "secret note" not in page.content()
         is_well_made(page)
         assert complaints == []

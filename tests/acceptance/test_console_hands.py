@@ -118,7 +118,7 @@ def test_a_room_that_is_not_ones_own_has_no_shortcut(browser: Browser, room: Roo
 def test_the_shortcuts_are_listed_in_both_languages_and_can_be_turned_off_for_good(
     browser: Browser, room: Room, lang: str
 ) -> None:
-    """WCAG 2.1.4: whoever speaks to his computer would set off one key after the other."""
+    """WCAG 2.1.4: whoever speaks to their computer would set off one key after the other."""
     with room.seat(browser, "supervisor") as page:
         page.goto(f"{room.town.url}/console/batches?lang={lang}")
         page.keyboard.press("?")

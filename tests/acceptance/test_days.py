@@ -1,6 +1,6 @@
 """A day of each of the five roles, from the report to the sale, in a real browser and in both languages.
 
-It passes from hand to hand, as it does at a carrier: an operator reports and has partners told; a week later he proposes,
+It passes from hand to hand, as it does at a carrier: an operator reports and has partners told; a week later they propose,
 a supervisor decides, a clerk sells, the regulator finds the number that was sold without a word, and the admin sees who
 did what. Each also tries the doors of the others.
 """

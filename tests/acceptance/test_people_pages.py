@@ -225,7 +225,7 @@ def test_each_page_fits_is_small_quiet_and_accessible_also_for_elders(
 
 
 def test_another_language_or_size_keeps_the_way_in_and_the_door(browser: Browser, place: Town) -> None:
-    """Else who switches to large text loses what his carrier's app handed over, or ends at another door."""
+    """Else who switches to large text loses what their carrier's app handed over, or ends at another door."""
     page, _ = open_tab(browser, "phone")
     page.goto(f"{place.url}/renew/enter?token=a%26b&to=leave")
     page.get_by_role("link", name="关怀模式").click()

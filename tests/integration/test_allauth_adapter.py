@@ -145,7 +145,7 @@ def former(shop: Shop, number: str) -> Iterator[Customer]:
 
 @pytest.fixture
 def fresh(shop: Shop) -> Iterator[Customer]:
-    """The next owner of the number, in his own browser."""
+    """The next owner of the number, in their own browser."""
     customer = shop.customer()
     yield customer
     customer.client.close()
@@ -159,20 +159,20 @@ def test_a_code_opened_the_former_owners_account_and_opens_a_fresh_one_after_the
     cutoff = datetime.now(UTC)
     assert shop.ties("unbind", number, cutoff) == {"outcomes": ["unbound"], "bound": False}
     assert fresh.who() == "", "the session that came in by the number has ended"
-    assert former.who() == "", "his too, which came in by the number"
+    assert former.who() == "", "theirs too, which came in by the number"
     fresh.log_in(number)
     assert fresh.who() == "", "no account has the number, so no code is sent"
     fresh.sign_up(number, f"fresh{number}@mail.example")
     assert fresh.who() == f"fresh{number}@mail.example"
     assert shop.ties("unbind", number, cutoff) == {"outcomes": ["unbound"], "bound": True}
-    assert fresh.who() == f"fresh{number}@mail.example", "asked again, the renewal leaves him alone"
+    assert fresh.who() == f"fresh{number}@mail.example", "asked again, the renewal leaves them alone"
 
 
 def test_the_former_owner_keeps_his_account_his_mail_login_and_the_session_that_came_in_by_it(
     shop: Shop, former: Customer, fresh: Customer, number: str
 ) -> None:
     email = former.who()
-    other = fresh  # another browser, of his this time
+    other = fresh  # another browser, of theirs this time
     other.log_in_by_mail(email)
     assert other.who() == email
     shop.ties("unbind", number, datetime.now(UTC))
@@ -183,7 +183,7 @@ def test_the_former_owner_keeps_his_account_his_mail_login_and_the_session_that_
     former.change_number(own)
     other.send("/accounts/logout/")
     other.log_in(own)
-    assert other.who() == email, "the number that he has now"
+    assert other.who() == email, "the number that they have now"
 
 
 def test_a_code_that_was_asked_for_before_the_cut_opens_nothing_after_it(

@@ -187,7 +187,7 @@ def test_after_a_port_out_nobody_knows(platform: Platform, signer: Signer, repor
 def test_taken_along_a_second_time_it_is_moved_still_and_not_over(
     platform: Platform, signer: Signer, report: Report
 ) -> None:
-    """Nobody reported that the owner lost the number: who verifies must not read that he did (rule 4)."""
+    """Nobody reported that the owner lost the number: who verifies must not read that they did (rule 4)."""
     made = certify(platform, signer)
     for carrier, day in (("cmcc", "2026-11-20"), ("cucc", "2026-11-22")):
         line = f"{SOLD_AGAIN},ported_out,{day}"
@@ -221,7 +221,7 @@ def test_revoked_it_is_over_says_why_and_can_not_be_undone(platform: Platform, s
     assert (found.revocation.reason, found.revocation.revoked_by, found.revocation.note) == (
         "holder", "值班长 林澈", "ticket 17",
     )  # fmt: skip
-    assert certify(platform, signer).id != made.id, "who lost his paper gets another"
+    assert certify(platform, signer).id != made.id, "who lost their paper gets another"
 
 
 def test_after_a_dispute_there_is_no_other_in_this_tenure(platform: Platform, signer: Signer) -> None:

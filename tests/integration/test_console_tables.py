@@ -1,4 +1,4 @@
-"""Whatever table an operator sees, he can take along: whole, under the filters of the page, and with no number that the page
+"""Whatever table operators see, they can take along: whole, under the filters of the page, and with no number that the page
 does not show."""
 
 from __future__ import annotations

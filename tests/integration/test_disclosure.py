@@ -163,8 +163,8 @@ def test_the_buyer_acknowledges_by_a_code_on_his_own_phone_which_opens_nothing_e
     shown = page.split('name="shown" value="')[1].split('"')[0]
     form = {"shown": shown, "phone": CONTACT}
     short = desk.post("/console/desk/choose", params=one, data=form | {"do": "send", "phone": "139 0013"})
-    assert (short.status_code, 'value="139 0013"' in short.text) == (422, True), "he mends what he typed"
-    assert short.text.index('role="alert"') > short.text.index("或用您自己手机"), "said where he types, not above the text"
+    assert (short.status_code, 'value="139 0013"' in short.text) == (422, True), "they mend what they typed"
+    assert short.text.index('role="alert"') > short.text.index("或用您自己手机"), "said where they type, not above the text"
     browser = httpx.Client(base_url=place[1].base_url, headers={"Accept": "text/html"}, follow_redirects=True)
     browser.post("/renew/sign-in", data={"number": CONTACT})
     shop.clock.forward(minutes=1.1)

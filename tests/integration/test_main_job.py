@@ -129,7 +129,7 @@ def test_the_number_file_hashes_to_what_the_notice_says_and_comes_in_ranges(worl
 def test_a_reclaimed_number_is_taken_back_from_every_partner_and_never_released(
     world: World, report: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """Rule 3: else the former owner comes back to find his accounts gone and his number sold."""
+    """Rule 3: else the former owner comes back to find their accounts gone and their number sold."""
     path = report(f"{NUMBERS[0]},reclaimed,2026-11-24T00:30:00Z", name="later.csv")
     done = imported(world.platform, path, carrier="cmcc", by="li")
     assert [batch.count for batch in done.retractions] == [1]

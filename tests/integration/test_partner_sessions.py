@@ -64,7 +64,7 @@ def new_secret(page: httpx.Response) -> str:
 
 
 def test_who_signed_in_with_a_stolen_secret_is_out_once_it_is_replaced(sign_in: Open, shop: Registered) -> None:
-    """He could have replaced the secret himself for the eight hours of his sign-in, and have locked the partner out."""
+    """They could have replaced the secret for the eight hours of their sign-in, and have locked the partner out."""
     thief, owner = sign_in(shop.client_secret), sign_in(shop.client_secret)
     secret = new_secret(owner.post(f"{KEYS}/rotate", data={"hours": "0"}))
     assert led_out(thief)

@@ -1,4 +1,4 @@
-"""The planner's page: what an operator compares there, what he takes away, and whose history he doesn't see."""
+"""The planner's page: what an operator compares there, what they take away, and whose history they don't see."""
 
 from __future__ import annotations
 

@@ -152,5 +152,5 @@ def test_who_plans_and_who_sends_at_once_make_one_batch_and_one_notice_a_partner
             in_batch = first in batches.numbers_of(tx, batch).numbers()
             named = [number for one in made[1:] for number in batches.numbers_of(tx, one).numbers().tolist()]
         assert sorted(named) == [first] * in_batch + [first + 2], (
-            "whoever took his number back in time was never asked about"
+            "whoever took their number back in time was never asked about"
         )

@@ -1,4 +1,4 @@
-"""What citizens do on their pages, and what nobody may: in somebody else's name, twice, or with a date of his own."""
+"""What citizens do on their pages, and what nobody may: in somebody else's name, twice, or with a date of their own."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_the_owner_sees_the_day_and_that_there_was_somebody_and_no_more(phone: P
     page = phone.sign_in().text
     assert "2026年10月1日" in page
     assert "以前有过机主" in page
-    assert "2024" not in page, "the former owner's days are none of his"
+    assert "2024" not in page, "the former owner's days are none of theirs"
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_sign_in_from_before_the_number_changed_hands_is_worth_nothing(place: 
     place.clock.forward(minutes=2)
     heir = place.phone()
     assert "2026年11月23日" in heir.sign_in().text
-    assert heir.http.get(page).status_code == 404, "the orders of the former owner are his own"
+    assert heir.http.get(page).status_code == 404, "the orders of the former owner are their own"
 
 
 def test_the_heir_of_the_same_day_does_not_see_what_the_former_owner_ordered_on_it(place: Town, phone: Phone) -> None:

@@ -1,4 +1,4 @@
-"""A carrier's subscriber signs in at his carrier's OpenID provider, a certified one in a process of its own."""
+"""A carrier's subscriber signs in at their carrier's OpenID provider, a certified one in a process of its own."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def place(dsn: str, tmp_path: Path, port: int, provider: OpenIdProvider) -> Iter
 def back_from(
     phone: Phone, provider: OpenIdProvider, person: str, carrier: str = "cmcc", to: str = "renew"
 ) -> httpx.Response:
-    """What somebody sees after he signed in as a person."""
+    """What somebody sees after they signed in as a person."""
     return provider.choose(phone.http, phone.http.get(f"/renew/oidc/{carrier}?to={to}"), person)
 
 
@@ -122,9 +122,9 @@ def caught(phone: Phone, provider: OpenIdProvider, person: str = "owner") -> tup
 def test_an_answer_opened_in_another_browser_signs_nobody_in_there(place: Town, provider: OpenIdProvider) -> None:
     address, _ = caught(place.phone(), provider)
     victim = place.phone()
-    assert "这次登录已失效" in victim.http.get(address).text, "no sign-in of his own"
+    assert "这次登录已失效" in victim.http.get(address).text, "no sign-in of their own"
     victim.http.get("/renew/oidc/cmcc")
-    assert victim.http.get(address).status_code == 401, "another sign-in than his own"
+    assert victim.http.get(address).status_code == 401, "another sign-in than their own"
     assert victim.http.get("/renew").url.path == "/renew/sign-in"
 
 

@@ -171,7 +171,7 @@ def at_once(platform: Platform, *paths: Path) -> list[Imported | BadInput]:
 
 
 def test_the_same_report_twice_at_once_is_one_report(platform: Platform, report: Report) -> None:
-    """A clerk clicks twice: he was told that the platform broke."""
+    """A clerk clicks twice: they were told that the platform broke."""
     path = report(*LINES)
     done = at_once(platform, path, path, path)
     assert all(isinstance(one, Imported) for one in done)

@@ -205,7 +205,7 @@ def test_a_report_is_offered_again_and_taken(place: Town, li: httpx.Client) -> N
 
 
 def test_another_operator_at_that_machine_is_offered_nothing(place: Town, li: httpx.Client) -> None:
-    """He would propose in his own name what she had in mind."""
+    """One would propose in their own name what another had in mind."""
     operator(place.platform, "supervisor", login="wang")
     place.clock.forward(hours=LONG)
     li.post("/console/holds", data={"reason": "x"})
@@ -223,7 +223,7 @@ def test_a_password_is_never_kept(place: Town, li: httpx.Client) -> None:
 
 @pytest.mark.parametrize("kind", ["data", "files"])
 def test_a_form_with_a_secret_in_it_is_not_kept_wherever_it_went(place: Town, li: httpx.Client, kind: str) -> None:
-    """A partner types the key of his folder; what an empty field says is no secret."""
+    """A partner types the key of their folder; what an empty field says is no secret."""
     place.clock.forward(hours=LONG)
     sent: dict[str, Any] = {"data": {"reason": "x", "private_key": "-----BEGIN"}}
     if kind == "files":

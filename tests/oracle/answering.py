@@ -144,7 +144,7 @@ class Answers(Histories):
         outcome=st.sampled_from(("approved", "approved", "declined", "withdrawn")),
     )
     def decide(self, which: int, by: str, outcome: str) -> None:
-        """Whoever proposed may not approve, and only he may withdraw."""
+        """Whoever proposed may not approve, and only they may withdraw."""
         one: Proposal = chosen((one for one in self.world.proposals if not one.ended), which)
         own = one.by == by
         allowed = own == (outcome == "withdrawn")

@@ -273,7 +273,7 @@ class Driver:
         return acknowledge_all(self.platform, [given], by=self.stage.people[carrier])
 
     def withdraw_disclosure(self, key: str, carrier: str) -> None:
-        disclosure_withdrawn(self.platform, key, reason="changed his mind", by=self.stage.people[carrier])
+        disclosure_withdrawn(self.platform, key, reason="changed their mind", by=self.stage.people[carrier])
 
     def order(self, number: int, purpose: str, who: list[int], shown_at: datetime) -> Ordered:
         wish = Wish(

@@ -161,7 +161,7 @@ class Tenure:
 
 
 def tenures(events: list[Said]) -> list[Tenure]:
-    """A number's subscribers, oldest first. Whoever takes his number to another carrier is the same subscriber there."""
+    """A number's subscribers, oldest first. Whoever takes their number to another carrier is the same subscriber there."""
     found: list[Tenure] = []
     for one in events:
         held = bool(found) and found[-1].closed_on is None

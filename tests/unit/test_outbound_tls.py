@@ -1,4 +1,4 @@
-"""Calls to partners under TLS: who answers has to show that he is whom the address names."""
+"""Calls to partners under TLS: who answers has to show that they are whom the address names."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_several_calls_go_over_one_connection_to_whoever_shows_the_names_certifi
 
 
 def test_who_shows_the_certificate_of_another_name_is_told_nothing(partner: Partner) -> None:
-    """Else whoever bends a name to his own server reads the numbers."""
+    """Else whoever bends a name to their own server reads the numbers."""
     with pytest.raises(NoAnswer, match=r"CERTIFICATE_VERIFY_FAILED.*not valid for 'other\.example'"):
         partner.called("other.example")
     assert partner.callers == set()

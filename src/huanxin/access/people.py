@@ -58,7 +58,7 @@ def set_roles(act: Act, login: str, roles: Iterable[str]) -> Operator:
 
 
 def set_enabled(act: Act, login: str, enabled: bool) -> Operator:
-    """Let a person in again, or lock him out at once, everywhere."""
+    """Let a person in again, or lock them out at once, everywhere."""
     person = named(act.tx, login)
     operators.note(act.tx, person.id, "enabled" if enabled else "disabled", by=act.by, at=act.now)
     operators.end_sessions(act.tx, person.id, act.now)

@@ -1,4 +1,4 @@
-"""Tokens of operators: with one, a carrier's own software acts for a person, with his rights and no others."""
+"""Tokens of operators: with one, a carrier's own software acts for a person, with their rights and no others."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ Sign = Callable[[str, dict[str, Any]], str]
 
 def certify(platform: Platform, number: int, sign: Sign, *, by: str) -> Certificate:
     """The certificate of a number's present tenure, the same one for as long as it is good. The caller has made sure
-    that the number is his who asks. Raises Conflict, in words for him, if nothing can be certified, or ClockInDoubt."""
+    that the number is theirs who ask. Raises Conflict, in words for them, if nothing can be certified, or ClockInDoubt."""
     with platform.act(by, sure=True) as act:
         made = certificate.draft(act, number)
     if made.token:

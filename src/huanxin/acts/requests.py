@@ -19,7 +19,7 @@ from huanxin.store.request import requests
 
 
 def order_request(platform: Platform, wish: Wish) -> Ordered:
-    """Record an owner's order and tell the partners that he chose; the standing order, if he asked for all before."""
+    """Record an owner's order and tell the partners that they chose; the standing order, if they asked for all before."""
     with platform.act(VISITOR) as act:
         ordered = order(act, wish, cool_down=platform.cool_down)
         if ordered.new:

@@ -167,7 +167,7 @@ def _paced(world: World, places: range, known: set[str]) -> list[float]:
 
     def click(turn: int) -> None:
         time.sleep(max(0.0, start + turn / PACE - time.monotonic()))
-        due = start + turn / PACE  # counted from when he would have clicked, also if we come late
+        due = start + turn / PACE  # counted from when they would have clicked, also if we come late
         clicks[_click(world, places[turn])] = due
 
     with ThreadPoolExecutor(_PHONES) as clicking:

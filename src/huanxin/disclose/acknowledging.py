@@ -28,8 +28,8 @@ LONGEST_SIGNATURE, _FEWEST_POINTS, _LONGEST_REFERENCE = 20_000, 5, 200
 
 
 class Method(StrEnum):
-    """How a buyer acknowledged: by a signature on the screen, by a code sent to his own phone, or in the shop's own system,
-    which names its record."""
+    """How a buyer acknowledged: by a signature on the screen, by a code sent to their own phone, or in the shop's own
+    system, which names its record."""
 
     SIGNATURE = "signature"
     CODE = "code"
@@ -38,8 +38,8 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Acknowledgement:
-    """One buyer's acknowledgement. `shown`: the SHA-256 (hex) of the text that he saw; `evidence`: the path of his signature
-    (SVG, moves and lines in whole pixels), the reference, or nothing for a code."""
+    """One buyer's acknowledgement. `shown`: the SHA-256 (hex) of the text that they saw; `evidence`: the path of their
+    signature (SVG, moves and lines in whole pixels), the reference, or nothing for a code."""
 
     number: int
     shown: str

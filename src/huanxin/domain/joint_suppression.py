@@ -1,7 +1,7 @@
 """Several tables of the same counts, published side by side: of carriers, of provinces, of batches, and the total.
 
 A reader is taken to know which carrier has numbers in which province and batch, and to add and subtract whatever is shown,
-of all tables together. What he can then compute is linear algebra: a set of cells (a carrier is one, a province another)
+of all tables together. What they can then compute is linear algebra: a set of cells (a carrier is one, a province another)
 can be had from the sets that are shown if and only if it is a sum of multiples of them. So after each table is protected by
 itself, more is withheld until nothing small is such a sum.
 """

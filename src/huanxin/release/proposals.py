@@ -124,7 +124,7 @@ def _alone_with(tx: Tx, proposal_id: int) -> Proposal:
 
 
 def _may_act(reading: Reading, batch_id: int, *, operator: Operator, proposing: bool = True) -> None:
-    """Raise unless this person may act on a batch: whole batches of his carrier, or of all."""
+    """Raise unless this person may act on a batch: whole batches of their carrier, or of all."""
     if proposing and not operator.may(Right.DECIDE):
         operator.require(Right.BATCHES)
     renewal_batch(reading.tx, batch_id)

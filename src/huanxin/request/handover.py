@@ -1,9 +1,9 @@
-"""A carrier's own app hands a signed-in subscriber over with a short-lived token, so that he needs no code by SMS.
+"""A carrier's own app hands a signed-in subscriber over with a short-lived token, so that they need no code by SMS.
 
 A JWT (RFC 7519) signed by the carrier: `iss` the carrier's code, `aud` this platform's issuer, `phone_number`, `iat`, `exp`
 at most five minutes later, `jti`. It lets in once.
 
-Or the carrier's OpenID provider vouches for him (OpenID Connect Core 1.0, section 5.1: `phone_number`,
+Or the carrier's OpenID provider vouches for them (OpenID Connect Core 1.0, section 5.1: `phone_number`,
 `phone_number_verified`); the sign-in itself is the caller's, and lets in once as well.
 """
 
@@ -105,7 +105,7 @@ def take(act: Act, token: str, *, keys: CarrierKeys) -> HandedOver:
 def vouched(act: Act, claims: Mapping[str, Any], *, carrier: str, number_claim: str, verified_claim: str) -> HandedOver:
     """Let in, once, whom a carrier's OpenID provider vouches for. claims: those of a verified sign-in, with its `nonce`.
 
-    Raises NoNumber if it names no number, or does not say that it is his; NotTheirs for a number of another carrier;
+    Raises NoNumber if it names no number, or does not say that it is theirs; NotTheirs for a number of another carrier;
     Unauthorized for a sign-in that was used.
     """
     if claims.get(verified_claim) is not True:

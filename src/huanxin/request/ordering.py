@@ -26,8 +26,8 @@ from huanxin.store.request.requests import Request, RequestNotice
 
 
 class Purpose(StrEnum):
-    """`renew`: the new owner cuts what the former one left. `leave`: the owner cuts his own ties before he goes.
-    `inquire`: he asks first which partners hold ties; nothing is cut."""
+    """`renew`: the new owner cuts what the former one left. `leave`: owners cut their own ties before they go.
+    `inquire`: they ask first which partners hold ties; nothing is cut."""
 
     RENEW = "renew"
     LEAVE = "leave"

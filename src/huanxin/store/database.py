@@ -172,7 +172,7 @@ def tell(tx: Tx, channel: str, payloads: Iterable[str] = ("",)) -> None:
     """Notify a channel once this transaction is committed.
 
     Not as a part of it: PostgreSQL lets those that notify commit one at a time, and each waits for the disk. Whoever listens
-    looks by himself after a while, in case that a process dies between the two.
+    looks again unasked after a while, in case that a process dies between the two.
     """
     tx.news.update(dict.fromkeys((channel, payload) for payload in payloads))
 
@@ -183,7 +183,7 @@ def _spread(tx: Tx) -> None:
     try:
         tx.execute("SELECT pg_notify(u.channel, u.payload) FROM unnest(%s::text[], %s::text[]) u (channel, payload)",
                    (list(channels), list(payloads)))  # fmt: skip
-    except psycopg.OperationalError as error:  # what was committed stays so, and whoever waits looks by himself
+    except psycopg.OperationalError as error:  # what was committed stays so, and whoever waits looks again unasked
         outages.noted(error)
 
 

@@ -53,7 +53,7 @@ def code_text(code: str, lang: str) -> str:
 
 
 def disclosure_code_text(code: str, number: int, grade: Mapping[str, str], lang: str) -> str:
-    """The SMS with the code by which a buyer acknowledges what he was told of a number."""
+    """The SMS with the code by which a buyer acknowledges what they were told of a number."""
     _ = i18n.translations(lang).gettext
     words = {"code": code, "number": masked(number), "grade": grade[lang]}
     return _("[Huanxin] You were told about %(number)s: %(grade)s. If you have read it and choose this number, type this "

@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS huanxin_synapse_cuts (
     cutoff TEXT NOT NULL,       -- of the renewal that cut it
     user TEXT NOT NULL,         -- the Matrix id that it was taken from
     bound_at INTEGER NOT NULL,  -- Synapse's validated_at, in milliseconds
-    restored_as INTEGER,        -- the validated_at that Synapse gave it on its return; 0 if its user brought it back himself
+    restored_as INTEGER,        -- the validated_at that Synapse gave it on its return; 0 if its user brought it back
     PRIMARY KEY (number, cutoff, user)
 ) WITHOUT ROWID
 """

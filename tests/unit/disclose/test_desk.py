@@ -47,7 +47,7 @@ def test_each_number_gets_the_grade_that_its_renewal_earned_and_a_blocked_one_it
 
 
 def test_a_never_used_number_that_the_carrier_was_not_allotted_is_not_offered(shop: Shop) -> None:
-    """Whoever bought it would hold a number that his carrier can't open. A recycled one has its reports."""
+    """Whoever bought it would hold a number that their carrier can't open. A recycled one has its reports."""
     with shop.platform.database.transaction() as tx:
         for ranges in ([(8613800130000, 8613800139999)], [(8613800130002, 8613800130003), (8613800140000, 8613800140000)]):
             facts.allocation(tx, carrier="cmcc", file_name="x.csv", ranges=ranges, by="li", at=shop.platform.now())

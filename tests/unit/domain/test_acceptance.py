@@ -143,7 +143,7 @@ def test_what_comes_between_two_events_on_record_is_too_late_whatever_happened_t
 
 
 def test_a_refusal_names_the_last_cancellation_not_an_earlier_one() -> None:
-    """Whoever mends the report looks the day up; the day of a former tenure would send him to the wrong line."""
+    """Whoever mends the report looks the day up; the day of a former tenure would send them to the wrong line."""
     cancelled = Event.CANCELLED
     one = BitMap([1])
     past = [

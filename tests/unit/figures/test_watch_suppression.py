@@ -158,7 +158,7 @@ def test_one_owners_order_at_every_partner_does_not_say_how_many_accounts_he_had
 
 
 def test_somebody_who_comes_back_in_a_later_month_is_not_told_by_his_orders() -> None:
-    """He was served, and counted, before: `people` is nought, and 239 orders would still be one man's."""
+    """They were served, and counted, before: `people` is nought, and 239 orders would still be one person's."""
     shown = published({}, others_and(0, 239, 14, 1))
     assert shown.carriers[MONTH]["ctcc"]["people"] == 0
     assert isinstance(shown.carriers[MONTH]["ctcc"]["orders"], Hidden)

@@ -1,4 +1,4 @@
-"""A batch that somebody at the console wants is planned by a worker, once, and he finds it."""
+"""A batch that somebody at the console wants is planned by a worker, once, and they find it."""
 
 from __future__ import annotations
 

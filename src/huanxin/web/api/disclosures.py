@@ -28,7 +28,7 @@ _SECURITY: dict[str, Any] = {"security": [{"operator": []}]}
 
 
 def _clerk(request: Request) -> Operator:
-    """For whom the caller's token acts; he has to have the right to disclose."""
+    """For whom the caller's token acts; they have to have the right to disclose."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token:
         raise Unauthorized("send a token: Authorization: Bearer TOKEN; `huanxin operator token LOGIN` makes one")

@@ -1,4 +1,4 @@
-"""Who the pages of citizens are shown to: whoever holds a number, for as long as he holds it.
+"""Who the pages of citizens are shown to: whoever holds a number, for as long as they hold it.
 
 A sign-in is tied to the tenure: once the carrier reports that the number changed hands, it is worth nothing.
 """

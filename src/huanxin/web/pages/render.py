@@ -114,7 +114,7 @@ def _unsent() -> str:
 
 
 def _compiled() -> FileSystemBytecodeCache | None:
-    """Where compiled templates are kept from one start to the next: the first visitor would wait for each of his pages. In
+    """Where compiled templates are kept from one start to the next: the first visitor would wait for each of their pages. In
     the user's own folder for temporary files; without one they are compiled each time."""
     try:
         return FileSystemBytecodeCache()

@@ -18,7 +18,7 @@ from huanxin.words.saying import Text, Words
 
 @dataclass(frozen=True, kw_only=True)
 class Stated:
-    """What a certificate says. `number` is masked unless whoever looks has shown that he knows it."""
+    """What a certificate says. `number` is masked unless whoever looks has shown that they know it."""
 
     id: str
     number: str
@@ -32,7 +32,7 @@ class Stated:
 
 @dataclass(frozen=True, kw_only=True)
 class ResultView:
-    """The answer to whoever checks a certificate. `same`: whether the number that he entered is the certified one."""
+    """The answer to whoever checks a certificate. `same`: whether the number that they entered is the certified one."""
 
     answer: VerdictWords
     checked_at: datetime

@@ -1,7 +1,7 @@
 """`/verify`, open to anyone, and `/certificate`, which shows a certificate to its holder.
 
 No address holds a phone number, since addresses end up in logs and histories: a QR code leads to `/verify/ce_…`, which shows
-the number masked; whoever was shown the certificate enters the number that he reads on it, and learns whether it is that.
+the number masked; whoever was shown the certificate enters the number that they read on it, and learns whether it is that.
 """
 
 from __future__ import annotations

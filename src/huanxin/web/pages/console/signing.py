@@ -1,4 +1,4 @@
-"""Who the console is shown to: an operator, for as long as his sign-in lasts and his role allows the page."""
+"""Who the console is shown to: an operator, for as long as their sign-in lasts and their role allows the page."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class SetUpFirst(HuanxinError):
 
 @dataclass(frozen=True, kw_only=True)
 class Working:
-    """The operator who is signed in, and the platform he works with. `unready`: what he has to set up first, if anything."""
+    """The operator who is signed in, and the platform they work with. `unready`: what they have to set up first, if any."""
 
     operator: Operator
     context: Context

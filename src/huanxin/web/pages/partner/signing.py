@@ -70,7 +70,7 @@ def remember_client(answer: Response, request: Request, env: str, client_id: str
 
 
 def clients(request: Request) -> dict[str, str]:
-    """The client_id in each environment of whoever is signed in; empty if nobody is, or the secret that let him in has
+    """The client_id in each environment of whoever is signed in; empty if nobody is, or the secret that let them in has
     ended. An account that signed in to one environment is at home in the other too."""
     claims = session.claims_of(request, request.app.state.context, name=COOKIE, kind=KIND)
     if claims is None or not _good(request, claims):

@@ -45,7 +45,7 @@ def begin(request: Request, carrier: str, to: str = "renew") -> Response:
 
 @router.get("/renew/oidc/{carrier}/back")
 def end(request: Request, carrier: str) -> Response:
-    """Where the provider sends the browser back to: lets in whoever it vouches for, if his number is this carrier's."""
+    """Where the provider sends the browser back to: lets in whoever it vouches for, if their number is this carrier's."""
     provider, people = _provider(request, carrier), people_of(request)
     begun: dict[str, Any] = session.claims_of(request, _context(request), name=BEGUN, kind=BEGUN_KIND) or {}
     door = owners.door(str(begun.get("to")))

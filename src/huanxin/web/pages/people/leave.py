@@ -1,4 +1,4 @@
-"""`/leave`: the owner who gives a number up sees how many partners hold ties, and cuts them before he goes."""
+"""`/leave`: owners who give a number up see how many partners hold ties, and cut them before they go."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def home(request: Request, who: SignedIn) -> Response:
 
 @router.post("/ask", dependencies=FORMS)
 def ask(request: Request, who: SignedIn, consent: Annotated[str, Form()] = "") -> Response:
-    """Asks the partners that answer such questions, once he agreed."""
+    """Asks the partners that answer such questions, once the owner agreed."""
     if consent != "yes":
         return RedirectResponse("/leave", status_code=303)
     with who.platform.read() as seen:
@@ -50,7 +50,7 @@ def no_form() -> Response:
 
 @router.get("/asked/{request_id}")
 def asked(request: Request, who: SignedIn, request_id: str, names: bool = False) -> Response:
-    """How many hold ties; which, if he asks for the names."""
+    """How many hold ties; which, if the owner asks for the names."""
     with who.platform.read() as seen:
         view = data.asked(seen.tx, who, request_id, names=names)
     return page(request, "asked.html", view=view)

@@ -1,4 +1,4 @@
-"""`/renew`: the new owner sees where his number stands, chooses partners, orders once and watches the answers come."""
+"""`/renew`: new owners see where their number stands, choose partners, order once and watch the answers come."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def choosing(
 
 @router.post("/certificate", dependencies=FORMS)
 def certificate(request: Request, who: SignedIn) -> Response:
-    """Issue the certificate of the owner's number, or find it, and lead him to it."""
+    """Issue the certificate of the owner's number, or find it, and lead them to it."""
     context: Context = request.app.state.context
     certify(context.platform, who.number, context.signer.signed, by="renew")
     return RedirectResponse("/certificate", status_code=303)

@@ -51,7 +51,7 @@ def everything(
     request: Request, who: Reader, done: flash.Told, state: str = "all", before: int | None = None, format: str = "",
     planning: int | None = None,
 ) -> Response:  # fmt: skip
-    """The batches that this operator sees, newest first; once a batch that he wanted is planned, that one."""
+    """The batches that this operator sees, newest first; once a batch that they wanted is planned, that one."""
     with who.platform.read() as seen:
         wish = plannings.get(seen.tx, planning) if planning is not None else None
     if wish and wish.ended_at:

@@ -65,7 +65,7 @@ def grade_names(request: Request) -> dict[str, str]:
 
 @router.get("/{disclosure_id}")
 def record(request: Request, who: Clerk, disclosure_id: str) -> Response:
-    """One acknowledgement with the words that the buyer saw and his signature; that the number was seen is recorded."""
+    """One acknowledgement with the words that the buyer saw and their signature; that the number was seen is recorded."""
     return _record(request, who, disclosure_id)
 
 

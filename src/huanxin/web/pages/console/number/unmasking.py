@@ -33,7 +33,7 @@ def purpose_of(form: Posted, purposes: dict[str, str]) -> str:
 
 
 def note(tx: Tx, who: Working, form: Posted, **what: object) -> None:
-    """Record that somebody sees whole numbers, before he does."""
+    """Record that somebody sees whole numbers, before they do."""
     who.operator.require(Right.NUMBERS)
     detail = {**what, "purpose": form["purpose"], "ticket": form["ticket"][:200]}
     operators.note(tx, who.operator.id, "unmasked", by=who.operator.login, at=who.platform.now(), detail=detail)

@@ -1,4 +1,4 @@
-"""Signing in to the console, and what each operator looks after for himself: password, authenticator, sign-ins."""
+"""Signing in to the console, and what operators look after for themselves: password, authenticator, sign-ins."""
 
 from __future__ import annotations
 

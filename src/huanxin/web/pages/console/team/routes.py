@@ -50,7 +50,7 @@ _BLANK: dict[str, object] = {"login": "", "name": "", "carrier": "", "roles": []
 
 @router.get("/people")
 def everyone(request: Request, who: Admin, done: flash.Told, format: str = "") -> Response:
-    """Every operator with his roles, and the form for another; or the operators as CSV."""
+    """Every operator with their roles, and the form for another; or the operators as CSV."""
     if format == "csv":
         with who.platform.read() as seen:
             known = _theirs(seen.tx, who.operator)
@@ -120,8 +120,8 @@ def _people(
 
 
 def _theirs(tx: Tx, admin: Operator) -> list[Operator]:
-    """The people whom an admin sees to: everybody, or those of the one carrier that he is limited to. Else he could give
-    anybody, and so himself, what is not his."""
+    """The people whom an admin sees to: everybody, or those of the one carrier that they are limited to. Else they could
+    give anybody, and so themselves, what is not theirs."""
     return [one for one in operators.everyone(tx) if _sees_to(admin, one)]
 
 
