@@ -22,7 +22,7 @@ def make_token(act: Act, login: str) -> str:
     person = named(act.tx, login)
     if not person.enabled:
         raise Conflict(
-            Sentence("%(login)s is locked out, so a token would open nothing; let him in again first", login=login)
+            Sentence("%(login)s is locked out, so a token would open nothing; let them in again first", login=login)
         )
     token = _PREFIX + secrets.token_urlsafe(32)
     tokens.add(act.tx, person.id, _hash(token), by=act.by, at=act.now)

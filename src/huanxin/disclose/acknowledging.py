@@ -137,7 +137,7 @@ def _take(
     if told.why is Why.ACKNOWLEDGED:
         last = [old for old in before if is_of(old, told.closed_on)][-1]
         return Sentence(
-            "a buyer acknowledged it on %(day)s; withdraw that first if he did not take it",
+            "a buyer acknowledged it on %(day)s; withdraw that first if they did not take it",
             day=f"{last.acknowledged_at:%Y-%m-%d}",
         )
     if told.why is not None or told.carrier is None:

@@ -35,7 +35,7 @@ from huanxin.web.pages import owners, routes, unsent_pages
 from huanxin.web.pages.certificate import routes as certificate_routes
 from huanxin.web.pages.console import routes as console
 from huanxin.web.pages.console import signing as operator_signing
-from huanxin.web.pages.elders import Care
+from huanxin.web.pages.elders import EldersMode
 from huanxin.web.pages.owners import OwnerSignsIn
 from huanxin.web.pages.partner import routes as partner_routes
 from huanxin.web.pages.partner import signing as partner_signing
@@ -47,7 +47,7 @@ from huanxin.web.pages.watch import routes as watch
 from huanxin.web.pages.zone import InZone
 from huanxin.web.people import make_people
 from huanxin.web.problems import answer_errors
-from huanxin.web.waking import Bell
+from huanxin.web.waking import Waker
 from huanxin.web.warming import warm
 from huanxin.words.sentences import Sentence
 from huanxin.work.room import UPLOADS, Room, Turns, sweep
@@ -78,14 +78,14 @@ def create_app(
     platform: Platform, settings: Settings, *, sandbox: Platform | None = None, run_workers: bool = True
 ) -> FastAPI:
     """The platform's HTTP side on an opened platform, with the sandbox, if given, at /sandbox."""
-    bell = Bell(database=platform.database)  # one for both: PostgreSQL notifies a database, not a schema
+    waker = Waker(database=platform.database)  # one for both: PostgreSQL notifies a database, not a schema
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         sweep(settings.home / UPLOADS, older_than=settings.upload_minutes * 60 * 2)
         give_back()
         workers = [make_workers(one.platform, settings, one.signer) for one in contexts] if run_workers else []
-        bell.start()
+        waker.start()
         app.state.people.live.start()
         warm(platform)
         for one in workers:
@@ -96,7 +96,7 @@ def create_app(
             one.stop()
         if sandbox is not None:
             app.state.onboarding.selftests.stop()
-        bell.stop()
+        waker.stop()
         for context in contexts:
             context.outbound.close()
 
@@ -104,7 +104,7 @@ def create_app(
         title="Huanxin 号码焕新", version=version("huanxin"), description=_ABOUT, lifespan=lifespan, docs_url=None,
         redoc_url=None, openapi_tags=_TAGS,
     )  # fmt: skip
-    contexts = [_equip(app, platform, settings, bell)]
+    contexts = [_equip(app, platform, settings, waker)]
     app.include_router(routes.router)
     app.state.rooms = {one.base: one for one in (owners.ROOM, partner_signing.ROOM, operator_signing.ROOM)}
     app.include_router(unsent_pages.router)  # before addresses that begin with whatever there is
@@ -120,14 +120,14 @@ def create_app(
     console.include(app, settings)
     watch.include(app, settings)
     app.add_middleware(ShortBodies)
-    app.add_middleware(Care)
+    app.add_middleware(EldersMode)
     app.add_middleware(InZone, zone=platform.zone.key)
     _health(app, platform, contexts[0].room)
     app.add_middleware(SafeHeaders)
     app.add_middleware(Heads)
     if sandbox is not None:
         rehearsals = FastAPI(title="Huanxin 演练 sandbox", version=version("huanxin"), docs_url=None, redoc_url=None)
-        contexts.append(_equip(rehearsals, sandbox, settings, bell))
+        contexts.append(_equip(rehearsals, sandbox, settings, waker))
         app.mount("/sandbox", rehearsals, name="sandbox")
         app.state.sandbox = rehearsals.state.context
         app.state.onboarding = make_onboarding(platform, sandbox, app.state.sandbox.signer, settings)
@@ -144,7 +144,7 @@ def _turns(what: Sentence, few: bool, each: int) -> Turns:
     return Turns(what=what, each=4, every=64) if few else Turns(what=what, each=each, every=each * 16)
 
 
-def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> Context:
+def _equip(app: FastAPI, platform: Platform, settings: Settings, waker: Waker) -> Context:
     """Give an application what partners' programs call, on a platform."""
     signer = open_signer(platform, settings)
     outbound = Outbound(inner_allowed=platform.development)
@@ -161,7 +161,7 @@ def _equip(app: FastAPI, platform: Platform, settings: Settings, bell: Bell) -> 
         programs=CapacityLimiter(_PROGRAMS_AT_ONCE), sign_ins=CapacityLimiter(_SIGN_INS_AT_ONCE),
         limits=replace(limits, most_seconds=min(limits.most_seconds, _REHEARSED)) if few else limits,
         passphrase=settings.passphrase(), outbound=outbound, folders=folder_rules(settings, outbound),
-        poller=Poller(database=platform.database, signer=signer, clock=platform.clock, plan=platform.plan), bell=bell,
+        poller=Poller(database=platform.database, signer=signer, clock=platform.clock, plan=platform.plan), waker=waker,
         failed_tokens=Limit(what=Sentence("wrong attempts to get a token"), most=10, per=_MINUTE, clock=platform.clock),
         wrong_sign_ins=Limit(
             what=Sentence("wrong tries to sign in from this address"), most=30, per=_MINUTE, clock=platform.clock

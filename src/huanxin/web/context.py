@@ -19,7 +19,7 @@ from huanxin.outbound import Outbound
 from huanxin.signing.keys import Signer
 from huanxin.web.api.uploads import Limits
 from huanxin.web.limits import Limit
-from huanxin.web.waking import Bell
+from huanxin.web.waking import Waker
 from huanxin.work.room import Room, Turns
 
 
@@ -45,7 +45,7 @@ class Context:
     outbound: Outbound
     folders: FolderRules
     poller: Poller
-    bell: Bell
+    waker: Waker
     failed_tokens: Limit
     wrong_sign_ins: Limit
     subjects: Limit

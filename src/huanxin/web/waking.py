@@ -17,14 +17,15 @@ _MOST_GATHERING = 1000
 
 
 @dataclass(kw_only=True)
-class Bell:
-    """Rings when the database says that there are events. `start`, then `stop`.
+class Waker:
+    """Wakes requests when the database says that there are events. `start`, then `stop`.
 
-    Read `rung` before looking for events, and `wait` with it after finding none: what came in between is not missed.
+    Read `woken` (how often it did) before looking for events, and `wait` with it after finding none: what came in between
+    is not missed.
     """
 
     database: Database
-    rung: int = 0
+    woken: int = 0
     _waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = field(default_factory=set)
     _gathering: dict[str, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -32,12 +33,12 @@ class Bell:
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._listen, name="bell", daemon=True)
+        self._thread = threading.Thread(target=self._listen, name="waker", daemon=True)
         self._thread.start()
 
     def stop(self, timeout: float = 5.0) -> None:
         self._stopping.set()
-        self.ring()
+        self.wake()
         if self._thread:
             self._thread.join(timeout)
 
@@ -55,18 +56,18 @@ class Bell:
         if left > 0:
             await asyncio.sleep(left)
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """Wake all that wait."""
         with self._lock:
-            self.rung += 1
+            self.woken += 1
             for loop, event in self._waiting:
                 loop.call_soon_threadsafe(event.set)
 
-    async def wait(self, rung: int, seconds: float) -> None:
-        """Return when the bell rings, or has since `rung` was read, or after some seconds."""
+    async def wait(self, woken: int, seconds: float) -> None:
+        """Return when it wakes those that wait, or did since `woken` was read, or after some seconds."""
         entry = (asyncio.get_running_loop(), asyncio.Event())
         with self._lock:
-            if self.rung != rung:
+            if self.woken != woken:
                 return
             self._waiting.add(entry)
         try:
@@ -84,7 +85,7 @@ class Bell:
                     while not self._stopping.is_set():
                         for heard in connection.notifies(timeout=0.5, stop_after=1):
                             if heard.payload != deliveries.OWNERS:
-                                self.ring()
+                                self.wake()
             except psycopg.OperationalError as error:
                 outages.noted(error)
                 self._stopping.wait(1.0)

@@ -110,8 +110,8 @@ MENDS = {
     ),
     "irreversible": Words(
         "答了 irreversible：可以接受，但前机主复机后要自己重新绑定。解除时留下记录即可恢复。",
-        "irreversible is allowed, but a former owner who takes his number back has to bind it himself. Keep a record when"
-        " you cut, and it can be restored.",
+        "irreversible is allowed, but former owners who take their number back have to bind it themselves. Keep a record"
+        " when you cut, and it can be restored.",
     ),
     "bad-taken": Words(
         "不该接受的事件被接受了。请先验证签名、发行方、受众和时间，再使用其中任何内容。",

@@ -164,8 +164,8 @@ def test_a_poll_that_waits_is_woken_by_an_event(world: World, music: Caller) -> 
     world.context(longest_poll=60.0)
     waiting = threading.Thread(target=wait)
     waiting.start()
-    bell = world.app.state.context.bell
-    while not bell._waiting:
+    waker = world.app.state.context.waker
+    while not waker._waiting:
         time.sleep(0.01)
     with world.live.act("li") as act:
         partner = partners.get(act.tx, music.id)
@@ -174,7 +174,7 @@ def test_a_poll_that_waits_is_woken_by_an_event(world: World, music: Caller) -> 
     waiting.join(20)
     assert not waiting.is_alive()
     assert names(got[0]) == [VERIFICATION]
-    assert not bell._waiting
+    assert not waker._waiting
 
 
 def test_a_poll_that_waits_in_vain_ends_empty_and_holds_no_connection_meanwhile(world: World, music: Caller) -> None:

@@ -18,7 +18,7 @@ from huanxin.web.api.bodies import json_object, shows
 from huanxin.web.context import Context, calling_partner
 
 router = APIRouter(prefix="/ssf", tags=["Streams"])
-_LOOK_AGAIN = 5.0  # seconds; an event that was refused falls due without a ring
+_LOOK_AGAIN = 5.0  # seconds; an event that was refused falls due without a word
 _GATHER, _LONG_GATHER = 0.8, 2.0  # seconds; a partner that was given events so lately gets the next ones together
 _BUSY = 5  # events at a time, from which on more is won by doing many together than by answering soon
 _MOST_ANSWERS = 10_000
@@ -55,25 +55,25 @@ async def poll(request: Request, asked: Annotated[_Asked, Depends(_asked)]) -> R
     most, patient = asked.most, asked.most > 0 and not asked.at_once
     until, token = time.monotonic() + context.longest_poll, request.headers.get("authorization", "")
     if patient:
-        await context.bell.gather(token)
+        await context.waker.gather(token)
 
     def first() -> tuple[Partner, Polled]:
         caller = calling_partner(request, Scope.SSF_READ)
         return caller, context.poller.poll(caller, most=most, acks=asked.acks, errors=asked.errors)
 
-    rung = context.bell.rung
+    woken = context.waker.woken
     partner, polled = await to_thread.run_sync(first, limiter=context.programs)
     look = partial(context.poller.poll, partner, most=most)
     if not polled.sets and patient:
         with context.polls.taking(partner.client_id):
             while not polled.sets and (left := until - time.monotonic()) > 0:
-                await context.bell.wait(rung, min(left, _LOOK_AGAIN))
+                await context.waker.wait(woken, min(left, _LOOK_AGAIN))
                 if await request.is_disconnected():
                     break
-                rung = context.bell.rung
+                woken = context.waker.woken
                 polled = await to_thread.run_sync(look, limiter=context.programs)
     if polled.sets and not polled.more:
-        context.bell.given(token, _GATHER if len(polled.sets) < _BUSY else _LONG_GATHER)
+        context.waker.given(token, _GATHER if len(polled.sets) < _BUSY else _LONG_GATHER)
     return JSONResponse(_written(polled), headers={"Cache-Control": "no-store"})
 
 

@@ -8,14 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from huanxin.web.pages.render import CARE, QUERY
+from huanxin.web.pages.render import QUERY, TEXT_SIZE
 
 COOKIE = "care"
 SIZES = ("18", "20", "24", "30")
 """Pixels of the main text."""
 
 
-class Care:
+class EldersMode:
     """Reads the wish from `?care=` (a size, or `off`), else from the cookie, and remembers what the address asked for."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -28,12 +28,12 @@ class Care:
         request = Request(scope)
         asked = request.query_params.get("care", "")
         wish = asked or request.cookies.get(COOKIE, "")
-        CARE.set(wish if wish in SIZES else "")
+        TEXT_SIZE.set(wish if wish in SIZES else "")
         others = [(name, value) for name, value in request.query_params.multi_items() if name not in ("care", "lang")]
         QUERY.set(urlencode(others))
         remembered = Response()
         if asked:
-            remembered.set_cookie(COOKIE, CARE.get(), max_age=365 * 86_400, samesite="lax", httponly=True)
+            remembered.set_cookie(COOKIE, TEXT_SIZE.get(), max_age=365 * 86_400, samesite="lax", httponly=True)
 
         async def with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start" and asked:

@@ -20,7 +20,7 @@ from huanxin.words import i18n
 from huanxin.words.saying import say, told, translated
 from huanxin.words.sentences import N_
 
-CARE: ContextVar[str] = ContextVar("care", default="")
+TEXT_SIZE: ContextVar[str] = ContextVar("text_size", default="")
 """The size of text in pixels that a reader in elders' mode (关怀模式) wants; empty without it. Set by `elders`."""
 QUERY: ContextVar[str] = ContextVar("query", default="")
 """What stands in the page's address beside size and language. Set by web/pages/elders.py."""
@@ -150,7 +150,7 @@ def environment(lang: str) -> Environment:
         carrier_names=translated(labels.CARRIERS, lang), icons=labels.ICONS, icon_of=labels.ICON_OF,
         semicolon="；" if lang == "zh_CN" else "; ",
         gap="" if lang == "zh_CN" else " ", comma="、" if lang == "zh_CN" else ", ", colon="：" if lang == "zh_CN" else ": ",
-        care=CARE.get, again=again, unsent=_unsent, zone_name=partial(i18n.zone_name, lang), slivers=charts.slivers,
+        care=TEXT_SIZE.get, again=again, unsent=_unsent, zone_name=partial(i18n.zone_name, lang), slivers=charts.slivers,
         share=partial(_share, lang),
     )  # fmt: skip
     return env

@@ -39,7 +39,7 @@ ADVICE = {
                  "take your number off the account and off their lists. Then ask again here."),
     "legal_hold": N_("A court or an authority wants things kept as they are. Nobody can change that for now. Ask again here "
                      "in a month."),
-    "dispute": N_("Somebody else says that this account is his. Show their customer service your certificate, then ask "
+    "dispute": N_("Somebody else says that this account is theirs. Show their customer service your certificate, then ask "
                   "again here."),
     "other": N_("They gave no reason that we know. Ask their customer service why, then ask again here."),
 }  # fmt: skip

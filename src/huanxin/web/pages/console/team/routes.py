@@ -38,7 +38,7 @@ _DETAILS = {
     "blocked": N_("of which not for sale"),
     "prefix": N_("prefix"), "purpose": N_("what for"), "ticket": N_("ticket"), "disclosure": N_("record"),
     "batch": N_("batch"), "upload": N_("upload"), "lines": N_("lines"), "carrier": N_("carrier"),
-    "until": N_("until"), "tokens": N_("tokens"), "must_change": N_("has to choose his own"),
+    "until": N_("until"), "tokens": N_("tokens"), "must_change": N_("has to choose their own"),
 }  # fmt: skip
 _VALUES = {
     **ROLES, **labels.CARRIERS, **unmasking.PURPOSES, **unmasking.LIST_PURPOSES, "password": N_("password"),
