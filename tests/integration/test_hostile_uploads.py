@@ -69,7 +69,7 @@ def test_others_are_answered_while_a_body_is_unpacked(desk: Desk, monkeypatch: p
     with ThreadPoolExecutor(2) as callers:
         filed = [callers.submit(desk.file, hostile.zeros("zstd", 10, HEADING.encode()), Content_Encoding="zstd")
                  for _ in range(2)]  # fmt: skip
-        until(lambda: len(list(desk.context.uploads.glob("*/receipt"))) == 2)
+        until(lambda: len(list(desk.context.uploads.glob("*/upload"))) == 2)
         assert desk.http.get("/healthz").status_code == 200
         assert desk.http.get("/readyz").json() == {"status": "ready", "disk": "ok"}
         asked.set()
@@ -133,7 +133,7 @@ def test_room_that_goes_while_a_file_comes_in_ends_the_file(desk: Desk, monkeypa
     body = csv_of(LINES * 100_000)
     with desk.opened(len(body)) as raw:
         raw.sendall(body[:1000])
-        until(lambda: bool(list(desk.context.uploads.glob("*/receipt"))))
+        until(lambda: bool(list(desk.context.uploads.glob("*/upload"))))
         desk.context.room.spare = free(desk) * 2
         raw.sendall(body[1000:])
         assert raw.recv(99).startswith(b"HTTP/1.1 503")

@@ -1,4 +1,4 @@
-"""Taking the body of a receipt, within limits: to a file first unless it is small, then to whoever reads it."""
+"""Taking a partner's upload, within limits: to a file first unless it is small, then to whoever reads it."""
 
 from __future__ import annotations
 
@@ -25,18 +25,24 @@ from huanxin.web.bodies import has_its_own_limit
 from huanxin.web.context import Context, calling_partner
 from huanxin.work.room import Room
 
-_SMALL = 64 * 1024  # bytes; most receipts answer for one owner's number, and a folder each would cost more than reading them
+_SMALL = (
+    64 * 1024
+)  # bytes; most uploads are receipts for one owner's number, and a folder each would cost more than reading them
 
 
 class Desk(Protocol):
-    """Where receipts are filed, of one notice or of many."""
+    """Where uploads of one kind are filed, such as receipts."""
+
+    @property
+    def scope(self) -> Scope:
+        """What a partner's token has to allow."""
 
     def most(self, partner: Partner) -> int:
-        """Bytes that a receipt of this partner may have here, unpacked: what it answers has so many lines, and is known
-        before any of it is read. Raises NotFound."""
+        """Bytes that an upload of this partner may have here, unpacked, which is known before any of it is read. Raises
+        NotFound."""
 
     def file(self, partner: Partner, content: tables.Content) -> tuple[dict[str, Any], bool]:
-        """File a receipt: the answer's body, and whether the receipt is new."""
+        """File an upload: the answer's body, and whether the upload is new."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +66,7 @@ class Body:
     def check(self) -> None:
         """Raise UnsupportedForm for what isn't read here."""
         if self.kind.split(";")[0].strip().lower() not in (CSV, PARQUET):
-            raise UnsupportedForm(f"a receipt is {CSV} or {PARQUET}, not {self.kind}")
+            raise UnsupportedForm(f"send {CSV} or {PARQUET}, not {self.kind}")
         is_packed(self.encoding)
 
 
@@ -69,7 +75,7 @@ def body_of(request: Request, kind: str, encoding: str, digest: str) -> Body:
 
 
 async def take(request: Request, desk: Desk, body: Body) -> Response:
-    """Receive a body and file it, in a thread: 201 for a new receipt, 200 for one that is known."""
+    """Receive a body and file it, in a thread: 201 for what is new, 200 for what is known."""
     context: Context = request.app.state.context
     has_its_own_limit(request)
     try:
@@ -77,7 +83,7 @@ async def take(request: Request, desk: Desk, body: Body) -> Response:
         taking = _take_small if body.small else _take_large
         told, new = await taking(request, desk, body, context)
     except UnsupportedForm:
-        await to_thread.run_sync(_caller, request)  # who shows no good token is told that first
+        await to_thread.run_sync(calling_partner, request, desk.scope)  # who shows no good token is told that first
         raise
     return JSONResponse(told, status_code=201 if new else 200)
 
@@ -87,15 +93,15 @@ async def _take_small(request: Request, desk: Desk, body: Body, context: Context
     try:
         await receive(request.stream(), held, digest=body.digest, announced=body.announced, limits=context.limits)
     except HuanxinError:
-        await to_thread.run_sync(_caller, request)
+        await to_thread.run_sync(calling_partner, request, desk.scope)
         raise
     content = held.getvalue()
     limiter = context.large if content.startswith(MAGIC) else context.programs
-    return await to_thread.run_sync(lambda: desk.file(_caller(request), content), limiter=limiter)
+    return await to_thread.run_sync(lambda: desk.file(calling_partner(request, desk.scope), content), limiter=limiter)
 
 
 async def _take_large(request: Request, desk: Desk, body: Body, context: Context) -> tuple[dict[str, Any], bool]:
-    partner = await to_thread.run_sync(_caller, request)  # before much is received from whoever it is
+    partner = await to_thread.run_sync(calling_partner, request, desk.scope)  # before much is received from whoever it is
     limits = await to_thread.run_sync(_limits, context, desk, partner)
     with ExitStack() as held:
         try:
@@ -103,7 +109,7 @@ async def _take_large(request: Request, desk: Desk, body: Body, context: Context
         except (TooMany, Unavailable):
             await read_away(request.stream())
             raise
-        path = held.enter_context(_folder(context)) / "receipt"
+        path = held.enter_context(_folder(context)) / "upload"
         with path.open("wb") as file:
             length = await receive(request.stream(), file, digest=body.digest, announced=body.announced, limits=limits,
                                    look=context.room.check)  # fmt: skip
@@ -115,7 +121,7 @@ async def _take_large(request: Request, desk: Desk, body: Body, context: Context
 @contextmanager
 def _folder(context: Context) -> Iterator[Path]:
     context.uploads.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="receipt-", dir=context.uploads) as folder:
+    with tempfile.TemporaryDirectory(prefix="upload-", dir=context.uploads) as folder:
         yield Path(folder)
 
 
@@ -132,16 +138,12 @@ def _file(desk: Desk, partner: Partner, path: Path, body: Body, limits: Limits, 
     return desk.file(partner, path)
 
 
-def _caller(request: Request) -> Partner:
-    return calling_partner(request, Scope.RECEIPTS)
-
-
 def _limits(context: Context, desk: Desk, partner: Partner) -> Limits:
     return replace(context.limits, most_bytes=min(context.limits.most_bytes, desk.most(partner)))
 
 
 def inspected(content: tables.Content, context: Context, most: int) -> tables.Source:
-    """A receipt that came, looked into. Raises BadRequest for one that is no table, or too long once unpacked."""
+    """A table that came, looked into. Raises BadRequest for one that is no table, or too long once unpacked."""
     try:
         return tables.inspect(content, most=min(context.limits.most_bytes, most), count_rows=False)
     except tables.BadTable as error:

@@ -147,6 +147,7 @@ async def many_receipts(
 class BatchDesk:
     """Where receipts for a notice of a batch are filed."""
 
+    scope = Scope.RECEIPTS
     context: Context
     notice_id: str
     complete: bool

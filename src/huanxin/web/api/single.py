@@ -10,7 +10,7 @@ from huanxin.acts.requests import file_single
 from huanxin.answer.receiving import CONFIRMATION
 from huanxin.answer.single import LONGEST, asked, confirmation, read
 from huanxin.domain.numbers import written
-from huanxin.domain.partners import Partner
+from huanxin.domain.partners import Partner, Scope
 from huanxin.numbersets import tables
 from huanxin.store.request.requests import RequestNotice
 from huanxin.web.api.filing import inspected
@@ -23,6 +23,7 @@ MOST_REQUESTS = 1_000
 class SingleDesk:
     """Where receipts are filed for the notice that the address names, or for those that its lines name."""
 
+    scope = Scope.RECEIPTS
     context: Context
     notice_id: str | None
     complete: bool

@@ -50,7 +50,7 @@ def unpack(path: Path, to: Path, *, encoding: str, most: int, look: Callable[[],
 
 
 def too_large(most: int) -> TooLarge:
-    """Why a receipt isn't taken that is longer than it may be."""
+    """Why an upload isn't taken that is longer than it may be."""
     return TooLarge(f"the receipt is longer than {most:,} bytes; file it in parts")
 
 
