@@ -56,7 +56,7 @@ def register(platform: Platform, name: str, *, required: bool = True) -> Partner
 
 def chosen(platform: Platform, partner: Partner, url: str, login: FolderAccess) -> None:
     """The partner chooses OUT and IN below an address itself."""
-    with platform.act("li") as act:
+    with platform.act(partner.client_id) as act:
         choose_folders(act, partner, out=f"{url}/OUT", into=f"{url}/IN", login=login, rules=rules_of(platform))
 
 
