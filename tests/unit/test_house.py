@@ -222,3 +222,18 @@ def test_whatever_may_change_what_happens_is_recorded_through_one_seam_and_never
     }
     assert {one for one in found if one[0] != "store/facts.py"} == set()
     assert {how for _, how, _ in found} <= {"INSERT INTO", "COPY"}
+
+
+def test_sql_of_more_than_two_lines_can_be_read_as_sql() -> None:
+    """It stands in triple quotes, a clause a line, and not in pieces of Python strings."""
+    found = []
+    for file in (HOUSE / "src/huanxin/store").rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+                given = node.args[0]
+                pieces = isinstance(given, ast.Constant | ast.JoinedStr) and (given.end_lineno or 0) - given.lineno >= 2
+                source = (ast.get_source_segment(text, given) or "").lstrip("f")
+                if node.func.attr in ("execute", "executemany", "copy") and pieces and not source.startswith('"""'):
+                    found.append(f"{file.relative_to(HOUSE)}:{given.lineno}")
+    assert found == []

@@ -47,17 +47,20 @@ def seen(tx: Tx, boot: str) -> Seen:
     return Seen(at=row[0], elapsed=row[1])
 
 
+_NEWEST_FACT = """
+SELECT greatest((SELECT recorded_at FROM report ORDER BY id DESC LIMIT 1),
+    (SELECT planned_at FROM batch ORDER BY id DESC LIMIT 1),
+    (SELECT received_at FROM receipt ORDER BY seq DESC LIMIT 1),
+    (SELECT waived_at FROM waiver ORDER BY seq DESC LIMIT 1),
+    (SELECT released_at FROM release ORDER BY id DESC LIMIT 1),
+    (SELECT requested_at FROM request ORDER BY seq DESC LIMIT 1),
+    (SELECT acknowledged_at FROM disclosure ORDER BY seq DESC LIMIT 1))
+"""
+
+
 def newest_fact(tx: Tx) -> datetime | None:
     """When the newest of the facts was recorded that may change what happens; None if there is none."""
-    row = tx.execute(
-        "SELECT greatest((SELECT recorded_at FROM report ORDER BY id DESC LIMIT 1),"
-        " (SELECT planned_at FROM batch ORDER BY id DESC LIMIT 1),"
-        " (SELECT received_at FROM receipt ORDER BY seq DESC LIMIT 1),"
-        " (SELECT waived_at FROM waiver ORDER BY seq DESC LIMIT 1),"
-        " (SELECT released_at FROM release ORDER BY id DESC LIMIT 1),"
-        " (SELECT requested_at FROM request ORDER BY seq DESC LIMIT 1),"
-        " (SELECT acknowledged_at FROM disclosure ORDER BY seq DESC LIMIT 1))"
-    ).fetchone()
+    row = tx.execute(_NEWEST_FACT).fetchone()
     found: datetime | None = row[0] if row else None
     return found
 

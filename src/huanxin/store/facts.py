@@ -172,6 +172,19 @@ def notices(
         )
 
 
+_RECEIPT = """
+WITH filed AS (
+    INSERT INTO receipt (id, notice_id, batch_id, partner_id, sha256, complete, idempotency_key, lines,
+        counts, received_at)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    RETURNING id
+)
+INSERT INTO receipt_set (receipt_id, outcome, reason, until_day, places)
+SELECT filed.id, said.*
+FROM filed, unnest(%s::text[], %s::text[], %s::date[], %b::bytea[]) said
+"""
+
+
 def receipt(
     tx: Tx, *, receipt_id: str, notice_id: str, batch_id: int, partner_id: int, sha256: bytes, complete: bool,
     idempotency_key: str, lines: int, answers: Mapping[Answer, BitMap], at: datetime,
@@ -184,10 +197,7 @@ def receipt(
     said = [(a.outcome.value, a.reason, a.until, dump(places)) for a, places in answers.items()]
     outcomes, reasons, days, sets = zip(*said, strict=True) if said else ((),) * 4
     tx.execute(
-        "WITH filed AS (INSERT INTO receipt (id, notice_id, batch_id, partner_id, sha256, complete, idempotency_key, lines,"
-        " counts, received_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id)"
-        " INSERT INTO receipt_set (receipt_id, outcome, reason, until_day, places)"
-        " SELECT filed.id, said.* FROM filed, unnest(%s::text[], %s::text[], %s::date[], %b::bytea[]) said",
+        _RECEIPT,
         (receipt_id, notice_id, batch_id, partner_id, sha256, complete, idempotency_key, lines, Jsonb(counts), at,
          list(outcomes), list(reasons), list(days), list(sets)),
     )  # fmt: skip
@@ -278,35 +288,64 @@ def request(tx: Tx, request: Request, notices: Mapping[int, str]) -> None:
     )
 
 
+_REQUEST_ANSWERS = """
+INSERT INTO request_answer (id, notice_id, outcome, reason, until_day, idempotency_key, received_at)
+SELECT receipt, notice_id, outcome, reason, until_day, key, %s
+FROM ROWS FROM (jsonb_to_recordset(%s) AS (receipt text, notice_id text, outcome text, reason text,
+    until_day date, key text))
+WITH ORDINALITY u (receipt, notice_id, outcome, reason, until_day, key, place)
+ORDER BY place
+"""
+
+
 def request_answers(tx: Tx, answers: Iterable[NewAnswer], at: datetime) -> None:
     """Record answers, and tell whoever watches their requests once this transaction is committed."""
     found = list(answers)
     if not found:
         return
     tx.execute(
-        "INSERT INTO request_answer (id, notice_id, outcome, reason, until_day, idempotency_key, received_at)"
-        " SELECT receipt, notice_id, outcome, reason, until_day, key, %s FROM ROWS FROM (jsonb_to_recordset(%s) AS"
-        " (receipt text, notice_id text, outcome text, reason text, until_day date, key text)) WITH ORDINALITY"
-        " u (receipt, notice_id, outcome, reason, until_day, key, place) ORDER BY place",
+        _REQUEST_ANSWERS,
         (at, Jsonb([vars(one) | {"until_day": one.until_day and one.until_day.isoformat()} for one in found])),
     )
     tell_watchers(tx, (one.request_id for one in found))
+
+
+_REQUEST_CALL_OFF = """
+WITH waits AS (
+    SELECT n.id, n.partner_id
+    FROM request_notice n
+    WHERE n.request_id = %(request)s AND n.partner_id = ANY(%(partners)s) AND
+        NOT EXISTS (SELECT 1 FROM request_answer a WHERE a.notice_id = n.id) AND
+        NOT EXISTS (SELECT 1 FROM request_call_off o WHERE o.notice_id = n.id)
+), free AS (
+    SELECT d.jti
+    FROM delivery d
+    JOIN waits w ON w.id = d.notice_id
+    WHERE d.delivered_at IS NULL
+    FOR UPDATE OF d SKIP LOCKED
+), stopped AS (UPDATE delivery d SET next_at = NULL FROM free WHERE d.jti = free.jti RETURNING d.jti), off AS (
+    INSERT INTO request_call_off (notice_id, called_off_at)
+    SELECT w.id, %(at)s
+    FROM waits w
+    WHERE NOT EXISTS (
+        SELECT 1
+        FROM delivery d
+        WHERE d.notice_id = w.id AND d.jti NOT IN (SELECT jti FROM stopped)
+    )
+    RETURNING notice_id
+)
+SELECT w.partner_id
+FROM off
+JOIN waits w ON w.id = off.notice_id
+ORDER BY 1
+"""
 
 
 def request_call_off(tx: Tx, request_id: str, partner_ids: Sequence[int], at: datetime) -> list[int]:
     """Call a request off at those of some partners that were not told of it and have not answered; at which that was done.
     An event that a worker holds is on its way."""
     rows = tx.execute(
-        "WITH waits AS (SELECT n.id, n.partner_id FROM request_notice n WHERE n.request_id = %(request)s"
-        " AND n.partner_id = ANY(%(partners)s) AND NOT EXISTS (SELECT 1 FROM request_answer a WHERE a.notice_id = n.id)"
-        " AND NOT EXISTS (SELECT 1 FROM request_call_off o WHERE o.notice_id = n.id)),"
-        " free AS (SELECT d.jti FROM delivery d JOIN waits w ON w.id = d.notice_id WHERE d.delivered_at IS NULL"
-        " FOR UPDATE OF d SKIP LOCKED),"
-        " stopped AS (UPDATE delivery d SET next_at = NULL FROM free WHERE d.jti = free.jti RETURNING d.jti),"
-        " off AS (INSERT INTO request_call_off (notice_id, called_off_at) SELECT w.id, %(at)s FROM waits w WHERE NOT EXISTS"
-        " (SELECT 1 FROM delivery d WHERE d.notice_id = w.id AND d.jti NOT IN (SELECT jti FROM stopped))"
-        " RETURNING notice_id)"
-        " SELECT w.partner_id FROM off JOIN waits w ON w.id = off.notice_id ORDER BY 1",
+        _REQUEST_CALL_OFF,
         {"request": request_id, "partners": list(partner_ids), "at": at},
     ).fetchall()
     tell_watchers(tx, [request_id] if rows else [])

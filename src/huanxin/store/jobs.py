@@ -61,12 +61,20 @@ def claim(tx: Tx, kind: str, now: datetime, *, failing: bool | None = None) -> J
     return found
 
 
+_DUE = """
+SELECT kind, key, tries, tried_days, tried_on
+FROM job
+WHERE kind = %(kind)s AND next_at <= %(now)s AND (%(failing)s::boolean IS NULL OR (tries > 0) = %(failing)s)
+ORDER BY next_at
+LIMIT 1
+FOR UPDATE SKIP LOCKED
+"""
+
+
 def _due(tx: Tx, kind: str, now: datetime, failing: bool | None) -> Job | None:
     with tx.cursor(row_factory=class_row(Job)) as cursor:
         return cursor.execute(
-            "SELECT kind, key, tries, tried_days, tried_on FROM job WHERE kind = %(kind)s AND next_at <= %(now)s"
-            " AND (%(failing)s::boolean IS NULL OR (tries > 0) = %(failing)s)"
-            " ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED",
+            _DUE,
             {"kind": kind, "now": now, "failing": failing},
         ).fetchone()
 

@@ -14,13 +14,14 @@ from psycopg.types.json import Jsonb
 from huanxin.domain.operators import Operator, Role
 from huanxin.store.database import Tx
 
-_OPERATOR = (
-    "SELECT o.id, o.login, o.name, o.carrier,"
-    " coalesce((SELECT e.detail -> 'roles' FROM operator_event e WHERE e.operator_id = o.id AND e.kind = 'roles'"
-    " ORDER BY e.id DESC LIMIT 1), '[]'::jsonb),"
-    " coalesce((SELECT e.kind = 'enabled' FROM operator_event e WHERE e.operator_id = o.id"
-    " AND e.kind IN ('enabled', 'disabled') ORDER BY e.id DESC LIMIT 1), true), operator_confirmed(o.id) FROM operator o"
-)
+_OPERATOR = """
+SELECT o.id, o.login, o.name, o.carrier,
+    coalesce((SELECT e.detail -> 'roles' FROM operator_event e WHERE e.operator_id = o.id
+    AND e.kind = 'roles' ORDER BY e.id DESC LIMIT 1), '[]'::jsonb),
+    coalesce((SELECT e.kind = 'enabled' FROM operator_event e WHERE e.operator_id = o.id
+    AND e.kind IN ('enabled', 'disabled') ORDER BY e.id DESC LIMIT 1), true), operator_confirmed(o.id)
+FROM operator o
+"""
 _FORGOTTEN = timedelta(days=30)
 
 
@@ -97,26 +98,40 @@ def tied(tx: Tx, one: int, other: int) -> bool:
     return bool(row and row[0])
 
 
+_MADE_BY = """
+SELECT 1
+FROM operator o
+WHERE o.id = %(who)s AND (o.added_by = %(maker)s
+    OR EXISTS (SELECT 1 FROM operator_event e WHERE e.operator_id = o.id AND e.recorded_by = %(maker)s
+    AND e.kind IN ('roles', 'enabled', 'token-made') OR e.operator_id = o.id AND e.recorded_by = %(maker)s
+    AND e.kind = 'password-set' AND (e.detail ->> 'must_change')::boolean))
+"""
+
+
 def made_by(tx: Tx, operator_id: int, maker: str) -> bool:
     """Whether a login added somebody, or ever gave them roles, a password or a way back in."""
     row = tx.execute(
-        "SELECT 1 FROM operator o WHERE o.id = %(who)s AND (o.added_by = %(maker)s OR EXISTS (SELECT 1 FROM operator_event e"
-        " WHERE e.operator_id = o.id AND e.recorded_by = %(maker)s AND e.kind IN ('roles', 'enabled', 'token-made')"
-        " OR e.operator_id = o.id AND e.recorded_by = %(maker)s AND e.kind = 'password-set'"
-        " AND (e.detail ->> 'must_change')::boolean))",
+        _MADE_BY,
         {"who": operator_id, "maker": maker},
     ).fetchone()
     return row is not None
+
+
+_HAS_COME = """
+SELECT 1
+FROM operator_event e
+WHERE e.operator_id = %(who)s
+    AND e.id > coalesce((SELECT max(r.id) FROM operator_event r WHERE r.operator_id = %(who)s
+    AND r.kind = 'password-set' AND (r.detail ->> 'must_change')::boolean), 0) AND (e.kind = 'password-set'
+    OR (e.kind = 'signed-in' AND e.detail ->> 'how' NOT IN ('password', 'password and code')))
+"""
 
 
 def has_come(tx: Tx, operator_id: int) -> bool:
     """Whether somebody has chosen a password since the last one that was given to them, or came by another's word
     (OpenID Connect)."""
     row = tx.execute(
-        "SELECT 1 FROM operator_event e WHERE e.operator_id = %(who)s AND e.id > coalesce((SELECT max(r.id)"
-        " FROM operator_event r WHERE r.operator_id = %(who)s AND r.kind = 'password-set'"
-        " AND (r.detail ->> 'must_change')::boolean), 0) AND (e.kind = 'password-set'"
-        " OR (e.kind = 'signed-in' AND e.detail ->> 'how' NOT IN ('password', 'password and code')))",
+        _HAS_COME,
         {"who": operator_id},
     ).fetchone()
     return row is not None
@@ -210,15 +225,23 @@ def end_sessions(tx: Tx, operator_id: int, at: datetime) -> None:
     tx.execute("UPDATE operator_login SET sessions_after = %s WHERE operator_id = %s", (at, operator_id))
 
 
+_EVENTS = """
+SELECT e.id, o.login, e.kind, e.detail, e.recorded_by, e.at
+FROM operator_event e
+JOIN operator o ON o.id = e.operator_id
+WHERE e.operator_id = coalesce(%(of)s, e.operator_id) AND (%(carrier)s::text IS NULL
+    OR o.carrier = %(carrier)s) AND e.kind = coalesce(%(kind)s, e.kind) AND e.id < coalesce(%(before)s,
+    9223372036854775807)
+ORDER BY e.id DESC
+LIMIT %(most)s
+"""
+
+
 def events(tx: Tx, *, operator_id: int | None = None, carrier: str | None = None, kind: str | None = None,
            before: int | None = None, most: int = 100) -> list[OperatorEvent]:  # fmt: skip
     """What happened, newest first; `before` an event to go on from it, `carrier` to the people limited to one."""
     with tx.cursor(row_factory=class_row(OperatorEvent)) as cursor:
         return cursor.execute(
-            "SELECT e.id, o.login, e.kind, e.detail, e.recorded_by, e.at FROM operator_event e"
-            " JOIN operator o ON o.id = e.operator_id WHERE e.operator_id = coalesce(%(of)s, e.operator_id)"
-            " AND (%(carrier)s::text IS NULL OR o.carrier = %(carrier)s)"
-            " AND e.kind = coalesce(%(kind)s, e.kind) AND e.id < coalesce(%(before)s, 9223372036854775807)"
-            " ORDER BY e.id DESC LIMIT %(most)s",
+            _EVENTS,
             {"of": operator_id, "carrier": carrier, "kind": kind, "before": before, "most": most},
         ).fetchall()

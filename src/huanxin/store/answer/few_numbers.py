@@ -12,6 +12,17 @@ from huanxin.store.answer.parts_of_sets import BEGINNING, among
 from huanxin.store.database import Tx
 from huanxin.store.release.releases import RELEASE, Release
 
+_STANDINGS_AT = f"""
+SELECT r.partner_id, r.seq, r.complete, s.outcome, s.reason, s.until_day, {BEGINNING}
+FROM (
+    SELECT *, complete AND count(*) OVER (PARTITION BY partner_id) = 1 AS alone
+    FROM receipt
+    WHERE batch_id = %s
+) r
+LEFT JOIN receipt_set s ON s.receipt_id = r.id AND NOT (r.alone AND s.outcome = ANY(%s))
+ORDER BY r.seq
+"""
+
 
 def standings_at(tx: Tx, batch_id: int, places: BitMap) -> dict[int, Standing]:
     """The standing of every partner that answered a batch or was waived, as far as some places go: what is settled and what
@@ -22,10 +33,7 @@ def standings_at(tx: Tx, batch_id: int, places: BitMap) -> dict[int, Standing]:
     large ones, are not read.
     """
     rows = tx.execute(
-        f"SELECT r.partner_id, r.seq, r.complete, s.outcome, s.reason, s.until_day, {BEGINNING}"
-        " FROM (SELECT *, complete AND count(*) OVER (PARTITION BY partner_id) = 1 AS alone FROM receipt"
-        "       WHERE batch_id = %s) r"
-        " LEFT JOIN receipt_set s ON s.receipt_id = r.id AND NOT (r.alone AND s.outcome = ANY(%s)) ORDER BY r.seq",
+        _STANDINGS_AT,
         (batch_id, receipts.SETTLING), binary=True,
     ).fetchall()  # fmt: skip
     found: dict[int, list[tuple[int, Receipt | Waiver]]] = {}

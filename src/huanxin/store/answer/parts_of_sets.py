@@ -54,12 +54,12 @@ def _read(tx: Tx, table: LiteralString, wanted: Sequence[tuple[str, Slice]]) -> 
     ids = "{" + ",".join(f'"{row_id}"' for row_id, _ in wanted) + "}"
     starts = "{" + ",".join(str(one.start + 1) for _, one in wanted) + "}"
     sizes = "{" + ",".join(str(one.size) for _, one in wanted) + "}"
-    rows = tx.execute(
-        "SELECT w.nth, substring(s.places FROM w.first FOR w.size)"
-        " FROM unnest(%s::tid[], %s::int4[], %s::int4[]) WITH ORDINALITY w (at, first, size, nth)"
-        f" CROSS JOIN LATERAL (SELECT places FROM {table} WHERE ctid = w.at OFFSET 0) s",
-        (ids, starts, sizes), binary=True,
-    )  # fmt: skip
+    statement = f"""
+        SELECT w.nth, substring(s.places FROM w.first FOR w.size)
+        FROM unnest(%s::tid[], %s::int4[], %s::int4[]) WITH ORDINALITY w (at, first, size, nth)
+        CROSS JOIN LATERAL (SELECT places FROM {table} WHERE ctid = w.at OFFSET 0) s
+    """
+    rows = tx.execute(statement, (ids, starts, sizes), binary=True)
     found: dict[str, BitMap] = {}
     for nth, stored in rows:
         row_id, one = wanted[nth - 1]

@@ -37,10 +37,14 @@ class Entry:
     said: Receipt | Waiver
 
 
-WAIVED_BY_ONE = (
-    "NOT EXISTS (SELECT 1 FROM decided_by_two d WHERE d.kind = 'waiver' AND d.batch_id = s.batch_id"
-    " AND d.partner_id = s.partner_id AND d.decided_at = s.waived_at)"
+WAIVED_BY_ONE = """
+NOT EXISTS (
+    SELECT 1
+    FROM decided_by_two d
+    WHERE d.kind = 'waiver' AND d.batch_id = s.batch_id AND d.partner_id = s.partner_id
+        AND d.decided_at = s.waived_at
 )
+"""
 """Of a waiver `s`: no two people decided on it."""
 SETTLING = [outcome.value for outcome in Outcome if Answer(outcome=outcome).settles]
 _COLUMNS = "id, notice_id, batch_id, partner_id, complete, lines, counts, received_at, sha256"
@@ -125,14 +129,21 @@ def _part(stored: bytes, only: BitMap | None) -> BitMap:
     return places if only is None else places & only
 
 
+_RECEIPTS = """
+SELECT r.partner_id, r.seq, r.received_at, r.complete, s.outcome, s.reason, s.until_day, s.places
+FROM receipt r
+LEFT JOIN receipt_set s ON s.receipt_id = r.id
+WHERE r.batch_id = %s AND (%s::int8 IS NULL OR r.partner_id = %s)
+ORDER BY r.seq
+"""
+
+
 def _receipts(tx: Tx, batch_id: int, partner_id: int | None) -> dict[int, list[Entry]]:
     found: dict[int, list[Entry]] = {}
     sets: dict[Answer, BitMap] = {}
     last_seq = None
     rows = tx.execute(
-        "SELECT r.partner_id, r.seq, r.received_at, r.complete, s.outcome, s.reason, s.until_day, s.places FROM receipt r"
-        " LEFT JOIN receipt_set s ON s.receipt_id = r.id"
-        " WHERE r.batch_id = %s AND (%s::int8 IS NULL OR r.partner_id = %s) ORDER BY r.seq",
+        _RECEIPTS,
         (batch_id, partner_id, partner_id), binary=True,
     )  # fmt: skip
     for partner, seq, at, complete, outcome, reason, until, places in rows:

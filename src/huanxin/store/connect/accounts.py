@@ -91,12 +91,19 @@ def events_of(tx: Tx, account_id: str) -> list[AccountEvent]:
         ).fetchall()
 
 
+_TWIN_CLIENTS = """
+SELECT a.sandbox_client_id, e.detail ->> 'client_id'
+FROM account a
+LEFT JOIN account_event e ON e.account_id = a.id AND e.kind = 'live'
+WHERE a.sandbox_client_id = %s OR e.detail ->> 'client_id' = %s
+ORDER BY e.id DESC NULLS LAST
+"""
+
+
 def twin_clients(tx: Tx, client_id: str) -> dict[str, str]:
     """The client_id in each environment (`sandbox`, `live`) of the account that a client_id belongs to; empty if none."""
     rows = tx.execute(
-        "SELECT a.sandbox_client_id, e.detail ->> 'client_id' FROM account a"
-        " LEFT JOIN account_event e ON e.account_id = a.id AND e.kind = 'live'"
-        " WHERE a.sandbox_client_id = %s OR e.detail ->> 'client_id' = %s ORDER BY e.id DESC NULLS LAST",
+        _TWIN_CLIENTS,
         (client_id, client_id),
     ).fetchall()
     return {"sandbox": rows[0][0]} | ({"live": rows[0][1]} if rows[0][1] else {}) if rows else {}

@@ -89,11 +89,19 @@ def steps_of(tx: Tx, run_id: str) -> list[StepDone]:
         ).fetchall()
 
 
+_READ = """
+SELECT r.id, r.account_id, r.endpoint, r.started_by, r.started_at, coalesce(e.outcome, 'running'), e.at
+FROM selftest_run r
+LEFT JOIN selftest_end e ON e.run_id = r.id
+WHERE r.account_id = %s
+ORDER BY r.seq DESC
+LIMIT %s
+"""
+
+
 def _read(tx: Tx, account_id: str, limit: int) -> list[SelfTest]:
     rows = tx.execute(
-        "SELECT r.id, r.account_id, r.endpoint, r.started_by, r.started_at, coalesce(e.outcome, 'running'), e.at"
-        " FROM selftest_run r LEFT JOIN selftest_end e ON e.run_id = r.id WHERE r.account_id = %s"
-        " ORDER BY r.seq DESC LIMIT %s",
+        _READ,
         (account_id, limit),
     )
     return [
@@ -103,12 +111,21 @@ def _read(tx: Tx, account_id: str, limit: int) -> list[SelfTest]:
     ]  # fmt: skip
 
 
+_UNDER_WAY = """
+SELECT EXISTS (
+    SELECT 1
+    FROM pg_locks, hashtextextended(%s, %s) AS key
+    WHERE locktype = 'advisory' AND granted AND objsubid = 1
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND (classid::bigint << 32 | objid::bigint) = key
+)
+"""
+
+
 def _under_way(tx: Tx, account_id: str) -> bool:
     """Whether somebody holds the lock. A 64-bit key stands in pg_locks as its two halves, objsubid 1."""
     row = tx.execute(
-        "SELECT EXISTS (SELECT 1 FROM pg_locks, hashtextextended(%s, %s) AS key WHERE locktype = 'advisory' AND granted"
-        " AND objsubid = 1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-        " AND (classid::bigint << 32 | objid::bigint) = key)",
+        _UNDER_WAY,
         (account_id, _SPACE),
     ).fetchone()
     assert row is not None

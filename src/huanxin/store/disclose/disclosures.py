@@ -65,12 +65,15 @@ class SeenText:
         return hashlib.sha256(self.text.encode()).digest()
 
 
-_SELECT = (
-    "SELECT d.id, d.seq, d.number, d.carrier, d.closed_on, d.grade, d.asked, d.confirmed, d.text_sha256, d.method,"
-    " d.evidence, o.login AS clerk, d.acknowledged_at, w.withdrawn_at, w.reason AS withdrawn_reason,"
-    " v.login AS withdrawn_by FROM disclosure d JOIN operator o ON o.id = d.operator_id"
-    " LEFT JOIN disclosure_withdrawal w ON w.disclosure_id = d.id LEFT JOIN operator v ON v.id = w.operator_id"
-)
+_SELECT = """
+SELECT d.id, d.seq, d.number, d.carrier, d.closed_on, d.grade, d.asked, d.confirmed, d.text_sha256, d.method,
+    d.evidence, o.login AS clerk, d.acknowledged_at, w.withdrawn_at, w.reason AS withdrawn_reason,
+    v.login AS withdrawn_by
+FROM disclosure d
+JOIN operator o ON o.id = d.operator_id
+LEFT JOIN disclosure_withdrawal w ON w.disclosure_id = d.id
+LEFT JOIN operator v ON v.id = w.operator_id
+"""
 
 
 def one_at_a_time(tx: Tx) -> None:

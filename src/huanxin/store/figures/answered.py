@@ -46,19 +46,34 @@ def counted(tx: Tx, *, now: datetime) -> dict[int, dict[str, int]]:
     return dict(rows.fetchall())
 
 
+_OF_CARRIER = """
+SELECT n.batch_id, b.count, n.partner_id, p.name, n.required, n.sent_at, coalesce(n.answer_by, b.answer_by),
+    coalesce(w.waived, 0), w.waived_at
+FROM notice n
+JOIN batch b ON b.id = n.batch_id
+JOIN partner p ON p.id = n.partner_id
+LEFT JOIN (
+    SELECT batch_id, partner_id, sum(count)::int8 AS waived, min(waived_at) AS waived_at
+    FROM waiver
+    GROUP BY batch_id, partner_id
+) w ON w.batch_id = n.batch_id AND w.partner_id = n.partner_id
+WHERE b.id IN (
+    SELECT c.id
+    FROM batch c
+    WHERE c.purpose = 'renewal' AND EXISTS (SELECT FROM batch_span s WHERE s.batch_id = c.id AND s.carrier = %s)
+    ORDER BY c.id DESC
+    LIMIT %s
+)
+ORDER BY n.batch_id, n.partner_id
+"""
+
+
 def of_carrier(tx: Tx, carrier: str, *, newest: int, now: datetime) -> list[Answered]:
     """Every partner's answers to the newest renewal batches that have numbers of a carrier, by batch and partner."""
     refresh(tx, now=now)
     answers = _kept(tx)  # whole: to pick from each in the query, PostgreSQL would unpack it for every partner
     rows = tx.execute(
-        "SELECT n.batch_id, b.count, n.partner_id, p.name, n.required, n.sent_at,"
-        " coalesce(n.answer_by, b.answer_by), coalesce(w.waived, 0),"
-        " w.waived_at FROM notice n JOIN batch b ON b.id = n.batch_id JOIN partner p ON p.id = n.partner_id"
-        " LEFT JOIN (SELECT batch_id, partner_id, sum(count)::int8 AS waived, min(waived_at) AS waived_at FROM waiver"
-        "  GROUP BY batch_id, partner_id) w ON w.batch_id = n.batch_id AND w.partner_id = n.partner_id"
-        " WHERE b.id IN (SELECT c.id FROM batch c WHERE c.purpose = 'renewal' AND EXISTS"
-        "  (SELECT FROM batch_span s WHERE s.batch_id = c.id AND s.carrier = %s) ORDER BY c.id DESC LIMIT %s)"
-        " ORDER BY n.batch_id, n.partner_id",
+        _OF_CARRIER,
         (carrier, newest), binary=True,
     )  # fmt: skip
     return [
@@ -82,13 +97,20 @@ def _of(answers: dict[str, dict[str, Any]], batch_id: int, partner_id: int) -> d
     return {"counts": found["counts"], "answered_at": datetime.fromisoformat(at) if at else None}
 
 
+_REFRESH = """
+SELECT b.id, b.count, s.body
+FROM batch b
+JOIN (SELECT batch_id, count(*) AS receipts FROM receipt GROUP BY batch_id) r ON r.batch_id = b.id
+LEFT JOIN summary s ON s.kind = %s AND s.key = b.id::text
+WHERE b.purpose = 'renewal' AND r.receipts <> coalesce((s.body->>'receipts')::int8, 0)
+ORDER BY b.id
+"""
+
+
 def refresh(tx: Tx, *, now: datetime) -> None:
     """Count the answers that came since they were counted last."""
     rows = tx.execute(
-        "SELECT b.id, b.count, s.body FROM batch b"
-        " JOIN (SELECT batch_id, count(*) AS receipts FROM receipt GROUP BY batch_id) r ON r.batch_id = b.id"
-        " LEFT JOIN summary s ON s.kind = %s AND s.key = b.id::text"
-        " WHERE b.purpose = 'renewal' AND r.receipts <> coalesce((s.body->>'receipts')::int8, 0) ORDER BY b.id",
+        _REFRESH,
         (KIND,),
     ).fetchall()
     for batch_id, numbers, body in rows:

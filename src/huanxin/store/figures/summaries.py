@@ -28,15 +28,18 @@ class Summary:
     made_at: datetime
 
 
+_STAMP = """
+SELECT ROW((SELECT max(id) FROM report), (SELECT max(id) FROM batch), (SELECT max(id) FROM hold),
+    (SELECT count(*) FROM hold_lift), (SELECT max(seq) FROM receipt), (SELECT max(seq) FROM waiver),
+    (SELECT max(id) FROM release), (SELECT count(*) FROM notice), (SELECT max(seq) FROM request_answer),
+    (SELECT max(id) FROM allocation), (SELECT max(seq) FROM request), (SELECT max(id) FROM breach),
+    (SELECT max(id) FROM partner))::text
+"""
+
+
 def stamp(tx: Tx) -> str:
     """What changes whenever a fact that numbers' states depend on is recorded."""
-    row = tx.execute(
-        "SELECT ROW((SELECT max(id) FROM report), (SELECT max(id) FROM batch), (SELECT max(id) FROM hold),"
-        " (SELECT count(*) FROM hold_lift), (SELECT max(seq) FROM receipt), (SELECT max(seq) FROM waiver),"
-        " (SELECT max(id) FROM release), (SELECT count(*) FROM notice), (SELECT max(seq) FROM request_answer),"
-        " (SELECT max(id) FROM allocation), (SELECT max(seq) FROM request), (SELECT max(id) FROM breach),"
-        " (SELECT max(id) FROM partner))::text"
-    ).fetchone()
+    row = tx.execute(_STAMP).fetchone()
     assert row is not None
     return str(row[0])
 

@@ -20,13 +20,27 @@ def last_orders(tx: Tx) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
+_MONTHS_CHANGED = """
+SELECT DISTINCT to_char(at AT TIME ZONE %s, 'YYYY-MM') AS month
+FROM (
+    SELECT requested_at AS at
+    FROM request
+    WHERE seq > %s
+    UNION ALL
+    SELECT r.requested_at
+    FROM request_answer a
+    JOIN request_notice n ON n.id = a.notice_id
+    JOIN request r ON r.id = n.request_id
+    WHERE a.seq > %s
+) changed
+ORDER BY month
+"""
+
+
 def months_changed(tx: Tx, *, after_request: int, after_answer: int, zone: str) -> list[str]:
     """The months (`2026-11`, in a zone) of the requests that came, or were answered, after some positions."""
     rows = tx.execute(
-        "SELECT DISTINCT to_char(at AT TIME ZONE %s, 'YYYY-MM') AS month FROM ("
-        " SELECT requested_at AS at FROM request WHERE seq > %s"
-        " UNION ALL SELECT r.requested_at FROM request_answer a JOIN request_notice n ON n.id = a.notice_id"
-        " JOIN request r ON r.id = n.request_id WHERE a.seq > %s) changed ORDER BY month",
+        _MONTHS_CHANGED,
         (zone, after_request, after_answer),
     )
     return [month for (month,) in rows]
@@ -58,13 +72,24 @@ class PartnerOrders:
 _IN_MONTH = "r.purpose <> 'inquire' AND r.requested_at >= %s AND r.requested_at < %s"
 
 
+_PEOPLE = f"""
+SELECT carrier, number / 10000, count(*), count(*) FILTER (WHERE
+    NOT EXISTS (SELECT 1 FROM request e WHERE e.number = found.number AND e.seq < found.seq
+    AND e.purpose <> 'inquire'))
+FROM (
+    SELECT r.carrier, r.number, min(r.seq) AS seq
+    FROM request r
+    WHERE {_IN_MONTH}
+    GROUP BY 1, 2
+) found
+GROUP BY 1, 2
+"""
+
+
 def people(tx: Tx, since: datetime, until: datetime) -> list[BlockCount]:
     """Numbers that were ordered for within a span (`owners`; `people`: for the first time), by carrier and block."""
     rows = tx.execute(
-        "SELECT carrier, number / 10000, count(*), count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM request e"
-        " WHERE e.number = found.number AND e.seq < found.seq AND e.purpose <> 'inquire'))"
-        " FROM (SELECT r.carrier, r.number, min(r.seq) AS seq FROM request r"
-        f" WHERE {_IN_MONTH} GROUP BY 1, 2) found GROUP BY 1, 2",
+        _PEOPLE,
         (since, until),
     )
     return [
@@ -72,17 +97,32 @@ def people(tx: Tx, since: datetime, until: datetime) -> list[BlockCount]:
     ]
 
 
+_ORDERS = f"""
+WITH told AS (
+    SELECT r.carrier, r.number / 10000 AS block, n.partner_id, r.answer_by, a.outcome, a.received_at
+    FROM request r
+    JOIN request_notice n ON n.request_id = r.id
+    LEFT JOIN LATERAL (
+        SELECT outcome, received_at
+        FROM request_answer
+        WHERE notice_id = n.id
+        ORDER BY seq DESC
+        LIMIT 1
+    ) a ON true
+    WHERE {_IN_MONTH} AND NOT EXISTS (SELECT 1 FROM request_call_off o WHERE o.notice_id = n.id)
+)
+SELECT carrier, block, partner_id, count(*), count(*) FILTER (WHERE outcome = 'unbound'),
+    count(*) FILTER (WHERE outcome <> 'pending'), count(*) FILTER (WHERE outcome <> 'pending'
+    AND received_at <= answer_by), count(*) FILTER (WHERE outcome = 'refused')
+FROM told
+GROUP BY GROUPING SETS ((carrier, block), (partner_id))
+"""
+
+
 def orders(tx: Tx, since: datetime, until: datetime) -> tuple[list[BlockCount], list[PartnerOrders]]:
     """The orders to partners within a span and how they stand: by carrier and block, and by partner."""
     rows = tx.execute(
-        "WITH told AS (SELECT r.carrier, r.number / 10000 AS block, n.partner_id, r.answer_by, a.outcome, a.received_at"
-        " FROM request r JOIN request_notice n ON n.request_id = r.id LEFT JOIN LATERAL (SELECT outcome, received_at"
-        f" FROM request_answer WHERE notice_id = n.id ORDER BY seq DESC LIMIT 1) a ON true WHERE {_IN_MONTH}"
-        " AND NOT EXISTS (SELECT 1 FROM request_call_off o WHERE o.notice_id = n.id))"
-        " SELECT carrier, block, partner_id, count(*), count(*) FILTER (WHERE outcome = 'unbound'),"
-        " count(*) FILTER (WHERE outcome <> 'pending'),"
-        " count(*) FILTER (WHERE outcome <> 'pending' AND received_at <= answer_by),"
-        " count(*) FILTER (WHERE outcome = 'refused') FROM told GROUP BY GROUPING SETS ((carrier, block), (partner_id))",
+        _ORDERS,
         (since, until),
     )
     blocks, partners = [], []

@@ -25,10 +25,13 @@ EVENTS, OWNERS = "", "owners"
 REQUESTS = "huanxin_request"
 _IDS = 200  # in one notification, which has 8,000 bytes
 
-_NOTHING_EARLIER = (
-    " NOT EXISTS (SELECT 1 FROM delivery e WHERE e.partner_id = d.partner_id AND e.subject = d.subject"
-    " AND e.seq < d.seq AND e.next_at IS NOT NULL)"
+_NOTHING_EARLIER = """
+NOT EXISTS (
+    SELECT 1
+    FROM delivery e
+    WHERE e.partner_id = d.partner_id AND e.subject = d.subject AND e.seq < d.seq AND e.next_at IS NOT NULL
 )
+"""
 _NOT_CALLED_OFF = "NOT EXISTS (SELECT 1 FROM request_call_off o WHERE o.notice_id = d.notice_id)"
 _SAME_WAY = "(SELECT s.endpoint FROM stream s WHERE s.partner_id = d.partner_id) IS NOT DISTINCT FROM met.endpoint"
 _AFRESH = "next_at = least(next_at, %(now)s), tries = 0, tried_days = 0, tried_on = NULL"
@@ -57,11 +60,13 @@ class Delivery:
     alg: str
 
 
-_SELECT = (
-    "SELECT d.jti, d.partner_id, d.notice_id, d.event, d.claims, d.attempts, d.tries, d.tried_days, d.tried_on,"
-    ' d.created_at, d.next_at, d.delivered_at, s.endpoint, s.inbox, s."authorization" AS sealed_authorization,'
-    " coalesce(s.alg, 'ES256') AS alg FROM delivery d LEFT JOIN stream s ON s.partner_id = d.partner_id"
-)
+_SELECT = """
+SELECT d.jti, d.partner_id, d.notice_id, d.event, d.claims, d.attempts, d.tries, d.tried_days, d.tried_on,
+    d.created_at, d.next_at, d.delivered_at, s.endpoint, s.inbox, s."authorization" AS sealed_authorization,
+    coalesce(s.alg, 'ES256') AS alg
+FROM delivery d
+LEFT JOIN stream s ON s.partner_id = d.partner_id
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,17 +89,24 @@ def add(tx: Tx, one: NewDelivery, *, at: datetime) -> None:
     add_all(tx, [one], at=at)
 
 
+_ADD_ALL = """
+INSERT INTO delivery (jti, partner_id, notice_id, event, subject, claims, created_at, next_at, always)
+SELECT u.jti, u.partner_id, u.notice_id, u.event, u.subject, u.claims, %(at)s, CASE WHEN u.kept
+    THEN %(at)s END, u.always
+FROM ROWS FROM (jsonb_to_recordset(%(events)s) AS (jti text, partner_id bigint, notice_id text, event text,
+    subject text, claims jsonb, always boolean, kept boolean))
+WITH ORDINALITY u (jti, partner_id, notice_id, event, subject, claims, always, kept, place)
+ORDER BY u.place
+ON CONFLICT (jti) DO NOTHING
+"""
+
+
 def add_all(tx: Tx, events: Sequence[NewDelivery], *, at: datetime) -> None:
     """Record events for partners, in this order. Again with the same `jti` changes nothing."""
     if not events:
         return
     tx.execute(
-        "INSERT INTO delivery (jti, partner_id, notice_id, event, subject, claims, created_at, next_at, always)"
-        " SELECT u.jti, u.partner_id, u.notice_id, u.event, u.subject, u.claims, %(at)s,"
-        " CASE WHEN u.kept THEN %(at)s END, u.always FROM ROWS FROM (jsonb_to_recordset(%(events)s) AS (jti text,"
-        " partner_id bigint, notice_id text, event text, subject text, claims jsonb, always boolean, kept boolean))"
-        " WITH ORDINALITY u (jti, partner_id, notice_id, event, subject, claims, always, kept, place)"
-        " ORDER BY u.place ON CONFLICT (jti) DO NOTHING",
+        _ADD_ALL,
         {"at": at, "events": Jsonb([vars(one) for one in events])},
     )
 
@@ -112,14 +124,27 @@ def claim_due(tx: Tx, now: datetime, method: str, most: int = 1) -> list[Deliver
     return next((found for found in claims if found), [])
 
 
+_WITH_DUE = f"""
+SELECT s.partner_id
+FROM stream s
+CROSS JOIN LATERAL (
+    SELECT d.next_at, d.tries
+    FROM delivery d
+    WHERE d.partner_id = s.partner_id AND d.next_at <= %s AND (s.status = 'enabled' OR d.always)
+        AND {_NOTHING_EARLIER}
+    ORDER BY d.next_at
+    LIMIT 1
+) first
+WHERE s.method = %s
+ORDER BY first.tries > 0, first.next_at
+"""
+
+
 def with_due(tx: Tx, now: datetime, method: str) -> list[int]:
     """The partners on streams of a method that have events that are due: whoever was tried in vain after the others, and of
     these whoever has waited longest first."""
     rows = tx.execute(
-        "SELECT s.partner_id FROM stream s CROSS JOIN LATERAL (SELECT d.next_at, d.tries FROM delivery d"
-        " WHERE d.partner_id = s.partner_id AND d.next_at <= %s AND (s.status = 'enabled' OR d.always)"
-        f" AND {_NOTHING_EARLIER} ORDER BY d.next_at LIMIT 1) first WHERE s.method = %s"
-        " ORDER BY first.tries > 0, first.next_at",
+        _WITH_DUE,
         (now, method),
     )
     return [partner_id for (partner_id,) in rows]
@@ -159,35 +184,60 @@ class Met:
     delivered: bool
 
 
+_RECORD_ATTEMPTS = f"""
+WITH met AS (
+    SELECT *
+    FROM jsonb_to_recordset(%(met)s) AS u (jti text, endpoint text, status integer, answer text,
+        next_at timestamptz, delivered boolean)
+), kept AS (
+    INSERT INTO delivery_attempt (jti, at, status, answer)
+    SELECT jti, %(at)s, status, answer
+    FROM met
+)
+UPDATE delivery d
+SET attempts = d.attempts + 1, tries = d.tries + 1,
+    tried_days = d.tried_days + (d.tried_on IS DISTINCT FROM %(day)s)::integer, tried_on = %(day)s,
+    next_at = CASE WHEN met.next_at IS NULL OR d.next_at IS NULL THEN NULL WHEN {_SAME_WAY} THEN met.next_at
+    ELSE %(at)s END, delivered_at = CASE WHEN met.delivered THEN %(at)s ELSE d.delivered_at END
+FROM met
+WHERE d.jti = met.jti
+RETURNING CASE WHEN met.delivered THEN (SELECT n.request_id FROM request_notice n WHERE n.id = d.notice_id) END
+"""
+
+
 def record_attempts(tx: Tx, attempts: Sequence[Met], *, at: datetime) -> None:
     """Record what deliveries met with. Whoever has another endpoint by now doesn't wait for what the old one did; what was
     taken or given up meanwhile stays so."""
     if not attempts:
         return
     told = tx.execute(
-        "WITH met AS (SELECT * FROM jsonb_to_recordset(%(met)s) AS u (jti text, endpoint text, status integer, answer text,"
-        " next_at timestamptz, delivered boolean)), kept AS (INSERT INTO delivery_attempt (jti, at, status, answer)"
-        " SELECT jti, %(at)s, status, answer FROM met) UPDATE delivery d SET attempts = d.attempts + 1,"
-        " tries = d.tries + 1, tried_days = d.tried_days + (d.tried_on IS DISTINCT FROM %(day)s)::integer,"
-        " tried_on = %(day)s,"
-        f" next_at = CASE WHEN met.next_at IS NULL OR d.next_at IS NULL THEN NULL"
-        f" WHEN {_SAME_WAY} THEN met.next_at ELSE %(at)s END,"
-        " delivered_at = CASE WHEN met.delivered THEN %(at)s ELSE d.delivered_at END FROM met"
-        " WHERE d.jti = met.jti RETURNING CASE WHEN met.delivered THEN"
-        " (SELECT n.request_id FROM request_notice n WHERE n.id = d.notice_id) END",
+        _RECORD_ATTEMPTS,
         {"at": at, "day": at.date(), "met": Jsonb([_plain(one) for one in attempts])},
     )
     tell_watchers(tx, (request_id for (request_id,) in told if request_id is not None))
 
 
+_ACKNOWLEDGE = """
+WITH taken AS (
+    UPDATE delivery
+    SET attempts = attempts + 1, next_at = NULL, delivered_at = %(at)s
+    WHERE partner_id = %(partner_id)s AND jti = ANY(%(jtis)s) AND next_at IS NOT NULL
+    RETURNING jti, notice_id
+), kept AS (
+    INSERT INTO delivery_attempt (jti, at, status, answer)
+    SELECT jti, %(at)s, %(status)s, 'acknowledged'
+    FROM taken
+)
+SELECT DISTINCT n.request_id
+FROM taken
+JOIN request_notice n ON n.id = taken.notice_id
+"""
+
+
 def acknowledge(tx: Tx, partner_id: int, jtis: Sequence[str], *, status: int, at: datetime) -> None:
     """Record that a partner has taken some of its events, those of them that are open."""
     told = tx.execute(
-        "WITH taken AS (UPDATE delivery SET attempts = attempts + 1, next_at = NULL, delivered_at = %(at)s"
-        " WHERE partner_id = %(partner_id)s AND jti = ANY(%(jtis)s) AND next_at IS NOT NULL RETURNING jti, notice_id),"
-        " kept AS (INSERT INTO delivery_attempt (jti, at, status, answer)"
-        " SELECT jti, %(at)s, %(status)s, 'acknowledged' FROM taken)"
-        " SELECT DISTINCT n.request_id FROM taken JOIN request_notice n ON n.id = taken.notice_id",
+        _ACKNOWLEDGE,
         {"partner_id": partner_id, "jtis": list(jtis), "status": status, "at": at},
     )
     tell_watchers(tx, (request_id for (request_id,) in told))
@@ -300,13 +350,20 @@ def recover(tx: Tx, partner_id: int, since: datetime, now: datetime) -> int:
 
 def _again(tx: Tx, chosen: str, values: dict[str, Any]) -> int:
     first = f"{chosen} AND {_NOT_CALLED_OFF}"
-    done = tx.execute(
-        "WITH first AS (SELECT d.subject, min(d.seq) AS seq FROM delivery d WHERE d.partner_id = %(partner_id)s"
-        f" AND {first} GROUP BY d.subject) UPDATE delivery d SET {_AFRESH} FROM first WHERE d.partner_id = %(partner_id)s"
-        f" AND d.subject = first.subject AND (({first}) OR (d.seq > first.seq AND d.event = %(retraction)s))",
-        values | {"retraction": RETRACTION},
-    )
-    return done.rowcount
+    statement = f"""
+        WITH first AS (
+            SELECT d.subject, min(d.seq) AS seq
+            FROM delivery d
+            WHERE d.partner_id = %(partner_id)s AND {first}
+            GROUP BY d.subject
+        )
+        UPDATE delivery d
+        SET {_AFRESH}
+        FROM first
+        WHERE d.partner_id = %(partner_id)s AND d.subject = first.subject
+            AND (({first}) OR (d.seq > first.seq AND d.event = %(retraction)s))
+    """
+    return tx.execute(statement, values | {"retraction": RETRACTION}).rowcount
 
 
 def afresh(tx: Tx, partner_id: int, now: datetime) -> None:
@@ -363,27 +420,55 @@ def subjects_of(tx: Tx, notice_ids: Sequence[str]) -> dict[str, str]:
     return dict(rows.fetchall())
 
 
+_SECONDS_UNTIL_NEXT = f"""
+SELECT extract(epoch FROM min(next_at) - %s)
+FROM (
+    SELECT first.next_at
+    FROM stream s
+    CROSS JOIN LATERAL (
+        SELECT d.next_at
+        FROM delivery d
+        WHERE d.partner_id = s.partner_id AND d.next_at IS NOT NULL AND (s.status = 'enabled'
+            OR d.always) AND {_NOTHING_EARLIER}
+        ORDER BY d.next_at
+        LIMIT 1
+    ) first
+    WHERE s.method <> 'poll'
+    UNION ALL
+    SELECT f.next_at
+    FROM recycled_feed f
+    JOIN stream s USING (partner_id)
+    WHERE f.next_at IS NOT NULL AND s.method <> 'poll' AND s.status = 'enabled'
+) waiting
+"""
+
+
 def seconds_until_next(tx: Tx, now: datetime) -> float | None:
     """Seconds until something falls due for a worker (0 if something is); None if nothing waits."""
     row = tx.execute(
-        "SELECT extract(epoch FROM min(next_at) - %s) FROM ("
-        "SELECT first.next_at FROM stream s CROSS JOIN LATERAL (SELECT d.next_at FROM delivery d"
-        " WHERE d.partner_id = s.partner_id AND d.next_at IS NOT NULL AND (s.status = 'enabled' OR d.always)"
-        f" AND {_NOTHING_EARLIER} ORDER BY d.next_at LIMIT 1) first WHERE s.method <> 'poll'"
-        " UNION ALL SELECT f.next_at FROM recycled_feed f JOIN stream s USING (partner_id)"
-        " WHERE f.next_at IS NOT NULL AND s.method <> 'poll' AND s.status = 'enabled') waiting",
+        _SECONDS_UNTIL_NEXT,
         (now,),
     ).fetchone()
     return max(0.0, float(row[0])) if row and row[0] is not None else None
 
 
+_WAITING = """
+SELECT (
+    SELECT count(*)
+    FROM delivery d
+    JOIN stream s USING (partner_id)
+    WHERE d.next_at IS NOT NULL AND s.method <> 'poll' AND s.status = 'enabled'
+) + (
+    SELECT coalesce(sum(f.total - f.done), 0)
+    FROM recycled_feed f
+    JOIN stream s USING (partner_id)
+    WHERE f.next_at IS NOT NULL AND s.method <> 'poll' AND s.status = 'enabled'
+)
+"""
+
+
 def waiting(tx: Tx) -> int:
     """How many events and feeds the workers have not delivered yet."""
-    row = tx.execute(
-        "SELECT (SELECT count(*) FROM delivery d JOIN stream s USING (partner_id)"
-        " WHERE d.next_at IS NOT NULL AND s.method <> 'poll' AND s.status = 'enabled')"
-        " + (SELECT coalesce(sum(f.total - f.done), 0) FROM recycled_feed f JOIN stream s USING (partner_id)"
-        " WHERE f.next_at IS NOT NULL AND s.method <> 'poll' AND s.status = 'enabled')"
-    ).fetchone()
+    row = tx.execute(_WAITING).fetchone()
     assert row is not None
     return int(row[0])

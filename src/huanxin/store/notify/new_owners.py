@@ -41,17 +41,26 @@ def add(tx: Tx, *, report_id: int, partner_id: int, shard: int, day: date, numbe
     )
 
 
+_CLAIM_DUE = """
+SELECT f.report_id, r.carrier, f.partner_id, p.client_id, s.endpoint, s.inbox, s."authorization", s.alg,
+    f.shard, f.day, f.numbers, f.done, f.attempts
+FROM recycled_feed f
+JOIN report r ON r.id = f.report_id
+JOIN partner p ON p.id = f.partner_id
+JOIN stream s ON s.partner_id = f.partner_id
+WHERE f.next_at <= %s AND s.method = %s AND s.status = 'enabled' AND f.partner_id = coalesce(%s,
+    f.partner_id) AND f.partner_id <> ALL(%s)
+ORDER BY f.next_at
+LIMIT 1
+FOR UPDATE OF f SKIP LOCKED
+"""
+
+
 def claim_due(tx: Tx, now: datetime, method: str, partner_id: int | None = None, *, but: Sequence[int] = ()) -> Feed | None:
     """The feed that has waited longest of those due on streams of a method (of one partner, of none `but` these), locked for
     this transaction."""
     row = tx.execute(
-        "SELECT f.report_id, r.carrier, f.partner_id, p.client_id, s.endpoint, s.inbox, s.\"authorization\", s.alg, f.shard,"
-        " f.day, f.numbers, f.done, f.attempts"
-        " FROM recycled_feed f JOIN report r ON r.id = f.report_id"
-        " JOIN partner p ON p.id = f.partner_id JOIN stream s ON s.partner_id = f.partner_id"
-        " WHERE f.next_at <= %s AND s.method = %s AND s.status = 'enabled' AND f.partner_id = coalesce(%s, f.partner_id)"
-        " AND f.partner_id <> ALL(%s)"
-        " ORDER BY f.next_at LIMIT 1 FOR UPDATE OF f SKIP LOCKED",
+        _CLAIM_DUE,
         (now, method, partner_id, list(but)), binary=True,
     ).fetchone()  # fmt: skip
     if row is None:
@@ -63,24 +72,42 @@ def claim_due(tx: Tx, now: datetime, method: str, partner_id: int | None = None,
     )  # fmt: skip
 
 
+_ADVANCE = """
+UPDATE recycled_feed f
+SET done = %s, attempts = %s, next_at = CASE
+    WHEN (SELECT s.endpoint FROM stream s WHERE s.partner_id = f.partner_id) IS NOT DISTINCT FROM %s THEN %s
+    ELSE least(%s, %s) END
+WHERE report_id = %s AND partner_id = %s AND day = %s AND shard = %s
+"""
+
+
 def advance(tx: Tx, feed: Feed, *, done: int, attempts: int, next_at: datetime | None, at: datetime) -> None:
     """Record how far a feed has come and when it goes on: at once if the partner has another endpoint by now; `next_at` None
     when all are told."""
     tx.execute(
-        "UPDATE recycled_feed f SET done = %s, attempts = %s, next_at = CASE WHEN (SELECT s.endpoint FROM stream s"
-        " WHERE s.partner_id = f.partner_id) IS NOT DISTINCT FROM %s THEN %s ELSE least(%s, %s) END"
-        " WHERE report_id = %s AND partner_id = %s AND day = %s AND shard = %s",
+        _ADVANCE,
         (done, attempts, feed.endpoint, next_at, next_at, at, feed.report_id, feed.partner_id, feed.day, feed.shard),
     )
+
+
+_AFRESH = """
+UPDATE recycled_feed f
+SET next_at = %s, attempts = 0
+FROM (
+    SELECT report_id, partner_id, day, shard
+    FROM recycled_feed
+    WHERE partner_id = %s AND next_at > %s
+    FOR UPDATE SKIP LOCKED
+) waiting
+WHERE (f.report_id, f.partner_id, f.day, f.shard) = (waiting.report_id, waiting.partner_id, waiting.day,
+    waiting.shard)
+"""
 
 
 def afresh(tx: Tx, partner_id: int, now: datetime) -> None:
     """Let what a partner is still to be told go on now, whatever it waits for."""
     tx.execute(
-        "UPDATE recycled_feed f SET next_at = %s, attempts = 0 FROM (SELECT report_id, partner_id, day, shard"
-        " FROM recycled_feed WHERE partner_id = %s AND next_at > %s FOR UPDATE SKIP LOCKED) waiting"
-        " WHERE (f.report_id, f.partner_id, f.day, f.shard)"
-        " = (waiting.report_id, waiting.partner_id, waiting.day, waiting.shard)",
+        _AFRESH,
         (now, partner_id, now),
     )
 

@@ -30,12 +30,15 @@ class Notice:
 
 
 _ANSWER_BY = "coalesce(n.answer_by, b.answer_by)"
-_SELECT = (
-    "SELECT n.id, n.batch_id, n.partner_id, p.name AS partner, p.kind, n.required, n.sent_at, n.sent_by,"
-    f" {_ANSWER_BY} AS answer_by, d.delivered_at, coalesce(d.attempts, 0) AS attempts"
-    " FROM notice n JOIN batch b ON b.id = n.batch_id JOIN partner p ON p.id = n.partner_id"
-    " LEFT JOIN LATERAL (SELECT delivered_at, attempts FROM delivery WHERE notice_id = n.id ORDER BY seq LIMIT 1) d ON true"
-)
+_SELECT = f"""
+SELECT n.id, n.batch_id, n.partner_id, p.name AS partner, p.kind, n.required, n.sent_at, n.sent_by,
+    {_ANSWER_BY} AS answer_by, d.delivered_at, coalesce(d.attempts, 0) AS attempts
+FROM notice n
+JOIN batch b ON b.id = n.batch_id
+JOIN partner p ON p.id = n.partner_id
+LEFT JOIN LATERAL (SELECT delivered_at,
+    attempts FROM delivery WHERE notice_id = n.id ORDER BY seq LIMIT 1) d ON true
+"""
 
 
 def get(tx: Tx, notice_id: str) -> Notice | None:
@@ -49,14 +52,22 @@ def of_batch(tx: Tx, batch_id: int) -> list[Notice]:
         return cursor.execute(f"{_SELECT} WHERE n.batch_id = %s ORDER BY n.partner_id", (batch_id,)).fetchall()
 
 
+_TOLD = f"""
+SELECT n.id, n.batch_id, n.partner_id, p.name AS partner, p.kind, n.required, n.sent_at, n.sent_by,
+    {_ANSWER_BY} AS answer_by, NULL AS delivered_at, 0 AS attempts
+FROM notice n
+JOIN batch b ON b.id = n.batch_id
+JOIN partner p ON p.id = n.partner_id
+WHERE n.batch_id = %s
+ORDER BY n.partner_id
+"""
+
+
 def told(tx: Tx, batch_id: int) -> list[Notice]:
     """The same without what became of the events that told of them: nobody has to look through those to judge answers."""
     with tx.cursor(row_factory=class_row(Notice)) as cursor:
         return cursor.execute(
-            "SELECT n.id, n.batch_id, n.partner_id, p.name AS partner, p.kind, n.required, n.sent_at, n.sent_by,"
-            f" {_ANSWER_BY} AS answer_by, NULL AS delivered_at, 0 AS attempts"
-            " FROM notice n JOIN batch b ON b.id = n.batch_id JOIN partner p ON p.id = n.partner_id"
-            " WHERE n.batch_id = %s ORDER BY n.partner_id",
+            _TOLD,
             (batch_id,), binary=True,
         ).fetchall()  # fmt: skip
 

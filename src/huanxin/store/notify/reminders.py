@@ -27,20 +27,35 @@ class Waiting:
     decided: list[str]
 
 
+_WAITING = """
+WITH decided AS (
+    SELECT notice_id, array_agg(step) AS steps, max(decided_at) AS at,
+        (array_agg(still_open ORDER BY decided_at DESC))[1] AS still_open
+    FROM notice_step
+    GROUP BY notice_id
+), filed AS (
+    SELECT notice_id, max(received_at) AS at, bool_or(counts ? 'pending') AS pending
+    FROM receipt
+    GROUP BY notice_id
+)
+SELECT n.id, n.batch_id, coalesce(n.answer_by, b.answer_by) AS answer_by, n.sent_at, f.at AS told_at,
+    coalesce(d.steps, '{}') AS decided
+FROM notice n
+JOIN batch b ON b.id = n.batch_id
+LEFT JOIN decided d ON d.notice_id = n.id
+LEFT JOIN filed f ON f.notice_id = n.id
+WHERE coalesce(n.answer_by, b.answer_by) <= %s AND (d.steps IS NULL OR NOT %s = ANY(d.steps)
+    OR (f.pending AND (d.still_open OR f.at >= d.at)))
+ORDER BY n.batch_id, n.partner_id
+"""
+
+
 def waiting(tx: Tx, until: datetime) -> list[Waiting]:
     """The notices to be answered until an instant of which the overdue step was not decided, or which their partners may
     still owe an answer that they said was pending. No answer is read for this."""
     with tx.cursor(row_factory=class_row(Waiting)) as cursor:
         return cursor.execute(
-            "WITH decided AS (SELECT notice_id, array_agg(step) AS steps, max(decided_at) AS at,"
-            " (array_agg(still_open ORDER BY decided_at DESC))[1] AS still_open FROM notice_step GROUP BY notice_id),"
-            " filed AS (SELECT notice_id, max(received_at) AS at, bool_or(counts ? 'pending') AS pending FROM receipt"
-            " GROUP BY notice_id)"
-            " SELECT n.id, n.batch_id, coalesce(n.answer_by, b.answer_by) AS answer_by, n.sent_at, f.at AS told_at,"
-            " coalesce(d.steps, '{}') AS decided FROM notice n JOIN batch b ON b.id = n.batch_id"
-            " LEFT JOIN decided d ON d.notice_id = n.id LEFT JOIN filed f ON f.notice_id = n.id"
-            " WHERE coalesce(n.answer_by, b.answer_by) <= %s AND (d.steps IS NULL OR NOT %s = ANY(d.steps)"
-            " OR (f.pending AND (d.still_open OR f.at >= d.at))) ORDER BY n.batch_id, n.partner_id",
+            _WAITING,
             (until, OVERDUE),
         ).fetchall()
 

@@ -162,6 +162,15 @@ class Renewed:
     places: npt.NDArray[np.uint32]
 
 
+_RENEWED_SINCE = f"""
+SELECT s.batch_id, b.seen_report, s.carrier, s.closed_on, s.report_id, s.layer, {BEGINNING}
+FROM batch_span s
+JOIN batch b ON b.id = s.batch_id
+WHERE b.purpose = %s AND s.carrier = ANY(%s) AND s.closed_on = ANY(%s)
+ORDER BY s.batch_id
+"""
+
+
 def renewed_since(tx: Tx, resting: Mapping[Cancellation, NumberSet]) -> Iterator[Renewed]:
     """What is in a batch of this tenure: of numbers, given by the cancellation after which they rest, those that a renewal
     batch holds which stands on that very one, batch after batch, oldest first.
@@ -170,9 +179,7 @@ def renewed_since(tx: Tx, resting: Mapping[Cancellation, NumberSet]) -> Iterator
     planned before batches named cancellations stands on the last one that it knew, by the same carrier and day.
     """
     rows = tx.execute(
-        f"SELECT s.batch_id, b.seen_report, s.carrier, s.closed_on, s.report_id, s.layer, {BEGINNING} FROM batch_span s"
-        " JOIN batch b ON b.id = s.batch_id WHERE b.purpose = %s AND s.carrier = ANY(%s) AND s.closed_on = ANY(%s)"
-        " ORDER BY s.batch_id",
+        _RENEWED_SINCE,
         (Purpose.RENEWAL.value, list({one.carrier for one in resting}), list({one.day for one in resting})), binary=True,
     ).fetchall() if resting else []  # fmt: skip
     by_day: dict[tuple[str, date], list[Cancellation]] = {}

@@ -44,10 +44,12 @@ class Hold:
         return self.binds(today) and self.review_on is not None and self.review_on < today
 
 
-_SELECT = (
-    "SELECT h.id, h.source, h.order_number, h.reason, h.until_day, h.review_on, h.count, h.placed_by, h.placed_at,"
-    " l.lifted_by, l.lifted_at, l.reason AS lift_reason FROM hold h LEFT JOIN hold_lift l ON l.hold_id = h.id"
-)
+_SELECT = """
+SELECT h.id, h.source, h.order_number, h.reason, h.until_day, h.review_on, h.count, h.placed_by, h.placed_at,
+    l.lifted_by, l.lifted_at, l.reason AS lift_reason
+FROM hold h
+LEFT JOIN hold_lift l ON l.hold_id = h.id
+"""
 
 
 def in_force(tx: Tx, *, source: str, order: str, until: date, count: int) -> list[int]:

@@ -24,10 +24,11 @@ class Planning:
     ended_at: datetime | None
 
 
-_SELECT = (
-    "SELECT p.id, p.carrier, p.ordered_by, p.ordered_at, e.batch_id, e.ended_at FROM planning p"
-    " LEFT JOIN planning_end e ON e.planning_id = p.id"
-)
+_SELECT = """
+SELECT p.id, p.carrier, p.ordered_by, p.ordered_at, e.batch_id, e.ended_at
+FROM planning p
+LEFT JOIN planning_end e ON e.planning_id = p.id
+"""
 
 
 def order(tx: Tx, *, carrier: str | None, by: str, at: datetime) -> int:

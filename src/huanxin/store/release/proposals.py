@@ -35,13 +35,16 @@ class Proposal:
     """of a waiver: the last receipt that whoever proposed it could know of, in the order of answers"""
 
 
-_SELECT = (
-    "SELECT p.id, p.kind, p.batch_id, p.partner_id, a.name AS partner, p.count, p.reason, p.proposed_by,"
-    " o.login AS proposer, p.proposed_at, e.outcome, e.note, e.count AS freed, d.login AS decider, e.decided_at, p.seen"
-    " FROM proposal p"
-    " JOIN operator o ON o.id = p.proposed_by LEFT JOIN partner a ON a.id = p.partner_id"
-    " LEFT JOIN proposal_end e ON e.proposal_id = p.id LEFT JOIN operator d ON d.id = e.decided_by"
-)
+_SELECT = """
+SELECT p.id, p.kind, p.batch_id, p.partner_id, a.name AS partner, p.count, p.reason, p.proposed_by,
+    o.login AS proposer, p.proposed_at, e.outcome, e.note, e.count AS freed, d.login AS decider, e.decided_at,
+    p.seen
+FROM proposal p
+JOIN operator o ON o.id = p.proposed_by
+LEFT JOIN partner a ON a.id = p.partner_id
+LEFT JOIN proposal_end e ON e.proposal_id = p.id
+LEFT JOIN operator d ON d.id = e.decided_by
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

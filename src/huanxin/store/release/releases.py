@@ -38,10 +38,13 @@ class Release:
 
 
 _NAMES = ("id", "batch_id", "count", "released_by", "released_at", "alone", "freeze_days")
-_BY_ONE = (
-    "NOT EXISTS (SELECT 1 FROM decided_by_two d WHERE d.kind = 'release' AND d.batch_id = r.batch_id"
-    " AND d.decided_at = r.released_at) AS alone"
-)
+_BY_ONE = """
+NOT EXISTS (
+    SELECT 1
+    FROM decided_by_two d
+    WHERE d.kind = 'release' AND d.batch_id = r.batch_id AND d.decided_at = r.released_at
+) AS alone
+"""
 _FREEZE = "coalesce(r.freeze_days, (SELECT freeze_days FROM batch WHERE id = r.batch_id)) AS freeze_days"
 RELEASE = f"r.id, r.batch_id, r.count, r.released_by, r.released_at, {_BY_ONE}, {_FREEZE}"
 """What a query asks for of a release called r."""
@@ -73,12 +76,20 @@ def counts_of(tx: Tx, release_id: int) -> dict[str, int]:
     return found
 
 
+_RELEASED_PLACES = """
+SELECT s.places
+FROM release_set s
+JOIN release r ON r.id = s.release_id
+WHERE r.batch_id = %s AND (%s::int8 IS NULL OR %s = ANY(r.asked) OR r.asked IS NULL
+    AND EXISTS (SELECT FROM notice n WHERE n.batch_id = r.batch_id AND n.partner_id = %s
+    AND n.sent_at <= r.released_at))
+"""
+
+
 def released_places(tx: Tx, batch_id: int, *, asked: int | None = None) -> BitMap:
     """The places of a batch that were released so far; only after a partner had been told of it, if one is given."""
     rows = tx.execute(
-        "SELECT s.places FROM release_set s JOIN release r ON r.id = s.release_id WHERE r.batch_id = %s"
-        " AND (%s::int8 IS NULL OR %s = ANY(r.asked) OR r.asked IS NULL AND EXISTS (SELECT FROM notice n"
-        "  WHERE n.batch_id = r.batch_id AND n.partner_id = %s AND n.sent_at <= r.released_at))",
+        _RELEASED_PLACES,
         (batch_id, asked, asked, asked), binary=True,
     )  # fmt: skip
     return BitMap.union(BitMap(), *(load(places) for (places,) in rows))
@@ -150,10 +161,12 @@ class Breach:
     found_at: datetime
 
 
-_BREACH = (
-    "SELECT b.id, b.kind, b.batch_id, b.report_id, r.carrier, p.name AS partner, b.count, b.found_at FROM breach b"
-    " LEFT JOIN partner p ON p.id = b.partner_id LEFT JOIN report r ON r.id = b.report_id"
-)
+_BREACH = """
+SELECT b.id, b.kind, b.batch_id, b.report_id, r.carrier, p.name AS partner, b.count, b.found_at
+FROM breach b
+LEFT JOIN partner p ON p.id = b.partner_id
+LEFT JOIN report r ON r.id = b.report_id
+"""
 
 
 def breaches(tx: Tx) -> list[Breach]:

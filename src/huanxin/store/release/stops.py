@@ -95,6 +95,21 @@ def add(
         )
 
 
+_KNOWN = """
+SELECT s.id, s.hold_id, s.retraction_id, s.receipt_id, s.release_id, r.batch_id, s.carrier, s.count,
+    s.stopped_at, h.until_day, l.lifted_at
+FROM stop s
+JOIN release r ON r.id = s.release_id
+LEFT JOIN hold h ON h.id = s.hold_id
+LEFT JOIN hold_lift l ON l.hold_id = s.hold_id
+WHERE (%(hold)s::int8 IS NULL OR s.hold_id = %(hold)s) AND (%(retraction)s::int8 IS NULL
+    OR s.retraction_id = %(retraction)s) AND (%(batch)s::int8 IS NULL OR r.batch_id = %(batch)s)
+    AND (%(since)s::timestamptz IS NULL OR s.stopped_at >= %(since)s) AND (%(day)s::date IS NULL
+    OR (h.until_day >= %(day)s AND l.lifted_at IS NULL))
+ORDER BY s.id
+"""
+
+
 def known(
     tx: Tx, *, hold_id: int | None = None, retraction_id: int | None = None, batch_id: int | None = None,
     since: datetime | None = None, bound_on: date | None = None,
@@ -103,13 +118,6 @@ def known(
     a day; oldest first."""
     with tx.cursor(row_factory=class_row(Stop)) as cursor:
         return cursor.execute(
-            "SELECT s.id, s.hold_id, s.retraction_id, s.receipt_id, s.release_id, r.batch_id, s.carrier, s.count,"
-            " s.stopped_at, h.until_day, l.lifted_at FROM stop s JOIN release r ON r.id = s.release_id"
-            " LEFT JOIN hold h ON h.id = s.hold_id LEFT JOIN hold_lift l ON l.hold_id = s.hold_id"
-            " WHERE (%(hold)s::int8 IS NULL OR s.hold_id = %(hold)s)"
-            " AND (%(retraction)s::int8 IS NULL OR s.retraction_id = %(retraction)s)"
-            " AND (%(batch)s::int8 IS NULL OR r.batch_id = %(batch)s)"
-            " AND (%(since)s::timestamptz IS NULL OR s.stopped_at >= %(since)s)"
-            " AND (%(day)s::date IS NULL OR (h.until_day >= %(day)s AND l.lifted_at IS NULL)) ORDER BY s.id",
+            _KNOWN,
             {"hold": hold_id, "retraction": retraction_id, "batch": batch_id, "since": since, "day": bound_on},
         ).fetchall()

@@ -66,12 +66,23 @@ def _look_in(tx: Tx, shards: list[int], touched: dict[int, set[int]]) -> None:
                 touched[report].add(batch)
 
 
+_REPORTS_OF = """
+SELECT b.id, array(
+    SELECT r.id
+    FROM report r
+    LEFT JOIN report_touch t ON t.report_id = r.id
+    WHERE r.id > b.seen_report AND (t.report_id IS NULL OR b.id = ANY(t.batches))
+    ORDER BY r.id
+)
+FROM batch b
+WHERE b.id = ANY(%s)
+"""
+
+
 def reports_of(tx: Tx, batch_ids: Iterable[int]) -> dict[int, list[int]]:
     """The later reports that touch each of some batches, or that nobody has looked at."""
     rows = tx.execute(
-        "SELECT b.id, array(SELECT r.id FROM report r LEFT JOIN report_touch t ON t.report_id = r.id"
-        " WHERE r.id > b.seen_report AND (t.report_id IS NULL OR b.id = ANY(t.batches)) ORDER BY r.id)"
-        " FROM batch b WHERE b.id = ANY(%s)",
+        _REPORTS_OF,
         (list(batch_ids),),
     )
     return {int(batch): list(found) for batch, found in rows}

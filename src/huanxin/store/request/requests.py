@@ -65,15 +65,24 @@ class RequestNotice:
 COLUMNS = (
     "id, purpose, number, carrier, opened_on, tenures, cutoff, answer_by, channel, language, consent_text, requested_at"
 )
-_NOTICE = (
-    "SELECT n.id, n.request_id, n.partner_id, p.name AS partner, p.kind, r.number, r.purpose, r.cutoff, r.answer_by,"
-    " n.sent_at, d.delivered_at, a.id AS receipt, a.outcome, a.reason, a.until_day, a.received_at AS answered_at,"
-    " o.called_off_at, EXISTS (SELECT 1 FROM partner_withdrawal w WHERE w.partner_id = n.partner_id) AS withdrawn"
-    " FROM request_notice n JOIN request r ON r.id = n.request_id JOIN partner p ON p.id = n.partner_id"
-    " LEFT JOIN LATERAL (SELECT min(delivered_at) AS delivered_at FROM delivery WHERE notice_id = n.id) d ON true"
-    " LEFT JOIN LATERAL (SELECT id, outcome, reason, until_day, received_at FROM request_answer WHERE notice_id = n.id"
-    " ORDER BY seq DESC LIMIT 1) a ON true LEFT JOIN request_call_off o ON o.notice_id = n.id"
-)
+_NOTICE = """
+SELECT n.id, n.request_id, n.partner_id, p.name AS partner, p.kind, r.number, r.purpose, r.cutoff,
+    r.answer_by, n.sent_at, d.delivered_at, a.id AS receipt, a.outcome, a.reason, a.until_day,
+    a.received_at AS answered_at, o.called_off_at,
+    EXISTS (SELECT 1 FROM partner_withdrawal w WHERE w.partner_id = n.partner_id) AS withdrawn
+FROM request_notice n
+JOIN request r ON r.id = n.request_id
+JOIN partner p ON p.id = n.partner_id
+LEFT JOIN LATERAL (SELECT min(delivered_at) AS delivered_at FROM delivery WHERE notice_id = n.id) d ON true
+LEFT JOIN LATERAL (
+    SELECT id, outcome, reason, until_day, received_at
+    FROM request_answer
+    WHERE notice_id = n.id
+    ORDER BY seq DESC
+    LIMIT 1
+) a ON true
+LEFT JOIN request_call_off o ON o.notice_id = n.id
+"""
 
 
 def one_per_number(tx: Tx, number: int) -> None:
@@ -118,14 +127,26 @@ class Asked:
     until_day: date | None
 
 
+_ASKED = """
+SELECT n.id, n.request_id, r.number, r.carrier, r.purpose, a.id AS receipt, a.outcome, a.reason, a.until_day
+FROM request_notice n
+JOIN request r ON r.id = n.request_id
+LEFT JOIN LATERAL (
+    SELECT id, outcome, reason, until_day
+    FROM request_answer
+    WHERE notice_id = n.id
+    ORDER BY seq DESC
+    LIMIT 1
+) a ON true
+WHERE n.partner_id = %s AND n.id = ANY(%s)
+"""
+
+
 def asked(tx: Tx, partner_id: int, notice_ids: Sequence[str]) -> dict[str, Asked]:
     """What those of some notices ask that are a partner's, by id."""
     with tx.cursor(row_factory=class_row(Asked)) as cursor:
         rows = cursor.execute(
-            "SELECT n.id, n.request_id, r.number, r.carrier, r.purpose, a.id AS receipt, a.outcome, a.reason, a.until_day"
-            " FROM request_notice n JOIN request r ON r.id = n.request_id LEFT JOIN LATERAL (SELECT id, outcome, reason,"
-            " until_day FROM request_answer WHERE notice_id = n.id ORDER BY seq DESC LIMIT 1) a ON true"
-            " WHERE n.partner_id = %s AND n.id = ANY(%s)",
+            _ASKED,
             (partner_id, list(notice_ids)),
         )
         return {one.id: one for one in rows}
@@ -168,15 +189,22 @@ def one_at_a_time(tx: Tx, notice_ids: Sequence[str]) -> None:
     )
 
 
+_ANSWERS_OF = """
+SELECT a.id AS receipt, a.notice_id, n.request_id, a.outcome, a.reason, a.until_day, a.idempotency_key AS key
+FROM request_answer a
+JOIN request_notice n ON n.id = a.notice_id
+WHERE a.notice_id = ANY(%s)
+ORDER BY a.seq
+"""
+
+
 def answers_of(tx: Tx, notice_ids: Sequence[str]) -> dict[str, list[NewAnswer]]:
     """All that was answered to some notices, oldest first."""
     found: dict[str, list[NewAnswer]] = {}
     if notice_ids:
         with tx.cursor(row_factory=class_row(NewAnswer)) as cursor:
             for one in cursor.execute(
-                "SELECT a.id AS receipt, a.notice_id, n.request_id, a.outcome, a.reason, a.until_day,"
-                " a.idempotency_key AS key FROM request_answer a JOIN request_notice n ON n.id = a.notice_id"
-                " WHERE a.notice_id = ANY(%s) ORDER BY a.seq",
+                _ANSWERS_OF,
                 (list(notice_ids),),
             ):
                 found.setdefault(one.notice_id, []).append(one)
@@ -190,6 +218,37 @@ def outcome_of(tx: Tx, receipt: str) -> str:
     return str(row[0])
 
 
+_NOTE_DONE = """
+WITH noted AS (
+    UPDATE request_news news
+    SET done_at = CASE WHEN found.done THEN %(at)s END
+    FROM (
+        SELECT r.id, r.answer_by <= %(at)s AS due, NOT EXISTS (
+            SELECT 1
+            FROM request_notice n
+            WHERE n.request_id = r.id
+                AND coalesce(
+                    (SELECT outcome FROM request_answer WHERE notice_id = n.id ORDER BY seq DESC LIMIT 1), 'pending'
+                ) = 'pending'
+                AND NOT EXISTS (SELECT 1 FROM request_call_off o WHERE o.notice_id = n.id)
+        ) AS done
+        FROM request r
+        JOIN request_news w ON w.request_id = r.id
+        WHERE r.id = ANY(%(ids)s) AND w.done_at IS NULL
+    ) found
+    WHERE news.request_id = found.id AND news.done_at IS NULL AND (found.done OR found.due)
+    RETURNING news.request_id
+), looked AS (
+    INSERT INTO job (kind, key, next_at)
+    SELECT %(news)s, request_id, %(at)s
+    FROM noted
+    ON CONFLICT (kind, key) DO UPDATE SET next_at = excluded.next_at
+)
+SELECT request_id
+FROM noted
+"""
+
+
 def note_done(tx: Tx, request_ids: Sequence[str], at: datetime) -> list[str]:
     """Note which of some requests have a final answer from every partner since now, and have those looked at whose answers
     were due before; these are the ones with news for their owners.
@@ -197,16 +256,7 @@ def note_done(tx: Tx, request_ids: Sequence[str], at: datetime) -> list[str]:
     To be called once the answers are committed: of two that come at the same time the later one then sees both.
     """
     rows = tx.execute(
-        "WITH noted AS (UPDATE request_news news SET done_at = CASE WHEN found.done THEN %(at)s END FROM (SELECT r.id,"
-        " r.answer_by <= %(at)s AS due, NOT EXISTS (SELECT 1 FROM request_notice n WHERE n.request_id = r.id"
-        " AND coalesce((SELECT outcome FROM request_answer WHERE notice_id = n.id ORDER BY seq DESC LIMIT 1), 'pending')"
-        " = 'pending' AND NOT EXISTS (SELECT 1 FROM request_call_off o WHERE o.notice_id = n.id)) AS done"
-        " FROM request r JOIN request_news w ON w.request_id = r.id WHERE r.id = ANY(%(ids)s) AND w.done_at IS NULL) found"
-        " WHERE news.request_id = found.id AND news.done_at IS NULL AND (found.done OR found.due)"
-        " RETURNING news.request_id),"
-        " looked AS (INSERT INTO job (kind, key, next_at) SELECT %(news)s, request_id, %(at)s FROM noted"
-        " ON CONFLICT (kind, key) DO UPDATE SET next_at = excluded.next_at)"
-        " SELECT request_id FROM noted",
+        _NOTE_DONE,
         {"at": at, "ids": list(request_ids), "news": jobs.NEWS},
     )
     return [request_id for (request_id,) in rows]
