@@ -8,11 +8,17 @@ from pathlib import Path
 import pytest
 
 from clocks import Clock
+from exchanging import register
 from huanxin.acts import Platform
+from huanxin.domain.partners import Partner
 from huanxin.figures import summaries
+from huanxin.store import facts
+from huanxin.store.acting import Act
+from huanxin.store.figures import stamps
 from huanxin.store.figures import summaries as stored
+from huanxin.store.notify import notices
 from huanxin.work.counting import Summarizer
-from ordering import imported
+from ordering import imported, plan_now, send_now
 
 
 @pytest.fixture
@@ -91,3 +97,32 @@ def test_counting_a_country_leaves_the_processor_to_those_who_import(
     clock.forward(seconds=1)
     worker.one_job()
     assert counted == ["all", "all"]
+
+
+def test_a_receipt_that_was_begun_first_and_committed_last_is_counted_too(
+    platform: Platform, report: Callable[..., Path]
+) -> None:
+    """Else the figures of its batch would stay as they were until somebody filed something else."""
+    imported(platform, report("+8613800138000,cancelled,2026-08-25"), carrier="cmcc", by="test")
+    batch = plan_now(platform)
+    assert batch is not None
+    partners = [register(platform, name) for name in ("slow", "quick")]
+    send_now(platform, batch.id)
+
+    def stamped() -> list[str]:
+        with platform.read() as seen:
+            return [stored.stamp(seen.tx), str(stamps.of_batches(seen.tx)[batch.id])]
+
+    def filed(act: Act, partner: Partner) -> None:
+        (notice,) = (one.id for one in notices.of_batch(act.tx, batch.id) if one.partner_id == partner.id)
+        facts.receipt(
+            act.tx, receipt_id=f"rc_{partner.id}", notice_id=notice, batch_id=batch.id, partner_id=partner.id, sha256=b"",
+            complete=True, idempotency_key="", lines=0, answers={}, at=act.now,
+        )  # fmt: skip
+
+    with platform.act("slow") as slow:
+        filed(slow, partners[0])
+        with platform.act("quick") as quick:
+            filed(quick, partners[1])
+        counted = stamped()
+    assert all(now != then for now, then in zip(stamped(), counted, strict=True))

@@ -1,4 +1,7 @@
-"""What a batch's figures depend on, defined once: a stamp changes whenever a fact is recorded that they are counted from."""
+"""What a batch's figures depend on, defined once: a stamp changes whenever a fact is recorded that they are counted from.
+
+Facts are counted, since they are numbered before they are committed: a lower number may come after a higher one.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,9 @@ SELECT b.id,
     EXISTS (SELECT FROM notice WHERE batch_id = b.id),
     ROW(
         (SELECT count(*) FROM notice WHERE batch_id = b.id OR batch_id = ANY(back.ids)),
-        (SELECT max(seq) FROM receipt WHERE batch_id = b.id OR batch_id = ANY(back.ids)),
-        (SELECT max(seq) FROM waiver WHERE batch_id = b.id),
-        (SELECT max(id) FROM release WHERE batch_id = b.id),
+        (SELECT count(*) FROM receipt WHERE batch_id = b.id OR batch_id = ANY(back.ids)),
+        (SELECT count(*) FROM waiver WHERE batch_id = b.id),
+        (SELECT count(*) FROM release WHERE batch_id = b.id),
         back.ids
     )::text,
     ROW(
