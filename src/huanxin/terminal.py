@@ -5,6 +5,7 @@ What was recorded is printed as it is: a reason that somebody wrote, or a partne
 
 from __future__ import annotations
 
+import errno
 import io
 import sys
 from typing import Any
@@ -13,6 +14,8 @@ from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
 _NO_LIMIT = 1_000_000  # columns
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+"""How a system says that a disk is full, or somebody's part of it."""
 
 
 class Terminal(Console):
@@ -38,9 +41,9 @@ class _Spoken(io.FileIO):
     def write(self, said: Any, /) -> int:
         try:
             return super().write(said)
-        except BrokenPipeError:
-            raise
-        except OSError:
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
             return len(said)
 
 
@@ -49,13 +52,7 @@ def speak_on() -> None:
     stream = sys.stderr
     if isinstance(stream, io.TextIOWrapper):
         spoken = _Spoken(stream.fileno(), "w", closefd=False)
-        sys.stderr = io.TextIOWrapper(
-            spoken,
-            stream.encoding,
-            stream.errors,
-            line_buffering=True,
-            write_through=True,
-        )
+        sys.stderr = io.TextIOWrapper(spoken, stream.encoding, stream.errors, line_buffering=True, write_through=True)
 
 
 def led(mark: str, style: str, text: str = "") -> Text:

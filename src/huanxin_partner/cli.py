@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import sys
 from collections.abc import Sequence
 
@@ -16,7 +18,8 @@ Settings stand in a TOML file (--config) or in HUANXIN_PARTNER_* of the environm
 
 exit codes
   0  done; verify: the token verifies; selftest: nothing failed
-  1  it was looked at and isn't right: the token doesn't verify, a time is in doubt, a scenario failed, a file was refused
+  1  it was looked at and isn't right: the token doesn't verify, a time is in doubt, a scenario failed, a file was refused,
+     or the disk is full
   2  the command was written wrongly
   3  a setting is missing, unknown, or can't be used
 """
@@ -27,10 +30,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code."""
     given = parser().parse_args(arguments)
     try:
-        return int(given.run(given))
+        ended = int(given.run(given))
+        sys.stdout.flush()
+        return ended
     except BadSettings as error:
         print(f"huanxin-partner: {error}", file=sys.stderr)
         return WRONG_SETTING
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries once more, and complains itself
+        print(f"huanxin-partner: {error.strerror}; make room, and run it again", file=sys.stderr)
+        return REFUSED
     except KeyboardInterrupt:
         return 0  # Ctrl-C and SIGTERM are how a loop is meant to end
 

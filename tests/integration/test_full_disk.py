@@ -62,6 +62,14 @@ def test_a_command_that_can_not_write_what_came_of_it_fails_in_one_sentence(
     assert "on record" in text
 
 
+def test_a_partners_command_says_so_too() -> None:
+    with FULL.open("wb") as full:
+        ended = subprocess.run([sys.executable, "-m", "huanxin_partner", "magic-ties"], stdout=full, stderr=subprocess.PIPE,
+                               text=True, check=False, env=os.environ | {"PYTHONPATH": str(SOURCES)})  # fmt: skip
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1), ended.stderr
+    assert "No space left on device" in ended.stderr
+
+
 def test_a_database_of_our_own_that_finds_no_room_to_start_says_so(tmp_path: Path) -> None:
     """Its keeper died of it, and sent its reader to a log that was not written either."""
     room = open_room(tmp_path)

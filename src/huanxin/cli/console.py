@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import getpass
 import json
 import os
@@ -21,7 +20,7 @@ from huanxin.domain.errors import BadInput, BadSetting, HuanxinError
 from huanxin.settings import Settings, read_settings
 from huanxin.store.database import explain_connection_error
 from huanxin.store.one_clock import OneClock
-from huanxin.terminal import Terminal, led
+from huanxin.terminal import NO_ROOM, Terminal, led
 
 out = Terminal()
 err = Terminal(stderr=True)
@@ -91,7 +90,7 @@ def explained() -> Iterator[None]:
 def told(error: OSError) -> str:
     """The file that something could not be done with, and why."""
     reason = error.strerror or str(error)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in NO_ROOM:
         reason += "; make room, and order it again"
     return f"{error.filename}: {reason}" if error.filename else reason
 

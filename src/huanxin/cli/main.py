@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from huanxin.terminal import speak_on
+from huanxin.terminal import NO_ROOM, speak_on
 
 _GROUPS = {
     "report": "Carriers' reports.",
@@ -76,9 +76,9 @@ def main() -> None:
             app()
         finally:
             sys.stdout.flush()
-    except BrokenPipeError:
-        raise
     except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries once more, and complains itself
         print(f"huanxin: {error.strerror or error}: what came of it could not be written. It may be on record; look before "
               "you order it again", file=sys.stderr)  # fmt: skip
