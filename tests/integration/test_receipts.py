@@ -269,3 +269,17 @@ def test_a_range_that_the_file_has_not_is_a_problem_like_all_others(desk: Desk) 
     unread = desk.fetch(Range="lines=1-2")
     assert (unread.status_code, unread.headers["content-type"]) == (400, "application/problem+json")
     assert list(desk.context.files.glob("tmp*")) == []
+
+
+def test_a_token_that_may_only_look_files_no_receipt(desk: Desk) -> None:
+    """A partner gives such a token to a program that only reads: nobody may cut its answers loose with it."""
+    partner = desk.registered
+    grant = {"grant_type": "client_credentials", "scope": "notices"}
+    granted = desk.http.post("/oauth/token", data=grant, auth=(partner.partner.client_id, partner.client_secret)).json()
+    looking = replace(desk, token=granted["access_token"])
+    assert looking.fetch().status_code == 200
+    refused = looking.file(csv_of(LINES))
+    assert refused.status_code == 403, refused.text
+    many = desk.http.post("/partner/v1/receipts", content=csv_of(LINES), headers=looking.headers | {"Content-Type": CSV})
+    assert many.status_code == 403, many.text
+    assert desk.nothing_left()
