@@ -21,7 +21,7 @@ from huanxin.notify.partners import add_partner
 from huanxin.outbound import Outbound
 from huanxin.signing.keys import Signer
 from huanxin.store.answer import receipts
-from huanxin.store.notify import deliveries, notices
+from huanxin.store.notify import attempts, notices
 from huanxin.store.plan import batches
 from huanxin.work.inboxes import InboxReader
 from huanxin.work.reminding import Reminder
@@ -63,8 +63,8 @@ def chosen(platform: Platform, partner: Partner, url: str, login: FolderAccess) 
 def last_answer(platform: Platform, partner: Partner) -> str:
     """What came of the last attempt at the last event."""
     with platform.database.transaction() as tx:
-        event = deliveries.latest(tx, partner.id)[0]
-        return deliveries.attempts_of(tx, [event.jti])[event.jti][-1].answer
+        event = attempts.latest(tx, partner.id)[0]
+        return attempts.attempts_of(tx, [event.jti])[event.jti][-1].answer
 
 
 def notice_of(platform: Platform, partner: Partner, batch: int) -> str:

@@ -36,7 +36,7 @@ from huanxin.store.access import operators
 from huanxin.store.connect import partners
 from huanxin.store.database import Tx
 from huanxin.store.disclose import disclosures
-from huanxin.store.notify import deliveries, notices
+from huanxin.store.notify import attempts, notices
 from huanxin.store.plan import batches, holds
 from huanxin.store.plan.batches import Batch
 from huanxin.store.release import proposals, releases, stops
@@ -211,7 +211,7 @@ def facts(platform: Platform) -> dict[str, Any]:
             ),
             "proposals": [(one.kind, one.outcome, one.freed) for one in proposals.listed(tx)],
             "disclosures": sorted((key, len(found)) for key, found in disclosures.all_standing_of(tx, [FOR_SALE]).items()),
-            "events": Counter((one.partner_id, one.event) for who in (1, 2, 3) for one in deliveries.latest(tx, who)),
+            "events": Counter((one.partner_id, one.event) for who in (1, 2, 3) for one in attempts.latest(tx, who)),
         }  # fmt: skip
 
 

@@ -21,8 +21,9 @@ from huanxin.settings import Mode, Settings
 from huanxin.store.connect import partners
 from huanxin.store.database import SANDBOX, Database
 from huanxin.store.migrate import migrate
-from huanxin.store.notify import deliveries
-from huanxin.store.notify.deliveries import Attempt, Delivery
+from huanxin.store.notify import attempts
+from huanxin.store.notify.attempts import Attempt
+from huanxin.store.notify.deliveries import Delivery
 from huanxin.web.app import create_app
 from huanxin.web.context import Context
 from processes import free_port
@@ -73,11 +74,11 @@ class Caller:
     def events(self) -> list[Delivery]:
         """What is recorded for it, oldest first."""
         with self.platform.database.transaction() as tx:
-            return deliveries.latest(tx, self.id)[::-1]
+            return attempts.latest(tx, self.id)[::-1]
 
     def attempts(self, jti: str) -> list[Attempt]:
         with self.platform.database.transaction() as tx:
-            return deliveries.attempts_of(tx, [jti])[jti]
+            return attempts.attempts_of(tx, [jti])[jti]
 
     def noted(self) -> list[str]:
         """What happened at it, oldest first."""

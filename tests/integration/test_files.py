@@ -42,7 +42,7 @@ from huanxin.onboarding.opening import open_signer
 from huanxin.settings import Mode, Settings
 from huanxin.store.connect import partners
 from huanxin.store.database import Database
-from huanxin.store.notify import deliveries
+from huanxin.store.notify import attempts
 from huanxin.work.workers import make_workers
 from ordering import send_now
 from waiting import until
@@ -331,8 +331,8 @@ def test_a_folder_that_cant_be_reached_is_tried_again_and_each_try_is_recorded(
     assert writer.one_job()
     assert takes(reader)
     with platform.database.transaction() as tx:
-        (event,) = deliveries.latest(tx, shop.partner.id)
-        tries = deliveries.attempts_of(tx, [event.jti])[event.jti]
+        (event,) = attempts.latest(tx, shop.partner.id)
+        tries = attempts.attempts_of(tx, [event.jti])[event.jti]
         noted = partners.events_of(tx, shop.partner.id, kind="folder-unreachable")
     assert [bool(one.answer.startswith("written")) for one in tries] == [False, True]
     assert "FileNotFoundError" in tries[0].answer

@@ -17,7 +17,7 @@ from huanxin.acts import Platform
 from huanxin.notify.files import use_files
 from huanxin.notify.own_folders import FolderAccess
 from huanxin.store.connect import partners
-from huanxin.store.notify import deliveries
+from huanxin.store.notify import attempts
 from huanxin_partner.filechannel import Exchange
 from huanxin_partner.folders import Folder
 from huanxin_partner.ties import Answer
@@ -77,8 +77,8 @@ def test_a_bucket_that_is_not_there_is_told_and_tried_again(platform: Platform, 
     partner, _ = told(platform, report, bucket="s3://elsewhere")
     assert writer_of(platform).one_job()
     with platform.database.transaction() as tx:
-        (event,) = deliveries.latest(tx, partner)
-        (attempt,) = deliveries.attempts_of(tx, [event.jti])[event.jti]
+        (event,) = attempts.latest(tx, partner)
+        (attempt,) = attempts.attempts_of(tx, [event.jti])[event.jti]
     assert "bucket does not exist" in attempt.answer
     assert event.next_at is not None
 

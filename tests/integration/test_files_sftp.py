@@ -21,7 +21,7 @@ from huanxin.acts import Platform
 from huanxin.notify.files import use_files
 from huanxin.notify.own_folders import FolderAccess
 from huanxin.store.connect import partners
-from huanxin.store.notify import deliveries, streams
+from huanxin.store.notify import attempts, streams
 from ordering import send_now
 
 
@@ -98,8 +98,8 @@ def test_numbers_are_not_handed_to_a_server_whose_key_is_not_known(
     assert not takes(reader_of(platform))
     assert list((server.folder / "OUT").iterdir()) == []
     with platform.database.transaction() as tx:
-        (event,) = deliveries.latest(tx, partner)
-        (attempt,) = deliveries.attempts_of(tx, [event.jti])[event.jti]
+        (event,) = attempts.latest(tx, partner)
+        (attempt,) = attempts.attempts_of(tx, [event.jti])[event.jti]
         (noted,) = partners.events_of(tx, partner, kind="folder-unreachable")
     assert "not found in known_hosts" in attempt.answer
     assert "not found in known_hosts" in noted.detail["why"]

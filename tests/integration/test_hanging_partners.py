@@ -19,7 +19,7 @@ from huanxin.notify.partners import add_partner
 from huanxin.notify.streams import send_verification
 from huanxin.onboarding.opening import open_signer
 from huanxin.settings import Mode, Settings
-from huanxin.store.notify import deliveries
+from huanxin.store.notify import attempts
 from huanxin.work.workers import make_workers
 from waiting import until
 
@@ -41,7 +41,7 @@ class Scene:
 
     def taken(self) -> int:
         with self.platform.database.transaction() as tx:
-            return sum(one.delivered_at is not None for one in deliveries.latest(tx, self.good.id))
+            return sum(one.delivered_at is not None for one in attempts.latest(tx, self.good.id))
 
     def delay(self) -> float:
         """Seconds until the good one has taken an event that is made now."""

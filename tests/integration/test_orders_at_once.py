@@ -23,7 +23,7 @@ from huanxin.request import sms
 from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.signing.keys import Signer
 from huanxin.store import facts
-from huanxin.store.notify import deliveries
+from huanxin.store.notify import attempts, deliveries
 from huanxin.store.request import requests
 from huanxin.work.telling import Teller
 from ordering import imported
@@ -144,7 +144,7 @@ def test_a_partner_that_is_down_costs_one_attempt_and_none_of_its_events(
         pass
     with platform.database.transaction() as tx:
         assert deliveries.waiting(tx) == 0
-        assert all(one.delivered_at for one in deliveries.latest(tx, shops[0].id))
+        assert all(one.delivered_at for one in attempts.latest(tx, shops[0].id))
 
 
 def test_what_one_worker_holds_no_other_takes_and_it_is_free_when_that_one_dies(

@@ -17,7 +17,7 @@ from huanxin.domain.streams import Method
 from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.store import migrate as migrating
 from huanxin.store.connect import partners
-from huanxin.store.notify import deliveries
+from huanxin.store.notify import again, attempts, deliveries
 from huanxin.store.request import requests
 from huanxin.store.request.requests import RequestNotice
 from huanxin.work.telling import Teller
@@ -185,9 +185,9 @@ def test_an_order_that_is_called_off_altogether_is_no_news_and_comes_back_by_no_
     first = order(place, SHOP)
     call_off(place.platform, first.request.id, [shop(place, SHOP).id])
     with place.platform.database.transaction() as tx:
-        (event,) = deliveries.latest(tx, shop(place, SHOP).id)
-        deliveries.recover(tx, shop(place, SHOP).id, event.created_at, place.clock.now)
-        deliveries.send_again(tx, shop(place, SHOP).id, [event.jti], place.clock.now)
+        (event,) = attempts.latest(tx, shop(place, SHOP).id)
+        again.recover(tx, shop(place, SHOP).id, event.created_at, place.clock.now)
+        again.send_again(tx, shop(place, SHOP).id, [event.jti], place.clock.now)
         assert deliveries.to_poll(tx, shop(place, SHOP).id, place.clock.now, enabled=True, limit=9) == []
     place.clock.forward(days=30)
     work(teller)

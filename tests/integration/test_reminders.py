@@ -27,7 +27,7 @@ from huanxin.numbersets.sharded import NumberSet
 from huanxin.store import facts
 from huanxin.store.connect import partners
 from huanxin.store.figures import answered
-from huanxin.store.notify import deliveries, notices
+from huanxin.store.notify import attempts, notices
 from huanxin.store.notify.progress import progress
 from huanxin.store.plan import batches
 from huanxin.web.pages.gate_view import late_partners
@@ -66,7 +66,7 @@ class World:
 
     def events(self, partner: Partner) -> list[dict[str, Any]]:
         with self.platform.database.transaction() as tx:
-            found = deliveries.latest(tx, partner.id)[::-1]
+            found = attempts.latest(tx, partner.id)[::-1]
         return [one.claims["events"][REMINDER] for one in found if one.event == REMINDER]
 
     def answer(self, lines: list[str], part: int = 1, complete: bool = True) -> None:
@@ -207,7 +207,7 @@ def test_a_partner_that_is_told_late_has_as_much_time_as_the_others_had(world: W
     with world.platform.database.transaction() as tx:
         told = notices.of_partner(tx, late.id)
         batch = batches.get(tx, world.batch)
-        claims = [one.claims["events"][one.event] for one in deliveries.latest(tx, late.id)]
+        claims = [one.claims["events"][one.event] for one in attempts.latest(tx, late.id)]
         assert batch is not None
         figures = batch_figures.figures(tx, world.platform, world.batch, "")
         waits = {one.notice.partner: one.late(world.clock()) for one in progress(tx, batch)}

@@ -14,7 +14,7 @@ import pytest
 from huanxin.domain.numbers import parse
 from huanxin.domain.partners import INQUIRY, Kind, NewPartner
 from huanxin.notify.partners import Registered, add_partner
-from huanxin.store.notify import deliveries
+from huanxin.store.notify import attempts
 from huanxin.store.request import requests
 from processes import free_port, running
 from town import FIRST, RECYCLED, Town, settings_of, town
@@ -118,7 +118,7 @@ def test_only_partners_that_take_questions_are_asked_and_learn_no_more_than_the_
     phone.sign_in(to="leave")
     phone.http.post("/leave/ask", data={"consent": "yes"})
     with place.platform.database.transaction() as tx:
-        sent = {name: deliveries.latest(tx, one.partner.id) for name, one in place.partners.items()}
+        sent = {name: attempts.latest(tx, one.partner.id) for name, one in place.partners.items()}
     assert {name for name, found in sent.items() if found} == {"晨星商城", "飞燕快递"}
     (event,) = sent["晨星商城"]
     assert event.claims["sub_id"] == {"format": "phone_number", "phone_number": RECYCLED}

@@ -19,7 +19,7 @@ from huanxin.domain.partners import RENEWAL, Kind, NewPartner, Partner
 from huanxin.notify.partners import add_partner
 from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.store import jobs
-from huanxin.store.notify import deliveries
+from huanxin.store.notify import attempts
 from huanxin.store.request import requests
 from ordering import imported
 
@@ -61,7 +61,7 @@ def test_each_chosen_partner_gets_one_notice_of_one_number_with_the_carriers_day
     ordered = order_request(platform, wish(partners=shops[:2]))
     assert ordered.request.cutoff == datetime(2026, 10, 1, tzinfo=SHANGHAI)
     with platform.database.transaction() as tx:
-        events = [deliveries.latest(tx, shop.id) for shop in shops]
+        events = [attempts.latest(tx, shop.id) for shop in shops]
     assert [len(found) for found in events] == [1, 1, 0]
     claims = events[0][0].claims
     assert claims["sub_id"] == {"format": "phone_number", "phone_number": NUMBER}
@@ -75,7 +75,7 @@ def test_a_second_click_makes_no_second_order(platform: Platform, shops: list[Pa
     assert (first.new, second.new) == (True, False)
     assert second.request.id == first.request.id
     with platform.database.transaction() as tx:
-        assert [len(deliveries.latest(tx, shop.id)) for shop in shops] == [1, 1, 1]
+        assert [len(attempts.latest(tx, shop.id)) for shop in shops] == [1, 1, 1]
 
 
 def test_a_partner_that_refused_can_be_asked_again_and_the_others_are_left_alone(

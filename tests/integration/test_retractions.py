@@ -22,7 +22,7 @@ from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.explain import explain
 from huanxin.release.gate import load_gate
 from huanxin.settings import Mode, Settings
-from huanxin.store.notify import deliveries, notices
+from huanxin.store.notify import attempts, notices
 from huanxin.store.plan import batches
 from huanxin.web.app import create_app
 from operators import signed_in
@@ -186,7 +186,7 @@ def test_a_partner_that_joins_late_hears_of_earlier_retractions_after_its_notice
     send_now(platform, batch)
     send_now(platform, batch)
     with platform.database.transaction() as tx:
-        told = [one.event for one in deliveries.latest(tx, late.id)[::-1]]
+        told = [one.event for one in attempts.latest(tx, late.id)[::-1]]
     assert [event.rpartition(":")[2] for event in told] == ["renewal", "retraction"]
     assert retractions(platform, batch) == [(1, 2)]
 
@@ -208,7 +208,7 @@ def test_a_retraction_waits_for_a_notice_that_could_not_be_delivered_yet(
     assert writer.one_job()
     assert (shop.out / f"{notice_of(platform, shop.partner, made.id)}.notice.json").exists()
     with platform.act("li") as act:
-        (event,) = [one for one in deliveries.latest(act.tx, shop.partner.id) if one.event == RETRACTION]
+        (event,) = [one for one in attempts.latest(act.tx, shop.partner.id) if one.event == RETRACTION]
         loaded = load_gate(act, batch)
     assert event.delivered_at is not None
     assert len(loaded.gate.retracted_places()) == 1

@@ -310,7 +310,7 @@ def test_if_the_server_fails_what_was_kept_is_kept_still(place: Town, phone: Pho
         raise RuntimeError("the disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr("huanxin.acts.platform.order", broken)
+        patched.setattr("huanxin.acts.requests.order", broken)
         assert phone.http.post("/renew/unsent/send").status_code == 500
     assert orders(place) == 0
     phone.http.post("/renew/unsent/send")

@@ -49,7 +49,7 @@ from huanxin.signing.keys import Signer
 from huanxin.store import facts
 from huanxin.store.connect import partners
 from huanxin.store.database import Database, Tx
-from huanxin.store.notify import deliveries, notices
+from huanxin.store.notify import again, notices
 from huanxin.store.plan import batches
 from huanxin.store.plan.batches import Batch
 from huanxin.store.request import requests
@@ -325,7 +325,7 @@ class Driver:
 
     def recover(self, partner: int, since: datetime) -> None:
         with self.tx() as tx:
-            deliveries.recover(tx, partner, since, self.platform.now())
+            again.recover(tx, partner, since, self.platform.now())
 
     # Files ------------------------------------------------------------------------------------------------------------
     def order_notice(self, order: str, partner: int) -> str:

@@ -32,7 +32,7 @@ from huanxin.signing.keys import ES256, Signer
 from huanxin.store.acting import Act
 from huanxin.store.connect import partners
 from huanxin.store.database import Database, Tx
-from huanxin.store.notify import deliveries, new_owners, notices, streams
+from huanxin.store.notify import again, deliveries, new_owners, notices, streams
 from huanxin.store.notify.deliveries import Delivery, Met
 from huanxin.store.plan import batches
 from huanxin.words.sentences import Sentence
@@ -116,7 +116,7 @@ def use_files(
             ),
         )  # fmt: skip
     new_owners.drop(act.tx, partner_id)
-    deliveries.afresh(act.tx, partner_id, act.now)
+    again.afresh(act.tx, partner_id, act.now)
     partners.note(
         act.tx, partner_id, FILES_CHOSEN, by=act.by, at=act.now,
         detail={"out": folders.out, "in": folders.into, "login": list(login)},

@@ -21,7 +21,7 @@ from huanxin.signing.sealing import seal
 from huanxin.store.acting import Act
 from huanxin.store.connect import partners
 from huanxin.store.database import Tx
-from huanxin.store.notify import deliveries, streams
+from huanxin.store.notify import again, deliveries, streams
 from huanxin.store.notify.deliveries import NewDelivery
 from huanxin.words.sentences import Sentence
 
@@ -60,7 +60,7 @@ def create(act: Act, partner: Partner, wishes: Wishes, *, passphrase: str, new_i
         raise Conflict(Sentence("you have a stream already; GET it, then PATCH or PUT it, or DELETE it first"))
     wanted = _settled(wishes, before=None, replace=True, passphrase=passphrase)
     made = streams.add(act.tx, wanted, stream_id=new_id("st"), partner_id=partner.id, at=act.now)
-    deliveries.afresh(act.tx, partner.id, act.now)
+    again.afresh(act.tx, partner.id, act.now)
     partners.note(act.tx, partner.id, "stream-created", by=partner.client_id, at=act.now, detail=_noted(made))
     deliveries.wake_workers(act.tx)
     return made
@@ -78,7 +78,7 @@ def change(act: Act, partner: Partner, body: Mapping[str, Any], wishes: Wishes, 
     streams.change(act.tx, partner.id, wanted)
     after = stream_of(act.tx, partner, before.id)
     if _way(after) != _way(before):
-        deliveries.afresh(act.tx, partner.id, act.now)
+        again.afresh(act.tx, partner.id, act.now)
     partners.note(act.tx, partner.id, "stream-changed", by=partner.client_id, at=act.now, detail=_noted(after))
     deliveries.wake_workers(act.tx)
     return after
@@ -176,7 +176,7 @@ def set_status(act: Act, partner: Partner, *, status: Status, reason: str, new_i
     if status is Status.DISABLED:
         deliveries.drop_open(act.tx, partner.id)
     if status is Status.ENABLED and found.status != status:
-        deliveries.afresh(act.tx, partner.id, act.now)
+        again.afresh(act.tx, partner.id, act.now)
     if act.by != partner.client_id and status != found.status:
         jti = new_id("ev")
         claims = stream_updated(found.id, status=status, reason=reason, audience=partner.client_id, jti=jti, now=act.now)

@@ -29,7 +29,7 @@ from huanxin.signing.keys import Signer
 from huanxin.store.acting import Act
 from huanxin.store.connect import accounts, partners, selftests
 from huanxin.store.database import SANDBOX, Tx, within
-from huanxin.store.notify import deliveries, streams
+from huanxin.store.notify import attempts, deliveries, streams
 from huanxin.words.sentences import Sentence
 from huanxin_partner.rehearsal import magic
 
@@ -200,7 +200,7 @@ def known(tx: Tx, account: Account) -> Known:
         account=account, events=events, selftests=selftests.of_account(tx, account.id),
         sandbox_endpoint=rehearsing.endpoint if rehearsing else None,
         endpoint_since=rehearsing.since if rehearsing else None, live_endpoint=told.endpoint if told else None,
-        live_verified_at=_verified(told, deliveries.last_taken(tx, told.partner_id, VERIFICATION)) if told else None,
+        live_verified_at=_verified(told, attempts.last_taken(tx, told.partner_id, VERIFICATION)) if told else None,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from huanxin.acts import Platform
 from huanxin.domain.partners import Partner
 from huanxin.store.acting import PLATFORM
 from huanxin.store.connect import rehearsals
-from huanxin.store.notify import deliveries
+from huanxin.store.notify import again, attempts, deliveries
 from huanxin.store.notify.deliveries import NewDelivery
 from huanxin_partner.rehearsal.stage import Pushed
 
@@ -45,8 +45,8 @@ class Offering:
                 at=act.now,
             )
             rehearsals.serve_as(act.tx, jti, token, at=act.now)
-            before = len(deliveries.attempts_of(act.tx, [jti])[jti])
-            deliveries.send_again(act.tx, self.partner.id, [jti], act.now)
+            before = len(attempts.attempts_of(act.tx, [jti])[jti])
+            again.send_again(act.tx, self.partner.id, [jti], act.now)
             deliveries.wake_workers(act.tx)
         waited = 0.0
         while waited < _PATIENCE:
@@ -59,13 +59,13 @@ class Offering:
 
     def _said(self, jti: str, before: int) -> Pushed | None:
         with self.sandbox.read() as seen:
-            attempts = deliveries.attempts_of(seen.tx, [jti])[jti]
-        if len(attempts) <= before:
+            made = attempts.attempts_of(seen.tx, [jti])[jti]
+        if len(made) <= before:
             return None
-        if attempts[-1].status == HTTPStatus.OK:
+        if made[-1].status == HTTPStatus.OK:
             return Pushed(HTTPStatus.ACCEPTED, "acknowledged")
         self._withdraw(jti)  # it would be given again
-        code, _, description = attempts[-1].answer.partition(": ")
+        code, _, description = made[-1].answer.partition(": ")
         return Pushed(HTTPStatus.BAD_REQUEST, json.dumps({"err": code, "description": description}))
 
     def _withdraw(self, jti: str) -> None:

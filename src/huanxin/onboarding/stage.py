@@ -34,7 +34,7 @@ from huanxin.store.acting import PLATFORM, Reading
 from huanxin.store.answer import receipts
 from huanxin.store.connect import partners, rehearsals
 from huanxin.store.connect.partners import RECEIPT_REFUSED, RECEIPT_WAITS
-from huanxin.store.notify import deliveries
+from huanxin.store.notify import attempts, deliveries
 from huanxin.store.notify.deliveries import Met, NewDelivery
 from huanxin.store.plan import batches
 from huanxin_partner.rehearsal.stage import Filed, Notice, Pushed
@@ -147,7 +147,7 @@ class SandboxStage:
         short for as long as it shall be broken."""
         jti, _ = self._good[self._notices[token]]
         with self.sandbox.read() as seen:
-            due = deliveries.get(seen.tx, self.partner.id, jti)
+            due = attempts.get(seen.tx, self.partner.id, jti)
             assert due is not None, "the stage made it"
             files = files_of(seen.tx, due, self.signer, token=token)
             if due.notice_id and rehearsals.is_spoiled(seen.tx, due.notice_id):

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from joserfc import jws
 
-from huanxin.store.notify import deliveries, new_owners, reminders
+from huanxin.store.notify import again, deliveries, new_owners, reminders
 from huanxin.work.reminding import Escalator
 from ordering import imported
 from receiving import Receiver, receiving
@@ -81,7 +81,7 @@ def test_an_event_is_given_up_after_it_was_tried_in_vain_on_fourteen_days_and_re
     push_all(world)
     assert open_events(pushed) == []
     with world.live.database.transaction() as tx:
-        assert deliveries.recover(tx, pushed.id, world.clock() - timedelta(days=300), world.clock()) == 1
+        assert again.recover(tx, pushed.id, world.clock() - timedelta(days=300), world.clock()) == 1
     push_all(world)
     assert open_events(pushed) == ["renewal"]
     receiver.status = 202

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from joserfc import jws
 
-from huanxin.store.notify import deliveries
+from huanxin.store.notify import again, deliveries
 from ordering import imported
 from receiving import Receiver, receiving
 from ssf_world import PUSH, Caller, World
@@ -68,7 +68,7 @@ def test_a_renewal_that_is_recovered_is_followed_by_its_retraction_once_more(
 ) -> None:
     """It came after it, and the partner cut the tie of somebody who has the number again."""
     with world.live.database.transaction() as tx:
-        assert deliveries.recover(tx, retracted.id, world.clock() - timedelta(days=30), world.clock()) == 2
+        assert again.recover(tx, retracted.id, world.clock() - timedelta(days=30), world.clock()) == 2
     push_all(world)
     assert heard(receiver) == ["renewal", "retraction"]
 
@@ -78,12 +78,12 @@ def test_a_renewal_that_is_sent_again_by_hand_is_followed_by_its_retraction_too(
 ) -> None:
     renewal, _ = retracted.events()
     with world.live.database.transaction() as tx:
-        deliveries.send_again(tx, retracted.id, [renewal.jti], world.clock())
+        again.send_again(tx, retracted.id, [renewal.jti], world.clock())
     push_all(world)
     assert heard(receiver) == ["renewal", "retraction"]
     receiver.got.clear()
     with world.live.database.transaction() as tx:
-        deliveries.send_again(tx, retracted.id, [retracted.events()[1].jti], world.clock())
+        again.send_again(tx, retracted.id, [retracted.events()[1].jti], world.clock())
     push_all(world)
     assert heard(receiver) == ["retraction"]
 

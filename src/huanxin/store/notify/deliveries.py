@@ -15,7 +15,6 @@ from typing import Any
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from huanxin.domain.partners import RETRACTION
 from huanxin.store.database import Tx, tell
 from huanxin.store.notify import new_owners
 
@@ -32,9 +31,8 @@ NOT EXISTS (
     WHERE e.partner_id = d.partner_id AND e.subject = d.subject AND e.seq < d.seq AND e.next_at IS NOT NULL
 )
 """
-_NOT_CALLED_OFF = "NOT EXISTS (SELECT 1 FROM request_call_off o WHERE o.notice_id = d.notice_id)"
+NOT_CALLED_OFF = "NOT EXISTS (SELECT 1 FROM request_call_off o WHERE o.notice_id = d.notice_id)"
 _SAME_WAY = "(SELECT s.endpoint FROM stream s WHERE s.partner_id = d.partner_id) IS NOT DISTINCT FROM met.endpoint"
-_AFRESH = "next_at = least(next_at, %(now)s), tries = 0, tried_days = 0, tried_on = NULL"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +58,7 @@ class Delivery:
     alg: str
 
 
-_SELECT = """
+DELIVERY = """
 SELECT d.jti, d.partner_id, d.notice_id, d.event, d.claims, d.attempts, d.tries, d.tried_days, d.tried_on,
     d.created_at, d.next_at, d.delivered_at, s.endpoint, s.inbox, s."authorization" AS sealed_authorization,
     coalesce(s.alg, 'ES256') AS alg
@@ -150,14 +148,20 @@ def with_due(tx: Tx, now: datetime, method: str) -> list[int]:
     return [partner_id for (partner_id,) in rows]
 
 
+_CLAIM_FOR = f"""
+{DELIVERY}
+WHERE d.partner_id = %s AND s.method = %s AND d.next_at <= %s AND (s.status = 'enabled' OR d.always)
+    AND {_NOTHING_EARLIER}
+ORDER BY d.next_at, d.seq
+LIMIT %s
+FOR UPDATE OF d SKIP LOCKED
+"""
+
+
 def claim_for(tx: Tx, partner_id: int, now: datetime, method: str, most: int) -> list[Delivery]:
     """As `claim_due`, of one partner: what no other worker holds."""
     with tx.cursor(row_factory=class_row(Delivery)) as cursor:
-        return cursor.execute(
-            f"{_SELECT} WHERE d.partner_id = %s AND s.method = %s AND d.next_at <= %s AND (s.status = 'enabled' OR d.always)"
-            f" AND {_NOTHING_EARLIER} ORDER BY d.next_at, d.seq LIMIT %s FOR UPDATE OF d SKIP LOCKED",
-            (partner_id, method, now, most),
-        ).fetchall()
+        return cursor.execute(_CLAIM_FOR, (partner_id, method, now, most)).fetchall()
 
 
 def to_poll(tx: Tx, partner_id: int, now: datetime, *, enabled: bool, limit: int) -> list[Delivery]:
@@ -165,7 +169,7 @@ def to_poll(tx: Tx, partner_id: int, now: datetime, *, enabled: bool, limit: int
     enabled, only those that tell of that."""
     with tx.cursor(row_factory=class_row(Delivery)) as cursor:
         return cursor.execute(
-            f"{_SELECT} WHERE d.partner_id = %s AND d.next_at <= %s AND (%s OR d.always) AND {_NOTHING_EARLIER}"
+            f"{DELIVERY} WHERE d.partner_id = %s AND d.next_at <= %s AND (%s OR d.always) AND {_NOTHING_EARLIER}"
             " ORDER BY d.next_at, d.seq LIMIT %s",
             (partner_id, now, enabled, limit),
         ).fetchall()
@@ -279,102 +283,10 @@ def open_ones(tx: Tx, partner_id: int, jtis: Sequence[str]) -> list[Delivery]:
     """Those of some event ids that are open events of a partner, locked for this transaction."""
     with tx.cursor(row_factory=class_row(Delivery)) as cursor:
         return cursor.execute(
-            f"{_SELECT} WHERE d.partner_id = %s AND d.jti = ANY(%s) AND d.next_at IS NOT NULL"
+            f"{DELIVERY} WHERE d.partner_id = %s AND d.jti = ANY(%s) AND d.next_at IS NOT NULL"
             " ORDER BY d.seq FOR UPDATE OF d",
             (partner_id, list(jtis)),
         ).fetchall()
-
-
-def get(tx: Tx, partner_id: int, jti: str) -> Delivery | None:
-    """An event of a partner by its id; None for another's as for none."""
-    with tx.cursor(row_factory=class_row(Delivery)) as cursor:
-        return cursor.execute(f"{_SELECT} WHERE d.partner_id = %s AND d.jti = %s", (partner_id, jti)).fetchone()
-
-
-def latest(
-    tx: Tx, partner_id: int, *, notice_id: str | None = None, undelivered: bool = False, limit: int = 100, offset: int = 0
-) -> list[Delivery]:
-    """A partner's events, newest first; of one notice, or only those that it has not taken."""
-    with tx.cursor(row_factory=class_row(Delivery)) as cursor:
-        return cursor.execute(
-            f"{_SELECT} WHERE d.partner_id = %s AND (%s::text IS NULL OR d.notice_id = %s)"
-            " AND (NOT %s OR d.delivered_at IS NULL) ORDER BY d.seq DESC LIMIT %s OFFSET %s",
-            (partner_id, notice_id, notice_id, undelivered, limit, offset),
-        ).fetchall()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attempt:
-    """One attempt to deliver an event, and what the partner answered."""
-
-    jti: str
-    at: datetime
-    status: int | None
-    answer: str
-
-
-def attempts_of(tx: Tx, jtis: Sequence[str]) -> dict[str, list[Attempt]]:
-    """Every attempt at some events, by event, oldest first."""
-    found: dict[str, list[Attempt]] = {jti: [] for jti in jtis}
-    with tx.cursor(row_factory=class_row(Attempt)) as cursor:
-        rows = cursor.execute(
-            "SELECT jti, at, status, answer FROM delivery_attempt WHERE jti = ANY(%s) ORDER BY at", (list(jtis),)
-        )
-        for attempt in rows:
-            found[attempt.jti].append(attempt)
-    return found
-
-
-def last_taken(tx: Tx, partner_id: int, event: str) -> tuple[datetime, datetime] | None:
-    """When the newest event of a name that a partner has taken was made, and when it was taken."""
-    row = tx.execute(
-        "SELECT created_at, delivered_at FROM delivery WHERE partner_id = %s AND event = %s AND delivered_at IS NOT NULL"
-        " ORDER BY seq DESC LIMIT 1",
-        (partner_id, event),
-    ).fetchone()
-    return (row[0], row[1]) if row else None
-
-
-def send_again(tx: Tx, partner_id: int, jtis: Sequence[str], now: datetime) -> int:
-    """Let some events of a partner be sent again now, whatever came of them; how many events that makes. The retractions of
-    a notice follow it once more: a partner that is told again to cut is told again what to spare."""
-    return _again(tx, "d.jti = ANY(%(jtis)s)", {"partner_id": partner_id, "jtis": list(jtis), "now": now})
-
-
-def recover(tx: Tx, partner_id: int, since: datetime, now: datetime) -> int:
-    """Let every event made since an instant that the partner has not taken be sent now; how many, and what follows, as
-    `send_again`."""
-    chosen = "d.created_at >= %(since)s AND d.delivered_at IS NULL"
-    return _again(tx, chosen, {"partner_id": partner_id, "since": since, "now": now})
-
-
-def _again(tx: Tx, chosen: str, values: dict[str, Any]) -> int:
-    first = f"{chosen} AND {_NOT_CALLED_OFF}"
-    statement = f"""
-        WITH first AS (
-            SELECT d.subject, min(d.seq) AS seq
-            FROM delivery d
-            WHERE d.partner_id = %(partner_id)s AND {first}
-            GROUP BY d.subject
-        )
-        UPDATE delivery d
-        SET {_AFRESH}
-        FROM first
-        WHERE d.partner_id = %(partner_id)s AND d.subject = first.subject
-            AND (({first}) OR (d.seq > first.seq AND d.event = %(retraction)s))
-    """
-    return tx.execute(statement, values | {"retraction": RETRACTION}).rowcount
-
-
-def afresh(tx: Tx, partner_id: int, now: datetime) -> None:
-    """Let what waits for a partner be sent now, with all its tries before it: it can be reached as it could not before.
-    What a worker has in hand is left to it (`record_attempts`)."""
-    tx.execute(
-        f"UPDATE delivery SET {_AFRESH} WHERE jti IN (SELECT jti FROM delivery WHERE partner_id = %(partner_id)s"
-        " AND next_at IS NOT NULL FOR UPDATE SKIP LOCKED)",
-        {"partner_id": partner_id, "now": now},
-    )
-    new_owners.afresh(tx, partner_id, now)
 
 
 def open_subjects(tx: Tx, partner_id: int, subjects: Sequence[str]) -> set[str]:

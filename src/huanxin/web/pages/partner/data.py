@@ -14,8 +14,9 @@ from huanxin.domain.streams import EVENTS_SUPPORTED
 from huanxin.store.answer import receipts
 from huanxin.store.connect import credentials, partners
 from huanxin.store.database import Tx
-from huanxin.store.notify import deliveries, notices, streams
-from huanxin.store.notify.deliveries import Attempt, Delivery
+from huanxin.store.notify import attempts, notices, streams
+from huanxin.store.notify.attempts import Attempt
+from huanxin.store.notify.deliveries import Delivery
 from huanxin.store.notify.notices import Notice
 from huanxin.store.plan import batches
 from huanxin.store.plan.batches import Batch
@@ -44,7 +45,7 @@ def overview(tx: Tx, who: Who, partner: Partner, now: datetime) -> OverviewView:
     told = notices.of_partner(tx, partner.id)
     known = {batch.id: batch for batch in batches.all_batches(tx)}
     rows = tuple(_notice_row(tx, one, known[one.batch_id], now)[0] for one in told[:_LATEST])
-    waiting = deliveries.latest(tx, partner.id, undelivered=True, limit=PER_PAGE + 1)
+    waiting = attempts.latest(tx, partner.id, undelivered=True, limit=PER_PAGE + 1)
     return OverviewView(
         who=who, notices=rows, older=max(0, len(told) - _LATEST), stream=streams.of_partner(tx, partner.id),
         undelivered=len(waiting), as_of=now,
@@ -82,13 +83,13 @@ def notice_page(tx: Tx, who: Who, partner: Partner, notice_id: str, now: datetim
         for one in reversed(receipts.all_of_batch(tx, batch.id)) if one.notice_id == notice.id
     )  # fmt: skip
     events = tuple((one.at, one.kind, one.detail) for one in partners.events_of_notice(tx, notice.id))
-    sent = _delivery_rows(tx, deliveries.latest(tx, partner.id, notice_id=notice.id))
+    sent = _delivery_rows(tx, attempts.latest(tx, partner.id, notice_id=notice.id))
     return NoticeView(who=who, row=row, receipts=filed, refusals=refusals, deliveries=sent, events=events)
 
 
 def _delivery_rows(tx: Tx, found: Sequence[Delivery]) -> tuple[DeliveryRow, ...]:
-    attempts = deliveries.attempts_of(tx, [one.jti for one in found])
-    return tuple(_delivery_row(one, attempts[one.jti]) for one in found)
+    made = attempts.attempts_of(tx, [one.jti for one in found])
+    return tuple(_delivery_row(one, made[one.jti]) for one in found)
 
 
 def _delivery_row(one: Delivery, attempts: Sequence[Attempt]) -> DeliveryRow:
@@ -106,7 +107,7 @@ def deliveries_page(
     tx: Tx, who: Who, partner: Partner, *, undelivered: bool, page: int, done: str, count: int
 ) -> DeliveriesView:
     """A page of events, from 1."""
-    found = deliveries.latest(
+    found = attempts.latest(
         tx, partner.id, undelivered=undelivered, limit=PER_PAGE + 1, offset=(page - 1) * PER_PAGE
     )  # fmt: skip
     rows = _delivery_rows(tx, found[:PER_PAGE])

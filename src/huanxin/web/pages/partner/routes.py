@@ -12,7 +12,7 @@ from huanxin.domain.errors import BadInput, NotFound, Unauthorized
 from huanxin.notify.partners import rotate_secret
 from huanxin.store.connect import partners
 from huanxin.store.database import Tx
-from huanxin.store.notify import deliveries
+from huanxin.store.notify import again, attempts, deliveries
 from huanxin.web.pages import flash, session, unsent
 from huanxin.web.pages.partner import accounts, data, signing, streams
 from huanxin.web.pages.partner.frame import page
@@ -104,10 +104,10 @@ def resend(request: Request, caller: SignedIn, jti: Annotated[str, Form()]) -> R
     """Send one event again now."""
     platform = caller.context.platform
     with platform.act(caller.who.client_id) as act:
-        event = deliveries.get(act.tx, caller.partner.id, jti)
+        event = attempts.get(act.tx, caller.partner.id, jti)
         if event is None:
             raise NotFound(Sentence("there is no event %(jti)s for this partner", jti=jti))
-        deliveries.send_again(act.tx, caller.partner.id, [jti], act.now)
+        again.send_again(act.tx, caller.partner.id, [jti], act.now)
         _note(act.tx, caller, "resent", {"jti": jti}, notice_id=event.notice_id)
         deliveries.wake_workers(act.tx)
     where = f"notices/{event.notice_id}" if event.notice_id else "deliveries"
@@ -126,7 +126,7 @@ def recover(request: Request, caller: SignedIn, since: Annotated[str, Form()] = 
         return page(request, "deliveries.html", status=422, view=view, tab="deliveries", problem=since or "-")
     begin = begin if begin.tzinfo else begin.replace(tzinfo=platform.zone)
     with platform.act(caller.who.client_id) as act:
-        count = deliveries.recover(act.tx, caller.partner.id, begin, act.now)
+        count = again.recover(act.tx, caller.partner.id, begin, act.now)
         _note(act.tx, caller, "recovered", {"since": begin.isoformat(), "count": count})
         deliveries.wake_workers(act.tx)
     return flash.after(request, f"/partner/{caller.who.env}/deliveries?undelivered=true", "recovered", count=count)
