@@ -8,7 +8,8 @@ from datetime import date, datetime
 from oracle.days import midnight, owner_of
 
 OPENED, CANCELLED, RECLAIMED, TRANSFERRED, PORTED_OUT = "opened", "cancelled", "reclaimed", "transferred", "ported_out"
-EVENTS = (OPENED, CANCELLED, RECLAIMED, TRANSFERRED, PORTED_OUT)
+PORTED_IN = "ported_in"
+EVENTS = (OPENED, CANCELLED, RECLAIMED, TRANSFERRED, PORTED_OUT, PORTED_IN)
 UNKNOWN, SERVING, FROZEN, ELSEWHERE = "unknown", "in_service", "frozen", "ported_out"
 
 
@@ -66,6 +67,8 @@ def may_follow(events: list[Said], event: str, carrier: str, number: int) -> boo
         return (state == UNKNOWN and mine) or (state == FROZEN and (mine or whose == carrier))
     if state == UNKNOWN:
         return mine
+    if event == PORTED_IN:
+        return state == ELSEWHERE
     if state == ELSEWHERE:
         return whose != carrier
     return state == SERVING and whose == carrier
@@ -165,10 +168,12 @@ def tenures(events: list[Said]) -> list[Tenure]:
     found: list[Tenure] = []
     for one in events:
         held = bool(found) and found[-1].closed_on is None
-        if one.event in (CANCELLED, TRANSFERRED, PORTED_OUT) and not held:
+        if one.event in (CANCELLED, TRANSFERRED, PORTED_OUT, PORTED_IN) and not held:
             found.append(Tenure(None, one.carrier))
         if one.event in (CANCELLED, TRANSFERRED):
             found[-1].closed_on = one.day
+            found[-1].carrier = one.carrier
+        if one.event == PORTED_IN:
             found[-1].carrier = one.carrier
         if one.event in (OPENED, TRANSFERRED):
             found.append(Tenure(one.day, one.carrier, opened_by=one.carrier))

@@ -49,6 +49,7 @@ STORIES: tuple[tuple[tuple[str, int], ...], ...] = (
     *(((OPENED, 700), (CANCELLED, days)) for days in (91, 91, 90, 76, 75, 74, 120, 0)),
     ((CANCELLED, 91),), ((OPENED, 700), (CANCELLED, 400), (OPENED, 300), (CANCELLED, 91)),
     (), ((OPENED, 700),), ((OPENED, 700), (CANCELLED, 400), (OPENED, 30)), (("transferred", 20),), (("ported_out", 50),),
+    (("ported_out", 50), ("ported_in", 20)),
 )  # fmt: skip
 """What is known of a number at the beginning, as days before it."""
 WAYS = ("poll", "push", "files", "poll")

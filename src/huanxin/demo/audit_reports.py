@@ -27,11 +27,13 @@ _AHEAD = 8 * 3_600_000_000
 _NUMBER = re.compile(r"\s*\+?(861[3-9][0-9]{9})\s*")
 _WORDS = {
     "opened": "opened", "cancelled": "cancelled", "reclaimed": "reclaimed", "transferred": "transferred",
-    "ported_out": "ported_out", "开户": "opened", "开通": "opened", "销户": "cancelled", "销号": "cancelled",
-    "复机": "reclaimed", "过户": "transferred", "携出": "ported_out",
+    "ported_out": "ported_out", "ported_in": "ported_in",
+    "开户": "opened", "开通": "opened", "销户": "cancelled", "销号": "cancelled",
+    "复机": "reclaimed", "过户": "transferred", "携出": "ported_out", "携入": "ported_in",
 }  # fmt: skip
 _LEADS_TO = {
-    "opened": "serving", "cancelled": "frozen", "reclaimed": "serving", "transferred": "serving", "ported_out": "away"
+    "opened": "serving", "cancelled": "frozen", "reclaimed": "serving", "transferred": "serving", "ported_out": "away",
+    "ported_in": "serving",
 }  # fmt: skip
 _HEADS = {"number": 0, "号码": 0, "手机号码": 0, "event": 1, "事件": 1, "at": 2, "时间": 2, "发生时间": 2}
 
@@ -171,6 +173,8 @@ def _possible(before: Standing | None, event: str, carrier: str, number: int) ->
     if before.state == "frozen":
         mine = before.carrier == carrier
         return (event == "reclaimed" and mine) or (event == "opened" and (mine or carrier == owner))
+    if event == "ported_in":
+        return before.state == "away"
     if event not in ("cancelled", "transferred", "ported_out"):
         return False
     return (before.carrier == carrier) == (before.state == "serving")

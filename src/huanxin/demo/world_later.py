@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from huanxin.demo.allotments import CARRIERS
-from huanxin.demo.world_numbers import EVENTS, OPENED, PORTED_OUT, RECLAIMED, Ints, State, Truth
+from huanxin.demo.world_numbers import EVENTS, OPENED, PORTED_IN, PORTED_OUT, RECLAIMED, Ints, State, Truth
 from huanxin.demo.world_reports import ReportFile
 
 _RECLAIMED, _OPENED = 0.01, 0.02
@@ -22,7 +22,8 @@ def later_reports(
     """The next report of each carrier with something to say: about 1 % of a batch's `numbers` (at least one) reclaimed.
 
     All times lie after the cut-off `after` and not after `until` (aware). Of the reclaimed, a few are ported out a moment
-    later, as are a few numbers in service that are in no batch. `spare` numbers are left alone.
+    later, as are a few numbers in service that are in no batch. What leaves a carrier is taken in by the next one, whose
+    report comes after; what leaves the last is elsewhere. `spare` numbers are left alone.
     """
     rng = np.random.default_rng([seed, 11])
     able = np.setdiff1d(numbers, np.array(list(spare), np.int64))
@@ -30,10 +31,15 @@ def later_reports(
     serving = truth.number[truth.state == State.IN_SERVICE]
     gone = rng.choice(serving, size=min(_PORTED, len(serving)), replace=False)
     left = back[: len(back) // 50]
-    number = np.concatenate([back, gone, left])
-    event = np.repeat([RECLAIMED, PORTED_OUT, PORTED_OUT], [len(back), len(gone), len(left)])
-    moment = np.concatenate([rng.random(len(back)) * 0.5, 0.5 + rng.random(len(gone) + len(left)) * 0.5])
-    return _write(out, "later", truth, number, event, moment, after, until)
+    ported = np.concatenate([gone, left])
+    leaves = truth.carrier[truth.where(ported)].astype(np.int64)
+    taken = leaves + 1 < len(CARRIERS)
+    number = np.concatenate([back, ported, ported[taken]])
+    event = np.repeat([RECLAIMED, PORTED_OUT, PORTED_IN], [len(back), len(ported), int(taken.sum())])
+    out_at = 0.5 + rng.random(len(ported)) * 0.4
+    moment = np.concatenate([rng.random(len(back)) * 0.5, out_at, out_at[taken] + 0.05])
+    by = np.concatenate([truth.carrier[truth.where(back)], leaves, leaves[taken] + 1])
+    return _write(out, "later", by, number, event, moment, after, until)
 
 
 def opened_report(
@@ -49,19 +55,19 @@ def opened_report(
     rest = rng.permutation(np.setdiff1d(released, first))
     wanted = min(limit, max(1, round(len(released) * _OPENED)))
     number = np.concatenate([first, rest])[:wanted]
-    return _write(out, "opened", truth, number, np.full(len(number), OPENED), rng.random(len(number)), after, until)
+    by = truth.carrier[truth.where(number)].astype(np.int64)
+    return _write(out, "opened", by, number, np.full(len(number), OPENED), rng.random(len(number)), after, until)
 
 
 def _write(
-    out: Path, name: str, truth: Truth, number: Ints, event: Ints, moment: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-    after: datetime, until: datetime,
+    out: Path, name: str, carrier: Ints, number: Ints, event: Ints,
+    moment: np.ndarray[tuple[int, ...], np.dtype[np.float64]], after: datetime, until: datetime,
 ) -> tuple[ReportFile, ...]:  # fmt: skip
-    """One plain CSV per carrier that has a line; `moment` says where between `after` (0) and `until` (1)."""
+    """One plain CSV per carrier (a place in CARRIERS) with a line; `moment`: where between `after` (0) and `until` (1)."""
     out.mkdir(parents=True, exist_ok=True)
     span = (until - after) / timedelta(microseconds=1)
     if span < 1:
         raise ValueError("a later report needs some time after the cut-off")
-    carrier = truth.carrier[truth.where(number)]
     order = np.argsort(moment, kind="stable")
     files = []
     for index, code in enumerate(CARRIERS):

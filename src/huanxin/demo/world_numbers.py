@@ -21,8 +21,8 @@ Bools = npt.NDArray[np.bool_]
 FREEZE_DAYS, LEAD_DAYS = 90, 15
 """The world is shaped around these: 电信服务规范 (90 days), and a notice about two weeks before the freeze ends."""
 
-EVENTS = ("opened", "cancelled", "reclaimed", "transferred", "ported_out")
-OPENED, CANCELLED, RECLAIMED, TRANSFERRED, PORTED_OUT = range(5)
+EVENTS = ("opened", "cancelled", "reclaimed", "transferred", "ported_out", "ported_in")
+OPENED, CANCELLED, RECLAIMED, TRANSFERRED, PORTED_OUT, PORTED_IN = range(6)
 
 _FILL = 5_000  # numbers of the world per block of 10,000
 _SHARE_OF_CARRIER = (0.55, 0.2, 0.2, 0.05)

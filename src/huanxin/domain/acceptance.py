@@ -126,10 +126,7 @@ def _reasons(
         )  # fmt: skip
     for carrier, places in state.in_service.items():
         if here := bad & places:
-            yield (
-                here,
-                Sentence("%(event)s can't follow: the number is in service at %(carrier)s", event=event, carrier=carrier),
-            )
+            yield here, _served(fact, carrier)
     for carrier, places in state.ported.items():
         if here := bad & places:
             yield here, Sentence(
@@ -146,3 +143,15 @@ def _reasons(
             )  # fmt: skip
         else:
             yield unknown, Sentence("%(event)s can't come first: no cancellation of the number is on record", event=event)
+
+
+def _served(fact: SetFact, carrier: str) -> Sentence:
+    """Why an event can't follow where a carrier serves the number."""
+    event = EVENTS_SAID[fact.event]
+    if fact.event is Event.PORTED_IN and fact.carrier != carrier:
+        return Sentence(
+            "%(event)s can't follow yet: the number is in service at %(carrier)s, which has not reported ported_out; send it"
+            " again once it has",
+            event=event, carrier=carrier,
+        )  # fmt: skip
+    return Sentence("%(event)s can't follow: the number is in service at %(carrier)s", event=event, carrier=carrier)

@@ -28,10 +28,11 @@ class Event(StrEnum):
     RECLAIMED = "reclaimed"
     TRANSFERRED = "transferred"
     PORTED_OUT = "ported_out"
+    PORTED_IN = "ported_in"
 
 
 EVENTS = tuple(Event)
-"""The order in which events are stored as small integers."""
+"""The order in which events are stored as small integers: a new one comes last."""
 
 UNFREEZING = tuple(event for event in Event if event is not Event.CANCELLED)
 """Whatever takes a number out of a freeze. A cancellation begins one, and of a frozen number can only come after another
@@ -40,12 +41,14 @@ event."""
 EVENT_WORDS = {event.value: event for event in Event} | {
     "开户": Event.OPENED, "开通": Event.OPENED, "销户": Event.CANCELLED, "销号": Event.CANCELLED,
     "复机": Event.RECLAIMED, "过户": Event.TRANSFERRED, "携出": Event.PORTED_OUT,
+    "携入": Event.PORTED_IN,
 }  # fmt: skip
 """How events are written in reports."""
 
 EVENTS_SAID = {
     Event.OPENED: Sentence("opened"), Event.CANCELLED: Sentence("cancelled"), Event.RECLAIMED: Sentence("reclaimed"),
     Event.TRANSFERRED: Sentence("transferred"), Event.PORTED_OUT: Sentence("ported_out"),
+    Event.PORTED_IN: Sentence("ported_in"),
 }  # fmt: skip
 """How events are called in sentences."""
 
@@ -171,8 +174,10 @@ class ShardState:
         """Those of `among` for which this event of this carrier may come next.
 
         A number without history is its range owner's to report. Then the one who serves it reports it; a number that
-        left by port-out is served by another carrier (a port-out is not a cancellation: rule 4), and a cancelled one
-        may be opened by the carrier that cancelled it or by the owner of its range.
+        left by port-out is elsewhere (a port-out is not a cancellation: rule 4), and whoever took it in reports it, with
+        or without a ported_in of its own before; one that comes back to where it left has to say so. Nobody takes in what
+        nobody let go: a port has the word of both sides. A cancelled number may be opened by the carrier that cancelled it
+        or by the owner of its range.
         """
         nothing = BitMap()
         if event is Event.RECLAIMED:
@@ -180,6 +185,8 @@ class ShardState:
         unknown = among - self.known if carrier == range_owner else nothing
         if event is Event.OPENED:
             return unknown | (self.sleeping(among) if carrier == range_owner else among & self.asleep.get(carrier, nothing))
+        if event is Event.PORTED_IN:
+            return unknown | _in_any(self.ported.values(), among)
         elsewhere = _in_any((places for left, places in self.ported.items() if left != carrier), among)
         return unknown | elsewhere | (among & self.in_service.get(carrier, nothing))
 

@@ -1,7 +1,8 @@
 """One number's tenures, from what carriers reported of it: who holds it now is never known, only since when.
 
 A tenure is the time for which one subscriber held a number, `[opened_on, closed_on)`: each a day in the zone of the
-carrier that reported it. A port-out ends no tenure, since the subscriber goes on elsewhere (rule 4).
+carrier that reported it. A port-out ends no tenure, since the subscriber goes on elsewhere (rule 4): where, the carrier
+says that took the number in.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def standing(said: Sequence[Said]) -> Standing:
         else:
             same = state in (State.IN_SERVICE, State.PORTED_OUT)  # whoever took it along holds it still
             last = replace(tenures.pop(), carrier=one.carrier) if same else Tenure(carrier=one.carrier, opened_on=None)
-            ends = one.event is not Event.PORTED_OUT
+            ends = one.event not in (Event.PORTED_OUT, Event.PORTED_IN)
             tenures.append(replace(last, closed_on=one.day, how=one.event, closing=_closing(one)) if ends else last)
             if one.event is Event.TRANSFERRED:
                 tenures.append(_begun(one))

@@ -41,6 +41,8 @@ def may(past: list[Seen], event: Event, carrier: str) -> bool:
         return (event is Event.RECLAIMED and carrier == who) or (event is Event.OPENED and carrier in (who, OWNER))
     if event in (Event.OPENED, Event.RECLAIMED):
         return False
+    if event is Event.PORTED_IN:
+        return last is Event.PORTED_OUT
     return carrier != who if last is Event.PORTED_OUT else carrier == who
 
 
@@ -104,8 +106,8 @@ def said(verdict: Verdict) -> tuple[object, ...]:
     return verdict.accepted, verdict.recycled, verdict.known, refusals
 
 
-CANCELLED, OPENED, LEFT, RECLAIMED, TRANSFERRED = (
-    Event(one) for one in ("cancelled", "opened", "ported_out", "reclaimed", "transferred")
+CANCELLED, OPENED, LEFT, RECLAIMED, TRANSFERRED, TAKEN_IN = (
+    Event(one) for one in ("cancelled", "opened", "ported_out", "reclaimed", "transferred", "ported_in")
 )
 
 
@@ -117,6 +119,13 @@ CANCELLED, OPENED, LEFT, RECLAIMED, TRANSFERRED = (
         ([(0, "cmcc", OPENED)], (5, "cucc", CANCELLED), "cancelled can't follow: the number is in service at cmcc"),
         ([(0, "cmcc", LEFT)], (5, "cmcc", OPENED),
          "opened can't follow: the number was ported out of cmcc; the carrier that took it in reports it now"),
+        ([(0, "cmcc", OPENED)], (5, "cucc", TAKEN_IN),
+         "ported_in can't follow yet: the number is in service at cmcc, which has not reported ported_out; send it again"
+         " once it has"),
+        ([(0, "cmcc", LEFT), (1, "cucc", TAKEN_IN)], (5, "cmcc", CANCELLED),
+         "cancelled can't follow: the number is in service at cucc"),
+        ([], (5, "cucc", TAKEN_IN),
+         "the range belongs to cmcc, and no port-out of the number is on record; cmcc reports it, or its ported_out first"),
         ([], (5, "cucc", OPENED),
          "the range belongs to cmcc, and no port-out of the number is on record; cmcc reports it, or its ported_out first"),
         ([], (5, "cmcc", RECLAIMED), "reclaimed can't come first: no cancellation of the number is on record"),

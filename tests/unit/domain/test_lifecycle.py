@@ -45,6 +45,8 @@ class OneNumber:
             )
         if event in (Event.OPENED, Event.RECLAIMED):
             return False
+        if event is Event.PORTED_IN:
+            return self.state == "ported"
         return carrier == self.carrier if self.state == "served" else carrier != self.carrier
 
     def take(self, event: Event, carrier: str, day: date) -> None:

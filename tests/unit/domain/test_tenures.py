@@ -88,6 +88,23 @@ def test_what_was_cancelled_elsewhere_was_the_tenure_that_was_taken_there_and_th
     assert found.current == Tenure(carrier="cucc", opened_on=date(2024, 1, 5), opened_by="cmcc")
 
 
+def test_a_tenure_goes_on_at_the_carrier_that_took_the_number_in() -> None:
+    """Else its owner would be nobody's customer until they leave, or a new owner of their own number."""
+    ported = (("2024-01-05", "opened"), ("2025-06-01", "ported_out"), ("2025-06-01", "ported_in", "cucc"))
+    found = standing(said(*ported))
+    assert found.state is State.IN_SERVICE
+    assert found.recycled is False
+    assert found.current == Tenure(carrier="cucc", opened_on=date(2024, 1, 5), opened_by="cmcc")
+    back = standing(said(*ported, ("2025-08-01", "ported_out", "cucc"), ("2025-08-02", "ported_in")))
+    assert back.current == Tenure(carrier="cmcc", opened_on=date(2024, 1, 5), opened_by="cmcc")
+
+
+def test_what_was_ported_in_before_the_first_report_has_a_tenure_that_began_nobody_knows_when() -> None:
+    found = standing(said(("2025-06-01", "ported_in")))
+    assert found.recycled is None
+    assert found.current == Tenure(carrier="cmcc", opened_on=None)
+
+
 @pytest.mark.parametrize(("events", "state"), [((), State.UNKNOWN), ((("2025-06-01", "cancelled"),), State.FROZEN)])
 def test_nobody_holds_a_number_that_is_frozen_or_was_never_reported(
     events: tuple[tuple[str, str], ...], state: State

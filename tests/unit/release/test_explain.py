@@ -29,11 +29,12 @@ def explained(platform: Platform, number: str = NUMBER) -> Explanation:
         ((f"{NUMBER},opened,2026-01-05",), ("in service at cmcc since 2026-01-05",)),
         ((f"{NUMBER},cancelled,2026-10-01", f"{NUMBER},reclaimed,2026-10-09"), ("reclaimed", "2026-10-09")),
         ((f"{NUMBER},ported_out,2026-10-09",), ("ported out of cmcc on 2026-10-09", "not frozen")),
+        ((f"{NUMBER},ported_out,2026-10-08", f"{NUMBER},ported_in,2026-10-09"), ("taken in by cmcc on 2026-10-09",)),
         ((f"{NUMBER},transferred,2026-10-09",), ("another subscriber", "2026-10-09")),
         ((f"{NUMBER},cancelled,2026-10-01",), ("sold from 2026-12-31", "not due yet", "from 2026-12-16")),
         ((f"{NUMBER},cancelled,2026-08-20",), ("due", "next `huanxin batch plan`")),
     ],
-    ids=["in service", "reclaimed", "ported out", "transferred", "not due yet", "due"],
+    ids=["in service", "reclaimed", "ported out", "came back", "transferred", "not due yet", "due"],
 )
 def test_a_number_in_no_batch_has_its_one_reason_and_the_report_that_says_so(
     platform: Platform, report: Report, lines: tuple[str, ...], words: tuple[str, ...]

@@ -17,6 +17,7 @@ FACTS = {
     "reclaimed": N_("reclaimed by its former owner"),
     "transferred": N_("passed to another subscriber"),
     "ported_out": N_("ported out to another carrier"),
+    "ported_in": N_("taken in from another carrier, with its owner"),
     "held": N_("held by an authority's order"),
     "hold-lifted": N_("hold lifted"),
     "hold-ended": N_("hold expired"),

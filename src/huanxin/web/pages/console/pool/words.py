@@ -43,6 +43,7 @@ EVENT_NAMES = {
     Event.RECLAIMED: N_("reclaimed"),
     Event.TRANSFERRED: N_("transferred"),
     Event.PORTED_OUT: N_("ported out"),
+    Event.PORTED_IN: N_("ported in"),
 }
 
 REGION_NAMES = {
