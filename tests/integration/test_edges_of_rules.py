@@ -27,7 +27,7 @@ from huanxin.plan.batches import due
 from huanxin.plan.holds import add_hold
 from huanxin.release.explain import explain
 from huanxin.release.gate import load_gate
-from huanxin.release.listing import release_tables
+from huanxin.release.listing import release_lists
 from huanxin.release.proposals import Outcome
 from huanxin.release.waiving import waive
 from huanxin.request.ordering import Purpose, Wish
@@ -218,9 +218,9 @@ def test_a_batch_keeps_the_longer_freeze_that_it_was_planned_with(
     clock.now += timedelta(microseconds=1)
     assert clear(platform, batch) == {CN, OTHER, NZ}
     (release,) = release_clear(platform, by="li", batch_id=batch)
-    with platform.database.transaction() as tx:
-        tables = release_tables(tx, release)
-    assert {str(day) for table in tables.values() for day in table["sellable_from"].to_pylist()} == {"2026-12-04"}
+    with platform.read() as seen:
+        lists = release_lists(seen.tx, release, load_gate(seen, batch))
+    assert {str(day) for one in lists.values() for day in one.for_sale["sellable_from"].to_pylist()} == {"2026-12-04"}
     told = looked_at(platform, [CN], seller=None)[0]
     assert (told.for_sale, told.freeze_days) == (True, 100)
     clock.now += timedelta(days=1)

@@ -17,13 +17,16 @@ from exchanging import register
 from holding import hold, placed
 from huanxin.acts import Platform
 from huanxin.acts.batches import release
+from huanxin.disclose.desk import look_up
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.plan.holds import lift_hold
+from huanxin.release.listing import write_release_lists
 from huanxin.release.waiving import waive
+from huanxin.store.acting import Reading
 from huanxin.store.release import releases, stops
 from operators import signed_in
-from ordering import imported, lists_written, retracted, send_now
-from selling import CLEAN, HELD, LATE, REFUSED, SERVING, SPARE, Shop, open_shop, served_shop
+from ordering import imported, retracted, send_now
+from selling import CLEAN, HELD, LATE, REFUSED, SERVING, SPARE, WAIVED, Shop, open_shop, served_shop
 
 TODAY = "2026-11-24"
 A, B, C, D = SPARE[:4]
@@ -66,10 +69,22 @@ def words(page: httpx.Response) -> str:
     return re.sub(r"<[^>]+>", "", page.text)
 
 
-def stopped_list(shop: Shop) -> list[str]:
-    """The numbers that stand in the lists of what was stopped."""
-    lists = lists_written(shop.platform, shop.folder / "lists")
-    return [line for one in lists if one.stem.endswith("-stopped") for line in one.read_text().splitlines()[1:]]
+def rows(shop: Shop, *, stopped: bool, as_of: datetime | None = None) -> dict[int, str]:
+    """What stands in the lists: by number, from which day it may be sold, or why not."""
+    folder = shop.folder / f"lists-{as_of or shop.clock.now:%H%M%S%f}-{stopped}"
+    with shop.platform.read(as_of=as_of) as seen:
+        lists = write_release_lists(seen, folder)
+    wanted = [one for one in lists if one.stem.endswith("-stopped") == stopped]
+    lines = [line.split(",") for one in wanted for line in one.read_text().splitlines()[1:]]
+    assert len({number for number, _ in lines}) == len(lines), "each number once"
+    return {int(number.removeprefix("+")): said for number, said in lines}
+
+
+def for_sale(shop: Shop, as_of: datetime | None = None) -> set[int]:
+    """What the lists offer, each from the day on which its freeze ended."""
+    listed = rows(shop, stopped=False, as_of=as_of)
+    assert set(listed.values()) <= {"2026-11-24"}
+    return set(listed)
 
 
 def test_a_hold_says_which_of_its_numbers_are_on_which_list_already(shop: Shop) -> None:
@@ -169,20 +184,64 @@ def test_a_sale_before_its_release_is_one_without_a_release_though_it_is_reporte
     assert sold((CLEAN, TODAY)) == {}, "released on that day, at whatever hour it was sold"
 
 
-def test_the_list_of_what_was_stopped_says_it_to_the_carriers_machine_and_forgets_what_ended(
-    shop: Shop, clock: Clock
+RELEASED = {CLEAN, WAIVED, HELD, LATE, *SPARE}
+
+
+def test_a_list_says_what_may_be_sold_now_and_the_one_beside_it_what_may_not_and_why_in_the_desks_words(
+    shop: Shop, clock: Clock, sold: Sold
 ) -> None:
-    assert stopped_list(shop) == [f"+{HELD}", f"+{LATE}"]
-    third = hold(shop.platform, [A])
+    """A shop that reads them each morning never sells what was held, objected to, taken back or given back in the night, and
+    can't tell which of the first three it was; what has ended is offered again."""
+    withheld, held = dict.fromkeys((HELD, LATE), "withheld"), hold(shop.platform, [A])
+    assert for_sale(shop) == RELEASED - {HELD, LATE, A}
+    assert rows(shop, stopped=True) == withheld | {A: "withheld"}
+    clock.forward(hours=1)
     path = shop.folder / "back.csv"
     path.write_text(f"number,event,at\n+{B},reclaimed,{TODAY}\n+{C},opened,{TODAY}\n")
-    clock.forward(hours=1)
     imported(shop.platform, path, carrier="cmcc", by="li")
-    assert stopped_list(shop) == sorted(f"+{number}" for number in (HELD, LATE, A, B)), "what was sold is no news to it"
-    lift(shop, third)
+    retracted(shop.platform, shop.batch, NumberSet.of([D]), reason="wrong list", by="li")
+    assert for_sale(shop) == RELEASED - {HELD, LATE, A, B, C, D}
+    gone = dict.fromkeys((B, C), "in_service")
+    assert rows(shop, stopped=True) == withheld | gone | {A: "withheld", D: "withheld"}
+    lift(shop, held)
     lift(shop, 1)
     clock.forward(hours=1)
-    assert stopped_list(shop) == sorted(f"+{number}" for number in (LATE, B))
+    assert for_sale(shop) == RELEASED - {LATE, B, C, D}
+    assert rows(shop, stopped=True) == gone | {LATE: "withheld", D: "withheld"}
+    for number in RELEASED:
+        assert (number in for_sale(shop)) == shop.told(number).for_sale, "the desk and the lists say the same"
+
+
+def test_the_record_is_read_as_it_was_at_an_instant_whatever_came_since(shop: Shop, clock: Clock) -> None:
+    """A court asks what the shop could know when it sold a number: the list of then is written again, as is each gate."""
+    before = clock.now
+    clock.forward(hours=1)
+    hold(shop.platform, [A])
+    held = clock.now
+    clock.forward(hours=1)
+    path = shop.folder / "back.csv"
+    path.write_text(f"number,event,at\n+{B},reclaimed,{TODAY}\n")
+    imported(shop.platform, path, carrier="cmcc", by="li")
+    lift(shop, 2)
+    retracted(shop.platform, shop.batch, NumberSet.of([C]), reason="wrong list", by="li")
+    shop.answer("飞燕快递", f"+{D},refused,debt,")
+    with shop.platform.act("li") as act:
+        waive(act, shop.batch, partner_id=2, only=None, reason="settled")
+    clock.forward(hours=1)
+    assert [one.count for one in release(shop.platform, by="li")] == [1], "REFUSED"
+    assert for_sale(shop) == (RELEASED | {REFUSED}) - {HELD, B, C}
+    assert for_sale(shop, as_of=before) == RELEASED - {HELD, LATE}
+    assert for_sale(shop, as_of=held) == RELEASED - {HELD, LATE, A}
+    assert rows(shop, stopped=True, as_of=held) == dict.fromkeys((HELD, LATE, A), "withheld")
+    assert for_sale(shop, as_of=before - timedelta(seconds=1)) == set(), "nothing was released yet"
+    with shop.platform.read(as_of=held) as seen:
+        assert looked_up_at(seen, [A, B]) == [False, True]
+    assert for_sale(shop) == (RELEASED | {REFUSED}) - {HELD, B, C}, "a look back leaves nothing behind"
+
+
+def looked_up_at(seen: Reading, numbers: list[int]) -> list[bool]:
+    """Which of some numbers the desk would have sold."""
+    return [one.for_sale for one in look_up(seen, numbers, seller="cmcc")]
 
 
 def test_an_authoritys_hold_until_the_last_of_days_is_kept_like_any_other(shop: Shop, clock: Clock, sold: Sold) -> None:
@@ -241,7 +300,13 @@ def test_the_console_says_it_where_the_hold_is_placed_and_to_the_carrier_whose_l
         wanted = {"carrier": "cmcc", "purpose": "sale", "ticket": "R-1", "which": "stopped"}
         listed = ours.post("/console/batches/1/releases/1", data=wanted)
         assert listed.headers["content-disposition"] == 'attachment; filename="release-1-cmcc-stopped.csv"'
-        assert listed.text.split() == ["number", *sorted(f"+{one}" for one in (HELD, LATE, A, B))]
+        assert listed.text.split() == ["number,why", *sorted(f"+{one},withheld" for one in (HELD, LATE, A, B))]
+        now = ours.post("/console/batches/1/releases/1", data=wanted | {"which": ""})
+        assert sorted(now.text.split()[1:]) == sorted(f"+{one},2026-11-24" for one in RELEASED - {HELD, LATE, A, B})
+        then = ours.post("/console/batches/1/releases/1", data=wanted | {"which": "", "as_of": "2026-11-23"})
+        assert "no release 1 of this carrier" in words(then)
+        ahead = ours.post("/console/batches/1/releases/1", data=wanted | {"which": "", "as_of": "2999-01-01"})
+        assert "2999-01-01 has not come yet" in words(ahead)
         for hold_id in (1, 2):
             li.post(f"/console/holds/{hold_id}/lift", data={"reason": "over"})
         assert "Off sale at once" not in li.get("/console/holds?lang=en").text

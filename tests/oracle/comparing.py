@@ -14,6 +14,7 @@ from huanxin.numbersets.sharded import SHARD_SIZE, load
 from huanxin.plan.batches import due
 from huanxin.release.explain import explain
 from huanxin.release.gate import load_gate
+from huanxin.release.stopped import off_sale
 from huanxin.store.database import Tx
 from huanxin.store.notify import progress
 from huanxin.store.plan import batches
@@ -108,6 +109,9 @@ def _gate(tx: Tx, driver: Driver, world: World, batch: Batch, counts: Counts) ->
     for name, (places, expected) in verdicts.items():
         same(f"batch {batch.key} {name}", named(places), set(expected))
     counts.verdicts["gate"] += len(every) * len(verdicts)
+    off = {number: why.value for why, places in off_sale(tx, loaded).items() for number in named(places)}
+    same(f"batch {batch.key} off sale", off, {n: why for n in batch.released if (why := renewal.off_sale(world, batch, n))})
+    counts.verdicts["lists"] += len(batch.released)
 
 
 def _waiting(tx: Tx, world: World, batch: Batch | Retraction, counts: Counts) -> None:

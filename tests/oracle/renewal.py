@@ -210,6 +210,16 @@ def release(world: World, batch: Batch) -> int:
     return len(free)
 
 
+def off_sale(world: World, batch: Batch, number: Number) -> str:
+    """Why a released number stands on its list no more: somebody has held it since, or it is withheld; empty if it does."""
+    if since(world.histories[number], batch.stands_on[number]):
+        return "in_service"
+    objected = any(
+        one.required and key in batch.released[number] and is_open(one, number) for key, one in batch.notices.items()
+    )
+    return "withheld" if objected or held(world, number) or ordered_back(batch, number) else ""
+
+
 # Explain --------------------------------------------------------------------------------------------------------------
 def explained_by(world: World, number: Number) -> Batch | None:
     """The batch in which a frozen number is renewed; of one that isn't frozen, the last that it was in."""

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from huanxin.store import as_of
+
 HOUSE = Path(__file__).parents[2]
 FOLDERS = ("src", "tests", "docs", "examples", "packaging", ".ci")
 CODE = {".py", ".sql", ".js", ".mjs", ".css", ".html", ".sh"}
@@ -222,6 +224,11 @@ def test_whatever_may_change_what_happens_is_recorded_through_one_seam_and_never
     }
     assert {one for one in found if one[0] != "store/facts.py"} == set()
     assert {how for _, how, _ in found} <= {"INSERT INTO", "COPY"}
+
+
+def test_a_look_back_leaves_out_what_came_later_of_every_fact_but_owners_orders() -> None:
+    """Whoever adds a table of facts says how it was at an instant, or lists of then would have what nobody knew."""
+    assert {table for table in FACTS if not table.startswith("request")} - as_of.KNOWN == set()
 
 
 def test_sql_of_more_than_two_lines_can_be_read_as_sql() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from huanxin.domain.numbers import CHINA, NumberingPlan
 from huanxin.domain.rules import Rules
 from huanxin.settings import Settings
 from huanxin.store.acting import Act, Reading
+from huanxin.store.as_of import go_back
 from huanxin.store.database import LIVE, SANDBOX, Database, Tx
 from huanxin.store.migrate import migrate
 from huanxin.store.one_clock import OneClock, may_be_simulated, sure
@@ -50,10 +51,13 @@ class Platform:
         return self.plan.today(self.clock())
 
     @contextmanager
-    def read(self) -> Iterator[Reading]:
-        """Read what is on record, in one transaction that can't write."""
-        with self.database.reading() as tx:
-            yield self.within(tx)
+    def read(self, *, as_of: datetime | None = None) -> Iterator[Reading]:
+        """Read what is on record, or was at an instant that has passed, in one transaction that can't write."""
+        with self.database.reading(writable=as_of is not None) as tx:
+            seen = self.within(tx)
+            if as_of is not None:
+                go_back(tx, as_of)
+            yield seen if as_of is None else replace(seen, now=as_of)
 
     def within(self, tx: Tx) -> Reading:
         """A reading in a transaction that is open."""

@@ -11,6 +11,7 @@ from huanxin.acts import Platform
 from huanxin.acts.batches import release as release_clear
 from huanxin.cli.console import By, Json, done, err, me, out, platform, table, told
 from huanxin.domain.answers import Purpose
+from huanxin.domain.clock import passed
 from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.domain.numbers import parse
 from huanxin.notify.partners import told_of
@@ -119,18 +120,23 @@ def waive(
 def release(
     folder: Annotated[Path, typer.Option("--out", help="Where the lists go.")] = Path("releases"),
     batch: Annotated[int | None, typer.Option(help="Only this batch.")] = None,
+    as_of: Annotated[
+        str, typer.Option(help="Release nothing; write the lists as they were on that day, at its end, or at that instant.")
+    ] = "",
     by: By = "",
     as_json: Json = False,
 ) -> None:
-    """Record the release of every clear number, and write one list per carrier: number,sellable_from."""
+    """Record the release of every clear number, and write a list per release and carrier of what may be sold today:
+    number,sellable_from; beside it, what of it may not be sold any more: number,why."""
     with platform() as (opened, _):
+        at = passed(as_of, zone=opened.zone, now=opened.now()) if as_of else None
         prepare_folder(folder)
-        made = release_clear(opened, by=by or me(), batch_id=batch)
+        made = [] if at else release_clear(opened, by=by or me(), batch_id=batch)
         count = sum(one.count for one in made)
-        with opened.read() as seen:
+        with opened.read(as_of=at) as seen:
             total = sum(one.count for one in releases.all_releases(seen.tx, batch))
         try:
-            with opened.read() as seen:
+            with opened.read(as_of=at) as seen:
                 lists = write_release_lists(seen, folder, batch)
         except OSError as error:
             raise Conflict(
@@ -138,8 +144,7 @@ def release(
                 "`huanxin release` again with another --out: it writes the lists of everything on record"
             ) from error
     say = f"✓ numbers released now: {count:,}, in all: {total:,}; lists in {folder}: {len(lists)}"
-    done(
-        as_json,
-        {"released": count, "total": total, "releases": [one.id for one in made], "lists": [str(p) for p in lists]},
-        say,
-    )
+    if at:
+        say = f"✓ numbers released by {at:%Y-%m-%d %H:%M:%S %z}: {total:,}; lists as of then in {folder}: {len(lists)}"
+    facts = {"released": count, "total": total, "releases": [one.id for one in made], "lists": [str(p) for p in lists]}
+    done(as_json, facts | ({"as_of": at.isoformat()} if at else {}), say)

@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 
 import chinese_calendar
 
+from huanxin.domain.errors import BadInput
+from huanxin.words.sentences import Sentence
+
 Clock = Callable[[], datetime]
 """Gives the present instant, aware, in UTC."""
 
@@ -16,6 +19,7 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
+_DAY = len("2026-11-24")
 APART = timedelta(minutes=1)
 """How far apart clocks may be that agree."""
 
@@ -30,6 +34,23 @@ def lasts(until: datetime | None, longest: timedelta, now: datetime) -> bool:
     """Whether what can last so long at the most goes on. What would last longer was set by a clock that ran ahead, and is
     over."""
     return until is not None and now < until <= now + longest + APART
+
+
+def passed(text: str, *, zone: ZoneInfo, now: datetime) -> datetime:
+    """The instant that somebody means by a day (its end in a zone, or now, if it is today) or by a time, in that zone unless
+    it names another. Raises BadInput for what lies ahead or is neither."""
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise BadInput(
+            Sentence("%(text)s is no day and no time; write 2026-11-24 or 2026-11-24T18:00:00+08:00", text=text)
+        ) from error
+    at = at if at.tzinfo else at.replace(tzinfo=zone)
+    if at > now:
+        raise BadInput(Sentence("%(text)s has not come yet; the record is known up to now", text=text))
+    if len(text.strip()) > _DAY:
+        return at
+    return min(now, datetime.combine(at.date() + timedelta(days=1), time(), zone) - timedelta(microseconds=1))
 
 
 def is_working_day(day: date) -> bool:

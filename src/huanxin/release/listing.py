@@ -6,6 +6,8 @@ import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +22,13 @@ from huanxin.numbersets.numberfile import write_csv, written
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import values_of
 from huanxin.release.gate import LoadedGate, load_gate
-from huanxin.release.stopped import stopped_places
+from huanxin.release.stopped import off_sale
 from huanxin.store.acting import Reading
 from huanxin.store.database import Tx
-from huanxin.store.plan import batches
 from huanxin.store.release import releases
 from huanxin.store.release.releases import Release
 
+_BATCH = attrgetter("batch_id")
 _STRUCTURE = frozenset('",\r\n')
 """What a text in a CSV file can't hold without quotes around it."""
 
@@ -103,24 +105,21 @@ def write_gate(loaded: LoadedGate, path: Path) -> int:
 
 
 def write_release_lists(reading: Reading, folder: Path, batch_id: int | None = None) -> list[Path]:
-    """Write the lists of every recorded release, one per release and carrier: number, sellable_from. Again is the same.
-
-    Beside a list of which something was stopped since, another says what that is: number.
-    """
+    """Write the lists of every recorded release, one per release and carrier: what may be sold still; and beside each, once
+    there is any, what of the release may not be sold any more. Both say what is so at the instant of the reading."""
     prepare_folder(folder)
     made: list[Path] = []
-    stopped: dict[int, BitMap] = {}
-    for release in releases.all_releases(reading.tx, batch_id):
-        if release.batch_id not in stopped:
-            stopped[release.batch_id] = stopped_places(reading.tx, load_gate(reading, release.batch_id))
-        gone = stopped_tables(reading.tx, release, stopped[release.batch_id])
-        for carrier, table in release_tables(reading.tx, release).items():
-            path, beside = (folder / list_name(release, carrier, stopped=one) for one in (False, True))
-            _write(path, table)
-            made.append(path)
-            if gone[carrier].num_rows or beside.exists():
-                _write(beside, gone[carrier])
-                made.append(beside)
+    by_batch = groupby(sorted(releases.all_releases(reading.tx, batch_id), key=_BATCH), _BATCH)
+    for batch, of_batch in by_batch:
+        loaded = load_gate(reading, batch)
+        for release in of_batch:
+            for carrier, one in release_lists(reading.tx, release, loaded).items():
+                path, beside = (folder / list_name(release, carrier, stopped=stopped) for stopped in (False, True))
+                _write(path, one.for_sale)
+                made.append(path)
+                if one.stopped.num_rows or beside.exists():
+                    _write(beside, one.stopped)
+                    made.append(beside)
     return made
 
 
@@ -136,30 +135,37 @@ def list_name(release: Release, carrier: str, *, stopped: bool = False) -> str:
     return f"release-{release.id}-{carrier}{'-stopped' * stopped}.csv"
 
 
-def release_tables(tx: Tx, release: Release) -> dict[str, pa.Table]:
-    """The lists of a release, by carrier: number, sellable_from, by number."""
-    roster = batches.roster(tx, release.batch_id)
-    by_carrier: dict[str, list[tuple[str, BitMap]]] = {}
+@dataclass(frozen=True, kw_only=True)
+class ReleaseList:
+    """What one release gave back to one carrier, each number once, by number: for_sale (number, sellable_from) what may be
+    sold, stopped (number, why) what may not any more, in the words of the desk (domain.disclosure.Why)."""
+
+    for_sale: pa.Table
+    stopped: pa.Table
+
+
+def release_lists(tx: Tx, release: Release, loaded: LoadedGate) -> dict[str, ReleaseList]:
+    """The lists of a release, by carrier, as the gate of its batch has it."""
+    off = off_sale(tx, loaded)
+    gone = BitMap.union(BitMap(), *off.values())
+    given: dict[str, list[tuple[str, BitMap]]] = {}
     for (carrier, day), places in releases.spans_of(tx, release.id).items():
-        by_carrier.setdefault(carrier, []).append((str(sellable_from(day, release.freeze_days)), places))
-    return {carrier: _list(roster, spans) for carrier, spans in by_carrier.items()}
+        given.setdefault(carrier, []).append((str(sellable_from(day, release.freeze_days)), places))
+    return {carrier: ReleaseList(
+        for_sale=_list(loaded.roster, "sellable_from", [(day, places - gone) for day, places in spans]),
+        stopped=_list(loaded.roster, "why", [
+            (why.value, BitMap.union(*(places for _, places in spans)) & out) for why, out in off.items()
+        ]),
+    ) for carrier, spans in given.items()}  # fmt: skip
 
 
-def stopped_tables(tx: Tx, release: Release, stopped: BitMap) -> dict[str, pa.Table]:
-    """What of each list of a release may not be sold any more, by carrier: number. `stopped`: places of its batch."""
-    roster = batches.roster(tx, release.batch_id)
-    by_carrier: dict[str, BitMap] = {}
-    for (carrier, _), places in releases.spans_of(tx, release.id).items():
-        by_carrier[carrier] = by_carrier.get(carrier, BitMap()) | (places & stopped)
-    return {carrier: pa.table({"number": written(roster.at(places))}) for carrier, places in by_carrier.items()}
-
-
-def _list(roster: Roster, spans: list[tuple[str, BitMap]]) -> pa.Table:
-    place = np.concatenate([values_of(places) for _, places in spans])
-    day_of = np.repeat(np.arange(len(spans)), [len(places) for _, places in spans])
+def _list(roster: Roster, named: str, spans: list[tuple[str, BitMap]]) -> pa.Table:
+    """Numbers, ascending, and beside each what its span says."""
+    place = np.concatenate([np.empty(0, np.uint32), *(values_of(places) for _, places in spans)])
+    which = np.repeat(np.arange(len(spans)), np.array([len(places) for _, places in spans], np.int64))
     order = np.argsort(place)
-    days = pa.array([day for day, _ in spans], pa.string()).take(pa.array(day_of[order]))
-    return pa.table({"number": written(roster.numbers[place[order]]), "sellable_from": days})
+    said = pa.array([word for word, _ in spans], pa.string()).take(pa.array(which[order]))
+    return pa.table({"number": written(roster.numbers[place[order]]), named: said})
 
 
 def _write(path: Path, table: pa.Table, *, quoted: bool = False) -> None:

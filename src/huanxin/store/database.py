@@ -129,11 +129,11 @@ class Database:
                     _spread(connection)
 
     @contextmanager
-    def reading(self) -> Iterator[Tx]:
-        """A transaction that can't write: PostgreSQL refuses whatever would."""
+    def reading(self, *, writable: bool = False) -> Iterator[Tx]:
+        """A transaction that can't write: PostgreSQL refuses whatever would. `writable`: what is written is undone."""
         with self._pool.connection() as connection:
             connection.news.clear()
-            connection.read_only = True
+            connection.read_only = not writable
             try:
                 yield connection
             finally:

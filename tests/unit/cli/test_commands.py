@@ -173,6 +173,12 @@ def test_a_hold_on_released_numbers_says_so_loudly_whoever_reads_it(run: Run, tm
     assert "1 of these numbers are RELEASED FOR SALE ALREADY" in " ".join(run(*retract).split())
     lists = run("release", "--out", str(tmp_path / "lists"), "--json")["lists"]
     assert [Path(one).name for one in lists] == ["release-1-cmcc.csv", "release-1-cmcc-stopped.csv"]
+    assert f"+{SPARE[0]}" not in Path(lists[0]).read_text(), "held since"
+    then = run("release", "--out", str(tmp_path / "then"), "--as-of", f"{clock.now:%Y-%m-%dT%H:%M:%SZ}", "--json")
+    assert (then["released"], then["total"], then["releases"]) == (0, 16, [])
+    assert f"+{SPARE[0]},2026-11-24" in Path(then["lists"][0]).read_text().split(), "as it was given back"
+    assert "has not come yet" in run("release", "--as-of", "2999-01-01", code=1)
+    assert "no day and no time" in run("release", "--as-of", "yesterday", code=1)
 
 
 def test_a_hold_is_placed_listed_and_lifted(run: Run, tmp_path: Path) -> None:

@@ -10,24 +10,22 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from huanxin.acts.batches import send_batch
+from huanxin.domain.clock import passed
 from huanxin.domain.errors import BadInput, Forbidden, HuanxinError, NotFound
 from huanxin.domain.operators import Right
 from huanxin.domain.problems import status_of
 from huanxin.figures import batch_figures
 from huanxin.notify.reminders import escalate_now, remind_now
 from huanxin.notify.retractions import retract_ordered
-from huanxin.numbersets.arrow import pa
 from huanxin.numbersets.numberfile import write_csv
 from huanxin.plan.batches import plan_batch
 from huanxin.release.gate import load_gate, renewal_batch
-from huanxin.release.listing import list_name, release_tables, stopped_tables
+from huanxin.release.listing import list_name, release_lists
 from huanxin.release.proposals import propose_release, propose_waiver
-from huanxin.release.stopped import stopped_places
 from huanxin.store.access import operators
 from huanxin.store.database import Tx
 from huanxin.store.plan import batches, plannings
 from huanxin.store.release import releases
-from huanxin.store.release.releases import Release
 from huanxin.web.pages import flash, session
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.batches.sheets import batch_csv
@@ -185,37 +183,34 @@ ACTS: dict[str, Callable[[Request, Working, int, Posted], int]] = {
 
 @router.post("/batches/{batch_id}/releases/{release_id}", dependencies=_FORMS)
 def release_list(request: Request, who: Seer, batch_id: int, release_id: int, form: Form) -> Response:
-    """The list of a release for one carrier, for a stated purpose; that it was taken is recorded first."""
+    """What may be sold of a release by one carrier, or may not any more, now or as of a day before, for a stated purpose;
+    that it was taken is recorded first."""
     _seen(who, batch_id)
     try:
         if not unmasking.purpose_of(form, unmasking.LIST_PURPOSES):
             raise BadInput(Sentence("choose a purpose of the list"))
-        with who.act() as act:
-            name, data = _list(act.tx, who, batch_id, release_id, form)
+        name, data = _list(who, batch_id, release_id, form)
     except BadInput as error:
         return batch_page(request, who, batch_id, status=422, problem=error, given=form)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(data, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _list(tx: Tx, who: Working, batch_id: int, release_id: int, form: Posted) -> tuple[str, bytes]:
-    release = next((one for one in releases.all_releases(tx, batch_id) if one.id == release_id), None)
-    stopped = form["which"] == "stopped"
-    table = _tables(tx, who, release, stopped=stopped).get(form["carrier"]) if release else None
-    if release is None or table is None:
+def _list(who: Working, batch_id: int, release_id: int, form: Posted) -> tuple[str, bytes]:
+    """The list as it is to be now, or as it was, with its name; that it is taken is recorded."""
+    stopped, carrier = form["which"] == "stopped", form["carrier"]
+    as_of = passed(form["as_of"], zone=who.platform.zone, now=who.platform.now()) if form["as_of"] else None
+    with who.platform.read(as_of=as_of) as seen:
+        release = next((one for one in releases.all_releases(seen.tx, batch_id) if one.id == release_id), None)
+        lists = release_lists(seen.tx, release, load_gate(seen, batch_id)) if release else {}
+    if release is None or carrier not in lists:
         raise NotFound(
             Sentence("batch %(batch)s has no release %(release_id)s of this carrier", batch=batch_id, release_id=release_id)
         )
-    unmasking.note(tx, who, form, release=release_id, carrier=form["carrier"], numbers=table.num_rows, stopped=stopped)
+    table = lists[carrier].stopped if stopped else lists[carrier].for_sale
+    taken = {"release": release_id, "carrier": carrier, "numbers": table.num_rows, "stopped": stopped}
+    with who.act() as act:
+        unmasking.note(act.tx, who, form, **taken, **({"as_of": as_of.isoformat()} if as_of else {}))
     out = BytesIO()
     write_csv(table, out)
-    return list_name(release, form["carrier"], stopped=stopped), out.getvalue()
-
-
-def _tables(tx: Tx, who: Working, release: Release, *, stopped: bool) -> dict[str, pa.Table]:
-    """The lists of a release, or what of them was stopped since, by carrier."""
-    if not stopped:
-        return release_tables(tx, release)
-    platform = who.platform
-    loaded = load_gate(platform.within(tx), release.batch_id)
-    return stopped_tables(tx, release, stopped_places(tx, loaded))
+    return list_name(release, carrier, stopped=stopped), out.getvalue()

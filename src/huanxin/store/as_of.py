@@ -1,0 +1,42 @@
+"""The record as it was at an instant: views that leave out what was recorded later, under the names of the tables.
+
+They are temporary, and go with the transaction: every reading of facts then reads what was known by then, and none has to
+know of it. Names, settings and what is counted from facts stay those of now.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from psycopg import sql
+
+from huanxin.store.database import Tx
+
+_DATED = {
+    "report": "recorded_at", "allocation": "recorded_at", "hold": "placed_at", "hold_lift": "lifted_at",
+    "batch": "planned_at", "notice": "sent_at", "receipt": "received_at", "waiver": "waived_at", "release": "released_at",
+    "breach": "found_at", "stop": "stopped_at", "disclosure": "acknowledged_at", "disclosure_withdrawal": "withdrawn_at",
+}  # fmt: skip
+"""Facts, each with the column that says when it was recorded."""
+_PARTS = {
+    "report_set": "report", "allocation_range": "allocation", "hold_set": "hold", "batch_set": "batch",
+    "batch_span": "batch", "receipt_set": "receipt", "release_set": "release", "breach_set": "breach",
+}  # fmt: skip
+"""Tables whose rows are parts of a fact in another, which they name by its id."""
+KNOWN = _DATED.keys() | _PARTS.keys()
+"""Tables of which a look back leaves out what came later."""
+
+
+def go_back(tx: Tx, at: datetime) -> None:
+    """Have the rest of a transaction see the record as it was at an instant, and write nothing. It has to be rolled back."""
+    (schema,) = tx.execute("SELECT current_schema()").fetchone() or ("public",)
+    views = [(table, f"{column} <= {{at}}") for table, column in _DATED.items()]
+    views += [(table, f"EXISTS (SELECT FROM pg_temp.{of} f WHERE f.id = t.{of}_id)") for table, of in _PARTS.items()]
+    for table, known in views:
+        # A row's place (ctid) is shown too, by which parts of large sets are read.
+        tx.execute(
+            sql.SQL("CREATE TEMP VIEW {table} AS SELECT t.ctid, t.* FROM {whole} t WHERE " + known).format(
+                table=sql.Identifier(table), whole=sql.Identifier(str(schema), table), at=sql.Literal(at)
+            )
+        )
+    tx.execute("SET TRANSACTION READ ONLY")
