@@ -6,9 +6,9 @@ numbers is a few small bitmaps.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from pyroaring import BitMap
@@ -75,10 +75,12 @@ ABSENT = Answer(outcome=Outcome.ABSENT)
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """One recorded receipt: places by answer. `complete` says that whatever no receipt names is absent."""
+    """One recorded receipt: places by answer. `complete` says that whatever no receipt names is absent; `received`: the
+    instant at which it came."""
 
     answers: Mapping[Answer, BitMap]
     complete: bool = False
+    received: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +93,21 @@ class Waiver:
     by: str
     reason: str
     alone: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """One partner's answers in numbers of a batch. `counts`: by the outcome's word; `unanswered`: those without one.
+    `outstanding` and `pending` are what it is waited for: without an answer or pending, neither waived nor taken back."""
+
+    counts: Mapping[str, int]
+    unanswered: int
+    outstanding: int
+    pending: int
+
+    @property
+    def open(self) -> int:
+        return self.outstanding + self.pending
 
 
 @dataclass(kw_only=True)
@@ -112,10 +129,34 @@ class Standing:
         """Places whose answer is pending or a refusal."""
         return BitMap.union(BitMap(), *(p for answer, p in self.answers.items() if not answer.settles))
 
+    def pending(self) -> BitMap:
+        return self._answered_by(Outcome.PENDING)
+
     def refused(self) -> BitMap:
         """Places that it refused and nobody has waived."""
-        refusals = (places for answer, places in self.answers.items() if answer.outcome is Outcome.REFUSED)
-        return BitMap.union(BitMap(), *refusals) - self.waived_places()
+        return self._answered_by(Outcome.REFUSED) - self.waived_places()
+
+    def _answered_by(self, outcome: Outcome) -> BitMap:
+        return BitMap.union(BitMap(), *(places for answer, places in self.answers.items() if answer.outcome is outcome))
+
+    def waiting(self, asked: BitMap) -> BitMap:
+        """Places, of those asked about, of which it said nothing final: a refusal is an answer, `pending` is none yet."""
+        return self.outstanding(asked) | (self.pending() & asked)
+
+    def counts(self) -> dict[str, int]:
+        """How many places it answered by the outcome's word, whatever the reason."""
+        found: dict[str, int] = {}
+        for answer, places in self.answers.items():
+            found[answer.outcome.value] = found.get(answer.outcome.value, 0) + len(places)
+        return found
+
+    def progress(self, everyone: BitMap, back: BitMap) -> Progress:
+        """How far it is, in numbers; `back`: places that were taken back from the batch."""
+        unanswered, done = self.outstanding(everyone), self.waived_places() | back
+        return Progress(
+            counts=self.counts(), unanswered=len(unanswered), outstanding=len(unanswered - done),
+            pending=len(self.pending() - done),
+        )  # fmt: skip
 
     def waived_places(self) -> BitMap:
         return BitMap.union(BitMap(), *self.waived.values())
@@ -143,9 +184,19 @@ class Standing:
             self.answers[ABSENT] = self.answers[ABSENT] | silent if ABSENT in self.answers else silent
 
 
-def standing(entries: Iterable[Receipt | Waiver], everyone: BitMap) -> Standing:
-    """One partner's standing after its receipts and waivers, in the order in which they were recorded."""
-    result = Standing()
+def fold(
+    entries: Iterable[Receipt | Waiver], everyone: BitMap, done: Callable[[Standing], object]
+) -> tuple[Standing, datetime | None]:
+    """One partner's standing after its receipts and waivers, in the order in which they were recorded; and when it was
+    `done` for the first time, with which receipt (None: not yet)."""
+    result, at = Standing(), None
     for entry in entries:
         result.take(entry, everyone)
-    return result
+        if at is None and isinstance(entry, Receipt) and done(result):
+            at = entry.received
+    return result, at
+
+
+def standing(entries: Iterable[Receipt | Waiver], everyone: BitMap) -> Standing:
+    """The standing alone."""
+    return fold(entries, everyone, lambda _: False)[0]

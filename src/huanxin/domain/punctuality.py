@@ -3,32 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-
-from pyroaring import BitMap
-
-from huanxin.domain.answers import Outcome, Receipt
-
-
-def answered_at(receipts: Iterable[tuple[datetime, Receipt]], asked: BitMap) -> datetime | None:
-    """When a partner had first said something final of every place that it was asked about; None if it has not.
-
-    receipts: with the instants at which they came, in order. A refusal is an answer; `pending` is not one yet.
-    """
-    waiting, named = BitMap(asked), BitMap()
-    for at, receipt in receipts:
-        for answer, places in receipt.answers.items():
-            named |= places
-            if answer.outcome is Outcome.PENDING:
-                waiting |= places & asked
-            else:
-                waiting -= places
-        if receipt.complete:
-            waiting -= asked - named
-        if not waiting:
-            return at
-    return None
+from collections.abc import Sequence
 
 
 def quantile(values: Sequence[float], share: float) -> float | None:

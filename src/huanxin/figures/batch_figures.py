@@ -130,11 +130,10 @@ def late_at(body: Figures, answer_by: datetime, now: datetime) -> int:
 
 def _partner(loaded: LoadedGate, partner_id: int, back: BitMap) -> Figures:
     notice, standing = loaded.notices[partner_id], loaded.gate.standings[partner_id]
-    done = standing.waived_places() | back
-    pending = BitMap.union(BitMap(), *(p for answer, p in standing.answers.items() if answer.outcome is Outcome.PENDING))
+    so_far = standing.progress(loaded.gate.everyone, back)
     return partner_figures(loaded, partner_id) | {
         "partner": partner_id, "notice": notice.id, "name": notice.partner, "answer_by": notice.answer_by.isoformat(),
-        "waits_outstanding": len(standing.outstanding(loaded.gate.everyone) - done), "waits_pending": len(pending - done),
+        "waits_outstanding": so_far.outstanding, "waits_pending": so_far.pending,
     }  # fmt: skip
 
 
@@ -142,9 +141,7 @@ def partner_figures(loaded: LoadedGate, partner_id: int) -> Figures:
     """One partner's outcomes on a batch, in numbers."""
     gate, notice = loaded.gate, loaded.notices[partner_id]
     standing = gate.standings[partner_id]
-    counts = dict.fromkeys(Outcome, 0)
-    for answer, places in standing.answers.items():
-        counts[answer.outcome] += len(places)
+    counts = Counter(standing.counts())
     outstanding = standing.outstanding(gate.everyone)
     return {
         "kind": notice.kind, "required": notice.required, "unbound": counts[Outcome.UNBOUND],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,13 +12,11 @@ import numpy.typing as npt
 from pyroaring import BitMap
 
 from huanxin.acts.platform import Platform
-from huanxin.domain.answers import Outcome, Receipt, Standing, standing
+from huanxin.domain.answers import Outcome, Standing, fold
 from huanxin.domain.clock import working_days_between
-from huanxin.domain.punctuality import answered_at
 from huanxin.domain.regions import CODES, regions_of
 from huanxin.numbersets.sharded import union, values_of
 from huanxin.store.answer import receipts
-from huanxin.store.answer.receipts import Entry
 from huanxin.store.database import Tx
 from huanxin.store.figures import stamps, summaries
 from huanxin.store.notify import notices
@@ -59,23 +57,24 @@ def count_batch(tx: Tx, batch_id: int, zone: ZoneInfo) -> dict[str, Any]:
     back = roster.places_in(union(batches.numbers_of(tx, one.id) for one in batches.retractions_of(tx, batch_id)))
     carriers = sorted({carrier for carrier, _ in spans})
     labels = _labels(regions_of(roster.numbers), carriers, spans)
-    history, everyone = receipts.history(tx, batch_id), roster.everyone
-    stands = {one.partner_id: standing((e.said for e in history.get(one.partner_id, [])), everyone) for one in told}
-    still_open = BitMap.union(BitMap(), *(stands[one.partner_id].open(everyone) for one in told if one.required))
+    said, everyone = receipts.history(tx, batch_id), roster.everyone
+    asked = everyone - back
+    folded = [(one, *fold(said.get(one.partner_id, []), everyone, lambda it: not it.waiting(asked))) for one in told]
+    still_open = BitMap.union(BitMap(), *(standing.open(everyone) for one, standing, _ in folded if one.required))
     columns = [
         _counted(labels, [places], carriers)
-        for places in (everyone, everyone - still_open - back, releases.released_places(tx, batch_id))
+        for places in (everyone, asked - still_open, releases.released_places(tx, batch_id))
     ]
     cut = [
-        stand.answers[answer] for stand in stands.values() for answer in stand.answers if answer.outcome is Outcome.UNBOUND
-    ]
+        places for _, standing, _ in folded
+        for answer, places in standing.answers.items() if answer.outcome is Outcome.UNBOUND
+    ]  # fmt: skip
     columns.append(_counted(labels, cut, carriers))
     sent_at = min(one.sent_at for one in told)
     return {
         "batch": batch_id, "month": f"{sent_at.astimezone(zone):%Y-%m}", "carriers": carriers,
         "answer_by": batch.answer_by.isoformat(), "cells": _cells(columns, carriers),
-        "partners": [_line(one, stands[one.partner_id], history.get(one.partner_id, []), everyone - back, zone)
-                     for one in told],
+        "partners": [_line(one, standing, at, asked, zone) for one, standing, at in folded],
     }  # fmt: skip
 
 
@@ -102,10 +101,9 @@ def _cells(columns: list[npt.NDArray[np.int64]], carriers: list[str]) -> list[li
     ]
 
 
-def _line(notice: Notice, stand: Standing, entries: list[Entry], asked: BitMap, zone: ZoneInfo) -> dict[str, Any]:
-    """How one partner answered. `hours` and working `days` from the notice to the last answer; None while one is missing."""
-    received = [(entry.at, entry.said) for entry in entries if entry.at and isinstance(entry.said, Receipt)]
-    at = answered_at(received, asked)
+def _line(notice: Notice, stand: Standing, at: datetime | None, asked: BitMap, zone: ZoneInfo) -> dict[str, Any]:
+    """How one partner answered, the last of it `at` that instant. `hours` and working `days` from the notice to then; None
+    while an answer is missing."""
     refused: dict[str, int] = {}
     for answer, places in stand.answers.items():
         if answer.outcome is Outcome.REFUSED and (left := len((places & asked) - stand.waived_places())):

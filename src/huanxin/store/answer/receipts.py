@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from psycopg.rows import class_row
 from pyroaring import BitMap
@@ -28,14 +29,8 @@ class StoredReceipt:
     sha256: bytes
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """A receipt with the instant at which it came, or a waiver (`at` None), in the order of answers."""
-
-    seq: int
-    at: datetime | None
-    said: Receipt | Waiver
-
+Entry: TypeAlias = tuple[int, Receipt | Waiver]
+"""A receipt or a waiver, with its place in the order of answers."""
 
 WAIVED_BY_ONE = """
 NOT EXISTS (
@@ -149,32 +144,30 @@ def _receipts(tx: Tx, batch_id: int, partner_id: int | None) -> dict[int, list[E
     for partner, seq, at, complete, outcome, reason, until, places in rows:
         if seq != last_seq:
             sets, last_seq = {}, seq
-            found.setdefault(partner, []).append(Entry(seq=seq, at=at, said=Receipt(answers=sets, complete=complete)))
+            found.setdefault(partner, []).append((seq, Receipt(answers=sets, complete=complete, received=at)))
         if outcome is not None:
             sets[Answer(outcome=Outcome(outcome), reason=reason, until=until)] = load(places)
     return found
 
 
-def history(tx: Tx, batch_id: int, partner_id: int | None = None) -> dict[int, list[Entry]]:
+def history(tx: Tx, batch_id: int, partner_id: int | None = None) -> dict[int, list[Receipt | Waiver]]:
     """The receipts and waivers of every partner (or one) of a batch, by partner, in the order in which they came."""
     found = _receipts(tx, batch_id, partner_id)
     for partner, granted in waivers(tx, batch_id).items():
         if partner_id in (None, partner):
-            new = [Entry(seq=seq, at=None, said=waiver) for seq, waiver in granted]
-            found[partner] = sorted([*found.get(partner, []), *new], key=lambda entry: entry.seq)
-    return found
+            found[partner] = sorted([*found.get(partner, []), *granted], key=lambda entry: entry[0])
+    return {partner: [said for _, said in entries] for partner, entries in found.items()}
 
 
 def in_order(tx: Tx, batch_id: int, partner_id: int) -> list[tuple[datetime, Receipt]]:
     """One partner's receipts for a batch, each with the instant at which it came, in that order."""
     found = _receipts(tx, batch_id, partner_id).get(partner_id, [])
-    return [(one.at, one.said) for one in found if one.at is not None and isinstance(one.said, Receipt)]
+    return [(one.received, one) for _, one in found if isinstance(one, Receipt) and one.received]
 
 
 def standings(tx: Tx, batch_id: int, everyone: BitMap, partner_id: int | None = None) -> dict[int, Standing]:
     """The standing of every partner (or one) that answered a batch or was waived, by partner."""
-    found = history(tx, batch_id, partner_id)
-    return {partner: standing((entry.said for entry in entries), everyone) for partner, entries in found.items()}
+    return {partner: standing(said, everyone) for partner, said in history(tx, batch_id, partner_id).items()}
 
 
 def all_of_batch(tx: Tx, batch_id: int) -> list[StoredReceipt]:

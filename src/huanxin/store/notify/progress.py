@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pyroaring import BitMap
 
-from huanxin.domain.answers import Outcome, Standing
+from huanxin.domain.answers import Progress, Standing
 from huanxin.numbersets.sharded import union
 from huanxin.store.answer import receipts
 from huanxin.store.database import Tx
@@ -18,22 +18,13 @@ from huanxin.store.plan.batches import Batch
 
 
 @dataclass(frozen=True, kw_only=True)
-class Open:
-    """One partner's notice. `counts`: numbers by outcome; `unanswered`: those without one. `outstanding` and `pending` are
-    what it is waited for: without an answer or pending, neither waived nor taken back. `reminded`: how often."""
+class Open(Progress):
+    """One partner's notice, how far it is, and how often it was `reminded`."""
 
     notice: Notice
     answer_by: datetime
-    counts: dict[str, int]
-    unanswered: int
-    outstanding: int
-    pending: int
     reminded: int
     escalated_at: datetime | None
-
-    @property
-    def open(self) -> int:
-        return self.outstanding + self.pending
 
     def late(self, now: datetime) -> bool:
         """Whether the day by which to answer has passed and something is still waited for."""
@@ -51,21 +42,11 @@ def progress(tx: Tx, batch: Batch, partner_id: int | None = None) -> list[Open]:
     for notice in notices.of_batch(tx, batch.id):
         if partner_id not in (None, notice.partner_id):
             continue
-        standing = standings.get(notice.partner_id, Standing())
-        counts: dict[str, int] = {}
-        waiting = BitMap()
-        for answer, places in standing.answers.items():
-            counts[answer.outcome.value] = counts.get(answer.outcome.value, 0) + len(places)
-            if answer.outcome is Outcome.PENDING:
-                waiting |= places
-        done = standing.waived_places() | back
-        unanswered = standing.outstanding(everyone)
+        so_far = standings.get(notice.partner_id, Standing()).progress(everyone, back)
         reminded, escalated_at = reminders.get(notice.id, (0, None))
         found.append(
             Open(
-                notice=notice, answer_by=notice.answer_by, counts=counts, unanswered=len(unanswered),
-                outstanding=len(unanswered - done), pending=len(waiting - done), reminded=reminded,
-                escalated_at=escalated_at,
+                **vars(so_far), notice=notice, answer_by=notice.answer_by, reminded=reminded, escalated_at=escalated_at,
             )
         )  # fmt: skip
     return found
