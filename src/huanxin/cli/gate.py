@@ -126,8 +126,10 @@ def release(
     by: By = "",
     as_json: Json = False,
 ) -> None:
-    """Record the release of every clear number, and write a list per release and carrier of what may be sold today:
-    number,sellable_from; beside it, what of it may not be sold any more: number,why."""
+    """Record the release of every clear number, and write lists of what may be sold today: number,sellable_from.
+
+    There is one per release and carrier, and beside it what of that release may not be sold any more: number,why.
+    """
     with platform() as (opened, _):
         at = passed(as_of, zone=opened.zone, now=opened.now()) if as_of else None
         prepare_folder(folder)

@@ -27,7 +27,7 @@ _GROUPS = {
     "bench": "Time the main job at size, the orders of owners, or the pages.",
 }
 _COMMANDS = {
-    "release": "Record the release of every clear number, and write one list per carrier: number,sellable_from.",
+    "release": "Record the release of every clear number, and write lists of what may be sold today: number,sellable_from.",
     "serve": "Run the API, the pages and workers in one go.",
     "worker": "Run more workers on the same database, on any machine.",
     "demo": "Make a world of carriers and partners and run the main job on it, with real servers over HTTP.",
