@@ -209,6 +209,16 @@ def test_a_sign_in_from_before_the_number_changed_hands_is_worth_nothing(place: 
     assert heir.http.get(page).status_code == 404, "the orders of the former owner are their own"
 
 
+def test_what_is_reported_late_of_those_before_takes_no_order_from_its_owner(place: Town, phone: Phone) -> None:
+    """Its owner would never hear of their answers, since the order would be of a tenure that nobody has."""
+    phone.sign_in()
+    page = phone.order().url.path
+    place.report(f"{RECYCLED},opened,2019-03-01", f"{RECYCLED},cancelled,2020-03-01", f"{RECYCLED},opened,2021-01-01",
+                 f"{RECYCLED},cancelled,2022-01-01")  # fmt: skip
+    assert phone.http.get(page).status_code == 200
+    assert phone.http.get(page).url.path == page
+
+
 def test_the_heir_of_the_same_day_does_not_see_what_the_former_owner_ordered_on_it(place: Town, phone: Phone) -> None:
     phone.sign_in(to="leave")
     phone.http.post("/leave/order", data={"p": [str(place.partners["晨星商城"].partner.id)], "consent": "yes"})

@@ -102,18 +102,24 @@ def test_an_export_of_days_that_grows_through_the_day_is_known_as_far_as_it_was_
     assert state(platform) == (State.IN_SERVICE, 2)
 
 
-def test_what_happened_earlier_that_day_than_what_is_on_record_comes_too_late_and_does_not_go_behind_it(
-    platform: Platform, tell: Tell
+def test_what_happened_earlier_that_day_than_what_is_on_record_goes_before_it(
+    platform: Platform, clock: Clock, tell: Tell
 ) -> None:
     """Taken in the order of arrival, the reclaim of ten o'clock would put the number cancelled at eleven into service."""
     tell("cancelled 11:00")
+    assert tell("cancelled 09:00", "reclaimed 10:00") == 2
+    assert state(platform) == (State.FROZEN, 3)
+    clock.forward(days=200)
+    assert plan_now(platform, by="li") is not None
+
+
+def test_what_happened_earlier_that_day_and_can_not_have_says_so_with_its_time(platform: Platform, tell: Tell) -> None:
+    tell("cancelled 11:00")
     with pytest.raises(BadInput) as refused:
-        tell("cancelled 09:00", "reclaimed 10:00")
+        tell("cancelled 09:00")
     assert all("comes too late" in fault.reason for fault in refused.value.faults)
     # Mended and sent again, they still say when.
-    assert [fault.text.rpartition(",")[2] for fault in refused.value.faults] == [
-        f"{DAY}T{h}:00:00+08:00" for h in ("09", "10")
-    ]
+    assert [fault.text.rpartition(",")[2] for fault in refused.value.faults] == [f"{DAY}T09:00:00+08:00"]
     assert state(platform) == (State.FROZEN, 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -74,8 +75,21 @@ def may_follow(events: list[Said], event: str, carrier: str, number: int) -> boo
     return state == SERVING and whose == carrier
 
 
-def judge(histories: Histories, carrier: str, lines: list[Line], now: datetime) -> Judged:
-    """Judge the lines of a report without recording anything."""
+def insert(events: list[Said], one: Said) -> int:
+    """Put an event where it happened among a number's, and say where: on its day by its time, else behind the day's."""
+    later = (
+        place for place, other in enumerate(events)
+        if other.day > one.day or (other.day == one.day and one.at and other.at and other.at > one.at)
+    )  # fmt: skip
+    place = next(later, len(events))
+    events.insert(place, one)
+    return place
+
+
+def judge(
+    histories: Histories, carrier: str, lines: list[Line], now: datetime, stood_on: Collection[Said] = ()
+) -> Judged:  # fmt: skip
+    """Judge the lines of a report without recording anything. `stood_on`: the cancellations that batches stand on."""
     found = Judged()
     days: dict[tuple[int, date], list[Line]] = {}
     for line in lines:
@@ -83,17 +97,35 @@ def judge(histories: Histories, carrier: str, lines: list[Line], now: datetime) 
             found.refused.append(line.number)
         else:
             days.setdefault((line.number, line.day), []).append(line)
-    walked = {line.number: list(histories[line.number]) for line in lines}
+    news: dict[int, list[Said]] = {}
     for (number, day), said in sorted(days.items()):
         recorded = [one for one in histories[number] if one.day == day]
-        later = any(one.day > day for one in histories[number])
-        for line in _news(found, carrier, recorded, _once(found, said)):
-            if later or not may_follow(walked[number], line.event, carrier, number):
-                found.refused.append(number)
-            else:
-                walked[number].append(Said(number, line.event, carrier, day, line.at))
-                found.taken.append(walked[number][-1])
+        fresh = _news(found, carrier, recorded, _once(found, said))
+        news.setdefault(number, []).extend(Said(number, line.event, carrier, day, line.at) for line in fresh)
+    for number, told in news.items():
+        _judge_number(found, histories[number], told, stood_on)
     return found
+
+
+def _judge_number(found: Judged, recorded: list[Said], told: list[Said], stood_on: Collection[Said]) -> None:
+    """If anything is older than what is on record: all of it where the whole order is possible, else nothing of the old."""
+    late = [one for one in told if insert(list(recorded), one) < len(recorded)]
+    if late:
+        whole = list(recorded)
+        for one in told:
+            insert(whole, one)
+        if all(may_follow(whole[:place], one.event, one.carrier, one.number) for place, one in enumerate(whole)):
+            before = [whole[whole.index(one) - 1] for one in late if whole.index(one)]
+            if not any(one is other for one in before for other in stood_on):
+                found.taken += told
+                return
+    walked = list(recorded)
+    for one in told:
+        if one in late or not may_follow(walked, one.event, one.carrier, one.number):
+            found.refused.append(one.number)
+        else:
+            walked.append(one)
+            found.taken.append(one)
 
 
 def _once(found: Judged, said: list[Line]) -> list[Line]:
@@ -113,7 +145,7 @@ def _once(found: Judged, said: list[Line]) -> list[Line]:
 
 
 def _news(found: Judged, carrier: str, recorded: list[Said], said: list[Line]) -> list[Line]:
-    """What is neither on record of that day nor too late, nor impossible to tell from what is."""
+    """What is neither on record of that day nor impossible to tell from what is."""
     if len(recorded) == len(said) == 1 and (recorded[0].at is None) != (said[0].at is None):
         if (recorded[0].event, recorded[0].carrier) != (said[0].event, carrier):
             return said
@@ -129,8 +161,6 @@ def _news(found: Judged, carrier: str, recorded: list[Said], said: list[Line]) -
             found.refused.append(line.number)
         elif key in keys:
             found.known += 1
-        elif line.at and any(one.at and one.at > line.at for one in recorded):
-            found.refused.append(line.number)
         else:
             news.append(line)
     return news

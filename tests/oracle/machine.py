@@ -204,7 +204,7 @@ class Histories(RuleBasedStateMachine):
     # Reports ----------------------------------------------------------------------------------------------------------
     def report(self, carrier: str, lines: list[Line], *, skip_bad: bool) -> None:
         """A carrier sends a report: taken or refused, and all that follows from it."""
-        judged = judge(self.world.histories, carrier, lines, self.world.now)
+        judged = judge(self.world.histories, carrier, lines, self.world.now, self.world.stood_on)
         written = [f"+{one.number},{one.event},{(one.at or one.day).isoformat()}" for one in lines]
         done = self.attempt(lambda: self.driver.report(carrier, written, skip_bad=skip_bad))
         if self.refused("report", done, expected=bool(judged.refused) and not skip_bad):
@@ -264,8 +264,29 @@ class Histories(RuleBasedStateMachine):
         self.report(carrier, [Line(number, TRANSFERRED, day) for day in days], skip_bad=False)
         self.step("passed on twice")
 
-    def reporter(self, number: Number, *, other: bool) -> str:
-        state, whose = where(self.world.histories[number])
+    @act(which=index, place=st.integers(0, 5), kinds=st.lists(st.integers(0, 4), min_size=1, max_size=2),
+         days=st.sampled_from((0, 1, 30)), wrong=st.booleans())  # fmt: skip
+    def forgotten(self, which: int, place: int, kinds: list[int], days: int, wrong: bool) -> None:
+        """What happened before something that is on record comes after it, or what can't have."""
+        number = chosen(NUMBERS, which)
+        events = self.world.histories[number]
+        only_if(events)
+        place %= len(events)
+        after = events[place]
+        so_far = events[:place]
+        carrier = self.reporter(number, other=False, events=so_far)
+        day, told = after.day - timedelta(days=days), list[Line]()
+        for at, kind in enumerate(kinds):
+            event = chosen((one for one in EVENTS if wrong or may_follow(so_far, one, carrier, number)), kind)
+            instant = after.at and after.at - timedelta(days=days, minutes=len(kinds) - at)
+            told.append(Line(number, event, today(carrier, instant) if instant else day, instant))
+            so_far = [*so_far, Said(number, event, carrier, day)]
+        if can_be_told(self.world.histories, carrier, told):
+            self.report(carrier, told, skip_bad=bool(which % 2))
+            self.step("forgotten")
+
+    def reporter(self, number: Number, *, other: bool, events: list[Said] | None = None) -> str:
+        state, whose = where(self.world.histories[number] if events is None else events)
         if state == UNKNOWN:
             whose = owner_of(number)
         elif state == ELSEWHERE:

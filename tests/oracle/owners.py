@@ -35,9 +35,16 @@ def cutoff(world: World, number: Number, purpose: str, shown_at: datetime) -> da
 def is_of_holder(world: World, one: Order) -> bool:
     """Whether whoever ordered holds the number now."""
     held = holder(world.histories[one.number])
-    if held is None or (one.opened_on, one.tenures) != (held.opened_on, len(tenures(world.histories[one.number]))):
+    if held is None or (held.opened_on and one.at < midnight(held.opened_by, held.opened_on)):
         return False
-    return held.opened_on is None or one.at >= midnight(held.opened_by, held.opened_on)
+    if one.opened_on is None:
+        return len(tenures(world.histories[one.number])) == 1
+    return (one.opened_on, one.of_day) == (held.opened_on, _of_day(world, one.number, held))
+
+
+def _of_day(world: World, number: Number, held: Tenure) -> int:
+    """Which of those that began on its day a tenure is that goes on."""
+    return sum(one.opened_on == held.opened_on for one in tenures(world.histories[number]))
 
 
 def of_tenure(world: World, number: Number, purpose: str) -> list[Order]:
@@ -79,7 +86,7 @@ def order(
     assert held is not None
     due = answers_due(world.now, [held.carrier], world.rules.answer_days)
     made = Order(
-        key, purpose, number, held.opened_on, len(tenures(world.histories[number])), held.carrier,
+        key, purpose, number, held.opened_on, _of_day(world, number, held), held.carrier,
         cutoff(world, number, purpose, shown_at), world.now, due, {one.key: [] for one in asked}, due,
     )  # fmt: skip
     made.over = purpose == INQUIRE  # who only asks waits on the page

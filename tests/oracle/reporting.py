@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from oracle.days import ZONES, first_sellable, midnight, today
-from oracle.histories import FROZEN, OPENED, RECLAIMED, TRANSFERRED, Judged, Said, where
+from oracle.histories import FROZEN, OPENED, RECLAIMED, TRANSFERRED, Judged, Said, insert, where
 from oracle.outbox import tell_recycled
 from oracle.renewal import batch_of, freeze_of, is_open, reclaimed
 from oracle.world import Batch, Disclosure, Hold, Number, World
@@ -23,13 +23,13 @@ def take(world: World, carrier: str, judged: Judged) -> list[Batch]:
     new_owners: list[tuple[Number, date]] = []
     breaches: set[tuple[str, Number, object]] = set()
     for one in judged.taken:
-        before = world.histories[one.number]
+        events = world.histories[one.number]
+        before = events[: insert(events, one)]
         sold = one.event == OPENED and where(before)[0] == FROZEN
         if sold:
             breaches |= set(_breaches(world, before[-1], one))
         if sold or one.event == TRANSFERRED:
             new_owners.append((one.number, one.day))
-        before.append(one)
     # What was sold out of a batch is named there, and not again for what else happened to it in the same report.
     of_batch = {number for _, number, batch in breaches if batch}
     world.breaches.update(

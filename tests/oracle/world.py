@@ -196,14 +196,15 @@ class Disclosure:
 
 @dataclass(eq=False)
 class Order:
-    """What an owner ordered, in the how manieth tenure; answers by partner, as they came, and when each was told. `off`:
-    called off at these. `look_at`: when somebody looks whether it has ended, or tells the owner; then it is `over`."""
+    """What an owner ordered, and which tenure of the day on which it began was theirs; answers by partner, as they came, and
+    when each was told. `off`: called off at these. `look_at`: when somebody looks whether it has ended, or tells the owner;
+    then it is `over`."""
 
     key: str
     purpose: str
     number: Number
     opened_on: date | None
-    tenures: int
+    of_day: int
     carrier: str
     cutoff: datetime
     at: datetime
@@ -263,6 +264,11 @@ class World:
     def there(self) -> list[Partner]:
         """Partners that were not withdrawn."""
         return [one for one in self.partners if not one.withdrawn]
+
+    @property
+    def stood_on(self) -> list[Said]:
+        """The cancellations that batches stand on."""
+        return [one for batch in self.batches for one in batch.stands_on.values()]
 
     def told_of_numbers(self) -> str:
         """Each number's events and batches in a line, for whoever reads why a history failed."""

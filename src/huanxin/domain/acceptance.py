@@ -9,18 +9,11 @@ from itertools import groupby
 
 from pyroaring import BitMap
 
-from huanxin.domain.lifecycle import EVENTS_SAID, Event, SetFact, ShardState
+from huanxin.domain.late import Woven, as_facts, weave
+from huanxin.domain.lifecycle import EVENTS_SAID, Cancellation, Event, SetFact, ShardState
+from huanxin.domain.refusals import Refusal, reasons, stands_again
 from huanxin.domain.same_day import NEWS, Met, meet
 from huanxin.words.sentences import Sentence
-
-
-@dataclass(frozen=True, kw_only=True)
-class Refusal:
-    """Numbers (within the shard) whose event can't be taken, and why."""
-
-    fact: SetFact
-    numbers: BitMap
-    reason: str
 
 
 @dataclass(kw_only=True)
@@ -32,37 +25,100 @@ class Verdict:
     refusals: list[Refusal] = field(default_factory=list)
     recycled: list[SetFact] = field(default_factory=list)
     """those accepted that gave a number with a history to a new owner"""
+    reopened: dict[Cancellation, BitMap] = field(default_factory=dict)
+    """by cancellation on record: numbers whose freeze after it a late event ends otherwise than the record said"""
 
 
-def judge(old: Sequence[SetFact], new: Sequence[SetFact], range_owner: str | None) -> Verdict:
+def judge(
+    old: Sequence[SetFact], new: Sequence[SetFact], range_owner: str | None, *, barred: BitMap | None = None
+) -> Verdict:  # fmt: skip
     """Walk the facts of one shard in the order in which they happened, and sort the new ones.
 
-    `old` and `new` are each in order, and what is taken comes after what is on record of its numbers; of a day that both
-    name a number on, the instants say whether it does (domain.same_day). What is known changes nothing (rule 7).
+    `old` and `new` are each in order. What comes after all that is on record of its numbers is judged by where they stand;
+    what is older, by the whole order of theirs (domain.late), but for the numbers in `barred`, of which nothing older is
+    taken. Of a day that both name a number on, the instants say (domain.same_day). What is known changes nothing (rule 7).
     """
     mine = BitMap.union(BitMap(), *(fact.numbers for fact in new))
     past = [fact for fact in old if not fact.numbers.isdisjoint(mine)]  # other numbers' history decides nothing here
-    verdict, state = Verdict(), ShardState()
-    waiting, ahead = _with_last(past), mine & BitMap.union(BitMap(), *(f.numbers for f in past))
-    for fact, met in zip(new, _met(past, new), strict=True):
-        while waiting and waiting[-1][0].day <= fact.day:
-            earlier, last = waiting.pop()
-            state.apply(earlier)
-            ahead -= last
-        verdict.known += len(met.known)
-        fresh = fact.numbers if met is NEWS else fact.numbers - met.known - met.unclear
-        late = (fresh & ahead) | met.late
-        possible = state.possible(fact.event, fact.carrier, range_owner, fresh - late if late else fresh)
-        if met.unclear or len(possible) < len(fresh):
-            for numbers, reason in _reasons(state, fact, met.unclear, late, fresh - late - possible, range_owner):
-                verdict.refusals.append(Refusal(fact=fact, numbers=numbers, reason=reason))
-        if not possible:
-            continue
-        taken = fact if len(possible) == len(fact.numbers) else fact.part(possible)
-        verdict.accepted.append(taken)
-        _note_recycled(verdict, state, taken)
-        state.apply(taken)
-    return verdict
+    met = list(_met(past, new))
+    walk = _Walk(past=past, new=new, met=met, range_owner=range_owner)
+    walk.run()
+    if walk.late:
+        woven = weave(past, new, [_fresh(*one) for one in zip(new, met, strict=True)], walk.late, range_owner,
+                      BitMap() if barred is None else barred)  # fmt: skip
+        walk = _Walk(past=past, new=new, met=met, range_owner=range_owner, woven=woven)
+        walk.run()
+    return walk.verdict()
+
+
+def _fresh(fact: SetFact, met: Met) -> BitMap:
+    """What a new fact says that is neither known nor unclear, nor without a place among what is on record."""
+    return fact.numbers if met is NEWS else fact.numbers - met.known - met.unclear - met.late
+
+
+@dataclass(kw_only=True)
+class _Walk:
+    """One walk through a shard's facts. `late`: numbers of which it met an event older than what is on record. With `woven`,
+    those are judged: what was taken is left alone, what was not is refused."""
+
+    past: Sequence[SetFact]
+    new: Sequence[SetFact]
+    met: Sequence[Met]
+    range_owner: str | None
+    woven: Woven = field(default_factory=Woven)
+    late: BitMap = field(default_factory=BitMap)
+    taken: dict[int, BitMap] = field(default_factory=dict)
+    recycled: dict[int, BitMap] = field(default_factory=dict)
+    refusals: list[Refusal] = field(default_factory=list)
+
+    def run(self) -> None:
+        state, elsewhere = ShardState(), BitMap.union(BitMap(), *(entry.numbers for entry in self.woven.taken))
+        waiting = _with_last(self.past)
+        ahead = BitMap.union(BitMap(), *(last for _, last in waiting))
+        for index, (fact, met) in enumerate(zip(self.new, self.met, strict=True)):
+            while waiting and waiting[-1][0].day <= fact.day:
+                earlier, last = waiting.pop()
+                state.apply(earlier)
+                ahead -= last
+            fresh = _fresh(fact, met)
+            if elsewhere:
+                fresh = fresh - elsewhere
+            late = fresh & ahead if met is NEWS else (fresh & ahead) | (fresh & met.early)
+            possible = state.possible(fact.event, fact.carrier, self.range_owner, fresh - late if late else fresh)
+            self.late |= late
+            if met is not NEWS or len(possible) < len(fresh):
+                self._refuse(state, fact, met, late, fresh - late - possible)
+            if possible:
+                self.taken[index] = possible
+                if again := _recycled(state, fact.event, possible):
+                    self.recycled[index] = again
+                state.apply(fact if len(possible) == len(fact.numbers) else fact.part(possible))
+
+    def _refuse(self, state: ShardState, fact: SetFact, met: Met, late: BitMap, bad: BitMap) -> None:
+        found: list[tuple[BitMap, Sentence]] = [
+            (met.unclear, stands_again(fact.event)),
+            (met.late, _too_late(fact, _NO_TIME)),
+        ]
+        found += [(late & numbers, _too_late(fact, why)) for why, numbers in self.woven.why.items()]
+        found += reasons(state, fact, bad, self.range_owner) if bad else []
+        self.refusals += [Refusal(fact=fact, numbers=numbers, reason=reason) for numbers, reason in found if numbers]
+
+    def verdict(self) -> Verdict:
+        return Verdict(
+            accepted=as_facts(self.new, self.woven.taken, self.taken), known=sum(len(one.known) for one in self.met),
+            refusals=self.refusals, recycled=as_facts(self.new, self.woven.recycled, self.recycled),
+            reopened=self.woven.reopened,
+        )  # fmt: skip
+
+
+_NO_TIME = Sentence("of that day something is on record without a time, so nobody can tell which came first")
+
+
+def _too_late(fact: SetFact, why: Sentence) -> Sentence:
+    return Sentence(
+        "%(event)s on %(day)s comes too late: something later is on record, and it doesn't fit in before it (%(why)s)",
+        event=EVENTS_SAID[fact.event], day=fact.day, why=why,
+    )  # fmt: skip
 
 
 def _met(past: Sequence[SetFact], new: Sequence[SetFact]) -> Iterator[Met]:
@@ -72,15 +128,6 @@ def _met(past: Sequence[SetFact], new: Sequence[SetFact]) -> Iterator[Met]:
         days.setdefault(fact.day, []).append(fact)
     for day, facts in groupby(new, key=lambda fact: fact.day):
         yield from meet(days.get(day, ()), list(facts))
-
-
-def stands_again(event: Event) -> Sentence:
-    """Why an event is neither known nor taken, and what the carrier can do."""
-    return Sentence(
-        "%(event)s stands on this day already, with another event in between, and no time of its own says whether it"
-        " happened twice; send all events of the number on this day in one file, each with its time",
-        event=EVENTS_SAID[event],
-    )
 
 
 def _with_last(facts: Sequence[SetFact]) -> list[tuple[SetFact, BitMap]]:
@@ -93,65 +140,8 @@ def _with_last(facts: Sequence[SetFact]) -> list[tuple[SetFact, BitMap]]:
     return found
 
 
-def _note_recycled(verdict: Verdict, state: ShardState, taken: SetFact) -> None:
-    again = BitMap()
-    if taken.event is Event.TRANSFERRED:
-        again = taken.numbers
-    elif taken.event is Event.OPENED:
-        again = state.sleeping(taken.numbers)
-    if again:
-        verdict.recycled.append(taken.part(again))
-
-
-def _reasons(
-    state: ShardState, fact: SetFact, unclear: BitMap, late: BitMap, bad: BitMap, range_owner: str | None
-) -> Iterator[tuple[BitMap, Sentence]]:
-    """The refused numbers by the one reason that holds for them."""
-    event = EVENTS_SAID[fact.event]
-    if unclear:
-        yield unclear, stands_again(fact.event)
-    if late:
-        yield (
-            late,
-            Sentence(
-                "%(event)s on %(day)s comes too late: a later event of this number is on record", event=event, day=fact.day
-            ),
-        )
-    if not bad:
-        return
-    for (carrier, day), places in state.frozen_on(bad).items():
-        yield places, Sentence(
-            "%(event)s can't follow: the number was cancelled on %(day)s, as %(carrier)s reported",
-            event=event, day=day, carrier=carrier,
-        )  # fmt: skip
-    for carrier, places in state.in_service.items():
-        if here := bad & places:
-            yield here, _served(fact, carrier)
-    for carrier, places in state.ported.items():
-        if here := bad & places:
-            yield here, Sentence(
-                "%(event)s can't follow: the number was ported out of %(carrier)s; the carrier that took it in reports it"
-                " now",
-                event=event, carrier=carrier,
-            )  # fmt: skip
-    if unknown := bad - state.known:
-        if fact.carrier != range_owner:
-            yield unknown, Sentence(
-                "the range belongs to %(owner)s, and no port-out of the number is on record; %(owner)s reports it, or its"
-                " ported_out first",
-                owner=range_owner,
-            )  # fmt: skip
-        else:
-            yield unknown, Sentence("%(event)s can't come first: no cancellation of the number is on record", event=event)
-
-
-def _served(fact: SetFact, carrier: str) -> Sentence:
-    """Why an event can't follow where a carrier serves the number."""
-    event = EVENTS_SAID[fact.event]
-    if fact.event is Event.PORTED_IN and fact.carrier != carrier:
-        return Sentence(
-            "%(event)s can't follow yet: the number is in service at %(carrier)s, which has not reported ported_out; send it"
-            " again once it has",
-            event=event, carrier=carrier,
-        )  # fmt: skip
-    return Sentence("%(event)s can't follow: the number is in service at %(carrier)s", event=event, carrier=carrier)
+def _recycled(state: ShardState, event: Event, taken: BitMap) -> BitMap:
+    """Those of some numbers that an event gives to a new owner, and that had one before."""
+    if event is Event.TRANSFERRED:
+        return taken
+    return state.sleeping(taken) if event is Event.OPENED else BitMap()

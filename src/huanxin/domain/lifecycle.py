@@ -83,12 +83,17 @@ class Cancellation:
     layer: int = 0
 
 
+Place = tuple[int, ...]
+"""Where a fact stands within its day, compared as tuples are."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SetFact:
     """On `day`, `carrier` reported `event` for `numbers` (places within one shard).
 
     layer: the how manieth event of these numbers on the day it is in its file, from 0. at: when, in the order of the
     numbers; None where only the day is known, or nobody has looked. report: in which it is on record, 0 before it is.
+    place: where it stands within its day if that is not where its report does, since it was reported late.
     """
 
     day: date
@@ -98,6 +103,12 @@ class SetFact:
     layer: int = 0
     report: int = 0
     at: Instants | None = field(default=None, compare=False, repr=False)
+    place: Place = ()
+
+    @property
+    def order(self) -> Place:
+        """Where it stands within its day: by report and layer there, unless it has a place of its own."""
+        return self.place or (self.report, self.layer)
 
     def instants(self, among: BitMap) -> Instants:
         """When it happened to each of `among`, all of which it names, in their order; NO_TIME where that isn't known."""

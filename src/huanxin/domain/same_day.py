@@ -21,10 +21,11 @@ from huanxin.numbersets.sharded import bitmap_of, values_of
 
 @dataclass(kw_only=True)
 class Met:
-    """The numbers of one new fact that are no news: `known` said again, `late` before what is on record, `unclear` neither
-    surely."""
+    """The numbers of one new fact that are no news: `known` said again, `unclear` neither that nor surely new; and those
+    that come before what is on record: `early` if the instants say before which, `late` if one of them is not known."""
 
     known: BitMap = field(default_factory=BitMap)
+    early: BitMap = field(default_factory=BitMap)
     late: BitMap = field(default_factory=BitMap)
     unclear: BitMap = field(default_factory=BitMap)
 
@@ -84,11 +85,29 @@ def _compare(past: list[_Said], new: list[_Said]) -> Iterator[tuple[_Said, str]]
         alike = [old for old in day if old.may_be(one)]
         if not alike:
             if NO_TIME < one.at < max(old.at for old in day):
-                yield one, "late"
+                yield one, "late" if NO_TIME in (old.at for old in day) else "early"
         elif [old in alike for old in day if old.at == one.at != NO_TIME] == [True]:
             yield one, "known"
         else:
             yield one, "unclear"
+
+
+Order = tuple[tuple[bool, int], ...]
+"""The events of a number on a day: each is new, or on record, and which of its list it is in."""
+
+
+def laid(past: Sequence[SetFact], new: Sequence[SetFact], among: BitMap) -> dict[Order, BitMap]:
+    """Some numbers by the order in which their events of one day happened: those on record in theirs, the new ones by their
+    instants among them, or behind them."""
+    found: dict[Order, BitMap] = {}
+    recorded, said = _by_number(past, among), _by_number(new, among)
+    for number in among:
+        order = [(False, one) for one in recorded[number]]
+        for one in said[number]:
+            later = (at for at, (_, other) in enumerate(order) if other.at > one.at != NO_TIME)
+            order.insert(next(later, len(order)), (True, one))
+        found.setdefault(tuple((is_new, one.of) for is_new, one in order), BitMap()).add(number)
+    return found
 
 
 def _repeats(past: Iterable[_Said], new: Iterable[_Said]) -> bool:

@@ -69,6 +69,11 @@ class Standing:
         return self.tenures[-1].closing if self.state is State.FROZEN else None
 
     @property
+    def of_day(self) -> int:
+        """Which of those that began on its day the tenure is that goes on, from 1; 0 if none does."""
+        return sum(one.opened_on == self.current.opened_on for one in self.tenures) if self.current else 0
+
+    @property
     def recycled(self) -> bool | None:
         """Whether the present subscriber had a predecessor: None if nobody holds the number, or its past is not known."""
         if self.current is None or self.current.opened_on is None:

@@ -7,7 +7,7 @@ from pyroaring import BitMap
 from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import answer_by
 from huanxin.domain.errors import BadInput, Conflict, Fault, NotFound
-from huanxin.domain.lifecycle import UNFREEZING, Event
+from huanxin.domain.lifecycle import Event
 from huanxin.domain.numbers import masked, written
 from huanxin.domain.rules import NewId, random_id
 from huanxin.notify.notices import tell_partners
@@ -20,6 +20,7 @@ from huanxin.store.database import Tx, deciding
 from huanxin.store.notify import notices
 from huanxin.store.plan import batches
 from huanxin.store.plan.batches import Batch
+from huanxin.store.plan.left import left_since
 from huanxin.store.release import stops
 from huanxin.store.report import reports
 from huanxin.words.sentences import Sentence
@@ -126,12 +127,11 @@ def _reclaimed_of(tx: Tx, batch: Batch) -> NumberSet:
     to somebody else: no tie of whoever held it before may be given back to it."""
     numbers = batches.numbers_of(tx, batch.id)
     found: dict[int, BitMap] = {}
-    said = reports.facts_by_shard(tx, shards=numbers.shards, after_report=batch.seen_report, events=UNFREEZING)
-    for shard, of_shard in said:
+    for shard, of_shard in left_since(tx, batch, numbers):
         back, left = BitMap(), BitMap()
         for fact in of_shard:
             if fact.event is Event.RECLAIMED:
-                back |= (fact.numbers & numbers.shards[shard]) - left
+                back |= fact.numbers - left
             left |= fact.numbers
         found[shard] = back
     return NumberSet(found)

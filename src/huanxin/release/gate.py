@@ -10,7 +10,7 @@ from pyroaring import BitMap
 from huanxin.domain.answers import Purpose, Standing, Waiver
 from huanxin.domain.errors import NotFound
 from huanxin.domain.gate import Gate
-from huanxin.domain.lifecycle import UNFREEZING, Event, freeze_of
+from huanxin.domain.lifecycle import Event, freeze_of
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.store import facts
@@ -21,9 +21,9 @@ from huanxin.store.notify import notices
 from huanxin.store.notify.notices import Notice
 from huanxin.store.plan import batches, holds
 from huanxin.store.plan.batches import Batch
+from huanxin.store.plan.left import left_since
 from huanxin.store.release import releases
 from huanxin.store.release.releases import Release
-from huanxin.store.report import reports
 from huanxin.words.sentences import Sentence
 
 
@@ -83,13 +83,10 @@ def _left_the_freeze(
 ) -> dict[Event, BitMap]:
     """Places that a report later than the plan took out of the freeze, by the first event that did."""
     found: dict[Event, dict[int, BitMap]] = {}
-    said = reports.facts_by_shard(
-        tx, shards=numbers.shards, after_report=batch.seen_report, of_reports=touching, events=UNFREEZING
-    )
-    for shard, of_shard in said:
+    for shard, of_shard in left_since(tx, batch, numbers, touching=touching):
         seen = BitMap()
         for fact in of_shard:
-            first = (fact.numbers & numbers.shards[shard]) - seen
+            first = fact.numbers - seen
             if first:
                 seen |= first
                 maps = found.setdefault(fact.event, {})

@@ -14,9 +14,9 @@ from pyroaring import BitMap
 
 from huanxin.domain.answers import Purpose, Receipt, Standing, Waiver, standing
 from huanxin.domain.gate import Gate
-from huanxin.domain.lifecycle import UNFREEZING, Event, freeze_of
+from huanxin.domain.lifecycle import Event, freeze_of
 from huanxin.numbersets.roster import Roster
-from huanxin.numbersets.sharded import SHARD_SIZE, shard_of
+from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.gate import LoadedGate, renewal_batch
 from huanxin.store.acting import Reading
 from huanxin.store.database import Tx
@@ -25,10 +25,10 @@ from huanxin.store.notify.notices import Notice
 from huanxin.store.plan import batches
 from huanxin.store.plan.batches import Batch, Membership
 from huanxin.store.plan.holds import Hold
+from huanxin.store.plan.left import left_since
 from huanxin.store.release import one_place
 from huanxin.store.release.one_place import AnswerAt, WaiverAt
 from huanxin.store.release.releases import Breach, Release
-from huanxin.store.report import reports
 
 HERE = BitMap([0])
 """The one place of a roster of one; never changed in place."""
@@ -115,8 +115,5 @@ def _retractions(tx: Tx, batch: Batch, every: list[Membership]) -> list[Batch]:
 
 def _left_the_freeze(tx: Tx, batch: Batch, number: int) -> Event | None:
     """The first event later than the plan that took the number out of the freeze."""
-    shard, offset = shard_of(number), number % SHARD_SIZE
-    said = reports.facts_by_shard(tx, shards=[shard], after_report=batch.seen_report, events=UNFREEZING)
-    for _, facts in said:
-        return next((fact.event for fact in facts if offset in fact.numbers), None)
-    return None
+    said = left_since(tx, batch, NumberSet.of([number]))
+    return next((fact.event for _, facts in said for fact in facts if fact.numbers), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -11,18 +11,20 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from pyroaring import BitMap
 
-from huanxin.domain.acceptance import Refusal, judge, stands_again
+from huanxin.domain.acceptance import judge
 from huanxin.domain.errors import BadInput, Fault, NotFound, stop_at, unreadable
-from huanxin.domain.lifecycle import EVENTS, SetFact
+from huanxin.domain.lifecycle import EVENTS, Cancellation, SetFact
 from huanxin.domain.numbers import Carrier, NumberingPlan
+from huanxin.domain.refusals import Refusal, stands_again
 from huanxin.numbersets import tables
 from huanxin.numbersets.files import name_of
-from huanxin.numbersets.sharded import SHARD_SIZE, values_of
+from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, values_of
 from huanxin.report.grouping import MOST_A_DAY, Layers, by_shard, in_layers
 from huanxin.report.lines import Lines, read_lines
 from huanxin.store import facts
 from huanxin.store.acting import Act, Reading
 from huanxin.store.database import Tx, one_name_at_a_time, recording_facts
+from huanxin.store.plan import batches
 from huanxin.store.report import reports
 from huanxin.words.sentences import Sentence
 
@@ -177,14 +179,21 @@ def _judge_all(
     known = 0
     on_record = _in_step(reports.facts_by_shard(reading.tx, shards=by_number), by_number)
     for shard, old, new_facts in on_record:
-        verdict = judge(
-            reports.with_instants(reading.tx, shard, old, _days_met(old, new_facts)), new_facts, reading.plan.owner(shard)
-        )
+        past, owner = reports.with_instants(reading.tx, shard, old, _days_met(old, new_facts)), reading.plan.owner(shard)
+        verdict = judge(past, new_facts, owner)
+        if barred := _in_batches(reading.tx, shard, verdict.reopened):
+            verdict = judge(past, new_facts, owner, barred=barred)
         sets.extend((shard, fact) for fact in verdict.accepted)
         recycled.extend((shard, fact) for fact in verdict.recycled)
         refusals.extend((shard, refusal) for refusal in verdict.refusals)
         known += verdict.known
     return sets, known, recycled, refusals
+
+
+def _in_batches(tx: Tx, shard: int, reopened: Mapping[Cancellation, BitMap]) -> BitMap:
+    """Those of some numbers that are in a batch which stands on the cancellation after which they are given."""
+    standing = batches.renewed_since(tx, {one: NumberSet({shard: numbers}) for one, numbers in reopened.items()})
+    return BitMap.union(BitMap(), *(NumberSet.of(one.numbers).shards.get(shard, BitMap()) for one in standing))
 
 
 def _days_met(old: list[SetFact], new: list[SetFact]) -> set[date]:

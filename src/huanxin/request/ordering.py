@@ -92,7 +92,7 @@ def order(act: Act, wish: Wish, *, cool_down: timedelta, new_id: NewId = random_
         )
     request = Request(
         id=new_id("rq"), purpose=wish.purpose.value, number=wish.number, carrier=tenure.carrier, opened_on=tenure.opened_on,
-        tenures=len(where.tenures), cutoff=since if wish.purpose is Purpose.RENEW and since else min(act.now, wish.shown_at),
+        of_day=where.of_day, cutoff=since if wish.purpose is Purpose.RENEW and since else min(act.now, wish.shown_at),
         answer_by=answer_by(act.now, [zone], act.rules.answer_days), channel=wish.channel, language=wish.language,
         consent_text=wish.consent_text, requested_at=act.now,
     )  # fmt: skip

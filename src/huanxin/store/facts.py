@@ -45,6 +45,11 @@ def report(
     return int(row[0])
 
 
+_COPY_SETS = """
+COPY report_set (shard, day, report_id, layer, event, carrier, numbers, instants, place) FROM STDIN (FORMAT BINARY)
+"""
+
+
 def report_sets(tx: Tx, report_id: int, sets: Iterable[tuple[int, SetFact]]) -> None:
     """Record a report's sets, given as (shard, fact)."""
     recording_facts(tx)
@@ -54,14 +59,13 @@ def report_sets(tx: Tx, report_id: int, sets: Iterable[tuple[int, SetFact]]) -> 
     )
     with (
         tx.cursor() as cursor,
-        cursor.copy(
-            "COPY report_set (shard, day, report_id, layer, event, carrier, numbers, instants) FROM STDIN (FORMAT BINARY)"
-        ) as copy,
+        cursor.copy(_COPY_SETS) as copy,
     ):
-        copy.set_types(("int4", "date", "int8", "int2", "int2", "text", "bytea", "bytea"))
+        copy.set_types(("int4", "date", "int8", "int2", "int2", "text", "bytea", "bytea", "int8[]"))
         for (shard, fact), at in zip(every, dumped, strict=True):
+            place = list(fact.place) or None
             copy.write_row(
-                (shard, fact.day, report_id, fact.layer, _CODES[fact.event], fact.carrier, dump(fact.numbers), at)
+                (shard, fact.day, report_id, fact.layer, _CODES[fact.event], fact.carrier, dump(fact.numbers), at, place)
             )
 
 
@@ -274,9 +278,9 @@ def disclosure_withdrawal(tx: Tx, disclosure_id: str, *, reason: str, by: int, a
 def request(tx: Tx, request: Request, notices: Mapping[int, str]) -> None:
     """Record a request with its notices, given as partner -> id of the notice. It is looked at when its answers are due."""
     tx.execute(
-        f"INSERT INTO request ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (request.id, request.purpose, request.number, request.carrier, request.opened_on, request.tenures, request.cutoff,
-         request.answer_by, request.channel, request.language, request.consent_text, request.requested_at),
+        f"INSERT INTO request ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (request.id, request.purpose, request.number, request.carrier, request.opened_on, request.of_day, request.tenures,
+         request.cutoff, request.answer_by, request.channel, request.language, request.consent_text, request.requested_at),
     )  # fmt: skip
     if request.purpose != INQUIRE:  # who asked a question waits for its answer on the page
         tx.execute("INSERT INTO request_news (request_id) VALUES (%s)", (request.id,))

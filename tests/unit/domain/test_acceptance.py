@@ -57,6 +57,23 @@ def again(past: list[tuple[str, Event]], new: list[tuple[str, Event]]) -> list[s
     return verdicts
 
 
+def taken(past: list[Seen], news: list[Seen]) -> list[Seen]:
+    """What of a number's news is refused; the rest is added to its past. If something of it is older than the past, all of
+    it is taken where the whole order is possible, and else nothing of what is older."""
+    late = [one for one in news if past and one[0] < past[-1][0]]
+    whole = sorted([*past, *news], key=lambda one: one[0])
+    if late and all(may(whole[:place], event, carrier) for place, (_, carrier, event) in enumerate(whole)):
+        past[:] = whole
+        return []
+    refused = []
+    for one in news:
+        if one in late or not may(past, one[2], one[1]):
+            refused.append(one)
+        else:
+            past.append(one)
+    return refused
+
+
 @given(REPORTS)
 def test_each_number_gets_the_verdict_that_its_own_past_calls_for(reports: list[list[Line]]) -> None:
     """Known, unclear, too late, impossible or taken, over many reports that overlap in time."""
@@ -67,28 +84,24 @@ def test_each_number_gets_the_verdict_that_its_own_past_calls_for(reports: list[
         verdict = judge(record, new, OWNER)
         known, refused = 0, []
         for number, past in people.items():
-            before = list(past)
             mine = [fact for fact in new if number in fact.numbers]
+            news: list[Seen] = []
             for day in sorted({fact.day for fact in mine}):
-                had = [(carrier, event) for one, carrier, event in before if one == day]
+                had = [(carrier, event) for one, carrier, event in past if one == day]
                 today = [fact for fact in mine if fact.day == day]
                 said = again(had, [(fact.carrier, fact.event) for fact in today]) if had else ["new"] * len(today)
-                for fact, word in zip(today, said, strict=True):
-                    seen = (fact.day, fact.carrier, fact.event)
-                    if word == "known":
-                        known += 1
-                    elif (
-                        word == "unclear" or any(other > day for other, _, _ in before)
-                        or not may(past, fact.event, fact.carrier)
-                    ):  # fmt: skip
-                        refused.append((number, *seen))
-                    else:
-                        past.append(seen)
+                known += said.count("known")
+                seen = [(fact.day, fact.carrier, fact.event) for fact in today]
+                refused += [(number, *one) for one, word in zip(seen, said, strict=True) if word == "unclear"]
+                news += [one for one, word in zip(seen, said, strict=True) if word == "new"]
+            refused += [(number, *one) for one in taken(past, news)]
         assert verdict.known == known
         assert sorted(refused) == sorted(
             (number, one.fact.day, one.fact.carrier, one.fact.event) for one in verdict.refusals for number in one.numbers
         )
         record = sorted([*record, *verdict.accepted], key=lambda fact: fact.day)
+        for number, past in people.items():
+            assert [(fact.day, fact.carrier, fact.event) for fact in record if number in fact.numbers] == past
 
 
 @given(REPORTS, st.lists(LINE, max_size=6), st.lists(LINE, max_size=6))
@@ -129,8 +142,12 @@ CANCELLED, OPENED, LEFT, RECLAIMED, TRANSFERRED, TAKEN_IN = (
         ([], (5, "cucc", OPENED),
          "the range belongs to cmcc, and no port-out of the number is on record; cmcc reports it, or its ported_out first"),
         ([], (5, "cmcc", RECLAIMED), "reclaimed can't come first: no cancellation of the number is on record"),
-        ([(7, "cmcc", CANCELLED)], (5, "cmcc", OPENED),
-         "opened on 2026-01-06 comes too late: a later event of this number is on record"),
+        ([(7, "cmcc", CANCELLED)], (5, "cmcc", CANCELLED),
+         "cancelled on 2026-01-06 comes too late: something later is on record, and it doesn't fit in before it (cancelled"
+         " of 2026-01-08 is on record, and could not follow)"),
+        ([(7, "cmcc", CANCELLED)], (5, "cmcc", RECLAIMED),
+         "reclaimed on 2026-01-06 comes too late: something later is on record, and it doesn't fit in before it (reclaimed"
+         " can't come first: no cancellation of the number is on record)"),
     ],
 )  # fmt: skip
 def test_a_refusal_says_why_and_who_can_mend_it(
@@ -139,6 +156,38 @@ def test_a_refusal_says_why_and_who_can_mend_it(
     number = frozenset([1])
     record = facts([(*one, number) for one in past])
     assert [one.reason for one in judge(record, facts([(*new, number)]), OWNER).refusals] == [reason]
+
+
+def test_what_fits_between_two_events_on_record_is_taken_as_if_it_had_come_in_time() -> None:
+    """A file that was forgotten for a month; else its carrier would have to make up a `reclaimed` that never was."""
+    one, other = frozenset([1]), frozenset([2])
+    record = facts([(0, "cmcc", OPENED, one | other), (200, "cmcc", OPENED, one), (200, "cmcc", TRANSFERRED, other)][:1])
+    record += facts([(50, "cmcc", LEFT, one), (200, "cucc", LEFT, one)])
+    record = sorted(record, key=lambda fact: fact.day)
+    verdict = judge(record, facts([(60, "cucc", TAKEN_IN, one | other)]), OWNER)
+    assert [list(fact.numbers) for fact in verdict.accepted] == [[1]]
+    assert [list(refusal.numbers) for refusal in verdict.refusals] == [[2]]
+
+
+def test_of_two_late_events_of_which_only_both_fit_a_file_that_has_both_is_taken() -> None:
+    record = facts([(0, "cmcc", CANCELLED, frozenset([1, 2])), (150, "cmcc", OPENED, frozenset([1, 2]))])
+    both = [(20, "cmcc", RECLAIMED, frozenset([1])), (40, "cmcc", CANCELLED, frozenset([1]))]
+    alone = [(20, "cmcc", RECLAIMED, frozenset([2]))]
+    verdict = judge(record, facts(both + alone), OWNER)
+    assert [(fact.event, list(fact.numbers)) for fact in verdict.accepted] == [(RECLAIMED, [1]), (CANCELLED, [1])]
+    assert [list(refusal.numbers) for refusal in verdict.refusals] == [[2]]
+
+
+def test_a_late_event_that_ends_a_freeze_on_record_says_which_so_that_batches_on_it_are_looked_at() -> None:
+    closed = SetFact(day=DAY, carrier="cmcc", event=CANCELLED, numbers=BitMap([1]), report=3)
+    sold = SetFact(day=DAY + timedelta(days=150), carrier="cmcc", event=OPENED, numbers=BitMap([1]), report=4)
+    new = facts([(20, "cmcc", RECLAIMED, frozenset([1])), (40, "cmcc", CANCELLED, frozenset([1]))])
+    verdict = judge([closed, sold], new, OWNER)
+    assert verdict.reopened == {closed.cancellation: BitMap([1])}
+    assert not judge([closed], new, OWNER).reopened, "nothing is late here"
+    barred = judge([closed, sold], new, OWNER, barred=BitMap([1]))
+    assert not barred.accepted
+    assert "what a batch stands on" in barred.refusals[0].reason
 
 
 def test_what_comes_between_two_events_on_record_is_too_late_whatever_happened_to_others_meanwhile() -> None:

@@ -124,9 +124,9 @@ def test_a_port_out_is_not_a_cancellation() -> None:
     assert not fold([left]).sleeping(BitMap([1]))
 
 
-def test_an_event_older_than_what_is_on_record_is_refused() -> None:
+def test_an_event_older_than_what_is_on_record_and_impossible_before_it_is_refused() -> None:
     closed = SetFact(day=DAY + timedelta(days=5), carrier="cmcc", event=Event.CANCELLED, numbers=BitMap([1]))
-    late = SetFact(day=DAY, carrier="cmcc", event=Event.OPENED, numbers=BitMap([1]))
+    late = SetFact(day=DAY, carrier="cmcc", event=Event.CANCELLED, numbers=BitMap([1]))
     verdict = judge([closed], [late], "cmcc")
     assert "comes too late" in verdict.refusals[0].reason
 

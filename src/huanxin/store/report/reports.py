@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from psycopg.rows import class_row
 
-from huanxin.domain.lifecycle import EVENTS, Event, SetFact
+from huanxin.domain.lifecycle import EVENTS, Event, Place, SetFact
 from huanxin.domain.tenures import Said, Standing, standing
 from huanxin.numbersets import instants
 from huanxin.numbersets.sharded import SHARD_SIZE, load, shard_of
@@ -146,20 +146,35 @@ def facts_by_shard(
     facts: list[SetFact] = []
     with tx.cursor(binary=True) as cursor:
         cursor.execute(
-            f"SELECT shard, day, report_id, layer, event, carrier, numbers FROM report_set WHERE {where}"
+            f"SELECT shard, day, report_id, layer, event, carrier, numbers, place FROM report_set WHERE {where}"
             " ORDER BY shard, day, report_id, layer, event",
             parameters,
         )
-        for shard, day, report, layer, event, carrier, numbers in cursor:
+        for shard, day, report, layer, event, carrier, numbers, place in cursor:
             if shard != shard_now:
                 if shard_now is not None:
-                    yield shard_now, facts
+                    yield shard_now, in_order(facts)
                 shard_now, facts = shard, []
             facts.append(
-                SetFact(day=day, carrier=carrier, event=EVENTS[event], numbers=load(numbers), layer=layer, report=report)
+                SetFact(
+                    day=day,
+                    carrier=carrier,
+                    event=EVENTS[event],
+                    numbers=load(numbers),
+                    layer=layer,
+                    report=report,
+                    place=tuple(place or ()),
+                )
             )
     if shard_now is not None:
-        yield shard_now, facts
+        yield shard_now, in_order(facts)
+
+
+def in_order(facts: list[SetFact]) -> list[SetFact]:
+    """Facts that come by day, report and layer in the order in which they happened: some have a place of their own."""
+    if any(fact.place for fact in facts):
+        facts.sort(key=lambda fact: (fact.day, fact.order))
+    return facts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +187,12 @@ class HistoryEntry:
     report_id: int
     layer: int
     file_name: str
+    place: Place = ()
+
+    @property
+    def order(self) -> Place:
+        """Where it stands within its day, as of a `SetFact`."""
+        return self.place or (self.report_id, self.layer)
 
     @property
     def said(self) -> Said:
@@ -184,17 +205,24 @@ class HistoryEntry:
 def history(tx: Tx, *, shard: int, holds_number: Callable[[bytes], bool]) -> list[HistoryEntry]:
     """What reports said of one number, in the order in which it happened; `holds_number` tests a stored set."""
     rows = tx.execute(
-        "SELECT s.day, s.event, s.carrier, s.report_id, s.layer, r.file_name, s.numbers FROM report_set s"
+        "SELECT s.day, s.event, s.carrier, s.report_id, s.layer, r.file_name, s.place, s.numbers FROM report_set s"
         " JOIN report r ON r.id = s.report_id WHERE s.shard = %s ORDER BY s.day, s.report_id, s.layer, s.event",
         (shard,), binary=True,
     )  # fmt: skip
-    return [
+    found = [
         HistoryEntry(
-            day=day, event=EVENTS[event].value, carrier=carrier, report_id=report_id, layer=layer, file_name=file_name
+            day=day,
+            event=EVENTS[event].value,
+            carrier=carrier,
+            report_id=report_id,
+            layer=layer,
+            file_name=file_name,
+            place=tuple(place or ()),
         )
-        for day, event, carrier, report_id, layer, file_name, numbers in rows
+        for day, event, carrier, report_id, layer, file_name, place, numbers in rows
         if holds_number(numbers)
     ]
+    return sorted(found, key=lambda entry: (entry.day, entry.order))
 
 
 def standing_of(tx: Tx, number: int) -> Standing:

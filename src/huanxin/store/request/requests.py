@@ -20,8 +20,8 @@ CHANNEL = REQUESTS
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """One owner's order to renew or to leave one number now, or his question who holds ties to it (`inquire`).
-    `cutoff`: older ties are cut. `tenures`: how many the number had, this owner's included; None of one from before that
-    was kept."""
+    `cutoff`: older ties are cut. `of_day`: which of the tenures that began on `opened_on` it is of. Of one from before that
+    was kept it is None, and `tenures` says how many the number had, this owner's included, or is None too."""
 
     id: str
     purpose: str
@@ -34,6 +34,7 @@ class Request:
     language: str
     consent_text: str
     requested_at: datetime
+    of_day: int | None = None
     tenures: int | None = None
 
 
@@ -63,7 +64,8 @@ class RequestNotice:
 
 
 COLUMNS = (
-    "id, purpose, number, carrier, opened_on, tenures, cutoff, answer_by, channel, language, consent_text, requested_at"
+    "id, purpose, number, carrier, opened_on, of_day, tenures, cutoff, answer_by, channel, language, consent_text,"
+    " requested_at"
 )
 _NOTICE = """
 SELECT n.id, n.request_id, n.partner_id, p.name AS partner, p.kind, r.number, r.purpose, r.cutoff,

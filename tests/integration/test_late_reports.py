@@ -1,0 +1,111 @@
+"""Reports that come late: a file that was forgotten, months in another order, a port that one side told of sooner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from clocks import Clock
+from huanxin.acts import Platform
+from huanxin.domain.errors import BadInput
+from huanxin.domain.lifecycle import Event
+from huanxin.domain.numbers import parse
+from huanxin.domain.partners import Kind, NewPartner
+from huanxin.domain.tenures import Standing, State
+from huanxin.notify.partners import add_partner
+from huanxin.numbersets.sharded import NumberSet
+from huanxin.release.explain import explain
+from huanxin.release.gate import load_gate
+from huanxin.store.report import reports
+from ordering import imported, plan_now, send_now
+
+Report = Callable[..., Path]
+NUMBER, OTHER = "+8613800138000", "+8613800138001"
+PAST = (f"{NUMBER},opened,2024-01-05", f"{NUMBER},cancelled,2025-01-10", f"{NUMBER},opened,2025-06-01")
+LAST = f"{NUMBER},cancelled,2026-08-20T11:00:00+08:00"
+
+
+@pytest.fixture
+def tell(platform: Platform, report: Report) -> Callable[..., int]:
+    names = iter(range(100))
+
+    def told(*lines: str, carrier: str = "cmcc") -> int:
+        return imported(platform, report(*lines, name=f"{next(names)}.csv"), carrier=carrier, by="li").imported.accepted
+
+    return told
+
+
+Tell = Callable[..., int]
+
+
+def stands(platform: Platform, number: str = NUMBER) -> Standing:
+    with platform.read() as reading:
+        return reports.standing_of(reading.tx, parse(number))
+
+
+def test_months_in_another_order_leave_the_tenures_that_the_right_one_does(platform: Platform, tell: Tell) -> None:
+    """A carrier's second day: the month that was imported last is the oldest, and was refused for good."""
+    for line in (LAST, PAST[2], PAST[1], PAST[0]):
+        assert tell(line) == 1
+    late = stands(platform)
+    assert tell(*(line.replace(NUMBER, OTHER) for line in (*PAST, LAST))) == 4
+    right = stands(platform, OTHER)
+    assert (late.state, [(one.opened_on, one.closed_on) for one in late.tenures]) == (
+        right.state, [(one.opened_on, one.closed_on) for one in right.tenures],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        PAST,
+        (f"{NUMBER},reclaimed,2026-08-20T10:00:00+08:00", f"{NUMBER},cancelled,2026-08-20T09:00:00+08:00"),
+        (f"{NUMBER},transferred,2026-08-19",),
+    ],
+    ids=["years before", "that very day", "the day before"],
+)
+def test_what_happened_before_the_cancellation_that_a_batch_stands_on_takes_nothing_out_of_it(
+    platform: Platform, tell: Tell, late: tuple[str, ...]
+) -> None:
+    """The gate looks at what was reported since the plan: read as news, an owner of years ago would keep the number for
+    good, and partners would be told to give ties back that are stale."""
+    with platform.act("li") as act:
+        add_partner(act, NewPartner(name="app", kind=Kind.APP), https_only=False)
+    tell(LAST, LAST.replace(NUMBER, OTHER))
+    batch = plan_now(platform, by="li")
+    assert batch is not None
+    send_now(platform, batch.id)
+    assert tell(*late) == len(late)
+    with platform.read() as reading:
+        assert not load_gate(reading, batch.id).gate.retracted
+        assert "left the freeze" not in " ".join(one.text for one in explain(reading, parse(NUMBER)).findings)
+        assert not reading.tx.execute("SELECT FROM batch WHERE retracts = %s", (batch.id,)).fetchall()
+    tell(f"{NUMBER},reclaimed,2026-08-20T12:00:00+08:00")
+    with platform.read() as reading:
+        loaded = load_gate(reading, batch.id)
+        assert loaded.gate.retracted == {Event.RECLAIMED: loaded.roster.places_in(NumberSet.of([parse(NUMBER)]))}
+
+
+def test_what_would_end_the_freeze_that_a_batch_stood_on_another_way_is_refused_and_says_so(
+    platform: Platform, clock: Clock, tell: Tell
+) -> None:
+    tell(LAST)
+    assert plan_now(platform, by="li") is not None
+    clock.forward(days=100)
+    tell(f"{NUMBER},opened,2026-12-01")
+    with pytest.raises(BadInput) as refused:
+        tell(f"{NUMBER},reclaimed,2026-09-01", f"{NUMBER},cancelled,2026-09-02")
+    assert ["what a batch stands on" in fault.reason for fault in refused.value.faults] == [True, True]
+    assert stands(platform).state is State.IN_SERVICE
+
+
+def test_the_side_that_took_a_number_in_may_tell_of_what_it_did_with_it_before_it_tells_of_the_port(
+    platform: Platform, tell: Tell
+) -> None:
+    tell(f"{NUMBER},opened,2024-01-05", f"{NUMBER},ported_out,2025-02-01")
+    tell(f"{NUMBER},cancelled,2026-08-20", carrier="cucc")
+    assert tell(f"{NUMBER},ported_in,2025-02-01", carrier="cucc") == 1
+    (only,) = stands(platform).tenures
+    assert (str(only.opened_on), str(only.closed_on), only.carrier) == ("2024-01-05", "2026-08-20", "cucc")
