@@ -106,6 +106,7 @@ class Settings(BaseSettings):
     escalate_url: str | None = None
     inbox_seconds: Annotated[int, Field(ge=1)] = 10
     local_folders: Path | None = None
+    inventory_folder: Path | None = None
     s3_services: str = (
         "s3.*.amazonaws.com s3.*.amazonaws.com.cn oss-*.aliyuncs.com cos.*.myqcloud.com obs.*.myhuaweicloud.com"
     )

@@ -8,10 +8,12 @@ from typing import Any
 
 from pyroaring import BitMap
 
+from huanxin.acts.inventory import look
 from huanxin.disclose import verifying
 from huanxin.disclose.desk import look_up
 from huanxin.numbersets.sharded import SHARD_SIZE, load
 from huanxin.plan.batches import due
+from huanxin.release import inventory
 from huanxin.release.explain import explain
 from huanxin.release.gate import load_gate
 from huanxin.release.stopped import off_sale
@@ -58,6 +60,8 @@ def compare(driver: Driver, world: World, counts: Counts, *, turn: int, aside: b
     numbers = list(world.histories)
     one = [numbers[turn % len(numbers)]]
     questions = (_plan, _gates, _history, _explained, _desk)
+    if over or not aside:
+        _inventories(driver, world, counts)
     with driver.tx() as tx:
         for question in questions if over or not aside else [questions[turn % len(questions)]]:
             question(tx, driver, world, counts, numbers if over else one)
@@ -72,6 +76,22 @@ def compare(driver: Driver, world: World, counts: Counts, *, turn: int, aside: b
         assert f"{done} services" in message.text, message.text
         assert (f"{needs} need you" in message.text) == (needs > 0), message.text
     counts.verdicts["message"] += len(sent)
+
+
+def _inventories(driver: Driver, world: World, counts: Counts) -> None:
+    """What a carrier's machine offers that asks after each step, from where it stopped."""
+    look(driver.platform)
+    for carrier in sorted({cancelled.carrier for batch in world.batches for cancelled in batch.stands_on.values()}):
+        offered, after = driver.offered.get(carrier, (set[Number](), ""))
+        with driver.platform.read() as seen:
+            page = inventory.page(seen, carrier, after=after, most=len(world.histories) * 9)
+        assert not page.more
+        for line in page.lines:
+            assert (line.number in offered) == (line.change == inventory.TAKEN_BACK), f"{line} comes twice, or too late"
+            (offered.add if line.change == inventory.RELEASED else offered.discard)(line.number)
+        driver.offered[carrier] = offered, page.onward
+        same(f"inventory of {carrier}", offered, renewal.on_sale(world, carrier))
+        counts.verdicts["inventory"] += len(world.histories)
 
 
 def _plan(tx: Tx, driver: Driver, world: World, counts: Counts, _numbers: Collection[Number]) -> None:

@@ -170,6 +170,8 @@ class Driver:
         self.stage, self.platform = stage, stage.platform
         self.partners: dict[int, Partner] = {}
         self._about: dict[str, object] = {}
+        self.offered: dict[str, tuple[set[int], str]] = {}
+        """by carrier, what its machine would sell, and how far it has read"""
         self.files = 0
 
     def longer_freeze(self, days: int) -> None:

@@ -220,6 +220,14 @@ def off_sale(world: World, batch: Batch, number: Number) -> str:
     return "withheld" if objected or held(world, number) or ordered_back(batch, number) else ""
 
 
+def on_sale(world: World, carrier: str) -> set[Number]:
+    """What a carrier may sell of what was released to it."""
+    return {
+        number for batch in world.batches for number in batch.released
+        if batch.stands_on[number].carrier == carrier and not off_sale(world, batch, number)
+    }  # fmt: skip
+
+
 # Explain --------------------------------------------------------------------------------------------------------------
 def explained_by(world: World, number: Number) -> Batch | None:
     """The batch in which a frozen number is renewed; of one that isn't frozen, the last that it was in."""

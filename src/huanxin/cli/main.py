@@ -28,6 +28,7 @@ _GROUPS = {
 }
 _COMMANDS = {
     "release": "Record the release of every clear number, and write lists of what may be sold today: number,sellable_from.",
+    "inventory": "Write what each carrier may sell, and what changed since it was written last.",
     "serve": "Run the API, the pages and workers in one go.",
     "worker": "Run more workers on the same database, on any machine.",
     "demo": "Make a world of carriers and partners and run the main job on it, with real servers over HTTP.",

@@ -19,7 +19,7 @@ from huanxin.acts.reports import ImportDone, take_report
 from huanxin.demo.own_servers import PartnerProcess
 from huanxin.demo.partner_store import add_ties
 from huanxin.demo.processes import Servers, free_port
-from huanxin.demo.shops import disclose
+from huanxin.demo.shops import disclose, on_offer, open_shops
 from huanxin.demo.world import WorldReports
 from huanxin.demo.world_later import later_reports, opened_report
 from huanxin.demo.world_partners import PartnerSpec
@@ -32,7 +32,7 @@ from huanxin.notify.partners import add_partner
 from huanxin.plan.batches import plan_batch
 from huanxin.plan.holds import add_hold, read_numbers
 from huanxin.release.gate import LoadedGate, load_gate
-from huanxin.release.listing import write_release_lists
+from huanxin.release.listing import STOPPED, write_release_lists
 from huanxin.release.waiving import waive
 from huanxin.report.rejects import write_rejects
 from huanxin.store.answer import receipts
@@ -234,19 +234,20 @@ class Job:
         """Release what is clear, and write the lists."""
         release(self.platform, by=OPERATOR)
         with self.platform.read() as seen:
-            self.story.lists = write_release_lists(seen, self.folder / "releases")
+            lists = write_release_lists(seen, self.folder / "releases")
+        self.story.lists = [path for path in lists if not path.stem.endswith(STOPPED)]
 
     def sell(self, batch: Batch) -> None:
-        """Some released numbers are disclosed to buyers and sold: partners that asked for it are told of the new owners."""
-        with self.platform.read() as reading:
-            loaded = load_gate(reading, batch.id)
-        released = loaded.roster.at(loaded.gate.released)
+        """Some numbers that the platform offers are disclosed to buyers and sold: partners that asked for it are told of the
+        new owners."""
+        shops = open_shops(self.platform, by=OPERATOR)
+        released = np.array(on_offer(shops, issuer=self.platform.issuer, http=self.http), np.int64)
         sold_after = self.platform.now()
         files = opened_report(
             self.folder / "opened", released, truth=self.world.truth, seed=self.world.seed, after=batch.cutoff,
             until=sold_after, always=[self.world.singer_number] if self.world.singer_number in released else [],
         )  # fmt: skip
-        disclose(self.platform, files, by=OPERATOR)
+        disclose(self.platform, files, shops=shops)
         for file in files:
             self._take(file, skip_bad=False)
         ends = time.monotonic() + _PATIENCE

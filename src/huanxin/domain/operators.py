@@ -16,6 +16,7 @@ class Role(StrEnum):
     OPERATOR = "operator"
     SUPERVISOR = "supervisor"
     DESK = "desk"
+    INVENTORY = "inventory"
     REGULATOR = "regulator"
     ADMIN = "admin"
 
@@ -36,6 +37,8 @@ class Right(StrEnum):
     """search single numbers; the whole number only for a stated purpose"""
     DESK = "desk"
     """disclose numbers to buyers"""
+    INVENTORY = "inventory"
+    """take all numbers that one's carrier may sell, and what changes: for its systems, by a token"""
     WATCH = "watch"
     """see which partners are late or refuse, by name"""
     PEOPLE = "people"
@@ -46,6 +49,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OPERATOR: frozenset({Right.FIGURES, Right.REPORTS, Right.BATCHES, Right.HOLDS, Right.NUMBERS}),
     Role.SUPERVISOR: frozenset({Right.FIGURES, Right.BATCHES, Right.DECIDE, Right.NUMBERS, Right.WATCH}),
     Role.DESK: frozenset({Right.DESK}),
+    Role.INVENTORY: frozenset({Right.INVENTORY}),
     Role.REGULATOR: frozenset({Right.FIGURES, Right.WATCH}),
     Role.ADMIN: frozenset({Right.FIGURES, Right.PEOPLE, Right.WATCH}),
 }

@@ -29,6 +29,8 @@ from huanxin.store.release import releases
 from huanxin.store.release.releases import Release
 
 _BATCH = attrgetter("batch_id")
+STOPPED = "-stopped"
+"""At the end of a list's name: of what of its release may not be sold any more."""
 _STRUCTURE = frozenset('",\r\n')
 """What a text in a CSV file can't hold without quotes around it."""
 
@@ -132,7 +134,7 @@ def prepare_folder(folder: Path) -> None:
 
 def list_name(release: Release, carrier: str, *, stopped: bool = False) -> str:
     """How the list of a release for a carrier is called, or that of what was stopped since."""
-    return f"release-{release.id}-{carrier}{'-stopped' * stopped}.csv"
+    return f"release-{release.id}-{carrier}{STOPPED * stopped}.csv"
 
 
 @dataclass(frozen=True, kw_only=True)

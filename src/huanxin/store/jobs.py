@@ -14,10 +14,11 @@ from psycopg.rows import class_row
 from huanxin.domain.clock import APART
 from huanxin.store.database import Tx
 
-FOLDER, REMINDERS, SUMMARIES, ESCALATION, PLANNING, NEWS, SPELLING = (
-    "folder", "reminders", "summaries", "escalation", "planning", "news", "spelling",
+FOLDER, REMINDERS, SUMMARIES, ESCALATION, PLANNING, NEWS, SPELLING, INVENTORY = (
+    "folder", "reminders", "summaries", "escalation", "planning", "news", "spelling", "inventory",
 )  # fmt: skip
-"""The kinds. A folder's key is its stream, the others' are their rows; reminders, summaries and spelling are one each."""
+"""The kinds. A folder's key is its stream, the others' are their rows; reminders, summaries, spelling and inventory are one
+each."""
 
 _LONGEST = {NEWS: timedelta(days=90)}
 _LONG = timedelta(days=1)

@@ -24,7 +24,7 @@ from huanxin.onboarding.opening import folder_rules, open_signer
 from huanxin.outbound import Outbound
 from huanxin.settings import Settings
 from huanxin.store.server import sizes
-from huanxin.web.api import account_files, accounts, disclosures, oauth, partner, poll, ssf, wellknown
+from huanxin.web.api import account_files, accounts, disclosures, inventory, oauth, partner, poll, ssf, wellknown
 from huanxin.web.api.schemas import Readiness, Status, problems, with_problems
 from huanxin.web.api.uploads import Limits
 from huanxin.web.bodies import ShortBodies
@@ -65,6 +65,7 @@ _TAGS = [
     {"name": "Access", "description": "Tokens, and the keys with which what the platform signs is verified."},
     {"name": "Notices and receipts", "description": "What a partner is told, and what it answers."},
     {"name": "Disclosure", "description": "What a buyer is told of a number, for a carrier's own shop software."},
+    {"name": "Inventory", "description": "What a carrier may sell, for its own systems."},
     {"name": "Health", "description": "For whoever watches the platform."},
 ]
 _MINUTE = timedelta(minutes=1)
@@ -117,6 +118,7 @@ def create_app(
         app.include_router(router)
     app.add_exception_handler(OwnerSignsIn, owners.to_sign_in)
     app.include_router(disclosures.router)
+    inventory.include(app, platform)
     console.include(app, settings)
     watch.include(app, settings)
     app.add_middleware(ShortBodies)

@@ -24,6 +24,7 @@ from huanxin.store.notify.deliveries import EVENTS, OWNERS
 from huanxin.words.sentences import Sentence
 from huanxin.work.counting import Summarizer
 from huanxin.work.inboxes import InboxReader
+from huanxin.work.inventories import Stocktaker
 from huanxin.work.loop import Workers
 from huanxin.work.planning import Planner
 from huanxin.work.refusals import note_refusal
@@ -79,8 +80,8 @@ class Impatience:
 
 def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Workers:
     """Workers that do everything that happens by itself, ready to start: push events, write them into folders, read
-    receipts from folders, remind, escalate, count, plan what the console wants planned, spell names, tell owners that
-    their orders are done, and remove what others left behind when they were killed."""
+    receipts from folders, remind, escalate, count, note what carriers may sell, plan what the console wants planned, spell
+    names, tell owners that their orders are done, and remove what others left behind when they were killed."""
     outbound = Outbound(inner_allowed=platform.development, max_connections=_CONNECTIONS)
     pusher = Pusher(
         database=platform.database, signer=signer, clock=platform.clock, plan=platform.plan, outbound=outbound,
@@ -117,6 +118,7 @@ def make_workers(platform: Platform, settings: Settings, signer: Signer) -> Work
         ]
         teller = Teller(platform=platform, post=make_post(platform, settings))
         apart[teller.one_job] = 1
+        apart[Stocktaker(platform=platform, folder=settings.inventory_folder).one_job] = 1
         concerns[OWNERS] = [teller.one_job]
 
     def close() -> None:

@@ -104,6 +104,24 @@ def _placed(tx: Tx, batch_id: int, numbers: NumberSet) -> tuple[Numbers, npt.NDA
     return np.concatenate(found), np.concatenate(places)
 
 
+def numbers_at(tx: Tx, batch_id: int, places: BitMap) -> Numbers:
+    """The numbers at some places of a batch, ascending. Reads only the shards that have some of them."""
+    firsts = tx.execute("SELECT first, shard FROM batch_set WHERE batch_id = %s ORDER BY first", (batch_id,)).fetchall()
+    wanted = values_of(places)
+    starts = np.array([first for first, _ in firsts], dtype=np.int64)
+    shards = [firsts[index][1] for index in np.unique(np.searchsorted(starts, wanted, side="right") - 1).tolist()]
+    rows = tx.execute(
+        "SELECT shard, first, numbers FROM batch_set WHERE batch_id = %s AND shard = ANY(%s) ORDER BY shard",
+        (batch_id, shards), binary=True,
+    )  # fmt: skip
+    parts = [np.empty(0, dtype=np.int64)]
+    for shard, first, stored in rows:
+        here = values_of(load(stored))
+        mine = wanted[slice(*np.searchsorted(wanted, (first, first + len(here))))]
+        parts.append(here[mine - first] + np.int64(shard * SHARD_SIZE))
+    return np.concatenate(parts)
+
+
 def roster(tx: Tx, batch_id: int) -> Roster:
     """A batch's numbers in order. Read a few shards at a time: ten million numbers then take 40 MB and no more."""
     row = tx.execute("SELECT count FROM batch WHERE id = %s", (batch_id,)).fetchone()

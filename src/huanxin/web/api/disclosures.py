@@ -9,17 +9,17 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field, ValidationError
 
-from huanxin.access import tokens
 from huanxin.acts import Platform
 from huanxin.acts.desk import acknowledge as acknowledge_all
 from huanxin.acts.desk import consult
 from huanxin.disclose.acknowledging import LONGEST_SIGNATURE, MOST, Acknowledgement, Method
 from huanxin.disclose.desk import texts_of
 from huanxin.domain.disclosure import GRADE_NAMES, REASONS, RULES, VERSION, Told, digest
-from huanxin.domain.errors import BadInput, Fault, Unauthorized
+from huanxin.domain.errors import BadInput, Fault
 from huanxin.domain.numbers import parse, written
 from huanxin.domain.operators import Operator, Right
 from huanxin.web.api.bodies import read_body
+from huanxin.web.api.inventory import holder
 from huanxin.web.api.schemas import Responses, problems
 
 _LARGEST_BODY = 32 << 20  # bytes
@@ -29,14 +29,7 @@ _SECURITY: dict[str, Any] = {"security": [{"operator": []}]}
 
 def _clerk(request: Request) -> Operator:
     """For whom the caller's token acts; they have to have the right to disclose."""
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not token:
-        raise Unauthorized("send a token: Authorization: Bearer TOKEN; `huanxin operator token LOGIN` makes one")
-    platform: Platform = request.app.state.context.platform
-    with platform.read() as seen:
-        found = tokens.holder(seen.tx, token)
-    found.require(Right.DESK)
-    return found
+    return holder(request, Right.DESK)
 
 
 Clerk = Annotated[Operator, Depends(_clerk)]

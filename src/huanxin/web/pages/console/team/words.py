@@ -8,6 +8,7 @@ ROLES = {
     "operator": N_("operator"),
     "supervisor": N_("supervisor"),
     "desk": N_("shop desk"),
+    "inventory": N_("a carrier's sale system"),
     "regulator": N_("regulator"),
     "admin": N_("admin"),
 }
@@ -25,6 +26,7 @@ DID = {
     "unmasked": N_("saw a whole number"),
     "batch-sent": N_("sent a batch to its partners"),
     "offered": N_("took clean numbers of a prefix"),
+    "inventory-taken": N_("took what its carrier may sell"),
     "token-made": N_("a token was made"),
     "tokens-ended": N_("the tokens were ended"),
 }
