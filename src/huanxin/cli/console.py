@@ -62,11 +62,12 @@ def explained() -> Iterator[None]:
     except BadInput as error:
         _refuse(str(error))
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
-        for fault in error.faults[:_SHOWN]:
+        for fault in error.kinds[:_SHOWN]:
             table.add_row(f"line {fault.line}" if fault.line else "", fault.reason)
         err.print(table)
-        if error.total > _SHOWN:
-            err.print(f"  … and {error.total - _SHOWN:,} more")
+        more = (error.total if error.kinds == error.faults else len(error.kinds)) - _SHOWN
+        if more > 0:
+            err.print(f"  … and {more:,} more")
         raise typer.Exit(EXIT_REFUSED) from error
     except BadSetting as error:
         _refuse(str(error))

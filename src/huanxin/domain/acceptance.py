@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
 
@@ -11,7 +11,7 @@ from pyroaring import BitMap
 
 from huanxin.domain.late import Woven, as_facts, weave
 from huanxin.domain.lifecycle import EVENTS_SAID, Cancellation, Event, SetFact, ShardState
-from huanxin.domain.refusals import Refusal, reasons, stands_again
+from huanxin.domain.refusals import Cause, Refusal, Why, reasons, stands_again
 from huanxin.domain.same_day import NEWS, Met, meet
 from huanxin.words.sentences import Sentence
 
@@ -95,13 +95,16 @@ class _Walk:
                 state.apply(fact if len(possible) == len(fact.numbers) else fact.part(possible))
 
     def _refuse(self, state: ShardState, fact: SetFact, met: Met, late: BitMap, bad: BitMap) -> None:
-        found: list[tuple[BitMap, Sentence]] = [
-            (met.unclear, stands_again(fact.event)),
+        found = [
+            (met.unclear, Why(reason=stands_again(fact.event), cause=Cause.DOUBT)),
             (met.late, _too_late(fact, _NO_TIME)),
+            *((late & numbers, _too_late(fact, why)) for why, numbers in self.woven.why.items()),
         ]
-        found += [(late & numbers, _too_late(fact, why)) for why, numbers in self.woven.why.items()]
         found += reasons(state, fact, bad, self.range_owner) if bad else []
-        self.refusals += [Refusal(fact=fact, numbers=numbers, reason=reason) for numbers, reason in found if numbers]
+        self.refusals += [
+            Refusal(fact=fact, numbers=numbers, reason=why.reason, cause=why.cause, whose=why.whose)
+            for numbers, why in found if numbers
+        ]  # fmt: skip
 
     def verdict(self) -> Verdict:
         return Verdict(
@@ -111,14 +114,18 @@ class _Walk:
         )  # fmt: skip
 
 
-_NO_TIME = Sentence("of that day something is on record without a time, so nobody can tell which came first")
+_NO_TIME = Why(
+    reason=Sentence("of that day something is on record without a time, so nobody can tell which came first"),
+    cause=Cause.DOUBT,
+)  # fmt: skip
 
 
-def _too_late(fact: SetFact, why: Sentence) -> Sentence:
-    return Sentence(
+def _too_late(fact: SetFact, why: Why) -> Why:
+    reason = Sentence(
         "%(event)s on %(day)s comes too late: something later is on record, and it doesn't fit in before it (%(why)s)",
-        event=EVENTS_SAID[fact.event], day=fact.day, why=why,
+        event=EVENTS_SAID[fact.event], day=fact.day, why=why.reason,
     )  # fmt: skip
+    return replace(why, reason=reason)
 
 
 def _met(past: Sequence[SetFact], new: Sequence[SetFact]) -> Iterator[Met]:

@@ -117,14 +117,18 @@ class Fault:
 
 
 class BadInput(HuanxinError):
-    """An input was refused whole. `faults` are its bad lines, in order; nothing of it was taken."""
+    """An input was refused whole. `faults` are its bad lines, in order; nothing of it was taken. `kinds`: the same in fewer,
+    where many are alike."""
 
     code = "bad-input"
 
-    def __init__(self, message: str, faults: Sequence[Fault] = (), total: int | None = None) -> None:
+    def __init__(
+        self, message: str, faults: Sequence[Fault] = (), total: int | None = None, *, kinds: Sequence[Fault] = ()
+    ) -> None:  # fmt: skip
         super().__init__(message)
         self.faults = tuple(faults)
         self.total = len(self.faults) if total is None else total
+        self.kinds = tuple(kinds) or self.faults
 
 
 def unreadable(name: str, reason: str, line: int = 0) -> BadInput:

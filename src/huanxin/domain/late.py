@@ -15,14 +15,14 @@ from datetime import date
 from pyroaring import BitMap
 
 from huanxin.domain.lifecycle import EVENTS_SAID, Cancellation, Event, Place, SetFact, ShardState
-from huanxin.domain.refusals import reasons
+from huanxin.domain.refusals import Cause, Why, reasons
 from huanxin.domain.same_day import laid
 from huanxin.words.sentences import Sentence
 
 _LAYERS = 256
 """Of a file's own; those of parts that have a place of their own come after them, so that each part has its name."""
 
-Why = Sentence
+_BARRED = Why(reason=Sentence("it would change what a batch stands on that was planned since"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ def weave(
     `barred` numbers' late events are refused since batches stand on what they would change.
     """
     found, state = Woven(), ShardState()
-    found.fail(late & barred, Sentence("it would change what a batch stands on that was planned since"))
+    found.fail(late & barred, _BARRED)
     for entry in _in_order(past, new, [numbers & late for numbers in fresh], late):
         fact = entry.fact
         here = entry.numbers - found.failed
@@ -97,7 +97,8 @@ def _fail(found: Woven, state: ShardState, entry: Entry, bad: BitMap, range_owne
     fact = entry.fact
     if entry.of is None:
         event = EVENTS_SAID[fact.event]
-        found.fail(bad, Sentence("%(event)s of %(day)s is on record, and could not follow", event=event, day=fact.day))
+        reason = Sentence("%(event)s of %(day)s is on record, and could not follow", event=event, day=fact.day)
+        found.fail(bad, Why(reason=reason, cause=Cause.ORDER))
         return
     for numbers, why in reasons(state, fact, bad, range_owner):
         found.fail(numbers, why)
@@ -166,7 +167,7 @@ def as_facts(new: Sequence[SetFact], entries: Sequence[Entry], also: Mapping[int
     found = []
     for key in sorted(parts):
         of, place = key
-        part = new[of].part(parts[key])
+        part = new[of] if len(parts[key]) == len(new[of].numbers) else new[of].part(parts[key])
         found.append(replace(part, place=place, layer=names[key]) if place else part)
     return found
 

@@ -12,7 +12,7 @@ import numpy as np
 from pyroaring import BitMap
 
 from huanxin.domain.acceptance import judge
-from huanxin.domain.errors import BadInput, Fault, NotFound, stop_at, unreadable
+from huanxin.domain.errors import Fault, NotFound, stop_at, unreadable
 from huanxin.domain.lifecycle import EVENTS, Cancellation, SetFact
 from huanxin.domain.numbers import Carrier, NumberingPlan
 from huanxin.domain.refusals import Refusal, stands_again
@@ -20,6 +20,7 @@ from huanxin.numbersets import tables
 from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, values_of
 from huanxin.report.grouping import MOST_A_DAY, Layers, by_shard, in_layers
+from huanxin.report.kinds import refused
 from huanxin.report.lines import Lines, read_lines
 from huanxin.store import facts
 from huanxin.store.acting import Act, Reading
@@ -92,16 +93,12 @@ def import_report(
         return known_already
     sets, known, recycled, refusals = _judge_all(act, by_shard(layers, carrier))
     zone = act.plan.carriers[carrier].zone
-    faults = sorted([*faults, *_faults(layers, refusals, zone), *_left_out(layers, zone)], key=lambda fault: fault.line)
-    if faults and not skip_bad:
-        raise BadInput(
-            Sentence(
-                "%(name)s: %(count)s of %(total)s lines can't be taken, so none was; mend them, or leave them out (on the"
-                " command line with --skip-bad)",
-                name=name_of(path), count=f"{len(faults):,}", total=f"{total:,}",
-            ),
-            faults,
-        )  # fmt: skip
+    bad = [*((fault, None) for fault in faults), *_faults(layers, refusals, zone),
+           *((fault, None) for fault in _left_out(layers, zone))]  # fmt: skip
+    bad.sort(key=lambda entry: entry[0].line)
+    if bad and not skip_bad:
+        raise refused(name_of(path), total, bad)
+    faults = [fault for fault, _ in bad]
     progress("recording", total)
     counts = _counts(sets)
     done = Imported(
@@ -217,7 +214,7 @@ def _in_step(
             yield shard, [], new[shard]
 
 
-def _faults(layers: Layers, refusals: list[tuple[int, Refusal]], zone: ZoneInfo) -> Iterator[Fault]:
+def _faults(layers: Layers, refusals: list[tuple[int, Refusal]], zone: ZoneInfo) -> Iterator[tuple[Fault, Refusal]]:
     """The refused numbers as lines of the file."""
     if not refusals:
         return
@@ -231,7 +228,7 @@ def _faults(layers: Layers, refusals: list[tuple[int, Refusal]], zone: ZoneInfo)
             low, high = np.searchsorted(ordered, [number, number + 1])
             for row in order[low:high].tolist():
                 if lines.day[row] == day and lines.event[row] == event and layers.layer[row] == refusal.fact.layer:
-                    yield Fault(line=int(lines.line[row]), reason=refusal.reason, text=lines.text(row, zone))
+                    yield Fault(line=int(lines.line[row]), reason=refusal.reason, text=lines.text(row, zone)), refusal
 
 
 def _left_out(layers: Layers, zone: ZoneInfo) -> Iterator[Fault]:

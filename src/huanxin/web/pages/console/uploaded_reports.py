@@ -37,7 +37,7 @@ def upload_report(
             became = _Became(report_id=done.report_id, already=done.already, faults=done.faults)
             return _keep(act, path, carrier, became, say)  # with it: a report that was taken is not read again
     except BadInput as error:
-        became = _Became(refusal=error.said, faults=error.faults)
+        became = _Became(refusal=error.said, faults=error.faults, kinds=error.kinds)
     with platform.act(by) as act:
         return _keep(act, path, carrier, became, say)
 
@@ -48,10 +48,11 @@ class _Became:
     already: bool = False
     refusal: str = ""
     faults: Sequence[Fault] = ()
+    kinds: Sequence[Fault] = ()
 
 
 def _keep(act: Act, path: Path, carrier: str, became: _Became, say: Callable[[str], str]) -> int:
-    shown = [(fault.line, fault.reason, fault.text) for fault in became.faults[:SHOWN]]
+    shown = [(fault.line, fault.reason, fault.text) for fault in (became.kinds or became.faults)[:SHOWN]]
     lines = [fault for fault in became.faults if fault.line > 0 and fault.text]
     return uploads.add(
         act.tx, carrier=carrier, file_name=name_of(path), report_id=became.report_id, already=became.already,
