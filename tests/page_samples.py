@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from huanxin.domain.suppression import Hidden, Shown
+from huanxin.figures.batch_body import GateCounts, PartnerRow, RetractionFigures, TakenBackRow
 from huanxin.web.pages.report_data import (  # fmt: skip
     DemoReport,
     Explained,
@@ -19,17 +20,7 @@ from huanxin.web.pages.report_data import (  # fmt: skip
     SellableDay,
     TimedStep,
 )
-from huanxin.web.pages.views import (
-    BatchesView,
-    BatchView,
-    GateCounts,
-    HomeView,
-    LateRow,
-    PartnerRow,
-    PublicBatch,
-    RetractionView,
-    TakenBackRow,
-)
+from huanxin.web.pages.views import BatchesView, BatchView, HomeView, LateRow, PublicBatch
 from huanxin.words.saying import Words
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -149,10 +140,11 @@ def batch(rows: tuple[PartnerRow, ...] | None = None) -> BatchView:
     shown = tuple(row for _, row in STORIES) if rows is None else rows
     late = LateRow(name=Words(zh="沉石催告", en="Sunken Stone Reminders"), since=DUE, outstanding=NUMBERS, pending=0,
                    reminded=2, escalated_at=DUE + timedelta(minutes=1))  # fmt: skip
-    answers = TakenBackRow(name=Words(zh="海螺音乐", en="Conch Music"), restored=31, absent=9, irreversible=1, outstanding=1)
+    answers = TakenBackRow(name=Words(zh="海螺音乐", en="Conch Music"), restored=31, absent=9, irreversible=1, outstanding=1,
+                           partner=1, notice="nt_1", answer_by=DUE, waits_outstanding=1, waits_pending=0)  # fmt: skip
     back = (
-        RetractionView(id=18, numbers=42, at=CUTOFF + timedelta(hours=1), rows=(answers,)),
-        RetractionView(id=19, numbers=1, at=CUTOFF + timedelta(hours=2), by="wang", reason="误销户 · wrongly cancelled"),
+        RetractionFigures(id=18, numbers=42, at=CUTOFF + timedelta(hours=1), rows=(answers,)),
+        RetractionFigures(id=19, numbers=1, at=CUTOFF + timedelta(hours=2), by="wang", reason="误销户 · wrongly cancelled"),
     )
     return BatchView(id=17, cutoff=CUTOFF, answer_by=DUE, as_of=CUTOFF + timedelta(hours=2), numbers=NUMBERS,
                      gate=GATE, partners=shown, late_rows=(late,) if shown else (),

@@ -13,14 +13,12 @@ from huanxin.bench import country
 from huanxin.bench.asking import Asked, add_operators, ask_all
 from huanxin.domain.answers import Purpose
 from huanxin.domain.lifecycle import fold
-from huanxin.figures import summaries
+from huanxin.figures import history, summaries
 from huanxin.simulate import planner
-from huanxin.store.figures import answered
 from huanxin.store.plan import batches
 from huanxin.store.release import releases
 from huanxin.store.report import reports
 from huanxin.web.app import create_app
-from ordering import acting
 from serving import served
 from town import settings_of
 
@@ -31,11 +29,10 @@ def test_the_store_of_a_half_year_says_the_same_in_every_place(platform: Platfor
     with platform.database.transaction() as tx:
         known = batches.all_batches(tx, Purpose.RENEWAL)
         states = [fold(facts) for _, facts in reports.facts_by_shard(tx)]
-        counted = answered.counted(tx, now=clock())
-        told = answered.of_carrier(tx, country.CARRIER, newest=26, now=clock())
+        told = history.answered(tx, platform, country.CARRIER)
         released = [sum(one.count for one in releases.all_releases(tx, batch.id)) for batch in known]
         sold = sum(one.accepted for one in reports.all_reports(tx) if "-sold" in one.file_name)
-        plan = planner.plan(acting(tx, platform, now=clock()), country.CARRIER, planner.Choices())
+        plan = planner.plan(tx, platform, country.CARRIER, planner.Choices())
     assert [one.count for one in known] == [2_000] * 6
     assert len(np.unique(np.concatenate([_numbers(platform, one.id) for one in known]))) == 12_000
     assert [bool(count) for count in released] == [True, True, False, False, False, False], (
@@ -43,7 +40,7 @@ def test_the_store_of_a_half_year_says_the_same_in_every_place(platform: Platfor
     )
     frozen = sum(len(places) for state in states for places in state.frozen().values())
     assert frozen + sold == 12_000
-    assert sum(one.get("unbound", 0) for one in counted.values()) > 0
+    assert sum(one.counts.unbound for one in told) > 0
     assert len(told) == 6 * 41
     assert [one.answered_at for one in told if one.partner == "partner 40"] == [None] * 6, "one of forty never answers"
     assert sum(plan.history.frozen.values()) + plan.history.for_sale == frozen

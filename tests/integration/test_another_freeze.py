@@ -18,7 +18,6 @@ from huanxin.answer.receiving import Filing, file_receipt
 from huanxin.domain.lifecycle import sellable_from
 from huanxin.domain.pool import STATES, State
 from huanxin.figures import batch_figures, pool
-from huanxin.figures.pool_sums import Sums
 from huanxin.numbersets import tables
 from huanxin.plan.batches import due
 from huanxin.release.explain import explain
@@ -96,11 +95,11 @@ def test_the_longer_freeze_binds_what_is_planned_wherever_the_freeze_decides(
         loaded = load_gate(act, case.batch)
         said = explain(act, FIRST)
         figures = batch_figures.current(act.tx, under, case.batch)[0].body
-        counted = Sums.of(dict(pool.make(act.tx, under)[""]))
+        counted = pool.make(act.tx, under)[""]
     assert list(loaded.gate.frozen_still()) == [0, 1]
     assert [one.until for one in obstacles(loaded) if one.state == "freezing"] == ["2026-12-24"]
     assert "the freeze of 120 days runs" in str(said.findings[0].text)
-    assert (figures["gate"]["freezing"], figures["freezes"]) == (2, [("cmcc", "2026-12-24", 2)])
+    assert (figures.gate.freezing, figures.freezes) == (2, (("cmcc", date(2026, 12, 24), 2),))
     by_state = {state: int(counted.days["count"][counted.days["kind"] == at].sum()) for at, state in enumerate(STATES)}
     assert (by_state[State.RENEWING], by_state[State.CLEAR]) == (2, 0)
     (told,) = looked_at(under, [FIRST], seller="cmcc")
@@ -165,6 +164,6 @@ def test_the_planner_lets_nothing_that_is_planned_go_before_its_own_freeze(
     case = planned(platform, report, tmp_path, 120)
     under = case.under(90)
     with under.act("li") as act:
-        found = plan(act, "cmcc", Choices(freezes=(90, 150), days=90))
+        found = plan(act.tx, under, "cmcc", Choices(freezes=(90, 150), days=90))
     first = {one.scenario.freeze_days: int(one.supply.nonzero()[0][0]) + 1 for one in found.results if one.supply.any()}
     assert first == {90: 30, 150: 60}, "days from today on which the first go on sale"

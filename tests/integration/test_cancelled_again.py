@@ -14,7 +14,6 @@ from huanxin.acts import Platform
 from huanxin.domain.disclosure import Why
 from huanxin.domain.pool import STATES, State
 from huanxin.figures import pool
-from huanxin.figures.pool_sums import Sums
 from huanxin.release.explain import Explanation, explain
 from huanxin.store.plan import batches
 from huanxin.store.release import releases
@@ -115,7 +114,7 @@ def test_sold_in_the_report_that_says_that_it_was_cancelled_again_it_was_sold_ou
 def test_the_pool_counts_it_as_frozen_and_not_as_released(shop: Shop, platform: Platform, tell: Tell) -> None:
     def counted() -> dict[State, int]:
         with platform.database.transaction() as tx:
-            found = Sums.of(dict(pool.make(tx, platform)[""]))
+            found = pool.make(tx, platform)[""]
         return {state: int(found.prefixes["counts"][:, place].sum()) for place, state in enumerate(STATES)}
 
     before = counted()

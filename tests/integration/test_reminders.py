@@ -21,16 +21,14 @@ from huanxin.acts import Platform
 from huanxin.domain.errors import Conflict
 from huanxin.domain.numbers import parse
 from huanxin.domain.partners import REMINDER, Partner
-from huanxin.figures import batch_figures
+from huanxin.figures import batch_figures, history
 from huanxin.figures.watch import batch as watch_batch
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.store import facts
 from huanxin.store.connect import partners
-from huanxin.store.figures import answered
 from huanxin.store.notify import attempts, notices
 from huanxin.store.notify.progress import progress
 from huanxin.store.plan import batches
-from huanxin.web.pages.gate_view import late_partners
 from huanxin.web.pages.partner import data as partner_data
 from huanxin.work.reminding import Escalator, Reminder
 from ordering import reminded, retracted, send_now
@@ -209,7 +207,7 @@ def test_a_partner_that_is_told_late_has_as_much_time_as_the_others_had(world: W
         batch = batches.get(tx, world.batch)
         claims = [one.claims["events"][one.event] for one in attempts.latest(tx, late.id)]
         assert batch is not None
-        figures = batch_figures.figures(tx, world.platform, world.batch, "")
+        figures = batch_figures.figures(tx, world.platform, world.batch)
         waits = {one.notice.partner: one.late(world.clock()) for one in progress(tx, batch)}
         seen, _ = partner_data._notice_row(tx, told[-1], batch, world.clock())
     due = shanghai("2026-12-16T00:00")
@@ -217,9 +215,9 @@ def test_a_partner_that_is_told_late_has_as_much_time_as_the_others_had(world: W
     assert [one["answer_by"] for one in claims] == ["2026-12-15T16:00:00.000000Z"] * 2
     assert waits == {"shop": True, "silent": True, "late": False}
     assert (seen.answer_by, seen.left > 0) == (due, True)
-    assert batch_figures.late_at(figures, batch.answer_by, world.clock()) == 2
-    assert batch_figures.late_at(figures, batch.answer_by, due) == 3
-    assert {one["name"] for one, _ in late_partners(figures, batch.answer_by, world.clock())} == {"shop", "silent"}
+    assert figures.late(world.clock()) == 2
+    assert figures.late(due) == 3
+    assert {one.name for one in figures.partners if one.late(world.clock())} == {"shop", "silent"}
     assert not world.at("2026-12-08T10:01")
     assert [world.at(f"2026-12-{day}") for day in ("11T09:00", "14T09:00", "15T23:59", "16T00:00")] == [
         True,
@@ -241,9 +239,9 @@ def test_a_partner_that_was_told_late_and_answers_in_its_time_counts_as_in_time(
                      complete=True, idempotency_key="", lines=0, answers={}, at=world.clock())  # fmt: skip
     with world.platform.database.transaction() as tx:
         body = watch_batch.count_batch(tx, world.batch, SHANGHAI)
-        answers = answered.of_carrier(tx, "cmcc", newest=1, now=world.clock())
-    (line,) = [one for one in body["partners"] if one["id"] == late.id]
-    assert line["in_time"]
+        answers = history.answered(tx, world.platform, "cmcc", newest=1)
+    (line,) = [one for one in body.partners if one.partner == late.id]
+    assert line.in_time
     (one,) = [one for one in answers if one.partner == "late"]
     assert one.answered_at is not None
     assert one.answered_at < one.answer_by

@@ -199,10 +199,10 @@ def test_months_are_counted_again_when_the_platforms_zone_is_another(
     def months(of: Platform) -> list[str]:
         clock.forward(minutes=2)
         with of.database.transaction() as tx:
-            summaries.refresh(tx, of, only={bulletin.KIND})
-            kept = stored.get(tx, bulletin.KIND, bulletin.scope_key(None))
+            summaries.refresh(tx, of, only={bulletin.SUPERVISION.kind.name})
+            kept = stored.get(tx, bulletin.SUPERVISION.kind)
         assert kept is not None
-        return [month for month, *_ in kept.body["months"]]
+        return [month for (month, _), _ in kept.body.carriers]
 
     assert months(platform) == ["2026-11"]
     assert months(replace(platform, zone=AUCKLAND)) == ["2026-12"]

@@ -244,3 +244,38 @@ def test_sql_of_more_than_two_lines_can_be_read_as_sql() -> None:
                 if node.func.attr in ("execute", "executemany", "copy") and pieces and not source.startswith('"""'):
                     found.append(f"{file.relative_to(HOUSE)}:{given.lineno}")
     assert found == []
+
+
+OF_FIGURES = ("huanxin.figures", "huanxin.store.figures", "huanxin.simulate", "huanxin.web.pages.gate_view")
+OTHER_VALUES = {"src/huanxin/web/pages/partner/views.py": "what was noted of a partner, as it was noted; no figure is in it"}
+
+
+def untyped_in(tree: ast.Module) -> list[int]:
+    """The lines on which something is said to be a dictionary of anything."""
+    pairs = [
+        (node, node.slice.elts[-1]) for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple) and isinstance(node.value, ast.Name)
+        and node.value.id in ("dict", "Mapping", "MutableMapping", "defaultdict")
+    ]  # fmt: skip
+    return sorted({node.lineno for node, held in pairs if isinstance(held, ast.Name) and held.id == "Any"})
+
+
+def modules_of_figures() -> dict[str, ast.Module]:
+    """Where figures are counted and kept, and the pages that take something from there."""
+    found = {}
+    for file in sorted((HOUSE / "src/huanxin").rglob("*.py")):
+        name, tree = file.relative_to(HOUSE).as_posix(), ast.parse(file.read_text(encoding="utf-8"))
+        itself = ".".join(file.relative_to(HOUSE / "src").with_suffix("").parts)
+        taken = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        page = itself.startswith("huanxin.web.") and any(one.startswith(OF_FIGURES) for one in taken)
+        if page or itself.startswith(OF_FIGURES):
+            found[name] = tree
+    return found
+
+
+def test_nothing_between_a_figure_and_its_page_is_a_dictionary_of_anything() -> None:
+    """A name that is mistyped in one would be a page that breaks in front of whoever reads it; a type says so before."""
+    found = {name: lines for name, tree in modules_of_figures().items() if (lines := untyped_in(tree))}
+    assert {"src/huanxin/figures/batch_figures.py", "src/huanxin/web/pages/console/watch.py"} <= set(modules_of_figures())
+    assert {name: lines for name, lines in found.items() if name not in OTHER_VALUES} == {}
+    assert set(OTHER_VALUES) <= set(found), "each exception is still needed"

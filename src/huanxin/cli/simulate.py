@@ -42,21 +42,29 @@ def plan(
     )  # fmt: skip
     with platform() as (opened, _), opened.act(PLATFORM) as act:
         summaries.refresh(act.tx, opened, only=planner.KINDS)
-        found = planner.plan(act, carrier, choices)
+        found = planner.plan(act.tx, opened, carrier, choices)
     told = [planner.figures(one, found.history) for one in found.results]
     rows = table("#freeze (days)", "#lead (days)", "in half the time", "#go on sale",
                  "#a day", "#waiting", "#unserved", "#utilisation",
                  "#tie open if sold", "#tie open when sold")  # fmt: skip
     for one in told:
-        names = one["faster"] if len(one["faster"]) < len(found.history.partners) else [planner.EVERYONE]
+        names = one.faster if len(one.faster) < len(found.history.partners) else [planner.EVERYONE]
         rows.add_row(
-            str(one["freeze_days"]), str(one["lead_days"]), ", ".join(names) if one["faster"] else "",
-            f"{one['supply']:,}", f"{one['supply_per_day']:,.0f}", f"{one['waiting']:,}", f"{one['unserved']:,}",
-            f"{one['utilisation']:.1%}", f"{one['open_if_sold']:.2%}", f"{one['open_sold']:.2%}",
+            str(one.freeze_days), str(one.lead_days), ", ".join(names) if one.faster else "", f"{one.supply:,}",
+            f"{one.supply_per_day:,.0f}", f"{one.waiting:,}", f"{one.unserved:,}", f"{one.utilisation:.1%}",
+            f"{one.open_if_sold:.2%}", f"{one.open_sold:.2%}",
         )  # fmt: skip
     err.print(f"{carrier}, {days} days from {found.history.today} on, seed {seed}")
     if found.indifferent:
         err.print(f"{planner.INDIFFERENT}.")
     done(
-        as_json, {"carrier": carrier, "today": str(found.history.today), "days": days, "seed": seed, "scenarios": told}, rows
+        as_json,
+        {
+            "carrier": carrier,
+            "today": str(found.history.today),
+            "days": days,
+            "seed": seed,
+            "scenarios": [vars(one) for one in told],
+        },
+        rows,
     )

@@ -19,11 +19,11 @@ from huanxin.domain.answers import Outcome
 from huanxin.domain.errors import Fault
 from huanxin.domain.lifecycle import sellable_from
 from huanxin.domain.numbers import masked
+from huanxin.figures.batch_figures import gate_counts, partner_row
 from huanxin.release.explain import explain
 from huanxin.release.gate import LoadedGate
 from huanxin.store.database import Tx
 from huanxin.terminal import Terminal, led
-from huanxin.web.pages.gate_view import gate_counts, partner_row
 from huanxin.web.pages.labels import REASONS
 from huanxin.web.pages.report_data import (
     DemoReport,

@@ -3,29 +3,47 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from pyroaring import BitMap
 
+from huanxin.acts.platform import Platform
 from huanxin.domain.lifecycle import Event, SetFact, ShardState
-from huanxin.domain.numbers import NumberingPlan
+from huanxin.figures.projection import Projection
 from huanxin.numbersets.sharded import SHARD_SIZE, values_of
 from huanxin.store.database import Tx
-from huanxin.store.figures import summaries
+from huanxin.store.figures import stamps
+from huanxin.store.figures.summaries import SummaryKind
 from huanxin.store.release import releases
 from huanxin.store.report import reports
 
 Days = npt.NDArray[np.int32]
 """Days as `date.toordinal` counts them, by place in a shard."""
 
-KIND = "history"
 BLOCK = 10_000
 """Numbers that the plan allots together: the seven digits after the country code (号段) name a block."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """What a carrier did, in numbers: by day from `first` to `last`, the days of which reports tell; `frozen`, not released
+    yet, by day of cancellation. `back`, `at_risk`: taken back on each day of the freeze, and how many could have been."""
+
+    first: date | None = None
+    last: date | None = None
+    cancelled: dict[date, int]
+    opened: dict[date, int]
+    frozen: dict[date, int]
+    for_sale: int
+    in_service: int
+    capacity: int
+    never_sold: int
+    back: tuple[int, ...]
+    at_risk: tuple[int, ...]
 
 
 @dataclass(kw_only=True)
@@ -63,12 +81,9 @@ def _by_day(frozen: BitMap, closed: Days) -> Iterator[tuple[date, int]]:
             yield date.fromordinal(day), count
 
 
-def count(tx: Tx, plan: NumberingPlan) -> dict[str, dict[str, Any]]:
-    """By carrier: what `history.read` reads. If neither a report nor a release came since, what was counted before."""
-    seen = f"{reports.latest(tx)}/{releases.latest(tx)}"
-    known = {one.key: one.body for one in summaries.all_of(tx, KIND)}
-    if known and all(body["seen"] == seen for body in known.values()):
-        return known
+def count(tx: Tx, platform: Platform, carriers: Collection[str]) -> Mapping[str, Past]:
+    """By carrier: what `history.read` reads."""
+    plan = platform.plan
     tallies = {code: _Tally() for code in plan.carriers}
     closed: Days = np.zeros(SHARD_SIZE, np.int32)  # of frozen numbers only, so that every shard writes over the one before
     for shard, facts in reports.facts_by_shard(tx):
@@ -78,11 +93,14 @@ def count(tx: Tx, plan: NumberingPlan) -> dict[str, dict[str, Any]]:
             state.apply(fact)
         _end_of_shard(tallies, state, plan.owner(shard))
     released = releases.released_by_day(tx)
-    return {
-        code: _body(tally, released.get(code, Counter()), seen)
-        for code, tally in tallies.items()
-        if tally.cancelled or tally.known
-    }
+    return {code: _past(tallies[code], released.get(code, Counter())) for code in carriers}
+
+
+PASTS = Projection(
+    kind=SummaryKind("history", Past), make=count,
+    facts=lambda tx, platform: dict.fromkeys(platform.plan.carriers, stamps.of_past(tx)),
+)  # fmt: skip
+"""By carrier, counted again once a report or a release came."""
 
 
 def _end_of_shard(tallies: dict[str, _Tally], state: ShardState, owner: str | None) -> None:
@@ -99,21 +117,19 @@ def _blocks(known: BitMap) -> int:
     return sum(known.range_cardinality(start, start + BLOCK) > 0 for start in range(0, SHARD_SIZE, BLOCK))
 
 
-def _body(tally: _Tally, released: Counter[date], seen: str) -> dict[str, Any]:
+def _past(tally: _Tally, released: Counter[date]) -> Past:
     days = sorted({*tally.cancelled, *tally.opened, *(day for _, day in tally.back)})
     first, last = (days[0], days[-1]) if days else (None, None)
     unsold = {day: max(0, count - tally.sold_again[day]) for day, count in released.items()}
-    frozen = {day: count - min(count, unsold.get(day, 0)) for day, count in sorted(tally.frozen.items())}
+    frozen = {day: count - min(count, unsold.get(day, 0)) for day, count in tally.frozen.items()}
     back, at_risk = _by_day_of_freeze(tally, last)
-    return {
-        "seen": seen, "first": first and first.isoformat(), "last": last and last.isoformat(),
-        "cancelled": {day.isoformat(): n for day, n in sorted(tally.cancelled.items())},
-        "opened": {day.isoformat(): n for day, n in sorted(tally.opened.items())},
-        "frozen": {day.isoformat(): n for day, n in frozen.items() if n},
-        "for_sale": sum(min(n, tally.frozen[day]) for day, n in unsold.items()),
-        "in_service": tally.in_service, "capacity": tally.blocks * BLOCK, "never_sold": tally.blocks * BLOCK - tally.known,
-        "back": back, "at_risk": at_risk,
-    }  # fmt: skip
+    return Past(
+        first=first, last=last, cancelled=tally.cancelled, opened=tally.opened,
+        frozen={day: n for day, n in frozen.items() if n},
+        for_sale=sum(min(n, tally.frozen[day]) for day, n in unsold.items()),
+        in_service=tally.in_service, capacity=tally.blocks * BLOCK, never_sold=tally.blocks * BLOCK - tally.known,
+        back=tuple(back), at_risk=tuple(at_risk),
+    )  # fmt: skip
 
 
 def _by_day_of_freeze(tally: _Tally, last: date | None) -> tuple[list[int], list[int]]:

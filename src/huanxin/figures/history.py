@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from huanxin.acts.platform import Platform
 from huanxin.domain.rules import Rules
+from huanxin.figures import batch_figures
+from huanxin.figures.batch_body import OutcomeCounts
+from huanxin.figures.counting import Past
+from huanxin.figures.projection import Projection, everything
 from huanxin.store.database import Tx
-from huanxin.store.figures import answered
-from huanxin.store.figures.answered import Answered
+from huanxin.store.figures import asked
+from huanxin.store.figures.asked import Asked
+from huanxin.store.figures.summaries import SummaryKind
 
 Floats = npt.NDArray[np.float64]
 
-KIND = "paces"
-"""Summaries by carrier: how partners answer, and what was waived."""
 LONGEST = 365
 """Days of the past at most that stand for the future."""
 MOST_BATCHES = 26
@@ -56,10 +59,27 @@ class Pace:
 
 
 @dataclass(frozen=True, kw_only=True)
-class History:
+class Paces:
+    """How partners answered a carrier's newest batches: the share of what required partners left open that operators
+    waived, `waived_after` days after the notice."""
+
+    partners: Sequence[Pace] = ()
+    waived: float = 0.0
+    waived_after: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered(Asked):
+    """One partner's answers to one batch of `numbers`, and since when none was left without one (None: not yet)."""
+
+    counts: OutcomeCounts
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class History(Paces):
     """One carrier's past until `today`, in numbers. `cancelled`, `opened`: each day from `first` on. `frozen`: not released
-    yet, by day of cancellation. `back`: the chance to be taken back on each day of the freeze, from day 0.
-    `waived`: the share of what required partners left open that operators waived, `waived_after` days after the notice."""
+    yet, by day of cancellation. `back`: the chance to be taken back on each day of the freeze, from day 0."""
 
     carrier: str
     today: date
@@ -73,41 +93,48 @@ class History:
     in_service: int
     capacity: int
     back: tuple[float, ...] = ()
-    partners: Sequence[Pace] = field(default=())
-    waived: float = 0.0
-    waived_after: int = 0
     planned: Mapping[date, int] = field(default_factory=dict)
     """by day of cancellation the days of the freeze under which its numbers were planned: no shorter one lets them go"""
 
 
-def count_answers(tx: Tx, carriers: Iterable[str], now: datetime) -> dict[str, dict[str, Any]]:
-    """By carrier: how partners answered its newest batches, and what was waived of them; what `read` reads."""
-    found = {}
+def answered(tx: Tx, platform: Platform, carrier: str, *, newest: int = MOST_BATCHES) -> list[Answered]:
+    """Every partner's answers to the newest renewal batches that have numbers of a carrier, by batch and partner."""
+    told = asked.of_carrier(tx, carrier, newest=newest)
+    counted = batch_figures.answers(tx, platform, {one.batch_id for one in told})
+    stand = {(batch, one.partner): one for batch, figures in counted.items() for one in figures.partners}
+    return [
+        Answered(**vars(one), counts=of, answered_at=of.answered_at)
+        for one in told if (of := stand[one.batch_id, one.partner_id])
+    ]  # fmt: skip
+
+
+def _make(tx: Tx, platform: Platform, carriers: Collection[str]) -> Mapping[str, Paces]:
+    now, found = platform.now(), {}
     for carrier in carriers:
-        answers = answered.of_carrier(tx, carrier, newest=MOST_BATCHES, now=now)
+        answers = answered(tx, platform, carrier)
         waived, after = waivers(answers, now)
-        partners = [asdict(one) for one in paces(answers, now)]
-        found[carrier] = {"partners": partners, "waived": waived, "waived_after": after}
+        found[carrier] = Paces(partners=paces(answers, now), waived=waived, waived_after=after)
     return found
 
 
-def read(
-    body: Mapping[str, Any], answers: Mapping[str, Any], *, planned: Mapping[date, int], carrier: str, today: date,
-    rules: Rules,
-) -> History:  # fmt: skip
-    """The history of a carrier, of the counts that `counting.count` and `count_answers` made, and of what it has planned."""
-    last = date.fromisoformat(body["last"]) if body["last"] else today
-    first = max(date.fromisoformat(body["first"]) if body["first"] else today, last - timedelta(days=LONGEST - 1))
-    days = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
+PACES = Projection(
+    kind=SummaryKind("paces", Paces), make=_make,
+    facts=lambda tx, platform: dict.fromkeys(platform.plan.carriers, everything(tx, platform)),
+)  # fmt: skip
+"""By carrier."""
+
+
+def read(past: Past, answers: Paces, *, planned: Mapping[date, int], carrier: str, today: date, rules: Rules) -> History:
+    """The history of a carrier, of what it reported, how partners answered, and what it has planned."""
+    last = past.last or today
+    first = max(past.first or today, last - timedelta(days=LONGEST - 1))
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     return History(
-        carrier=carrier, today=today, rules=rules, first=first,
-        cancelled=tuple(body["cancelled"].get(day, 0) for day in days),
-        opened=tuple(body["opened"].get(day, 0) for day in days),
-        frozen={date.fromisoformat(day): n for day, n in body["frozen"].items()},
-        for_sale=body["for_sale"], never_sold=body["never_sold"], in_service=body["in_service"], capacity=body["capacity"],
-        back=tuple(n / at_risk if at_risk else 0.0 for n, at_risk in zip(body["back"], body["at_risk"], strict=True)),
-        partners=[Pace(**one | {key: tuple(one[key]) for key in ("days", "share")}) for one in answers["partners"]],
-        waived=answers["waived"], waived_after=answers["waived_after"], planned=planned,
+        **vars(answers), carrier=carrier, today=today, rules=rules, first=first,
+        cancelled=tuple(past.cancelled.get(day, 0) for day in days), opened=tuple(past.opened.get(day, 0) for day in days),
+        frozen=past.frozen, for_sale=past.for_sale, never_sold=past.never_sold, in_service=past.in_service,
+        capacity=past.capacity, planned=planned,
+        back=tuple(n / at_risk if at_risk else 0.0 for n, at_risk in zip(past.back, past.at_risk, strict=True)),
     )  # fmt: skip
 
 
@@ -120,13 +147,10 @@ def paces(answers: Sequence[Answered], now: datetime) -> tuple[Pace, ...]:
 
 
 def _pace(found: Sequence[Answered], now: datetime) -> Pace:
-    pairs, counts = 0, Counter[str]()
-    for one in found:
-        counts.update(one.counts)
-        pairs += one.numbers if one.counts else 0
+    pairs = sum(one.numbers for one in found if one.counts.answered)
 
     def share(*outcomes: str) -> float:
-        return sum(counts[outcome] for outcome in outcomes) / pairs if pairs else 0.0
+        return sum(getattr(one.counts, outcome) for one in found for outcome in outcomes) / pairs if pairs else 0.0
 
     days, shares = _answered_within(found, now)
     newest = found[-1]
@@ -157,7 +181,7 @@ def waivers(answers: Sequence[Answered], now: datetime) -> tuple[float, int]:
         if not one.required or (now < one.answer_by and not one.waived):
             continue
         late = one.answered_at is None or one.answered_at > one.answer_by
-        open_then = one.numbers if late else one.counts.get("pending", 0) + one.counts.get("refused", 0)
+        open_then = one.numbers if late else one.counts.pending + one.counts.refused
         left_open += max(open_then, one.waived)
         waived += one.waived
         if one.waived_at:

@@ -7,9 +7,8 @@ Nothing here holds more than some shards, or one batch, at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import date
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date, timedelta
 
 import numpy as np
 from pyroaring import BitMap
@@ -19,11 +18,13 @@ from huanxin.domain.cells import CELL, NEVER, Cells, day_number, summed, tally
 from huanxin.domain.lifecycle import fold
 from huanxin.domain.pool import Kind, of_batch, of_shard
 from huanxin.domain.regions import BLOCK
-from huanxin.figures.pool_sums import add_up
+from huanxin.figures.pool_sums import Sums, add_up
+from huanxin.figures.projection import Projection, everything
 from huanxin.numbersets.sharded import SHARD_SIZE, values_of
 from huanxin.release.gate import LoadedGate, load_gate
 from huanxin.store.database import Tx
 from huanxin.store.figures import pool, stamps
+from huanxin.store.figures.summaries import SummaryKind
 from huanxin.store.plan import holds
 from huanxin.store.report import affected, reports
 
@@ -31,10 +32,17 @@ AT_ONCE = 50  # shards in memory at a time
 _BLOCKS = SHARD_SIZE // BLOCK
 
 
-def make(tx: Tx, platform: Platform) -> Mapping[str, dict[str, Any]]:
-    """The pool's summary, under no key; read it with figures.pool_sums.Sums.of."""
+def make(tx: Tx, platform: Platform, keys: Collection[str] = ("",)) -> Mapping[str, Sums]:
+    """The pool's sums, under no key."""
     count(tx, platform)
-    return {"": add_up(tx, platform).body()}
+    return dict.fromkeys(keys, add_up(tx, platform))
+
+
+POOL = Projection(
+    kind=SummaryKind("pool", Sums), facts=lambda tx, platform: {"": everything(tx, platform)}, make=make,
+    rest=timedelta(minutes=1),
+)  # fmt: skip
+"""It takes seconds at a country's size, so it rests before it is made again."""
 
 
 def count(tx: Tx, platform: Platform) -> tuple[int, int]:

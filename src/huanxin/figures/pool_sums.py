@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 import zstandard
+from pydantic import GetCoreSchemaHandler, PlainSerializer, PlainValidator
 
 from huanxin.acts.platform import Platform
 from huanxin.domain.cells import CELL, Cells, combined, in_states, moved, summed
@@ -34,6 +35,22 @@ Prefixes = npt.NDArray[np.void]
 """(n,) of PREFIX, ascending."""
 
 
+@dataclass(frozen=True)
+class _Packed:
+    """How a summary keeps an array: its bytes, compressed, in base64."""
+
+    kind: np.dtype[np.void]
+
+    def __get_pydantic_core_schema__(self, _: object, handler: GetCoreSchemaHandler) -> Any:
+        return handler.generate_schema(Annotated[Any, PlainValidator(self._read), PlainSerializer(self._written)])
+
+    def _read(self, text: str) -> npt.NDArray[np.void]:
+        return np.frombuffer(zstandard.decompress(base64.b64decode(text)), self.kind)
+
+    def _written(self, rows: npt.NDArray[np.void]) -> str:
+        return base64.b64encode(zstandard.compress(rows.tobytes(), 1)).decode()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sums:
     """The pool as of a day. `days` are cells whose kind is an index into STATES and whose place is
@@ -43,32 +60,8 @@ class Sums:
     freeze_days: int
     lead_days: int
     carriers: tuple[str, ...]
-    prefixes: Prefixes
-    days: Cells
-
-    def body(self) -> dict[str, Any]:
-        """As a summary keeps it."""
-        return {
-            "today": self.today.isoformat(), "freeze_days": self.freeze_days, "lead_days": self.lead_days,
-            "carriers": list(self.carriers), "prefixes": _packed(self.prefixes), "days": _packed(self.days),
-        }  # fmt: skip
-
-    @classmethod
-    def of(cls, body: dict[str, Any]) -> Sums:
-        """From a summary."""
-        return cls(
-            today=date.fromisoformat(body["today"]), freeze_days=body["freeze_days"], lead_days=body["lead_days"],
-            carriers=tuple(body["carriers"]), prefixes=_unpacked(body["prefixes"], PREFIX),
-            days=_unpacked(body["days"], CELL),
-        )  # fmt: skip
-
-
-def _packed(rows: npt.NDArray[np.void]) -> str:
-    return base64.b64encode(zstandard.compress(rows.tobytes(), 1)).decode()
-
-
-def _unpacked(text: str, kind: np.dtype[np.void]) -> npt.NDArray[np.void]:
-    return np.frombuffer(zstandard.decompress(base64.b64decode(text)), kind)
+    prefixes: Annotated[Prefixes, _Packed(PREFIX)]
+    days: Annotated[Cells, _Packed(CELL)]
 
 
 def add_up(tx: Tx, platform: Platform) -> Sums:

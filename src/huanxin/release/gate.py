@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from pyroaring import BitMap
 
-from huanxin.domain.answers import Purpose, Standing, Waiver
+from huanxin.domain.answers import Purpose, Standing, Waiver, fold
 from huanxin.domain.errors import NotFound
 from huanxin.domain.gate import Gate
 from huanxin.domain.lifecycle import Event, freeze_of
@@ -30,7 +31,7 @@ from huanxin.words.sentences import Sentence
 @dataclass(frozen=True, kw_only=True)
 class LoadedGate:
     """A batch's gate with what is needed to name things: its roster, its notices by partner, its waivers and
-    retractions by id."""
+    retractions by id. `answered_at`: by partner, since when it has left no number without an answer."""
 
     batch: Batch
     roster: Roster
@@ -38,6 +39,7 @@ class LoadedGate:
     waivers: Mapping[int, Waiver]
     retractions: Mapping[int, Batch]
     gate: Gate
+    answered_at: Mapping[int, datetime] = field(default_factory=dict)
 
 
 def renewal_batch(tx: Tx, batch_id: int) -> Batch:
@@ -59,7 +61,9 @@ def load_gate(reading: Reading, batch_id: int, *, touching: Sequence[int] | None
     roster = Roster.of(numbers)
     everyone = roster.everyone
     told = {notice.partner_id: notice for notice in notices.told(reading.tx, batch_id)}
-    standings = receipts.standings(reading.tx, batch_id, everyone)
+    said = receipts.history(reading.tx, batch_id)
+    folded = {partner: fold(entries, everyone, lambda it: not it.outstanding(everyone)) for partner, entries in said.items()}
+    standings = {partner: standing for partner, (standing, _) in folded.items()}
     for partner in told:
         standings.setdefault(partner, Standing())
     today = {code: carrier.today(reading.now) for code, carrier in reading.plan.carriers.items()}
@@ -74,8 +78,11 @@ def load_gate(reading: Reading, batch_id: int, *, touching: Sequence[int] | None
         released=releases.released_places(reading.tx, batch_id), today=today,
         freeze_days=freeze_of(batch.freeze_days, reading.rules.freeze_days),
     )  # fmt: skip
-    waivers = {waiver.id: waiver for found in receipts.waivers(reading.tx, batch_id).values() for _, waiver in found}
-    return LoadedGate(batch=batch, roster=roster, notices=told, waivers=waivers, retractions=back, gate=gate)
+    waivers = {one.id: one for entries in said.values() for one in entries if isinstance(one, Waiver)}
+    return LoadedGate(
+        batch=batch, roster=roster, notices=told, waivers=waivers, retractions=back, gate=gate,
+        answered_at={partner: at for partner, (_, at) in folded.items() if at},
+    )  # fmt: skip
 
 
 def _left_the_freeze(

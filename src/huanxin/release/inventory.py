@@ -21,20 +21,28 @@ from huanxin.release.stopped import off_sale
 from huanxin.store.acting import Act, Reading
 from huanxin.store.database import Tx
 from huanxin.store.figures import summaries
+from huanxin.store.figures.summaries import SummaryKind
 from huanxin.store.plan import batches
 from huanxin.store.release import inventories, releases
 from huanxin.store.report import affected
 from huanxin.words.sentences import Sentence
 
-_KIND = "inventory"
 RELEASED, TAKEN_BACK = "released", "taken_back"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """Nothing but that everything was looked at."""
+
+
+_SEEN = SummaryKind("inventory", Seen)
 
 
 # What has changed -----------------------------------------------------------------------------------------------------
 def unseen(reading: Reading) -> tuple[list[int], str]:
     """The batches that facts have come to, or holds ended of, since they were looked at, and what all that was seen is."""
     everything = f"{summaries.stamp(reading.tx)}@{reading.today}"
-    seen = summaries.get(reading.tx, _KIND)
+    seen = summaries.get(reading.tx, _SEEN)
     if seen and seen.stamp == everything:
         return [], everything
     before = inventories.looked_at(reading.tx)
@@ -62,7 +70,7 @@ def note_changes(act: Act, batch_id: int) -> None:
 
 def all_seen(act: Act, everything: str) -> None:
     """Keep that there is nothing to look for until other facts come. `everything`: as `unseen` gave it."""
-    summaries.put(act.tx, _KIND, "", stamp=everything, body={}, at=act.now)
+    summaries.put(act.tx, _SEEN, "", stamp=everything, body=Seen(), at=act.now)
 
 
 def _given(tx: Tx, batch_id: int) -> dict[str, BitMap]:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
+from huanxin.acts.platform import Platform
 from huanxin.domain.errors import BadInput, NotFound
 from huanxin.domain.lifecycle import FREEZE_DAYS
 from huanxin.figures import counting, history
 from huanxin.figures.history import History
 from huanxin.simulate.model import Forecast, Scenario, simulate
-from huanxin.store.acting import Act
-from huanxin.store.figures import summaries
-from huanxin.store.figures.summaries import Summary
+from huanxin.store.database import Tx
 from huanxin.store.plan import batches
 from huanxin.words.sentences import Sentence
 
 FREEZES, LEADS = (90, 120, 180), (7, 15, 30)
 """Days that the planner offers."""
 EVERYONE = "everyone"
-KINDS = (counting.KIND, history.KIND)
+KINDS = (counting.PASTS.kind.name, history.PACES.kind.name)
 """The summaries that it reads."""
 INDIFFERENT = Sentence(
     "lead times and answer times make no difference here: in this history each partner answered within the shortest of these"
@@ -63,41 +61,32 @@ class Planned:
         return bool(self.history.partners) and all(len(found) > len(set(found)) == 1 for found in outcomes.values())
 
 
-def plan(act: Act, carrier: str, choices: Choices) -> Planned:
+def plan(tx: Tx, platform: Platform, carrier: str, choices: Choices) -> Planned:
     """Run the scenarios on a carrier's history. Raises BadInput for what can't be tried, NotFound without a history."""
-    if carrier not in act.plan.carriers:
+    if carrier not in platform.plan.carriers:
         raise BadInput(
             Sentence(
                 "there is no carrier %(carrier)s; the carriers are %(names)s", carrier=carrier,
-                names=", ".join(act.plan.carriers),
+                names=", ".join(platform.plan.carriers),
             )
         )  # fmt: skip
-    counted = _kept(act, counting.KIND, carrier, lambda: counting.count(act.tx, act.plan))
-    if counted is None or not counted.body["cancelled"]:
+    counted = counting.PASTS.shown(tx, platform, carrier)
+    if not counted.body.cancelled:
         raise NotFound(
             Sentence(
                 "%(carrier)s has reported no cancellation yet; import its reports first: huanxin report import",
                 carrier=carrier,
             )
         )
-    answers = _kept(act, history.KIND, carrier, lambda: history.count_answers(act.tx, act.plan.carriers, act.now))
-    assert answers is not None
-    today = act.plan.carriers[carrier].today(act.now)
+    answers = history.PACES.shown(tx, platform, carrier)
+    today = platform.plan.carriers[carrier].today(platform.now())
     past = history.read(
-        counted.body, answers.body, planned=batches.freezes(act.tx, carrier), carrier=carrier, today=today, rules=act.rules
+        counted.body, answers.body, planned=batches.freezes(tx, carrier), carrier=carrier, today=today, rules=platform.rules
     )
     if choices.capacity is not None:
         past = replace(past, capacity=choices.capacity, never_sold=_never_sold(past, choices.capacity))
     results = simulate(past, list(_scenarios(choices, past)), days=choices.days, seed=choices.seed)
     return Planned(choices=choices, history=past, results=results, as_of=min(counted.made_at, answers.made_at))
-
-
-def _kept(act: Act, kind: str, carrier: str, make: Callable[[], Mapping[str, dict[str, Any]]]) -> Summary | None:
-    """A carrier's summary as a worker made it last, or as it is made now if there is none of any carrier."""
-    if not summaries.all_of(act.tx, kind):
-        for code, body in make().items():
-            summaries.put(act.tx, kind, code, stamp="", body=body, at=act.now)
-    return summaries.get(act.tx, kind, carrier)
 
 
 def _never_sold(past: History, capacity: int) -> int:
@@ -187,13 +176,30 @@ def months(result: Forecast, today: date) -> list[Month]:
     ]  # fmt: skip
 
 
-def figures(result: Forecast, past: History) -> dict[str, Any]:
-    """A result for programs: numbers whole, shares of 1."""
-    return {
-        "freeze_days": result.scenario.freeze_days, "lead_days": result.scenario.lead_days,
-        "faster": [one.name for one in past.partners if one.id in result.scenario.faster],
-        "supply": result.total, "supply_per_day": round(result.total / len(result.supply), 1),
-        "waiting": round(float(result.waiting[-1])), "unserved": round(result.unserved),
-        "utilisation": round(result.utilisation, _DIGITS), "highest_utilisation": round(result.highest, _DIGITS),
-        "open_if_sold": round(result.open_if_sold, _DIGITS), "open_sold": round(result.open_sold, _DIGITS),
-    }  # fmt: skip
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """A result in figures: numbers whole, shares of 1. `faster`: partners by name."""
+
+    freeze_days: int
+    lead_days: int
+    faster: list[str]
+    supply: int
+    supply_per_day: float
+    waiting: int
+    unserved: int
+    utilisation: float
+    highest_utilisation: float
+    open_if_sold: float
+    open_sold: float
+
+
+def figures(result: Forecast, past: History) -> Outlook:
+    """What came of a scenario."""
+    return Outlook(
+        freeze_days=result.scenario.freeze_days, lead_days=result.scenario.lead_days,
+        faster=[one.name for one in past.partners if one.id in result.scenario.faster],
+        supply=result.total, supply_per_day=round(result.total / len(result.supply), 1),
+        waiting=round(float(result.waiting[-1])), unserved=round(result.unserved),
+        utilisation=round(result.utilisation, _DIGITS), highest_utilisation=round(result.highest, _DIGITS),
+        open_if_sold=round(result.open_if_sold, _DIGITS), open_sold=round(result.open_sold, _DIGITS),
+    )  # fmt: skip

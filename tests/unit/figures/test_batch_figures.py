@@ -82,7 +82,7 @@ def test_a_report_counts_only_the_batches_of_which_it_names_numbers_again(
     with platform.act("li") as act:
         page, fresh = batch_figures.current(act.tx, platform, 1)
         whole = load_gate(act, 1)
-    assert (fresh, page.body["gate"]["retracted"], len(whole.gate.retracted_places())) == (True, 1, 1)
+    assert (fresh, page.body.gate.retracted, len(whole.gate.retracted_places())) == (True, 1, 1)
 
 
 def test_a_report_that_nobody_has_looked_at_may_touch_every_batch(
@@ -109,11 +109,11 @@ def test_a_page_counts_a_small_batch_itself_and_shows_a_large_one_as_of_when_it_
     monkeypatch.setattr(batch_figures, "SMALL", 0)
     with platform.database.transaction() as tx:
         summary, fresh = batch_figures.current(tx, platform, 1)
-        assert (fresh, summary.body["gate"]["waived"]) == (False, 0)
+        assert (fresh, summary.body.gate.waived) == (False, 0)
     monkeypatch.setattr(batch_figures, "SMALL", 100)
     with platform.database.transaction() as tx:
         summary, fresh = batch_figures.current(tx, platform, 1)
-        assert (fresh, summary.body["gate"]["waived"]) == (True, 3)
+        assert (fresh, summary.body.gate.waived) == (True, 3)
 
 
 def test_list_and_page_say_the_same_of_a_batch_and_who_is_late(platform: Platform, counted: list[int], clock: Clock) -> None:

@@ -47,7 +47,7 @@ LINES = (
 
 def sums(platform: Platform) -> Sums:
     with platform.database.transaction() as tx:
-        return Sums.of(dict(pool.make(tx, platform)[""]))
+        return pool.make(tx, platform)[""]
 
 
 def states(platform: Platform, prefix: int = 861380013) -> dict[str, int]:
@@ -173,9 +173,9 @@ def test_the_summary_rests_a_minute_and_is_whole_again_after_it(
     def shown() -> int:
         with platform.database.transaction() as tx:
             summaries.refresh(tx, platform)
-            found = stored.get(tx, "pool")
+            found = stored.get(tx, pool.POOL.kind)
         assert found is not None
-        return int(Sums.of(found.body).days["count"].sum())
+        return int(found.body.days["count"].sum())
 
     assert shown() == 12
     imported(platform, report(f"{n(20)},opened,2026-11-20", name="b.csv"), carrier="cmcc", by="test")

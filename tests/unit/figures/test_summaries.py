@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,13 +14,35 @@ from exchanging import register
 from huanxin.acts import Platform
 from huanxin.domain.partners import Partner
 from huanxin.figures import summaries
+from huanxin.figures.projection import Projection, everything
 from huanxin.store import facts
 from huanxin.store.acting import Act
+from huanxin.store.database import Tx
 from huanxin.store.figures import stamps
 from huanxin.store.figures import summaries as stored
+from huanxin.store.figures.summaries import SummaryKind, _shape
 from huanxin.store.notify import notices
 from huanxin.work.counting import Summarizer
 from ordering import imported, plan_now, send_now
+
+
+@dataclass(frozen=True, kw_only=True)
+class Times:
+    """How often something was counted."""
+
+    times: int
+
+
+def projection(make: Callable[..., Mapping[str, Times]], **more: Any) -> Projection[Times]:
+    """Figures that stand on every fact."""
+
+    def facts(tx: Tx, platform: Platform) -> dict[str, str]:
+        return {"": everything(tx, platform)}
+
+    return Projection(kind=TEST, facts=facts, make=make, **more)
+
+
+TEST = SummaryKind("test", Times)
 
 
 @pytest.fixture
@@ -26,11 +50,11 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was counted, each time."""
     counted: list[str] = []
 
-    def make(*_: object) -> dict[str, dict[str, int]]:
+    def make(*_: object) -> dict[str, Times]:
         counted.append("reports")
-        return {"": {"times": len(counted)}}
+        return {"": Times(times=len(counted))}
 
-    monkeypatch.setattr(summaries, "MAKERS", {"test": make})
+    monkeypatch.setattr(summaries, "PROJECTIONS", (projection(make),))
     return counted
 
 
@@ -40,11 +64,11 @@ def test_what_has_nothing_to_keep_rests_too_until_a_fact_comes(
     """Without any answer there are no counts of answers; the worker does not look for them every five seconds."""
     looked: list[str] = []
 
-    def make(*_: object) -> dict[str, dict[str, int]]:
+    def make(*_: object) -> dict[str, Times]:
         looked.append("at the facts")
         return {}
 
-    monkeypatch.setattr(summaries, "MAKERS", {"test": make})
+    monkeypatch.setattr(summaries, "PROJECTIONS", (projection(make),))
     for _ in range(2):
         with platform.database.transaction() as tx:
             summaries.refresh(tx, platform)
@@ -58,9 +82,9 @@ def test_what_has_nothing_to_keep_rests_too_until_a_fact_comes(
 def times(platform: Platform) -> int:
     with platform.database.transaction() as tx:
         summaries.refresh(tx, platform)
-        found = stored.get(tx, "test")
+        found = stored.get(tx, TEST)
     assert found is not None
-    return int(found.body["times"])
+    return found.body.times
 
 
 @pytest.mark.usefixtures("made")
@@ -82,12 +106,12 @@ def test_counting_a_country_leaves_the_processor_to_those_who_import(
     """While reports come in one after the other, what counts everything again would run all the time."""
     counted: list[str] = []
 
-    def slow(*_: object) -> dict[str, dict[str, int]]:
+    def slow(*_: object) -> dict[str, Times]:
         clock.forward(seconds=20)
         counted.append("all")
-        return {"": {"times": len(counted)}}
+        return {"": Times(times=len(counted))}
 
-    monkeypatch.setattr(summaries, "MAKERS", {"test": slow})
+    monkeypatch.setattr(summaries, "PROJECTIONS", (projection(slow),))
     worker = Summarizer(platform=platform)
     worker.one_job()
     imported(platform, report("+8613800138000,opened,2026-10-01"), carrier="cmcc", by="test")
@@ -126,3 +150,38 @@ def test_a_receipt_that_was_begun_first_and_committed_last_is_counted_too(
             filed(quick, partners[1])
         counted = stamped()
     assert all(now != then for now, then in zip(stamped(), counted, strict=True))
+
+
+def test_after_an_upgrade_no_page_reads_what_was_kept_with_other_fields(
+    platform: Platform, made: list[str], report: Callable[..., Path]
+) -> None:
+    """The new version would break on it, or show what it doesn't mean; it is made again although no fact came."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Before:
+        counted: int
+
+    before = SummaryKind("test", Before)
+    with platform.database.transaction() as tx:
+        old = Projection(kind=before, make=lambda *_: {"": Before(counted=7)}, facts=lambda tx, of: {"": everything(tx, of)})
+        assert old.keep_fresh(tx, platform, everything(tx, platform))
+        assert not old.keep_fresh(tx, platform, everything(tx, platform))
+    with platform.database.transaction() as tx:
+        assert stored.get(tx, TEST) is None
+        assert stored.all_of(tx, TEST) == [] == stored.heads(tx, TEST, TEST)
+    assert times(platform) == 1
+    with platform.database.transaction() as tx:
+        assert stored.get(tx, before) is None, "nor does the old version read the new one's"
+
+
+def test_a_bodys_shape_is_all_that_it_is_made_of() -> None:
+    """What is within counts too, and the same types give the same shape in every process."""
+    shapes = {SummaryKind("test", of).shape for of in (Times, tuple[Times, ...], list[Times], dict[str, Times])}
+    assert len(shapes) == 4
+    assert " at 0x" not in "".join(_shape(one.kind.body) for one in summaries.PROJECTIONS)
+
+
+@pytest.mark.usefixtures("made")
+def test_another_freeze_in_the_settings_counts_everything_again(platform: Platform) -> None:
+    assert times(platform) == 1
+    assert times(replace(platform, rules=replace(platform.rules, freeze_days=platform.rules.freeze_days + 30))) == 2

@@ -6,7 +6,6 @@ import random
 from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -21,6 +20,7 @@ from huanxin.domain.regions import CODES, UNKNOWN, regions_of
 from huanxin.domain.suppression import Hidden
 from huanxin.figures import summaries
 from huanxin.figures.watch import batch, bulletin, opendata
+from huanxin.figures.watch.facts import SourceHolds
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.store import facts
 from huanxin.store.database import Tx
@@ -35,19 +35,24 @@ def past(platform: Platform) -> Past:
     return make_past(platform)
 
 
-def made(platform: Platform, carrier: str | None = None) -> dict[str, Any]:
+def made(platform: Platform, carrier: str = "") -> bulletin.Supervised:
     """What the console reads, as a worker keeps it."""
     with platform.database.transaction() as tx:
         summaries.refresh(tx, platform)
-        found = stored.get(tx, bulletin.KIND, bulletin.scope_key(carrier))
+        found = stored.get(tx, bulletin.SUPERVISION.kind, carrier)
     assert found is not None
     return found.body
 
 
-def exactly(platform: Platform) -> dict[str, Any]:
+def exactly(platform: Platform) -> opendata.Exact:
     """What is published, before anything is hidden."""
     with platform.database.transaction() as tx:
-        return bulletin.public_counts(bulletin.count(tx, platform))
+        return bulletin.exactly(bulletin.count(tx, platform))
+
+
+def from_nothing(tx: Tx, platform: Platform) -> bulletin.Supervised:
+    """What the console would read if it were counted now."""
+    return bulletin.SUPERVISION.make(tx, platform, [""])[""]
 
 
 def published(platform: Platform) -> opendata.Publication:
@@ -57,15 +62,23 @@ def published(platform: Platform) -> opendata.Publication:
         return bulletin.published(tx, platform)[0]
 
 
-def added(body: dict[str, Any], which: int) -> dict[tuple[str, str], list[int]]:
+def added(body: opendata.Exact, which: int) -> dict[tuple[str, str], list[int]]:
     """The exact lines of batches and orders added up by month and carrier (1) or region (2)."""
     found: dict[tuple[str, str], list[int]] = {}
-    for table, codes, first, most in (("batches", 4, 0, 4), ("orders", 3, 4, 3)):
-        for line in body[table]:
-            counts = found.setdefault((line[0], line[which]), [0] * len(bulletin.FIGURES))
-            for at, count in enumerate(line[codes : codes + most]):
+    for lines, first, most in ((body.batches, 0, 4), (body.orders, 4, 3)):
+        for codes, given in lines:
+            counts = found.setdefault((codes[0], codes[which]), [0] * len(bulletin.FIGURES))
+            for at, count in enumerate(given[:most]):
                 counts[first + at] += count
     return found
+
+
+def by_codes(body: bulletin.Supervised) -> dict[tuple[str, ...], list[int]]:
+    return {codes: list(counts) for codes, counts in body.carriers}
+
+
+def column(body: bulletin.Supervised, figure: str) -> int:
+    return sum(counts[bulletin.FIGURES.index(figure)] for _, counts in body.carriers)
 
 
 def by_hand(past: Past, *which: int) -> dict[tuple[str, ...], list[int]]:
@@ -81,39 +94,40 @@ def test_numbers_ties_and_orders_are_those_counted_one_by_one(platform: Platform
     body = exactly(platform)
     assert added(body, 1) == by_hand(past, 0, 1)
     assert added(body, 2) == by_hand(past, 0, 2)
-    assert {(month, code): counts for month, code, *counts in made(platform)["carriers"]} == by_hand(past, 0, 1)
-    assert body["partners"] == [["app", True, 2], ["labeler", True, 1], ["sender", False, 1]]
-    assert body["breaches"] == [["2026-11", "opened-without-release", 12]]
-    assert body["holds"] == [["2026-11", 1, 25]]
+    assert by_codes(made(platform)) == by_hand(past, 0, 1)
+    assert body.partners == [("app", True, 2), ("labeler", True, 1), ("sender", False, 1)]
+    assert body.breaches == (("2026-11", "opened-without-release", 12),)
+    assert body.holds == (("2026-11", 1, 25),)
 
 
 def test_answer_times_stand_beside_the_day_by_which_to_answer(platform: Platform, past: Past) -> None:
-    october, november = exactly(platform)["answers"]
+    october, november = map(vars, exactly(platform).answers)
     assert {key: october[key] for key in ("notices", "in_time", "late", "overdue", "waiting")} == {
         "notices": 4, "in_time": 2, "late": 1, "overdue": 1, "waiting": 0,
     }  # fmt: skip
     # 1 to 8 October 2026 are holidays: 50 hours after midnight no working day has passed, after 400 six have.
-    assert october["days"] == [2, 0, 0, 0, 0, 0, 1]
+    assert october["days"] == (2, 0, 0, 0, 0, 0, 1)
     assert (october["median_hours"], october["p90_hours"]) == (50, 400)
-    assert november["days"] == [1, 2, 0, 0, 0, 0, 0]
+    assert november["days"] == (1, 2, 0, 0, 0, 0, 0)
 
 
 def test_the_regulator_sees_who_is_late_and_who_refuses(platform: Platform, past: Past) -> None:
     body = made(platform)
-    lines = {one["name"]: one for one in body["partners"]}
-    assert {name: one["refused"] for name, one in lines.items()} == dict(past.refused)
-    assert [name for name, one in lines.items() if one["overdue"]] == ["白鹭号码标记", "银杏账单提醒"]
-    assert lines["晨星商城"]["orders"] == {"asked": 50, "answered": 50, "in_time": 50, "refused": 0}
-    assert body["holds"] == [{"source": "省公安厅", "orders": 1, "numbers": 25, "binding": 1, "held": 25}]
+    lines = {one.name: one for one in body.partners}
+    assert {name: one.refused for name, one in lines.items()} == dict(past.refused)
+    assert [name for name, one in lines.items() if one.overdue] == ["白鹭号码标记", "银杏账单提醒"]
+    orders = lines["晨星商城"].orders
+    assert (orders.asked, orders.answered, orders.in_time, orders.refused) == (50, 50, 50, 0)
+    assert body.holds == [SourceHolds(source="省公安厅", orders=1, numbers=25, binding=1, held=25)]
     assert "8613800" not in str(body), "no number of anybody"
 
 
 def test_who_works_with_one_carrier_sees_what_concerns_it_alone(platform: Platform, past: Past) -> None:
     body = made(platform, "ctcc")
     mine = {key: counts for key, counts in by_hand(past, 0, 1).items() if key[1] == "ctcc"}
-    assert {(month, code): counts for month, code, *counts in body["carriers"]} == mine
-    assert body["holds"] == []
-    assert {one["notices"] for one in body["partners"]} == {0}, "both batches hold another carrier's numbers too"
+    assert by_codes(body) == mine
+    assert body.holds == []
+    assert {one.notices for one in body.partners} == {0}, "both batches hold another carrier's numbers too"
 
 
 def test_a_breach_counts_for_the_carrier_whose_numbers_it_touches(platform: Platform, past: Past) -> None:
@@ -129,10 +143,10 @@ def test_a_breach_counts_for_the_carrier_whose_numbers_it_touches(platform: Plat
         )  # fmt: skip
         batch_breach = next(one for one in releases.breaches(tx) if one.batch_id)
         spans = releases.breach_spans(tx, batch_breach.id)
-    assert made(platform, "cucc")["breaches"] == [["2026-11", "opened-without-disclosure", 1]]
+    assert made(platform, "cucc").breaches == (("2026-11", "opened-without-disclosure", 1),)
     for carrier, places in spans.items():
-        assert made(platform, carrier)["breaches"] == [["2026-11", "opened-without-release", len(places)]]
-    assert sum(count for _, _, count in made(platform)["breaches"]) == 13
+        assert made(platform, carrier).breaches == (("2026-11", "opened-without-release", len(places)),)
+    assert sum(count for _, _, count in made(platform).breaches) == 13
 
 
 def test_a_number_that_several_orders_hold_is_held_once(platform: Platform, clock: Clock, past: Past) -> None:
@@ -147,20 +161,18 @@ def test_a_number_that_several_orders_hold_is_held_once(platform: Platform, cloc
     second = hold("市中级人民法院", 8613800131020, 20)
     hold("市中级人民法院", 8617712340000, 5, until=date(2026, 11, 11))  # of ctcc; has ended
     body = made(platform)
-    assert body["held"] == 40
-    assert body["holds"] == [
-        {"source": "市中级人民法院", "orders": 2, "numbers": 25, "binding": 1, "held": 20},
-        {"source": "省公安厅", "orders": 2, "numbers": 30, "binding": 2, "held": 30},
+    assert body.held == 40
+    assert body.holds == [
+        SourceHolds(source="市中级人民法院", orders=2, numbers=25, binding=1, held=20),
+        SourceHolds(source="省公安厅", orders=2, numbers=30, binding=2, held=30),
     ]
-    assert (made(platform, "cmcc")["held"], made(platform, "ctcc")["held"]) == (40, 0)
-    assert made(platform, "ctcc")["holds"] == [
-        {"source": "市中级人民法院", "orders": 1, "numbers": 5, "binding": 0, "held": 0}
-    ]
+    assert (made(platform, "cmcc").held, made(platform, "ctcc").held) == (40, 0)
+    assert made(platform, "ctcc").holds == [SourceHolds(source="市中级人民法院", orders=1, numbers=5, binding=0, held=0)]
     assert published(platform).holds == {"2026-11": (4, 45)}, "distinct numbers of the month"
     with platform.database.transaction() as tx:
         facts.hold_lift(tx, second, reason="decided", by="test", at=platform.now())
     clock.forward(minutes=1)
-    assert made(platform)["held"] == 30
+    assert made(platform).held == 30
 
 
 def test_only_what_a_new_fact_touches_is_counted_again(
@@ -170,7 +182,7 @@ def test_only_what_a_new_fact_touches_is_counted_again(
     counted: list[int] = []
     count = batch.count_batch
 
-    def noting(tx: Tx, one: int, zone: ZoneInfo) -> dict[str, Any]:
+    def noting(tx: Tx, one: int, zone: ZoneInfo) -> batch.BatchCounts:
         counted.append(one)
         return count(tx, one, zone)
 
@@ -188,13 +200,13 @@ def test_only_what_a_new_fact_touches_is_counted_again(
     november, body = published(platform).answers["2026-11"], made(platform)
     assert counted == [past.batches["2026-11"]]
     assert (november["overdue"], november["late"]) == (0, 1)
-    assert sum(line[2 + bulletin.FIGURES.index("people")] for line in body["carriers"]) == 41
+    assert column(body, "people") == 41
     with platform.database.transaction() as tx:
-        assert bulletin.make_now(tx, platform)[bulletin.scope_key(None)] == body, "the same as counted from nothing"
+        assert from_nothing(tx, platform) == body, "the same as counted from nothing"
 
 
 def test_a_number_that_was_taken_back_is_not_renewed_nor_waited_for(platform: Platform, past: Past) -> None:
-    before = sum(line[2 + 1] for line in made(platform)["carriers"])
+    before = column(made(platform), "renewed")
     with platform.database.transaction() as tx:
         numbers = batches.roster(tx, past.batches["2026-10"]).numbers[-4:]
         facts.batch(
@@ -202,20 +214,20 @@ def test_a_number_that_was_taken_back_is_not_renewed_nor_waited_for(platform: Pl
             cutoff=SENT["2026-11"], answer_by=ANSWER_BY["2026-11"], freeze_days=90, seen_report=0, by="test",
             at=SENT["2026-11"], reason="wrong list",
         )  # fmt: skip
-        body = bulletin.make_now(tx, platform)[bulletin.scope_key(None)]
-    renewed = sum(line[2 + 1] for line in body["carriers"])
+        body = from_nothing(tx, platform)
+    renewed = column(body, "renewed")
     assert before - 4 <= renewed <= before
-    assert sum(line[2] for line in body["carriers"]) == sum(past.cells[key] for key in past.cells if key[3] == "noticed")
+    assert column(body, "noticed") == sum(past.cells[key] for key in past.cells if key[3] == "noticed")
 
 
 def test_the_published_tables_hide_small_counts_and_add_up(platform: Platform, past: Past) -> None:
     shown, exact = published(platform), added(exactly(platform), 2)
     for month, codes in shown.regions.items():
         for figure, total in shown.totals[month].items():
-            column = [exact.get((month, code), [0] * 7)[bulletin.FIGURES.index(figure)] for code in codes]
+            given = [exact.get((month, code), [0] * 7)[bulletin.FIGURES.index(figure)] for code in codes]
             if not isinstance(total, Hidden):
-                assert total == sum(column)
-            for code, count in zip(codes, column, strict=True):
+                assert total == sum(given)
+            for code, count in zip(codes, given, strict=True):
                 cell = codes[code][figure]
                 assert cell == count if not isinstance(cell, Hidden) else True
                 assert not 0 < count < 10 or isinstance(cell, Hidden)
@@ -223,9 +235,11 @@ def test_the_published_tables_hide_small_counts_and_add_up(platform: Platform, p
 
 
 def test_answer_times_of_fewer_than_three_companies_are_not_published(platform: Platform) -> None:
-    line = {"month": "2026-11", "partners": 2, "notices": 2, "days": [0] * 7}
-    body = {"batches": [], "orders": [], "partners": [], "breaches": [], "holds": [], "answers": [line]}
-    shown = opendata.publish(body, platform.plan.carriers, 10)
+    line = opendata.MonthTimes(
+        month="2026-11", partners=2, notices=2, in_time=1, late=1, overdue=0, waiting=0, days=(1, *[0] * 5, 1),
+        median_hours=9.0, p90_hours=200.0,
+    )  # fmt: skip
+    shown = opendata.publish(opendata.Exact(answers=[line]), platform.plan.carriers, 10)
     assert set(shown.answers["2026-11"].values()) == {None}
     assert {row[3] for row in opendata.tables(shown, 10, {})["answers"].rows} == {"*"}
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from huanxin.domain.regions import REGIONS
 from huanxin.domain.suppression import Hidden
-from huanxin.figures.watch.opendata import Publication, publish
+from huanxin.figures.watch.opendata import Exact, Publication, publish
 from subtracting import Subtracting
 
 CARRIERS = ("cmcc", "cucc", "ctcc")
@@ -55,10 +56,9 @@ def ordered(draw: st.DrawFn) -> Counts:
 
 
 def published(batches: Counts, orders: Counts) -> Publication:
-    body: dict[str, Any] = {"partners": [], "answers": [], "breaches": [], "holds": []}
-    body["batches"] = [[MONTH, *cell[:2], int(cell[2]), *counts.values()] for cell, counts in batches.items()]
-    body["orders"] = [[MONTH, *cell, *counts.values()] for cell, counts in orders.items()]
-    return Publication.unpacked(publish(body, CARRIERS, 10).packed())
+    sent, ordered = ([((MONTH, *cell), tuple(counts.values())) for cell, counts in of.items()] for of in (batches, orders))
+    form = TypeAdapter(Publication)
+    return form.validate_json(form.dump_json(publish(Exact(batches=sent, orders=ordered), CARRIERS, 10)))
 
 
 def shown_counts(shown: Publication) -> Iterator[tuple[Key, str, Any]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,17 +12,16 @@ from pyroaring import BitMap
 
 from clocks import Clock
 from huanxin.acts import Platform
-from huanxin.domain.answers import Answer, Outcome, Receipt
+from huanxin.domain.answers import Answer, Outcome, Receipt, Waiver
 from huanxin.domain.errors import BadInput, NotFound
 from huanxin.domain.partners import Kind, NewPartner
-from huanxin.figures import counting, summaries
+from huanxin.figures import counting, history, summaries
 from huanxin.notify.partners import add_partner
 from huanxin.simulate import planner
 from huanxin.simulate.planner import Choices, Planned
 from huanxin.store import facts
 from huanxin.store.answer import receipts
 from huanxin.store.database import Tx
-from huanxin.store.figures import answered
 from huanxin.store.figures import summaries as stored
 from huanxin.store.notify import notices
 from ordering import imported, plan_now, send_now
@@ -55,7 +55,7 @@ def answer(platform: Platform, batch_id: int, partner_id: int, complete: bool = 
 def plan(platform: Platform, choices: Choices | None = None, carrier: str = "cmcc") -> Planned:
     with platform.act("li") as act:
         summaries.refresh(act.tx, platform)
-        return planner.plan(act, carrier, choices or Choices())
+        return planner.plan(act.tx, platform, carrier, choices or Choices())
 
 
 def test_a_history_is_counted_as_it_can_be_counted_by_hand(platform: Platform, report: Report) -> None:
@@ -125,27 +125,38 @@ def test_the_planner_says_when_longer_lead_times_would_change_nothing_because_an
     assert not plan(platform, Choices(leads=(7,))).indifferent, "a freeze with one line is compared with nothing"
 
 
-def test_pages_never_show_old_answers_and_count_only_what_is_new(
+def test_answers_are_never_old_and_only_the_batch_of_which_something_new_was_said_is_counted_again(
     platform: Platform, report: Report, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     imported(platform, report(f"{A},cancelled,2026-08-25", f"{B},cancelled,2026-08-25"), carrier="cmcc", by="test")
     batch_id = told_to(platform, "晨星商城", "飞燕快递")
+    imported(platform, report(f"{C},cancelled,2026-08-25", name="more.csv"), carrier="cmcc", by="test")
+    other = told_to(platform)
+    send_now(platform, other)
     first, second = (one.id for one in plan(platform).history.partners)
-    answer(platform, batch_id, first, complete=True, unbound={0})
-    with platform.database.transaction() as tx:
-        assert answered.counted(tx, now=clock())[batch_id]["unbound"] == 1
     folded: list[int] = []
-    in_order = receipts.in_order
+    read = receipts.history
 
-    def noted(tx: Tx, batch: int, partner: int) -> list[tuple[datetime, Receipt]]:
-        folded.append(partner)
-        return in_order(tx, batch, partner)
+    def noted(tx: Tx, batch: int, partner: int | None = None) -> dict[int, list[Receipt | Waiver]]:
+        folded.append(batch)
+        return read(tx, batch, partner)
 
-    monkeypatch.setattr(receipts, "in_order", noted)
+    def said() -> dict[tuple[int, int], tuple[int, int]]:
+        """What each batch's partner answered: ties cut, ties not there."""
+        with platform.database.transaction() as tx:
+            found = history.answered(tx, platform, "cmcc")
+        return {(one.batch_id, one.partner_id): (one.counts.unbound, one.counts.absent) for one in found}
+
+    monkeypatch.setattr(receipts, "history", noted)
+    answer(platform, batch_id, first, complete=True, unbound={0})
+    silent = {(batch_id, second): (0, 0), (other, first): (0, 0), (other, second): (0, 0)}
+    assert said() == silent | {(batch_id, first): (1, 1)}
     answer(platform, batch_id, second, unbound={0, 1})
-    with platform.database.transaction() as tx:
-        assert answered.counted(tx, now=clock()) == {batch_id: {"unbound": 3, "absent": 1}}
-    assert folded == [second]
+    assert said() == silent | {(batch_id, first): (1, 1), (batch_id, second): (2, 0)}
+    assert folded == [batch_id, batch_id]
+    clock.forward(days=1)
+    assert said()
+    assert len(folded) == 2, "a night changes no answer"
 
 
 def test_the_history_is_walked_once_for_as_long_as_no_report_and_no_release_comes(
@@ -153,9 +164,12 @@ def test_the_history_is_walked_once_for_as_long_as_no_report_and_no_release_come
 ) -> None:
     imported(platform, report(f"{A},cancelled,2026-08-25"), carrier="cmcc", by="test")
     with platform.database.transaction() as tx:
-        first = counting.count(tx, platform.plan)
-        stored.put(tx, counting.KIND, "cmcc", stamp="", body=first["cmcc"] | {"in_service": 77}, at=clock())
-        assert counting.count(tx, platform.plan)["cmcc"]["in_service"] == 77
+        counting.PASTS.refresh(tx, platform)
+        kept = stored.get(tx, counting.PASTS.kind, "cmcc")
+        assert kept is not None
+        changed = replace(kept.body, in_service=77)
+        stored.put(tx, counting.PASTS.kind, "cmcc", stamp=kept.stamp, body=changed, at=clock())
+        assert counting.PASTS.now(tx, platform)["cmcc"].in_service == 77
     imported(platform, report(f"{B},opened,2026-08-25"), carrier="cmcc", by="test")
     assert plan(platform).history.in_service == 1
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import page_samples as samples
+from huanxin.figures.batch_body import OutcomeCounts, PartnerRow
 from huanxin.web.pages import labels
 from huanxin.web.pages.console.batches.views import figures_of
 from huanxin.web.pages.render import (
@@ -25,7 +26,7 @@ from huanxin.web.pages.render import (
     home_page,
 )
 from huanxin.web.pages.report import write_report
-from huanxin.web.pages.views import BatchesView, BatchView, ErrorView, HomeView, OutcomeCounts, PartnerRow
+from huanxin.web.pages.views import BatchesView, BatchView, ErrorView, HomeView
 from huanxin.words.i18n import LANGUAGES
 from huanxin.words.saying import told
 from huanxin.words.sentences import Sentence

@@ -3,75 +3,111 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from huanxin.acts.platform import Platform
+from huanxin.figures.projection import Projection
 from huanxin.numbersets.sharded import NumberSet, union
 from huanxin.store.database import Tx
-from huanxin.store.figures import summaries
-from huanxin.store.plan import holds
+from huanxin.store.figures.summaries import SummaryKind
+from huanxin.store.plan import batches, holds
 from huanxin.store.release import releases
 
-BREACH_KIND, HOLD_KIND = "watch-breach", "watch-holds"
 EVERYONE = ""
 """In place of a carrier's code."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class SourceHolds:
+    """Orders and numbers of one authority: all there were, and those that bind today. A number that several of its orders
+    name is one."""
+
+    source: str
+    orders: int
+    numbers: int
+    binding: int
+    held: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """What is said of holds. `sources` and `held`, the numbers that are held today, however many orders name them: by
+    carrier; `months`: orders and numbers by the month in which they were placed."""
+
+    sources: dict[str, list[SourceHolds]]
+    held: dict[str, int]
+    months: tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreachNumbers:
+    """The numbers of a breach by the carrier whose they were when frozen."""
+
+    by_carrier: dict[str, int]
+
+
 class Facts:
-    """Breaches and holds as they are now. `counted`: the figures of batches, for their carriers."""
+    """Breaches and holds as they are now."""
 
-    def __init__(self, tx: Tx, platform: Platform, counted: Iterable[Mapping[str, Any]]) -> None:
-        self._breaches = _breaches(tx, platform, {one["batch"]: one["carriers"] for one in counted})
-        self._holds = _holds(tx, platform)
+    def __init__(self, tx: Tx, platform: Platform) -> None:
+        self._breaches = _breaches(tx, platform)
+        self._holds = HOLDS.now(tx, platform)[""]
 
-    def breaches(self, carrier: str | None) -> list[list[Any]]:
+    def breaches(self, carrier: str) -> tuple[tuple[str, str, int], ...]:
         """Numbers by month in which it was found, and kind of breach."""
         found: Counter[tuple[str, str]] = Counter()
         for month, kind, by_carrier in self._breaches:
-            if count := by_carrier.get(carrier or EVERYONE, 0):
+            if count := by_carrier.get(carrier, 0):
                 found[month, kind] += count
-        return [[*key, count] for key, count in sorted(found.items())]
+        return tuple((*key, count) for key, count in sorted(found.items()))
 
-    def holds(self, carrier: str | None) -> list[dict[str, Any]]:
-        """Orders and numbers by the authority that gave them: all there were, and those that bind today. A number that
-        several orders of one source name is one."""
-        found: list[dict[str, Any]] = self._holds["sources"].get(carrier or EVERYONE, [])
-        return found
+    def holds(self, carrier: str) -> list[SourceHolds]:
+        """Orders and numbers by the authority that gave them."""
+        return self._holds.sources.get(carrier, [])
 
-    def held(self, carrier: str | None) -> int:
+    def held(self, carrier: str) -> int:
         """Numbers that are held today, however many orders name them."""
-        return int(self._holds["held"].get(carrier or EVERYONE, 0))
+        return self._holds.held.get(carrier, 0)
 
-    def held_by_month(self) -> list[list[Any]]:
+    def held_by_month(self) -> tuple[tuple[str, int, int], ...]:
         """Orders and numbers by the month in which they were placed."""
-        found: list[list[Any]] = self._holds["months"]
-        return found
+        return self._holds.months
 
 
-def _breaches(tx: Tx, platform: Platform, carriers: Mapping[int, list[str]]) -> list[tuple[str, str, dict[str, int]]]:
+def _breaches(tx: Tx, platform: Platform) -> list[tuple[str, str, dict[str, int]]]:
     """Month, kind, and numbers by carrier, of every breach: in a report they are its carrier's, of a batch each is whose it
     was when frozen."""
-    known = {one.key: one.body for one in summaries.all_of(tx, BREACH_KIND)}
-    found = []
+    found, of, shared = [], batches.carriers(tx), BREACHES.now(tx, platform)
     for one in releases.breaches(tx):
-        whose = [one.carrier] if one.batch_id is None else carriers.get(one.batch_id, [])
-        if len(whose) == 1 and whose[0]:
-            by_carrier = {whose[0]: one.count}
-        elif (by_carrier := known.get(str(one.id), {})) == {}:
-            by_carrier = {carrier: len(places) for carrier, places in releases.breach_spans(tx, one.id).items()}
-            summaries.put(tx, BREACH_KIND, str(one.id), stamp="", body=by_carrier, at=platform.now())
+        whose = [one.carrier] if one.batch_id is None else of.get(one.batch_id, ())
+        among = shared.get(str(one.id))
+        by_carrier = among.by_carrier if among else {carrier: one.count for carrier in whose if carrier}
         found.append((f"{one.found_at.astimezone(platform.zone):%Y-%m}", one.kind, by_carrier | {EVERYONE: one.count}))
     return found
 
 
-def _holds(tx: Tx, platform: Platform) -> Mapping[str, Any]:
-    """What is said of holds, counted again when one came, was lifted or ended: `sources` and `held` by carrier, `months`."""
+def _shared(tx: Tx, _: Platform) -> Mapping[str, str]:
+    of = batches.carriers(tx)
+    return {str(one.id): "" for one in releases.breaches(tx) if one.batch_id and len(of.get(one.batch_id, ())) > 1}
+
+
+def _spans(tx: Tx, _: Platform, keys: Collection[str]) -> Mapping[str, BreachNumbers]:
+    spans = {key: releases.breach_spans(tx, int(key)) for key in keys}
+    return {key: BreachNumbers(by_carrier={one: len(places) for one, places in of.items()}) for key, of in spans.items()}
+
+
+BREACHES = Projection(kind=SummaryKind("watch-breach", BreachNumbers), facts=_shared, make=_spans)
+"""By breach of a batch of several carriers. What was recorded of one never changes."""
+
+
+def _hold_facts(tx: Tx, platform: Platform) -> Mapping[str, str]:
+    binds = ",".join(f"{one.id}{'+' if one.binds(platform.today()) else ''}" for one in holds.all_holds(tx))
+    return {"": f"{binds} {platform.zone}"}
+
+
+def _holds(tx: Tx, platform: Platform, keys: Collection[str]) -> Mapping[str, Held]:
     known, today = holds.all_holds(tx), platform.today()
-    stamp = ",".join(f"{one.id}{'+' if one.binds(today) else ''}" for one in known) + f" {platform.zone}"
-    kept = summaries.get(tx, HOLD_KIND)
-    if kept and kept.stamp == stamp:
-        return kept.body
     named: dict[tuple[str, str], list[NumberSet]] = defaultdict(list)
     orders: Counter[tuple[str, str, str]] = Counter()
     months: Counter[str] = Counter()
@@ -86,19 +122,23 @@ def _holds(tx: Tx, platform: Platform) -> Mapping[str, Any]:
         for carrier in _by_carrier(numbers, platform):
             orders.update({(carrier, one.source, "orders"): 1, (carrier, one.source, "binding"): int(one.binds(today))})
     counts = {group: _by_carrier(union(sets), platform) for group, sets in named.items()}
-    sources: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    sources: dict[str, list[SourceHolds]] = defaultdict(list)
     for carrier, source, key in sorted(orders):
         if key == "orders":
-            sources[carrier].append({
-                "source": source, "orders": orders[carrier, source, "orders"],
-                "numbers": counts["numbers", source].get(carrier, 0), "binding": orders[carrier, source, "binding"],
-                "held": counts.get(("held", source), {}).get(carrier, 0),
-            })  # fmt: skip
-    body = {
-        "sources": sources, "held": counts.get(("held-by-any", ""), {}),
-        "months": [[month, many, counts["month", month][EVERYONE]] for month, many in sorted(months.items())],
-    }  # fmt: skip
-    return summaries.put(tx, HOLD_KIND, "", stamp=stamp, body=body, at=platform.now()).body
+            sources[carrier].append(SourceHolds(
+                source=source, orders=orders[carrier, source, "orders"],
+                numbers=counts["numbers", source].get(carrier, 0), binding=orders[carrier, source, "binding"],
+                held=counts.get(("held", source), {}).get(carrier, 0),
+            ))  # fmt: skip
+    found = Held(
+        sources=sources, held=counts.get(("held-by-any", ""), {}),
+        months=tuple((month, many, counts["month", month][EVERYONE]) for month, many in sorted(months.items())),
+    )  # fmt: skip
+    return dict.fromkeys(keys, found)
+
+
+HOLDS = Projection(kind=SummaryKind("watch-holds", Held), facts=_hold_facts, make=_holds)
+"""Counted again when one came, was lifted or ended."""
 
 
 def _by_carrier(numbers: NumberSet, platform: Platform) -> dict[str, int]:

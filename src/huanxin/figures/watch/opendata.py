@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from huanxin.domain.joint_suppression import TOTAL
 from huanxin.domain.regions import REGIONS
 from huanxin.domain.suppression import Hidden, Shown, protect
+from huanxin.figures.watch.batch import Line
 from huanxin.figures.watch.protecting import Protected, protect_batches, protect_orders
 
 SCHEMA = "huanxin-watch/1"
@@ -31,6 +32,46 @@ Months = Mapping[str, Mapping[str, Figures]]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Times:
+    """Notices of batches by what became of them; the answered ones by working day, later ones together; how long half and
+    nine of ten of those took."""
+
+    notices: int
+    in_time: int
+    late: int
+    overdue: int
+    waiting: int
+    days: tuple[int, ...]
+    median_hours: float | None
+    p90_hours: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonthTimes(Times):
+    """The notices of a month, over all partners that were asked."""
+
+    month: str
+    partners: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exact:
+    """What the public figures are made of, before anything is hidden."""
+
+    batches: Sequence[Line] = ()
+    """month, carrier, region, batch; numbers noticed, renewed, released, ties cut"""
+    orders: Sequence[Line] = ()
+    """month, carrier, region; people served, orders, ties cut, owners who ordered"""
+    partners: Sequence[tuple[str, bool, int]] = ()
+    """kind, required, how many"""
+    answers: Sequence[MonthTimes] = ()
+    breaches: Sequence[tuple[str, str, int]] = ()
+    """month, kind, numbers"""
+    holds: Sequence[tuple[str, int, int]] = ()
+    """month, orders, numbers"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Publication:
     """Everything that the public sees, as published."""
 
@@ -42,63 +83,40 @@ class Publication:
     """by batch that was sent: the figures that are of batches"""
     partners: Sequence[tuple[str, bool, int]]
     """kind, required, how many"""
-    answers: Mapping[str, Mapping[str, float | None]]
+    answers: Mapping[str, Mapping[str, int | float | None]]
     """month -> figure of TIMES; all None where fewer than FEWEST_PARTNERS were asked"""
     breaches: Mapping[str, tuple[Shown, Mapping[str, Shown]]]
     """month -> numbers in all, numbers by kind"""
     holds: Mapping[str, tuple[int, Shown]]
     """month -> orders, numbers"""
 
-    def packed(self) -> dict[str, Any]:
-        """As a body of a summary."""
-        return asdict(self)
 
-    @classmethod
-    def unpacked(cls, body: Mapping[str, Any]) -> Publication:
-        """What `packed` made, as the store gives it back."""
-        return cls(
-            totals=_read(body["totals"]), carriers=_read(body["carriers"]), regions=_read(body["regions"]),
-            batches={int(one): _read(figures) for one, figures in body["batches"].items()},
-            partners=[(kind, required, count) for kind, required, count in body["partners"]], answers=body["answers"],
-            breaches={month: (_read(total), _read(kinds)) for month, (total, kinds) in body["breaches"].items()},
-            holds={month: (orders, _read(numbers)) for month, (orders, numbers) in body["holds"].items()},
-        )  # fmt: skip
-
-
-def publish(body: Mapping[str, Any], carriers: Iterable[str], threshold: int) -> Publication:
-    """What may be published of the public summary. carriers: codes of all there are, in their order."""
+def publish(exact: Exact, carriers: Iterable[str], threshold: int) -> Publication:
+    """What may be published. carriers: codes of all there are, in their order."""
     codes = [list(carriers), list(REGIONS)]
     shown: dict[str, dict[str, Protected]] = {}
     batches: dict[int, Figures] = {}
-    for month in sorted({line[0] for line in [*body["batches"], *body["orders"]]}):
-        sent, ordered = ([line[1:] for line in body[of] if line[0] == month and line[1] in codes[0]]
-                         for of in ("batches", "orders"))  # fmt: skip
-        known = sorted({line[2] for line in sent})
+    for month in sorted({of[0] for of, _ in [*exact.batches, *exact.orders]}):
+        sent, ordered = ([(of[1:], counts) for of, counts in lines if of[0] == month and of[1] in codes[0]]
+                         for lines in (exact.batches, exact.orders))  # fmt: skip
+        known = sorted({int(of[2]) for of, _ in sent})
         of_batches = protect_batches(sent, [*codes, [str(one) for one in known]], threshold, _turn(month))
         shown[month] = of_batches | protect_orders(ordered, codes, threshold, _turn(month))
         batches |= {one: {name: found[2, str(one)] for name, found in of_batches.items()} for one in known}
-    kinds = sorted({kind for _, kind, _ in body["breaches"]})
+    kinds = sorted({kind for _, kind, _ in exact.breaches})
     found: dict[str, dict[str, int]] = {}
-    for month, kind, count in body["breaches"]:
+    for month, kind, count in exact.breaches:
         found.setdefault(month, dict.fromkeys(kinds, 0))[kind] = count
     breaches = {month: protect(counts, threshold=threshold, turn=_turn(month)) for month, counts in found.items()}
-    held = {month: (orders, protect({"": count}, threshold=threshold).total) for month, orders, count in body["holds"]}
+    held = {month: (orders, protect({"": count}, threshold=threshold).total) for month, orders, count in exact.holds}
     by_carrier, by_region = ({month: _of(figures, at, codes[at]) for month, figures in shown.items()} for at in (0, 1))
     return Publication(
         totals={month: {name: found[TOTAL] for name, found in figures.items()} for month, figures in shown.items()},
         carriers=by_carrier, regions=by_region, batches=batches,
-        partners=[(kind, required, count) for kind, required, count in body["partners"]],
-        answers={one["month"]: _times(one) for one in body["answers"]},
+        partners=exact.partners, answers={one.month: _times(one) for one in exact.answers},
         breaches={month: (one.total, one.cells) for month, one in breaches.items()},
         holds=held,
     )  # fmt: skip
-
-
-def _read(stored: Any) -> Any:
-    """Counts as published, with their keys as they are."""
-    if isinstance(stored, Mapping):
-        return {key: _read(one) for key, one in stored.items()}
-    return Hidden(stored) if isinstance(stored, str) else stored
 
 
 def _of(figures: Mapping[str, Protected], at: int, codes: Iterable[str]) -> dict[str, dict[str, Shown]]:
@@ -110,11 +128,11 @@ def _turn(month: str) -> int:
     return int(year) * 12 + int(number)
 
 
-def _times(line: Mapping[str, Any]) -> dict[str, float | None]:
-    if line["partners"] < FEWEST_PARTNERS:
+def _times(line: MonthTimes) -> dict[str, int | float | None]:
+    if line.partners < FEWEST_PARTNERS:
         return dict.fromkeys(TIMES)
-    days = {f"day_{day}": count for day, count in enumerate(line["days"][:-1])} | {"later": line["days"][-1]}
-    return {key: (days | dict(line))[key] for key in TIMES}
+    days = {f"day_{day}": count for day, count in enumerate(line.days[:-1])} | {"later": line.days[-1]}
+    return {key: (days | vars(line))[key] for key in TIMES}
 
 
 Type = Literal["text", "integer", "number", "boolean"]

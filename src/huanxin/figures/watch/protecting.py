@@ -5,20 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from huanxin.domain.joint_suppression import Cell, Key, Part, protect_together, small_parts
 from huanxin.domain.suppression import Hidden, Shown
+from huanxin.figures.watch.batch import Line
 
 Protected = Mapping[Key, Shown]
-Lines = Sequence[Sequence[Any]]
+Lines = Sequence[Line]
 Tables = Sequence[Sequence[str]]
 
 
 def protect_batches(lines: Lines, tables: Tables, threshold: int, turn: int) -> dict[str, Protected]:
-    """The figures of batches that were sent in a month. lines: carrier, region, batch, numbers noticed, renewed, released,
-    ties cut. tables: the codes of each."""
-    cells = [_cells(lines, 3, column) for column in range(4)]
+    """The figures of batches that were sent in a month. lines: of carrier, region and batch the numbers noticed, renewed,
+    released, ties cut. tables: the codes of each."""
+    cells = [_cells(lines, column) for column in range(4)]
     noticed, renewed, released, _ = cells
     together = partial(protect_together, tables=tables, threshold=threshold, turn=turn)
 
@@ -42,9 +42,9 @@ def protect_batches(lines: Lines, tables: Tables, threshold: int, turn: int) -> 
 
 
 def protect_orders(lines: Lines, tables: Tables, threshold: int, turn: int) -> dict[str, Protected]:
-    """The figures of owners' orders of a month. lines: carrier, region, people served, orders, ties cut, owners who ordered
-    (not published: somebody may have been served before)."""
-    people, orders, ties_cut, owners = (_cells(lines, 2, column) for column in range(4))
+    """The figures of owners' orders of a month. lines: of carrier and region the people served, orders, ties cut, owners who
+    ordered (not published: somebody may have been served before)."""
+    people, orders, ties_cut, owners = (_cells(lines, column) for column in range(4))
     together = partial(protect_together, tables=tables, threshold=threshold, turn=turn)
     served = together(people)
     hidden = _hidden(served) | _hidden(together(owners))
@@ -56,8 +56,8 @@ def protect_orders(lines: Lines, tables: Tables, threshold: int, turn: int) -> d
     }
 
 
-def _cells(lines: Lines, codes: int, column: int) -> dict[Cell, int]:
-    return {tuple(str(code) for code in line[:codes]): line[codes + column] for line in lines}
+def _cells(lines: Lines, column: int) -> dict[Cell, int]:
+    return {codes: counts[column] for codes, counts in lines}
 
 
 def _hidden(shown: Protected) -> set[Key]:

@@ -159,12 +159,6 @@ def history(tx: Tx, batch_id: int, partner_id: int | None = None) -> dict[int, l
     return {partner: [said for _, said in entries] for partner, entries in found.items()}
 
 
-def in_order(tx: Tx, batch_id: int, partner_id: int) -> list[tuple[datetime, Receipt]]:
-    """One partner's receipts for a batch, each with the instant at which it came, in that order."""
-    found = _receipts(tx, batch_id, partner_id).get(partner_id, [])
-    return [(one.received, one) for _, one in found if isinstance(one, Receipt) and one.received]
-
-
 def standings(tx: Tx, batch_id: int, everyone: BitMap, partner_id: int | None = None) -> dict[int, Standing]:
     """The standing of every partner (or one) that answered a batch or was waived, by partner."""
     return {partner: standing(said, everyone) for partner, said in history(tx, batch_id, partner_id).items()}

@@ -57,3 +57,10 @@ def of_batches(tx: Tx, batch_ids: Iterable[int] | None = None) -> dict[int, Stam
     ids = None if batch_ids is None else list(batch_ids)
     rows = tx.execute(_STAMPS, {"ids": ids}).fetchall()
     return {int(batch): Stamp(sent=sent, own=str(own), around=str(around)) for batch, sent, own, around in rows}
+
+
+def of_past(tx: Tx) -> str:
+    """What carriers' histories are made of: reports and releases."""
+    row = tx.execute("SELECT ROW((SELECT count(*) FROM report), (SELECT count(*) FROM release))::text").fetchone()
+    assert row is not None
+    return str(row[0])

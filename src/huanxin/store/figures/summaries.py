@@ -1,31 +1,60 @@
 """Summaries: counts over millions of numbers, made beforehand from the facts so that pages need not count.
 
 A summary is not a fact (rule 6): it can be made again from the facts at any time, and says when and of which facts it was
-made (`stamp`). Pages show when that was.
+made (`stamp`). Pages show when that was. Bodies are read from JSON and written to it here alone; one that was kept when its
+kind had other fields is not there for anybody, until it is made again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
-from typing import Any
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, Generic, LiteralString, TypeVar, get_args, get_type_hints
 
-from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
+from pydantic import TypeAdapter
 
 from huanxin.store.database import Tx
 
+Body = TypeVar("Body")
+Head = TypeVar("Head")
+
+
+@dataclass(frozen=True)
+class SummaryKind(Generic[Body]):
+    """A name under which bodies of one type are kept, by key. What means something else is another field of the type."""
+
+    name: str
+    body: type[Body]
+
+    @cached_property
+    def shape(self) -> str:
+        """A digest of the body's fields."""
+        return sha256(_shape(self.body).encode()).hexdigest()[:12]
+
+    @cached_property
+    def form(self) -> TypeAdapter[Body]:
+        """How bodies are read from JSON and written to it."""
+        return TypeAdapter(self.body)
+
 
 @dataclass(frozen=True, kw_only=True)
-class Summary:
-    """Counts as they were at `made_at`."""
+class Summary(Generic[Body]):
+    """Counts as they were at `made_at`, of the facts of which the stamp tells."""
 
-    kind: str
     key: str
     stamp: str
-    body: dict[str, Any]
+    body: Body
     made_at: datetime
+
+
+def _shape(of: Any) -> str:
+    """A type in words, with all that it is made of."""
+    if isinstance(of, type) and is_dataclass(of):
+        hints = get_type_hints(of, include_extras=True)
+        return str({one.name: _shape(hints[one.name]) for one in fields(of)})
+    return f"{of} {[_shape(one) for one in get_args(of)]}"
 
 
 # Facts are numbered before they are committed, so a lower number may come after a higher one: they are counted. Of the
@@ -50,51 +79,57 @@ def stamp(tx: Tx) -> str:
     return str(row[0])
 
 
-def get(tx: Tx, kind: str, key: str = "") -> Summary | None:
-    with tx.cursor(row_factory=class_row(Summary)) as cursor:
-        return cursor.execute(
-            "SELECT kind, key, stamp, body, made_at FROM summary WHERE kind = %s AND key = %s", (kind, key)
-        ).fetchone()
+_READ = """
+SELECT key, substr(stamp, length(%(shape)s) + 2), (body - %(without)s::text[])::text, made_at
+FROM summary
+WHERE kind = %(kind)s AND starts_with(stamp, %(shape)s || ' ')
+"""
 
 
-def all_of(tx: Tx, kind: str) -> list[Summary]:
+def _read(
+    tx: Tx, kind: SummaryKind[Body], head: SummaryKind[Head], more: LiteralString, **values: str
+) -> list[Summary[Head]]:
+    without = sorted(set(get_type_hints(kind.body)) - set(get_type_hints(head.body)))
+    rows = tx.execute(_READ + more, {"kind": kind.name, "shape": kind.shape, "without": without, **values})
+    return [
+        Summary(key=key, stamp=of, body=head.form.validate_json(text), made_at=made_at) for key, of, text, made_at in rows
+    ]
+
+
+def get(tx: Tx, kind: SummaryKind[Body], key: str = "") -> Summary[Body] | None:
+    return next(iter(_read(tx, kind, kind, "AND key = %(key)s", key=key)), None)
+
+
+def all_of(tx: Tx, kind: SummaryKind[Body]) -> list[Summary[Body]]:
     """Every summary of a kind, by key."""
-    with tx.cursor(row_factory=class_row(Summary)) as cursor:
-        return cursor.execute(
-            "SELECT kind, key, stamp, body, made_at FROM summary WHERE kind = %s ORDER BY key", (kind,)
-        ).fetchall()
+    return _read(tx, kind, kind, "ORDER BY key")
 
 
-def stamps(tx: Tx, kind: str) -> list[tuple[str, datetime]]:
-    """The stamp of every summary of a kind, and when it was made; the counts themselves may be large."""
-    rows = tx.execute("SELECT stamp, made_at FROM summary WHERE kind = %s", (kind,)).fetchall()
-    return [(str(stamp), made_at) for stamp, made_at in rows]
+def heads(tx: Tx, kind: SummaryKind[Body], head: SummaryKind[Head]) -> list[Summary[Head]]:
+    """Every summary of a kind with no more of its body than another's has, for lists that need only that."""
+    return _read(tx, kind, head, "ORDER BY key")
 
 
-def heads(tx: Tx, kind: str, *, without: Sequence[str]) -> list[Summary]:
-    """Every summary of a kind without some of its body's members, for lists that need only the rest."""
-    with tx.cursor(row_factory=class_row(Summary)) as cursor:
-        return cursor.execute(
-            "SELECT kind, key, stamp, body - %s::text[] AS body, made_at FROM summary WHERE kind = %s ORDER BY key",
-            (list(without), kind),
-        ).fetchall()
+def stamps(tx: Tx, kind: SummaryKind[Body]) -> dict[str, str]:
+    """The stamp of every summary of a kind, by key; the counts themselves may be large."""
+    rows = tx.execute(
+        "SELECT key, substr(stamp, length(%(shape)s) + 2) FROM summary"
+        " WHERE kind = %(kind)s AND starts_with(stamp, %(shape)s || ' ')",
+        {"kind": kind.name, "shape": kind.shape},
+    )
+    return dict(rows.fetchall())
 
 
-def put(tx: Tx, kind: str, key: str, *, stamp: str, body: dict[str, Any], at: datetime) -> Summary:
+def put(tx: Tx, kind: SummaryKind[Body], key: str, *, stamp: str, body: Body, at: datetime) -> Summary[Body]:
     """Keep a summary in place of the one before."""
     tx.execute(
         "INSERT INTO summary (kind, key, stamp, body, made_at) VALUES (%s, %s, %s, %s, %s)"
         " ON CONFLICT (kind, key) DO UPDATE SET stamp = excluded.stamp, body = excluded.body, made_at = excluded.made_at",
-        (kind, key, stamp, Jsonb(body), at),
+        (kind.name, key, f"{kind.shape} {stamp}", kind.form.dump_json(body).decode(), at),
     )
-    return Summary(kind=kind, key=key, stamp=stamp, body=body, made_at=at)
+    return Summary(key=key, stamp=stamp, body=body, made_at=at)
 
 
-def confirm(tx: Tx, kind: str, *, stamp: str, at: datetime) -> None:
-    """Say that the summaries of a kind hold for these facts too, though they were not counted again."""
-    tx.execute("UPDATE summary SET stamp = %s, made_at = %s WHERE kind = %s AND stamp <> %s", (stamp, at, kind, stamp))
-
-
-def shown(tx: Tx, kind: str, key: str, *, make: Callable[[Tx], dict[str, Any]], now: datetime) -> Summary:
-    """The summary to show: the stored one, which a worker keeps fresh, or one made now where there is none yet."""
-    return get(tx, kind, key) or put(tx, kind, key, stamp=stamp(tx), body=make(tx), at=now)
+def confirm(tx: Tx, kind: SummaryKind[Body], *, at: datetime) -> None:
+    """Say that the summaries of a kind hold at an instant too, though they were not counted again."""
+    tx.execute("UPDATE summary SET made_at = %s WHERE kind = %s AND made_at <> %s", (at, kind.name, at))

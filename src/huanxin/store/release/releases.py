@@ -95,13 +95,6 @@ def released_places(tx: Tx, batch_id: int, *, asked: int | None = None) -> BitMa
     return BitMap.union(BitMap(), *(load(places) for (places,) in rows))
 
 
-def latest(tx: Tx) -> int:
-    """The id of the newest release; 0 before the first."""
-    row = tx.execute("SELECT coalesce(max(id), 0) FROM release").fetchone()
-    assert row is not None
-    return int(row[0])
-
-
 def released_by_day(tx: Tx) -> dict[str, Counter[date]]:
     """How many numbers were ever released, by carrier and day of cancellation."""
     found: dict[str, Counter[date]] = {}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
+from huanxin.figures.batch_body import GateCounts, OutcomeCounts
 from huanxin.web.pages.labels import GATE_TONES
-from huanxin.web.pages.views import GateCounts, OutcomeCounts
 from huanxin.words import i18n
 
-Chart = dict[str, Any]
+Chart = dict[str, object]
 
 MOST_BARS = 24
 """More bars than this are read in the table, not in a chart."""

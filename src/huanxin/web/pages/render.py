@@ -13,9 +13,10 @@ from urllib.parse import parse_qsl, urlencode
 from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
 
 from huanxin.domain.numbers import masked_text
+from huanxin.figures.batch_body import OutcomeCounts, PartnerRow
 from huanxin.outbound import recalled
 from huanxin.web.pages import charts, labels
-from huanxin.web.pages.views import BatchesView, ErrorView, HomeView, OutcomeCounts, PartnerRow, PublicBatch
+from huanxin.web.pages.views import BatchesView, ErrorView, HomeView, PublicBatch
 from huanxin.words import i18n
 from huanxin.words.saying import say, told, translated
 from huanxin.words.sentences import N_

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from huanxin.web.pages.views import GateCounts, PartnerRow
+from huanxin.figures.batch_body import GateCounts, PartnerRow
 from huanxin.words.saying import Text
 
 

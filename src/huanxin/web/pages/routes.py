@@ -13,6 +13,7 @@ from huanxin.domain.answers import Purpose
 from huanxin.domain.errors import NotFound
 from huanxin.domain.suppression import Shown, at_least
 from huanxin.figures import batch_figures
+from huanxin.figures.batch_body import BatchHead
 from huanxin.figures.watch import bulletin
 from huanxin.figures.watch.opendata import Publication
 from huanxin.release.gate import renewal_batch
@@ -97,13 +98,13 @@ def batch(request: Request, batch_id: int) -> Response:
     return html(request, batch_page(language(request), view, platform.rules.watch_threshold, as_of))
 
 
-def _public(tx: Tx, one: Batch, head: Summary | None, shown: Publication, now: datetime) -> PublicBatch:
+def _public(tx: Tx, one: Batch, head: Summary[BatchHead] | None, shown: Publication, now: datetime) -> PublicBatch:
     """How far a batch is now, and its figures as they were counted for the public last."""
-    told = head.body["told"] if head else len(notices.of_batch(tx, one.id))
-    late = bool(batch_figures.late_at(head.body, one.answer_by, now)) if head else now >= one.answer_by
+    told = head.body.told if head else len(notices.of_batch(tx, one.id))
+    late = bool(head.body.late(now)) if head else now >= one.answer_by
     return PublicBatch(
         id=one.id, cutoff=one.cutoff, answer_by=one.answer_by, told=told,
-        waiting=head.body["waiting"] if head else told, late=late,
+        waiting=head.body.waiting if head else told, late=late,
         figures=shown.batches.get(one.id, {}),
     )  # fmt: skip
 

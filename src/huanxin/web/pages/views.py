@@ -7,82 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from huanxin.domain.suppression import Shown
+from huanxin.figures.batch_body import GateCounts, OutcomeCounts, PartnerRow, RetractionFigures
 from huanxin.words.saying import Text
 
 Sum = Shown | tuple[int, bool]
 """A count as published, or those of several months that are shown, added up, and whether something is missing from it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class OutcomeCounts:
-    """Answers to a notice or to a whole batch, in (number, partner) pairs. They add up to `total`."""
-
-    unbound: int = 0
-    absent: int = 0
-    kept: int = 0
-    pending: int = 0
-    refused: int = 0
-    outstanding: int = 0
-
-    @property
-    def answered(self) -> int:
-        return self.unbound + self.absent + self.kept + self.pending + self.refused
-
-    @property
-    def total(self) -> int:
-        return self.answered + self.outstanding
-
-    @property
-    def parts(self) -> tuple[tuple[str, int], ...]:
-        """The outcomes in their fixed order, each with its count; without an answer is `unanswered`."""
-        return (("unbound", self.unbound), ("absent", self.absent), ("kept", self.kept),
-                ("pending", self.pending), ("refused", self.refused), ("unanswered", self.outstanding))  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class PartnerRow(OutcomeCounts):
-    """How one partner stands on one batch. Counts are numbers of the batch; `waived` counts those of its open
-    numbers (outstanding, pending, refused) that an operator waived."""
-
-    name: Text
-    kind: str
-    """app, labeler or sender"""
-    required: bool = True
-    waived: int = 0
-
-    @property
-    def open(self) -> int:
-        """Numbers of the batch that this partner still keeps from being released."""
-        return self.outstanding + self.pending + self.refused - self.waived if self.required else 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class GateCounts:
-    """The gate at a glance, in numbers of a batch. One number may stand in several of the lines that wait.
-
-    clear: nothing keeps it back, released ones included. releasable_now: clear and not released before. freezing: the
-    freeze has not ended. outstanding, pending, refused: at one or more required partners, not waived. held, retracted.
-    waived: a waiver covers it at one or more partners. released.
-    """
-
-    total: int
-    clear: int = 0
-    releasable_now: int = 0
-    freezing: int = 0
-    outstanding: int = 0
-    pending: int = 0
-    refused: int = 0
-    held: int = 0
-    retracted: int = 0
-    waived: int = 0
-    released: int = 0
-
-    @property
-    def lines(self) -> tuple[tuple[str, int], ...]:
-        """State by state, as the pages list them: what may go first, then what waits, then what is out."""
-        return (("released", self.released), ("releasable", self.releasable_now), ("freezing", self.freezing),
-                ("outstanding", self.outstanding), ("pending", self.pending), ("refused", self.refused),
-                ("held", self.held), ("retracted", self.retracted), ("waived", self.waived))  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,30 +85,6 @@ class LateRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TakenBackRow:
-    """How one partner answered a retraction, in numbers."""
-
-    name: Text
-    restored: int = 0
-    absent: int = 0
-    irreversible: int = 0
-    pending: int = 0
-    outstanding: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class RetractionView:
-    """Numbers taken back from a batch: how many, when, by whose order and why (empty: the carrier reported reclaims)."""
-
-    id: int
-    numbers: int
-    at: datetime
-    by: str = ""
-    reason: str = ""
-    rows: tuple[TakenBackRow, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
 class BatchView:
     """One batch: `numbers` in it, its partners and its gate, counted at `as_of`."""
 
@@ -191,7 +96,7 @@ class BatchView:
     gate: GateCounts
     partners: tuple[PartnerRow, ...] = ()
     late_rows: tuple[LateRow, ...] = ()
-    retractions: tuple[RetractionView, ...] = ()
+    retractions: tuple[RetractionFigures, ...] = ()
 
     @property
     def late(self) -> bool:

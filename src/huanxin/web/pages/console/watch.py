@@ -4,15 +4,14 @@ Figures only: no number of anybody is in them."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from huanxin.domain.operators import Right
-from huanxin.figures.watch import bulletin
+from huanxin.figures.watch.bulletin import SUPERVISION, PartnerLine, Supervised
 from huanxin.store.acting import PLATFORM
-from huanxin.store.figures import summaries
 from huanxin.web.pages import charts, labels
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.frame import page
@@ -23,14 +22,12 @@ from huanxin.words.saying import say
 from huanxin.words.sentences import N_
 
 router = APIRouter(prefix="/console", include_in_schema=False)
-Line = Mapping[str, Any]
-"""A partner's figures, as figures.watch.bulletin counts them."""
 
 
-def _share(line: Line) -> float:
+def _share(line: PartnerLine) -> float:
     """Notices that were answered in time, of those whose day has come or that were answered; 2 if there is none."""
-    due = line["notices"] - line["waiting"]
-    return line["in_time"] / due if due else 2.0
+    due = line.notices - line.waiting
+    return line.in_time / due if due else 2.0
 
 
 _VIEWS = {"all": N_("all partners"), "late": N_("late"), "refusing": N_("refusing")}
@@ -42,18 +39,18 @@ _SORTS = {
     "overdue": N_("overdue"),
     "refused": N_("numbers refused"),
 }
-VIEWS: Mapping[str, Callable[[Line], bool]] = {
+VIEWS: Mapping[str, Callable[[PartnerLine], bool]] = {
     "all": lambda _: True,
-    "late": lambda line: bool(line["overdue"] or line["late"]),
-    "refusing": lambda line: bool(line["refused"] or line["orders"]["refused"]),
+    "late": lambda line: bool(line.overdue or line.late),
+    "refusing": lambda line: bool(line.refused or line.orders.refused),
 }
-SORTS: Mapping[str, Callable[[Line], Any]] = {
-    "name": lambda line: line["name"],
-    "share": _share,
-    "median": lambda line: -(line["median_hours"] or 0),
-    "p90": lambda line: -(line["p90_hours"] or 0),
-    "overdue": lambda line: (-line["overdue"], -line["late"]),
-    "refused": lambda line: -line["refused"],
+SORTS: Mapping[str, Callable[[PartnerLine], tuple[str | float, ...]]] = {
+    "name": lambda line: (line.name,),
+    "share": lambda line: (_share(line),),
+    "median": lambda line: (-(line.median_hours or 0),),
+    "p90": lambda line: (-(line.p90_hours or 0),),
+    "overdue": lambda line: (-line.overdue, -line.late),
+    "refused": lambda line: (-line.refused,),
 }
 """What comes first is what needs looking at."""
 _CSV = (
@@ -81,12 +78,9 @@ def watch(
     """Partners by name with their answer times; breaches, holds and figures of months and carriers, exactly."""
     platform, carrier = who.platform, who.operator.carrier
     with platform.act(PLATFORM) as act:
-        found = summaries.shown(
-            act.tx, bulletin.KIND, bulletin.scope_key(carrier), now=act.now,
-            make=lambda tx: bulletin.make_now(tx, platform)[bulletin.scope_key(carrier)],
-        )  # fmt: skip
+        found = SUPERVISION.shown(act.tx, platform, carrier or "")
     view, sort = view if view in VIEWS else "all", sort if sort in SORTS else "overdue"
-    everyone = found.body["partners"]
+    everyone = found.body.partners
     lines = sorted((line for line in everyone if VIEWS[view](line)), key=SORTS[sort])
     if format == "csv":
         return _csv(found.body, lines, table)
@@ -101,26 +95,26 @@ def watch(
     )  # fmt: skip
 
 
-def _csv(body: Mapping[str, Any], lines: Sequence[Line], table: str) -> Response:
+def _csv(body: Supervised, lines: Sequence[PartnerLine], table: str) -> Response:
     """One of the page's tables, with codes for what the page writes in words."""
     return one_of("partners" if table in ("", "partners") else "watch", {
         "partners": ([*_CSV, *(f"orders_{key}" for key in _CSV_ORDERS)], (
-            [*(line[key] for key in _CSV), *(line["orders"][key] for key in _CSV_ORDERS)] for line in lines
+            [*(getattr(line, key) for key in _CSV), *(getattr(line.orders, key) for key in _CSV_ORDERS)] for line in lines
         )),
-        "breaches": (("month", "kind", "numbers"), body["breaches"][::-1]),
-        "holds": (_HOLDS, ([one[key] for key in _HOLDS] for one in body["holds"])),
-        "months": (("month", "carrier", *labels.FIGURES), body["carriers"][::-1]),
+        "breaches": (("month", "kind", "numbers"), body.breaches[::-1]),
+        "holds": (_HOLDS, ([getattr(one, key) for key in _HOLDS] for one in body.holds)),
+        "months": (("month", "carrier", *labels.FIGURES), ((*codes, *counts) for codes, counts in body.carriers[::-1])),
     }, table)  # fmt: skip
 
 
-def _chart(lines: Sequence[Line], lang: str) -> charts.Chart:
+def _chart(lines: Sequence[PartnerLine], lang: str) -> charts.Chart:
     """One bar a partner: its notices by what became of them, in shares."""
-    shown = [line for line in lines if line["notices"]][: charts.MOST_BARS]
+    shown = [line for line in lines if line.notices][: charts.MOST_BARS]
     return {
-        "kind": "stacked", "categories": [line["name"] for line in shown],
+        "kind": "stacked", "categories": [line.name for line in shown],
         "series": [
             {"name": say(name, lang), "tone": labels.TONES[key],
-             "values": [round(100 * line[key] / line["notices"], 4) or None for line in shown]}
+             "values": [round(100 * getattr(line, key) / line.notices, 4) or None for line in shown]}
             for key, name in labels.TIMELINESS.items()
         ],
     }  # fmt: skip

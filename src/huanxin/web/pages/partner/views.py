@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from huanxin.domain.streams import Stream
-from huanxin.web.pages.views import OutcomeCounts
+from huanxin.figures.batch_body import OutcomeCounts
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ class About:
     threshold: int
     licence: str
 
-    def words(self) -> dict[str, Any]:
+    def words(self) -> dict[str, object]:
         return {
             "schema": SCHEMA, "as_of": self.as_of.isoformat(), "zone": self.zone, "threshold": self.threshold,
             "licence": self.licence,

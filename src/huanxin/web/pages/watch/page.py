@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from huanxin.domain.regions import REGIONS
 from huanxin.domain.suppression import Hidden, Shown, at_least
@@ -18,7 +17,7 @@ from huanxin.words.saying import say
 _MOST_MONTHS = 24
 
 
-def view(shown: Publication, *, month: str, names: Mapping[str, str], lang: str, threshold: int) -> dict[str, Any]:
+def view(shown: Publication, *, month: str, names: Mapping[str, str], lang: str, threshold: int) -> dict[str, object]:
     """The values of watch/bulletin.html. month: the one whose carriers and regions are shown, or empty for all."""
     months = sorted(shown.totals)[-_MOST_MONTHS:]
     chosen = [month] if month else months

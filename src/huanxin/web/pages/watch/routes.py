@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
@@ -59,7 +58,7 @@ def watch(request: Request, month: str = "") -> Response:
         raise NotFound(Sentence("nothing was counted in %(month)s; /watch lists the months with figures", month=month))
     lang = language(request)
     names = {code: say(labels.CARRIERS.get(code, one.name), lang) for code, one in platform.plan.carriers.items()}
-    values: dict[str, Any] = view(shown, month=month, names=names, lang=lang, threshold=terms.threshold)
+    values = view(shown, month=month, names=names, lang=lang, threshold=terms.threshold)
     return html(
         request,
         render("watch/bulletin.html", lang, here="/watch", as_of=as_of, terms=terms, figure_names=labels.FIGURES,

@@ -171,7 +171,7 @@ def _waive(_: Request, who: Working, batch_id: int, form: Posted) -> int:
 def _release(_: Request, who: Working, batch_id: int, form: Posted) -> int:
     with who.act() as act:
         summary, fresh = batch_figures.current(act.tx, who.platform, batch_id)
-        clear = summary.body["gate"]["releasable_now"] if fresh else None
+        clear = summary.body.gate.releasable_now if fresh else None
         return propose_release(act, batch_id, reason=form["reason"], operator=who.operator, clear=clear)
 
 

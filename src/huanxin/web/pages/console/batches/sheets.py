@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from fastapi.responses import Response
 
 from huanxin.domain.numbers import masked_text
+from huanxin.figures.batch_body import RetractionFigures
 from huanxin.web.pages.console.batches import approvals
 from huanxin.web.pages.console.batches.views import OUTCOMES, PARTNERS, Given, batch_values
 from huanxin.web.pages.console.sheets import one_of
 from huanxin.web.pages.console.signing import Working
-from huanxin.web.pages.views import RetractionView
 
 _LATE = ("partner", "batch", "purpose", "late_since", "escalated_at", "reminders", "pending", "unanswered")
 _RETRACTIONS = (
@@ -23,7 +23,7 @@ Line = tuple[object, ...]
 
 def batch_csv(who: Working, batch_id: int, *, table: str, partners: str) -> Response:
     """One table of a batch's page, in numbers of the batch; of the partners those that the page's filter leaves."""
-    view, body, extra = batch_values(who, batch_id)
+    view, body, beside = batch_values(who, batch_id)
     return one_of(f"batch-{batch_id}", {
         "partners": (("partner", "kind", "required", *OUTCOMES, "waived", "open"), (
             (row.name, row.kind, row.required, *(count for _, count in row.parts), row.waived, row.open)
@@ -36,14 +36,14 @@ def batch_csv(who: Working, batch_id: int, *, table: str, partners: str) -> Resp
         "gate": (("state", "numbers"), view.gate.lines),
         "retractions": (_RETRACTIONS, (line for one in view.retractions for line in _retraction(one))),
         "freezes": (("sellable_from", "carrier", "numbers"), sorted(
-            (day, carrier, numbers) for carrier, day, numbers in body["freezes"]
+            (day, carrier, numbers) for carrier, day, numbers in body.freezes
         )),
-        "proposals": (approvals.HEADINGS, (approvals.line_of(one) for one in extra["proposals"])),
-        "releases": (_RELEASES, (line for one in extra["releases"] for line in _release(one))),
+        "proposals": (approvals.HEADINGS, (approvals.line_of(one) for one in beside.proposals)),
+        "releases": (_RELEASES, (line for one in beside.releases for line in _release(one))),
     }, table)  # fmt: skip
 
 
-def _retraction(one: RetractionView) -> Iterator[Line]:
+def _retraction(one: RetractionFigures) -> Iterator[Line]:
     """A line for each partner; one without a partner before anybody was told."""
     head = (one.id, one.at, one.by, masked_text(one.reason), one.numbers)
     if not one.rows:

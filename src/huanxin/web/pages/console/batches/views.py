@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -15,6 +14,7 @@ from huanxin.domain.errors import HuanxinError
 from huanxin.domain.operators import Right
 from huanxin.domain.problems import status_of
 from huanxin.figures import batch_figures
+from huanxin.figures.batch_body import BatchFigures, PartnerRow
 from huanxin.store.acting import PLATFORM
 from huanxin.store.connect import partners
 from huanxin.store.notify import progress
@@ -22,6 +22,7 @@ from huanxin.store.plan import batches, plannings
 from huanxin.store.release import proposals, releases
 from huanxin.store.release.proposals import Proposal
 from huanxin.store.release.releases import Release
+from huanxin.store.release.stops import Stop
 from huanxin.web.pages import charts, labels
 from huanxin.web.pages.console.batches import stopped
 from huanxin.web.pages.console.forms import Posted
@@ -32,7 +33,7 @@ from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.gate_view import batch_summaries, batch_view
 from huanxin.web.pages.render import total
 from huanxin.web.pages.routes import language
-from huanxin.web.pages.views import BatchSummary, BatchView, PartnerRow
+from huanxin.web.pages.views import BatchSummary, BatchView
 from huanxin.words.saying import say, translated
 
 MOST = 100
@@ -81,6 +82,19 @@ class Given:
 
     release: Release
     lists: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What is asked of a batch each time. `fresh`: whether all recorded facts are in its figures; `reminded`: how often
+    anybody was; `withdrawn`: partners by id."""
+
+    fresh: bool
+    proposals: list[Proposal]
+    releases: list[Given]
+    reminded: int
+    withdrawn: frozenset[int]
+    stopped: list[Stop]
 
 
 def shown(
@@ -140,21 +154,21 @@ def batch_page(
 ) -> Response:  # fmt: skip
     """One batch, and what can be done with it; `partners` one of PARTNERS."""
     lang = language(request)
-    view, body, extra = batch_values(who, batch_id)
+    view, body, beside = batch_values(who, batch_id)
     now = who.platform.now()
     return page(
         request, who, "batch.html", status, tab="batches", **figures_of(view, lang, partners), done=done,
         problem=problem and problem.said, faults=lines_of(problem, lang) if problem else [],
         given=given or {}, left=(view.answer_by - now).total_seconds(), may_act=who.operator.may(Right.BATCHES),
         may_see=who.operator.may(Right.NUMBERS), list_purposes=unmasking.LIST_PURPOSES,
-        freezes=_freezes(body["freezes"], who.platform.today()),
-        asked=sorted(((one["partner"], one["name"], one["waits_outstanding"] + one["waits_pending"], one["refused"])
-                      for one in body["partners"]), key=lambda one: (-one[2], -one[3], one[1])),
-        carriers=body["carriers"], **extra,
+        freezes=_freezes(body.freezes, who.platform.today()),
+        asked=sorted(((one.partner, one.name, one.waits, one.refused) for one in body.partners),
+                     key=lambda one: (-one[2], -one[3], one[1])),
+        carriers=body.carriers, **vars(beside),
     )  # fmt: skip
 
 
-def figures_of(view: BatchView, lang: str, partners: str = "all") -> dict[str, Any]:
+def figures_of(view: BatchView, lang: str, partners: str = "all") -> dict[str, object]:
     """The values of console/_batch_figures.html: a batch, its partners (of PARTNERS[partners]) with the open ones first,
     and its charts."""
     everyone = sorted(view.partners, key=lambda row: (-row.open, -row.outstanding, -row.unbound))
@@ -169,10 +183,10 @@ def figures_of(view: BatchView, lang: str, partners: str = "all") -> dict[str, A
     }  # fmt: skip
 
 
-def _freezes(known: Iterable[tuple[str, str, int]], today: date) -> Freezes:
+def _freezes(known: Iterable[tuple[str, date, int]], today: date) -> Freezes:
     by_day: dict[date, dict[str, int]] = {}
     for carrier, day, numbers in known:
-        by_day.setdefault(date.fromisoformat(day), {})[carrier] = numbers
+        by_day.setdefault(day, {})[carrier] = numbers
     days = [FreezeDay(day=day, by=by_day[day]) for day in sorted(by_day)]
     return Freezes(
         ended=[one for one in days if one.day <= today], soon=[one for one in days if today < one.day <= today + _SOON],
@@ -180,9 +194,8 @@ def _freezes(known: Iterable[tuple[str, str, int]], today: date) -> Freezes:
     )  # fmt: skip
 
 
-def batch_values(who: Working, batch_id: int) -> tuple[BatchView, dict[str, Any], dict[str, Any]]:
-    """A batch's figures, its summary's body, and what is asked each time: `fresh`, `proposals`, `releases`, `reminded`,
-    `withdrawn` (partners by id), `stopped`."""
+def batch_values(who: Working, batch_id: int) -> tuple[BatchView, BatchFigures, Beside]:
+    """A batch as it is shown, its figures, and what is asked each time."""
     platform = who.platform
     with platform.act(PLATFORM) as act:
         summary, fresh = batch_figures.current(act.tx, platform, batch_id)
@@ -196,5 +209,5 @@ def batch_values(who: Working, batch_id: int) -> tuple[BatchView, dict[str, Any]
             for one in releases.all_releases(act.tx, batch_id)
         ]
     reminded = sum(times for times, _ in told.values())
-    return view, summary.body, {"fresh": fresh, "proposals": found, "releases": given, "reminded": reminded,
-                                "withdrawn": gone, "stopped": loud}  # fmt: skip
+    return view, summary.body, Beside(fresh=fresh, proposals=found, releases=given, reminded=reminded, withdrawn=gone,
+                                      stopped=loud)  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
@@ -105,7 +105,7 @@ def _plan(who: Working, wish: _Wish) -> tuple[Planned | None, str, str]:
     platform = who.platform
     try:
         with platform.act(PLATFORM) as act:
-            planned = planner.plan(act, wish.carrier, wish.choices())
+            planned = planner.plan(act.tx, platform, wish.carrier, wish.choices())
     except BadInput as error:
         return None, error.said, ""
     except NotFound as error:
@@ -123,7 +123,7 @@ def _offered(wish: _Wish, lead_days: int) -> dict[str, list[str]]:
     }
 
 
-def _shown(planned: Planned, lang: str) -> dict[str, Any]:
+def _shown(planned: Planned, lang: str) -> dict[str, object]:
     names = [_name(planned, one, lang) for one in planned.results]
     totals = [one.total for one in planned.results]
     months = [planner.months(one, planned.history.today) for one in planned.results[:_MONTH_COLUMNS]]
@@ -170,11 +170,11 @@ def _by_month(planned: Planned) -> _Lines:
            "unserved_in_all", "open_if_sold", "open_sold")  # fmt: skip
     for result in planned.results:
         told = planner.figures(result, planned.history)
-        faster = planned.choices.faster if told["faster"] else ""
+        faster = planned.choices.faster if told.faster else ""
         for month in planner.months(result, planned.history.today):
-            yield (planned.history.carrier, told["freeze_days"], told["lead_days"], faster, f"{month.first:%Y-%m}",
-                   month.supply, f"{month.utilisation:.6f}", told["waiting"], told["unserved"], told["open_if_sold"],
-                   told["open_sold"])  # fmt: skip
+            yield (planned.history.carrier, told.freeze_days, told.lead_days, faster, f"{month.first:%Y-%m}",
+                   month.supply, f"{month.utilisation:.6f}", told.waiting, told.unserved, told.open_if_sold,
+                   told.open_sold)  # fmt: skip
 
 
 def _by_partner(planned: Planned) -> _Lines:

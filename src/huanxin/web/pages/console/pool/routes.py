@@ -13,6 +13,7 @@ from huanxin.domain.errors import BadInput, Forbidden, HuanxinError, NotFound, T
 from huanxin.domain.operators import Right
 from huanxin.domain.pool import CANCELLED, STATES, TO_COME
 from huanxin.domain.regions import PROVINCES
+from huanxin.figures.pool import POOL
 from huanxin.figures.pool_sums import Sums
 from huanxin.report.allocations import import_allocation
 from huanxin.store.figures import summaries
@@ -46,10 +47,10 @@ def show(
 ) -> Response:  # fmt: skip
     """The pool under some filters; with `table` and format=csv one of its tables as a file."""
     with who.platform.read() as seen:
-        summary = summaries.get(seen.tx, "pool")
+        summary = summaries.get(seen.tx, POOL.kind)
         if summary is None:
             return page(request, who, "pool.html", tab="pool", summary=None)
-        sums = Sums.of(summary.body)
+        sums = summary.body
         filters, wrong = read_filters(
             carrier=who.operator.carrier or carrier, region=region, prefix=prefix, state=state, sums=sums
         )
@@ -64,7 +65,7 @@ def show(
 def _page(
     request: Request,
     who: Working,
-    summary: Summary,
+    summary: Summary[Sums],
     sums: Sums,
     filters: Filters,
     found: Pool,
