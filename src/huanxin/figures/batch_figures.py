@@ -109,8 +109,7 @@ def _stamps(tx: Tx, platform: Platform, batch_ids: Iterable[int] | None = None) 
 
 def figures(tx: Tx, platform: Platform, batch_id: int) -> BatchFigures:
     """Everything that pages show of a batch. Loads its whole gate."""
-    touching = affected.reports_of(tx, [batch_id]).get(batch_id)
-    loaded = load_gate(platform.within(tx), batch_id, touching=touching)
+    loaded = load_gate(platform.within(tx), batch_id)
     back = loaded.roster.places_in(union(batches.numbers_of(tx, one) for one in loaded.retractions))
     gate = loaded.gate
     partners = [_partner(loaded, partner, back) for partner in loaded.notices]

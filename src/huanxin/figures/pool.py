@@ -61,9 +61,8 @@ def count(tx: Tx, platform: Platform) -> tuple[int, int]:
     for start in range(0, len(shards), AT_ONCE):
         _count_shards(tx, platform, shards[start : start + AT_ONCE], until)
     stale = {key: stamp for key, stamp in current.items() if counted.get(key) != stamp}
-    touching = affected.reports_of(tx, stale)
     for key in stale:
-        loaded = load_gate(platform.within(tx), key, touching=touching[key])
+        loaded = load_gate(platform.within(tx), key)
         pool.put(tx, batch_id=key, by_shard=dict(_by_shard(batch_cells(loaded, until))))
     pool.forget(tx, "hold", set(bound) - set(binding))
     pool.see(tx, "hold", dict.fromkeys(binding, ""))

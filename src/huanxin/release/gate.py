@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -50,12 +50,8 @@ def renewal_batch(tx: Tx, batch_id: int) -> Batch:
     return batch
 
 
-def load_gate(reading: Reading, batch_id: int, *, touching: Sequence[int] | None = None) -> LoadedGate:
-    """Everything that decides on a batch, from the facts recorded so far.
-
-    What reports took out of the freeze since the plan is looked for in every later report, unless a caller who only counts
-    gives those that touch the batch (`touching`, `store.report.affected`).
-    """
+def load_gate(reading: Reading, batch_id: int) -> LoadedGate:
+    """Everything that decides on a batch, from the facts recorded so far."""
     batch = renewal_batch(reading.tx, batch_id)
     numbers = batches.numbers_of(reading.tx, batch_id)
     roster = Roster.of(numbers)
@@ -74,7 +70,7 @@ def load_gate(reading: Reading, batch_id: int, *, touching: Sequence[int] | None
         everyone=everyone, spans=batches.spans(reading.tx, batch_id), standings=standings,
         required=frozenset(notice.partner_id for notice in told.values() if notice.required), sent=bool(told), held=held,
         ordered=ordered,
-        retracted=_left_the_freeze(reading.tx, batch, numbers, roster, touching),
+        retracted=_left_the_freeze(reading.tx, batch, numbers, roster),
         released=releases.released_places(reading.tx, batch_id), today=today,
         freeze_days=freeze_of(batch.freeze_days, reading.rules.freeze_days),
     )  # fmt: skip
@@ -85,12 +81,10 @@ def load_gate(reading: Reading, batch_id: int, *, touching: Sequence[int] | None
     )  # fmt: skip
 
 
-def _left_the_freeze(
-    tx: Tx, batch: Batch, numbers: NumberSet, roster: Roster, touching: Sequence[int] | None
-) -> dict[Event, BitMap]:
+def _left_the_freeze(tx: Tx, batch: Batch, numbers: NumberSet, roster: Roster) -> dict[Event, BitMap]:
     """Places that a report later than the plan took out of the freeze, by the first event that did."""
     found: dict[Event, dict[int, BitMap]] = {}
-    for shard, of_shard in left_since(tx, batch, numbers, touching=touching):
+    for shard, of_shard in left_since(tx, batch, numbers):
         seen = BitMap()
         for fact in of_shard:
             first = fact.numbers - seen

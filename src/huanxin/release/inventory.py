@@ -24,7 +24,6 @@ from huanxin.store.figures import summaries
 from huanxin.store.figures.summaries import SummaryKind
 from huanxin.store.plan import batches
 from huanxin.store.release import inventories, releases
-from huanxin.store.report import affected
 from huanxin.words.sentences import Sentence
 
 RELEASED, TAKEN_BACK = "released", "taken_back"
@@ -56,7 +55,7 @@ def note_changes(act: Act, batch_id: int) -> None:
     stamp = inventories.facts_of(act.tx, act.today, batch_id)[batch_id]  # before the facts are read: later ones change it
     if inventories.looked_at(act.tx, batch_id).get(batch_id) == stamp:
         return
-    loaded = load_gate(act, batch_id, touching=affected.reports_of(act.tx, [batch_id]).get(batch_id))
+    loaded = load_gate(act, batch_id)
     off = off_sale(act.tx, loaded)
     gone = BitMap.union(BitMap(), *off.values())
     told = inventories.on_sale(act.tx, batch_id)

@@ -19,7 +19,6 @@ from huanxin.store.database import Tx
 from huanxin.store.plan import batches
 from huanxin.store.release import proposals
 from huanxin.store.release.proposals import NewProposal, Proposal
-from huanxin.store.report import affected
 from huanxin.words.sentences import Sentence
 
 
@@ -67,8 +66,7 @@ def propose_release(act: Act, batch_id: int, *, reason: str, operator: Operator,
     """
     _may_act(act, batch_id, operator=operator)
     if clear is None:
-        touching = affected.reports_of(act.tx, [batch_id]).get(batch_id)
-        clear = len(load_gate(act, batch_id, touching=touching).gate.releasable())
+        clear = len(load_gate(act, batch_id).gate.releasable())
     if not clear:
         raise Conflict(
             Sentence(

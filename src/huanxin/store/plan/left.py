@@ -16,17 +16,15 @@ from huanxin.domain.lifecycle import EVENTS, UNFREEZING, Cancellation, Event, Pl
 from huanxin.numbersets.sharded import NumberSet, bitmap_of, load, values_of
 from huanxin.store.database import Tx
 from huanxin.store.plan.batches import Batch
-from huanxin.store.report import reports
+from huanxin.store.report import affected, reports
 
 
-def left_since(
-    tx: Tx, batch: Batch, numbers: NumberSet, *, touching: Sequence[int] | None = None
-) -> Iterator[tuple[int, list[SetFact]]]:
+def left_since(tx: Tx, batch: Batch, numbers: NumberSet) -> Iterator[tuple[int, list[SetFact]]]:
     """By shard, in order: what later reports say of some of a batch's numbers that ends a freeze, and happened after the
-    cancellation that the batch stands on. `touching`: the later reports that name any of them; None: not known."""
-    said = reports.facts_by_shard(
-        tx, shards=numbers.shards, after_report=batch.seen_report, of_reports=touching, events=UNFREEZING
-    )
+    cancellation that the batch stands on. Of the later reports those are read that touch the batch, or that nobody has
+    looked at."""
+    touching = affected.reports_of(tx, batch.id)
+    said = reports.facts_by_shard(tx, shards=numbers.shards, of_reports=touching, events=UNFREEZING)
     last: date | None = None
     for shard, facts in said:
         here = [replace(fact, numbers=both, at=None) for fact in facts if (both := fact.numbers & numbers.shards[shard])]

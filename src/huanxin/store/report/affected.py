@@ -1,12 +1,11 @@
 """Which batches a report touches: it says of some of their numbers that they left the freeze after the batch was planned.
 
-A day's report of a country names none of most batches' numbers, so whoever counts a batch need not read it. A report that
-nobody has looked at yet may touch any batch.
+A day's report of a country names none of most batches' numbers, so whoever judges a batch need not read it. A report that
+nobody has looked at yet may touch any batch. What was found holds for good: sets of reports and batches never change, and a
+batch is planned while no report is being recorded, so that those it did not know find it when they are looked at.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 from pyroaring import BitMap
 
@@ -67,22 +66,15 @@ def _look_in(tx: Tx, shards: list[int], touched: dict[int, set[int]]) -> None:
 
 
 _REPORTS_OF = """
-SELECT b.id, array(
-    SELECT r.id
-    FROM report r
-    LEFT JOIN report_touch t ON t.report_id = r.id
-    WHERE r.id > b.seen_report AND (t.report_id IS NULL OR b.id = ANY(t.batches))
-    ORDER BY r.id
-)
+SELECT r.id
 FROM batch b
-WHERE b.id = ANY(%s)
+JOIN report r ON r.id > b.seen_report
+LEFT JOIN report_touch t ON t.report_id = r.id
+WHERE b.id = %s AND (t.report_id IS NULL OR b.id = ANY(t.batches))
+ORDER BY r.id
 """
 
 
-def reports_of(tx: Tx, batch_ids: Iterable[int]) -> dict[int, list[int]]:
-    """The later reports that touch each of some batches, or that nobody has looked at."""
-    rows = tx.execute(
-        _REPORTS_OF,
-        (list(batch_ids),),
-    )
-    return {int(batch): list(found) for batch, found in rows}
+def reports_of(tx: Tx, batch_id: int) -> list[int]:
+    """The later reports that touch a batch, or that nobody has looked at."""
+    return [int(row[0]) for row in tx.execute(_REPORTS_OF, (batch_id,))]

@@ -121,15 +121,15 @@ def cancelled_between(tx: Tx, *, shards: Iterable[int], after: date, until: date
 
 
 def facts_by_shard(
-    tx: Tx, *, shards: Iterable[int] | None = None, after_report: int = 0, before_report: int | None = None,
+    tx: Tx, *, shards: Iterable[int] | None = None, before_report: int | None = None,
     of_reports: Iterable[int] | None = None, events: Iterable[Event] | None = None,
 ) -> Iterator[tuple[int, list[SetFact]]]:  # fmt: skip
     """The facts of each shard in the order in which they happened, shard by shard, all or those named.
 
-    With `after_report` or `before_report`, only what later or earlier reports said; with `of_reports`, only what those did;
+    With `before_report`, only what earlier reports said; with `of_reports`, only what those did;
     with `events`, only these. One shard at a time is unpacked.
     """
-    where, parameters = "report_id > %s", list[object]([after_report])
+    where, parameters = "true", list[object]()
     if before_report is not None:
         where += " AND report_id < %s"
         parameters.append(before_report)
