@@ -204,8 +204,8 @@ def test_commits_are_recognised() -> None:
 
 
 FACTS = (
-    "report", "report_set", "allocation", "allocation_range", "hold", "hold_set", "hold_lift", "batch", "batch_set",
-    "batch_span", "notice", "receipt", "receipt_set", "waiver", "release", "release_set", "disclosure",
+    "report", "report_set", "report_void", "allocation", "allocation_range", "hold", "hold_set", "hold_lift", "batch",
+    "batch_set", "batch_span", "notice", "receipt", "receipt_set", "waiver", "release", "release_set", "disclosure",
     "disclosure_withdrawal", "request", "request_notice", "request_answer", "request_call_off",
 )  # fmt: skip
 """Tables of what may change what happens to a number."""
@@ -223,7 +223,9 @@ def test_whatever_may_change_what_happens_is_recorded_through_one_seam_and_never
         ("COPY", "batch_set"),
     }
     assert {one for one in found if one[0] != "store/facts.py"} == set()
-    assert {how for _, how, _ in found} <= {"INSERT INTO", "COPY"}
+    # What is taken back of a set is kept beside it: the database refuses to let a set lose anything else.
+    mended = {("store/facts.py", "UPDATE", "report_set"), ("store/facts.py", "DELETE FROM", "report_set")}
+    assert {how for _, how, _ in found - mended} <= {"INSERT INTO", "COPY"}
 
 
 def test_a_look_back_leaves_out_what_came_later_of_every_fact_but_owners_orders() -> None:

@@ -71,7 +71,16 @@ class Platform:
         """
         now = self.sure() if sure else self.clock()
         with self.database.transaction() as tx:
-            yield Act(tx=tx, now=now, plan=self.plan, rules=self.rules, issuer=self.issuer, by=by, clock=self.clock)
+            yield self._order(tx, now, by)
+
+    @contextmanager
+    def rehearse(self, by: str) -> Iterator[Act]:
+        """The same, undone when the block ends: what an order would do is what it did here."""
+        with self.database.reading(writable=True) as tx:
+            yield self._order(tx, self.clock(), by)
+
+    def _order(self, tx: Tx, now: datetime, by: str) -> Act:
+        return Act(tx=tx, now=now, plan=self.plan, rules=self.rules, issuer=self.issuer, by=by, clock=self.clock)
 
 
 @contextmanager

@@ -7,13 +7,18 @@ from typing import Annotated
 
 import typer
 
+from huanxin.acts import mending
 from huanxin.acts.reports import take_report
 from huanxin.cli.console import By, Json, done, err, me, platform, progress, table
+from huanxin.domain.mended import Mended, What
 from huanxin.numbersets.files import name_of
+from huanxin.report.mending import write_consequences
 from huanxin.report.rejects import write_rejects
 from huanxin.store.report import reports
 
 app = typer.Typer(no_args_is_help=True)
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")]
+Consequences = Annotated[Path | None, typer.Option(help="Write what becomes of each number.")]
 
 
 @app.command("import")
@@ -65,13 +70,46 @@ def import_(
     done(as_json, facts, say)
 
 
+@app.command()
+def withdraw(
+    report: Annotated[int, typer.Argument(help="The report that was wrong.")],
+    reason: Annotated[str, typer.Option(help="Why it is withdrawn.")],
+    dry_run: DryRun = False,
+    csv: Consequences = None,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Take back all that a report said: it stays on record as taken back, and what it led to is set right."""
+    with platform() as (opened, _), (opened.rehearse if dry_run else opened.act)(by or me()) as act:
+        mended = mending.withdraw(act, report, reason=reason)
+        if csv:
+            write_consequences(csv, mended)
+    _mended(mended, f"report {report} withdrawn", dry_run=dry_run, as_json=as_json)
+
+
+def _mended(mended: Mended, what: str, *, dry_run: bool, as_json: bool) -> None:
+    facts = {
+        "report": None if dry_run else mended.report_id, "dry_run": dry_run, "taken_back": mended.taken_back,
+        **{one.name.lower(): mended.count(one) for one in What},
+    }  # fmt: skip
+    parts = ", ".join(f"{count:,} {event}" for event, count in mended.taken_back.items() if count)
+    say = f"would be recorded (nothing was): {what}" if dry_run else f"✓ {what}, by report {mended.report_id}"
+    say += f"; taken back: {parts or 'nothing'}"
+    for one in mended.consequences:
+        sign = "!" if one.what in (What.STOPPED, What.IN_ERROR) else " "
+        say += f"\n{sign} batch {one.batch_id}: {one.what.value}: {len(one.numbers):,}"
+    done(as_json, facts, say)
+
+
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """The reports taken so far."""
     with platform() as (opened, _), opened.read() as seen:
         found = reports.all_reports(seen.tx)
-    rows = table("report", "carrier", "file", "#lines", "#accepted", "#known", "#rejected", "by", "when")
+    rows = table("report", "carrier", "file", "#lines", "#accepted", "#known", "#rejected", "by", "when", "mended")
     for one in found:
+        mends = f"withdraws {one.withdraws}: {one.reason}" if one.withdraws else one.reason
         rows.add_row(str(one.id), one.carrier, one.file_name, f"{one.lines:,}", f"{one.accepted:,}", f"{one.known:,}",
-                     f"{one.rejected:,}", one.recorded_by, f"{one.recorded_at:%Y-%m-%d %H:%M} UTC")  # fmt: skip
+                     f"{one.rejected:,}", one.recorded_by, f"{one.recorded_at:%Y-%m-%d %H:%M} UTC",
+                     f"withdrawn by {one.withdrawn_by}" if one.withdrawn_by else mends)  # fmt: skip
     done(as_json, {"reports": [vars(one) for one in found]}, rows if found else "No report was taken yet.")

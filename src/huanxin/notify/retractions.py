@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pyroaring import BitMap
 
 from huanxin.domain.answers import Purpose
@@ -22,6 +24,7 @@ from huanxin.store.plan import batches
 from huanxin.store.plan.batches import Batch
 from huanxin.store.plan.left import left_since
 from huanxin.store.release import stops
+from huanxin.store.release.stops import Listed
 from huanxin.store.report import reports
 from huanxin.words.sentences import Sentence
 
@@ -90,6 +93,25 @@ def retract_ordered(act: Act, batch_id: int, numbers: NumberSet, *, reason: str,
     return made
 
 
+def retract_mended(
+    act: Act, batch_id: int, numbers: NumberSet, *, reason: str, report_id: int, on_lists: Iterable[Listed],
+    new_id: NewId = random_id,
+) -> Batch:  # fmt: skip
+    """Take numbers back from a batch for good, since a report mended what the batch stood on: partners are told as of any
+    retraction, and what rests is planned again. on_lists: what releases gave back of them that nobody had bought."""
+    batch = batches.get(act.tx, batch_id)
+    assert batch is not None
+    made = _record(act, batch, numbers, reason=reason, mended_by=report_id)
+    stops.add(act.tx, on_lists, retraction_id=made.id, at=act.now)
+    tell_retractions(act, batch_id, new_id=new_id)
+    return made
+
+
+def taken_back_by_reports(tx: Tx, batch_id: int) -> NumberSet:
+    """The numbers that were taken back from a batch since reports said that their owners reclaimed them."""
+    return union(batches.numbers_of(tx, one.id) for one in batches.retractions_of(tx, batch_id) if not one.reason)
+
+
 def tell_retractions(act: Act, batch_id: int, *, new_id: NewId = random_id) -> int:
     """Tell every partner that has a notice of a batch of each of its retractions, unless it has been told; how many
     notices that makes. A partner that is told of the batch late hears of what was taken back before, after it."""
@@ -106,12 +128,13 @@ def tell_retractions(act: Act, batch_id: int, *, new_id: NewId = random_id) -> i
     return made
 
 
-def _record(act: Act, batch: Batch, numbers: NumberSet, *, reason: str) -> Batch:
+def _record(act: Act, batch: Batch, numbers: NumberSet, *, reason: str, mended_by: int | None = None) -> Batch:
     zones = {act.plan.carriers[code].zone for code, _ in batches.spans(act.tx, batch.id)}
     made = facts.batch(
         act.tx, purpose=Purpose.RETRACTION, retracts=batch.id, numbers=numbers, cutoff=batch.cutoff,
         answer_by=answer_by(act.now, zones, act.rules.answer_days), freeze_days=batch.freeze_days,
         seen_report=reports.latest(act.tx), files=described(numbers.numbers()), by=act.by, at=act.now, reason=reason,
+        mended_by=mended_by,
     )  # fmt: skip
     found = batches.get(act.tx, made)
     assert found is not None

@@ -53,6 +53,11 @@ def dump_all(sets: Sequence[Instants], days: Sequence[int]) -> list[bytes | None
     ]
 
 
+def dump(one: Instants, day: int) -> bytes | None:
+    """The same of one set, which is not empty."""
+    return dump_all([one], [day])[0]
+
+
 def load(stored: bytes | None, day: int, count: int) -> Instants:
     """The instants of a set of so many numbers, of what `dump_all` made."""
     if stored is None:

@@ -57,7 +57,10 @@ def due(reading: Reading, *, carrier: str | None = None) -> dict[Cancellation, N
             if carrier in (None, one.carrier) and _is_due(one, reading):
                 found.setdefault(one, {})[shard] = places
     resting = {one: NumberSet(shards) for one, shards in sorted(found.items())}
-    taken = held_now(reading) | union(NumberSet.of(one.numbers) for one in batches.renewed_since(reading.tx, resting))
+    out = batches.mended_out(reading.tx)
+    taken = held_now(reading) | union(
+        NumberSet.of(one.numbers) - out.get(one.batch_id, NumberSet()) for one in batches.renewed_since(reading.tx, resting)
+    )
     return {one: left for one, numbers in resting.items() if (left := numbers - taken)}
 
 

@@ -87,7 +87,7 @@ def import_report(
     layers = in_layers(lines)
     progress("checking against what is on record", total)
     # Read first, then wait: each report is judged by all those before it, and nobody waits while a long one is read.
-    one_name_at_a_time(act.tx, _REPORTS)
+    one_after_another(act.tx)
     recording_facts(act.tx)
     if known_already := _imported(act.tx, source, carrier):
         return known_already
@@ -106,6 +106,11 @@ def import_report(
         faults=tuple(faults), recycled=recycled,
     )  # fmt: skip
     return replace(done, report_id=_record(act, source, done, sets, file_name=name_of(path), carrier=carrier))
+
+
+def one_after_another(tx: Tx) -> None:
+    """Have those that record reports, or mend them, wait for each other: each is judged by all those before it."""
+    one_name_at_a_time(tx, _REPORTS)
 
 
 def _imported(tx: Tx, source: tables.Source, carrier: str) -> Imported | None:

@@ -19,11 +19,23 @@ _DATED = {
 }  # fmt: skip
 """Facts, each with the column that says when it was recorded."""
 _PARTS = {
-    "report_set": "report", "allocation_range": "allocation", "hold_set": "hold", "batch_set": "batch",
+    "allocation_range": "allocation", "hold_set": "hold", "batch_set": "batch",
     "batch_span": "batch", "receipt_set": "receipt", "release_set": "release", "breach_set": "breach",
 }  # fmt: skip
 """Tables whose rows are parts of a fact in another, which they name by its id."""
-KNOWN = _DATED.keys() | _PARTS.keys()
+_STOOD = """
+SELECT t.ctid, t.*
+FROM {set} t
+WHERE EXISTS (SELECT FROM pg_temp.report f WHERE f.id = t.report_id)
+UNION ALL
+SELECT t.ctid, t.shard, t.day, t.report_id, t.layer, t.event, t.carrier, t.numbers, t.instants, t.place
+FROM {void} t
+WHERE EXISTS (SELECT FROM pg_temp.report f WHERE f.id = t.report_id)
+    AND NOT EXISTS (SELECT FROM pg_temp.report f WHERE f.id = t.voided_by)
+"""
+"""What reports said and stood then: of what stands now, and of what was taken back later."""
+_VOIDED = "SELECT t.ctid, t.* FROM {void} t WHERE EXISTS (SELECT FROM pg_temp.report f WHERE f.id = t.voided_by)"
+KNOWN = _DATED.keys() | _PARTS.keys() | {"report_set", "report_void"}
 """Tables of which a look back leaves out what came later."""
 
 
@@ -39,4 +51,7 @@ def go_back(tx: Tx, at: datetime) -> None:
                 table=sql.Identifier(table), whole=sql.Identifier(str(schema), table), at=sql.Literal(at)
             )
         )
+    whole = {"set": sql.Identifier(str(schema), "report_set"), "void": sql.Identifier(str(schema), "report_void")}
+    for table, said in (("report_set", _STOOD), ("report_void", _VOIDED)):
+        tx.execute(sql.SQL("CREATE TEMP VIEW {} AS ").format(sql.Identifier(table)) + sql.SQL(said).format(**whole))
     tx.execute("SET TRANSACTION READ ONLY")

@@ -8,6 +8,7 @@ orders, waits for no release.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from psycopg.types.json import Jsonb
@@ -16,7 +17,7 @@ from pyroaring import BitMap
 from huanxin.domain.answers import Answer, Purpose
 from huanxin.domain.lifecycle import EVENTS, Cancellation, SetFact
 from huanxin.numbersets import instants
-from huanxin.numbersets.sharded import NumberSet, dump
+from huanxin.numbersets.sharded import NumberSet, dump, load
 from huanxin.store import jobs
 from huanxin.store.answer.receipts import StoredReceipt
 from huanxin.store.database import Tx, recording_facts
@@ -24,23 +25,38 @@ from huanxin.store.disclose.disclosures import NewDisclosure, SeenText
 from huanxin.store.notify.deliveries import tell_watchers
 from huanxin.store.release.releases import Release
 from huanxin.store.report.allocations import Range
+from huanxin.store.report.reports import Mends
 from huanxin.store.request.requests import COLUMNS, INQUIRE, NewAnswer, Request
 
 _CODES = {event: code for code, event in enumerate(EVENTS)}
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
+_REPORT = """
+INSERT INTO report (carrier, file_name, sha256, lines, accepted, known, rejected, counts, recorded_by, recorded_at, kind,
+    reason, approved_by, withdraws, again_after)
+SELECT %(carrier)s, %(file_name)s, %(sha256)s, %(lines)s, %(accepted)s, %(known)s, %(rejected)s, %(counts)s, %(by)s, %(at)s,
+    %(kind)s, %(reason)s, %(approved_by)s, %(withdraws)s, (
+        SELECT coalesce(max(w.id), 0)
+        FROM report r
+        JOIN report w ON w.withdraws = r.id
+        WHERE r.carrier = %(carrier)s AND r.sha256 = %(sha256)s
+    )
+RETURNING id
+"""
+
+
 def report(
     tx: Tx, *, carrier: str, file_name: str, sha256: bytes, lines: int, accepted: int, known: int, rejected: int,
-    counts: Mapping[str, int], by: str, at: datetime,
+    counts: Mapping[str, int], by: str, at: datetime, mends: Mends | None = None,
 ) -> int:  # fmt: skip
-    """Record a report; its id."""
+    """Record a report, or one that mends others; its id."""
     recording_facts(tx)
     row = tx.execute(
-        "INSERT INTO report (carrier, file_name, sha256, lines, accepted, known, rejected, counts, recorded_by,"
-        " recorded_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
-        (carrier, file_name, sha256, lines, accepted, known, rejected, Jsonb(dict(counts)), by, at),
-    ).fetchone()
+        _REPORT,
+        {"carrier": carrier, "file_name": file_name, "sha256": sha256, "lines": lines, "accepted": accepted, "known": known,
+         "rejected": rejected, "counts": Jsonb(dict(counts)), "by": by, "at": at, **vars(mends or Mends())},
+    ).fetchone()  # fmt: skip
     assert row is not None
     return int(row[0])
 
@@ -67,6 +83,35 @@ def report_sets(tx: Tx, report_id: int, sets: Iterable[tuple[int, SetFact]]) -> 
             copy.write_row(
                 (shard, fact.day, report_id, fact.layer, _CODES[fact.event], fact.carrier, dump(fact.numbers), at, place)
             )
+
+
+_NAMED = "(shard, day, report_id, layer, event) = (%(shard)s, %(day)s, %(report)s, %(layer)s, %(event)s)"
+_VOID = f"""
+INSERT INTO report_void (shard, day, report_id, layer, event, carrier, numbers, instants, place, voided_by)
+SELECT shard, day, report_id, layer, event, carrier, %(taken)s, %(at)s, place, %(by)s
+FROM report_set
+WHERE {_NAMED}
+"""
+
+
+def void(tx: Tx, by_report: int, sets: Iterable[tuple[int, SetFact]]) -> None:
+    """Take numbers back of what is on record, given as (shard, fact of those numbers, with its instants): what is left of
+    each set stands, and what was taken back is kept with the report that did so."""
+    recording_facts(tx)
+    for shard, fact in sets:
+        day = fact.day.toordinal() - _EPOCH
+        named = {"shard": shard, "day": fact.day, "report": fact.report, "layer": fact.layer, "event": _CODES[fact.event]}
+        row = tx.execute(f"SELECT numbers, instants FROM report_set WHERE {_NAMED}", named, binary=True).fetchone()
+        assert row is not None, "what doesn't stand can't be taken back"
+        whole = replace(fact, numbers=load(row[0]), at=instants.load(row[1], day, len(load(row[0]))))
+        taken, left = whole.part(whole.numbers & fact.numbers), whole.part(whole.numbers - fact.numbers)
+        kept = {"taken": dump(taken.numbers), "at": instants.dump(taken.instants(taken.numbers), day), "by": by_report}
+        tx.execute(_VOID, named | kept)
+        if left.numbers:
+            kept = {"numbers": dump(left.numbers), "at": instants.dump(left.instants(left.numbers), day)}
+            tx.execute(f"UPDATE report_set SET numbers = %(numbers)s, instants = %(at)s WHERE {_NAMED}", named | kept)
+        else:
+            tx.execute(f"DELETE FROM report_set WHERE {_NAMED}", named)
 
 
 def allocation(tx: Tx, *, carrier: str, file_name: str, ranges: Sequence[Range], by: str, at: datetime) -> int:
@@ -117,27 +162,16 @@ def hold_lift(tx: Tx, hold_id: int, *, reason: str, by: str, at: datetime) -> No
 def batch(
     tx: Tx, *, purpose: Purpose, retracts: int | None, numbers: NumberSet, cutoff: datetime, answer_by: datetime,
     freeze_days: int, seen_report: int, files: Mapping[str, Mapping[str, str | int]], by: str, at: datetime,
-    reason: str = "",
+    reason: str = "", mended_by: int | None = None,
 ) -> int:  # fmt: skip
-    """Record a batch; its id."""
+    """Record a batch; its id. mended_by: of a retraction, the report that mended what the batch stood on."""
     recording_facts(tx)
     row = tx.execute(
         "INSERT INTO batch (purpose, retracts, count, cutoff, answer_by, freeze_days, seen_report, files, planned_by,"
-        " planned_at, reason) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
-        (
-            purpose.value,
-            retracts,
-            len(numbers),
-            cutoff,
-            answer_by,
-            freeze_days,
-            seen_report,
-            Jsonb(dict(files)),
-            by,
-            at,
-            reason,
-        ),
-    ).fetchone()
+        " planned_at, reason, mended_by) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        (purpose.value, retracts, len(numbers), cutoff, answer_by, freeze_days, seen_report, Jsonb(dict(files)), by, at,
+         reason, mended_by),
+    ).fetchone()  # fmt: skip
     assert row is not None
     first = 0
     with (

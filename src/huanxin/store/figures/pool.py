@@ -42,13 +42,17 @@ def forget(tx: Tx, what: str, keys: Iterable[int]) -> None:
     tx.execute("DELETE FROM pool_seen WHERE what = %s AND id = ANY(%s)", (what, list(keys)))
 
 
+_SHARDS_OF = """
+SELECT shard FROM report_set WHERE report_id = ANY(%(reports)s)
+UNION SELECT shard FROM report_void WHERE voided_by = ANY(%(reports)s)
+UNION SELECT shard FROM hold_set WHERE hold_id = ANY(%(holds)s)
+ORDER BY shard
+"""
+
+
 def shards_of(tx: Tx, *, reports: list[int], holds: list[int]) -> list[int]:
-    """The shards that these reports and holds name, ascending."""
-    rows = tx.execute(
-        "SELECT shard FROM report_set WHERE report_id = ANY(%s) UNION SELECT shard FROM hold_set WHERE hold_id = ANY(%s)"
-        " ORDER BY shard",
-        (reports, holds),
-    )
+    """The shards that these reports and holds name, or take something back of, ascending."""
+    rows = tx.execute(_SHARDS_OF, {"reports": reports, "holds": holds})
     return [int(row[0]) for row in rows]
 
 

@@ -46,10 +46,13 @@ class Batch:
     planned_at: datetime
     reason: str
     """of a retraction that an operator ordered; empty if the carrier's reports made it"""
+    mended_by: int | None = None
+    """of a retraction: the report that mended what the batch stood on"""
 
 
 _COLUMNS = (
-    "id, purpose, retracts, count, cutoff, answer_by, freeze_days, seen_report, files, planned_by, planned_at, reason"
+    "id, purpose, retracts, count, cutoff, answer_by, freeze_days, seen_report, files, planned_by, planned_at, reason,"
+    " mended_by"
 )  # fmt: skip
 
 
@@ -133,15 +136,20 @@ def roster(tx: Tx, batch_id: int) -> Roster:
 
 
 def spans(tx: Tx, batch_id: int) -> dict[tuple[str, date], BitMap]:
-    """The places of a batch by the carrier that cancelled them and the day."""
+    """The places of a batch by the carrier that cancelled them and the day: of a corrected cancellation the later of both
+    days, so that no correction makes a freeze shorter that partners were told of."""
     rows = tx.execute(
-        "SELECT carrier, closed_on, places FROM batch_span WHERE batch_id = %s ORDER BY carrier, closed_on",
+        "SELECT carrier, closed_on, places FROM batch_span WHERE batch_id = %s ORDER BY closed_on DESC, carrier",
         (batch_id,), binary=True,
     )  # fmt: skip
     found: dict[tuple[str, date], BitMap] = {}
-    for carrier, day, places in rows:
-        found[carrier, day] = found.get((carrier, day), BitMap()) | load(places)
-    return found
+    later = BitMap()
+    for carrier, day, stored in rows:
+        places = load(stored)
+        if here := places - later:
+            found[carrier, day] = found.get((carrier, day), BitMap()) | here
+        later |= places
+    return {span: found[span] for span in sorted(found)}
 
 
 def freezes(tx: Tx, carrier: str) -> dict[date, int]:
@@ -230,6 +238,19 @@ def _standing(
             at = at[np.isin(mine, rest, assume_unique=True)]
         if len(at):
             yield Renewed(batch_id=batch_id, since=one, numbers=numbers[at], places=places[at])
+
+
+def mended_out(tx: Tx) -> dict[int, NumberSet]:
+    """By renewal batch: numbers that were taken back since what it stood on was mended. They are in no batch any more."""
+    rows = tx.execute(
+        "SELECT b.retracts, s.shard, s.numbers FROM batch b JOIN batch_set s ON s.batch_id = b.id"
+        " WHERE b.mended_by IS NOT NULL",
+        binary=True,
+    )
+    found: dict[int, NumberSet] = {}
+    for batch_id, shard, numbers in rows:
+        found[batch_id] = found.get(batch_id, NumberSet()) | NumberSet({shard: load(numbers)})
+    return found
 
 
 def renewal_of(tx: Tx, number: int, since: Cancellation) -> Membership | None:

@@ -81,8 +81,10 @@ def waivers_at(tx: Tx, batch: Batch, place: int) -> list[WaiverAt]:
 
 
 def span_at(tx: Tx, batch: Batch, place: int) -> tuple[str, date] | None:
-    """The carrier that cancelled the number at a place, and the day."""
-    rows = _tested(tx, "batch_span", "s.carrier, s.closed_on", "batch_span s WHERE s.batch_id = %s", batch, place)
+    """The carrier that cancelled the number at a place, and the day; of a corrected cancellation the later one, as in
+    `store.plan.batches.spans`."""
+    named = "batch_span s WHERE s.batch_id = %s ORDER BY s.closed_on DESC, s.carrier"
+    rows = _tested(tx, "batch_span", "s.carrier, s.closed_on", named, batch, place)
     return next(((carrier, day) for held, carrier, day in rows if held), None)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pyroaring import BitMap
 
 from huanxin.domain.lifecycle import EVENTS, UNFREEZING
-from huanxin.numbersets.sharded import load
+from huanxin.numbersets.sharded import NumberSet, load
 from huanxin.store.database import Tx
 
 _AT_ONCE = 100  # shards in memory at a time
@@ -37,6 +37,17 @@ def look(tx: Tx, only: int | None = None) -> int:
             [(report, sorted(batches)) for report, batches in touched.items()],
         )
     return len(new)
+
+
+def mended(tx: Tx, report_id: int, numbers: NumberSet) -> None:
+    """Note that a report mended what others said of some numbers: it touches every batch that holds one of them."""
+    rows = tx.execute(
+        "SELECT s.batch_id, s.shard, s.numbers FROM batch_set s JOIN batch b ON b.id = s.batch_id"
+        " WHERE b.purpose = 'renewal' AND s.shard = ANY(%s)",
+        (list(numbers.shards),), binary=True,
+    )  # fmt: skip
+    touched = {batch for batch, shard, stored in rows if load(stored).intersect(numbers.shards[shard])}
+    tx.execute("INSERT INTO report_touch (report_id, batches) VALUES (%s, %s)", (report_id, sorted(touched)))
 
 
 def _look_in(tx: Tx, shards: list[int], touched: dict[int, set[int]]) -> None:

@@ -19,6 +19,16 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mends:
+    """What makes a report one that mends others: why, and who approved it besides whoever ordered it (empty: nobody)."""
+
+    kind: str = "report"
+    reason: str = ""
+    approved_by: str = ""
+    withdraws: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class StoredReport:
     """A report that was taken. `known` lines said what was known before; `rejected` lines were left out."""
 
@@ -32,16 +42,28 @@ class StoredReport:
     counts: dict[str, int]
     recorded_by: str
     recorded_at: datetime
+    kind: str
+    """report, withdrawal or correction"""
+    reason: str
+    approved_by: str
+    withdraws: int | None
+    withdrawn_by: int | None
+    """the report that withdrew it"""
 
 
-_COLUMNS = "id, carrier, file_name, lines, accepted, known, rejected, counts, recorded_by, recorded_at"
+_COLUMNS = """
+id, carrier, file_name, lines, accepted, known, rejected, counts, recorded_by, recorded_at, kind, reason, approved_by,
+withdraws, (SELECT w.id FROM report w WHERE w.withdraws = report.id) AS withdrawn_by
+"""
 
 
 def find(tx: Tx, *, carrier: str, sha256: bytes) -> StoredReport | None:
-    """The report that was read from a file of this content, if there is one."""
+    """The report that was read from a file of this content and was not withdrawn, if there is one."""
     with tx.cursor(row_factory=class_row(StoredReport)) as cursor:
         return cursor.execute(
-            f"SELECT {_COLUMNS} FROM report WHERE carrier = %s AND sha256 = %s", (carrier, sha256)
+            f"SELECT {_COLUMNS} FROM report WHERE carrier = %s AND sha256 = %s"
+            " AND NOT EXISTS (SELECT FROM report w WHERE w.withdraws = report.id)",
+            (carrier, sha256),
         ).fetchone()
 
 

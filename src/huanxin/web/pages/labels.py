@@ -60,6 +60,7 @@ BREACHES = {
     "opened-without-release": N_("sold without a release"),
     "opened-in-freeze": N_("sold during the freeze"),
     "opened-while-held": N_("sold while held: a breach of the hold"),
+    "released-in-error": N_("released, though the report that it stood on was wrong"),
     "opened-after-stop": N_("sold after it was taken back or objected to"),
     "answered-after-release": N_("objected to after the release"),
     "opened-without-disclosure": N_("sold without a disclosure"),

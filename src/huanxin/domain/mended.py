@@ -1,0 +1,115 @@
+"""What a mend changed of what is on record, and what became of the numbers that it touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from pyroaring import BitMap
+
+from huanxin.domain.lifecycle import Cancellation, SetFact, fold
+from huanxin.domain.mending import begun_since, cancellations, frozen_at_start, sellable_on
+from huanxin.numbersets.sharded import NumberSet, union
+
+Named = dict[Cancellation, NumberSet]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfShard:
+    """What is on record of the numbers of a shard that a mend touches, before it and after it, in order."""
+
+    numbers: BitMap
+    before: Sequence[SetFact]
+    after: Sequence[SetFact]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """What a report that mends others changed: how many events it took back, by event, and what is so of each shard."""
+
+    report_id: int
+    reason: str
+    taken_back: Mapping[str, int]
+    shards: Mapping[int, OfShard] = field(repr=False)
+
+    def stood(self) -> Named:
+        """The numbers of the cancellations that were on record before it."""
+        return self._named(lambda one: cancellations(one.before))
+
+    def gone(self) -> Named:
+        """The numbers of cancellations that are on record no more."""
+        return _less(self.stood(), self._named(lambda one: cancellations(one.after)))
+
+    def resting_again(self) -> Named:
+        """Numbers that rest, and did not before: mostly what had ended their freeze is gone."""
+        before = self._named(lambda one: fold(one.before).resting(one.numbers))
+        return _less(self._named(lambda one: fold(one.after).resting(one.numbers)), before)
+
+    def corrected(self, carrier: str, numbers: NumberSet, day: date) -> Named:
+        """Those of some numbers that were frozen when a day began, by a cancellation of the carrier that the mend itself put
+        on record."""
+        found: dict[Cancellation, list[NumberSet]] = {}
+        for shard, some in numbers.shards.items():
+            for one, resting in frozen_at_start(self.shards[shard].after, day, some).items():
+                if (one.report, one.carrier) == (self.report_id, carrier):
+                    found.setdefault(one, []).append(NumberSet({shard: resting}))
+        return {one: union(sets) for one, sets in found.items()}
+
+    def begun_since(self, numbers: NumberSet, day: date) -> NumberSet:
+        """Those of some numbers that somebody else got on a day or after it."""
+        some = numbers.shards.items()
+        return NumberSet({shard: begun_since(self.shards[shard].after, day) & here for shard, here in some})
+
+    def wrong(self, numbers: NumberSet, day: date, freeze_days: int) -> NumberSet:
+        """Those of some numbers that could be sold on a day by what was on record, and could not by what is."""
+        found = {}
+        for shard, some in numbers.shards.items():
+            one = self.shards[shard]
+            right = sellable_on(one.before, day, some, freeze_days)
+            found[shard] = right - sellable_on(one.after, day, some, freeze_days)
+        return NumberSet(found)
+
+    def _named(self, what: Callable[[OfShard], Mapping[Cancellation, BitMap]]) -> Named:
+        found: dict[Cancellation, list[NumberSet]] = {}
+        for shard, one in self.shards.items():
+            for name, numbers in what(one).items():
+                found.setdefault(name, []).append(NumberSet({shard: numbers}))
+        return {name: union(sets) for name, sets in found.items()}
+
+
+def _less(some: Named, others: Named) -> Named:
+    left = {one: numbers - others.get(one, NumberSet()) for one, numbers in some.items()}
+    return {one: numbers for one, numbers in left.items() if numbers}
+
+
+class What(StrEnum):
+    """What a mend does about numbers of a batch."""
+
+    RETRACTED = "taken back from the batch"
+    STANDS = "stays in the batch"
+    STOPPED = "on a release list, not to be sold"
+    IN_ERROR = "released in error"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consequence:
+    """What becomes of some numbers of a batch."""
+
+    what: What
+    batch_id: int
+    numbers: NumberSet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mended:
+    """What a mend did, or would do: the report that records it, how many events it took back, and what followed."""
+
+    report_id: int
+    taken_back: Mapping[str, int]
+    consequences: Sequence[Consequence] = field(repr=False)
+
+    def count(self, what: What) -> int:
+        """Numbers of a consequence."""
+        return sum(len(one.numbers) for one in self.consequences if one.what is what)
