@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TypeVar
 
 from pyroaring import BitMap
 
@@ -26,6 +25,7 @@ from huanxin.numbersets.sharded import union
 from huanxin.release.gate import LoadedGate, load_gate
 from huanxin.store.database import Tx
 from huanxin.store.figures import stamps, summaries
+from huanxin.store.figures.stamps import Stamp
 from huanxin.store.figures.summaries import Summary, SummaryKind
 from huanxin.store.notify import notices
 from huanxin.store.notify.progress import Open, progress
@@ -39,7 +39,6 @@ KIND, HEAD = SummaryKind("batch", BatchFigures), SummaryKind("batch", BatchHead)
 SMALL = 3_000_000
 """(number, partner) pairs up to which a page counts a batch itself rather than show figures that are seconds old."""
 _OUTCOMES = ("unbound", "absent", "kept", "pending", "refused", "outstanding")
-Counts = TypeVar("Counts", bound=OutcomeCounts)
 
 
 def make(tx: Tx, platform: Platform, stale: Collection[str]) -> Mapping[str, BatchFigures]:
@@ -93,18 +92,21 @@ def answers(tx: Tx, platform: Platform, batch_ids: Iterable[int]) -> dict[int, B
     """The figures of some batches with all that partners said so far. Of what else is in them a day, a hold or a report may
     be newer."""
     found = {}
-    facts, now = stamps.of_batches(tx, batch_ids), _stamps(tx, platform, batch_ids)
-    for batch_id, stamp in facts.items():
+    for batch_id, stamp in stamps.of_batches(tx, batch_ids).items():
         kept = summaries.get(tx, KIND, str(batch_id))
-        fresh = kept and kept.stamp.startswith(stamp.own)
-        found[batch_id] = kept.body if kept and fresh else _again(tx, platform, batch_id, now[batch_id]).body
+        if kept is None or not kept.stamp.startswith(stamp.own):
+            kept = _again(tx, platform, batch_id, _of(stamp, platform))
+        found[batch_id] = kept.body
     return found
 
 
 def _stamps(tx: Tx, platform: Platform, batch_ids: Iterable[int] | None = None) -> dict[int, str]:
-    """What each batch's figures are made of: the facts of the store, the day, and the freeze of that day."""
-    day, freeze = platform.today(), platform.rules.freeze_days
-    return {batch_id: f"{stamp}@{day}/{freeze}" for batch_id, stamp in stamps.of_batches(tx, batch_ids).items()}
+    return {batch_id: _of(stamp, platform) for batch_id, stamp in stamps.of_batches(tx, batch_ids).items()}
+
+
+def _of(stamp: Stamp, platform: Platform) -> str:
+    """What a batch's figures are made of: the facts of the store, the day, and the freeze of that day."""
+    return f"{stamp}@{platform.today()}/{platform.rules.freeze_days}"
 
 
 def figures(tx: Tx, platform: Platform, batch_id: int) -> BatchFigures:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from huanxin.acts.platform import Platform
 from huanxin.domain.rules import Rules
 from huanxin.figures import batch_figures
-from huanxin.figures.batch_body import OutcomeCounts
+from huanxin.figures.batch_body import PartnerFigures
 from huanxin.figures.counting import Past
 from huanxin.figures.projection import Projection, everything
 from huanxin.store.database import Tx
@@ -70,10 +70,13 @@ class Paces:
 
 @dataclass(frozen=True, kw_only=True)
 class Answered(Asked):
-    """One partner's answers to one batch of `numbers`, and since when none was left without one (None: not yet)."""
+    """One partner's answers to one batch of `numbers`."""
 
-    counts: OutcomeCounts
-    answered_at: datetime | None
+    counts: PartnerFigures
+
+    @property
+    def answered_at(self) -> datetime | None:
+        return self.counts.answered_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,10 +105,7 @@ def answered(tx: Tx, platform: Platform, carrier: str, *, newest: int = MOST_BAT
     told = asked.of_carrier(tx, carrier, newest=newest)
     counted = batch_figures.answers(tx, platform, {one.batch_id for one in told})
     stand = {(batch, one.partner): one for batch, figures in counted.items() for one in figures.partners}
-    return [
-        Answered(**vars(one), counts=of, answered_at=of.answered_at)
-        for one in told if (of := stand[one.batch_id, one.partner_id])
-    ]  # fmt: skip
+    return [Answered(**vars(one), counts=stand[one.batch_id, one.partner_id]) for one in told]
 
 
 def _make(tx: Tx, platform: Platform, carriers: Collection[str]) -> Mapping[str, Paces]:

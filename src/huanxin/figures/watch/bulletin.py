@@ -14,7 +14,7 @@ from huanxin.domain.punctuality import quantile
 from huanxin.figures.projection import Projection, everything
 from huanxin.figures.watch import batch
 from huanxin.figures.watch.batch import BatchCounts, Line, NoticeCounts
-from huanxin.figures.watch.facts import Facts, SourceHolds
+from huanxin.figures.watch.facts import EVERYONE, HOLDS, Breaches, Held, SourceHolds, breaches, breaches_of
 from huanxin.figures.watch.opendata import DAYS, Exact, MonthTimes, Publication, Times, publish
 from huanxin.figures.watch.orders import MonthOrders, keep_orders
 from huanxin.store.connect import partners
@@ -22,9 +22,9 @@ from huanxin.store.database import Tx
 from huanxin.store.figures.summaries import SummaryKind
 from huanxin.store.figures.watch import PartnerOrders
 
-AT_MOST_EVERY, _SHARE = timedelta(minutes=1), 20
+AT_MOST_EVERY, _SHARE = timedelta(minutes=1), 40
 """While answers pour in, a batch of a million numbers would otherwise be counted again every few seconds. However much there
-is to count, it takes no more than a twentieth of the time."""
+is to count, the two together take no more than a twentieth of the time."""
 
 FIGURES = ("noticed", "renewed", "released", "ties_cut", "people", "orders", "order_ties_cut")
 """What is counted by month, carrier and region, in the order of the cells. The last three are of owners' orders."""
@@ -66,7 +66,8 @@ class Counted:
     batches: Sequence[BatchCounts]
     orders: Mapping[str, MonthOrders]
     partners: Sequence[Partner]
-    facts: Facts
+    breaches: Breaches
+    held: Held
     now: datetime
 
 
@@ -74,7 +75,8 @@ def count(tx: Tx, platform: Platform) -> Counted:
     """Count what has changed, and put it together."""
     return Counted(
         batches=list(batch.BATCHES.now(tx, platform).values()), orders=keep_orders(tx, platform),
-        partners=partners.all_partners(tx), facts=Facts(tx, platform), now=platform.now(),
+        partners=partners.all_partners(tx), breaches=breaches(tx, platform), held=HOLDS.now(tx, platform)[""],
+        now=platform.now(),
     )  # fmt: skip
 
 
@@ -87,7 +89,8 @@ def _supervised(tx: Tx, platform: Platform, keys: Collection[str]) -> Mapping[st
         lines = _partner_lines(counted.partners, seen, {} if carrier else counted.orders, counted.now)
         bodies[carrier] = Supervised(
             partners=tuple(lines), carriers=_by(mine, lambda month, one, _: (month, one)),
-            breaches=counted.facts.breaches(carrier), holds=counted.facts.holds(carrier), held=counted.facts.held(carrier),
+            breaches=breaches_of(counted.breaches, carrier), holds=counted.held.sources.get(carrier, []),
+            held=counted.held.held.get(carrier, 0),
         )  # fmt: skip
     return bodies
 
@@ -147,8 +150,8 @@ def exactly(counted: Counted) -> Exact:
         batches=[((one.month, *place, str(one.batch)), counts) for one in counted.batches for place, counts in one.cells],
         orders=[((month, *place), counts) for month, body in counted.orders.items() for place, counts in body.cells],
         partners=[(kind, required, count) for (kind, required), count in sorted(connected.items())],
-        answers=_answers(counted.batches, counted.now), breaches=counted.facts.breaches(""),
-        holds=counted.facts.held_by_month(),
+        answers=_answers(counted.batches, counted.now), breaches=breaches_of(counted.breaches, EVERYONE),
+        holds=counted.held.months,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from huanxin.acts.platform import Platform
@@ -47,37 +47,12 @@ class BreachNumbers:
     by_carrier: dict[str, int]
 
 
-class Facts:
-    """Breaches and holds as they are now."""
-
-    def __init__(self, tx: Tx, platform: Platform) -> None:
-        self._breaches = _breaches(tx, platform)
-        self._holds = HOLDS.now(tx, platform)[""]
-
-    def breaches(self, carrier: str) -> tuple[tuple[str, str, int], ...]:
-        """Numbers by month in which it was found, and kind of breach."""
-        found: Counter[tuple[str, str]] = Counter()
-        for month, kind, by_carrier in self._breaches:
-            if count := by_carrier.get(carrier, 0):
-                found[month, kind] += count
-        return tuple((*key, count) for key, count in sorted(found.items()))
-
-    def holds(self, carrier: str) -> list[SourceHolds]:
-        """Orders and numbers by the authority that gave them."""
-        return self._holds.sources.get(carrier, [])
-
-    def held(self, carrier: str) -> int:
-        """Numbers that are held today, however many orders name them."""
-        return self._holds.held.get(carrier, 0)
-
-    def held_by_month(self) -> tuple[tuple[str, int, int], ...]:
-        """Orders and numbers by the month in which they were placed."""
-        return self._holds.months
+Breaches = Sequence[tuple[str, str, Mapping[str, int]]]
+"""Month in which one was found, kind, and numbers by carrier."""
 
 
-def _breaches(tx: Tx, platform: Platform) -> list[tuple[str, str, dict[str, int]]]:
-    """Month, kind, and numbers by carrier, of every breach: in a report they are its carrier's, of a batch each is whose it
-    was when frozen."""
+def breaches(tx: Tx, platform: Platform) -> Breaches:
+    """Every breach: in a report its numbers are its carrier's, of a batch each is whose it was when frozen."""
     found, of, shared = [], batches.carriers(tx), BREACHES.now(tx, platform)
     for one in releases.breaches(tx):
         whose = [one.carrier] if one.batch_id is None else of.get(one.batch_id, ())
@@ -85,6 +60,15 @@ def _breaches(tx: Tx, platform: Platform) -> list[tuple[str, str, dict[str, int]
         by_carrier = among.by_carrier if among else {carrier: one.count for carrier in whose if carrier}
         found.append((f"{one.found_at.astimezone(platform.zone):%Y-%m}", one.kind, by_carrier | {EVERYONE: one.count}))
     return found
+
+
+def breaches_of(found: Breaches, carrier: str) -> tuple[tuple[str, str, int], ...]:
+    """A carrier's numbers, or EVERYONE's, by month and kind of breach."""
+    counted: Counter[tuple[str, str]] = Counter()
+    for month, kind, by_carrier in found:
+        if count := by_carrier.get(carrier, 0):
+            counted[month, kind] += count
+    return tuple((*key, count) for key, count in sorted(counted.items()))
 
 
 def _shared(tx: Tx, _: Platform) -> Mapping[str, str]:
