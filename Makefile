@@ -64,10 +64,11 @@ fuzz: .venv/.ready-dev  ## let whatever reads what others wrote read odd things,
 mutants: .venv/.ready-dev  ## change the rules' code one place at a time and see whether a test notices (WHAT=domain, platform or own)
 	$(BIN)/python tests/mutants/run.py $(WHAT)
 
-bench: .venv/.ready-dev  ## time the main job at size beside two obvious builds, owners' orders, then partners' stores (TIES="--numbers 100000")
+bench: .venv/.ready-dev  ## time the main job at size beside two obvious builds, owners' orders, pages, a day after many, then partners' stores (TIES="--numbers 100000")
 	$(BIN)/huanxin bench
 	$(BIN)/huanxin bench orders
 	$(BIN)/huanxin bench pages
+	$(BIN)/huanxin bench days
 	$(BIN)/python examples/partners/bench_ties.py $(TIES)
 
 lint: .venv/.ready-dev  ## style, types, one-way imports

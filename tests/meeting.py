@@ -17,6 +17,7 @@ from huanxin.answer.receiving import Filing, file_receipt
 from huanxin.answer.single import Line
 from huanxin.disclose.acknowledging import Acknowledgement, Method
 from huanxin.disclose.desk import texts_of
+from huanxin.domain.acceptance import judge
 from huanxin.domain.answers import Purpose
 from huanxin.domain.disclosure import ZH, digest
 from huanxin.domain.operators import Operator
@@ -252,12 +253,10 @@ def sold_at(folder: Path, instant: datetime) -> Path:
 def judged_again(platform: Platform) -> int:
     """How many sales of the last report were stopped, by all that is on record now."""
     with platform.act("li") as act:
-        recorded = [
-            (shard, fact)
-            for shard, found in reports.facts_by_shard(act.tx)
-            for fact in reports.with_instants(act.tx, shard, found, {one.day for one in found})
-        ]
-        last = max(fact.report for _, fact in recorded)
-        recycled = [(shard, fact) for shard, fact in recorded if fact.report == last]
-        sales = sales_of(act.tx, last, recycled, plan=act.plan)
+        last, left = reports.latest(act.tx), []
+        for shard, found in reports.facts_by_shard(act.tx):
+            known = reports.with_instants(act.tx, shard, found, {one.day for one in found})
+            before, new = ([one for one in known if (one.report == last) is said] for said in (False, True))
+            left += [(shard, one) for one in judge(before, new, act.plan.owner(shard)).left]
+        sales = sales_of(act.tx, left, plan=act.plan)
         return find_stopped_sales(act, last, sales, lots_of(act.tx, sales))

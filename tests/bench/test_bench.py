@@ -11,6 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from huanxin.bench import builds, data, shops
+from huanxin.bench.days import STEPS as STEPS_OF_A_DAY
+from huanxin.bench.days import run_days
 from huanxin.bench.receipts import FORMS
 from huanxin.bench.run import run_bench
 from huanxin.cli.main import app
@@ -40,6 +42,16 @@ def test_the_whole_run_says_what_it_did_and_every_build_agrees(capsys: pytest.Ca
     assert told["clear"] == NUMBERS - len(unsettled(everyone, NUMBERS))
     assert set(told["steps"]) == STEPS
     assert [(one["form"], one["lines"]) for one in told["receipts_at_size"]] == [(FORMS[-1].name, 20_000)]
+
+
+def test_days_are_lived_through_and_each_step_is_told_at_each_mark(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each day releases the batch of the day before, else the run ends in an error; what is settled is made again."""
+    run_days(marks=[1, 3], numbers=400, partners=2, as_json=True)
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert list(told["seconds"]) == ["1", "3"]
+    assert all(set(steps) == set(STEPS_OF_A_DAY) for steps in told["seconds"].values())
+    assert all(told["seconds"]["3"][step] > 0 for step in STEPS_OF_A_DAY)
+    assert told["facts"] > 90 * 300
 
 
 def test_the_obvious_builds_hold_the_rows_they_stand_for(dsn: str) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from huanxin.acts.platform import Platform
-from huanxin.domain.answers import Purpose
 from huanxin.domain.operators import Operator
 from huanxin.notify.notices import tell_batch
-from huanxin.notify.retractions import retract_reclaimed, tell_retractions
+from huanxin.notify.retractions import retract_reclaimed_before, tell_retractions
 from huanxin.release import proposals
 from huanxin.release.gate import release_batch
 from huanxin.release.proposals import Outcome
 from huanxin.store.acting import Act
 from huanxin.store.notify.notices import Notice
-from huanxin.store.plan import batches
+from huanxin.store.release import releases
 from huanxin.store.release.releases import Release
 
 
@@ -20,19 +19,21 @@ def send_batch(act: Act, batch_id: int) -> list[Notice]:
     """Tell every partner of a batch, and then of what was taken back from it since it was planned. Each notice keeps who
     sent it."""
     told = tell_batch(act, batch_id)
-    retract_reclaimed(act, only=batch_id)
+    retract_reclaimed_before(act, batch_id)
     tell_retractions(act, batch_id)
     return told
 
 
 def release(platform: Platform, *, by: str, batch_id: int | None = None) -> list[Release]:
-    """Release what is clear, of one batch or of all, each in a transaction of its own: no fact is recorded while one is
-    decided on. The releases recorded now. Raises ClockInDoubt."""
+    """Release what is clear, of one batch or of all that may have something, each in a transaction of its own: no fact is
+    recorded while one is decided on. The releases recorded now. Raises ClockInDoubt, NotFound."""
     platform.sure()
-    with platform.read() as seen:
-        wanted = [batch.id for batch in batches.all_batches(seen.tx, Purpose.RENEWAL) if batch_id in (None, batch.id)]
+    wanted = [batch_id] if batch_id is not None else []
+    if batch_id is None:
+        with platform.read() as seen:
+            wanted = releases.maybe_some(seen.tx, now=seen.now, freeze_days=seen.rules.freeze_days)
     made = []
-    for one in wanted if batch_id is None or wanted else [batch_id]:
+    for one in wanted:
         with platform.act(by, sure=True) as act:
             released = release_batch(act, one)
         if released:

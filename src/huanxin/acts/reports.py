@@ -46,14 +46,14 @@ def take_report(
     done = import_report(act, path, carrier=carrier, skip_bad=skip_bad, progress=progress, most=most)
     if done.already:
         return ImportDone(imported=done, retractions=[], recycled_events=0, breaches=0)
-    retractions = retract_reclaimed(act) if done.counts.get("reclaimed") else []
+    retractions = retract_reclaimed(act, done.left) if done.counts.get("reclaimed") else []
     events = tell_recycled(act, done.report_id, done.recycled)
-    sales = sales_of(act.tx, done.report_id, done.recycled, plan=act.plan)
+    sales = sales_of(act.tx, done.left, plan=act.plan)
     lots = lots_of(act.tx, sales)
     breaches = find_early_sales(act, done.report_id, sales, lots)
     stopped = find_stopped_sales(act, done.report_id, sales, lots)
     untold = find_undisclosed(act, done.report_id, [one for one in sales if one.known])
-    affected.look(act.tx, done.report_id)
+    affected.note(act.tx, done.report_id, done.left)
     if done.faults:
         keep_rejects(done.faults)
     return ImportDone(

@@ -67,3 +67,19 @@ def bench_pages(
 
     with explained():
         run_pages(weeks=batches, numbers=numbers, partners=partners, home=home, as_json=as_json)
+
+
+@app.command("days")
+def bench_days(
+    marks: Annotated[str, typer.Option(help="After how many batches a day is looked at, with commas.")] = "10,50,200",
+    numbers: Annotated[int, typer.Option(help="Numbers that are cancelled each day.", min=200)] = 20_000,
+    partners: Annotated[int, typer.Option(help="Partners that answer.", min=1)] = 20,
+    as_json: Json = False,
+) -> None:
+    """Time a day after few batches and after many: report, plan, gate, release, sales."""
+    from huanxin.bench.days import run_days  # noqa: PLC0415  # as above
+
+    if not all(mark.strip().isdecimal() and int(mark) for mark in marks.split(",")):
+        raise typer.BadParameter(f"{marks!r} is not a list of counts such as 10,50,200", param_hint="--marks")
+    with explained():
+        run_days(marks=sorted(int(mark) for mark in marks.split(",")), numbers=numbers, partners=partners, as_json=as_json)

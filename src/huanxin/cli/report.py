@@ -14,7 +14,7 @@ from huanxin.domain.mended import Mended, What
 from huanxin.numbersets.files import name_of
 from huanxin.report.mending import write_consequences
 from huanxin.report.rejects import write_rejects
-from huanxin.store.report import reports
+from huanxin.store.report import reports, settled
 
 app = typer.Typer(no_args_is_help=True)
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")]
@@ -113,3 +113,11 @@ def list_(as_json: Json = False) -> None:
                      f"{one.rejected:,}", one.recorded_by, f"{one.recorded_at:%Y-%m-%d %H:%M} UTC",
                      f"withdrawn by {one.withdrawn_by}" if one.withdrawn_by else mends)  # fmt: skip
     done(as_json, {"reports": [vars(one) for one in found]}, rows if found else "No report was taken yet.")
+
+
+@app.command("settle")
+def settle(as_json: Json = False) -> None:
+    """Make what is kept of where numbers stand again from the reports' facts: it may be done at any time."""
+    with platform() as (opened, _), opened.act(me()) as act:
+        count = settled.make_again(act.alone().tx)
+    done(as_json, {"facts": count}, f"Where numbers stand was made again from {count:,} facts.")

@@ -12,14 +12,14 @@ from huanxin.domain import disclosure, tenures
 from huanxin.domain.answers import Standing
 from huanxin.domain.disclosure import Case, Grade, Renewal, Told, is_of
 from huanxin.domain.errors import BadInput
-from huanxin.domain.lifecycle import Cancellation, SetFact, fold, freeze_of
+from huanxin.domain.lifecycle import Cancellation, SetFact, ShardState, freeze_of
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, shard_of, union, values_of
 from huanxin.store.acting import Reading
 from huanxin.store.answer import few_numbers
 from huanxin.store.database import Tx
 from huanxin.store.disclose import disclosures
 from huanxin.store.plan import batches, holds
-from huanxin.store.report import allocations, reports
+from huanxin.store.report import allocations, reports, settled
 from huanxin.words.sentences import Sentence
 
 SHORTEST_PREFIX, LONGEST_PREFIX = 3, 10
@@ -181,7 +181,7 @@ def _in_turn(reading: Reading, prefix: str, *, first_use: bool, after: int, few:
 def _candidates(tx: Tx, shard: int, among: BitMap, owner: str | None, *, first_use: bool) -> BitMap:
     """Offsets that may be clean: the owner of the range was allotted them and nobody reported them, or they were released
     and sleep."""
-    state = fold(next((facts for _, facts in reports.facts_by_shard(tx, shards=[shard])), []))
+    state = next((state for _, state in settled.states(tx, [shard])), ShardState())
     if first_use:
         return (among & _allotted(tx, shard, owner)) - state.known
     return state.sleeping(few_numbers.released_in_shard(tx, shard) & among)

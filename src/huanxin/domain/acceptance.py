@@ -10,6 +10,7 @@ from itertools import groupby
 from pyroaring import BitMap
 
 from huanxin.domain.late import Woven, as_facts, weave
+from huanxin.domain.leaving import Left, left_by
 from huanxin.domain.lifecycle import EVENTS_SAID, Cancellation, Event, SetFact, ShardState
 from huanxin.domain.refusals import Cause, Refusal, Why, reasons, stands_again
 from huanxin.domain.same_day import NEWS, Met, meet
@@ -27,23 +28,31 @@ class Verdict:
     """those accepted that gave a number with a history to a new owner"""
     reopened: dict[Cancellation, BitMap] = field(default_factory=dict)
     """by cancellation on record: numbers whose freeze after it a late event ends otherwise than the record said"""
+    left: list[Left] = field(default_factory=list)
+    """what those accepted took out of the freeze"""
+    late: BitMap = field(default_factory=BitMap)
+    """numbers with an event that is older than what is on record of them"""
 
 
 def judge(
-    old: Sequence[SetFact], new: Sequence[SetFact], range_owner: str | None, *, barred: BitMap | None = None
+    old: Sequence[SetFact], new: Sequence[SetFact], range_owner: str | None, *, barred: BitMap | None = None,
+    stood: ShardState | None = None,
 ) -> Verdict:  # fmt: skip
     """Walk the facts of one shard in the order in which they happened, and sort the new ones.
 
     `old` and `new` are each in order. What comes after all that is on record of its numbers is judged by where they stand;
     what is older, by the whole order of theirs (domain.late), but for the numbers in `barred`, of which nothing older is
     taken. Of a day that both name a number on, the instants say (domain.same_day). What is known changes nothing (rule 7).
+
+    stood: where the numbers stood before all of `old` and `new`, on an earlier day; it changes. With it nothing can be said
+    of `late` numbers, whose whole order has to be seen: judge again with all of it in `old`.
     """
     mine = BitMap.union(BitMap(), *(fact.numbers for fact in new))
     past = [fact for fact in old if not fact.numbers.isdisjoint(mine)]  # other numbers' history decides nothing here
     met = list(_met(past, new))
     walk = _Walk(past=past, new=new, met=met, range_owner=range_owner)
-    walk.run()
-    if walk.late:
+    walk.run(stood)
+    if walk.late and stood is None:
         woven = weave(past, new, [_fresh(*one) for one in zip(new, met, strict=True)], walk.late, range_owner,
                       BitMap() if barred is None else barred)  # fmt: skip
         walk = _Walk(past=past, new=new, met=met, range_owner=range_owner, woven=woven)
@@ -69,10 +78,11 @@ class _Walk:
     late: BitMap = field(default_factory=BitMap)
     taken: dict[int, BitMap] = field(default_factory=dict)
     recycled: dict[int, BitMap] = field(default_factory=dict)
+    left: list[Left] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
 
-    def run(self) -> None:
-        state, elsewhere = ShardState(), BitMap.union(BitMap(), *(entry.numbers for entry in self.woven.taken))
+    def run(self, stood: ShardState | None = None) -> None:
+        state, elsewhere = stood or ShardState(), BitMap.union(BitMap(), *(entry.numbers for entry in self.woven.taken))
         waiting = _with_last(self.past)
         ahead = BitMap.union(BitMap(), *(last for _, last in waiting))
         for index, (fact, met) in enumerate(zip(self.new, self.met, strict=True)):
@@ -90,9 +100,11 @@ class _Walk:
                 self._refuse(state, fact, met, late, fresh - late - possible)
             if possible:
                 self.taken[index] = possible
+                taken = fact if len(possible) == len(fact.numbers) else fact.part(possible)
                 if again := _recycled(state, fact.event, possible):
                     self.recycled[index] = again
-                state.apply(fact if len(possible) == len(fact.numbers) else fact.part(possible))
+                self.left += left_by(state, taken)
+                state.apply(taken)
 
     def _refuse(self, state: ShardState, fact: SetFact, met: Met, late: BitMap, bad: BitMap) -> None:
         found = [
@@ -110,7 +122,7 @@ class _Walk:
         return Verdict(
             accepted=as_facts(self.new, self.woven.taken, self.taken), known=sum(len(one.known) for one in self.met),
             refusals=self.refusals, recycled=as_facts(self.new, self.woven.recycled, self.recycled),
-            reopened=self.woven.reopened,
+            reopened=self.woven.reopened, left=[*self.woven.left, *self.left], late=self.late,
         )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from datetime import date
 
 from pyroaring import BitMap
 
+from huanxin.domain.leaving import Left, left_by
 from huanxin.domain.lifecycle import EVENTS_SAID, Cancellation, Event, Place, SetFact, ShardState
 from huanxin.domain.refusals import Cause, Why, reasons
 from huanxin.domain.same_day import laid
@@ -43,6 +44,7 @@ class Woven:
     recycled: list[Entry] = field(default_factory=list)
     failed: BitMap = field(default_factory=BitMap)
     why: dict[Why, BitMap] = field(default_factory=dict)
+    left: list[Left] = field(default_factory=list)
     reopened: dict[Cancellation, BitMap] = field(default_factory=dict)
     """by cancellation on record: numbers whose freeze after it a late event ends otherwise than the record said"""
 
@@ -74,9 +76,11 @@ def weave(
         if entry.of is not None:
             found.taken.append(replace(entry, numbers=possible))
             _note(found, state, replace(entry, numbers=possible))
+            found.left += left_by(state, step)
         state.apply(step)
     found.taken = _without(found.taken, found.failed)
     found.recycled = _without(found.recycled, found.failed)
+    found.left = [one for each in found.left if (one := each.without(found.failed))]
     found.reopened = {one: left for one, numbers in found.reopened.items() if (left := numbers - found.failed)}
     return found
 

@@ -64,6 +64,11 @@ def sellable_from(closed_on: date, freeze_days: int = FREEZE_DAYS) -> date:
     return closed_on + timedelta(days=freeze_days + 1)
 
 
+def closed_until(sellable_on: date, freeze_days: int = FREEZE_DAYS) -> date:
+    """The last day of cancellation after which a number may be sold on a day: `sellable_from`, read backwards."""
+    return sellable_on - timedelta(days=freeze_days + 1)
+
+
 def freeze_of(planned_under: int, in_force: int) -> int:
     """The days that the freeze of a planned number has until it is released: the more of those that were in force when its
     batch was planned and those that are today. The law may lengthen a freeze under way; a shorter one shortens nothing that
@@ -201,6 +206,12 @@ class ShardState:
         elsewhere = _in_any((places for left, places in self.ported.items() if left != carrier), among)
         return unknown | elsewhere | (among & self.in_service.get(carrier, nothing))
 
+    def rest(self, fact: SetFact) -> None:
+        """Put numbers that stand nowhere yet to rest after a cancellation; one of an earlier day comes before."""
+        self.known |= fact.numbers
+        self._cancellations.append(fact)
+        _add(self.asleep, fact)
+
     def apply(self, fact: SetFact) -> None:
         """Move the fact's numbers to where the event puts them; the event is one that was possible for them."""
         places = fact.numbers
@@ -216,10 +227,14 @@ class ShardState:
             self._cancellations.append(fact)
         elif fact.event is Event.PORTED_OUT:
             goes_to = self.ported
-        if fact.carrier in goes_to:
-            goes_to[fact.carrier] |= places
-        else:
-            goes_to[fact.carrier] = BitMap(places)
+        _add(goes_to, fact)
+
+
+def _add(table: dict[str, BitMap], fact: SetFact) -> None:
+    if fact.carrier in table:
+        table[fact.carrier] |= fact.numbers
+    else:
+        table[fact.carrier] = BitMap(fact.numbers)
 
 
 def _take_out(table: dict[str, BitMap], places: BitMap) -> None:

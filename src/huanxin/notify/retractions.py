@@ -9,6 +9,7 @@ from pyroaring import BitMap
 from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import answer_by
 from huanxin.domain.errors import BadInput, Conflict, Fault, NotFound
+from huanxin.domain.leaving import Left, rested
 from huanxin.domain.lifecycle import Event
 from huanxin.domain.numbers import masked, written
 from huanxin.domain.rules import NewId, random_id
@@ -31,22 +32,36 @@ from huanxin.words.sentences import Sentence
 _SHOWN = 100
 
 
-def retract_reclaimed(act: Act, *, only: int | None = None, new_id: NewId = random_id) -> list[Batch]:
+def retract_reclaimed(act: Act, left: Iterable[tuple[int, Left]], *, new_id: NewId = random_id) -> list[Batch]:
     """Take numbers that their former owners reclaimed back from every notice they are in.
 
-    For each renewal batch that was sent (or the one given as `only`): its numbers that a later report reclaimed, and that
-    no retraction took back yet, become a retraction, told to every partner that had the notice.
+    left: what a report took out of the freeze, each with its shard. Of each renewal batch that was sent and holds some of
+    those that were reclaimed, they become a retraction, told to every partner that had the notice.
     """
     deciding(act.tx)
-    made: list[Batch] = []
-    for batch in batches.all_batches(act.tx, Purpose.RENEWAL):
-        if only in (None, batch.id) and notices.of_batch(act.tx, batch.id):
-            again = _reclaimed_of(act.tx, batch)
-            if again:
-                again -= _taken_back(act.tx, batch)
-            if again:
-                made.append(_record(act, batch, again, reason=""))
-                tell_retractions(act, batch.id, new_id=new_id)
+    back: dict[int, list[NumberSet]] = {}
+    for renewed in batches.renewed_since(act.tx, rested(left, Event.RECLAIMED)):
+        back.setdefault(renewed.batch_id, []).append(NumberSet.of(renewed.numbers))
+    made = (_retract(act, batch_id, union(sets), new_id) for batch_id, sets in sorted(back.items()))
+    return [one for one in made if one]
+
+
+def retract_reclaimed_before(act: Act, batch_id: int, *, new_id: NewId = random_id) -> Batch | None:
+    """The same for one batch that is sent now, with what was reclaimed of it since it was planned."""
+    deciding(act.tx)
+    batch = batches.get(act.tx, batch_id)
+    assert batch is not None  # it was sent
+    return _retract(act, batch_id, _reclaimed_of(act.tx, batch), new_id)
+
+
+def _retract(act: Act, batch_id: int, numbers: NumberSet, new_id: NewId) -> Batch | None:
+    batch = batches.get(act.tx, batch_id)
+    if batch is None or not numbers or not notices.of_batch(act.tx, batch_id):
+        return None
+    if not (again := numbers - _taken_back(act.tx, batch)):
+        return None
+    made = _record(act, batch, again, reason="")
+    tell_retractions(act, batch_id, new_id=new_id)
     return made
 
 

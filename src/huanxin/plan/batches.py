@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from pyroaring import BitMap
 
 from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import answer_by
-from huanxin.domain.lifecycle import Cancellation, fold, sellable_from
+from huanxin.domain.lifecycle import Cancellation, closed_until
 from huanxin.numbersets.numberfile import described
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import NumberSet, union
 from huanxin.store import facts
 from huanxin.store.acting import Act, Reading
-from huanxin.store.database import deciding
+from huanxin.store.database import Tx, deciding
 from huanxin.store.plan import batches, holds
 from huanxin.store.plan.batches import Batch
-from huanxin.store.report import reports
+from huanxin.store.report import reports, settled
 
 
 def plan_batch(act: Act, *, carrier: str | None = None) -> Batch | None:
@@ -26,7 +27,9 @@ def plan_batch(act: Act, *, carrier: str | None = None) -> Batch | None:
     The cut-off is the instant of planning: a frozen number has no owner, so every older tie is stale (rule 2).
     """
     deciding(act.tx)
-    spans = due(act, carrier=carrier)
+    resting, held = _resting(act, carrier), held_now(act)
+    spans = _in_no_batch(act.tx, resting, held)
+    settled.planned_whole(act.tx, [one for one, numbers in resting.items() if not numbers & held])
     numbers = union(spans.values())
     if not numbers:
         return None
@@ -50,23 +53,28 @@ def due(reading: Reading, *, carrier: str | None = None) -> dict[Cancellation, N
     frozen = cancelled - reclaimed - opened_again
     due    = frozen (and the freeze ends within the lead time) - held - in a batch of this tenure
     """
-    found: dict[Cancellation, dict[int, BitMap]] = {}
-    for shard, of_shard in reports.facts_by_shard(reading.tx):
-        state = fold(of_shard)
-        for one, places in state.resting(state.known).items():
-            if carrier in (None, one.carrier) and _is_due(one, reading):
-                found.setdefault(one, {})[shard] = places
-    resting = {one: NumberSet(shards) for one, shards in sorted(found.items())}
-    out = batches.mended_out(reading.tx)
-    taken = held_now(reading) | union(
-        NumberSet.of(one.numbers) - out.get(one.batch_id, NumberSet()) for one in batches.renewed_since(reading.tx, resting)
+    return _in_no_batch(reading.tx, _resting(reading, carrier), held_now(reading))
+
+
+def _in_no_batch(tx: Tx, resting: Mapping[Cancellation, NumberSet], held: NumberSet) -> dict[Cancellation, NumberSet]:
+    out = batches.mended_out(tx)
+    taken = held | union(
+        NumberSet.of(one.numbers) - out.get(one.batch_id, NumberSet()) for one in batches.renewed_since(tx, resting)
     )
     return {one: left for one, numbers in resting.items() if (left := numbers - taken)}
 
 
-def _is_due(one: Cancellation, reading: Reading) -> bool:
-    last = reading.plan.carriers[one.carrier].today(reading.now) + timedelta(days=reading.rules.lead_days)
-    return sellable_from(one.day, reading.rules.freeze_days) <= last
+def _resting(reading: Reading, carrier: str | None) -> dict[Cancellation, NumberSet]:
+    """Numbers whose freeze ends within the lead time, by cancellation, but for what plans are known to have taken whole."""
+    found: dict[Cancellation, dict[int, BitMap]] = {}
+    ends = {code: one.today(reading.now) + timedelta(days=reading.rules.lead_days)
+            for code, one in reading.plan.carriers.items()}  # fmt: skip
+    last = {code: closed_until(day, reading.rules.freeze_days) for code, day in ends.items()}
+    for shard, state in settled.resting(reading.tx, max(last.values())):
+        for one, places in state.resting(state.known).items():
+            if carrier in (None, one.carrier) and one.day <= last[one.carrier]:
+                found.setdefault(one, {})[shard] = places
+    return {one: NumberSet(shards) for one, shards in sorted(found.items())}
 
 
 def held_now(reading: Reading) -> NumberSet:

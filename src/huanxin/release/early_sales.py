@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from pyroaring import BitMap
@@ -36,6 +37,10 @@ class Lot:
     @property
     def batch_id(self) -> int:
         return self.renewed.batch_id
+
+    @cached_property
+    def numbers(self) -> NumberSet:
+        return NumberSet.of(self.renewed.numbers)
 
     def places(self, numbers: NumberSet) -> BitMap:
         """The places of some of its numbers in the batch."""
@@ -110,7 +115,7 @@ def _judge(early: _Early, sale: Sale, lots: Iterable[Lot], rules: Rules) -> None
             else:
                 early.of_batch(lot, here & sale.before(release.released_at))
     for lot in lots:
-        waiting = rest & lot.at(bitmap_of(lot.renewed.places))
+        waiting = rest & lot.numbers
         early.of_batch(lot, waiting)
         rest -= waiting
     if sale.known:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 
 from pyroaring import BitMap
 
 from huanxin.domain.answers import Purpose, Standing, Waiver, fold
 from huanxin.domain.errors import NotFound
 from huanxin.domain.gate import Gate
-from huanxin.domain.lifecycle import Event, freeze_of
+from huanxin.domain.lifecycle import Event, freeze_of, sellable_from
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.store import facts
@@ -99,11 +99,13 @@ def _left_the_freeze(tx: Tx, batch: Batch, numbers: NumberSet, roster: Roster) -
 def release_batch(act: Act, batch_id: int, *, alone: bool = True) -> Release | None:
     """Record the release of every number of a batch that is clear and was not released before; None if there is none.
 
-    No fact is recorded between the decision and its record (store.acting.Act.alone).
+    No fact is recorded between the decision and its record (store.acting.Act.alone). When something more may be released
+    without another fact is noted, so that not every batch is looked at every day.
     """
     act = act.alone()
     gate = load_gate(act, batch_id).gate
     free = gate.releasable()
+    releases.nothing_more(act.tx, batch_id, until=_next_chance(act, gate), freeze_days=act.rules.freeze_days)
     if not free:
         return None
     spans = {span: places & free for span, places in gate.spans.items()}
@@ -111,3 +113,16 @@ def release_batch(act: Act, batch_id: int, *, alone: bool = True) -> Release | N
     return facts.release(
         act.tx, batch_id=batch_id, spans=given, freeze_days=gate.freeze_days, by=act.by, alone=alone, at=act.now
     )
+
+
+def _next_chance(reading: Reading, gate: Gate) -> datetime | None:
+    """The first instant at which a freeze or a hold ends by itself, so that more may be released; None if none does."""
+    frozen = gate.frozen_still()
+    carriers = reading.plan.carriers
+    chances = [
+        datetime.combine(sellable_from(day, gate.freeze_days), time(), carriers[carrier].zone)
+        for (carrier, day), places in gate.spans.items()
+        if not places.isdisjoint(frozen)
+    ]
+    chances += [reading.plan.end_of(one.until_day) for key in gate.held if (one := holds.get(reading.tx, key))]
+    return min(chances, default=None)

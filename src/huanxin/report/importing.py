@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from pyroaring import BitMap
 
-from huanxin.domain.acceptance import judge
+from huanxin.domain.acceptance import Verdict, judge
 from huanxin.domain.errors import Fault, NotFound, stop_at, unreadable
-from huanxin.domain.lifecycle import EVENTS, Cancellation, SetFact
+from huanxin.domain.leaving import Left
+from huanxin.domain.lifecycle import EVENTS, Cancellation, SetFact, ShardState
 from huanxin.domain.numbers import Carrier, NumberingPlan
 from huanxin.domain.refusals import Refusal, stands_again
 from huanxin.numbersets import tables
@@ -26,7 +27,7 @@ from huanxin.store import facts
 from huanxin.store.acting import Act, Reading
 from huanxin.store.database import Tx, one_name_at_a_time, recording_facts
 from huanxin.store.plan import batches
-from huanxin.store.report import reports
+from huanxin.store.report import reports, settled
 from huanxin.words.sentences import Sentence
 
 Progress = Callable[[str, int], None]
@@ -63,6 +64,8 @@ class Imported:
     already: bool = False
     recycled: list[ShardFact] = field(default_factory=list, repr=False)
     """numbers with a history that have a new owner now"""
+    left: list[tuple[int, Left]] = field(default_factory=list, repr=False)
+    """(shard, what left the freeze)"""
 
 
 def import_report(
@@ -91,21 +94,29 @@ def import_report(
     recording_facts(act.tx)
     if known_already := _imported(act.tx, source, carrier):
         return known_already
-    sets, known, recycled, refusals = _judge_all(act, by_shard(layers, carrier))
+    judged = _judge_all(act, dict(by_shard(layers, carrier)))
     zone = act.plan.carriers[carrier].zone
-    bad = [*((fault, None) for fault in faults), *_faults(layers, refusals, zone),
+    bad = [*((fault, None) for fault in faults), *_faults(layers, judged.refusals, zone),
            *((fault, None) for fault in _left_out(layers, zone))]  # fmt: skip
     bad.sort(key=lambda entry: entry[0].line)
     if bad and not skip_bad:
         raise refused(name_of(path), total, bad)
     faults = [fault for fault, _ in bad]
     progress("recording", total)
-    counts = _counts(sets)
+    counts = _counts(judged.accepted)
     done = Imported(
-        report_id=0, lines=total, accepted=sum(counts.values()), known=known + layers.repeated, counts=counts,
-        faults=tuple(faults), recycled=recycled,
+        report_id=0, lines=total, accepted=sum(counts.values()), known=judged.known + layers.repeated, counts=counts,
+        faults=tuple(faults), recycled=judged.recycled,
     )  # fmt: skip
-    return replace(done, report_id=_record(act, source, done, sets, file_name=name_of(path), carrier=carrier))
+    report_id = _record(act, source, done, judged.accepted, file_name=name_of(path), carrier=carrier)
+    return replace(done, report_id=report_id, left=[(shard, _of_report(left, report_id)) for shard, left in judged.left])
+
+
+def _of_report(left: Left, report_id: int) -> Left:
+    """The same with the cancellations that stand in this report named as they are on record."""
+    return replace(left, rested={
+        one if one.report else replace(one, report=report_id): numbers for one, numbers in left.rested.items()
+    })  # fmt: skip
 
 
 def one_after_another(tx: Tx) -> None:
@@ -170,26 +181,43 @@ def _read(
     return Lines.joined(parts), faults
 
 
-def _judge_all(
-    reading: Reading, new: Iterable[tuple[int, list[SetFact]]]
-) -> tuple[list[ShardFact], int, list[ShardFact], list[tuple[int, Refusal]]]:
-    """Every shard's new facts, judged: (sets to record, lines known, recycled, refusals)."""
-    by_number = dict(new)
-    sets: list[ShardFact] = []
-    recycled: list[ShardFact] = []
-    refusals: list[tuple[int, Refusal]] = []
-    known = 0
-    on_record = _in_step(reports.facts_by_shard(reading.tx, shards=by_number), by_number)
-    for shard, old, new_facts in on_record:
-        past, owner = reports.with_instants(reading.tx, shard, old, _days_met(old, new_facts)), reading.plan.owner(shard)
-        verdict = judge(past, new_facts, owner)
-        if barred := _in_batches(reading.tx, shard, verdict.reopened):
-            verdict = judge(past, new_facts, owner, barred=barred)
-        sets.extend((shard, fact) for fact in verdict.accepted)
-        recycled.extend((shard, fact) for fact in verdict.recycled)
-        refusals.extend((shard, refusal) for refusal in verdict.refusals)
-        known += verdict.known
-    return sets, known, recycled, refusals
+@dataclass(kw_only=True)
+class _Judged:
+    """What becomes of a report's facts, each with its shard."""
+
+    accepted: list[ShardFact] = field(default_factory=list)
+    recycled: list[ShardFact] = field(default_factory=list)
+    left: list[tuple[int, Left]] = field(default_factory=list)
+    refusals: list[tuple[int, Refusal]] = field(default_factory=list)
+    known: int = 0
+
+
+def _judge_all(reading: Reading, new: Mapping[int, list[SetFact]]) -> _Judged:
+    """Every shard's new facts, judged by where its numbers stood before the first of them, and by what happened since."""
+    judged = _Judged()
+    first = {shard: min(fact.day for fact in facts) for shard, facts in new.items()}
+    for shard, stood, since in settled.before(reading.tx, first):
+        verdict = _judge(reading, shard, stood, since, new[shard])
+        judged.accepted.extend((shard, fact) for fact in verdict.accepted)
+        judged.recycled.extend((shard, fact) for fact in verdict.recycled)
+        judged.left.extend((shard, left) for left in verdict.left)
+        judged.refusals.extend((shard, refusal) for refusal in verdict.refusals)
+        judged.known += verdict.known
+    return judged
+
+
+def _judge(reading: Reading, shard: int, stood: ShardState, since: list[SetFact], new: list[SetFact]) -> Verdict:
+    """One shard's new facts, judged by where its numbers stood and what happened since; by all that ever happened where one
+    is older than what is on record of its numbers."""
+    past, owner = reports.with_instants(reading.tx, shard, since, _days_met(since, new)), reading.plan.owner(shard)
+    verdict = judge(past, new, owner, stood=stood)
+    if not verdict.late:
+        return verdict
+    _, whole = next(reports.facts_by_shard(reading.tx, shards=[shard]))
+    past = reports.with_instants(reading.tx, shard, whole, _days_met(whole, new))
+    verdict = judge(past, new, owner)
+    barred = _in_batches(reading.tx, shard, verdict.reopened)
+    return judge(past, new, owner, barred=barred) if barred else verdict
 
 
 def _in_batches(tx: Tx, shard: int, reopened: Mapping[Cancellation, BitMap]) -> BitMap:
@@ -204,19 +232,6 @@ def _days_met(old: list[SetFact], new: list[SetFact]) -> set[date]:
     for fact in new:
         named[fact.day] = named.get(fact.day, BitMap()) | fact.numbers
     return {fact.day for fact in old if fact.day in named and not fact.numbers.isdisjoint(named[fact.day])}
-
-
-def _in_step(
-    old: Iterator[tuple[int, list[SetFact]]], new: dict[int, list[SetFact]]
-) -> Iterator[tuple[int, list[SetFact], list[SetFact]]]:
-    """Both in the order of shards; a shard without old facts gets none."""
-    ahead = next(old, None)
-    for shard in sorted(new):
-        if ahead is not None and ahead[0] == shard:
-            yield shard, ahead[1], new[shard]
-            ahead = next(old, None)
-        else:
-            yield shard, [], new[shard]
 
 
 def _faults(layers: Layers, refusals: list[tuple[int, Refusal]], zone: ZoneInfo) -> Iterator[tuple[Fault, Refusal]]:

@@ -24,6 +24,7 @@ from huanxin.store.database import Tx, recording_facts
 from huanxin.store.disclose.disclosures import NewDisclosure, SeenText
 from huanxin.store.notify.deliveries import tell_watchers
 from huanxin.store.release.releases import Release
+from huanxin.store.report import settled
 from huanxin.store.report.allocations import Range
 from huanxin.store.report.reports import Mends
 from huanxin.store.request.requests import COLUMNS, INQUIRE, NewAnswer, Request
@@ -83,6 +84,7 @@ def report_sets(tx: Tx, report_id: int, sets: Iterable[tuple[int, SetFact]]) -> 
             copy.write_row(
                 (shard, fact.day, report_id, fact.layer, _CODES[fact.event], fact.carrier, dump(fact.numbers), at, place)
             )
+    settled.noted(tx, report_id, every)
 
 
 _NAMED = "(shard, day, report_id, layer, event) = (%(shard)s, %(day)s, %(report)s, %(layer)s, %(event)s)"
@@ -98,7 +100,9 @@ def void(tx: Tx, by_report: int, sets: Iterable[tuple[int, SetFact]]) -> None:
     """Take numbers back of what is on record, given as (shard, fact of those numbers, with its instants): what is left of
     each set stands, and what was taken back is kept with the report that did so."""
     recording_facts(tx)
+    first: dict[int, date] = {}
     for shard, fact in sets:
+        first[shard] = min(fact.day, first.get(shard, fact.day))
         day = fact.day.toordinal() - _EPOCH
         named = {"shard": shard, "day": fact.day, "report": fact.report, "layer": fact.layer, "event": _CODES[fact.event]}
         row = tx.execute(f"SELECT numbers, instants FROM report_set WHERE {_NAMED}", named, binary=True).fetchone()
@@ -112,6 +116,8 @@ def void(tx: Tx, by_report: int, sets: Iterable[tuple[int, SetFact]]) -> None:
             tx.execute(f"UPDATE report_set SET numbers = %(numbers)s, instants = %(at)s WHERE {_NAMED}", named | kept)
         else:
             tx.execute(f"DELETE FROM report_set WHERE {_NAMED}", named)
+    settled.forget(tx, first)
+    _look_again(tx)
 
 
 def allocation(tx: Tx, *, carrier: str, file_name: str, ranges: Sequence[Range], by: str, at: datetime) -> int:
@@ -157,6 +163,7 @@ def hold_lift(tx: Tx, hold_id: int, *, reason: str, by: str, at: datetime) -> No
         "INSERT INTO hold_lift (hold_id, reason, lifted_by, lifted_at) VALUES (%s, %s, %s, %s)",
         (hold_id, reason, by, at),
     )
+    _look_again(tx)
 
 
 def batch(
@@ -208,6 +215,7 @@ def notices(
             " VALUES (%s, %s, %s, %s, %s, %s, %s)",
             [(notice_id, batch_id, partner_id, required, at, by, answer_by) for notice_id, partner_id, required in made],
         )
+    _look_again(tx, batch_id)
 
 
 _RECEIPT = """
@@ -215,8 +223,8 @@ WITH filed AS (
     INSERT INTO receipt (id, notice_id, batch_id, partner_id, sha256, complete, idempotency_key, lines,
         counts, received_at)
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-    RETURNING id
-)
+    RETURNING id, batch_id
+), again AS (DELETE FROM nothing_to_release n USING filed WHERE n.batch_id = filed.batch_id)
 INSERT INTO receipt_set (receipt_id, outcome, reason, until_day, places)
 SELECT filed.id, said.*
 FROM filed, unnest(%s::text[], %s::text[], %s::date[], %b::bytea[]) said
@@ -254,6 +262,7 @@ def waiver(tx: Tx, *, batch_id: int, partner_id: int, places: BitMap, reason: st
         (batch_id, partner_id, reason, len(places), dump(places), by, at),
     ).fetchone()
     assert row is not None
+    _look_again(tx, batch_id)
     return int(row[0])
 
 
@@ -388,3 +397,8 @@ def request_call_off(tx: Tx, request_id: str, partner_ids: Sequence[int], at: da
     ).fetchall()
     tell_watchers(tx, [request_id] if rows else [])
     return [partner_id for (partner_id,) in rows]
+
+
+def _look_again(tx: Tx, batch_id: int | None = None) -> None:
+    """Say that something of a batch, or of any, may be released now. What only keeps numbers back needs none of it."""
+    tx.execute("DELETE FROM nothing_to_release WHERE batch_id = coalesce(%s, batch_id)", (batch_id,))

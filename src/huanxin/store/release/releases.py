@@ -59,6 +59,31 @@ def all_releases(tx: Tx, batch_id: int | None = None) -> list[Release]:
         ).fetchall()
 
 
+def nothing_more(tx: Tx, batch_id: int, *, until: datetime | None, freeze_days: int) -> None:
+    """Note that nothing of a batch can be released before an instant (None: ever), unless a fact comes; see `store.facts`.
+    freeze_days: those in force."""
+    tx.execute(
+        "INSERT INTO nothing_to_release (batch_id, until, freeze_days) VALUES (%s, %s, %s)"
+        " ON CONFLICT (batch_id) DO UPDATE SET until = excluded.until, freeze_days = excluded.freeze_days",
+        (batch_id, until, freeze_days),
+    )
+
+
+_MAYBE_SOME = """
+SELECT b.id
+FROM batch b
+LEFT JOIN nothing_to_release n ON n.batch_id = b.id AND n.freeze_days <= %s AND coalesce(n.until > %s, true)
+WHERE b.purpose = 'renewal' AND n.batch_id IS NULL
+ORDER BY b.id
+"""
+
+
+def maybe_some(tx: Tx, *, now: datetime, freeze_days: int) -> list[int]:
+    """The renewal batches of which something may be released now, oldest first: all but those that are known to have
+    nothing."""
+    return [batch_id for (batch_id,) in tx.execute(_MAYBE_SOME, (freeze_days, now))]
+
+
 def spans_of(tx: Tx, release_id: int) -> dict[tuple[str, date], BitMap]:
     """The places of a release by carrier and day of cancellation."""
     rows = tx.execute(

@@ -11,12 +11,12 @@ import numpy as np
 from psycopg.rows import class_row
 from pyroaring import BitMap
 
-from huanxin.domain.lifecycle import Cancellation, fold
+from huanxin.domain.lifecycle import Cancellation
 from huanxin.numbersets.sharded import NumberSet, bitmap_of, load, values_of
 from huanxin.store.answer import few_numbers
 from huanxin.store.database import Tx
 from huanxin.store.plan import batches
-from huanxin.store.report import reports
+from huanxin.store.report import settled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +33,8 @@ def listed(tx: Tx, numbers: NumberSet) -> Iterator[Listed]:
     """Those of some numbers that are on release lists still: given back in the tenure after which they rest now."""
     resting: dict[Cancellation, dict[int, BitMap]] = {}
     ever = _ever_released(tx, numbers)
-    for shard, facts in reports.facts_by_shard(tx, shards=ever.shards) if ever else ():
-        for closing, found in fold(facts).resting(ever.shards[shard]).items():
+    for shard, state in settled.states(tx, ever.shards) if ever else ():
+        for closing, found in state.resting(ever.shards[shard]).items():
             resting.setdefault(closing, {})[shard] = found
     for one in batches.renewed_since(tx, {closing: NumberSet(maps) for closing, maps in resting.items()}):
         for release, out in few_numbers.releases_among(tx, one.batch_id, bitmap_of(one.places)):

@@ -7,11 +7,15 @@ batch is planned while no report is being recorded, so that those it did not kno
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pyroaring import BitMap
 
+from huanxin.domain.leaving import Left, rested
 from huanxin.domain.lifecycle import EVENTS, UNFREEZING
 from huanxin.numbersets.sharded import NumberSet, load
 from huanxin.store.database import Tx
+from huanxin.store.plan import batches
 
 _AT_ONCE = 100  # shards in memory at a time
 _CODES = [EVENTS.index(event) for event in UNFREEZING]
@@ -37,6 +41,14 @@ def look(tx: Tx, only: int | None = None) -> int:
             [(report, sorted(batches)) for report, batches in touched.items()],
         )
     return len(new)
+
+
+def note(tx: Tx, report_id: int, left: Iterable[tuple[int, Left]]) -> None:
+    """Note which batches a report touches, by what it took out of the freeze, given with its shard."""
+    found = {one.batch_id for one in batches.renewed_since(tx, rested(left, *UNFREEZING))}
+    tx.execute(
+        "INSERT INTO report_touch (report_id, batches) VALUES (%s, %s) ON CONFLICT DO NOTHING", (report_id, sorted(found))
+    )
 
 
 def mended(tx: Tx, report_id: int, numbers: NumberSet) -> None:

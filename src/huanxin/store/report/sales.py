@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
 from huanxin.domain.clock import APART
+from huanxin.domain.leaving import Left
 from huanxin.domain.lifecycle import Cancellation, Event, SetFact
 from huanxin.domain.numbers import Carrier, NumberingPlan
 from huanxin.numbersets.instants import NO_TIME, Instants, counted
@@ -51,44 +52,23 @@ class Sale:
         return NumberSet({self.shard: bitmap_of(values_of(self.opening.numbers)[which])} if which.any() else {})
 
 
-def sales_of(tx: Tx, report_id: int, recycled: Iterable[tuple[int, SetFact]], *, plan: NumberingPlan) -> list[Sale]:
-    """The sales of a report. recycled: (shard, fact) of what it gave to new owners; a transfer is no sale.
+def sales_of(tx: Tx, left: Iterable[tuple[int, Left]], *, plan: NumberingPlan) -> list[Sale]:
+    """The sales among what a report took out of the freeze, given as (shard, what left); a reclaim is none.
 
     If there are any, what might stop them and is being recorded is waited for, and nothing else is until this transaction
     ends: of a sale and an order in one instant, either the sale is judged by the order, or the order is dated after it.
     """
-    opened = {(shard, _key(fact)): fact for shard, fact in recycled if fact.event is Event.OPENED}
-    found = list(_closed(tx, report_id, opened, plan)) if opened else []
-    if found:
-        deciding(tx)
-    return found
-
-
-def _key(fact: SetFact) -> tuple[date, str, int]:
-    return fact.day, fact.carrier, fact.layer
-
-
-def _closed(
-    tx: Tx, report_id: int, opened: dict[tuple[int, tuple[date, str, int]], SetFact], plan: NumberingPlan
-) -> Iterator[Sale]:
-    """Walks each shard's facts in the order in which they happened: what was last cancelled when it was sold."""
+    opened = [(shard, one) for shard, one in left if one.fact.event is Event.OPENED]
+    if not opened:
+        return []
+    deciding(tx)
     first = reports.first_recorded_at(tx)
-    assert first is not None  # this report is on record
-    events = (Event.CANCELLED, Event.OPENED)
-    shards = {shard for shard, _ in opened}
-    for shard, facts in reports.facts_by_shard(tx, shards=shards, before_report=report_id + 1, events=events):
-        closings: list[SetFact] = []
-        for fact in facts:
-            if fact.event is Event.CANCELLED:
-                closings.append(fact)
-            elif fact.report == report_id and (sold := opened.get((shard, _key(fact)))):
-                left, seller = sold.numbers, plan.carriers[sold.carrier]
-                for closing in reversed(closings):
-                    if not left:
-                        break
-                    if here := left & closing.numbers:
-                        yield Sale(
-                            shard=shard, seller=seller, opening=sold.part(here), closing=closing.cancellation,
-                            known=fact.day >= seller.today(first),
-                        )  # fmt: skip
-                        left = left - here  # not in place: it is the sale's own set
+    assert first is not None  # the report that says so is on record
+    return [
+        Sale(
+            shard=shard, seller=(seller := plan.carriers[one.fact.carrier]), opening=one.fact.part(numbers), closing=closing,
+            known=one.fact.day >= seller.today(first),
+        )
+        for shard, one in opened
+        for closing, numbers in one.rested.items()
+    ]  # fmt: skip
