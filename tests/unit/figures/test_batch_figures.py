@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,8 @@ from huanxin.notify.partners import add_partner
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.gate import load_gate
 from huanxin.release.waiving import waive
+from huanxin.store.figures import stamps
+from huanxin.store.figures.stamps import Stamp
 from huanxin.store.plan import batches
 from huanxin.store.report import affected
 from huanxin.web.pages.gate_view import batch_summaries, batch_view
@@ -124,6 +127,31 @@ def test_a_page_counts_a_small_batch_itself_and_shows_a_large_one_as_of_when_it_
     with platform.database.transaction() as tx:
         summary, fresh = batch_figures.current(tx, platform, 1)
         assert (fresh, summary.body.gate.waived) == (True, 3)
+
+
+def test_a_list_of_batches_asks_none_of_them_what_it_stands_on_once_a_worker_has_seen_to_all(
+    platform: Platform, counted: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has hundreds would wait for hundreds of answers that are known."""
+    refreshed(platform, counted)
+    asked: list[object] = []
+    ask = stamps.of_batches
+
+    def noted(*args: Any) -> dict[int, Stamp]:
+        asked.append(args)
+        return ask(*args)
+
+    monkeypatch.setattr(stamps, "of_batches", noted)
+
+    def waived() -> list[int]:
+        with platform.database.transaction() as tx:
+            heads = batch_figures.heads(tx, platform, batches.all_batches(tx))
+        return [heads[batch].body.gate.waived for batch in (1, 2)]
+
+    assert (waived(), asked) == ([0, 0], [])
+    with platform.act("wang") as act:
+        waive(act, 2, partner_id=1, only=None, reason="closed")
+    assert (waived(), len(asked)) == ([0, 3], 1)
 
 
 def test_list_and_page_say_the_same_of_a_batch_and_who_is_late(platform: Platform, counted: list[int], clock: Clock) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -185,3 +186,21 @@ def test_a_bodys_shape_is_all_that_it_is_made_of() -> None:
 def test_another_freeze_in_the_settings_counts_everything_again(platform: Platform) -> None:
     assert times(platform) == 1
     assert times(replace(platform, rules=replace(platform.rules, freeze_days=platform.rules.freeze_days + 30))) == 2
+
+
+def test_figures_that_rest_are_not_kept_old_by_a_clock_that_is_set_back(
+    platform: Platform, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were made an hour from now, and would rest until then."""
+    counted: list[int] = []
+
+    def make(*_: object) -> dict[str, Times]:
+        counted.append(1)
+        return {"": Times(times=len(counted))}
+
+    monkeypatch.setattr(summaries, "PROJECTIONS", (projection(make, rest=timedelta(minutes=1)),))
+    assert times(platform) == 1
+    longer = replace(platform, rules=replace(platform.rules, freeze_days=120))
+    assert times(longer) == 1, "they rest for a minute"
+    clock.forward(hours=-1)
+    assert times(longer) == 2
