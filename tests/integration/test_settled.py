@@ -16,7 +16,9 @@ from exchanging import register
 from holding import hold
 from huanxin.acts import Platform
 from huanxin.acts.batches import release
+from huanxin.acts.mending import withdraw
 from huanxin.domain.answers import Answer, Outcome, Purpose, Reason
+from huanxin.domain.errors import BadInput
 from huanxin.domain.lifecycle import Cancellation, ShardState, fold, sellable_from
 from huanxin.numbersets.sharded import NumberSet, union
 from huanxin.plan.batches import due, held_now
@@ -65,7 +67,10 @@ def due_by_the_facts(reading: Reading) -> dict[Cancellation, NumberSet]:
             if sellable_from(one.day, reading.rules.freeze_days) <= last:
                 found.setdefault(one, []).append(NumberSet({shard: places}))
     resting = {one: union(sets) for one, sets in found.items()}
-    taken = held_now(reading) | union(NumberSet.of(one.numbers) for one in batches.renewed_since(reading.tx, resting))
+    out = batches.mended_out(reading.tx)
+    taken = held_now(reading) | union(
+        NumberSet.of(one.numbers) - out.get(one.batch_id, NumberSet()) for one in batches.renewed_since(reading.tx, resting)
+    )
     return {one: left for one, numbers in resting.items() if (left := numbers - taken)}
 
 
@@ -89,7 +94,7 @@ def test_what_is_settled_says_what_the_facts_say_through_a_year_of_days(
 ) -> None:
     """Else somebody's number would be sold while they have it, or never again, and nobody would know from what."""
     chance, last = random.Random(seed), dict.fromkeys(NUMBERS, "")
-    kept, sold = set[date](), 0
+    kept, sold, withdrawn = set[date](), 0, 0
     clock.now = datetime.combine(BEGAN, time(), UTC)
     register(platform, "shop")
     for place in range(70):
@@ -111,12 +116,15 @@ def test_what_is_settled_says_what_the_facts_say_through_a_year_of_days(
         if (made := plan_now(platform)) and chance.random() < 0.9:
             send_now(platform, made.id)
         answered(platform, chance)
+        if place % 9 == 5:
+            withdrawn += went_back_on(platform, chance)
         sold += freed(platform)
         with platform.read() as reading:
             assert nothing_overlooked(reading)
             assert due(reading) == due_by_the_facts(reading)
     assert len(kept) > 5, "hardly anything was ever settled"
     assert sold > 10
+    assert withdrawn > 0
     with platform.act("li") as act:
         before = as_kept(act)
         settled.make_again(act.tx)
@@ -132,6 +140,18 @@ def a_day(chance: random.Random, last: dict[int, str], day: date, *, late: bool)
         at = day - timedelta(days=chance.randrange(70, 90) if late else chance.randrange(2))
         last[number] = event
         yield f"+{number},{event},{at}"
+
+
+def went_back_on(platform: Platform, chance: random.Random) -> int:
+    """A report of the last days was wrong, and is withdrawn if nothing later stands on it; how many were."""
+    with platform.read() as seen:
+        known = [one.id for one in reports.all_reports(seen.tx) if one.kind == "report" and not one.withdrawn_by]
+    try:
+        with platform.act("li") as act:
+            withdraw(act, chance.choice(known[-4:]), reason="the wrong file", approved_by="wang")
+    except BadInput:
+        return 0
+    return 1
 
 
 def lifted(platform: Platform, held: int) -> None:
