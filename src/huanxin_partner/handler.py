@@ -29,13 +29,11 @@ from huanxin_partner.events import (
 )
 from huanxin_partner.journal import Journal
 from huanxin_partner.rehearsal.ties import RehearsalTies
-from huanxin_partner.ties import Answer, ManyTies, TieStore
+from huanxin_partner.ties import RENEWED, TAKEN_BACK, Answer, ManyTies, TieStore
 from huanxin_partner.tokens import Event
 
 log = logging.getLogger("huanxin_partner")
 _ABSENT = "absent"
-_RENEWED = frozenset({"unbound", "kept", "pending", "refused", _ABSENT})
-_TAKEN_BACK = frozenset({"restored", "irreversible", "pending", _ABSENT})
 _act: ContextVar[str] = ContextVar("the event that is being answered, by its jti", default="")
 
 
@@ -130,7 +128,7 @@ class Handler:
         else:
             found = [answer for cutoff, numbers in wanted.items() for answer in self.store.unbind(numbers, cutoff)]
         asked = [number for numbers in wanted.values() for number in numbers]
-        named = {answer.number: answer for answer in _checked(found, asked, _RENEWED)}
+        named = {answer.number: answer for answer in _checked(found, asked, RENEWED)}
         return {number: named.get(number) or Answer(number=number, outcome=_ABSENT) for number in events}
 
     def renew(self, event: Event) -> str:
@@ -145,7 +143,7 @@ class Handler:
             with self.journal.alone():
                 spared = self.journal.taken_back(notice)
                 asked = [number for number in chunk if number not in spared]
-                answers += _checked(store.unbind(asked, cutoff), asked, _RENEWED)
+                answers += _checked(store.unbind(asked, cutoff), asked, RENEWED)
         said = self._filed(event, answers)
         if any(answer.outcome == "pending" for answer in answers):
             self._again_if_rehearsed(event)
@@ -158,7 +156,7 @@ class Handler:
         for chunk in self.chunks(event):
             with self.journal.alone():
                 self.journal.take_back(of, chunk)  # before anything is restored: the renewal may be half done, or come later
-                answers += _checked(store.restore(chunk, cutoff), chunk, _TAKEN_BACK)
+                answers += _checked(store.restore(chunk, cutoff), chunk, TAKEN_BACK)
         return self._filed(event, answers)
 
     def recycled(self, event: Event) -> str:

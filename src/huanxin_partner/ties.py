@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, runtime_checkable
 
+RENEWED = frozenset({"unbound", "absent", "kept", "pending", "refused"})
+TAKEN_BACK = frozenset({"restored", "absent", "irreversible", "pending"})
+"""The outcomes that answer a renewal, and a retraction (docs/partners/protocol.md)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:

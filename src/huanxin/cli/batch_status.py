@@ -10,12 +10,12 @@ from rich.console import Group
 from rich.table import Table
 
 from huanxin.cli.console import done, platform, table
-from huanxin.domain.answers import Purpose
+from huanxin.domain.answers import OUTCOMES_OF, Purpose
 from huanxin.store.notify.progress import Open, progress
 from huanxin.store.plan import batches
 from huanxin.store.plan.batches import Batch
 
-_TAKEN_BACK = ("restored", "absent", "irreversible", "pending")
+_TAKEN_BACK = OUTCOMES_OF[Purpose.RETRACTION]
 
 
 def show_all(as_json: bool) -> None:

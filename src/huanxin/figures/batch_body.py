@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from huanxin.domain.answers import OUTCOMES_OF, Purpose
 from huanxin.words.saying import Text
+
+RENEWED, TAKEN_BACK = ((*OUTCOMES_OF[one], "unanswered") for one in (Purpose.RENEWAL, Purpose.RETRACTION))
+"""How numbers of a notice may stand at a partner, in the order in which pages show it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,17 +26,32 @@ class OutcomeCounts:
 
     @property
     def answered(self) -> int:
-        return self.unbound + self.absent + self.kept + self.pending + self.refused
+        return self.total - self.outstanding
 
     @property
     def total(self) -> int:
-        return self.answered + self.outstanding
+        return sum(count for _, count in self.parts)
 
     @property
     def parts(self) -> tuple[tuple[str, int], ...]:
         """The outcomes in their fixed order, each with its count; without an answer is `unanswered`."""
-        return (("unbound", self.unbound), ("absent", self.absent), ("kept", self.kept),
-                ("pending", self.pending), ("refused", self.refused), ("unanswered", self.outstanding))  # fmt: skip
+        return _parts(self, RENEWED)
+
+    @staticmethod
+    def of(counts: Mapping[str, int], outstanding: int) -> OutcomeCounts:
+        """From counts by outcome."""
+        return OutcomeCounts(**{one: counts.get(one, 0) for one in OUTCOMES_OF[Purpose.RENEWAL]}, outstanding=outstanding)
+
+    @staticmethod
+    def total_of(rows: Iterable[OutcomeCounts]) -> OutcomeCounts:
+        """All of some together."""
+        every = [dict(row.parts) for row in rows]
+        together = {one: sum(parts[one] for parts in every) for one in RENEWED}
+        return OutcomeCounts.of(together, together["unanswered"])
+
+
+def _parts(of: object, words: Iterable[str]) -> tuple[tuple[str, int], ...]:
+    return tuple((one, getattr(of, "outstanding" if one == "unanswered" else one)) for one in words)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +138,11 @@ class TakenBackRow(Waited):
     pending: int = 0
     outstanding: int = 0
 
+    @property
+    def parts(self) -> tuple[tuple[str, int], ...]:
+        """The outcomes in their fixed order, each with its count; without an answer is `unanswered`."""
+        return _parts(self, TAKEN_BACK)
+
 
 @dataclass(frozen=True, kw_only=True)
 class RetractionFigures:
@@ -129,6 +154,10 @@ class RetractionFigures:
     by: str = ""
     reason: str = ""
     rows: tuple[TakenBackRow, ...] = ()
+
+    def total(self, word: str) -> int:
+        """How many answers there are of a kind, at all partners together."""
+        return sum(dict(row.parts)[word] for row in self.rows)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pyroaring import BitMap
 
 from huanxin.acts.platform import Platform
-from huanxin.domain.answers import Outcome
+from huanxin.domain.answers import OUTCOMES_OF, Outcome, Purpose
 from huanxin.domain.lifecycle import sellable_from
 from huanxin.figures.batch_body import (
     BatchFigures,
@@ -38,7 +38,6 @@ from huanxin.words.saying import Text
 KIND, HEAD = SummaryKind("batch", BatchFigures), SummaryKind("batch", BatchHead)
 SMALL = 3_000_000
 """(number, partner) pairs up to which a page counts a batch itself rather than show figures that are seconds old."""
-_OUTCOMES = ("unbound", "absent", "kept", "pending", "refused", "outstanding")
 
 
 def make(tx: Tx, platform: Platform, stale: Collection[str]) -> Mapping[str, BatchFigures]:
@@ -126,7 +125,7 @@ def figures(tx: Tx, platform: Platform, batch_id: int) -> BatchFigures:
     return BatchFigures(
         numbers=loaded.batch.count, carriers=tuple(sorted({carrier for carrier, _ in gate.spans})),
         gate=gate_counts(loaded), freezes=tuple(sorted((*span, count) for span, count in (+freezes).items())),
-        told=len(partners), outcomes=OutcomeCounts(**{key: sum(getattr(one, key) for one in partners) for key in _OUTCOMES}),
+        told=len(partners), outcomes=OutcomeCounts.total_of(partners),
         waiting=len(waiting), due=Counter(one.answer_by for one in waiting), partners=tuple(partners),
         retractions=tuple(_retraction(one, progress(tx, one)) for one in loaded.retractions.values()),
     )  # fmt: skip
@@ -183,8 +182,7 @@ def _retraction(retraction: Batch, partners: list[Open]) -> RetractionFigures:
     rows = [
         TakenBackRow(
             partner=one.notice.partner_id, notice=one.notice.id, name=one.notice.partner, answer_by=one.answer_by,
-            restored=one.counts.get(Outcome.RESTORED, 0), absent=one.counts.get(Outcome.ABSENT, 0),
-            irreversible=one.counts.get(Outcome.IRREVERSIBLE, 0), pending=one.counts.get(Outcome.PENDING, 0),
+            **{answer: one.counts.get(answer, 0) for answer in OUTCOMES_OF[Purpose.RETRACTION]},
             outstanding=one.unanswered, waits_outstanding=one.outstanding, waits_pending=one.pending,
         )
         for one in partners

@@ -11,11 +11,9 @@ from dataclasses import dataclass, field
 
 from huanxin_partner.rehearsal.stage import Filed
 from huanxin_partner.rehearsal.words import Words
-from huanxin_partner.ties import Answer
+from huanxin_partner.ties import RENEWED, TAKEN_BACK, Answer
 
 _HEADING = ["number", "outcome", "reason", "until"]
-_RENEWED = frozenset({"unbound", "absent", "kept", "pending", "refused"})
-_TAKEN_BACK = frozenset({"restored", "absent", "irreversible", "pending"})
 _CLOSING = frozenset({"refused", "pending"})
 _REASONS = frozenset({"debt", "balance", "frozen", "banned", "legal_hold", "dispute", "other"})
 _NAMED = 20  # faults that are told
@@ -145,7 +143,7 @@ class PlayedNotice:
             return Words("号码不在这份通知里", "the number is not in this notice")
         if number in before:
             return Words("号码在回执中出现两次", "the number stands here twice")
-        if outcome not in (_TAKEN_BACK if self.retracts else _RENEWED):
+        if outcome not in (TAKEN_BACK if self.retracts else RENEWED):
             return Words(
                 f"结果 {outcome!r} 不能答复{'撤回' if self.retracts else '焕新'}",
                 f"the outcome {outcome!r} does not answer a {'retraction' if self.retracts else 'renewal'}",

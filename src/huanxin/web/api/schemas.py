@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from huanxin.domain.answers import OUTCOMES_OF, Purpose, Reason
 from huanxin.domain.partners import Scope
 from huanxin.numbersets.numberfile import CSV, PARQUET
 
@@ -161,9 +162,9 @@ _EXAMPLE = "number,outcome,reason,until\n+8613800138000,unbound,,\n+861380013800
 RECEIPT_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "Columns `number` (+E164) and `outcome`; `reason` for `refused` (debt, balance, frozen, banned, "
-        "legal_hold, dispute, other); `until`, a date, if it is known. Outcomes of a renewal: unbound, absent, kept, "
-        "pending, refused; of a retraction: restored, absent, irreversible, pending.",
+        "description": f"Columns `number` (+E164) and `outcome`; `reason` for `refused` ({', '.join(Reason)}); `until`, a"
+        f" date, if it is known. Outcomes of a renewal: {', '.join(OUTCOMES_OF[Purpose.RENEWAL])}; of a retraction:"
+        f" {', '.join(OUTCOMES_OF[Purpose.RETRACTION])}.",
         "content": {
             CSV: {"schema": {"type": "string"}, "example": _EXAMPLE},
             PARQUET: {"schema": {"type": "string", "format": "binary"}},

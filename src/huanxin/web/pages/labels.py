@@ -32,6 +32,14 @@ GATE_TONES = {
     "pending": "pending", "refused": "refused", "held": "pending", "retracted": "absent", "waived": "kept",
 }  # fmt: skip
 
+RETRACTED = {
+    "restored": N_("restored"),
+    "absent": N_("nothing was cut"),
+    "irreversible": N_("can't be undone"),
+    "pending": N_("pending"),
+    "unanswered": N_("no answer yet"),
+}
+"""How partners answered a retraction."""
 TAKEN_BACK = {"restored": N_("tie given back"), "irreversible": N_("can't be given back")}
 ALL_OUTCOMES = OUTCOMES | TAKEN_BACK
 

@@ -93,8 +93,7 @@ ERRORS = {
 
 def total(rows: list[PartnerRow]) -> OutcomeCounts:
     """All partners together, in (number, partner) pairs."""
-    keys = ("unbound", "absent", "kept", "pending", "refused", "outstanding")
-    return OutcomeCounts(**{key: sum(getattr(row, key) for row in rows) for key in keys})
+    return OutcomeCounts.total_of(rows)
 
 
 @cache
@@ -145,7 +144,8 @@ def environment(lang: str) -> Environment:
     env.filters["told"] = partial(_in_language, told, lang)
     env.globals.update(
         lang=lang, html_lang=i18n.html_lang(lang), other="en" if lang == "zh_CN" else "zh_CN", nav=NAV, asset=asset,
-        outcome_names=translated(labels.OUTCOMES, lang), gate_names=translated(labels.GATE, lang),
+        outcome_names=translated(labels.OUTCOMES, lang), retracted_names=translated(labels.RETRACTED, lang),
+        gate_names=translated(labels.GATE, lang),
         kind_names=translated(labels.KINDS, lang), all_outcomes=translated(labels.ALL_OUTCOMES, lang),
         reason_names=translated(labels.REASONS, lang), breach_names=translated(labels.BREACHES, lang),
         carrier_names=translated(labels.CARRIERS, lang), icons=labels.ICONS, icon_of=labels.ICON_OF,

@@ -52,8 +52,7 @@ class NoticeRow:
         """The answers as a bar has them; None for a retraction, whose outcomes are others."""
         if self.purpose != "renewal":
             return None
-        names = ("unbound", "absent", "kept", "pending", "refused")
-        return OutcomeCounts(**{name: self.outcomes.get(name, 0) for name in names}, outstanding=self.outstanding)
+        return OutcomeCounts.of(self.outcomes, self.outstanding)
 
 
 @dataclass(frozen=True, kw_only=True)

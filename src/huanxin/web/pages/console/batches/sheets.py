@@ -7,16 +7,14 @@ from collections.abc import Iterator
 from fastapi.responses import Response
 
 from huanxin.domain.numbers import masked_text
-from huanxin.figures.batch_body import RetractionFigures
+from huanxin.figures.batch_body import RENEWED, TAKEN_BACK, RetractionFigures
 from huanxin.web.pages.console.batches import approvals
-from huanxin.web.pages.console.batches.views import OUTCOMES, PARTNERS, Given, batch_values
+from huanxin.web.pages.console.batches.views import PARTNERS, Given, batch_values
 from huanxin.web.pages.console.sheets import one_of
 from huanxin.web.pages.console.signing import Working
 
 _LATE = ("partner", "batch", "purpose", "late_since", "escalated_at", "reminders", "pending", "unanswered")
-_RETRACTIONS = (
-    "retraction", "at", "by", "reason", "numbers", "partner", "restored", "absent", "irreversible", "pending", "unanswered",
-)  # fmt: skip
+_RETRACTIONS = ("retraction", "at", "by", "reason", "numbers", "partner", *TAKEN_BACK)
 _RELEASES = ("release", "released_at", "released_by", "people", "carrier", "numbers")
 Line = tuple[object, ...]
 
@@ -25,7 +23,7 @@ def batch_csv(who: Working, batch_id: int, *, table: str, partners: str) -> Resp
     """One table of a batch's page, in numbers of the batch; of the partners those that the page's filter leaves."""
     view, body, beside = batch_values(who, batch_id)
     return one_of(f"batch-{batch_id}", {
-        "partners": (("partner", "kind", "required", *OUTCOMES, "waived", "open"), (
+        "partners": (("partner", "kind", "required", *RENEWED, "waived", "open"), (
             (row.name, row.kind, row.required, *(count for _, count in row.parts), row.waived, row.open)
             for row in view.partners if PARTNERS.get(partners, PARTNERS["all"])(row)
         )),
@@ -49,7 +47,7 @@ def _retraction(one: RetractionFigures) -> Iterator[Line]:
     if not one.rows:
         yield (*head, *("" for _ in _RETRACTIONS[len(head) :]))
     for row in one.rows:
-        yield (*head, row.name, row.restored, row.absent, row.irreversible, row.pending, row.outstanding)
+        yield (*head, row.name, *(count for _, count in row.parts))
 
 
 def _release(one: Given) -> Iterator[Line]:

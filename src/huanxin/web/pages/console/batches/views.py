@@ -14,7 +14,7 @@ from huanxin.domain.errors import HuanxinError
 from huanxin.domain.operators import Right
 from huanxin.domain.problems import status_of
 from huanxin.figures import batch_figures
-from huanxin.figures.batch_body import BatchFigures, PartnerRow
+from huanxin.figures.batch_body import RENEWED, BatchFigures, PartnerRow
 from huanxin.store.acting import PLATFORM
 from huanxin.store.connect import partners
 from huanxin.store.notify import progress
@@ -39,7 +39,6 @@ from huanxin.words.saying import say, translated
 MOST = 100
 _LOOK_AGAIN = 5  # seconds
 STATES = ("all", "late", "waiting", "done")
-OUTCOMES = ("unbound", "absent", "kept", "pending", "refused", "unanswered")
 
 
 PARTNERS: Mapping[str, Callable[[PartnerRow], bool]] = {
@@ -140,7 +139,7 @@ def list_page(
 
 def list_csv(rows: list[BatchSummary]) -> Response:
     """The list as CSV; outcomes in (number, partner) pairs."""
-    header = ["batch", "cutoff", "answer_by", "numbers", "partners", *OUTCOMES, "released", "late_partners", "as_of"]
+    header = ["batch", "cutoff", "answer_by", "numbers", "partners", *RENEWED, "released", "late_partners", "as_of"]
     return as_csv("batches", header, (
         (one.id, one.cutoff, one.answer_by, one.numbers, one.partners, *(count for _, count in one.outcomes.parts),
          one.released, one.late, one.as_of)
