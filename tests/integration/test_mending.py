@@ -155,8 +155,8 @@ def test_what_later_facts_stand_on_is_not_withdrawn_before_them(platform: Platfo
     with pytest.raises(BadInput) as refused:
         withdrawn(platform, first)
     assert str(refused.value) == (
-        f"report {first} can't be withdrawn yet: of 2 numbers something later is on record that could not be without it;"
-        f" withdraw or correct these reports first, in this order: {third}, {second}"
+        "this can't be mended yet: of 2 numbers something is on record that could not be so any more; withdraw or correct"
+        f" these reports first, in this order: {third}, {second}"
     )
     assert [one.text for one in refused.value.faults] == [
         f"{RIGHT},reclaimed,2026-03-01", f"{WRONG},reclaimed,2026-03-02",
@@ -187,3 +187,147 @@ def test_a_report_is_withdrawn_once(platform: Platform, tell: Tell) -> None:
         withdrawn(platform, withdrawal)
     with pytest.raises(BadInput, match="say why"):
         withdrawn(platform, tell(f"{RIGHT},cancelled,2026-08-20"), " ")
+
+
+HEADING = "number,event,at,instead_of"
+
+
+@pytest.fixture
+def correct(platform: Platform, report: Report) -> Callable[..., Mended]:
+    names = iter(range(100))
+
+    def corrected(*lines: str, approved_by: str = "") -> Mended:
+        path = report(*lines, name=f"c{next(names)}.csv", heading=HEADING)
+        with platform.act("li") as act:
+            return mending.correct(act, path, carrier="cmcc", reason="a slip of the pen", approved_by=approved_by)
+
+    return corrected
+
+
+Correct = Callable[..., Mended]
+
+
+def closed_on(platform: Platform, number: str) -> list[str]:
+    with platform.read() as seen:
+        return [str(one.closed_on) for one in reports.standing_of(seen.tx, parse(number)).tenures]
+
+
+def test_a_wrong_date_is_corrected_and_the_freeze_counted_anew(platform: Platform, tell: Tell, correct: Correct) -> None:
+    """What worked was an invented reclaim, which put a lie on record."""
+    tell(f"{WRONG},cancelled,2026-08-20")
+    mended = correct(f"{WRONG},cancelled,2026-10-20,cancelled 2026-08-20")
+    assert (mended.taken_back, mended.added) == ({"cancelled": 1}, {"cancelled": 1})
+    assert closed_on(platform, WRONG) == ["2026-10-20"]
+    assert plan_now(platform) is None, "the freeze runs until January"
+
+
+def test_a_date_corrected_after_the_batch_was_sent_keeps_the_number_in_it(
+    platform: Platform, tell: Tell, correct: Correct, clock: Clock
+) -> None:
+    """Partners cut what was bound before the batch was planned: they need not be asked again. The freeze ends later."""
+    tell(f"{WRONG},cancelled,2026-08-20")
+    batch = plan_now(platform)
+    assert batch is not None
+    partner(platform, required=False)
+    send_now(platform, batch.id)
+    mended = correct(f"{WRONG},cancelled,2026-09-20,cancelled 2026-08-20")
+    assert {what: mended.count(what) for what in What} == {
+        What.RETRACTED: 0, What.STANDS: 1, What.STOPPED: 0, What.IN_ERROR: 0,
+    }  # fmt: skip
+    assert plan_now(platform) is None
+    clock.now = clock.now.replace(month=12, day=1)  # 90 days after the wrong date
+    assert release(platform, by="li") == []
+    clock.now = clock.now.replace(month=12, day=20)
+    (given,) = release(platform, by="li")
+    assert given.count == 1
+
+
+def test_a_correction_never_makes_a_freeze_shorter_that_partners_were_told_of(
+    platform: Platform, tell: Tell, correct: Correct, clock: Clock
+) -> None:
+    tell(f"{WRONG},cancelled,2026-08-28")
+    batch = plan_now(platform)
+    assert batch is not None
+    partner(platform, required=False)
+    send_now(platform, batch.id)
+    correct(f"{WRONG},cancelled,2026-08-10,cancelled 2026-08-28", approved_by="wang")
+    assert release(platform, by="li") == []
+    clock.forward(days=4)
+    assert [one.count for one in release(platform, by="li")] == [1]
+
+
+def test_one_person_makes_no_freeze_shorter(platform: Platform, tell: Tell, correct: Correct) -> None:
+    """A date that is set back could sell a number before its time."""
+    tell(f"{WRONG},cancelled,2026-09-28")
+    line = f"{WRONG},cancelled,2026-06-10,cancelled 2026-09-28"
+    with pytest.raises(Conflict, match="the freeze of 1 numbers would end earlier"):
+        correct(line)
+    assert closed_on(platform, WRONG) == ["2026-09-28"]
+    correct(line, approved_by="wang")
+    assert plan_now(platform) is not None
+
+
+def test_a_date_corrected_after_the_release_is_a_breach_if_the_freeze_had_not_ended(
+    platform: Platform, tell: Tell, correct: Correct, clock: Clock
+) -> None:
+    tell(f"{WRONG},cancelled,2026-08-20", f"{RIGHT},cancelled,2026-08-20")
+    batch = plan_now(platform)
+    assert batch is not None
+    partner(platform, required=False)
+    send_now(platform, batch.id)
+    clock.forward(days=10)
+    assert len(release(platform, by="li")) == 1
+    mended = correct(
+        f"{WRONG},cancelled,2026-09-20,cancelled 2026-08-20",
+        f"{RIGHT},cancelled,2026-08-19,cancelled 2026-08-20",
+        approved_by="wang",
+    )
+    assert {one.what: list(one.numbers) for one in mended.consequences} == {
+        What.STANDS: [parse(WRONG), parse(RIGHT)], What.IN_ERROR: [parse(WRONG)],
+    }  # fmt: skip
+    with platform.read() as seen:
+        assert [(one.kind, one.count) for one in releases.breaches(seen.tx)] == [("released-in-error", 1)]
+
+
+def test_an_event_that_never_was_is_taken_back_alone(platform: Platform, tell: Tell, correct: Correct) -> None:
+    tell(f"{WRONG},cancelled,2026-08-20", f"{RIGHT},cancelled,2026-08-20")
+    tell(f"{WRONG},reclaimed,2026-10-01T10:00:00+08:00", f"{RIGHT},reclaimed,2026-10-01")
+    mended = correct(f"{WRONG},,,reclaimed 2026-10-01")
+    assert (mended.taken_back, mended.added) == ({"reclaimed": 1}, {})
+    assert (state(platform, WRONG), state(platform, RIGHT)) == (State.FROZEN, State.IN_SERVICE)
+
+
+def test_an_event_that_was_missing_is_put_on_record(platform: Platform, tell: Tell, correct: Correct) -> None:
+    tell(f"{WRONG},cancelled,2026-01-10")
+    tell(f"{WRONG},opened,2026-06-01")
+    assert correct(f"{WRONG},cancelled,2026-08-01,").added == {"cancelled": 1}
+    assert closed_on(platform, WRONG)[-1] == "2026-08-01"
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("cancelled,2026-08-21,opened 2026-08-20", "opened on 2026-08-20 is not on record of this number"),
+        ("cancelled,2026-08-21,cancelled", "can't be read"),
+        ("cancelled,2026-08-21,vanished 2026-08-20", "event 'vanished' is unknown"),
+        (",,", "neither an event nor what it is instead of is given"),
+        ("cancelled,2027-08-21,cancelled 2026-08-20", "lies in the future"),
+        ("reclaimed,2026-08-21,cancelled 2026-08-20", "can't come first"),
+    ],
+)
+def test_a_correction_that_makes_no_sense_is_refused_whole(
+    platform: Platform, tell: Tell, correct: Correct, line: str, why: str
+) -> None:
+    tell(f"{WRONG},cancelled,2026-08-20", f"{RIGHT},cancelled,2026-08-20")
+    with pytest.raises(BadInput) as refused:
+        correct(f"{RIGHT},cancelled,2026-08-22,cancelled 2026-08-20", f"{WRONG},{line}")
+    assert [one.line for one in refused.value.faults] == [3]
+    assert why in refused.value.faults[0].reason
+    assert closed_on(platform, RIGHT) == ["2026-08-20"]
+
+
+def test_a_correction_that_later_facts_contradict_names_them(platform: Platform, tell: Tell, correct: Correct) -> None:
+    tell(f"{WRONG},cancelled,2026-08-20")
+    later = tell(f"{WRONG},reclaimed,2026-09-01")
+    with pytest.raises(BadInput, match=f"in this order: {later}"):
+        correct(f"{WRONG},,,cancelled 2026-08-20")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from huanxin.disclose.breaches import find_undisclosed
 from huanxin.domain.errors import Fault
+from huanxin.domain.leaving import Left
 from huanxin.notify.notices import tell_recycled
 from huanxin.notify.retractions import retract_reclaimed
 from huanxin.release.early_sales import find_early_sales, lots_of
@@ -48,11 +49,7 @@ def take_report(
         return ImportDone(imported=done, retractions=[], recycled_events=0, breaches=0)
     retractions = retract_reclaimed(act, done.left) if done.counts.get("reclaimed") else []
     events = tell_recycled(act, done.report_id, done.recycled)
-    sales = sales_of(act.tx, done.left, plan=act.plan)
-    lots = lots_of(act.tx, sales)
-    breaches = find_early_sales(act, done.report_id, sales, lots)
-    stopped = find_stopped_sales(act, done.report_id, sales, lots)
-    untold = find_undisclosed(act, done.report_id, [one for one in sales if one.known])
+    breaches, stopped, untold = judge_sales(act, done.report_id, done.left)
     affected.note(act.tx, done.report_id, done.left)
     if done.faults:
         keep_rejects(done.faults)
@@ -60,3 +57,13 @@ def take_report(
         imported=done, retractions=retractions, recycled_events=events, breaches=breaches, undisclosed=untold,
         stopped=stopped,
     )  # fmt: skip
+
+
+def judge_sales(act: Act, report_id: int, left: Iterable[tuple[int, Left]]) -> tuple[int, int, int]:
+    """Record what should not have been sold of what a report took out of the freeze: without a release or too early, while
+    it was stopped, without a disclosure; how many numbers of each."""
+    sales = sales_of(act.tx, left, plan=act.plan)
+    lots = lots_of(act.tx, sales)
+    breaches = find_early_sales(act, report_id, sales, lots)
+    stopped = find_stopped_sales(act, report_id, sales, lots)
+    return breaches, stopped, find_undisclosed(act, report_id, [one for one in sales if one.known])

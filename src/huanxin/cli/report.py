@@ -87,14 +87,35 @@ def withdraw(
     _mended(mended, f"report {report} withdrawn", dry_run=dry_run, as_json=as_json)
 
 
+@app.command()
+def correct(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or Parquet: number,event,at,instead_of")],
+    carrier: Annotated[str, typer.Option(help="Whose report was wrong.")],
+    reason: Annotated[str, typer.Option(help="Why it is corrected.")],
+    dry_run: DryRun = False,
+    csv: Consequences = None,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Correct single events: instead_of names what was wrong ("cancelled 2026-05-01"; empty: an event was missing)."""
+    with platform() as (opened, _), (opened.rehearse if dry_run else opened.act)(by or me()) as act:
+        mended = mending.correct(act, file, carrier=carrier, reason=reason)
+        if csv:
+            write_consequences(csv, mended)
+    _mended(mended, f"{name_of(file)} taken", dry_run=dry_run, as_json=as_json)
+
+
 def _mended(mended: Mended, what: str, *, dry_run: bool, as_json: bool) -> None:
     facts = {
         "report": None if dry_run else mended.report_id, "dry_run": dry_run, "taken_back": mended.taken_back,
+        "added": mended.added,
         **{one.name.lower(): mended.count(one) for one in What},
     }  # fmt: skip
     parts = ", ".join(f"{count:,} {event}" for event, count in mended.taken_back.items() if count)
     say = f"would be recorded (nothing was): {what}" if dry_run else f"✓ {what}, by report {mended.report_id}"
     say += f"; taken back: {parts or 'nothing'}"
+    if mended.added:
+        say += "; put in place: " + ", ".join(f"{count:,} {event}" for event, count in mended.added.items())
     for one in mended.consequences:
         sign = "!" if one.what in (What.STOPPED, What.IN_ERROR) else " "
         say += f"\n{sign} batch {one.batch_id}: {one.what.value}: {len(one.numbers):,}"

@@ -44,8 +44,14 @@ class Changed:
 
     def resting_again(self) -> Named:
         """Numbers that rest, and did not before: mostly what had ended their freeze is gone."""
-        before = self._named(lambda one: fold(one.before).resting(one.numbers))
-        return _less(self._named(lambda one: fold(one.after).resting(one.numbers)), before)
+        before, after = self._resting()
+        return _less(after, before)
+
+    def shorter(self) -> NumberSet:
+        """Numbers that rest as they did before, and whose freeze ends earlier now."""
+        before, after = self._resting()
+        pairs = ((one, other) for one in after for other in before if one.day < other.day)
+        return union(after[one] & before[other] for one, other in pairs)
 
     def corrected(self, carrier: str, numbers: NumberSet, day: date) -> Named:
         """Those of some numbers that were frozen when a day began, by a cancellation of the carrier that the mend itself put
@@ -70,6 +76,11 @@ class Changed:
             right = sellable_on(one.before, day, some, freeze_days)
             found[shard] = right - sellable_on(one.after, day, some, freeze_days)
         return NumberSet(found)
+
+    def _resting(self) -> tuple[Named, Named]:
+        """What rests, by the cancellation after which it does: before, and after."""
+        before = self._named(lambda one: fold(one.before).resting(one.numbers))
+        return before, self._named(lambda one: fold(one.after).resting(one.numbers))
 
     def _named(self, what: Callable[[OfShard], Mapping[Cancellation, BitMap]]) -> Named:
         found: dict[Cancellation, list[NumberSet]] = {}
@@ -109,6 +120,8 @@ class Mended:
     report_id: int
     taken_back: Mapping[str, int]
     consequences: Sequence[Consequence] = field(repr=False)
+    added: Mapping[str, int] = field(default_factory=dict)
+    """events that it put in their place"""
 
     def count(self, what: What) -> int:
         """Numbers of a consequence."""

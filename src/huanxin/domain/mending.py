@@ -7,7 +7,6 @@ the day: it stands still where the number was frozen by what is on record now.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 
 from pyroaring import BitMap
@@ -31,14 +30,15 @@ def impossible(facts: Sequence[SetFact], range_owner: str | None) -> list[SetFac
 
 def among(facts: Sequence[SetFact], numbers: BitMap) -> list[SetFact]:
     """What facts say of some numbers."""
-    return [replace(fact, numbers=both, at=None) for fact in facts if (both := fact.numbers & numbers)]
+    return [fact.part(both) for fact in facts if (both := fact.numbers & numbers)]
 
 
 def without(facts: Sequence[SetFact], taken: Sequence[SetFact]) -> list[SetFact]:
     """Facts as they are once some of their numbers are taken back."""
-    gone = {_name(fact): fact.numbers for fact in taken}
-    rest = (replace(fact, numbers=fact.numbers - gone.get(_name(fact), BitMap()), at=None) for fact in facts)
-    return [fact for fact in rest if fact.numbers]
+    gone: dict[object, BitMap] = {}
+    for fact in taken:
+        gone[_name(fact)] = gone.get(_name(fact), BitMap()) | fact.numbers
+    return [fact.part(left) for fact in facts if (left := fact.numbers - gone.get(_name(fact), BitMap()))]
 
 
 def _name(fact: SetFact) -> tuple[date, int, int, Event]:

@@ -26,7 +26,7 @@ from huanxin.store.plan.batches import Batch
 from huanxin.store.plan.left import left_since
 from huanxin.store.release import stops
 from huanxin.store.release.stops import Listed
-from huanxin.store.report import reports
+from huanxin.store.report import reports, settled
 from huanxin.words.sentences import Sentence
 
 _SHOWN = 100
@@ -117,6 +117,7 @@ def retract_mended(
     batch = batches.get(act.tx, batch_id)
     assert batch is not None
     made = _record(act, batch, numbers, reason=reason, mended_by=report_id)
+    settled.plan_anew(act.tx)
     stops.add(act.tx, on_lists, retraction_id=made.id, at=act.now)
     tell_retractions(act, batch_id, new_id=new_id)
     return made

@@ -78,7 +78,7 @@ def import_report(
     leaves them out; either way reading ends with more than `most`. NotFound for a carrier
     that is not configured.
     """
-    source = _inspect(path, carrier, act.plan, most.bytes)
+    source = inspect(path, carrier, act.plan, most.bytes)
     if known_already := _imported(act.tx, source, carrier):
         return known_already
     lines, faults = _read(source, act.plan.carriers[carrier], act.plan, act.now, progress, most.bad)
@@ -96,8 +96,8 @@ def import_report(
         return known_already
     judged = _judge_all(act, dict(by_shard(layers, carrier)))
     zone = act.plan.carriers[carrier].zone
-    bad = [*((fault, None) for fault in faults), *_faults(layers, judged.refusals, zone),
-           *((fault, None) for fault in _left_out(layers, zone))]  # fmt: skip
+    bad = [*((fault, None) for fault in faults), *faults_of(layers, judged.refusals, zone),
+           *((fault, None) for fault in left_out(layers, zone))]  # fmt: skip
     bad.sort(key=lambda entry: entry[0].line)
     if bad and not skip_bad:
         raise refused(name_of(path), total, bad)
@@ -135,7 +135,7 @@ def _imported(tx: Tx, source: tables.Source, carrier: str) -> Imported | None:
     )  # fmt: skip
 
 
-def _inspect(path: Path, carrier: str, plan: NumberingPlan, most_bytes: int | None) -> tables.Source:
+def inspect(path: Path, carrier: str, plan: NumberingPlan, most_bytes: int | None) -> tables.Source:
     if carrier not in plan.carriers:
         raise NotFound(
             Sentence("no carrier is named %(carrier)s; known are %(names)s", carrier=carrier, names=", ".join(plan.carriers))
@@ -209,12 +209,12 @@ def _judge_all(reading: Reading, new: Mapping[int, list[SetFact]]) -> _Judged:
 def _judge(reading: Reading, shard: int, stood: ShardState, since: list[SetFact], new: list[SetFact]) -> Verdict:
     """One shard's new facts, judged by where its numbers stood and what happened since; by all that ever happened where one
     is older than what is on record of its numbers."""
-    past, owner = reports.with_instants(reading.tx, shard, since, _days_met(since, new)), reading.plan.owner(shard)
+    past, owner = reports.with_instants(reading.tx, shard, since, days_met(since, new)), reading.plan.owner(shard)
     verdict = judge(past, new, owner, stood=stood)
     if not verdict.late:
         return verdict
     _, whole = next(reports.facts_by_shard(reading.tx, shards=[shard]))
-    past = reports.with_instants(reading.tx, shard, whole, _days_met(whole, new))
+    past = reports.with_instants(reading.tx, shard, whole, days_met(whole, new))
     verdict = judge(past, new, owner)
     barred = _in_batches(reading.tx, shard, verdict.reopened)
     return judge(past, new, owner, barred=barred) if barred else verdict
@@ -226,7 +226,7 @@ def _in_batches(tx: Tx, shard: int, reopened: Mapping[Cancellation, BitMap]) -> 
     return BitMap.union(BitMap(), *(NumberSet.of(one.numbers).shards.get(shard, BitMap()) for one in standing))
 
 
-def _days_met(old: list[SetFact], new: list[SetFact]) -> set[date]:
+def days_met(old: list[SetFact], new: list[SetFact]) -> set[date]:
     """The days on which numbers are named that something is on record of on the same day: there the instants decide."""
     named: dict[date, BitMap] = {}
     for fact in new:
@@ -234,7 +234,7 @@ def _days_met(old: list[SetFact], new: list[SetFact]) -> set[date]:
     return {fact.day for fact in old if fact.day in named and not fact.numbers.isdisjoint(named[fact.day])}
 
 
-def _faults(layers: Layers, refusals: list[tuple[int, Refusal]], zone: ZoneInfo) -> Iterator[tuple[Fault, Refusal]]:
+def faults_of(layers: Layers, refusals: list[tuple[int, Refusal]], zone: ZoneInfo) -> Iterator[tuple[Fault, Refusal]]:
     """The refused numbers as lines of the file."""
     if not refusals:
         return
@@ -251,7 +251,7 @@ def _faults(layers: Layers, refusals: list[tuple[int, Refusal]], zone: ZoneInfo)
                     yield Fault(line=int(lines.line[row]), reason=refusal.reason, text=lines.text(row, zone)), refusal
 
 
-def _left_out(layers: Layers, zone: ZoneInfo) -> Iterator[Fault]:
+def left_out(layers: Layers, zone: ZoneInfo) -> Iterator[Fault]:
     """Lines beyond what a number can go through on a day, and those that nobody can tell from repeated ones."""
     many = Sentence("the number stands more than %(most)s times on this day; report what happened", most=MOST_A_DAY)
     for lines, reasons in ((layers.crowded, [many] * len(EVENTS)), (layers.unclear, [stands_again(one) for one in EVENTS])):

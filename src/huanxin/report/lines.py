@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -30,6 +30,8 @@ _EPOCH, _START = date(1970, 1, 1), datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_AT = int(datetime.combine(FIRST_DAY, time(), UTC).timestamp()) * 1_000_000
 
 Int64s = npt.NDArray[np.int64]
+Check = Callable[[tables.Chunk], "tuple[Lines, list[Fault]]"]
+"""`check`, for a carrier"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +77,7 @@ def read_lines(
     try:
         with tables.read(source, COLUMNS, keep_ragged=most_bad) as table:
             for chunk in table.chunks:
-                lines, faults = _check(chunk, carrier=carrier, plan=plan, now=now, most_bad=most_bad)
+                lines, faults = check(chunk, carrier=carrier, plan=plan, now=now, most_bad=most_bad)
                 ragged = [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
                 table.ragged.clear()
                 yield lines, faults + ragged
@@ -83,9 +85,10 @@ def read_lines(
         raise unreadable(source.name, error.reason, error.line) from error
 
 
-def _check(
-    chunk: tables.Chunk, *, carrier: Carrier, plan: NumberingPlan, now: datetime, most_bad: int | None
+def check(
+    chunk: tables.Chunk, *, carrier: Carrier, plan: NumberingPlan, now: datetime, most_bad: int | None = None
 ) -> tuple[Lines, list[Fault]]:
+    """The good lines of a chunk, and the faults of the others; a blank line is neither."""
     column = chunk.columns
     number, number_ok = columns.numbers(column["number"])
     event = columns.words(column["event"], _CODES)

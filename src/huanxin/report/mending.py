@@ -1,4 +1,4 @@
-"""Reports that were wrong: a whole file is withdrawn. What it said is taken back, and stays on record as taken back."""
+"""Reports that were wrong: what a file said is taken back, all or some of it, and stays on record as taken back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pyroaring import BitMap
@@ -15,11 +15,11 @@ from pyroaring import BitMap
 from huanxin.domain.errors import BadInput, Conflict, Fault, NotFound
 from huanxin.domain.lifecycle import EVENTS_SAID, SetFact
 from huanxin.domain.mended import Changed, Mended, OfShard
-from huanxin.domain.mending import among, impossible, without
+from huanxin.domain.mending import among, impossible
 from huanxin.domain.numbers import masked, written
 from huanxin.numbersets.files import replacing
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet
-from huanxin.report.importing import one_after_another
+from huanxin.report.importing import ShardFact, one_after_another
 from huanxin.store import facts
 from huanxin.store.acting import Act
 from huanxin.store.database import Tx
@@ -27,7 +27,7 @@ from huanxin.store.report import affected, reports
 from huanxin.store.report.reports import Mends, StoredReport
 from huanxin.words.sentences import Sentence
 
-WITHDRAWAL = "withdrawal"
+WITHDRAWAL, CORRECTION = "withdrawal", "correction"
 _SHOWN = 100
 
 
@@ -47,6 +47,13 @@ def withdrawable(act: Act, report_id: int) -> tuple[Act, StoredReport, NumberSet
         raise Conflict(
             Sentence("report %(report)s is a withdrawal: import the file that it withdrew again instead", report=report_id)
         )
+    if found.kind == CORRECTION:
+        raise Conflict(
+            Sentence(
+                "report %(report)s is a correction, and what it corrected would stay taken back; correct it by another one",
+                report=report_id,
+            )
+        )
     said = reports.facts_by_shard(act.tx, of_reports=[report_id])
     return act, found, NumberSet({shard: BitMap.union(*(one.numbers for one in of_shard)) for shard, of_shard in said})
 
@@ -54,33 +61,74 @@ def withdrawable(act: Act, report_id: int) -> tuple[Act, StoredReport, NumberSet
 def withdraw(act: Act, found: StoredReport, numbers: NumberSet, *, reason: str, approved_by: str = "") -> Changed:
     """Withdraw a report whole: what is on record is as if it had never been taken. Raises BadInput if something that is on
     record later could not be without it, with whatever that is and the order in which to go."""
-    if not reason.strip() or not act.by.strip():
-        raise BadInput(Sentence("say why the report is withdrawn; the reason is recorded, with your name"))
-    said = dict(reports.facts_by_shard(act.tx, of_reports=[found.id]))
-    shards = {}
-    for shard, before in _on_record(act.tx, numbers):
-        shards[shard] = OfShard(numbers=numbers.shards[shard], before=before, after=without(before, said[shard]))
-    _refuse_impossible(act, found, shards)
-    counts: Counter[str] = Counter()
-    for of_shard in said.values():
-        counts.update({fact.event.value: len(fact.numbers) for fact in of_shard})
-    report_id = facts.report(
-        act.tx, carrier=found.carrier, file_name=found.file_name,
-        sha256=hashlib.sha256(f"withdrawal of report {found.id}".encode()).digest(), lines=0, accepted=0, known=0,
-        rejected=0, counts={}, by=act.by, at=act.now,
-        mends=Mends(kind=WITHDRAWAL, reason=reason.strip(), approved_by=approved_by, withdraws=found.id),
+    said = reports.facts_by_shard(act.tx, of_reports=[found.id])
+    taken = [(shard, fact) for shard, of_shard in said for fact in of_shard]
+    about = About(
+        carrier=found.carrier, file_name=found.file_name,
+        sha256=hashlib.sha256(f"withdrawal of report {found.id}".encode()).digest(), lines=0, known=0,
+        mends=Mends(kind=WITHDRAWAL, reason=reason, approved_by=approved_by, withdraws=found.id),
     )  # fmt: skip
-    facts.void(act.tx, report_id, ((shard, fact) for shard, of_shard in said.items() for fact in of_shard))
+    return mend(act, about, numbers, taken=taken, added=[])
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """What is kept of a report that mends others, beside its facts."""
+
+    carrier: str
+    file_name: str
+    sha256: bytes
+    lines: int
+    known: int
+    mends: Mends
+
+
+def mend(act: Act, about: About, numbers: NumberSet, *, taken: list[ShardFact], added: list[ShardFact]) -> Changed:
+    """Record what is taken back and what is put in its place, for numbers that nobody else reports of meanwhile."""
+    mends = replace(about.mends, reason=about.mends.reason.strip())
+    if not mends.reason or not act.by.strip():
+        raise BadInput(Sentence("say why the report is mended; the reason is recorded, with your name"))
+    before = _on_record(act.tx, numbers)
+    counts, back = _counted(added), _counted(taken)
+    report_id = facts.report(
+        act.tx, carrier=about.carrier, file_name=about.file_name, sha256=about.sha256, lines=about.lines,
+        accepted=sum(counts.values()), known=about.known, rejected=0, counts=counts, by=act.by, at=act.now, mends=mends,
+    )  # fmt: skip
+    facts.void(act.tx, report_id, taken)
+    facts.report_sets(act.tx, report_id, added)
     affected.mended(act.tx, report_id, numbers)
-    return Changed(report_id=report_id, reason=reason.strip(), taken_back=dict(counts), shards=shards)
+    after = _on_record(act.tx, numbers)
+    shards = {
+        shard: OfShard(numbers=some, before=before.get(shard, []), after=after.get(shard, []))
+        for shard, some in numbers.shards.items()
+    }
+    _refuse_impossible(act, shards)
+    changed = Changed(report_id=report_id, reason=mends.reason, taken_back=back, shards=shards)
+    if not mends.approved_by and (shorter := changed.shorter()):
+        raise Conflict(
+            Sentence(
+                "the freeze of %(count)s numbers would end earlier than is on record, which two people have to decide:"
+                " propose it in the console",
+                count=f"{len(shorter):,}",
+            )
+        )
+    return changed
 
 
-def _on_record(tx: Tx, numbers: NumberSet) -> Iterator[tuple[int, list[SetFact]]]:
-    for shard, on_record in reports.facts_by_shard(tx, shards=numbers.shards) if numbers else ():
-        yield shard, among(on_record, numbers.shards[shard])
+def _counted(sets: list[ShardFact]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for _, fact in sets:
+        found[fact.event.value] += len(fact.numbers)
+    return dict(found)
 
 
-def _refuse_impossible(act: Act, found: StoredReport, shards: Mapping[int, OfShard]) -> None:
+def _on_record(tx: Tx, numbers: NumberSet) -> dict[int, list[SetFact]]:
+    """What is on record of some numbers, by shard."""
+    every = reports.facts_by_shard(tx, shards=numbers.shards) if numbers else ()
+    return {shard: among(on_record, numbers.shards[shard]) for shard, on_record in every}
+
+
+def _refuse_impossible(act: Act, shards: Mapping[int, OfShard]) -> None:
     bad: list[tuple[int, SetFact]] = []
     for shard, one in shards.items():
         owner = act.plan.owner(shard)
@@ -93,9 +141,9 @@ def _refuse_impossible(act: Act, found: StoredReport, shards: Mapping[int, OfSha
     total = sum(len(fact.numbers) for _, fact in bad)
     raise BadInput(
         Sentence(
-            "report %(report)s can't be withdrawn yet: of %(count)s numbers something later is on record that could not be"
-            " without it; withdraw or correct these reports first, in this order: %(order)s",
-            report=found.id, count=f"{total:,}", order=", ".join(map(str, order)),
+            "this can't be mended yet: of %(count)s numbers something is on record that could not be so any more; withdraw"
+            " or correct these reports first, in this order: %(order)s",
+            count=f"{total:,}", order=", ".join(map(str, order)),
         ),
         list(_faults(bad)), total,
     )  # fmt: skip
