@@ -8,7 +8,6 @@ orders, waits for no release.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 
 from psycopg.types.json import Jsonb
@@ -17,14 +16,14 @@ from pyroaring import BitMap
 from huanxin.domain.answers import Answer, Purpose
 from huanxin.domain.lifecycle import EVENTS, Cancellation, SetFact
 from huanxin.numbersets import instants
-from huanxin.numbersets.sharded import NumberSet, dump, load
+from huanxin.numbersets.sharded import NumberSet, dump
 from huanxin.store import jobs
 from huanxin.store.answer.receipts import StoredReceipt
 from huanxin.store.database import Tx, recording_facts
 from huanxin.store.disclose.disclosures import NewDisclosure, SeenText
 from huanxin.store.notify.deliveries import tell_watchers
 from huanxin.store.release.releases import Release
-from huanxin.store.report import settled
+from huanxin.store.report import reports, settled
 from huanxin.store.report.allocations import Range
 from huanxin.store.report.reports import Mends
 from huanxin.store.request.requests import COLUMNS, INQUIRE, NewAnswer, Request
@@ -90,7 +89,7 @@ def report_sets(tx: Tx, report_id: int, sets: Iterable[tuple[int, SetFact]]) -> 
 _NAMED = "(shard, day, report_id, layer, event) = (%(shard)s, %(day)s, %(report)s, %(layer)s, %(event)s)"
 _VOID = f"""
 INSERT INTO report_void (shard, day, report_id, layer, event, carrier, numbers, instants, place, voided_by)
-SELECT shard, day, report_id, layer, event, carrier, %(taken)s, %(at)s, place, %(by)s
+SELECT shard, day, report_id, layer, event, carrier, %(numbers)s, %(at)s, place, %(by)s
 FROM report_set
 WHERE {_NAMED}
 """
@@ -103,17 +102,13 @@ def void(tx: Tx, by_report: int, sets: Iterable[tuple[int, SetFact]]) -> None:
     first: dict[int, date] = {}
     for shard, fact in sets:
         first[shard] = min(fact.day, first.get(shard, fact.day))
-        day = fact.day.toordinal() - _EPOCH
         named = {"shard": shard, "day": fact.day, "report": fact.report, "layer": fact.layer, "event": _CODES[fact.event]}
-        row = tx.execute(f"SELECT numbers, instants FROM report_set WHERE {_NAMED}", named, binary=True).fetchone()
-        assert row is not None, "what doesn't stand can't be taken back"
-        whole = replace(fact, numbers=load(row[0]), at=instants.load(row[1], day, len(load(row[0]))))
+        whole = reports.whole(tx, shard, fact)
         taken, left = whole.part(whole.numbers & fact.numbers), whole.part(whole.numbers - fact.numbers)
-        kept = {"taken": dump(taken.numbers), "at": instants.dump(taken.instants(taken.numbers), day), "by": by_report}
-        tx.execute(_VOID, named | kept)
+        tx.execute(_VOID, named | {"by": by_report, **reports.as_stored(taken)})
         if left.numbers:
-            kept = {"numbers": dump(left.numbers), "at": instants.dump(left.instants(left.numbers), day)}
-            tx.execute(f"UPDATE report_set SET numbers = %(numbers)s, instants = %(at)s WHERE {_NAMED}", named | kept)
+            shrunk = f"UPDATE report_set SET numbers = %(numbers)s, instants = %(at)s WHERE {_NAMED}"
+            tx.execute(shrunk, named | reports.as_stored(left))
         else:
             tx.execute(f"DELETE FROM report_set WHERE {_NAMED}", named)
     settled.forget(tx, first)

@@ -11,7 +11,7 @@ from psycopg.rows import class_row
 from huanxin.domain.lifecycle import EVENTS, Event, Place, SetFact
 from huanxin.domain.tenures import Said, Standing, standing
 from huanxin.numbersets import instants
-from huanxin.numbersets.sharded import SHARD_SIZE, load, shard_of
+from huanxin.numbersets.sharded import SHARD_SIZE, dump, load, shard_of
 from huanxin.store.database import Tx
 
 _CODES = {event: code for code, event in enumerate(EVENTS)}
@@ -108,6 +108,23 @@ def with_instants(tx: Tx, shard: int, facts: list[SetFact], days: Collection[dat
         else fact
         for fact in facts
     ]
+
+
+def whole(tx: Tx, shard: int, fact: SetFact) -> SetFact:
+    """The set on record of which a fact names some numbers, with all of its own and their instants."""
+    numbers, at = tx.execute(
+        "SELECT numbers, instants FROM report_set WHERE (shard, day, report_id, layer, event) = (%s, %s, %s, %s, %s)",
+        (shard, fact.day, fact.report, fact.layer, _CODES[fact.event]), binary=True,
+    ).fetchone() or (None, None)  # fmt: skip
+    assert numbers is not None, "what doesn't stand can't be taken back"
+    every = load(numbers)
+    return replace(fact, numbers=every, at=instants.load(at, _since_1970(fact.day), len(every)))
+
+
+def as_stored(fact: SetFact) -> dict[str, bytes | None]:
+    """The numbers of a set and when it happened to them, as stored; it has some."""
+    at = instants.dump(fact.instants(fact.numbers), _since_1970(fact.day))
+    return {"numbers": dump(fact.numbers), "at": at}
 
 
 def latest(tx: Tx) -> int:
