@@ -40,6 +40,7 @@ from huanxin.notify.pushing import Pusher
 from huanxin.notify.streams import set_status
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.outbound import Outbound
+from huanxin.plan.batches import call_off
 from huanxin.plan.holds import add_hold, lift_hold
 from huanxin.release.proposals import Outcome
 from huanxin.release.waiving import waive
@@ -249,6 +250,10 @@ class Driver:
 
     def retract(self, batch: int, number: int) -> Batch:
         return retracted(self.platform, batch, NumberSet.of([number]), reason="wrong list", by="li")
+
+    def call_batch_off(self, batch: int) -> object:
+        with self.platform.act("li") as act:
+            return call_off(act, batch, reason="wrong lead time")
 
     def newest_retraction(self, batch: int) -> int:
         with self.tx() as tx:

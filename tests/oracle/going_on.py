@@ -16,11 +16,12 @@ from oracle.histories import FROZEN, OPENED, SERVING, can_be_told, had_predecess
 from oracle.machine import NUMBERS, act, chosen, index, only_if
 from oracle.owning import ANSWERS, Owners
 from oracle.reminding import Reminders
+from oracle.undoing import Undoing
 
 Step = Callable[[], None]
 
 
-class Machine(Files, Reminders, Owners, Deliveries):
+class Machine(Files, Reminders, Owners, Deliveries, Undoing):
     """Everybody."""
 
     @act(which=index, other=index)

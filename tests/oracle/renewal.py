@@ -53,6 +53,11 @@ def plan(world: World, key: int, carrier: str | None) -> Batch:
     return batch
 
 
+def call_off(world: World, batch: Batch) -> None:
+    """Nobody was told of it: it is as if it had never been planned."""
+    world.batches.remove(batch)
+
+
 # Notify ---------------------------------------------------------------------------------------------------------------
 def send(world: World, batch: Batch) -> None:
     for partner in world.there:

@@ -205,8 +205,8 @@ def test_commits_are_recognised() -> None:
 
 FACTS = (
     "report", "report_set", "report_void", "allocation", "allocation_range", "hold", "hold_set", "hold_lift", "batch",
-    "batch_set", "batch_span", "notice", "receipt", "receipt_set", "waiver", "release", "release_set", "disclosure",
-    "disclosure_withdrawal", "request", "request_notice", "request_answer", "request_call_off",
+    "batch_call_off", "batch_set", "batch_span", "notice", "receipt", "receipt_set", "waiver", "release", "release_set",
+    "disclosure", "disclosure_withdrawal", "request", "request_notice", "request_answer", "request_call_off",
 )  # fmt: skip
 """Tables of what may change what happens to a number."""
 
@@ -222,7 +222,7 @@ def test_whatever_may_change_what_happens_is_recorded_through_one_seam_and_never
         ("INSERT INTO", "hold"),
         ("COPY", "batch_set"),
     }
-    assert {one for one in found if one[0] != "store/facts.py"} == set()
+    assert {one for one in found if one[0] not in ("store/facts.py", "store/facts_undone.py")} == set()
     # What is taken back of a set is kept beside it: the database refuses to let a set lose anything else.
     mended = {("store/facts.py", "UPDATE", "report_set"), ("store/facts.py", "DELETE FROM", "report_set")}
     assert {how for _, how, _ in found - mended} <= {"INSERT INTO", "COPY"}

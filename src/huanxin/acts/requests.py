@@ -12,7 +12,7 @@ from huanxin.answer.single import Answered, Line, answer, asked, filled
 from huanxin.domain.partners import Partner
 from huanxin.notify.notices import send_request
 from huanxin.request.ordering import Ordered, Wish, order
-from huanxin.store import facts
+from huanxin.store import facts_undone
 from huanxin.store.acting import VISITOR
 from huanxin.store.notify import deliveries
 from huanxin.store.request import requests
@@ -30,7 +30,7 @@ def order_request(platform: Platform, wish: Wish) -> Ordered:
 def call_off(platform: Platform, request_id: str, partner_ids: Sequence[int]) -> list[int]:
     """Call an order off at those of some partners that were not told of it yet; at which that was done."""
     with platform.act(VISITOR) as act:
-        done = facts.request_call_off(act.tx, request_id, partner_ids, act.now)
+        done = facts_undone.request_call_off(act.tx, request_id, partner_ids, act.now)
     with platform.database.single() as tx:
         requests.note_done(tx, [request_id], act.now)
     return done

@@ -14,6 +14,7 @@ from huanxin.cli.console import By, Json, done, err, me, platform, table
 from huanxin.notify.partners import told_of
 from huanxin.notify.reminders import remind_now
 from huanxin.notify.retractions import retract_ordered
+from huanxin.plan.batches import call_off as call_off_batch
 from huanxin.plan.batches import plan_batch
 from huanxin.plan.holds import read_numbers
 from huanxin.settings import served_at
@@ -63,6 +64,19 @@ def send(
     say = (f"✓ batch {batch} is sent; partners that have a notice: {len(told)}; `huanxin serve` or `huanxin worker` "
            "delivers them")  # fmt: skip
     done(as_json, {"batch": batch, "notices": {notice.partner: notice.id for notice in told}}, say)
+
+
+@app.command("call-off")
+def call_off(
+    batch: Annotated[int, typer.Argument(help="The batch's number.")],
+    reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Call off a batch that was planned and not sent: its numbers are due again, and the next plan takes them."""
+    with platform() as (opened, _), opened.act(by or me()) as act:
+        off = call_off_batch(act, batch, reason=reason)
+    done(as_json, {"batch": batch, "count": off.count}, f"✓ batch {batch} is called off; numbers due again: {off.count:,}")
 
 
 @app.command()

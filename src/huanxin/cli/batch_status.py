@@ -21,13 +21,14 @@ _TAKEN_BACK = OUTCOMES_OF[Purpose.RETRACTION]
 def show_all(as_json: bool) -> None:
     """Every batch in a line."""
     with platform() as (opened, _), opened.read() as seen:
-        found = batches.all_batches(seen.tx)
-    rows = table("batch", "purpose", "#numbers", "cut-off (UTC)", "answers by", "planned by")
+        found = batches.all_batches(seen.tx, called_off=True)
+    rows = table("batch", "purpose", "#numbers", "cut-off (UTC)", "answers by", "planned by", "called off")
     for one in found:
         purpose = one.purpose if one.purpose == Purpose.RENEWAL else f"{one.purpose} of {one.retracts}"
         rows.add_row(str(one.id), purpose, f"{one.count:,}", f"{one.cutoff:%Y-%m-%d %H:%M:%S}",
-                     f"{one.answer_by:%Y-%m-%d %H:%M %Z}", one.planned_by)  # fmt: skip
-    facts = [{"batch": one.id, "purpose": one.purpose, "count": one.count} for one in found]
+                     f"{one.answer_by:%Y-%m-%d %H:%M %Z}", one.planned_by, _off(one))  # fmt: skip
+    facts = [{"batch": one.id, "purpose": one.purpose, "count": one.count, "called_off": bool(one.called_off_at)}
+             for one in found]  # fmt: skip
     done(as_json, {"batches": facts}, rows if found else "No batch was planned yet.")
 
 
@@ -50,7 +51,9 @@ def show_one(batch_id: int, as_json: bool) -> None:
             for one, partners in back
         ],
     }  # fmt: skip
-    shown: list[str | Table] = [_partners(batch, state, now)] if state else [f"Batch {batch_id} was not sent yet."]
+    shown: list[str | Table] = (
+        [_partners(batch, state, now)] if state else [f"Batch {batch_id} was {_off(batch) or 'not sent yet'}."]
+    )
     for one, partners in back:
         why = f"{one.reason} ({one.planned_by})" if one.reason else "reclaimed, as the carrier reported"
         shown += [f"\nRetraction {one.id}; numbers taken back: {one.count:,}; {why}", _retraction(partners, now)]
@@ -86,6 +89,12 @@ def _retraction(partners: list[Open], now: datetime) -> Table:
         counts = [f"{one.counts.get(word, 0):,}" for word in _TAKEN_BACK]
         rows.add_row(one.notice.partner, one.notice.id, _delivered(one), *counts, f"{one.unanswered:,}", _late(one, now))
     return rows
+
+
+def _off(batch: Batch) -> str:
+    if not batch.called_off_at:
+        return ""
+    return f"called off on {batch.called_off_at:%Y-%m-%d} by {batch.called_off_by}: {batch.called_off_why}"
 
 
 def _delivered(one: Open) -> str:

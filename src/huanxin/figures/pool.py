@@ -64,6 +64,10 @@ def count(tx: Tx, platform: Platform) -> tuple[int, int]:
     for key in stale:
         loaded = load_gate(platform.within(tx), key)
         pool.put(tx, batch_id=key, by_shard=dict(_by_shard(batch_cells(loaded, until))))
+    called_off = counted.keys() - current.keys()
+    for key in called_off:
+        pool.put(tx, batch_id=key, by_shard={})
+    pool.forget(tx, "batch", called_off)
     pool.forget(tx, "hold", set(bound) - set(binding))
     pool.see(tx, "hold", dict.fromkeys(binding, ""))
     pool.see(tx, "report", dict.fromkeys(new, ""))

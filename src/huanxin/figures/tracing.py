@@ -50,7 +50,7 @@ class Entry:
 @dataclass(frozen=True, kw_only=True)
 class Trace:
     """A number's facts, oldest first. `carriers`: whose it is by the numbering plan, and who reported it; `holds`: those
-    that bind today; `batches`: its renewal batches, oldest first."""
+    that bind today; `batches`: its renewal batches that stand, oldest first."""
 
     number: int
     carriers: frozenset[str]
@@ -78,7 +78,8 @@ def trace(tx: Tx, platform: Platform, number: int) -> Trace:
     return Trace(
         number=number, carriers=frozenset({one.carrier for one in past} | ({owner} if owner else set())),
         standing=standing([one.said for one in past]),
-        holds=tuple(one for one in named if one.binds(platform.today())), batches=tuple(found),
+        holds=tuple(one for one in named if one.binds(platform.today())),
+        batches=tuple(one for one in found if not one.loaded.batch.called_off_at),
         entries=tuple(sorted(entries, key=lambda entry: entry.at)),
     )  # fmt: skip
 
@@ -109,6 +110,11 @@ def _batch(one: Single) -> Iterator[Entry]:
     loaded, batch = one.loaded, one.loaded.batch
     known = (("batch", str(batch.id)),)
     yield Entry(at=batch.planned_at, kind="planned", by=batch.planned_by, batch=batch.id, evidence=known)
+    if batch.called_off_at:
+        yield Entry(
+            at=batch.called_off_at, kind="called-off", by=batch.called_off_by or "", why=batch.called_off_why or "",
+            batch=batch.id, evidence=known,
+        )  # fmt: skip
     if loaded.notices:
         first = min(loaded.notices.values(), key=lambda notice: notice.sent_at)
         count = len(loaded.notices)

@@ -27,7 +27,7 @@ from huanxin.store.notify import deliveries, new_owners, notices, streams
 from huanxin.store.notify.deliveries import NewDelivery
 from huanxin.store.notify.notices import Notice
 from huanxin.store.plan import batches
-from huanxin.store.plan.batches import Batch
+from huanxin.store.plan.batches import Batch, refuse_called_off
 from huanxin.store.request.requests import Request
 from huanxin.words.sentences import Sentence
 
@@ -38,6 +38,7 @@ def tell_batch(act: Act, batch_id: int, *, new_id: NewId = random_id) -> list[No
     batch = batches.get(act.tx, batch_id)
     if batch is None or batch.retracts is not None:
         raise NotFound(Sentence("there is no renewal batch %(batch)s; `huanxin batch status` shows them", batch=batch_id))
+    refuse_called_off(batch)
     everyone = partners.all_partners(act.tx)
     if not everyone:
         raise Conflict(Sentence("no partner is registered, so nobody can answer; add one with `huanxin partner add`"))

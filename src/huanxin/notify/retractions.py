@@ -22,7 +22,7 @@ from huanxin.store.connect import partners
 from huanxin.store.database import Tx, deciding
 from huanxin.store.notify import notices
 from huanxin.store.plan import batches
-from huanxin.store.plan.batches import Batch
+from huanxin.store.plan.batches import Batch, refuse_called_off
 from huanxin.store.plan.left import left_since
 from huanxin.store.release import stops
 from huanxin.store.release.stops import Listed
@@ -79,6 +79,7 @@ def retract_ordered(act: Act, batch_id: int, numbers: NumberSet, *, reason: str,
     batch = batches.get(act.tx, batch_id)
     if batch is None or batch.purpose != Purpose.RENEWAL:
         raise NotFound(Sentence("there is no renewal batch %(batch)s; `huanxin batch status` shows them", batch=batch_id))
+    refuse_called_off(batch)
     strangers = (numbers - batches.numbers_of(act.tx, batch_id, numbers.shards)).numbers()
     if len(strangers):
         faults = [

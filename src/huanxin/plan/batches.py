@@ -9,16 +9,19 @@ from pyroaring import BitMap
 
 from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import answer_by
+from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.domain.lifecycle import Cancellation, closed_until
 from huanxin.numbersets.numberfile import described
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import NumberSet, union
-from huanxin.store import facts
+from huanxin.store import facts, facts_undone
 from huanxin.store.acting import Act, Reading
 from huanxin.store.database import Tx, deciding
+from huanxin.store.notify import notices
 from huanxin.store.plan import batches, holds
-from huanxin.store.plan.batches import Batch
+from huanxin.store.plan.batches import Batch, refuse_called_off
 from huanxin.store.report import reports, settled
+from huanxin.words.sentences import Sentence
 
 
 def plan_batch(act: Act, *, carrier: str | None = None) -> Batch | None:
@@ -43,6 +46,27 @@ def plan_batch(act: Act, *, carrier: str | None = None) -> Batch | None:
     facts.batch_spans(act.tx, batch_id, {one: roster.places_in(found) for one, found in spans.items()})
     batch = batches.get(act.tx, batch_id)
     assert batch is not None
+    return batch
+
+
+def call_off(act: Act, batch_id: int, *, reason: str) -> Batch:
+    """Record that a batch that nobody was told of is called off: its numbers are due again. Raises NotFound, Conflict for
+    one that was sent or called off before, and BadInput without a reason."""
+    if not reason.strip() or not act.by.strip():
+        raise BadInput(Sentence("to call a batch off, say who does and why; both are recorded"))
+    act = act.alone()
+    batch = batches.get(act.tx, batch_id)
+    if batch is None or batch.purpose != Purpose.RENEWAL:
+        raise NotFound(Sentence("there is no renewal batch %(batch)s; `huanxin batch status` shows them", batch=batch_id))
+    refuse_called_off(batch)
+    if notices.of_batch(act.tx, batch_id):
+        raise Conflict(
+            Sentence(
+                "partners were told of batch %(batch)s already, so it can't be called off; take its numbers back instead",
+                batch=batch_id,
+            )
+        )
+    facts_undone.batch_call_off(act.tx, batch_id, reason=reason.strip(), by=act.by, at=act.now)
     return batch
 
 

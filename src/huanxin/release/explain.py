@@ -70,7 +70,7 @@ def _member(tx: Tx, number: int, past: Sequence[HistoryEntry], every: Sequence[M
     closing = standing([one.said for one in past]).closing
     if closing is not None:
         return batches.renewal_of(tx, number, closing)
-    return next((one for one in reversed(every) if one.purpose == Purpose.RENEWAL), None)
+    return next((one for one in reversed(every) if one.purpose == Purpose.RENEWAL and not one.called_off), None)
 
 
 def _freeze(loaded: LoadedGate, place: int) -> list[Finding]:

@@ -14,8 +14,9 @@ from huanxin.store.database import Tx
 
 _DATED = {
     "report": "recorded_at", "allocation": "recorded_at", "hold": "placed_at", "hold_lift": "lifted_at",
-    "batch": "planned_at", "notice": "sent_at", "receipt": "received_at", "waiver": "waived_at", "release": "released_at",
-    "breach": "found_at", "stop": "stopped_at", "disclosure": "acknowledged_at", "disclosure_withdrawal": "withdrawn_at",
+    "batch": "planned_at", "batch_call_off": "called_off_at", "notice": "sent_at", "receipt": "received_at",
+    "waiver": "waived_at", "release": "released_at", "breach": "found_at", "stop": "stopped_at",
+    "disclosure": "acknowledged_at", "disclosure_withdrawal": "withdrawn_at",
 }  # fmt: skip
 """Facts, each with the column that says when it was recorded."""
 _PARTS = {
@@ -35,6 +36,11 @@ WHERE EXISTS (SELECT FROM pg_temp.report f WHERE f.id = t.report_id)
 """
 """What reports said and stood then: of what stands now, and of what was taken back later."""
 _VOIDED = "SELECT t.ctid, t.* FROM {void} t WHERE EXISTS (SELECT FROM pg_temp.report f WHERE f.id = t.voided_by)"
+_KEPT = {
+    "settled": "SELECT t.shard, DATE '0001-01-01' AS until FROM {} t", "settled_set": "SELECT t.* FROM {} t WHERE false",
+    "planned_whole": "SELECT t.* FROM {} t WHERE false", "nothing_to_release": "SELECT t.* FROM {} t WHERE false",
+}  # fmt: skip
+"""What is kept beside the facts, of now: then nothing of it is known, and it is read from the facts."""
 KNOWN = _DATED.keys() | _PARTS.keys() | {"report_set", "report_void"}
 """Tables of which a look back leaves out what came later."""
 
@@ -54,4 +60,7 @@ def go_back(tx: Tx, at: datetime) -> None:
     whole = {"set": sql.Identifier(str(schema), "report_set"), "void": sql.Identifier(str(schema), "report_void")}
     for table, said in (("report_set", _STOOD), ("report_void", _VOIDED)):
         tx.execute(sql.SQL("CREATE TEMP VIEW {} AS ").format(sql.Identifier(table)) + sql.SQL(said).format(**whole))
+    for table, known in _KEPT.items():
+        shown = sql.SQL(known).format(sql.Identifier(str(schema), table))
+        tx.execute(sql.SQL("CREATE TEMP VIEW {} AS ").format(sql.Identifier(table)) + shown)
     tx.execute("SET TRANSACTION READ ONLY")

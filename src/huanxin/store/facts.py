@@ -2,7 +2,7 @@
 
 Facts are appended, never edited. What the gate or the desk reads is recorded under the lock that a release waits for
 (`recording_facts`), so that of a release and a fact in one instant one knows of the other. What is read by neither, owners'
-orders, waits for no release.
+orders, waits for no release. What undoes a fact is one too: `store.facts_undone` records those.
 """
 
 from __future__ import annotations
@@ -350,48 +350,6 @@ def request_answers(tx: Tx, answers: Iterable[NewAnswer], at: datetime) -> None:
         (at, Jsonb([vars(one) | {"until_day": one.until_day and one.until_day.isoformat()} for one in found])),
     )
     tell_watchers(tx, (one.request_id for one in found))
-
-
-_REQUEST_CALL_OFF = """
-WITH waits AS (
-    SELECT n.id, n.partner_id
-    FROM request_notice n
-    WHERE n.request_id = %(request)s AND n.partner_id = ANY(%(partners)s) AND
-        NOT EXISTS (SELECT 1 FROM request_answer a WHERE a.notice_id = n.id) AND
-        NOT EXISTS (SELECT 1 FROM request_call_off o WHERE o.notice_id = n.id)
-), free AS (
-    SELECT d.jti
-    FROM delivery d
-    JOIN waits w ON w.id = d.notice_id
-    WHERE d.delivered_at IS NULL
-    FOR UPDATE OF d SKIP LOCKED
-), stopped AS (UPDATE delivery d SET next_at = NULL FROM free WHERE d.jti = free.jti RETURNING d.jti), off AS (
-    INSERT INTO request_call_off (notice_id, called_off_at)
-    SELECT w.id, %(at)s
-    FROM waits w
-    WHERE NOT EXISTS (
-        SELECT 1
-        FROM delivery d
-        WHERE d.notice_id = w.id AND d.jti NOT IN (SELECT jti FROM stopped)
-    )
-    RETURNING notice_id
-)
-SELECT w.partner_id
-FROM off
-JOIN waits w ON w.id = off.notice_id
-ORDER BY 1
-"""
-
-
-def request_call_off(tx: Tx, request_id: str, partner_ids: Sequence[int], at: datetime) -> list[int]:
-    """Call a request off at those of some partners that were not told of it and have not answered; at which that was done.
-    An event that a worker holds is on its way."""
-    rows = tx.execute(
-        _REQUEST_CALL_OFF,
-        {"request": request_id, "partners": list(partner_ids), "at": at},
-    ).fetchall()
-    tell_watchers(tx, [request_id] if rows else [])
-    return [partner_id for (partner_id,) in rows]
 
 
 def _look_again(tx: Tx, batch_id: int | None = None) -> None:

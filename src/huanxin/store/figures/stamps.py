@@ -14,7 +14,8 @@ _STAMPS = """
 WITH back AS (
     SELECT b.id, array(SELECT r.id FROM batch r WHERE r.retracts = b.id ORDER BY r.id) AS ids
     FROM batch b
-    WHERE b.purpose = 'renewal' AND (%(ids)s::int8[] IS NULL OR b.id = ANY(%(ids)s))
+    WHERE b.purpose = 'renewal' AND (b.id = ANY(%(ids)s) OR (%(ids)s::int8[] IS NULL
+        AND NOT EXISTS (SELECT FROM batch_call_off o WHERE o.batch_id = b.id)))
 )
 SELECT b.id,
     EXISTS (SELECT FROM notice WHERE batch_id = b.id),
@@ -53,7 +54,7 @@ class Stamp:
 
 
 def of_batches(tx: Tx, batch_ids: Iterable[int] | None = None) -> dict[int, Stamp]:
-    """The stamps of renewal batches, all or some, by batch."""
+    """The stamps of renewal batches, some or all that stand, by batch."""
     ids = None if batch_ids is None else list(batch_ids)
     rows = tx.execute(_STAMPS, {"ids": ids}).fetchall()
     return {int(batch): Stamp(sent=sent, own=str(own), around=str(around)) for batch, sent, own, around in rows}

@@ -60,7 +60,8 @@ def _shape(of: Any) -> str:
 # Facts are numbered before they are committed, so a lower number may come after a higher one: they are counted. Of the
 # tables that grow by the minute those of the last numbers are, since none comes later than so many others.
 _STAMP = """
-SELECT ROW((SELECT count(*) FROM report), (SELECT count(*) FROM batch), (SELECT count(*) FROM hold),
+SELECT ROW((SELECT count(*) FROM report), (SELECT count(*) FROM batch),
+    (SELECT count(*) FROM batch_call_off), (SELECT count(*) FROM hold),
     (SELECT count(*) FROM hold_lift), (SELECT count(*) FROM waiver), (SELECT count(*) FROM release),
     (SELECT count(*) FROM notice), (SELECT count(*) FROM allocation), (SELECT count(*) FROM breach),
     (SELECT count(*) FROM partner),

@@ -13,6 +13,7 @@ from psycopg.rows import class_row
 from pyroaring import BitMap
 
 from huanxin.domain.answers import Purpose
+from huanxin.domain.errors import Conflict
 from huanxin.domain.lifecycle import Cancellation
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import (  # fmt: skip
@@ -27,6 +28,7 @@ from huanxin.numbersets.sharded import (  # fmt: skip
 )
 from huanxin.store.answer.parts_of_sets import BEGINNING, Beginning, among
 from huanxin.store.database import Tx
+from huanxin.words.sentences import Sentence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,32 +50,51 @@ class Batch:
     """of a retraction that an operator ordered; empty if the carrier's reports made it"""
     mended_by: int | None = None
     """of a retraction: the report that mended what the batch stood on"""
+    called_off_at: datetime | None = None
+    called_off_by: str | None = None
+    called_off_why: str | None = None
+    """of a batch that was called off before it was sent: it holds no number any more"""
 
 
-_COLUMNS = (
-    "id, purpose, retracts, count, cutoff, answer_by, freeze_days, seen_report, files, planned_by, planned_at, reason,"
-    " mended_by"
-)  # fmt: skip
+_BATCH = """
+SELECT b.id, b.purpose, b.retracts, b.count, b.cutoff, b.answer_by, b.freeze_days, b.seen_report, b.files, b.planned_by,
+    b.planned_at, b.reason, b.mended_by, o.called_off_at, o.called_off_by, o.reason AS called_off_why
+FROM batch b
+LEFT JOIN batch_call_off o ON o.batch_id = b.id
+"""
+_STANDS = "NOT EXISTS (SELECT FROM batch_call_off o WHERE o.batch_id = b.id)"
+"""Of a batch b: it was not called off."""
 
 
 def get(tx: Tx, batch_id: int) -> Batch | None:
     with tx.cursor(row_factory=class_row(Batch)) as cursor:
-        return cursor.execute(f"SELECT {_COLUMNS} FROM batch WHERE id = %s", (batch_id,)).fetchone()
+        return cursor.execute(f"{_BATCH} WHERE b.id = %s", (batch_id,)).fetchone()
 
 
-def all_batches(tx: Tx, purpose: Purpose | None = None) -> list[Batch]:
-    """Every batch, or those of one purpose, oldest first."""
+def refuse_called_off(batch: Batch) -> None:
+    """Raise Conflict for a batch that was called off: nothing is done with it any more."""
+    if batch.called_off_at:
+        raise Conflict(
+            Sentence(
+                "batch %(batch)s was called off by %(who)s on %(day)s: its numbers are due again, in another batch",
+                batch=batch.id, who=batch.called_off_by, day=f"{batch.called_off_at:%Y-%m-%d}",
+            )
+        )  # fmt: skip
+
+
+def all_batches(tx: Tx, purpose: Purpose | None = None, *, called_off: bool = False) -> list[Batch]:
+    """Every batch, or those of one purpose, oldest first; those that were called off only if they are asked for."""
     with tx.cursor(row_factory=class_row(Batch)) as cursor:
         return cursor.execute(
-            f"SELECT {_COLUMNS} FROM batch WHERE purpose = coalesce(%s, purpose) ORDER BY id",
-            (purpose and purpose.value,),
+            f"{_BATCH} WHERE b.purpose = coalesce(%s, b.purpose) AND (%s OR o.batch_id IS NULL) ORDER BY b.id",
+            (purpose and purpose.value, called_off),
         ).fetchall()
 
 
 def retractions_of(tx: Tx, batch_id: int) -> list[Batch]:
     """The retractions that take numbers back from a batch, oldest first."""
     with tx.cursor(row_factory=class_row(Batch)) as cursor:
-        return cursor.execute(f"SELECT {_COLUMNS} FROM batch WHERE retracts = %s ORDER BY id", (batch_id,)).fetchall()
+        return cursor.execute(f"{_BATCH} WHERE b.retracts = %s ORDER BY b.id", (batch_id,)).fetchall()
 
 
 def numbers_of(tx: Tx, batch_id: int, shards: Iterable[int] | None = None) -> NumberSet:
@@ -192,7 +213,7 @@ _RENEWED_SINCE = f"""
 SELECT s.batch_id, b.seen_report, s.carrier, s.closed_on, s.report_id, s.layer, {BEGINNING}
 FROM batch_span s
 JOIN batch b ON b.id = s.batch_id
-WHERE b.purpose = %s AND s.carrier = ANY(%s) AND s.closed_on = ANY(%s)
+WHERE b.purpose = %s AND s.carrier = ANY(%s) AND s.closed_on = ANY(%s) AND {_STANDS}
 ORDER BY s.batch_id
 """
 
@@ -276,19 +297,20 @@ class Membership:
     batch_id: int
     purpose: str
     place: int
+    called_off: bool = False
 
 
 def memberships(tx: Tx, number: int) -> list[Membership]:
-    """The batches that hold a number, oldest first. Reads the number's shard only."""
+    """The batches that hold a number or held it until they were called off, oldest first. Reads the number's shard only."""
     rows = tx.execute(
-        "SELECT s.batch_id, b.purpose, s.first, s.numbers FROM batch_set s JOIN batch b ON b.id = s.batch_id"
-        " WHERE s.shard = %s ORDER BY s.batch_id",
+        f"SELECT s.batch_id, b.purpose, NOT {_STANDS}, s.first, s.numbers FROM batch_set s"
+        " JOIN batch b ON b.id = s.batch_id WHERE s.shard = %s ORDER BY s.batch_id",
         (shard_of(number),), binary=True,
     )  # fmt: skip
     offset = number % SHARD_SIZE
-    found = [(batch_id, purpose, first, load(numbers)) for batch_id, purpose, first, numbers in rows]
+    found = [(batch_id, purpose, off, first, load(numbers)) for batch_id, purpose, off, first, numbers in rows]
     return [
-        Membership(batch_id=batch_id, purpose=purpose, place=first + numbers.rank(offset) - 1)
-        for batch_id, purpose, first, numbers in found
+        Membership(batch_id=batch_id, purpose=purpose, place=first + numbers.rank(offset) - 1, called_off=off)
+        for batch_id, purpose, off, first, numbers in found
         if offset in numbers
     ]

@@ -43,6 +43,7 @@ def _summary(batch: Batch, head: Summary[BatchHead] | None, now: datetime) -> Ba
         partners=body.told if body else 0, outcomes=body.outcomes if body else OutcomeCounts(),
         released=body.gate.released if body else 0, late=body.late(now) if body else 0,
         as_of=head.made_at if head else None,
+        called_off=batch.called_off_at is not None,
     )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ class BatchSummary:
     released: int = 0
     late: int = 0
     as_of: datetime | None = None
+    called_off: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

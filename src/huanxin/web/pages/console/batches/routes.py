@@ -18,7 +18,7 @@ from huanxin.figures import batch_figures
 from huanxin.notify.reminders import escalate_now, remind_now
 from huanxin.notify.retractions import retract_ordered
 from huanxin.numbersets.numberfile import write_csv
-from huanxin.plan.batches import plan_batch
+from huanxin.plan.batches import call_off, plan_batch
 from huanxin.release.gate import load_gate, renewal_batch
 from huanxin.release.listing import list_name, release_lists
 from huanxin.release.proposals import propose_release, propose_waiver
@@ -131,6 +131,11 @@ def _send(_: Request, who: Working, batch_id: int, form: Posted) -> int:
     return len(told)
 
 
+def _call_off(_: Request, who: Working, batch_id: int, form: Posted) -> int:
+    with who.act() as act:
+        return call_off(act, batch_id, reason=form["reason"]).count
+
+
 def _remind(_: Request, who: Working, batch_id: int, form: Posted) -> int:
     with who.act() as act:
         return len(remind_now(act, _of(act.tx, batch_id, form), partner_id=form.number("partner")))
@@ -176,7 +181,8 @@ def _release(_: Request, who: Working, batch_id: int, form: Posted) -> int:
 
 
 ACTS: dict[str, Callable[[Request, Working, int, Posted], int]] = {
-    "send": _send, "remind": _remind, "escalate": _escalate, "retract": _retract, "waive": _waive, "release": _release,
+    "send": _send, "call-off": _call_off, "remind": _remind, "escalate": _escalate, "retract": _retract, "waive": _waive,
+    "release": _release,
 }  # fmt: skip
 """What can be done to a batch; each gives how many it concerned, or the number of the proposal that it made."""
 

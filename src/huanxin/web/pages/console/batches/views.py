@@ -15,10 +15,12 @@ from huanxin.domain.operators import Right
 from huanxin.domain.problems import status_of
 from huanxin.figures import batch_figures
 from huanxin.figures.batch_body import RENEWED, BatchFigures, PartnerRow
+from huanxin.release.gate import renewal_batch
 from huanxin.store.acting import PLATFORM
 from huanxin.store.connect import partners
 from huanxin.store.notify import progress
 from huanxin.store.plan import batches, plannings
+from huanxin.store.plan.batches import Batch
 from huanxin.store.release import proposals, releases
 from huanxin.store.release.proposals import Proposal
 from huanxin.store.release.releases import Release
@@ -88,6 +90,7 @@ class Beside:
     """What is asked of a batch each time. `fresh`: whether all recorded facts are in its figures; `reminded`: how often
     anybody was; `withdrawn`: partners by id."""
 
+    itself: Batch
     fresh: bool
     proposals: list[Proposal]
     releases: list[Given]
@@ -104,7 +107,7 @@ def shown(
     with platform.act(PLATFORM) as act:
         of = batches.carriers(act.tx)
         known = [
-            one for one in batches.all_batches(act.tx, Purpose.RENEWAL)[::-1]
+            one for one in batches.all_batches(act.tx, Purpose.RENEWAL, called_off=True)[::-1]
             if who.operator.sees(of.get(one.id, ())) and (before is None or one.id < before)
         ]  # fmt: skip
         rows = [one for one in batch_summaries(act.tx, platform, known) if _in_state(one, state)]
@@ -114,7 +117,7 @@ def shown(
 
 
 def _in_state(one: BatchSummary, state: str) -> bool:
-    waits = one.outcomes.outstanding + one.outcomes.pending > 0 or not one.partners
+    waits = one.outcomes.outstanding + one.outcomes.pending > 0 or (not one.partners and not one.called_off)
     return {"late": one.late > 0, "waiting": waits, "done": not waits}.get(state, True)
 
 
@@ -201,6 +204,7 @@ def batch_values(who: Working, batch_id: int) -> tuple[BatchView, BatchFigures, 
         view = batch_view(act.tx, platform, batch_id, summary.body, as_of=summary.made_at)
         told = progress.told(act.tx, batch_id)
         gone = partners.withdrawn(act.tx)
+        itself = renewal_batch(act.tx, batch_id)
         loud = stopped.of_batch(act.tx, who, batch_id)
         found: list[Proposal] = proposals.listed(act.tx, batch_id=batch_id)
         given = [
@@ -208,5 +212,5 @@ def batch_values(who: Working, batch_id: int) -> tuple[BatchView, BatchFigures, 
             for one in releases.all_releases(act.tx, batch_id)
         ]
     reminded = sum(times for times, _ in told.values())
-    return view, summary.body, Beside(fresh=fresh, proposals=found, releases=given, reminded=reminded, withdrawn=gone,
-                                      stopped=loud)  # fmt: skip
+    return view, summary.body, Beside(itself=itself, fresh=fresh, proposals=found, releases=given,
+                                      reminded=reminded, withdrawn=gone, stopped=loud)  # fmt: skip

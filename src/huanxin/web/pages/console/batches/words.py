@@ -19,6 +19,7 @@ ACTS_DONE = {
     "planned": N_("The batch is planned. Nobody has been told yet: send it next."),
     "nothing-due": N_("Nothing is due: no freeze ends within the lead time."),
     "send": N_("Every partner has a notice; workers deliver them now."),
+    "call-off": N_("The batch is called off. Its numbers are due again: the next plan takes them."),
     "remind": N_("Reminders are on their way."),
     "escalate": N_("Escalated: the late partners, and whoever watches for the platform, are told."),
     "retract": N_("The numbers are taken back for good, and partners are told to restore what they cut."),

@@ -22,6 +22,7 @@ FACTS = {
     "hold-lifted": N_("hold lifted"),
     "hold-ended": N_("hold expired"),
     "planned": N_("put into a batch"),
+    "called-off": N_("its batch called off before anybody was told"),
     "noticed": N_("partners told"),
     "answered": N_("partner answered"),
     "absent": N_("partners without a tie"),
