@@ -34,6 +34,11 @@ class SummaryKind(Generic[Body]):
         return sha256(_shape(self.body).encode()).hexdigest()[:12]
 
     @cached_property
+    def members(self) -> frozenset[str]:
+        """The names of the body's fields."""
+        return frozenset(get_type_hints(self.body))
+
+    @cached_property
     def form(self) -> TypeAdapter[Body]:
         """How bodies are read from JSON and written to it."""
         return TypeAdapter(self.body)
@@ -90,7 +95,7 @@ WHERE kind = %(kind)s AND starts_with(stamp, %(shape)s || ' ')
 def _read(
     tx: Tx, kind: SummaryKind[Body], head: SummaryKind[Head], more: LiteralString, **values: str
 ) -> list[Summary[Head]]:
-    without = sorted(set(get_type_hints(kind.body)) - set(get_type_hints(head.body)))
+    without = sorted(kind.members - head.members)
     rows = tx.execute(_READ + more, {"kind": kind.name, "shape": kind.shape, "without": without, **values})
     return [
         Summary(key=key, stamp=of, body=head.form.validate_json(text), made_at=made_at) for key, of, text, made_at in rows
