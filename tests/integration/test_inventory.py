@@ -20,7 +20,7 @@ from holding import hold
 from huanxin.access import tokens
 from huanxin.acts import Platform
 from huanxin.acts.batches import release
-from huanxin.acts.inventory import look, told, write_files
+from huanxin.acts.inventory import look, next_page, write_files
 from huanxin.domain.errors import Conflict
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.plan.holds import lift_hold
@@ -68,7 +68,7 @@ class Machine:
         """Read all that there is; what is offered then."""
         self.news, first, more = [], not self.after, True
         while more:
-            page = told(self.platform, self.carrier, after=self.after, most=self.most)
+            page = next_page(self.platform, self.carrier, after=self.after, most=self.most)
             assert len(page.lines) <= self.most
             for one in page.lines:
                 self.news.append((one.number, one.change, one.why))
@@ -225,7 +225,7 @@ def waiting(platform: Platform) -> bool:
 
 def test_what_changes_while_the_first_pages_are_read_is_not_lost_between_them_and_the_changes(shop: Shop) -> None:
     machine = Machine(shop.platform, most=4)
-    page = told(shop.platform, "cmcc", after="", most=4)
+    page = next_page(shop.platform, "cmcc", after="", most=4)
     assert page.more
     first = {one.number for one in page.lines}
     assert first == {CLEAN, WAIVED, A, B}
@@ -235,7 +235,7 @@ def test_what_changes_while_the_first_pages_are_read_is_not_lost_between_them_an
     machine.offered, machine.after = first, page.onward
     offered = set(first)
     while page.more:
-        page = told(shop.platform, "cmcc", after=page.onward, most=4)
+        page = next_page(shop.platform, "cmcc", after=page.onward, most=4)
         for one in page.lines:
             (offered.add if one.change == "released" else offered.discard)(one.number)
     assert offered == listed(shop) == (RELEASED - {LATE, A, D})

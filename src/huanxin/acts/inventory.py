@@ -25,7 +25,7 @@ def look(platform: Platform) -> None:
             inventory.all_seen(act, everything)
 
 
-def told(platform: Platform, carrier: str, *, after: str = "", most: int) -> Page:
+def next_page(platform: Platform, carrier: str, *, after: str = "", most: int) -> Page:
     """The next page of a carrier's inventory. Once there is nothing more on record, it is looked whether there should be."""
     if not after:
         look(platform)
@@ -41,7 +41,7 @@ def told(platform: Platform, carrier: str, *, after: str = "", most: int) -> Pag
 def taken(platform: Platform, system: Operator, *, after: str, most: int) -> Page:
     """The same for a carrier's system; that it took whole numbers is on record."""
     assert system.carrier is not None
-    found = told(platform, system.carrier, after=after, most=most)
+    found = next_page(platform, system.carrier, after=after, most=most)
     if found.lines:
         with platform.act(system.login) as act:
             detail = {"carrier": system.carrier, "numbers": len(found.lines)}

@@ -56,7 +56,7 @@ def doubt(opened: Platform) -> str:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Errors that a person can mend, told to that person: exit code 1 refused, 3 a setting is wrong."""
+    """Errors that a person can mend, said_of to that person: exit code 1 refused, 3 a setting is wrong."""
     try:
         yield
     except BadInput as error:
@@ -84,11 +84,11 @@ def explained() -> Iterator[None]:
     except BrokenPipeError:
         raise  # whoever reads us has had enough
     except OSError as error:
-        _refuse(told(error))
+        _refuse(said_of(error))
         raise typer.Exit(EXIT_REFUSED) from error
 
 
-def told(error: OSError) -> str:
+def said_of(error: OSError) -> str:
     """The file that something could not be done with, and why."""
     reason = error.strerror or str(error)
     if error.errno in NO_ROOM:

@@ -9,7 +9,7 @@ import typer
 
 from huanxin.acts import Platform
 from huanxin.acts.batches import release as release_clear
-from huanxin.cli.console import By, Json, done, err, me, out, platform, table, told
+from huanxin.cli.console import By, Json, done, err, me, out, platform, said_of, table
 from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import passed
 from huanxin.domain.errors import BadInput, Conflict, NotFound
@@ -142,7 +142,7 @@ def release(
                 lists = write_release_lists(seen, folder, batch)
         except OSError as error:
             raise Conflict(
-                f"numbers released now and on record: {count:,}, but their lists can't be written ({told(error)}); run "
+                f"numbers released now and on record: {count:,}, but their lists can't be written ({said_of(error)}); run "
                 "`huanxin release` again with another --out: it writes the lists of everything on record"
             ) from error
     say = f"✓ numbers released now: {count:,}, in all: {total:,}; lists in {folder}: {len(lists)}"

@@ -26,7 +26,7 @@ _BY = "演练 rehearsal"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class Rehearsed:
     """A notice of a rehearsal and the batch that it is about; `of` is the notice that it takes numbers back from."""
 
     notice: str
@@ -35,8 +35,8 @@ class Told:
 
 
 def make_notice(
-    tx: Tx, sandbox: Platform, partner: Partner, numbers: Sequence[str], *, cutoff: datetime, of: Told | None = None
-) -> Told:
+    tx: Tx, sandbox: Platform, partner: Partner, numbers: Sequence[str], *, cutoff: datetime, of: Rehearsed | None = None
+) -> Rehearsed:
     """Record a batch of made-up numbers (`+E164`) with this cut-off, and its notice to this partner and nobody else; with
     `of`, a retraction of that notice. Nothing is sent."""
     now, wanted = sandbox.now(), NumberSet.of([parse(number) for number in numbers])
@@ -51,10 +51,10 @@ def make_notice(
     assert batch is not None
     notice = random_id("rehearsal")
     facts.notices(tx, batch_id, [(notice, partner.id, False)], by=_BY, at=now, answer_by=None)
-    return Told(notice=notice, batch=batch, of=of.notice if of else None)
+    return Rehearsed(notice=notice, batch=batch, of=of.notice if of else None)
 
 
-def claims_of(reading: Reading, told: Told, *, audience: str, jti: str) -> dict[str, Any]:
+def claims_of(reading: Reading, told: Rehearsed, *, audience: str, jti: str) -> dict[str, Any]:
     """The event that tells of a notice. That it is a rehearsal is written where it is signed (signing.keys)."""
     return batch_notice(
         reading, told.batch, notice=told.notice, of_notice=told.of, answer_by=told.batch.answer_by, audience=audience,

@@ -26,7 +26,7 @@ from huanxin.notify.pushing import words
 from huanxin.numbersets.numberfile import spoiled
 from huanxin.numbersets.roster import Roster
 from huanxin.onboarding.offering import Offering
-from huanxin.onboarding.rehearsal import Told, claims_of, make_notice
+from huanxin.onboarding.rehearsal import Rehearsed, claims_of, make_notice
 from huanxin.outbound import HttpAnswer, NoAnswer, Outbound, is_success, why_not
 from huanxin.signing.keys import ES256, Signer
 from huanxin.signing.sealing import unseal
@@ -58,7 +58,7 @@ class SandboxStage:
     partner: Partner
     stream: Stream
     sleep: Callable[[float], None]
-    _told: dict[str, Told] = field(default_factory=dict)
+    _told: dict[str, Rehearsed] = field(default_factory=dict)
     _rosters: dict[str, Roster] = field(default_factory=dict)
     _notices: dict[str, str] = field(default_factory=dict)
     """the notice of each token, good or bad"""
@@ -79,7 +79,7 @@ class SandboxStage:
         of = self._told[notice]
         return self._made(numbers, of.batch.cutoff, of)
 
-    def _made(self, numbers: Sequence[str], cutoff: datetime, of: Told | None) -> Notice:
+    def _made(self, numbers: Sequence[str], cutoff: datetime, of: Rehearsed | None) -> Notice:
         with self.sandbox.act(PLATFORM) as act:
             told = make_notice(act.tx, self.sandbox, self.partner, numbers, cutoff=cutoff, of=of)
             claims = self._claims(act, told)
@@ -98,7 +98,7 @@ class SandboxStage:
         self._good[told.notice] = claims["jti"], token
         return Notice(id=told.notice, token=token)
 
-    def _claims(self, reading: Reading, told: Told) -> dict[str, Any]:
+    def _claims(self, reading: Reading, told: Rehearsed) -> dict[str, Any]:
         return claims_of(reading, told, audience=self.partner.client_id, jti=random_id("ev"))
 
     def sign(

@@ -11,7 +11,7 @@ _FORGOTTEN = timedelta(days=30)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class DatabaseClock:
     """What the database says: its time, whether its clocks may be simulated, the newest confirmation by a person."""
 
     at: datetime
@@ -28,12 +28,12 @@ class Seen:
     elapsed: float | None
 
 
-def told(tx: Tx) -> Told:
+def database_clock(tx: Tx) -> DatabaseClock:
     row = tx.execute(
         "SELECT clock_now(), c.simulated, (SELECT coalesce(max(id), 0) FROM clock_confirmation) FROM clock c"
     ).fetchone()
     assert row is not None
-    return Told(at=row[0], simulated=row[1], confirmation=row[2])
+    return DatabaseClock(at=row[0], simulated=row[1], confirmation=row[2])
 
 
 def seen(tx: Tx, boot: str) -> Seen:

@@ -49,7 +49,7 @@ class OneClock:
         self._thread = threading.Thread(target=self._watch, name="clock", daemon=True)
         self._doubt: Sentence | None = None
         with database.transaction() as tx:
-            told, counted = clocks.told(tx), self._elapsed()
+            told, counted = clocks.database_clock(tx), self._elapsed()
             self._confirmation, self._looked_at = told.confirmation, counted
             expected = told.at if told.simulated else self._expected(tx, told.at, counted)
         self._known, self._begun_well = (expected, counted), expected == told.at
@@ -84,7 +84,7 @@ class OneClock:
         """Compare the clocks, and go by the database's if it says what it should."""
         with self._looking, self._database.transaction() as tx:
             before = self._elapsed()
-            told, self._looked_at = clocks.told(tx), self._elapsed()
+            told, self._looked_at = clocks.database_clock(tx), self._elapsed()
             slack = APART + timedelta(seconds=self._looked_at - before)
             jumped = told.confirmation == self._confirmation and _apart(told.at, self(), slack)
             if jumped and not self._begun_well:  # what it is compared with may be the last that was seen, long ago
@@ -112,7 +112,7 @@ class OneClock:
         """Record that a person says that the database's clock is right; what it says, and what it should have said. Raises
         ClockInDoubt if this machine's says something else: then one of them has to be set."""
         with self._database.transaction() as tx:
-            at, expected = clocks.told(tx).at, self()
+            at, expected = clocks.database_clock(tx).at, self()
             if _apart(at, self._own(), APART):
                 raise ClockInDoubt(_two_clocks(self._own(), at))
             clocks.confirm(tx, self._boot, at=at, expected=expected, elapsed=self._elapsed(), reason=reason, by=by)
@@ -135,7 +135,7 @@ def sure(clock: Clock, within: float = 2 * _EVERY) -> datetime:
 def may_be_simulated(database: Database) -> None:
     """Raise BadSetting if a database isn't one on which a process may come with a clock of its own."""
     with database.single() as tx:
-        if not clocks.told(tx).simulated:
+        if not clocks.database_clock(tx).simulated:
             raise BadSetting(
                 "this database was not made for simulated clocks; what is decided on it goes by its own time alone"
             )

@@ -33,7 +33,7 @@ def say(text: Text, lang: str) -> str:
     return i18n.translations(lang).gettext(text) if text else ""
 
 
-def told(text: Text, lang: str) -> str:
+def sentence_of(text: Text, lang: str) -> str:
     """A text as a sentence of a page: an error's message, which programs read too, has no capital and no stop."""
     said = say(text, lang)
     if isinstance(text, Sentence) and text.template[:1].islower():

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from huanxin_partner.commands.settings import STORE, BadSettings, Settings, a_port, add_config, load, seconds, web_address
-from huanxin_partner.commands.survey import as_json, of_table, told
+from huanxin_partner.commands.survey import as_json, lines_of, of_table
 from huanxin_partner.folders import FilesUnavailable, Folder
 from huanxin_partner.rehearsal.by_files import FilesStandIn
 from huanxin_partner.rehearsal.polled import PolledStandIn
@@ -72,7 +72,7 @@ def run(given: argparse.Namespace) -> int:
     """Play the scenarios; 0 if none failed."""
     settings = load(given.config, () if _is_own(given) else STORE)
     survey = None if _is_own(given) else of_table(settings)
-    for words in told(survey) if survey else ():
+    for words in lines_of(survey) if survey else ():
         print(_in(given.lang, words))
     try:
         with TemporaryDirectory(prefix="huanxin-folders-", ignore_cleanup_errors=True) as spare:

@@ -41,7 +41,7 @@ def run(given: argparse.Namespace) -> int:
     if given.json:
         print(json.dumps(as_json(found), ensure_ascii=False))
     else:
-        for words in told(found):
+        for words in lines_of(found):
             print(words.en)
     return 1 if found.doubtful else 0
 
@@ -62,7 +62,7 @@ def as_json(survey: Survey) -> dict[str, Any]:
     return {"rows": survey.rows, "doubtful": survey.doubtful, "forms": forms}
 
 
-def told(survey: Survey) -> Iterator[Words]:
+def lines_of(survey: Survey) -> Iterator[Words]:
     """What a survey found, line by line."""
     count = {"rows": f"{survey.rows:,}", "doubtful": f"{survey.doubtful:,}"}
     yield _filled(_DOUBTFUL if survey.doubtful else _CLEAR, **count)

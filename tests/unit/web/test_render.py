@@ -28,7 +28,7 @@ from huanxin.web.pages.render import (
 from huanxin.web.pages.report import write_report
 from huanxin.web.pages.views import BatchesView, BatchView, ErrorView, HomeView
 from huanxin.words.i18n import LANGUAGES
-from huanxin.words.saying import told
+from huanxin.words.saying import sentence_of
 from huanxin.words.sentences import Sentence
 
 both = pytest.mark.parametrize("lang", LANGUAGES)
@@ -158,7 +158,7 @@ def test_error_of_its_own_words() -> None:
     ],
 )  # fmt: skip
 def test_what_programs_read_too_is_a_whole_sentence_on_a_page(said: Sentence | str, en: str, zh: str) -> None:
-    assert (told(said, "en"), told(said, "zh_CN")) == (en, zh)
+    assert (sentence_of(said, "en"), sentence_of(said, "zh_CN")) == (en, zh)
 
 
 def test_errors_have_words_for_both_families() -> None:

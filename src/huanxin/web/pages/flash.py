@@ -37,7 +37,7 @@ def after(request: Request, address: str, what: str, *, count: int = 0) -> Respo
     return answer
 
 
-def told(request: Request) -> Done:
+def just_done(request: Request) -> Done:
     """What the form before this page did."""
     claims: dict[str, Any] = session.said(request, request.app.state.context, name=_COOKIE, kind=_KIND) or {}
     if claims.get("page") != request.url.path:
@@ -47,8 +47,8 @@ def told(request: Request) -> Done:
 
 def forget(request: Request, answer: Response) -> None:
     """The page has told it."""
-    if told(request).what:
+    if just_done(request).what:
         session.forget(answer, name=_COOKIE)
 
 
-Told = Annotated[Done, Depends(told)]
+JustDone = Annotated[Done, Depends(just_done)]

@@ -16,7 +16,7 @@ from huanxin.store.notify import progress
 from huanxin.store.plan.batches import Batch
 from huanxin.web.pages.views import BatchSummary, BatchView, LateRow
 
-Told = dict[str, tuple[int, datetime | None]]
+RemindersOf = dict[str, tuple[int, datetime | None]]
 """How often each notice's partner was reminded, and when it was escalated."""
 
 
@@ -50,7 +50,7 @@ def _summary(batch: Batch, head: Summary[BatchHead] | None, now: datetime) -> Ba
 def _late_rows(tx: Tx, batch: Batch, figures: BatchFigures, now: datetime) -> Iterator[LateRow]:
     late: list[tuple[int, PartnerFigures | TakenBackRow]] = [(batch.id, one) for one in figures.partners if one.late(now)]
     late += [(back.id, one) for back in figures.retractions for one in back.rows if one.late(now)]
-    told: Told = {}
+    told: RemindersOf = {}
     for of in {batch_id for batch_id, _ in late}:
         told |= progress.told(tx, of)
     for batch_id, one in late:

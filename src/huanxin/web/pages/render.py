@@ -18,7 +18,7 @@ from huanxin.outbound import recalled
 from huanxin.web.pages import charts, labels
 from huanxin.web.pages.views import BatchesView, ErrorView, HomeView, PublicBatch
 from huanxin.words import i18n
-from huanxin.words.saying import say, told, translated
+from huanxin.words.saying import say, sentence_of, translated
 from huanxin.words.sentences import N_
 
 TEXT_SIZE: ContextVar[str] = ContextVar("text_size", default="")
@@ -141,7 +141,7 @@ def environment(lang: str) -> Environment:
     env.filters["quoted"] = masked_text
     env.filters["recalled"] = recalled
     env.filters["say"] = partial(_in_language, say, lang)
-    env.filters["told"] = partial(_in_language, told, lang)
+    env.filters["sentence"] = partial(_in_language, sentence_of, lang)
     env.globals.update(
         lang=lang, html_lang=i18n.html_lang(lang), other="en" if lang == "zh_CN" else "zh_CN", nav=NAV, asset=asset,
         outcome_names=translated(labels.OUTCOMES, lang), retracted_names=translated(labels.RETRACTED, lang),

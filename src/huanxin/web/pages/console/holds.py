@@ -55,7 +55,7 @@ _HEADER = ("hold", "source", "order_number", "reason", "numbers", "until", "revi
 
 @router.get("/holds")
 def everything(
-    request: Request, who: Reader, done: flash.Told, state: str = "binding", before: int | None = None, format: str = "",
+    request: Request, who: Reader, done: flash.JustDone, state: str = "binding", before: int | None = None, format: str = "",
 ) -> Response:  # fmt: skip
     """The holds that this operator sees, newest first, overdue reviews marked."""
     if format == "csv":

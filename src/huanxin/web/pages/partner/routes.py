@@ -78,7 +78,7 @@ def overview(request: Request, caller: SignedIn) -> Response:
 
 
 @router.get("/{env}/notices/{notice_id}")
-def notice(request: Request, caller: SignedIn, notice_id: str, done: flash.Told) -> Response:
+def notice(request: Request, caller: SignedIn, notice_id: str, done: flash.JustDone) -> Response:
     """One notice: clocks, receipts and refusals, every delivery attempt."""
     with caller.context.platform.read() as seen:
         view = data.notice_page(seen.tx, caller.who, caller.partner, notice_id, seen.now)
@@ -87,7 +87,7 @@ def notice(request: Request, caller: SignedIn, notice_id: str, done: flash.Told)
 
 @router.get("/{env}/deliveries")
 def deliveries_list(
-    request: Request, caller: SignedIn, done: flash.Told, undelivered: bool = False,
+    request: Request, caller: SignedIn, done: flash.JustDone, undelivered: bool = False,
     number: Annotated[int, Query(alias="page")] = 1,
 ) -> Response:  # fmt: skip
     """Every event with every attempt and the partner's own answer."""

@@ -29,7 +29,7 @@ SignedIn = Annotated[Caller, Depends(signing.caller)]
 
 
 @router.get("/{env}/stream")
-def stream(request: Request, caller: SignedIn, done: flash.Told) -> Response:
+def stream(request: Request, caller: SignedIn, done: flash.JustDone) -> Response:
     """How the partner is told."""
     return _page(request, caller, done=done.what)
 

@@ -166,7 +166,7 @@ def no_order() -> Response:
 
 
 @router.get("/orders/{request_id}")
-def watch(request: Request, who: SignedIn, request_id: str, done: flash.Told, same: bool = False) -> Response:
+def watch(request: Request, who: SignedIn, request_id: str, done: flash.JustDone, same: bool = False) -> Response:
     """An order, one line a partner; it is live with scripts, and as of now without."""
     with who.platform.read() as seen:
         view = data.order(seen.tx, who, request_id)
@@ -251,7 +251,7 @@ def _parts(view: OrderView, lang: str) -> dict[str, str]:
 
 
 @router.get("/missing")
-def missing_form(request: Request, who: SignedIn, done: flash.Told) -> Response:
+def missing_form(request: Request, who: SignedIn, done: flash.JustDone) -> Response:
     """Asks for the name of an app that is not connected."""
     with who.platform.read() as seen:
         named = wishes.of_number(seen.tx, who.people.hash_of(who.number))

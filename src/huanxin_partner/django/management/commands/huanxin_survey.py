@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from huanxin_partner.commands.survey import told
+from huanxin_partner.commands.survey import lines_of
 from huanxin_partner.django.running import ties
 from huanxin_partner.rows import RowTies
 
@@ -20,5 +20,5 @@ class Command(BaseCommand):
         store = ties()
         if not isinstance(store, RowTies):
             raise CommandError("the ties are no DjangoTies, so that their times can't be looked at")
-        for words in told(store.survey()):
+        for words in lines_of(store.survey()):
             self.stdout.write(words.en)

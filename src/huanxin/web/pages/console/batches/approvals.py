@@ -38,7 +38,7 @@ HEADINGS = (
 
 
 @router.get("/approvals")
-def approvals(request: Request, who: Proposer, done: flash.Told, format: str = "") -> Response:
+def approvals(request: Request, who: Proposer, done: flash.JustDone, format: str = "") -> Response:
     """What waits, and what was decided: all of it for those who decide, one's own for the others."""
     if format == "csv":
         return as_csv("approvals", HEADINGS, (line_of(one) for one in _listed(who)))

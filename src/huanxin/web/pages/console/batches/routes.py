@@ -46,7 +46,7 @@ Seer = Annotated[Working, Depends(signing.working(Right.NUMBERS))]
 
 @router.get("/batches")
 def everything(
-    request: Request, who: Reader, done: flash.Told, state: str = "all", before: int | None = None, format: str = "",
+    request: Request, who: Reader, done: flash.JustDone, state: str = "all", before: int | None = None, format: str = "",
     planning: int | None = None,
 ) -> Response:  # fmt: skip
     """The batches that this operator sees, newest first; once a batch that they wanted is planned, that one."""
@@ -87,7 +87,13 @@ def _planned(request: Request, batch_id: int | None) -> Response:
 
 @router.get("/batches/{batch_id}")
 def one(
-    request: Request, who: Reader, batch_id: int, done: flash.Told, format: str = "", table: str = "", partners: str = "all"
+    request: Request,
+    who: Reader,
+    batch_id: int,
+    done: flash.JustDone,
+    format: str = "",
+    table: str = "",
+    partners: str = "all",
 ) -> Response:
     """One batch, or one of its tables as CSV."""
     _seen(who, batch_id)

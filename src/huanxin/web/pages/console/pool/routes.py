@@ -42,8 +42,8 @@ _DAYS = 60  # of cancellation on a page; the CSV has all
 
 @router.get("/pool")
 def show(
-    request: Request, who: Viewer, done: flash.Told, carrier: str = "", region: str = "", prefix: str = "", state: str = "",
-    number: Annotated[int, Query(alias="page")] = 1, table: str = "",
+    request: Request, who: Viewer, done: flash.JustDone, carrier: str = "", region: str = "", prefix: str = "",
+    state: str = "", number: Annotated[int, Query(alias="page")] = 1, table: str = "",
 ) -> Response:  # fmt: skip
     """The pool under some filters; with `table` and format=csv one of its tables as a file."""
     with who.platform.read() as seen:

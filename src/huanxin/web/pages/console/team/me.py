@@ -103,7 +103,7 @@ def sign_out(request: Request, who: SignedIn, everywhere: Annotated[bool, Form()
 
 
 @router.get("/me")
-def me(request: Request, who: SignedIn, done: flash.Told) -> Response:
+def me(request: Request, who: SignedIn, done: flash.JustDone) -> Response:
     """One's own sign-in."""
     return _me(request, who, done=done.what)
 

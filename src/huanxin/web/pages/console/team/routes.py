@@ -49,7 +49,7 @@ _BLANK: dict[str, object] = {"login": "", "name": "", "carrier": "", "roles": []
 
 
 @router.get("/people")
-def everyone(request: Request, who: Admin, done: flash.Told, format: str = "") -> Response:
+def everyone(request: Request, who: Admin, done: flash.JustDone, format: str = "") -> Response:
     """Every operator with their roles, and the form for another; or the operators as CSV."""
     if format == "csv":
         with who.platform.read() as seen:
