@@ -153,7 +153,18 @@ def test_every_reason_of_a_refusal_is_whole_in_the_readers_language(desk: Desk) 
     page = upload(desk.wang, *lines, carrier="cucc").text
     reasons = re.findall(r"<tr><td class=\"n\">.*?</td><td>(.*?)</td>", page)
     assert len(reasons) == len(lines)
-    known = {"cucc", "cmcc", "opened", "cancelled", "reclaimed", "transferred", "ported_out", "verkauft", "gestern"}
+    known = {
+        "cucc",
+        "cmcc",
+        "opened",
+        "cancelled",
+        "reclaimed",
+        "transferred",
+        "ported_out",
+        "ported_in",
+        "verkauft",
+        "gestern",
+    }
     assert [one for one in reasons if set(re.findall(r"[A-Za-z_]{3,}", html.unescape(one))) - known] == []
     assert "10 行不能采用" in page
     table = desk.li.post("/console/pool/allocation", data={"carrier": "cucc"}, files={"file": ("x.csv", b"number\n1\n")})
