@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from huanxin.acts import mending
 from huanxin.acts.platform import Platform
 from huanxin.domain.operators import Operator
 from huanxin.notify.notices import tell_batch
@@ -42,6 +43,9 @@ def release(platform: Platform, *, by: str, batch_id: int | None = None) -> list
 
 
 def decide(platform: Platform, proposal_id: int, outcome: Outcome, *, note: str, by: Operator) -> int:
-    """Approve, decline or withdraw a proposal; how many numbers that freed. Raises ClockInDoubt for an approval."""
+    """Approve, decline or withdraw a proposal; how many numbers that freed, or mended. An approval raises ClockInDoubt."""
     with platform.act(by.login, sure=outcome is Outcome.APPROVED) as act:
-        return proposals.decide(act, proposal_id, outcome, note=note, operator=by)
+        return proposals.decide(
+            act, proposal_id, outcome, note=note, operator=by,
+            mend=lambda order, found: mending.carry_out(order, found, approved_by=by.login).touched,
+        )  # fmt: skip

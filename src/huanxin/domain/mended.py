@@ -123,6 +123,15 @@ class Mended:
     added: Mapping[str, int] = field(default_factory=dict)
     """events that it put in their place"""
 
+    @property
+    def touched(self) -> int:
+        """Events that were taken back or put on record."""
+        return sum(self.taken_back.values()) + sum(self.added.values())
+
+    def counts(self) -> dict[str, int]:
+        """Numbers by consequence, those that there are."""
+        return {what.value: count for what in What if (count := self.count(what))}
+
     def count(self, what: What) -> int:
         """Numbers of a consequence."""
         return sum(len(one.numbers) for one in self.consequences if one.what is what)

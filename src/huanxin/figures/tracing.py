@@ -72,7 +72,8 @@ def trace(tx: Tx, platform: Platform, number: int) -> Trace:
     ]
     owner = platform.plan.owner(shard)
     entries = [
-        *_reports(platform, past), *_holds(platform, named), *(entry for one in found for entry in _batch(one)),
+        *_reports(platform, past), *_taken_back(tx, number), *_holds(platform, named),
+        *(entry for one in found for entry in _batch(one)),
         *_requests(tx, number), *_certificates(tx, number), *_disclosures(tx, number), *_breaches(tx, number),
     ]  # fmt: skip
     return Trace(
@@ -90,6 +91,14 @@ def _reports(platform: Platform, past: list[HistoryEntry]) -> Iterator[Entry]:
         yield Entry(
             at=datetime.combine(one.day, time(), zone), day_only=True, kind=one.event, carrier=one.carrier,
             evidence=(("report", str(one.report_id)), ("file", one.file_name)),
+        )  # fmt: skip
+
+
+def _taken_back(tx: Tx, number: int) -> Iterator[Entry]:
+    for one in reports.taken_back(tx, number):
+        yield Entry(
+            at=one.at, kind=f"taken-back-{one.event}", carrier=one.carrier, by=one.by, alone=not one.approved_by,
+            why=one.reason, evidence=(("report", str(one.report_id)), ("report", str(one.voided_by))),
         )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from huanxin.domain.answers import Outcome, Purpose, Standing, Waiver
 from huanxin.domain.lifecycle import sellable_from
@@ -20,7 +21,7 @@ from huanxin.store.notify.notices import Notice
 from huanxin.store.plan import batches, holds
 from huanxin.store.plan.batches import Membership
 from huanxin.store.report import reports
-from huanxin.store.report.reports import HistoryEntry
+from huanxin.store.report.reports import HistoryEntry, TakenBack
 from huanxin.words.sentences import N_, Sentence
 
 _OUTCOMES = {
@@ -45,9 +46,7 @@ def explain(reading: Reading, number: int) -> Explanation:
     """Explain a number by the batch in which it is renewed, or say which reason it has for being in none."""
     offset = number % SHARD_SIZE
     past = reports.history(reading.tx, shard=shard_of(number), holds_number=lambda stored: offset in load(stored))
-    history = tuple(
-        f"{entry.day} {entry.event} ({entry.carrier}, report {entry.report_id}: {entry.file_name})" for entry in past
-    )
+    history = tuple(line for _, line in _history(past, reports.taken_back(reading.tx, number)))
     every = batches.memberships(reading.tx, number)
     member = _member(reading.tx, number, past, every)
     if member is None:
@@ -63,6 +62,17 @@ def explain(reading: Reading, number: int) -> Explanation:
         number=masked(number), history=history, batch_id=loaded.batch.id, findings=tuple(findings),
         clear=place in loaded.gate.clear(), released=place in loaded.gate.released,
     )  # fmt: skip
+
+
+def _history(past: Sequence[HistoryEntry], taken_back: Sequence[TakenBack]) -> list[tuple[date, str]]:
+    """What reports said, and what of it was taken back, by day."""
+    every: list[HistoryEntry | TakenBack] = [*past, *taken_back]
+    lines = [(one.day, f"{one.day} {one.event} ({one.carrier}, report {one.report_id}: {one.file_name})") for one in every]
+    for place, back in enumerate(taken_back, len(past)):
+        who = f"{back.by} and {back.approved_by}" if back.approved_by else f"{back.by} (one person)"
+        day, said = lines[place]
+        lines[place] = day, f"{said}; taken back on {back.at:%Y-%m-%d} by {who}, report {back.voided_by}: {back.reason}"
+    return sorted(lines, key=lambda line: line[0])
 
 
 def _member(tx: Tx, number: int, past: Sequence[HistoryEntry], every: Sequence[Membership]) -> Membership | None:

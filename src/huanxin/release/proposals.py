@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -84,13 +85,56 @@ def propose_release(act: Act, batch_id: int, *, reason: str, operator: Operator,
     )  # fmt: skip
 
 
-def decide(act: Act, proposal_id: int, outcome: Outcome, *, note: str, operator: Operator) -> int:
-    """Approve or decline what another person proposed, or withdraw what one proposed oneself; how many numbers it freed.
+def propose_mend(act: Act, new: NewProposal, operator: Operator) -> int:
+    """Record that somebody wants a report withdrawn or corrected; the proposal's id."""
+    assert new.carrier is not None
+    may_mend(operator, new.carrier)
+    if not new.reason.strip():
+        raise BadInput(Sentence("say why the report is mended; the reason is recorded, with your name"))
+    proposals.one_at_a_time(act.tx, None)
+    for one in proposals.listed(act.tx, open_only=True):
+        if new.report_id is not None and one.report_id == new.report_id:
+            raise Conflict(
+                Sentence("a withdrawal of report %(report)s is proposed already and waits for a second person",
+                         report=new.report_id)
+            )  # fmt: skip
+    return proposals.add(act.tx, replace(new, reason=new.reason.strip()), by=operator.id, at=act.now)
+
+
+def may_mend(operator: Operator, carrier: str, *, proposing: bool = True) -> None:
+    """Raise unless this person may have reports of a carrier mended."""
+    if proposing and not operator.may(Right.DECIDE):
+        operator.require(Right.BATCHES)
+    if not operator.sees([carrier]):
+        raise Forbidden(
+            Sentence("%(login)s works with the numbers of %(carrier)s only", login=operator.login, carrier=operator.carrier)
+        )
+
+
+def mend_that_waits(reading: Reading, proposal_id: int, *, operator: Operator) -> Proposal:
+    """A withdrawal or a correction that waits for its approval, for who may see it. Raises NotFound, Forbidden."""
+    found = proposals.get(reading.tx, proposal_id)
+    if found is None or found.carrier is None or found.outcome:
+        raise NotFound(Sentence("there is no proposal %(id)s that would mend a report", id=proposal_id))
+    may_mend(operator, found.carrier)
+    return found
+
+
+Mend = Callable[[Act, Proposal], int]
+"""Carries out a withdrawal or a correction that was approved; of how many numbers."""
+
+
+def decide(act: Act, proposal_id: int, outcome: Outcome, *, note: str, operator: Operator, mend: Mend) -> int:
+    """Approve or decline what another person proposed, or withdraw what one proposed oneself; how many numbers it freed, or
+    mended.
 
     Raises Conflict for one's own proposal or one that has ended, Forbidden without the right.
     """
     found = _alone_with(act.tx, proposal_id)
-    _may_act(act, found.batch_id, operator=operator, proposing=outcome is Outcome.WITHDRAWN)
+    if found.batch_id is None:
+        may_mend(operator, found.carrier or "", proposing=outcome is Outcome.WITHDRAWN)
+    else:
+        _may_act(act, found.batch_id, operator=operator, proposing=outcome is Outcome.WITHDRAWN)
     if found.outcome:
         raise Conflict(
             Sentence(
@@ -107,7 +151,7 @@ def decide(act: Act, proposal_id: int, outcome: Outcome, *, note: str, operator:
         second_person(found.proposed_by, operator, tied=operators.tied(act.tx, found.proposed_by, operator.id))
     if outcome is Outcome.DECLINED and not note.strip():
         raise BadInput(Sentence("say why it is declined; whoever proposed it reads it"))
-    freed = _carry_out(act, found, operator=operator) if outcome is Outcome.APPROVED else 0
+    freed = _carry_out(act, found, operator, mend) if outcome is Outcome.APPROVED else 0
     proposals.end(act.tx, proposal_id, outcome=outcome.value, note=note.strip(), count=freed, by=operator.id, at=act.now)
     return freed
 
@@ -134,8 +178,10 @@ def _may_act(reading: Reading, batch_id: int, *, operator: Operator, proposing: 
         )
 
 
-def _carry_out(act: Act, found: Proposal, *, operator: Operator) -> int:
+def _carry_out(act: Act, found: Proposal, operator: Operator, mend: Mend) -> int:
     both = replace(act, by=f"{found.proposer}, {operator.login}")
+    if found.batch_id is None:
+        return mend(replace(act, by=found.proposer), found)
     if found.kind == "release":
         released = release_batch(both, found.batch_id, alone=False)
         if released is None:
@@ -176,6 +222,7 @@ class Covered:
 def covered(tx: Tx, found: Proposal) -> Covered:
     """What a waiver that waits for its approval covers now."""
     assert found.partner_id is not None
+    assert found.batch_id is not None
     at = at_partner(tx, found.batch_id, found.partner_id)
     still, news = _still_open(tx, found, at)
     return Covered(said=at.said_of(still), left_out=len(news))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
 from pyroaring import BitMap
 
 from huanxin.numbersets.sharded import dump, load
@@ -14,11 +16,13 @@ from huanxin.store.database import Tx, one_name_at_a_time
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """A waiver or a release that somebody wants; `outcome` None until it is decided on. Counts are numbers."""
+    """A waiver or a release that somebody wants, or a mend of reports; `outcome` None until it is decided on. Counts are
+    numbers. Of a mend there is no batch, but a `carrier`, the report to withdraw or the name of the correction, and what it
+    would have done when it was proposed (`shown`, by consequence)."""
 
     id: int
     kind: str
-    batch_id: int
+    batch_id: int | None
     partner_id: int | None
     partner: str | None
     count: int
@@ -33,12 +37,16 @@ class Proposal:
     decided_at: datetime | None
     seen: int
     """of a waiver: the last receipt that whoever proposed it could know of, in the order of answers"""
+    carrier: str | None
+    report_id: int | None
+    file_name: str | None
+    shown: dict[str, int] | None
 
 
 _SELECT = """
 SELECT p.id, p.kind, p.batch_id, p.partner_id, a.name AS partner, p.count, p.reason, p.proposed_by,
     o.login AS proposer, p.proposed_at, e.outcome, e.note, e.count AS freed, d.login AS decider, e.decided_at,
-    p.seen
+    p.seen, p.carrier, p.report_id, p.file_name, p.shown
 FROM proposal p
 JOIN operator o ON o.id = p.proposed_by
 LEFT JOIN partner a ON a.id = p.partner_id
@@ -52,28 +60,49 @@ class NewProposal:
     """A proposal to record. `seen`: of a waiver, the partner's last receipt, in the order of answers."""
 
     kind: str
-    batch_id: int
+    batch_id: int | None = None
     partner_id: int | None = None
     places: BitMap | None = None
     count: int
     reason: str
     seen: int = 0
+    carrier: str | None = None
+    report_id: int | None = None
+    file_name: str | None = None
+    content: bytes | None = None
+    shown: Mapping[str, int] | None = None
+
+
+_ADD = """
+INSERT INTO proposal (kind, batch_id, partner_id, places, count, reason, proposed_by, proposed_at, seen, carrier, report_id,
+    file_name, content, shown)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+RETURNING id
+"""
 
 
 def add(tx: Tx, new: NewProposal, *, by: int, at: datetime) -> int:
     """Record a proposal; its id."""
     places = None if new.places is None else dump(new.places)
     row = tx.execute(
-        "INSERT INTO proposal (kind, batch_id, partner_id, places, count, reason, proposed_by, proposed_at, seen)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
-        (new.kind, new.batch_id, new.partner_id, places, new.count, new.reason, by, at, new.seen),
-    ).fetchone()
+        _ADD,
+        (new.kind, new.batch_id, new.partner_id, places, new.count, new.reason, by, at, new.seen, new.carrier,
+         new.report_id, new.file_name, new.content, None if new.shown is None else Jsonb(dict(new.shown))),
+    ).fetchone()  # fmt: skip
     assert row is not None
     return int(row[0])
 
 
-def one_at_a_time(tx: Tx, batch_id: int) -> None:
-    """Make those who propose something about a batch or decide on it wait for each other, until this transaction ends."""
+def content_of(tx: Tx, proposal_id: int) -> bytes:
+    """The file of a correction, in gzip."""
+    row = tx.execute("SELECT content FROM proposal WHERE id = %s", (proposal_id,), binary=True).fetchone()
+    assert row is not None
+    return bytes(row[0])
+
+
+def one_at_a_time(tx: Tx, batch_id: int | None) -> None:
+    """Make those who propose something about a batch (None: about reports) or decide on it wait for each other, until this
+    transaction ends."""
     one_name_at_a_time(tx, f"proposals of batch {batch_id}")
 
 
@@ -93,9 +122,9 @@ def listed(tx: Tx, *, batch_id: int | None = None, open_only: bool = False) -> l
     wait for ever."""
     with tx.cursor(row_factory=class_row(Proposal)) as cursor:
         return cursor.execute(
-            f"{_SELECT} WHERE p.batch_id = coalesce(%s, p.batch_id) AND (NOT %s OR e.proposal_id IS NULL)"
+            f"{_SELECT} WHERE (%s::int8 IS NULL OR p.batch_id = %s) AND (NOT %s OR e.proposal_id IS NULL)"
             " ORDER BY p.id DESC",
-            (batch_id, open_only),
+            (batch_id, batch_id, open_only),
         ).fetchall()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 
 from psycopg.rows import class_row
@@ -262,6 +262,45 @@ def history(tx: Tx, *, shard: int, holds_number: Callable[[bytes], bool]) -> lis
         if holds_number(numbers)
     ]
     return sorted(found, key=lambda entry: (entry.day, entry.order))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakenBack:
+    """One event of one number that a report said and another took back: when, by whom, why."""
+
+    day: date
+    event: str
+    carrier: str
+    report_id: int
+    file_name: str
+    voided_by: int
+    by: str
+    approved_by: str
+    reason: str
+    at: datetime
+
+
+_TAKEN_BACK = """
+SELECT v.day, v.event, v.carrier, v.report_id, r.file_name, v.voided_by, m.recorded_by, m.approved_by, m.reason,
+    m.recorded_at, v.numbers
+FROM report_void v
+JOIN report r ON r.id = v.report_id
+JOIN report m ON m.id = v.voided_by
+WHERE v.shard = %s
+ORDER BY v.day, v.report_id, v.layer, v.event, v.voided_by
+"""
+
+
+def taken_back(tx: Tx, number: int) -> list[TakenBack]:
+    """What reports said of one number and was taken back since, in the order in which it would have happened."""
+    rows = tx.execute(_TAKEN_BACK, (shard_of(number),), binary=True)
+    names = [field.name for field in fields(TakenBack)]
+    found = ((dict(zip(names, row, strict=False)), row[-1]) for row in rows)
+    return [
+        TakenBack(**one | {"event": EVENTS[one["event"]].value})
+        for one, stored in found
+        if number % SHARD_SIZE in load(stored)
+    ]
 
 
 def standing_of(tx: Tx, number: int) -> Standing:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -103,6 +104,13 @@ def numbers_given(form: Posted, context: Context) -> NumberSet | None:
         return typed_numbers(form["numbers"], plan) if form["numbers"] else None
     if form["numbers"]:
         raise BadInput(Sentence("give the numbers in the field or as a file, not both, so that it is clear which are meant"))
+    with kept(file, context) as path:
+        return read_numbers(path, plan, context.limits.most_bytes)
+
+
+@contextmanager
+def kept(file: UploadFile, context: Context) -> Iterator[Path]:
+    """A file that was sent, under its own name for the length of a block."""
     context.uploads.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=context.uploads, prefix="list-") as folder:
         path = Path(folder) / file_name(file.filename or "")
@@ -110,7 +118,7 @@ def numbers_given(form: Posted, context: Context) -> NumberSet | None:
             file.file.seek(0)
             while block := file.file.read(1 << 20):
                 out.write(block)
-        return read_numbers(path, plan, context.limits.most_bytes)
+        yield path
 
 
 def typed_numbers(text: str, plan: NumberingPlan) -> NumberSet:

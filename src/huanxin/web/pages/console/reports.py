@@ -10,16 +10,19 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from huanxin.domain.errors import Forbidden, NotFound, TooLarge, TooSlow
+from huanxin.acts import mending
+from huanxin.domain.errors import BadInput, Forbidden, HuanxinError, NotFound, TooLarge, TooSlow
 from huanxin.domain.lifecycle import EVENTS
 from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Right
+from huanxin.domain.problems import status_of
 from huanxin.numbersets import delimited
 from huanxin.store.access import operators
 from huanxin.store.report import reports, uploads
 from huanxin.store.report.uploads import Upload
-from huanxin.web.pages import session
+from huanxin.web.pages import flash, session
 from huanxin.web.pages.console import signing
+from huanxin.web.pages.console.forms import Form, kept
 from huanxin.web.pages.console.frame import back, carrier_names, page
 from huanxin.web.pages.console.pool.words import EVENT_NAMES
 from huanxin.web.pages.console.sheets import one_of, saved
@@ -132,8 +135,33 @@ def _upload(who: Working, upload_id: int) -> Upload:
     return one
 
 
+@router.post("/reports/withdraw", dependencies=_FORMS)
+def withdraw(request: Request, who: Reporter, form: Form) -> Response:
+    """Propose to withdraw a report."""
+    try:
+        mending.propose_withdrawal(who.platform, form.number("report") or 0, reason=form["reason"], by=who.operator)
+    except HuanxinError as error:
+        return _reports(request, who, status=status_of(error), mend=error)
+    return flash.after(request, "/console/approvals", "mend")
+
+
+@router.post("/reports/correct", dependencies=_FORMS)
+def correct(request: Request, who: Reporter, form: Form) -> Response:
+    """Propose to correct single events."""
+    file, carrier = form.file("file"), form["carrier"] or who.operator.carrier or ""
+    if file is None:
+        return _reports(request, who, status=422, problem="file")
+    try:
+        with kept(file, who.context) as path:
+            mending.propose_correction(who.platform, path, carrier=carrier, reason=form["reason"], by=who.operator)
+    except HuanxinError as error:
+        return _reports(request, who, status=status_of(error), mend=error)
+    return flash.after(request, "/console/approvals", "mend")
+
+
 def _reports(
     request: Request, who: Working, *, status: int = 200, carrier: str = "", before: int | None = None, problem: str = "",
+    mend: HuanxinError | None = None,
 ) -> Response:  # fmt: skip
     chosen = who.operator.carrier or carrier or None
     with who.platform.read() as seen:
@@ -144,4 +172,5 @@ def _reports(
     return page(
         request, who, "reports.html", status, tab="reports", reports=found, bad=bad, refused=refused, carrier=chosen or "",
         carriers=carrier_names(who), problem=problem, more=more, events=EVENT_NAMES, most=who.context.limits.most_bytes,
+        mend_problem=mend and mend.said, mend_faults=mend.faults[:SHOWN] if isinstance(mend, BadInput) else (),
     )  # fmt: skip

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from huanxin.access import people
+from huanxin.acts import mending
 from huanxin.acts.batches import decide as decide_on
 from huanxin.domain.errors import BadInput, HuanxinError
-from huanxin.domain.numbers import masked_text
+from huanxin.domain.numbers import masked, masked_text, written
 from huanxin.domain.operators import Operator, Right, governed
 from huanxin.domain.problems import status_of
 from huanxin.release.proposals import Outcome, covered
@@ -57,6 +58,14 @@ def decide(request: Request, who: Proposer, proposal_id: int, form: Form) -> Res
     return flash.after(request, "/console/approvals", form["do"], count=freed)
 
 
+@router.get("/approvals/{proposal_id}/preview")
+def preview(who: Proposer, proposal_id: int) -> Response:
+    """What a mend that waits would do now, number by number, masked: nothing of it is recorded."""
+    found = mending.preview(who.platform, proposal_id, by=who.operator)
+    lines = ((masked(written(number)), one.what.value, one.batch_id) for one in found.consequences for number in one.numbers)
+    return as_csv(f"proposal-{proposal_id}", ("number", "what", "batch"), lines)
+
+
 @router.post("/approvals/people/{login}", dependencies=_FORMS)
 def confirm(request: Request, who: Proposer, login: str) -> Response:
     """Say that somebody is who they should be; from then on they may propose, or decide."""
@@ -82,7 +91,7 @@ def _listed(who: Working) -> list[Proposal]:
         of = batches.carriers(seen.tx)
         found = proposals.listed(seen.tx)
     everyones = who.operator.may(Right.DECIDE)
-    theirs = [one for one in found if who.operator.sees(of.get(one.batch_id, ()))]
+    theirs = [one for one in found if who.operator.sees([one.carrier] if one.carrier else of.get(one.batch_id or 0, ()))]
     return [one for one in theirs if everyones or one.proposed_by == who.operator.id]
 
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from huanxin.domain.mended import What
 from huanxin.words.sentences import N_
 
-PROPOSALS = {"waiver": N_("go on without an answer"), "release": N_("release")}
+PROPOSALS = {"waiver": N_("go on without an answer"), "release": N_("release"),
+             "withdrawal": N_("withdraw a report"), "correction": N_("correct a report")}  # fmt: skip
+
+CONSEQUENCES = {
+    What.RETRACTED.value: N_("taken back from the batch"),
+    What.STANDS.value: N_("stays in the batch"),
+    What.STOPPED.value: N_("on a release list, not to be sold"),
+    What.IN_ERROR.value: N_("released in error"),
+}
 
 PROPOSAL_ENDS = {"approved": N_("approved"), "declined": N_("declined"), "withdrawn": N_("withdrawn")}
 
@@ -25,6 +34,7 @@ ACTS_DONE = {
     "retract": N_("The numbers are taken back for good, and partners are told to restore what they cut."),
     "waive": N_("Proposed. Another supervisor has to approve it before anything changes."),
     "release": N_("Proposed. Another supervisor has to approve it before anything is released."),
+    "mend": N_("Proposed. Another supervisor has to approve it before any report is mended."),
     "approved": N_("Approved and carried out."),
     "declined": N_("Declined. Whoever proposed it reads your reason."),
     "withdrawn": N_("Withdrawn. Nothing was changed."),
@@ -34,6 +44,7 @@ ACTS_DONE = {
 NAMES = {
     "proposal_names": PROPOSALS,
     "end_names": PROPOSAL_ENDS,
+    "consequence_names": CONSEQUENCES,
     "batch_state_names": BATCH_STATES,
     "act_words": ACTS_DONE,
 }
