@@ -258,5 +258,5 @@ def judged_again(platform: Platform) -> int:
             known = reports.with_instants(act.tx, shard, found, {one.day for one in found})
             before, new = ([one for one in known if (one.report == last) is said] for said in (False, True))
             left += [(shard, one) for one in judge(before, new, act.plan.owner(shard)).left]
-        sales = sales_of(act.tx, left, plan=act.plan)
+        sales = sales_of(act.tx, left, plan=act.plan, freeze_days=act.rules.freeze_days)
         return find_stopped_sales(act, last, sales, lots_of(act.tx, sales))

@@ -62,7 +62,7 @@ def take_report(
 def judge_sales(act: Act, report_id: int, left: Iterable[tuple[int, Left]]) -> tuple[int, int, int]:
     """Record what should not have been sold of what a report took out of the freeze: without a release or too early, while
     it was stopped, without a disclosure; how many numbers of each."""
-    sales = sales_of(act.tx, left, plan=act.plan)
+    sales = sales_of(act.tx, left, plan=act.plan, freeze_days=act.rules.freeze_days)
     lots = lots_of(act.tx, sales)
     breaches = find_early_sales(act, report_id, sales, lots)
     stopped = find_stopped_sales(act, report_id, sales, lots)

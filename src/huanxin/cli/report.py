@@ -12,6 +12,7 @@ from huanxin.acts.reports import take_report
 from huanxin.cli.console import By, Json, done, err, me, platform, progress, table
 from huanxin.domain.mended import Mended, What
 from huanxin.numbersets.files import name_of
+from huanxin.report.baseline import BASELINE, import_baseline
 from huanxin.report.mending import write_consequences
 from huanxin.report.rejects import write_rejects
 from huanxin.store.report import reports, settled
@@ -119,6 +120,40 @@ def _mended(mended: Mended, what: str, *, dry_run: bool, as_json: bool) -> None:
     for one in mended.consequences:
         sign = "!" if one.what in (What.STOPPED, What.IN_ERROR) else " "
         say += f"\n{sign} batch {one.batch_id}: {one.what.value}: {len(one.numbers):,}"
+    done(as_json, facts, say)
+
+
+@app.command()
+def baseline(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="CSV (plain or gzip), Parquet or xlsx: number,state,since")
+    ],
+    carrier: Annotated[str, typer.Option(help="Whose numbers: cmcc, cucc, ctcc, cbn or a configured carrier.")],
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Take the good lines; write the bad ones to a rejects file.")
+    ] = False,
+    rejects: Annotated[Path | None, typer.Option(help="Where the bad lines go; FILE.rejects.csv if not said.")] = None,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """A carrier's first day: take the present state of its numbers (in_service, frozen, ported_out, never_sold)."""
+    bad_file = rejects or file.with_name(file.name + ".rejects.csv")
+    with platform() as (opened, _), progress(name_of(file)) as tell, opened.act(by or me()) as act:
+        taken = import_baseline(
+            act, file, carrier=carrier, skip_bad=skip_bad, progress=tell,
+            keep_rejects=lambda faults: write_rejects(bad_file, faults, BASELINE.columns.names),
+        )  # fmt: skip
+    if taken.faults:
+        err.print(f"  bad lines in {bad_file}, each with its reason: {len(taken.faults):,}")
+    parts = ", ".join(f"{count:,} {state}" for state, count in taken.counts.items() if count)
+    say = f"✓ baseline {taken.report_id}: {taken.accepted:,} of {taken.lines:,} numbers taken ({parts or 'none'})"
+    if taken.already:
+        say = f"✓ {name_of(file)} was imported before, as report {taken.report_id}: nothing changed"
+    facts = {
+        "report": taken.report_id, "lines": taken.lines, "accepted": taken.accepted, "known": taken.known,
+        "rejected": len(taken.faults), "counts": taken.counts, "already": taken.already,
+        "rejects_file": str(bad_file) if taken.faults else None,
+    }  # fmt: skip
     done(as_json, facts, say)
 
 

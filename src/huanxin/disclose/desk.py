@@ -44,6 +44,7 @@ def look_up(reading: Reading, numbers: Iterable[int], *, seller: str | None) -> 
     known = disclosures.all_standing_of(reading.tx, wanted)
     unused = {number: sellers[number][0] for number in zones if not where[number].tenures}
     allotted = allocations.allotted(reading.tx, unused)
+    baselines = reports.baselines(reading.tx, reading.plan)
 
     def case(number: int) -> Case:
         closed_on = resting[number].day if number in resting else None
@@ -51,7 +52,7 @@ def look_up(reading: Reading, numbers: Iterable[int], *, seller: str | None) -> 
             number=number, today=reading.now.astimezone(zones.get(number)).date(), standing=where[number],
             sellers=sellers[number], renewal=renewals.get(number), held=number in held,
             freeze_days=reading.rules.freeze_days, acknowledged=any(is_of(one, closed_on) for one in known.get(number, ())),
-            allotted=number in allotted,
+            allotted=number in allotted, evaluable_since=baselines.get(where[number].first),
         )  # fmt: skip
 
     return [disclosure.tell(case(number), seller) for number in wanted]
@@ -188,10 +189,10 @@ def _candidates(tx: Tx, shard: int, among: BitMap, owner: str | None, *, first_u
 
 
 def _allotted(tx: Tx, shard: int, owner: str | None) -> BitMap:
-    """Offsets that a carrier's allocation names."""
+    """Offsets that a carrier's allocation names, or a baseline as never sold."""
     known = allocations.latest(tx).get(owner or "")
     first = shard * SHARD_SIZE
-    found = BitMap()
+    found = BitMap(allocations.unsold_in(tx, [shard]).shards.get(shard, ()))
     for low, high in allocations.ranges_of(tx, known.id) if known else ():
         if low < first + SHARD_SIZE and high >= first:
             found.add_range(max(low - first, 0), min(high - first, SHARD_SIZE - 1) + 1)

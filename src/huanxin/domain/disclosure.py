@@ -133,6 +133,7 @@ class Case:
     """whether an allocation file of the first seller names it"""
     freeze_days: int
     """of the settings, for a number in no batch"""
+    evaluable_since: date | None = None
 
     @property
     def closed_on(self) -> date | None:
@@ -144,7 +145,8 @@ class Case:
 class Told:
     """What is told of a number. `why`: set if and only if it is not for sale; `frozen_days`: the days since the tenure
     before ended; `sellable_from`: the first day on which a frozen number may be sold. Of a number that somebody holds,
-    or that is another carrier's, nothing more is told than that; of one that is not for sale not how many confirmed."""
+    or that is another carrier's, nothing more is told than that; of one that is not for sale not how many confirmed.
+    `evaluable_since`: what was before that day nobody can tell, since a baseline began there; None: it is as reported."""
 
     number: int
     carrier: str | None
@@ -157,6 +159,7 @@ class Told:
     sellable_from: date | None
     asked: int
     confirmed: int
+    evaluable_since: date | None = None
 
     @property
     def open(self) -> int:
@@ -186,6 +189,7 @@ def tell(case: Case, seller: str | None) -> Told:
         frozen_days=(case.today - closed).days if closed else None, freeze_days=freeze,
         sellable_from=sellable_from(closed, freeze) if closed else None,
         asked=told.asked if told else 0, confirmed=told.confirmed if told else 0,
+        evaluable_since=case.evaluable_since if ours else None,
     )  # fmt: skip
 
 

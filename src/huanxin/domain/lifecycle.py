@@ -29,16 +29,26 @@ class Event(StrEnum):
     TRANSFERRED = "transferred"
     PORTED_OUT = "ported_out"
     PORTED_IN = "ported_in"
+    IN_SERVICE = "in_service"
+    """said by a baseline: it was opened on that day, and who had it before is not known"""
+    SERVED = "served"
+    """said by a baseline: it was in service on that day, and since when is not known"""
 
 
 EVENTS = tuple(Event)
-"""The order in which events are stored as small integers: a new one comes last."""
+"""The order in which events are stored as small integers: a new one comes last, and `report.grouping` has room for eight."""
+
+OF_BASELINES = (Event.IN_SERVICE, Event.SERVED)
+"""What only the present state of a carrier's numbers says, not a report."""
+
+REPORTED = tuple(event for event in EVENTS if event not in OF_BASELINES)
+"""What a report may say."""
 
 UNFREEZING = tuple(event for event in Event if event is not Event.CANCELLED)
 """Whatever takes a number out of a freeze. A cancellation begins one, and of a frozen number can only come after another
 event."""
 
-EVENT_WORDS = {event.value: event for event in Event} | {
+EVENT_WORDS = {event.value: event for event in REPORTED} | {
     "开户": Event.OPENED, "开通": Event.OPENED, "销户": Event.CANCELLED, "销号": Event.CANCELLED,
     "复机": Event.RECLAIMED, "过户": Event.TRANSFERRED, "携出": Event.PORTED_OUT,
     "携入": Event.PORTED_IN,
@@ -48,7 +58,7 @@ EVENT_WORDS = {event.value: event for event in Event} | {
 EVENTS_SAID = {
     Event.OPENED: Sentence("opened"), Event.CANCELLED: Sentence("cancelled"), Event.RECLAIMED: Sentence("reclaimed"),
     Event.TRANSFERRED: Sentence("transferred"), Event.PORTED_OUT: Sentence("ported_out"),
-    Event.PORTED_IN: Sentence("ported_in"),
+    Event.PORTED_IN: Sentence("ported_in"), Event.IN_SERVICE: Sentence("in_service"), Event.SERVED: Sentence("in_service"),
 }  # fmt: skip
 """How events are called in sentences."""
 
@@ -201,7 +211,7 @@ class ShardState:
         unknown = among - self.known if carrier == range_owner else nothing
         if event is Event.OPENED:
             return unknown | (self.sleeping(among) if carrier == range_owner else among & self.asleep.get(carrier, nothing))
-        if event is Event.PORTED_IN:
+        if event in (Event.PORTED_IN, *OF_BASELINES):
             return unknown | _in_any(self.ported.values(), among)
         elsewhere = _in_any((places for left, places in self.ported.items() if left != carrier), among)
         return unknown | elsewhere | (among & self.in_service.get(carrier, nothing))

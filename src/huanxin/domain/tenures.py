@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from enum import StrEnum
 
-from huanxin.domain.lifecycle import Cancellation, Event
+from huanxin.domain.lifecycle import OF_BASELINES, Cancellation, Event
 from huanxin.domain.numbers import NumberingPlan
 
 
@@ -41,7 +41,8 @@ class Tenure:
     """The time of one subscriber. `opened_on` is None where the opening lies before the first report; `carrier` reported
     of the subscriber last, `opened_by` the opening (empty where that is not known): a number that was taken along to
     another carrier has two. `how` is the event that ended it, None while it goes on; `closing` the cancellation that did, as
-    batches name it, None if it was not one."""
+    batches name it, None if it was not one. `told`: a baseline says that it goes on, and whether somebody had the number
+    before is not known."""
 
     carrier: str
     opened_on: date | None
@@ -49,14 +50,17 @@ class Tenure:
     closed_on: date | None = None
     how: Event | None = None
     closing: Cancellation | None = None
+    told: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """A number's tenures, oldest first, and where it stands. A reclaimed tenure is one that never ended."""
+    """A number's tenures, oldest first, and where it stands. A reclaimed tenure is one that never ended. `first`: the report
+    that tells of it first, by the order in which things happened; 0 if none does."""
 
     state: State
     tenures: tuple[Tenure, ...] = ()
+    first: int = 0
 
     @property
     def current(self) -> Tenure | None:
@@ -78,7 +82,13 @@ class Standing:
         """Whether the present subscriber had a predecessor: None if nobody holds the number, or its past is not known."""
         if self.current is None or self.current.opened_on is None:
             return None
-        return len(self.tenures) > 1
+        return True if len(self.tenures) > 1 else None if self.current.told else False
+
+    @property
+    def renewable(self) -> bool:
+        """Whether the present subscriber can have older ties cut: since when the number is theirs is known, and nobody knows
+        that they were its first (rule 4: unknown is never silently "no")."""
+        return self.current is not None and self.current.opened_on is not None and self.recycled is not False
 
 
 def standing(said: Sequence[Said]) -> Standing:
@@ -93,12 +103,14 @@ def standing(said: Sequence[Said]) -> Standing:
         else:
             same = state in (State.IN_SERVICE, State.PORTED_OUT)  # whoever took it along holds it still
             last = replace(tenures.pop(), carrier=one.carrier) if same else Tenure(carrier=one.carrier, opened_on=None)
-            ends = one.event not in (Event.PORTED_OUT, Event.PORTED_IN)
+            if one.event is Event.IN_SERVICE and last.opened_on is None:
+                last = replace(_begun(one), told=True)
+            ends = one.event not in (Event.PORTED_OUT, Event.PORTED_IN, *OF_BASELINES)
             tenures.append(replace(last, closed_on=one.day, how=one.event, closing=_closing(one)) if ends else last)
             if one.event is Event.TRANSFERRED:
                 tenures.append(_begun(one))
         state = _AFTER.get(one.event, State.IN_SERVICE)
-    return Standing(state=state, tenures=tuple(tenures))
+    return Standing(state=state, tenures=tuple(tenures), first=said[0].report if said else 0)
 
 
 _AFTER = {Event.CANCELLED: State.FROZEN, Event.PORTED_OUT: State.PORTED_OUT}

@@ -58,6 +58,8 @@ class Trace:
     holds: tuple[Hold, ...]
     batches: tuple[Single, ...]
     entries: tuple[Entry, ...]
+    evaluable_since: date | None = None
+    """what was before that day can't be told, since a baseline began there"""
 
 
 def trace(tx: Tx, platform: Platform, number: int) -> Trace:
@@ -76,9 +78,10 @@ def trace(tx: Tx, platform: Platform, number: int) -> Trace:
         *(entry for one in found for entry in _batch(one)),
         *_requests(tx, number), *_certificates(tx, number), *_disclosures(tx, number), *_breaches(tx, number),
     ]  # fmt: skip
+    stands = standing([one.said for one in past])
     return Trace(
-        number=number, carriers=frozenset({one.carrier for one in past} | ({owner} if owner else set())),
-        standing=standing([one.said for one in past]),
+        number=number, evaluable_since=reports.baselines(tx, platform.plan).get(stands.first), standing=stands,
+        carriers=frozenset({one.carrier for one in past} | ({owner} if owner else set())),
         holds=tuple(one for one in named if one.binds(platform.today())),
         batches=tuple(one for one in found if not one.loaded.batch.called_off_at),
         entries=tuple(sorted(entries, key=lambda entry: entry.at)),

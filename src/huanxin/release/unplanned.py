@@ -17,6 +17,8 @@ _NOT_FROZEN = {
     Event.RECLAIMED: "its former owner reclaimed it at {carrier} on {day}, so it is in service again and not for sale",
     Event.PORTED_OUT: "it was ported out of {carrier} on {day} with its owner: it is not frozen, and the carrier that took "
     "it in reports it now",
+    Event.IN_SERVICE: "it is in service at {carrier} since {day}: there is nothing to renew",
+    Event.SERVED: "it was in service at {carrier} on {day}, as its carrier gave the state of its numbers: nothing to renew",
     Event.PORTED_IN: "it was taken in by {carrier} on {day} with its owner and is in service there: there is nothing to "
     "renew",
 }

@@ -22,12 +22,13 @@ from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, values_of
 from huanxin.report.grouping import MOST_A_DAY, Layers, by_shard, in_layers
 from huanxin.report.kinds import refused
-from huanxin.report.lines import Lines, read_lines
+from huanxin.report.lines import REPORT, Form, Lines, read_lines
 from huanxin.store import facts
 from huanxin.store.acting import Act, Reading
 from huanxin.store.database import Tx, one_name_at_a_time, recording_facts
 from huanxin.store.plan import batches
 from huanxin.store.report import reports, settled
+from huanxin.store.report.reports import Mends
 from huanxin.words.sentences import Sentence
 
 Progress = Callable[[str, int], None]
@@ -79,9 +80,9 @@ def import_report(
     that is not configured.
     """
     source = inspect(path, carrier, act.plan, most.bytes)
-    if known_already := _imported(act.tx, source, carrier):
+    if known_already := imported_before(act.tx, source, carrier):
         return known_already
-    lines, faults = _read(source, act.plan.carriers[carrier], act.plan, act.now, progress, most.bad)
+    lines, faults = read_all(source, act.plan.carriers[carrier], act.plan, act.now, progress, most.bad)
     total = len(lines) + len(faults)
     if not total:
         raise unreadable(
@@ -92,7 +93,7 @@ def import_report(
     # Read first, then wait: each report is judged by all those before it, and nobody waits while a long one is read.
     one_after_another(act.tx)
     recording_facts(act.tx)
-    if known_already := _imported(act.tx, source, carrier):
+    if known_already := imported_before(act.tx, source, carrier):
         return known_already
     judged = _judge_all(act, dict(by_shard(layers, carrier)))
     zone = act.plan.carriers[carrier].zone
@@ -108,7 +109,7 @@ def import_report(
         report_id=0, lines=total, accepted=sum(counts.values()), known=judged.known + layers.repeated, counts=counts,
         faults=tuple(faults), recycled=judged.recycled,
     )  # fmt: skip
-    report_id = _record(act, source, done, judged.accepted, file_name=name_of(path), carrier=carrier)
+    report_id = record(act, source, done, judged.accepted, file_name=name_of(path), carrier=carrier)
     return replace(done, report_id=report_id, left=[(shard, _of_report(left, report_id)) for shard, left in judged.left])
 
 
@@ -124,7 +125,7 @@ def one_after_another(tx: Tx) -> None:
     one_name_at_a_time(tx, _REPORTS)
 
 
-def _imported(tx: Tx, source: tables.Source, carrier: str) -> Imported | None:
+def imported_before(tx: Tx, source: tables.Source, carrier: str) -> Imported | None:
     """What came of the same content before, if it was imported."""
     before = reports.find(tx, carrier=carrier, sha256=source.sha256)
     if before is None:
@@ -154,25 +155,27 @@ def _counts(sets: Iterable[ShardFact]) -> dict[str, int]:
     return counts
 
 
-def _record(
-    act: Act, source: tables.Source, done: Imported, sets: Iterable[ShardFact], *, file_name: str, carrier: str
+def record(
+    act: Act, source: tables.Source, done: Imported, sets: Iterable[ShardFact], *, file_name: str, carrier: str,
+    mends: Mends | None = None,
 ) -> int:  # fmt: skip
     report_id = facts.report(
         act.tx, carrier=carrier, file_name=file_name, sha256=source.sha256, lines=done.lines, accepted=done.accepted,
-        known=done.known, rejected=len(done.faults), counts=done.counts, by=act.by, at=act.now,
+        known=done.known, rejected=len(done.faults), counts=done.counts, by=act.by, at=act.now, mends=mends,
     )  # fmt: skip
     facts.report_sets(act.tx, report_id, sets)
     return report_id
 
 
-def _read(
-    source: tables.Source, carrier: Carrier, plan: NumberingPlan, now: datetime, progress: Progress, most_bad: int | None
-) -> tuple[Lines, list[Fault]]:
+def read_all(
+    source: tables.Source, carrier: Carrier, plan: NumberingPlan, now: datetime, progress: Progress, most_bad: int | None,
+    form: Form = REPORT,
+) -> tuple[Lines, list[Fault]]:  # fmt: skip
     parts: list[Lines] = []
     faults: list[Fault] = []
     read = 0
     each = None if most_bad is None else most_bad + 1
-    for part, found in read_lines(source, carrier=carrier, plan=plan, now=now, most_bad=each):
+    for part, found in read_lines(source, carrier=carrier, plan=plan, now=now, most_bad=each, form=form):
         parts.append(part)
         faults.extend(found)
         stop_at(most_bad, faults, name=source.name)
@@ -197,7 +200,7 @@ def _judge_all(reading: Reading, new: Mapping[int, list[SetFact]]) -> _Judged:
     judged = _Judged()
     first = {shard: min(fact.day for fact in facts) for shard, facts in new.items()}
     for shard, stood, since in settled.before(reading.tx, first):
-        verdict = _judge(reading, shard, stood, since, new[shard])
+        verdict = judge_shard(reading, shard, stood, since, new[shard])
         judged.accepted.extend((shard, fact) for fact in verdict.accepted)
         judged.recycled.extend((shard, fact) for fact in verdict.recycled)
         judged.left.extend((shard, left) for left in verdict.left)
@@ -206,7 +209,7 @@ def _judge_all(reading: Reading, new: Mapping[int, list[SetFact]]) -> _Judged:
     return judged
 
 
-def _judge(reading: Reading, shard: int, stood: ShardState, since: list[SetFact], new: list[SetFact]) -> Verdict:
+def judge_shard(reading: Reading, shard: int, stood: ShardState, since: list[SetFact], new: list[SetFact]) -> Verdict:
     """One shard's new facts, judged by where its numbers stood and what happened since; by all that ever happened where one
     is older than what is on record of its numbers."""
     past, owner = reports.with_instants(reading.tx, shard, since, days_met(since, new)), reading.plan.owner(shard)

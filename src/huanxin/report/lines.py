@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,17 +12,33 @@ import numpy.typing as npt
 
 from huanxin.domain import numbers as domain_numbers
 from huanxin.domain.errors import Fault, unreadable
-from huanxin.domain.lifecycle import EVENT_WORDS, EVENTS
+from huanxin.domain.lifecycle import EVENT_WORDS, EVENTS, REPORTED
 from huanxin.domain.numbers import Carrier, NumberingPlan
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.instants import NO_TIME
-from huanxin.words.sentences import Sentence
+from huanxin.words.sentences import N_, Sentence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """What stands in a file's three columns: a number; a word, of which `codes` has those that are known; a time. `known`:
+    the words to name where one is not. `timeless`: by code, what a line says without a time; of others it needs one."""
+
+    columns: tables.Columns
+    codes: Mapping[str, int]
+    known: Sequence[str]
+    unknown: str
+    timeless: Mapping[int, int] = field(default_factory=dict)
+
 
 COLUMNS = tables.Columns(
     names=("number", "event", "at"),
     aliases={"号码": "number", "手机号码": "number", "事件": "event", "时间": "at", "发生时间": "at"},
 )
-_CODES = {word: EVENTS.index(event) for word, event in EVENT_WORDS.items()}
+REPORT = Form(
+    columns=COLUMNS, codes={word: EVENTS.index(event) for word, event in EVENT_WORDS.items()}, known=REPORTED,
+    unknown=N_("event %(event)s is unknown; it is one of %(known)s"),
+)  # fmt: skip
 _EXAMPLE = "2026-03-01T08:00:00+08:00"
 FIRST_DAY = date(1987, 1, 1)
 """China's first mobile network opened in November 1987: an earlier year is a slip of the pen, and would end a freeze."""
@@ -70,14 +86,20 @@ class Lines:
 
 
 def read_lines(
-    source: tables.Source, *, carrier: Carrier, plan: NumberingPlan, now: datetime, most_bad: int | None = None
+    source: tables.Source,
+    *,
+    carrier: Carrier,
+    plan: NumberingPlan,
+    now: datetime,
+    most_bad: int | None = None,
+    form: Form = REPORT,
 ) -> Iterator[tuple[Lines, list[Fault]]]:
     """Good lines and faults, chunk by chunk; of each chunk no more than `most_bad` faults of a kind. Raises BadInput if the
     file as a whole can't be read."""
     try:
-        with tables.read(source, COLUMNS, keep_ragged=most_bad) as table:
+        with tables.read(source, form.columns, keep_ragged=most_bad) as table:
             for chunk in table.chunks:
-                lines, faults = check(chunk, carrier=carrier, plan=plan, now=now, most_bad=most_bad)
+                lines, faults = check(chunk, carrier=carrier, plan=plan, now=now, most_bad=most_bad, form=form)
                 ragged = [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
                 table.ragged.clear()
                 yield lines, faults + ragged
@@ -86,13 +108,16 @@ def read_lines(
 
 
 def check(
-    chunk: tables.Chunk, *, carrier: Carrier, plan: NumberingPlan, now: datetime, most_bad: int | None = None
-) -> tuple[Lines, list[Fault]]:
+    chunk: tables.Chunk, *, carrier: Carrier, plan: NumberingPlan, now: datetime, most_bad: int | None = None,
+    form: Form = REPORT,
+) -> tuple[Lines, list[Fault]]:  # fmt: skip
     """The good lines of a chunk, and the faults of the others; a blank line is neither."""
-    column = chunk.columns
+    column = {name: chunk.columns[named] for name, named in zip(COLUMNS.names, form.columns.names, strict=True)}
     number, number_ok = columns.numbers(column["number"])
-    event = columns.words(column["event"], _CODES)
+    event = columns.words(column["event"], form.codes)
     times = columns.instants(column["at"], carrier.zone.key)
+    if form.timeless:
+        event, times = _timeless(event, times, columns.given(column["at"]), form, carrier.today(now))
     owned = plan.covers(number)  # which carrier may report it depends on its history
     past = times.at <= int(now.timestamp() * 1_000_000)
     likely = times.at >= _FIRST_AT
@@ -110,9 +135,7 @@ def check(
         if not number_ok[row]:
             reason = domain_numbers.why_not_a_number(number_text) or Sentence("not an E.164 number")
         elif event[row] < 0:
-            reason = Sentence(
-                "event %(event)s is unknown; it is one of %(known)s", event=repr(event_text.strip()), known=", ".join(EVENTS)
-            )
+            reason = Sentence(form.unknown, event=repr(event_text.strip()), known=", ".join(form.known))
         elif not times.good[row]:
             reason = Sentence(
                 "time %(time)s can't be read; write it like %(example)s", time=repr(at_text.strip()), example=_EXAMPLE
@@ -128,3 +151,16 @@ def check(
             reason = domain_numbers.why_not_ours(number_text)
         faults.append(Fault(line=int(chunk.lines[row]), reason=reason, text=text))
     return lines.take(good), faults
+
+
+def _timeless(
+    event: npt.NDArray[np.int8], times: columns.Times, given: columns.Mask, form: Form, today: date
+) -> tuple[npt.NDArray[np.int8], columns.Times]:  # fmt: skip
+    """Lines without a time that need none, as of today."""
+    without = ~given & np.isin(event, list(form.timeless))
+    said = event.copy()
+    for code, other in form.timeless.items():
+        said[without & (event == code)] = other
+    day = np.where(without, (today - _EPOCH).days, times.day)
+    at = np.where(without, _FIRST_AT, times.at)
+    return said, replace(times, at=at, day=day, timed=times.timed & ~without, good=times.good | without)

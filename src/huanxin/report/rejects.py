@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from huanxin.domain.errors import Fault
@@ -13,11 +13,11 @@ from huanxin.numbersets.files import replacing
 from huanxin.report.lines import COLUMNS
 
 
-def write_rejects(path: Path, faults: Iterable[Fault]) -> None:
-    """Write bad lines as a report of their own: number, event, at; then line and reason, which an import ignores. Raises
-    OSError naming the place where it can't be written."""
+def write_rejects(path: Path, faults: Iterable[Fault], names: Sequence[str] = COLUMNS.names) -> None:
+    """Write bad lines as a file of their own: its columns, of a report number, event, at; then line and reason, which an
+    import ignores. Raises OSError naming the place where it can't be written."""
     with replacing(path) as file, io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
-        write_rejects_to(text, faults)
+        write_rejects_to(text, faults, names=names)
 
 
 def rejects_of(faults: Iterable[Fault], say: Callable[[str], str] = str) -> bytes:
@@ -29,10 +29,11 @@ def rejects_of(faults: Iterable[Fault], say: Callable[[str], str] = str) -> byte
 
 
 def write_rejects_to(
-    file: io.TextIOBase | io.TextIOWrapper, faults: Iterable[Fault], say: Callable[[str], str] = str
-) -> None:
+    file: io.TextIOBase | io.TextIOWrapper, faults: Iterable[Fault], say: Callable[[str], str] = str,
+    names: Sequence[str] = COLUMNS.names,
+) -> None:  # fmt: skip
     writer = csv.writer(file)
-    writer.writerow((*COLUMNS.names, "line", "reason"))
+    writer.writerow((*names, "line", "reason"))
     writer.writerows((*map(as_text, _cells(fault.text)), fault.line, as_text(say(fault.reason))) for fault in faults)
 
 

@@ -71,7 +71,7 @@ def order(act: Act, wish: Wish, *, cool_down: timedelta, new_id: NewId = random_
     requests.one_per_number(act.tx, wish.number)
     where = reports.standing_of(act.tx, wish.number)
     tenure = where.current
-    if tenure is None or (wish.purpose is Purpose.RENEW and not where.recycled):
+    if tenure is None or (wish.purpose is Purpose.RENEW and not where.renewable):
         raise Conflict(why_not(where, wish.number))
     zone = act.plan.carriers[tenure.carrier].zone
     known = {partner.id: partner for partner in partners.all_partners(act.tx)}

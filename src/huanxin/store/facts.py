@@ -115,6 +115,16 @@ def void(tx: Tx, by_report: int, sets: Iterable[tuple[int, SetFact]]) -> None:
     _look_again(tx)
 
 
+def unsold_sets(tx: Tx, report_id: int, numbers: NumberSet) -> None:
+    """Record that a baseline says of some numbers that they were never sold."""
+    recording_facts(tx)
+    with tx.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO unsold_set (report_id, shard, numbers) VALUES (%s, %s, %s)",
+            [(report_id, shard, dump(places)) for shard, places in numbers.shards.items()],
+        )
+
+
 def allocation(tx: Tx, *, carrier: str, file_name: str, ranges: Sequence[Range], by: str, at: datetime) -> int:
     """Record what a carrier was allotted, in place of what was said before; its id."""
     recording_facts(tx)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from huanxin.domain.acceptance import Verdict, judge
-from huanxin.domain.lifecycle import EVENTS, Event, SetFact
+from huanxin.domain.lifecycle import EVENTS, OF_BASELINES, Event, SetFact
 
 DAY = date(2026, 1, 1)
 OWNER = "cmcc"
@@ -41,7 +41,7 @@ def may(past: list[Seen], event: Event, carrier: str) -> bool:
         return (event is Event.RECLAIMED and carrier == who) or (event is Event.OPENED and carrier in (who, OWNER))
     if event in (Event.OPENED, Event.RECLAIMED):
         return False
-    if event is Event.PORTED_IN:
+    if event in (Event.PORTED_IN, *OF_BASELINES):
         return last is Event.PORTED_OUT
     return carrier != who if last is Event.PORTED_OUT else carrier == who
 

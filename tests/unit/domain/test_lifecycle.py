@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from huanxin.domain.acceptance import judge
-from huanxin.domain.lifecycle import EVENTS, Event, SetFact, fold
+from huanxin.domain.lifecycle import EVENTS, OF_BASELINES, Event, SetFact, fold
 from huanxin.numbersets.instants import NO_TIME
 
 DAY = date(2026, 1, 1)
@@ -45,7 +45,7 @@ class OneNumber:
             )
         if event in (Event.OPENED, Event.RECLAIMED):
             return False
-        if event is Event.PORTED_IN:
+        if event in (Event.PORTED_IN, *OF_BASELINES):
             return self.state == "ported"
         return carrier == self.carrier if self.state == "served" else carrier != self.carrier
 

@@ -21,7 +21,7 @@ def test_numbers_cancelled_on_two_days_and_sold_in_one_minute_keep_their_instant
     sold = report(f"+{EARLY},opened,2026-11-24T08:00:00+08:00", f"+{LATE},opened,2026-11-24T08:30:00+08:00", name="sold.csv")
     with platform.act("test") as act:
         done = import_report(act, sold, carrier="cmcc")
-        sales = sales_of(act.tx, done.left, plan=platform.plan)
+        sales = sales_of(act.tx, done.left, plan=platform.plan, freeze_days=platform.rules.freeze_days)
     assert [(list(one.numbers.numbers()), len(one.opening.instants(one.opening.numbers))) for one in sales] == [
         ([LATE], 1), ([EARLY], 1)
     ]  # fmt: skip

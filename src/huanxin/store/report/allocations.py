@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg.rows import class_row
+from pyroaring import BitMap
 
+from huanxin.numbersets.sharded import NumberSet, load, shard_of
 from huanxin.store.database import Tx
 
 Range = tuple[int, int]
@@ -37,7 +39,7 @@ def latest(tx: Tx) -> dict[str, Allocation]:
 
 
 def allotted(tx: Tx, numbers: Mapping[int, str]) -> set[int]:
-    """Those numbers that the allocation of their carrier names. numbers: number to carrier."""
+    """Those numbers that the allocation of their carrier names, or a baseline as never sold. numbers: number to carrier."""
     known = latest(tx)
     checked = [(number, known[carrier].id) for number, carrier in numbers.items() if carrier in known]
     rows = tx.execute(
@@ -45,7 +47,22 @@ def allotted(tx: Tx, numbers: Mapping[int, str]) -> set[int]:
         " allocation_range r WHERE r.allocation_id = w.allocation AND w.number BETWEEN r.first AND r.last)",
         ([number for number, _ in checked], [allocation for _, allocation in checked]),
     )
-    return {number for (number,) in rows}
+    found = {number for (number,) in rows}
+    unsold = unsold_in(tx, {shard_of(number) for number in numbers})
+    return found | {number for number in numbers if number in unsold}
+
+
+def unsold_in(tx: Tx, shards: Iterable[int]) -> NumberSet:
+    """Numbers of some shards that a baseline called never sold. What was reported of them since is not looked at."""
+    found: dict[int, BitMap] = {}
+    rows = tx.execute(
+        "SELECT u.shard, u.numbers FROM unsold_set u WHERE u.shard = ANY(%s)"
+        " AND NOT EXISTS (SELECT FROM report w WHERE w.withdraws = u.report_id)",
+        (list(shards),), binary=True,
+    )  # fmt: skip
+    for shard, numbers in rows:
+        found[shard] = found.get(shard, BitMap()) | load(numbers)
+    return NumberSet(found)
 
 
 def ranges_of(tx: Tx, allocation_id: int) -> list[Range]:

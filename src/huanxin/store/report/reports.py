@@ -9,6 +9,7 @@ from datetime import date, datetime
 from psycopg.rows import class_row
 
 from huanxin.domain.lifecycle import EVENTS, Event, Place, SetFact
+from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.tenures import Said, Standing, standing
 from huanxin.numbersets import instants
 from huanxin.numbersets.sharded import SHARD_SIZE, dump, load, shard_of
@@ -139,6 +140,12 @@ def more_sets_than(tx: Tx, count: int) -> bool:
     row = tx.execute("SELECT count(*) FROM (SELECT FROM report_set LIMIT %s) few", (count + 1,)).fetchone()
     assert row is not None
     return bool(row[0] > count)
+
+
+def baselines(tx: Tx, plan: NumberingPlan) -> dict[int, date]:
+    """The days on which carriers gave the present state of their numbers, in their zones, by report."""
+    rows = tx.execute("SELECT id, carrier, recorded_at FROM report WHERE kind = 'baseline'")
+    return {int(report): plan.carriers[carrier].today(at) for report, carrier, at in rows}
 
 
 def first_recorded_at(tx: Tx) -> datetime | None:

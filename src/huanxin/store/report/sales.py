@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 import numpy.typing as npt
 
 from huanxin.domain.clock import APART
 from huanxin.domain.leaving import Left
-from huanxin.domain.lifecycle import Cancellation, Event, SetFact
+from huanxin.domain.lifecycle import Cancellation, Event, SetFact, sellable_from
 from huanxin.domain.numbers import Carrier, NumberingPlan
 from huanxin.numbersets.instants import NO_TIME, Instants, counted
 from huanxin.numbersets.sharded import NumberSet, bitmap_of, values_of
@@ -22,7 +22,8 @@ from huanxin.store.report import reports
 @dataclass(frozen=True, kw_only=True)
 class Sale:
     """Numbers of a shard that were sold: `opening` says on which day and, where that was reported, when. `known`: the
-    platform had taken a report by that day, so that the numbers could be released here, and disclosed."""
+    platform had taken a report by that day, so that the numbers could be released here, and disclosed; and they were not on
+    sale already when their carrier gave it their state."""
 
     shard: int
     seller: Carrier
@@ -52,7 +53,9 @@ class Sale:
         return NumberSet({self.shard: bitmap_of(values_of(self.opening.numbers)[which])} if which.any() else {})
 
 
-def sales_of(tx: Tx, left: Iterable[tuple[int, Left]], *, plan: NumberingPlan) -> list[Sale]:
+def sales_of(
+    tx: Tx, left: Iterable[tuple[int, Left]], *, plan: NumberingPlan, freeze_days: int
+) -> list[Sale]:  # fmt: skip
     """The sales among what a report took out of the freeze, given as (shard, what left); a reclaim is none.
 
     If there are any, what might stop them and is being recorded is waited for, and nothing else is until this transaction
@@ -62,12 +65,13 @@ def sales_of(tx: Tx, left: Iterable[tuple[int, Left]], *, plan: NumberingPlan) -
     if not opened:
         return []
     deciding(tx)
-    first = reports.first_recorded_at(tx)
+    first, baselines = reports.first_recorded_at(tx), reports.baselines(tx, plan)
     assert first is not None  # the report that says so is on record
     return [
         Sale(
             shard=shard, seller=(seller := plan.carriers[one.fact.carrier]), opening=one.fact.part(numbers), closing=closing,
-            known=one.fact.day >= seller.today(first),
+            known=one.fact.day >= seller.today(first)
+            and sellable_from(closing.day, freeze_days) > baselines.get(closing.report, date.min),
         )
         for shard, one in opened
         for closing, numbers in one.rested.items()

@@ -78,6 +78,10 @@ class Disclosed(BaseModel):
     reason: Words | None = Field(description="`why` in words")
     recycled: bool | None = Field(description="whether somebody held it before, as far as carriers reported")
     closed_on: str | None = Field(description="the day on which the tenure before ended", examples=["2026-06-01"])
+    evaluable_since: str | None = Field(
+        description="what was before that day can't be told: the carrier gave the state of its numbers then; null: all that"
+        " was reported"
+    )
     frozen_days: int | None = Field(description="days since then")
     sellable_from: str | None = Field(description="the first day on which a frozen number may be sold")
     asked: int = Field(description="partners that were asked to cut what was tied to it")
@@ -168,6 +172,7 @@ def _shown(told: Told) -> dict[str, Any]:
         "number": written(told.number), "carrier": told.carrier, "grade": told.grade.value,
         "grade_name": GRADE_NAMES[told.grade], "rule": RULES[told.grade], "for_sale": told.for_sale, "why": told.why,
         "reason": REASONS[told.why] if told.why else None, "recycled": told.recycled,
+        "evaluable_since": told.evaluable_since and told.evaluable_since.isoformat(),
         "closed_on": told.closed_on and told.closed_on.isoformat(), "frozen_days": told.frozen_days,
         "sellable_from": told.sellable_from and told.sellable_from.isoformat(), "asked": told.asked,
         "confirmed": told.confirmed, "open": told.open, "text_version": VERSION, "texts": texts or None,

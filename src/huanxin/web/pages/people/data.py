@@ -43,9 +43,9 @@ def case_of(standing: Standing) -> str:
     """Which page a number gets: `renewable`, or why there is nothing to renew."""
     if standing.state is not State.IN_SERVICE:
         return {State.FROZEN: "frozen", State.PORTED_OUT: "ported", State.UNKNOWN: "unknown"}[standing.state]
-    if standing.recycled is None:
-        return "unclear"
-    return "renewable" if standing.recycled else "first"
+    if standing.renewable:
+        return "renewable" if standing.recycled else "perhaps"
+    return "first" if standing.recycled is False else "unclear"
 
 
 def home(tx: Tx, owner: Owner) -> HomeView:

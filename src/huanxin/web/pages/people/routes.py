@@ -84,7 +84,7 @@ def choosing(
     request: Request, who: Owner, purpose: Purpose, search: Search, *, problem: str = "", agreed: bool = False
 ) -> Response:
     """The page on which partners are chosen; the start page for a number that can't be ordered for."""
-    if who.standing.current is None or (purpose is Purpose.RENEW and not who.standing.recycled):
+    if who.standing.current is None or (purpose is Purpose.RENEW and not who.standing.renewable):
         return RedirectResponse("/renew", status_code=303)
     consent = words.consent(purpose, language(request), who.standing.current.opened_on)
     with who.platform.read() as seen:

@@ -28,7 +28,8 @@ class OrderLine:
 
 @dataclass(frozen=True, kw_only=True)
 class HomeView:
-    """Where a number stands. case: `renewable`, or why not: first, unclear, frozen, ported, unknown.
+    """Where a number stands. case: `renewable`, `perhaps` (so, but nobody knows whether somebody had it
+    before), or why not: first, unclear, frozen, ported, unknown.
 
     asked, settled: partners that batch renewal asked before the number was opened, and of those, that settled it.
     """

@@ -44,6 +44,8 @@ EVENT_NAMES = {
     Event.TRANSFERRED: N_("transferred"),
     Event.PORTED_OUT: N_("ported out"),
     Event.PORTED_IN: N_("ported in"),
+    Event.IN_SERVICE: N_("in service since (baseline)"),
+    Event.SERVED: N_("in service (baseline)"),
 }
 
 REGION_NAMES = {
