@@ -1,0 +1,163 @@
+"""Whatever the order in which files come, what they say together is what is known in the end, and the gate is not laxer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+from pyroaring import BitMap
+
+from huanxin.domain.errors import BadInput
+from huanxin.release.gate import load_gate
+from huanxin.store.report import reports
+from oracle.days import ZONES
+from oracle.driver import Driver, Stage, staged
+from oracle.histories import (
+    CANCELLED,
+    ELSEWHERE,
+    EVENTS,
+    FROZEN,
+    OPENED,
+    PORTED_IN,
+    Said,
+    may_follow,
+    tenures,
+    where,
+)
+from oracle.soaking import wanted
+from ordering import plan_now
+
+NUMBERS = (8613800000000, 8613800000001, 8613000000000)
+NOW = datetime(2026, 11, 24, 1, tzinfo=ZONES["cn"])
+BEGIN = date(2024, 6, 1)
+CARRIERS = ("cn", "cu")
+BARRED = "what a batch stands on"
+STEP = st.tuples(st.integers(0, 11), st.sampled_from((0, 0, 1, 30, 100)), st.booleans())
+
+
+def truth(number: int, steps: list[tuple[int, int, bool]]) -> list[Said]:
+    """What happened to a number, in order. Whoever takes a number in says so, and whoever cancelled it sells it: so of the
+    two carriers one can tell its part of it without the other's."""
+    found: list[Said] = []
+    day, hour = BEGIN, 0
+    for which, gap, timed in steps:
+        state, whose = where(found)
+        may = [
+            (event, carrier) for event in EVENTS for carrier in CARRIERS
+            if may_follow(found, event, carrier, number)
+            and (state != ELSEWHERE or (event == PORTED_IN and carrier != whose))
+            and (event != OPENED or state != FROZEN or carrier == whose)
+        ]  # fmt: skip
+        if not may:
+            break
+        event, carrier = may[which % len(may)]
+        day, hour = (day, hour + 1) if gap == 0 and found else (day + timedelta(days=gap or 1), 1)
+        at = datetime.combine(day, time(hour), ZONES[carrier])
+        found.append(Said(number, event, carrier, day, at if timed else None))
+    alone = {one.day for one in found if sum(other.day == one.day for other in found) == 1}
+    for one, (_, _, _), hour in zip(found, steps, _hours(found), strict=False):
+        if one.day not in alone and one.at is None:  # without times nobody can tell the order of a day
+            one.at = datetime.combine(one.day, time(hour), ZONES[one.carrier])
+    return found
+
+
+def _hours(events: list[Said]) -> Iterator[int]:
+    hour, day = 0, date.min
+    for one in events:
+        hour, day = (hour + 1 if one.day == day else 1), one.day
+        yield hour
+
+
+def line(one: Said) -> str:
+    return f"+{one.number},{one.event},{(one.at or one.day).isoformat()}"
+
+
+File = tuple[str, list[Said]]
+
+
+def files_of(told: dict[int, list[Said]], choose: st.DataObject) -> list[File]:
+    """Each carrier's events in up to four files, in any order."""
+    parts: dict[tuple[str, int], list[Said]] = defaultdict(list)
+    for events in told.values():
+        for one in events:
+            parts[one.carrier, choose.draw(st.integers(0, 3))].append(one)
+    return list(choose.draw(st.permutations([(carrier, events) for (carrier, _), events in sorted(parts.items(), key=str)])))
+
+
+def import_all(driver: Driver, files: list[File], plan_after: int) -> tuple[set[int], int | None]:
+    """Send files until no more are taken, what is left of a carrier together in the end; the numbers of which something was
+    refused since a batch stands on it, and the batch that was planned meanwhile."""
+    batch, taken, waiting = None, 0, list(files)
+    while waiting:
+        left = []
+        for carrier, events in waiting:
+            try:
+                driver.report(carrier, [line(one) for one in events], skip_bad=False)
+            except BadInput:
+                left.append((carrier, events))
+                continue
+            taken += 1
+            if taken == plan_after:
+                made = plan_now(driver.platform, by="li")
+                batch = made.id if made else None
+        if len(left) == len(waiting):
+            return _together(driver, left), batch
+        waiting = left
+    return set(), batch
+
+
+def _together(driver: Driver, left: list[File]) -> set[int]:
+    barred: set[int] = set()
+    for carrier in (*CARRIERS, *CARRIERS):
+        lines = [one for code, events in left for one in events if code == carrier]
+        if not lines:
+            continue
+        done = driver.report(carrier, [line(one) for one in lines], skip_bad=True).imported
+        rest = [lines[fault.line - 2] for fault in done.faults]
+        barred = {one.number for one, fault in zip(rest, done.faults, strict=True) if BARRED in fault.reason} | barred
+        left = [(code, events) for code, events in left if code != carrier] + [(carrier, rest)]
+    unsaid = {one.number for _, events in left for one in events}
+    assert unsaid <= barred, f"never taken: {[line(one) for _, events in left for one in events]}"
+    return barred
+
+
+@pytest.fixture(scope="module")
+def stage(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with staged(module_dsn, tmp_path_factory.mktemp("any-order")) as found:
+        yield found
+
+
+@settings(max_examples=wanted(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(st.tuples(*[st.lists(STEP, max_size=7)] * len(NUMBERS)), st.integers(0, 4), st.data())
+def test_any_order_of_files_that_say_the_same_gives_the_same_tenures_and_no_laxer_gate(
+    stage: Stage, steps: tuple[list[tuple[int, int, bool]], ...], plan_after: int, data: st.DataObject
+) -> None:
+    told = {number: truth(number, mine) for number, mine in zip(NUMBERS, steps, strict=True)}
+    files = files_of(told, data)
+    note("\n".join(f"{carrier}: {'; '.join(map(line, events))}" for carrier, events in files))
+    driver = Driver(stage, NOW)
+    barred, batch = import_all(driver, files, plan_after)
+    with driver.platform.read() as reading:
+        for number, events in told.items():
+            if number in barred:
+                continue
+            found = reports.standing_of(reading.tx, number)
+            assert found.state == where(events)[0]
+            assert [(one.opened_on, one.closed_on) for one in found.tenures] == [
+                (one.opened_on, one.closed_on) for one in tenures(events)
+            ]
+        if batch is None:
+            return
+        loaded = load_gate(reading, batch)
+        open_still = loaded.roster.everyone - BitMap.union(BitMap(), *loaded.gate.retracted.values())
+        for number in loaded.roster.subset(open_still):
+            assert where(told[number])[0] == FROZEN, "the gate would let go what somebody has"
+        spans = {day: loaded.roster.subset(places) for (_, day), places in loaded.gate.spans.items()}
+        for day, numbers in spans.items():
+            for number in numbers & loaded.roster.subset(open_still):
+                last = next(one for one in reversed(told[number]) if one.event == CANCELLED)
+                assert last.day == day, "the freeze that the gate counts is not the one that runs"
