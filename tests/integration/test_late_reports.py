@@ -9,6 +9,7 @@ import pytest
 
 from clocks import Clock
 from huanxin.acts import Platform
+from huanxin.acts.mending import withdraw
 from huanxin.domain.errors import BadInput
 from huanxin.domain.lifecycle import Event
 from huanxin.domain.numbers import parse
@@ -99,6 +100,27 @@ def test_what_would_end_the_freeze_that_a_batch_stood_on_another_way_is_refused_
         tell(f"{NUMBER},reclaimed,2026-09-01", f"{NUMBER},cancelled,2026-09-02")
     assert ["what a batch stands on" in fault.reason for fault in refused.value.faults] == [True, True]
     assert stands(platform).state is State.IN_SERVICE
+
+
+def test_what_is_refused_for_a_batch_is_taken_in_the_order_that_the_refusal_names(
+    platform: Platform, clock: Clock, report: Report, tell: Tell
+) -> None:
+    """The withdrawal sets right what stood on it, and the file that was withdrawn may come again."""
+    tell(LAST)
+    assert plan_now(platform, by="li") is not None
+    clock.forward(days=100)
+    sold = report(f"{NUMBER},opened,2026-12-01", name="sold.csv")
+    later = imported(platform, sold, carrier="cmcc", by="li").imported.report_id
+    between = (f"{NUMBER},reclaimed,2026-09-01", f"{NUMBER},cancelled,2026-09-02")
+    with pytest.raises(BadInput) as refused:
+        tell(*between)
+    assert "withdraw the reports that tell of what came after it" in refused.value.faults[0].reason
+    with platform.act("li") as act:
+        withdraw(act, later, reason="a file between was forgotten")
+    assert tell(*between) == 2
+    done = imported(platform, sold, carrier="cmcc", by="li")
+    assert (done.imported.accepted, done.breaches) == (1, 1), "it was sold within the freeze that began in September"
+    assert [str(one.closed_on) for one in stands(platform).tenures] == ["2026-09-02", "None"]
 
 
 def test_the_side_that_took_a_number_in_may_tell_of_what_it_did_with_it_before_it_tells_of_the_port(

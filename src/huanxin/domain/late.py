@@ -23,7 +23,12 @@ from huanxin.words.sentences import Sentence
 _LAYERS = 256
 """Of a file's own; those of parts that have a place of their own come after them, so that each part has its name."""
 
-_BARRED = Why(reason=Sentence("it would change what a batch stands on that was planned since"))
+_BARRED = Why(
+    reason=Sentence(
+        "it would change what a batch stands on that was planned since; withdraw the reports that tell of what came after"
+        " it, import this one, and then those again"
+    )
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +69,8 @@ def weave(
     """
     found, state = Woven(), ShardState()
     found.fail(late & barred, _BARRED)
-    for entry in _in_order(past, new, [numbers & late for numbers in fresh], late):
+    entries = list(_in_order(past, new, [numbers & late for numbers in fresh], late))
+    for entry, before_others in zip(entries, _before_others(entries), strict=True):
         fact = entry.fact
         here = entry.numbers - found.failed
         possible = state.possible(fact.event, fact.carrier, range_owner, here)
@@ -75,7 +81,7 @@ def weave(
         step = fact.part(possible)
         if entry.of is not None:
             found.taken.append(replace(entry, numbers=possible))
-            _note(found, state, replace(entry, numbers=possible))
+            _note(found, state, replace(entry, numbers=possible), before_others)
             found.left += left_by(state, step)
         state.apply(step)
     found.taken = _without(found.taken, found.failed)
@@ -85,14 +91,25 @@ def weave(
     return found
 
 
-def _note(found: Woven, state: ShardState, entry: Entry) -> None:
-    """What a new event does beside its place in the order: it gives numbers to new owners, or ends a freeze on record."""
+def _before_others(entries: Sequence[Entry]) -> list[BitMap]:
+    """Of each entry the numbers of which something is on record after it: those of which it is late."""
+    found, after = [], BitMap()
+    for entry in reversed(entries):
+        found.append(entry.numbers & after)
+        if entry.of is None:
+            after |= entry.numbers
+    return found[::-1]
+
+
+def _note(found: Woven, state: ShardState, entry: Entry, late: BitMap) -> None:
+    """What a new event does beside its place in the order: it gives numbers to new owners, or ends a freeze on record that
+    something later ended until now."""
     sleeping = state.sleeping(entry.numbers)
     if entry.fact.event is Event.TRANSFERRED:
         found.recycled.append(entry)
     elif entry.fact.event is Event.OPENED and sleeping:
         found.recycled.append(replace(entry, numbers=sleeping))
-    for one, numbers in state.resting(sleeping).items():
+    for one, numbers in state.resting(sleeping & late).items():
         if one.report:
             found.reopened[one] = found.reopened.get(one, BitMap()) | numbers
 

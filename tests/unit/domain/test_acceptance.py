@@ -185,6 +185,10 @@ def test_a_late_event_that_ends_a_freeze_on_record_says_which_so_that_batches_on
     verdict = judge([closed, sold], new, OWNER)
     assert verdict.reopened == {closed.cancellation: BitMap([1])}
     assert not judge([closed], new, OWNER).reopened, "nothing is late here"
+    older = facts([(-90, "cmcc", OPENED, frozenset([1])), (20, "cmcc", RECLAIMED, frozenset([1]))])
+    verdict = judge([closed], older, OWNER)
+    assert len(verdict.accepted) == 2
+    assert not verdict.reopened, "what ends the freeze is no older than anything on record"
     barred = judge([closed, sold], new, OWNER, barred=BitMap([1]))
     assert not barred.accepted
     assert "what a batch stands on" in barred.refusals[0].reason
