@@ -17,16 +17,20 @@ from exchanging import register
 from holding import hold
 from huanxin.acts import Platform
 from huanxin.acts.batches import release
-from huanxin.domain.errors import BadInput, Conflict, HuanxinError
+from huanxin.acts.inventory import next_page
+from huanxin.domain.errors import BadInput, Conflict, HuanxinError, NotFound
 from huanxin.domain.pool import STATES, State
 from huanxin.figures import pool, pool_sums, tracing
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.plan.batches import call_off, due
 from huanxin.release.explain import explain
+from huanxin.release.waiving import waive, withdraw_waiver
+from huanxin.store.answer import receipts
 from huanxin.store.plan import batches
+from huanxin.store.release.stops import Stop
 from operators import signed_in
 from ordering import imported, plan_now, retracted, send_now
-from selling import Shop, served_shop
+from selling import REFUSED, WAIVED, Shop, open_shop, served_shop
 from waiting import until
 
 A, B, C = 8613801555000, 8613801555001, 8613801555002
@@ -74,8 +78,8 @@ def test_a_batch_that_nobody_was_told_of_is_called_off_and_its_numbers_are_due_a
         why = explain(seen, A)
         assert (why.batch_id, why.findings[0].text) == (None, explain(seen, B).findings[0].text)
         assert "it is due" in str(why.findings[0].text)
-        told = [(one.kind, one.by, one.why) for one in tracing.trace(seen.tx, platform, A).entries]
-        assert told[-2:] == [("planned", "li", ""), ("called-off", "wang", "wrong lead time")]
+        entries = [(one.kind, one.by, one.why) for one in tracing.trace(seen.tx, platform, A).entries]
+        assert entries[-2:] == [("planned", "li", ""), ("called-off", "wang", "wrong lead time")]
     again = plan_now(platform)
     assert again is not None
     assert (again.id, again.count) == (planned + 1, 2)
@@ -186,3 +190,76 @@ def test_what_was_due_before_it_and_between_it_and_the_next_plan_can_still_be_re
         found = batches.get(seen.tx, planned)
         assert found is not None
         assert found.called_off_at is None
+
+
+def first_waiver(shop: Shop) -> int:
+    """The waiver of WAIVED, of what was released."""
+    with shop.platform.read() as seen:
+        return receipts.granted(seen.tx, batch_id=shop.batch)[0].id
+
+
+def unwaived(shop: Shop, waiver: int, *, reason: str = "it answers after all", by: str = "wang") -> list[Stop]:
+    with shop.platform.act(by) as act:
+        return withdraw_waiver(act, waiver, reason=reason)
+
+
+def test_a_waiver_that_is_withdrawn_before_the_release_keeps_its_numbers_back_again(
+    platform: Platform, clock: Clock, tmp_path: Path
+) -> None:
+    """Waived since the partner seemed closed; it is not, and its answer counts."""
+    shop = open_shop(platform, clock, tmp_path)
+    with platform.act("li") as act:
+        waive(act, shop.batch, partner_id=2, only=NumberSet.of([REFUSED]), reason="closed down")
+    with platform.read() as seen:
+        waiver = receipts.granted(seen.tx, batch_id=shop.batch)[-1].id
+        assert explain(seen, REFUSED).clear
+    assert unwaived(shop, waiver) == [], "nothing was released by it"
+    with platform.read() as seen:
+        assert not explain(seen, REFUSED).clear
+        entries = [(one.kind, one.by, one.why) for one in tracing.trace(seen.tx, platform, REFUSED).entries]
+        assert ("waiver-withdrawn", "wang", "it answers after all") in entries
+    assert release(platform, by="li") == []
+    with pytest.raises(Conflict, match="withdrawn by wang"):
+        unwaived(shop, waiver)
+    with pytest.raises(BadInput, match="say who does and why"):
+        unwaived(shop, waiver, reason="")
+    with pytest.raises(NotFound):
+        unwaived(shop, 999)
+
+
+def test_what_was_released_by_a_waiver_stays_released_and_is_said_loudly_once_it_is_withdrawn(
+    platform: Platform, clock: Clock, tmp_path: Path
+) -> None:
+    """Nobody can call a list back; the carrier takes the number off sale, and sells it again once the partner answers."""
+    shop = open_shop(platform, clock, tmp_path)
+    before = clock.now
+    clock.forward(hours=1)
+    assert shop.told(WAIVED).for_sale
+    assert [(one.carrier, one.count) for one in unwaived(shop, first_waiver(shop))] == [("cmcc", 1)]
+    assert not shop.told(WAIVED).for_sale
+    assert WAIVED not in offered(platform)
+    with platform.read(as_of=before) as seen:
+        assert explain(seen, WAIVED).clear, "then it was waived"
+    with platform.read() as seen:
+        assert explain(seen, WAIVED).released, "the release is a fact"
+    shop.answer("飞燕快递", f"+{WAIVED},absent,,")
+    assert WAIVED in offered(platform)
+
+
+def offered(platform: Platform) -> set[int]:
+    """What the carrier's system would sell."""
+    return {one.number for one in next_page(platform, "cmcc", most=99).lines}
+
+
+def test_a_waiver_is_withdrawn_on_the_page_of_its_batch_which_says_what_stands_on_lists(
+    served: tuple[Shop, httpx.Client],
+) -> None:
+    shop, http = served
+    waiver, page = first_waiver(shop), f"/console/batches/{shop.batch}"
+    with closing(signed_in(str(http.base_url), shop.platform, "supervisor", carrier="cmcc", login="wang")) as wang:
+        assert "closed down" in wang.get(f"{page}?lang=en").text
+        done = wang.post(page, data={"do": "unwaive", "waiver": str(waiver), "reason": "it answers"})
+        assert "The waiver is withdrawn" in done.text
+        assert "its waiver was withdrawn" in done.text
+        assert "豁免已撤销" in wang.get(f"{page}?lang=zh").text
+        assert wang.post(page, data={"do": "unwaive", "waiver": "77", "reason": "x"}).status_code == 404

@@ -43,11 +43,12 @@ from huanxin.outbound import Outbound
 from huanxin.plan.batches import call_off
 from huanxin.plan.holds import add_hold, lift_hold
 from huanxin.release.proposals import Outcome
-from huanxin.release.waiving import waive
+from huanxin.release.waiving import waive, withdraw_waiver
 from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.request.sms import Post
 from huanxin.signing.keys import Signer
 from huanxin.store import facts
+from huanxin.store.answer import receipts
 from huanxin.store.connect import partners
 from huanxin.store.database import Database, Tx
 from huanxin.store.notify import again, notices
@@ -254,6 +255,11 @@ class Driver:
     def call_batch_off(self, batch: int) -> object:
         with self.platform.act("li") as act:
             return call_off(act, batch, reason="wrong lead time")
+
+    def withdraw_waiver(self, batch: int, partner: int, nth: int) -> object:
+        with self.platform.act("li") as act:
+            granted = [one for one in receipts.granted(act.tx, batch_id=batch) if one.partner_id == partner]
+            return withdraw_waiver(act, granted[nth].id, reason="it answers after all")
 
     def newest_retraction(self, batch: int) -> int:
         with self.tx() as tx:

@@ -110,7 +110,7 @@ def answer_of(notice: Notice, number: Number) -> tuple[Answer | None, bool]:
     waived = False
     for entry in notice.entries:
         if isinstance(entry, Waived):
-            waived = waived or number in entry.numbers
+            waived = waived or (number in entry.numbers and not entry.withdrawn)
             continue
         if number in entry.said:
             answer = entry.said[number]

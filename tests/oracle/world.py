@@ -94,6 +94,7 @@ class Waived:
 
     numbers: frozenset[Number]
     at: datetime
+    withdrawn: bool = False
 
 
 @dataclass(eq=False)

@@ -205,8 +205,9 @@ def test_commits_are_recognised() -> None:
 
 FACTS = (
     "report", "report_set", "report_void", "allocation", "allocation_range", "hold", "hold_set", "hold_lift", "batch",
-    "batch_call_off", "batch_set", "batch_span", "notice", "receipt", "receipt_set", "waiver", "release", "release_set",
-    "disclosure", "disclosure_withdrawal", "request", "request_notice", "request_answer", "request_call_off",
+    "batch_call_off", "batch_set", "batch_span", "notice", "receipt", "receipt_set", "waiver", "waiver_withdrawal",
+    "release", "release_set", "disclosure", "disclosure_withdrawal", "request", "request_notice", "request_answer",
+    "request_call_off",
 )  # fmt: skip
 """Tables of what may change what happens to a number."""
 

@@ -9,6 +9,7 @@ import typer
 
 from huanxin.acts import Platform
 from huanxin.acts.batches import release as release_clear
+from huanxin.cli import stops
 from huanxin.cli.console import By, Json, done, err, me, out, platform, said_of, table
 from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import passed
@@ -21,6 +22,8 @@ from huanxin.release.gate import LoadedGate, load_gate
 from huanxin.release.listing import obstacles, prepare_folder, write_gate, write_release_lists
 from huanxin.release.waiving import SILENT
 from huanxin.release.waiving import waive as waive_answers
+from huanxin.release.waiving import withdraw_waiver as take_waiver_back
+from huanxin.store.answer import receipts
 from huanxin.store.plan import batches
 from huanxin.store.release import releases
 
@@ -115,6 +118,34 @@ def waive(
     of = ", ".join(f"{words} {count:,}" for words, count in said.items())
     say = f"✓ {by} waived the answer of {partner} in batch {batch}; numbers: {waived.count:,} ({of}); {reason}"
     done(as_json, {"batch": batch, "partner": partner, "waived": waived.count, "said": said, "by": by}, say)
+
+
+@app.command()
+def waivers(
+    batch: Annotated[int | None, typer.Option(help="One batch; without it, all.")] = None, as_json: Json = False
+) -> None:
+    """Every waiver, withdrawn ones too."""
+    with platform() as (opened, _), opened.read() as seen:
+        found = receipts.granted(seen.tx, batch_id=batch)
+    rows = table("waiver", "batch", "partner", "#numbers", "reason", "by", "withdrawn")
+    for one in found:
+        gone = f"{one.withdrawn_at:%Y-%m-%d} by {one.withdrawn_by}: {one.withdrawn_why}" if one.withdrawn_at else ""
+        rows.add_row(str(one.id), str(one.batch_id), one.partner, f"{one.count:,}", one.reason, one.waived_by, gone)
+    done(as_json, {"waivers": [vars(one) for one in found]}, rows if found else "No answer was waived.")
+
+
+@app.command("withdraw-waiver")
+def withdraw_waiver(
+    waiver: Annotated[int, typer.Argument(help="The waiver's number; `huanxin gate waivers` shows it.")],
+    reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Wait for a partner's answer again that was gone without. What was released by it stays released, and is said."""
+    with platform() as (opened, _), opened.act(by or me()) as act:
+        stopped = take_waiver_back(act, waiver, reason=reason)
+    facts = {"waiver": waiver, "released": sum(one.count for one in stopped), "lists": stops.facts(stopped)}
+    done(as_json, facts, f"✓ waiver {waiver} is withdrawn: its answers are waited for again" + stops.loud(stopped))
 
 
 def release(

@@ -137,6 +137,12 @@ def _batch(one: Single) -> Iterator[Entry]:
             at=waiver.waived_at, kind="waived", partner=loaded.notices[waiver.partner_id].partner, by=waiver.by,
             alone=waiver.alone, why=waiver.reason, batch=batch.id, evidence=(("waiver", str(waiver.id)),),
         )  # fmt: skip
+        if waiver.withdrawn_at:
+            yield Entry(
+                at=waiver.withdrawn_at, kind="waiver-withdrawn", partner=loaded.notices[waiver.partner_id].partner,
+                by=waiver.withdrawn_by or "", why=waiver.withdrawn_why or "", batch=batch.id,
+                evidence=(("waiver", str(waiver.id)),),
+            )  # fmt: skip
     for back in one.retractions:
         yield Entry(
             at=back.planned_at, kind="retracted", by=back.planned_by, why=back.reason, batch=batch.id,

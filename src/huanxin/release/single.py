@@ -53,7 +53,7 @@ def load_single(reading: Reading, number: int, member: Membership, *, every: lis
     told = {notice.partner_id: notice for notice in notices.told(reading.tx, batch.id)}
     answers = one_place.answers_at(reading.tx, batch, member.place)
     waivers = one_place.waivers_at(reading.tx, batch, member.place)
-    standings = _standings(answers, waivers)
+    standings = _standings(answers, [one for one in waivers if not one.withdrawn_at])
     silent = Standing()
     for partner in told:
         standings.setdefault(partner, silent)

@@ -12,12 +12,14 @@ from huanxin.domain.answers import Standing
 from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.gate import renewal_batch
-from huanxin.store import facts
+from huanxin.store import facts, facts_undone
 from huanxin.store.acting import Act
 from huanxin.store.answer import receipts
 from huanxin.store.database import Tx, recording_facts
 from huanxin.store.notify import notices
 from huanxin.store.plan import batches
+from huanxin.store.release import releases, stops
+from huanxin.store.release.stops import Stop
 from huanxin.words.sentences import Sentence
 
 Said = Mapping[tuple[str, str], int]
@@ -98,3 +100,29 @@ def waive_places(act: Act, at: AtPartner, places: BitMap, *, reason: str) -> Wai
     """Record a waiver of some places that the partner keeps open."""
     facts.waiver(act.tx, batch_id=at.batch_id, partner_id=at.partner_id, places=places, reason=reason, by=act.by, at=act.now)
     return Waived(count=len(places), said=at.said_of(places))
+
+
+def withdraw_waiver(act: Act, waiver_id: int, *, reason: str) -> list[Stop]:
+    """Record that what a waiver covers is waited for again. What was released by it stays released: how much of which list
+    may not be sold any more. Raises NotFound, Conflict if that was done before, BadInput without a reason."""
+    if not reason.strip() or not act.by.strip():
+        raise BadInput(Sentence("to withdraw a waiver, say who does and why; both are recorded"))
+    act = act.alone()
+    found = next(iter(receipts.granted(act.tx, waiver_id=waiver_id)), None)
+    if found is None:
+        raise NotFound(Sentence("there is no waiver %(waiver)s; `huanxin gate waivers` shows them", waiver=waiver_id))
+    if found.withdrawn_at:
+        raise Conflict(
+            Sentence(
+                "waiver %(waiver)s was withdrawn by %(who)s on %(day)s already",
+                waiver=waiver_id, who=found.withdrawn_by, day=f"{found.withdrawn_at:%Y-%m-%d}",
+            )
+        )  # fmt: skip
+    facts_undone.waiver_withdrawal(act.tx, waiver_id, reason=reason.strip(), by=act.by, at=act.now)
+    notice = next(one for one in notices.told(act.tx, found.batch_id) if one.partner_id == found.partner_id)
+    if notice.required:
+        given = releases.released_places(act.tx, found.batch_id, asked=found.partner_id)
+        again = at_partner(act.tx, found.batch_id, found.partner_id).open() & receipts.waived_places(act.tx, waiver_id)
+        numbers = NumberSet.of(batches.numbers_at(act.tx, found.batch_id, again & given))
+        stops.add(act.tx, stops.listed(act.tx, numbers), waiver_id=waiver_id, at=act.now)
+    return stops.known(act.tx, waiver_id=waiver_id)

@@ -16,7 +16,7 @@ _DATED = {
     "report": "recorded_at", "allocation": "recorded_at", "hold": "placed_at", "hold_lift": "lifted_at",
     "batch": "planned_at", "batch_call_off": "called_off_at", "notice": "sent_at", "receipt": "received_at",
     "waiver": "waived_at", "release": "released_at", "breach": "found_at", "stop": "stopped_at",
-    "disclosure": "acknowledged_at", "disclosure_withdrawal": "withdrawn_at",
+    "waiver_withdrawal": "withdrawn_at", "disclosure": "acknowledged_at", "disclosure_withdrawal": "withdrawn_at",
 }  # fmt: skip
 """Facts, each with the column that says when it was recorded."""
 _PARTS = {

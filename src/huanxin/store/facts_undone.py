@@ -23,6 +23,15 @@ def batch_call_off(tx: Tx, batch_id: int, *, reason: str, by: str, at: datetime)
     settled.plan_anew(tx)
 
 
+def waiver_withdrawal(tx: Tx, waiver_id: int, *, reason: str, by: str, at: datetime) -> None:
+    """Record that what a waiver covers is waited for again."""
+    recording_facts(tx)
+    tx.execute(
+        "INSERT INTO waiver_withdrawal (waiver_id, reason, withdrawn_by, withdrawn_at) VALUES (%s, %s, %s, %s)",
+        (waiver_id, reason, by, at),
+    )
+
+
 _REQUEST_CALL_OFF = """
 WITH waits AS (
     SELECT n.id, n.partner_id

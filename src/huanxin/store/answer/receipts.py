@@ -41,6 +41,8 @@ NOT EXISTS (
 )
 """
 """Of a waiver `s`: no two people decided on it."""
+WAIVED_STILL = "NOT EXISTS (SELECT FROM waiver_withdrawal x WHERE x.waiver_id = s.id)"
+"""Of a waiver `s`: it was not withdrawn."""
 SETTLING = [outcome.value for outcome in Outcome if Answer(outcome=outcome).settles]
 _COLUMNS = "id, notice_id, batch_id, partner_id, complete, lines, counts, received_at, sha256"
 
@@ -106,10 +108,10 @@ def one_at_a_time(tx: Tx, notice_id: str) -> None:
 
 
 def waivers(tx: Tx, batch_id: int, only: BitMap | None = None) -> dict[int, list[tuple[int, Waiver]]]:
-    """A batch's waivers by partner, each with its position in the order of answers; `only` some places of each."""
+    """A batch's waivers that stand, by partner, each with its place in the order of answers; `only` some places of each."""
     rows = tx.execute(
         f"SELECT s.partner_id, s.seq, s.id, s.places, s.waived_by, s.reason, {WAIVED_BY_ONE} FROM waiver s"
-        " WHERE s.batch_id = %s ORDER BY s.seq",
+        f" WHERE s.batch_id = %s AND {WAIVED_STILL} ORDER BY s.seq",
         (batch_id,), binary=True,
     )  # fmt: skip
     found: dict[int, list[tuple[int, Waiver]]] = {}
@@ -117,6 +119,47 @@ def waivers(tx: Tx, batch_id: int, only: BitMap | None = None) -> dict[int, list
         waiver = Waiver(id=waiver_id, places=_part(places, only), by=by, reason=reason, alone=alone)
         found.setdefault(partner_id, []).append((seq, waiver))
     return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Granted:
+    """A waiver as it is on record, and its withdrawal, if there was one."""
+
+    id: int
+    batch_id: int
+    partner_id: int
+    partner: str
+    count: int
+    reason: str
+    waived_by: str
+    waived_at: datetime
+    withdrawn_by: str | None
+    withdrawn_at: datetime | None
+    withdrawn_why: str | None
+
+
+_GRANTED = """
+SELECT w.id, w.batch_id, w.partner_id, p.name AS partner, w.count, w.reason, w.waived_by, w.waived_at, x.withdrawn_by,
+    x.withdrawn_at, x.reason AS withdrawn_why
+FROM waiver w
+JOIN partner p ON p.id = w.partner_id
+LEFT JOIN waiver_withdrawal x ON x.waiver_id = w.id
+"""
+
+
+def granted(tx: Tx, *, batch_id: int | None = None, waiver_id: int | None = None) -> list[Granted]:
+    """Waivers that were granted, withdrawn ones too, oldest first: all, of a batch, or one."""
+    with tx.cursor(row_factory=class_row(Granted)) as cursor:
+        return cursor.execute(
+            f"{_GRANTED} WHERE w.batch_id = coalesce(%s, w.batch_id) AND w.id = coalesce(%s, w.id) ORDER BY w.id",
+            (batch_id, waiver_id),
+        ).fetchall()
+
+
+def waived_places(tx: Tx, waiver_id: int) -> BitMap:
+    """The places that a waiver covers."""
+    row = tx.execute("SELECT places FROM waiver WHERE id = %s", (waiver_id,), binary=True).fetchone()
+    return load(row[0]) if row else BitMap()
 
 
 def _part(stored: bytes, only: BitMap | None) -> BitMap:

@@ -35,6 +35,7 @@ JOIN partner p ON p.id = n.partner_id
 LEFT JOIN (
     SELECT batch_id, partner_id, sum(count)::int8 AS waived, min(waived_at) AS waived_at
     FROM waiver
+    WHERE NOT EXISTS (SELECT FROM waiver_withdrawal x WHERE x.waiver_id = waiver.id)
     GROUP BY batch_id, partner_id
 ) w ON w.batch_id = n.batch_id AND w.partner_id = n.partner_id
 WHERE b.id IN (

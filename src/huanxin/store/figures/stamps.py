@@ -22,7 +22,8 @@ SELECT b.id,
     ROW(
         (SELECT count(*) FROM notice WHERE batch_id = b.id OR batch_id = ANY(back.ids)),
         (SELECT count(*) FROM receipt WHERE batch_id = b.id OR batch_id = ANY(back.ids)),
-        (SELECT count(*) FROM waiver WHERE batch_id = b.id),
+        (SELECT ROW(count(*), count(x.waiver_id))
+            FROM waiver w LEFT JOIN waiver_withdrawal x ON x.waiver_id = w.id WHERE w.batch_id = b.id),
         (SELECT count(*) FROM release WHERE batch_id = b.id),
         back.ids
     )::text,

@@ -67,7 +67,8 @@ def _shape(of: Any) -> str:
 _STAMP = """
 SELECT ROW((SELECT count(*) FROM report), (SELECT count(*) FROM batch),
     (SELECT count(*) FROM batch_call_off), (SELECT count(*) FROM hold),
-    (SELECT count(*) FROM hold_lift), (SELECT count(*) FROM waiver), (SELECT count(*) FROM release),
+    (SELECT count(*) FROM hold_lift), (SELECT count(*) FROM waiver),
+    (SELECT count(*) FROM waiver_withdrawal), (SELECT count(*) FROM release),
     (SELECT count(*) FROM notice), (SELECT count(*) FROM allocation), (SELECT count(*) FROM breach),
     (SELECT count(*) FROM partner),
     (SELECT ROW(count(*), max(seq)) FROM receipt WHERE seq > (SELECT max(seq) FROM receipt) - %(last)s),

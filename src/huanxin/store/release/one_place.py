@@ -40,6 +40,9 @@ class WaiverAt:
     reason: str
     waived_at: datetime
     alone: bool
+    withdrawn_by: str | None
+    withdrawn_at: datetime | None
+    withdrawn_why: str | None
 
 
 def answers_at(tx: Tx, batch: Batch, place: int) -> list[AnswerAt]:
@@ -68,16 +71,21 @@ def answers_at(tx: Tx, batch: Batch, place: int) -> list[AnswerAt]:
 
 
 def waivers_at(tx: Tx, batch: Batch, place: int) -> list[WaiverAt]:
-    """The waivers that cover one place of a batch, oldest first."""
+    """The waivers that cover one place of a batch, withdrawn ones too, oldest first."""
     rows = _tested(
-        tx, "waiver", f"s.id, s.seq, s.partner_id, s.waived_by, s.reason, s.waived_at, {WAIVED_BY_ONE}",
-        "waiver s WHERE s.batch_id = %s ORDER BY s.seq", batch, place,
+        tx, "waiver",
+        f"s.id, s.seq, s.partner_id, s.waived_by, s.reason, s.waived_at, {WAIVED_BY_ONE}, x.withdrawn_by, x.withdrawn_at,"
+        " x.reason",
+        "waiver s LEFT JOIN waiver_withdrawal x ON x.waiver_id = s.id WHERE s.batch_id = %s ORDER BY s.seq", batch, place,
     )  # fmt: skip
     return [
-        WaiverAt(id=one, seq=seq, partner_id=partner, by=by, reason=reason, waived_at=at, alone=alone)
-        for held, one, seq, partner, by, reason, at, alone in rows
+        WaiverAt(
+            id=one, seq=seq, partner_id=partner, by=by, reason=reason, waived_at=at, alone=alone, withdrawn_by=who,
+            withdrawn_at=back, withdrawn_why=why,
+        )
+        for held, one, seq, partner, by, reason, at, alone, who, back, why in rows
         if held
-    ]
+    ]  # fmt: skip
 
 
 def span_at(tx: Tx, batch: Batch, place: int) -> tuple[str, date] | None:

@@ -60,12 +60,14 @@ def _ever_released(tx: Tx, numbers: NumberSet) -> NumberSet:
 
 @dataclass(frozen=True, kw_only=True)
 class Stop:
-    """So many numbers on a list of a release may not be sold, by a hold, a retraction, or a partner's receipt, since."""
+    """So many numbers on a list of a release may not be sold, by a hold, a retraction, a partner's receipt or a
+    waiver that was withdrawn, since."""
 
     id: int
     hold_id: int | None
     retraction_id: int | None
     receipt_id: str | None
+    waiver_id: int | None
     release_id: int
     batch_id: int
     carrier: str
@@ -81,22 +83,22 @@ class Stop:
 
 def add(
     tx: Tx, found: Iterable[Listed], *, at: datetime, hold_id: int | None = None, retraction_id: int | None = None,
-    receipt_id: str | None = None,
+    receipt_id: str | None = None, waiver_id: int | None = None,
 ) -> None:  # fmt: skip
-    """Record what one of the three stops, by release and carrier."""
+    """Record what one of the four stops, by release and carrier."""
     counts: dict[tuple[int, str], int] = {}
     for one in found:
         counts[one.release_id, one.carrier] = counts.get((one.release_id, one.carrier), 0) + len(one.numbers)
     with tx.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO stop (hold_id, retraction_id, receipt_id, release_id, carrier, count, stopped_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-            [(hold_id, retraction_id, receipt_id, *key, count, at) for key, count in sorted(counts.items())],
+            "INSERT INTO stop (hold_id, retraction_id, receipt_id, waiver_id, release_id, carrier, count, stopped_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            [(hold_id, retraction_id, receipt_id, waiver_id, *key, count, at) for key, count in sorted(counts.items())],
         )
 
 
 _KNOWN = """
-SELECT s.id, s.hold_id, s.retraction_id, s.receipt_id, s.release_id, r.batch_id, s.carrier, s.count,
+SELECT s.id, s.hold_id, s.retraction_id, s.receipt_id, s.waiver_id, s.release_id, r.batch_id, s.carrier, s.count,
     s.stopped_at, h.until_day, l.lifted_at
 FROM stop s
 JOIN release r ON r.id = s.release_id
@@ -104,6 +106,7 @@ LEFT JOIN hold h ON h.id = s.hold_id
 LEFT JOIN hold_lift l ON l.hold_id = s.hold_id
 WHERE (%(hold)s::int8 IS NULL OR s.hold_id = %(hold)s) AND (%(retraction)s::int8 IS NULL
     OR s.retraction_id = %(retraction)s) AND (%(batch)s::int8 IS NULL OR r.batch_id = %(batch)s)
+    AND (%(waiver)s::int8 IS NULL OR s.waiver_id = %(waiver)s)
     AND (%(since)s::timestamptz IS NULL OR s.stopped_at >= %(since)s) AND (%(day)s::date IS NULL
     OR (h.until_day >= %(day)s AND l.lifted_at IS NULL))
 ORDER BY s.id
@@ -112,12 +115,13 @@ ORDER BY s.id
 
 def known(
     tx: Tx, *, hold_id: int | None = None, retraction_id: int | None = None, batch_id: int | None = None,
-    since: datetime | None = None, bound_on: date | None = None,
+    since: datetime | None = None, bound_on: date | None = None, waiver_id: int | None = None,
 ) -> list[Stop]:  # fmt: skip
     """What was stopped, by whatever, or by one hold, one retraction, of one batch, since an instant, by holds that bind on
     a day; oldest first."""
     with tx.cursor(row_factory=class_row(Stop)) as cursor:
         return cursor.execute(
             _KNOWN,
-            {"hold": hold_id, "retraction": retraction_id, "batch": batch_id, "since": since, "day": bound_on},
-        ).fetchall()
+            {"hold": hold_id, "retraction": retraction_id, "batch": batch_id, "waiver": waiver_id, "since": since,
+             "day": bound_on},
+        ).fetchall()  # fmt: skip

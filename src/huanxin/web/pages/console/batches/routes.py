@@ -22,7 +22,9 @@ from huanxin.plan.batches import call_off, plan_batch
 from huanxin.release.gate import load_gate, renewal_batch
 from huanxin.release.listing import list_name, release_lists
 from huanxin.release.proposals import propose_release, propose_waiver
+from huanxin.release.waiving import withdraw_waiver
 from huanxin.store.access import operators
+from huanxin.store.answer import receipts
 from huanxin.store.database import Tx
 from huanxin.store.plan import batches, plannings
 from huanxin.store.release import releases
@@ -179,6 +181,14 @@ def _waive(_: Request, who: Working, batch_id: int, form: Posted) -> int:
         return propose_waiver(act, batch_id, partner_id=partner, only=only, reason=form["reason"], operator=who.operator)
 
 
+def _unwaive(_: Request, who: Working, batch_id: int, form: Posted) -> int:
+    waiver = form.number("waiver")
+    with who.act() as act:
+        if waiver is None or not receipts.granted(act.tx, batch_id=batch_id, waiver_id=waiver):
+            raise NotFound(Sentence("batch %(batch)s has no waiver %(waiver)s", batch=batch_id, waiver=waiver or "–"))
+        return sum(one.count for one in withdraw_waiver(act, waiver, reason=form["reason"]))
+
+
 def _release(_: Request, who: Working, batch_id: int, form: Posted) -> int:
     with who.act() as act:
         summary, fresh = batch_figures.current(act.tx, who.platform, batch_id)
@@ -188,7 +198,7 @@ def _release(_: Request, who: Working, batch_id: int, form: Posted) -> int:
 
 ACTS: dict[str, Callable[[Request, Working, int, Posted], int]] = {
     "send": _send, "call-off": _call_off, "remind": _remind, "escalate": _escalate, "retract": _retract, "waive": _waive,
-    "release": _release,
+    "unwaive": _unwaive, "release": _release,
 }  # fmt: skip
 """What can be done to a batch; each gives how many it concerned, or the number of the proposal that it made."""
 

@@ -17,6 +17,8 @@ from huanxin.figures import batch_figures
 from huanxin.figures.batch_body import RENEWED, BatchFigures, PartnerRow
 from huanxin.release.gate import renewal_batch
 from huanxin.store.acting import PLATFORM
+from huanxin.store.answer import receipts
+from huanxin.store.answer.receipts import Granted
 from huanxin.store.connect import partners
 from huanxin.store.notify import progress
 from huanxin.store.plan import batches, plannings
@@ -97,6 +99,7 @@ class Beside:
     reminded: int
     withdrawn: frozenset[int]
     stopped: list[Stop]
+    waivers: list[Granted]
 
 
 def shown(
@@ -206,6 +209,7 @@ def batch_values(who: Working, batch_id: int) -> tuple[BatchView, BatchFigures, 
         gone = partners.withdrawn(act.tx)
         itself = renewal_batch(act.tx, batch_id)
         loud = stopped.of_batch(act.tx, who, batch_id)
+        granted = receipts.granted(act.tx, batch_id=batch_id)
         found: list[Proposal] = proposals.listed(act.tx, batch_id=batch_id)
         given = [
             Given(release=one, lists=tuple(releases.counts_of(act.tx, one.id).items()))
@@ -213,4 +217,4 @@ def batch_values(who: Working, batch_id: int) -> tuple[BatchView, BatchFigures, 
         ]
     reminded = sum(times for times, _ in told.values())
     return view, summary.body, Beside(itself=itself, fresh=fresh, proposals=found, releases=given,
-                                      reminded=reminded, withdrawn=gone, stopped=loud)  # fmt: skip
+                                      reminded=reminded, withdrawn=gone, stopped=loud, waivers=granted)  # fmt: skip

@@ -33,6 +33,7 @@ ACTS_DONE = {
     "escalate": N_("Escalated: the late partners, and whoever watches for the platform, are told."),
     "retract": N_("The numbers are taken back for good, and partners are told to restore what they cut."),
     "waive": N_("Proposed. Another supervisor has to approve it before anything changes."),
+    "unwaive": N_("The waiver is withdrawn: these answers are waited for again. What was released by it stays released."),
     "release": N_("Proposed. Another supervisor has to approve it before anything is released."),
     "mend": N_("Proposed. Another supervisor has to approve it before any report is mended."),
     "approved": N_("Approved and carried out."),

@@ -37,6 +37,7 @@ FACTS = {
     "answered": N_("partner answered"),
     "absent": N_("partners without a tie"),
     "waived": N_("gone on without an answer"),
+    "waiver-withdrawn": N_("the waiver withdrawn: the answer is waited for again"),
     "retracted": N_("taken back from the batch"),
     "released": N_("released for sale"),
     "disclosed": N_("disclosed to a buyer, who acknowledged it"),
