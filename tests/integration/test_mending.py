@@ -2,61 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
+from typing import LiteralString
 
 import pytest
+from psycopg.errors import RaiseException
 
 from clocks import Clock
 from huanxin.acts import Platform, mending
 from huanxin.acts.batches import release
 from huanxin.domain.errors import BadInput, Conflict
-from huanxin.domain.mended import Mended, What
+from huanxin.domain.mended import What
 from huanxin.domain.numbers import parse
-from huanxin.domain.partners import Kind, NewPartner
 from huanxin.domain.tenures import State
-from huanxin.notify.partners import add_partner
 from huanxin.release.gate import load_gate
 from huanxin.store.notify import notices
 from huanxin.store.plan import batches
 from huanxin.store.release import releases, stops
 from huanxin.store.report import reports
+from mending_reports import (
+    RIGHT,
+    WRONG,
+    Report,
+    Tell,
+    partner,
+    retracted,
+    state,
+    teller,
+    withdrawn,
+)
 from ordering import imported, plan_now, send_now
-
-Report = Callable[..., Path]
-WRONG, RIGHT = "+8613800138000", "+8613800138001"
-Tell = Callable[..., int]
 
 
 @pytest.fixture
 def tell(platform: Platform, report: Report) -> Tell:
-    names = iter(range(100))
-
-    def told(*lines: str, carrier: str = "cmcc") -> int:
-        """The id of the report."""
-        return imported(platform, report(*lines, name=f"{next(names)}.csv"), carrier=carrier).imported.report_id
-
-    return told
-
-
-def withdrawn(platform: Platform, report_id: int, reason: str = "the wrong month") -> Mended:
-    with platform.act("li") as act:
-        return mending.withdraw(act, report_id, reason=reason)
-
-
-def state(platform: Platform, number: str) -> State:
-    with platform.read() as seen:
-        return reports.standing_of(seen.tx, parse(number)).state
-
-
-def partner(platform: Platform, name: str = "shop", *, required: bool = True) -> None:
-    with platform.act("li") as act:
-        add_partner(act, NewPartner(name=name, kind=Kind.APP, required=required), https_only=False)
-
-
-def retracted(platform: Platform, batch_id: int) -> list[list[int]]:
-    with platform.read() as seen:
-        return [list(batches.numbers_of(seen.tx, one.id)) for one in batches.retractions_of(seen.tx, batch_id)]
+    return teller(platform, report)
 
 
 def test_a_month_of_another_carrier_is_withdrawn_before_anybody_was_told(platform: Platform, tell: Tell) -> None:
@@ -108,7 +88,7 @@ def test_what_was_released_on_a_wrong_report_is_a_breach_and_stopped_at_once(
     assert given.count == 2
     mended = withdrawn(platform, wrong)
     assert {what: mended.count(what) for what in What} == {
-        What.RETRACTED: 1, What.STANDS: 0, What.STOPPED: 1, What.IN_ERROR: 1,
+        What.RETRACTED: 1, What.STANDS: 0, What.STOPPED: 1, What.IN_ERROR: 1, What.REVOKED: 0,
     }  # fmt: skip
     with platform.read() as seen:
         assert [(one.kind, one.batch_id, one.count) for one in releases.breaches(seen.tx)] == [
@@ -189,145 +169,70 @@ def test_a_report_is_withdrawn_once(platform: Platform, tell: Tell) -> None:
         withdrawn(platform, tell(f"{RIGHT},cancelled,2026-08-20"), " ")
 
 
-HEADING = "number,event,at,instead_of"
+def test_two_people_who_withdraw_one_report_in_one_instant_do_it_once(platform: Platform, tell: Tell) -> None:
+    wrong = tell(f"{WRONG},cancelled,2026-08-20")
+
+    def order(_: int) -> str:
+        try:
+            return f"report {withdrawn(platform, wrong).report_id}"
+        except Conflict as error:
+            return str(error)
+
+    with ThreadPoolExecutor(4) as people:
+        said = sorted(people.map(order, range(4)), key=len)
+    assert said[0] == f"report {wrong + 1}"
+    assert said[1:] == [f"report {wrong} was withdrawn already, by report {wrong + 1}"] * 3
 
 
-@pytest.fixture
-def correct(platform: Platform, report: Report) -> Callable[..., Mended]:
-    names = iter(range(100))
-
-    def corrected(*lines: str, approved_by: str = "") -> Mended:
-        path = report(*lines, name=f"c{next(names)}.csv", heading=HEADING)
-        with platform.act("li") as act:
-            return mending.correct(act, path, carrier="cmcc", reason="a slip of the pen", approved_by=approved_by)
-
-    return corrected
-
-
-Correct = Callable[..., Mended]
-
-
-def closed_on(platform: Platform, number: str) -> list[str]:
-    with platform.read() as seen:
-        return [str(one.closed_on) for one in reports.standing_of(seen.tx, parse(number)).tenures]
-
-
-def test_a_wrong_date_is_corrected_and_the_freeze_counted_anew(platform: Platform, tell: Tell, correct: Correct) -> None:
-    """What worked was an invented reclaim, which put a lie on record."""
-    tell(f"{WRONG},cancelled,2026-08-20")
-    mended = correct(f"{WRONG},cancelled,2026-10-20,cancelled 2026-08-20")
-    assert (mended.taken_back, mended.added) == ({"cancelled": 1}, {"cancelled": 1})
-    assert closed_on(platform, WRONG) == ["2026-10-20"]
-    assert plan_now(platform) is None, "the freeze runs until January"
-
-
-def test_a_date_corrected_after_the_batch_was_sent_keeps_the_number_in_it(
-    platform: Platform, tell: Tell, correct: Correct, clock: Clock
-) -> None:
-    """Partners cut what was bound before the batch was planned: they need not be asked again. The freeze ends later."""
-    tell(f"{WRONG},cancelled,2026-08-20")
-    batch = plan_now(platform)
-    assert batch is not None
-    partner(platform, required=False)
-    send_now(platform, batch.id)
-    mended = correct(f"{WRONG},cancelled,2026-09-20,cancelled 2026-08-20")
-    assert {what: mended.count(what) for what in What} == {
-        What.RETRACTED: 0, What.STANDS: 1, What.STOPPED: 0, What.IN_ERROR: 0,
-    }  # fmt: skip
-    assert plan_now(platform) is None
-    clock.now = clock.now.replace(month=12, day=1)  # 90 days after the wrong date
-    assert release(platform, by="li") == []
-    clock.now = clock.now.replace(month=12, day=20)
-    (given,) = release(platform, by="li")
-    assert given.count == 1
-
-
-def test_a_correction_never_makes_a_freeze_shorter_that_partners_were_told_of(
-    platform: Platform, tell: Tell, correct: Correct, clock: Clock
-) -> None:
-    tell(f"{WRONG},cancelled,2026-08-28")
-    batch = plan_now(platform)
-    assert batch is not None
-    partner(platform, required=False)
-    send_now(platform, batch.id)
-    correct(f"{WRONG},cancelled,2026-08-10,cancelled 2026-08-28", approved_by="wang")
-    assert release(platform, by="li") == []
-    clock.forward(days=4)
-    assert [one.count for one in release(platform, by="li")] == [1]
-
-
-def test_one_person_makes_no_freeze_shorter(platform: Platform, tell: Tell, correct: Correct) -> None:
-    """A date that is set back could sell a number before its time."""
-    tell(f"{WRONG},cancelled,2026-09-28")
-    line = f"{WRONG},cancelled,2026-06-10,cancelled 2026-09-28"
-    with pytest.raises(Conflict, match="the freeze of 1 numbers would end earlier"):
-        correct(line)
-    assert closed_on(platform, WRONG) == ["2026-09-28"]
-    correct(line, approved_by="wang")
-    assert plan_now(platform) is not None
-
-
-def test_a_date_corrected_after_the_release_is_a_breach_if_the_freeze_had_not_ended(
-    platform: Platform, tell: Tell, correct: Correct, clock: Clock
+def test_a_withdrawal_that_dies_on_its_way_leaves_all_as_it_was(
+    platform: Platform, tell: Tell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tell(f"{WRONG},cancelled,2026-08-20", f"{RIGHT},cancelled,2026-08-20")
     batch = plan_now(platform)
     assert batch is not None
-    partner(platform, required=False)
-    send_now(platform, batch.id)
-    clock.forward(days=10)
-    assert len(release(platform, by="li")) == 1
-    mended = correct(
-        f"{WRONG},cancelled,2026-09-20,cancelled 2026-08-20",
-        f"{RIGHT},cancelled,2026-08-19,cancelled 2026-08-20",
-        approved_by="wang",
-    )
-    assert {one.what: list(one.numbers) for one in mended.consequences} == {
-        What.STANDS: [parse(WRONG), parse(RIGHT)], What.IN_ERROR: [parse(WRONG)],
-    }  # fmt: skip
-    with platform.read() as seen:
-        assert [(one.kind, one.count) for one in releases.breaches(seen.tx)] == [("released-in-error", 1)]
+    monkeypatch.setattr(mending, "find_released_in_error", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        withdrawn(platform, 1)
+    monkeypatch.undo()
+    assert state(platform, WRONG) is State.FROZEN
+    assert retracted(platform, batch.id) == []
+    assert withdrawn(platform, 1).count(What.RETRACTED) == 2
 
 
-def test_an_event_that_never_was_is_taken_back_alone(platform: Platform, tell: Tell, correct: Correct) -> None:
-    tell(f"{WRONG},cancelled,2026-08-20", f"{RIGHT},cancelled,2026-08-20")
-    tell(f"{WRONG},reclaimed,2026-10-01T10:00:00+08:00", f"{RIGHT},reclaimed,2026-10-01")
-    mended = correct(f"{WRONG},,,reclaimed 2026-10-01")
-    assert (mended.taken_back, mended.added) == ({"reclaimed": 1}, {})
-    assert (state(platform, WRONG), state(platform, RIGHT)) == (State.FROZEN, State.IN_SERVICE)
+def test_a_rehearsal_says_what_a_mend_does_and_does_nothing(platform: Platform, tell: Tell) -> None:
+    wrong = tell(f"{WRONG},cancelled,2026-08-20")
+    batch = plan_now(platform)
+    assert batch is not None
+    with platform.rehearse("li") as act:
+        shown = mending.withdraw(act, wrong, reason="to see")
+    assert shown.count(What.RETRACTED) == 1
+    assert state(platform, WRONG) is State.FROZEN
+    assert retracted(platform, batch.id) == []
+    assert withdrawn(platform, wrong).counts() == shown.counts()
 
 
-def test_an_event_that_was_missing_is_put_on_record(platform: Platform, tell: Tell, correct: Correct) -> None:
-    tell(f"{WRONG},cancelled,2026-01-10")
-    tell(f"{WRONG},opened,2026-06-01")
-    assert correct(f"{WRONG},cancelled,2026-08-01,").added == {"cancelled": 1}
-    assert closed_on(platform, WRONG)[-1] == "2026-08-01"
+def test_the_record_as_of_an_instant_before_says_what_stood_then(platform: Platform, tell: Tell, clock: Clock) -> None:
+    wrong = tell(f"{WRONG},cancelled,2026-08-20", f"{RIGHT},cancelled,2026-08-20")
+    before = clock.now
+    clock.forward(hours=1)
+    withdrawn(platform, wrong)
+    with platform.read(as_of=before) as seen:
+        assert reports.standing_of(seen.tx, parse(WRONG)).state is State.FROZEN
+    assert state(platform, WRONG) is State.UNKNOWN
 
 
 @pytest.mark.parametrize(
-    ("line", "why"),
+    "order",
     [
-        ("cancelled,2026-08-21,opened 2026-08-20", "opened on 2026-08-20 is not on record of this number"),
-        ("cancelled,2026-08-21,cancelled", "can't be read"),
-        ("cancelled,2026-08-21,vanished 2026-08-20", "event 'vanished' is unknown"),
-        (",,", "neither an event nor what it is instead of is given"),
-        ("cancelled,2027-08-21,cancelled 2026-08-20", "lies in the future"),
-        ("reclaimed,2026-08-21,cancelled 2026-08-20", "can't come first"),
+        "DELETE FROM report_set",
+        "UPDATE report_set SET numbers = instants",
+        "UPDATE report_set SET day = day + 1",
+        "DELETE FROM report_void",
+        "UPDATE report_void SET voided_by = report_id",
     ],
 )
-def test_a_correction_that_makes_no_sense_is_refused_whole(
-    platform: Platform, tell: Tell, correct: Correct, line: str, why: str
-) -> None:
-    tell(f"{WRONG},cancelled,2026-08-20", f"{RIGHT},cancelled,2026-08-20")
-    with pytest.raises(BadInput) as refused:
-        correct(f"{RIGHT},cancelled,2026-08-22,cancelled 2026-08-20", f"{WRONG},{line}")
-    assert [one.line for one in refused.value.faults] == [3]
-    assert why in refused.value.faults[0].reason
-    assert closed_on(platform, RIGHT) == ["2026-08-20"]
-
-
-def test_a_correction_that_later_facts_contradict_names_them(platform: Platform, tell: Tell, correct: Correct) -> None:
-    tell(f"{WRONG},cancelled,2026-08-20")
-    later = tell(f"{WRONG},reclaimed,2026-09-01")
-    with pytest.raises(BadInput, match=f"in this order: {later}"):
-        correct(f"{WRONG},,,cancelled 2026-08-20")
+def test_the_database_lets_nobody_take_facts_back_in_silence(platform: Platform, tell: Tell, order: LiteralString) -> None:
+    tell(f"{RIGHT},cancelled,2026-08-20")
+    withdrawn(platform, tell(f"{WRONG},cancelled,2026-08-20"))
+    with pytest.raises(RaiseException, match="appended, never edited"), platform.database.transaction() as tx:
+        tx.execute(order)

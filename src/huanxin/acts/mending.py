@@ -9,7 +9,8 @@ from pathlib import Path
 
 from huanxin.acts.platform import Platform
 from huanxin.acts.reports import judge_sales
-from huanxin.domain.mended import Changed, Consequence, Mended
+from huanxin.disclose.mending import revoke_corrected
+from huanxin.domain.mended import Changed, Consequence, Mended, What
 from huanxin.domain.operators import Operator
 from huanxin.notify.mending import mend_batches
 from huanxin.notify.notices import tell_recycled
@@ -94,7 +95,12 @@ def preview(platform: Platform, proposal_id: int, *, by: Operator) -> Mended:
 
 
 def set_right(act: Act, changed: Changed, on_lists: Iterable[Listed]) -> list[Consequence]:
-    """Set right what stood on facts that are on record no more, or otherwise: batches, releases. on_lists: what releases had
-    given back of the numbers and nobody had bought, by what was on record before."""
+    """Set right what stood on facts that are on record no more, or otherwise: batches, releases, certificates.
+
+    on_lists: what releases had given back of the numbers and nobody had bought, by what was on record before.
+    """
     done = list(mend_batches(act, changed, on_lists))
-    return done + find_released_in_error(act, changed)
+    done += find_released_in_error(act, changed)
+    if revoked := revoke_corrected(act, changed.numbers, note=changed.reason):
+        done.append(Consequence(what=What.REVOKED, numbers=revoked))
+    return done

@@ -119,7 +119,8 @@ def _mended(mended: Mended, what: str, *, dry_run: bool, as_json: bool) -> None:
         say += "; put in place: " + ", ".join(f"{count:,} {event}" for event, count in mended.added.items())
     for one in mended.consequences:
         sign = "!" if one.what in (What.STOPPED, What.IN_ERROR) else " "
-        say += f"\n{sign} batch {one.batch_id}: {one.what.value}: {len(one.numbers):,}"
+        where = f"batch {one.batch_id}: " if one.batch_id else ""
+        say += f"\n{sign} {where}{one.what.value}: {len(one.numbers):,}"
     done(as_json, facts, say)
 
 

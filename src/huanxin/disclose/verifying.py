@@ -83,13 +83,13 @@ def _judged(reading: Reading, one: Certificate, *, text_given: bool = False) -> 
     if revoked:
         verdict = Verdict.REVOKED
     else:
-        verdict = _by_record(reading.tx, one)
+        verdict = by_record(reading.tx, one)
         if verdict is Verdict.VALID and one.expires_at <= reading.now:
             verdict = Verdict.EXPIRED
     return Finding(verdict=verdict, certificate=one, revocation=revoked, text_given=text_given)
 
 
-def _by_record(tx: Tx, one: Certificate) -> Verdict:
+def by_record(tx: Tx, one: Certificate) -> Verdict:
     """Whether carriers' reports still say what the certificate says."""
     where = reports.standing_of(tx, one.number)
     mine = [tenure for tenure in where.tenures if tenure.opened_on == one.opened_on]

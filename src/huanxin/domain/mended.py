@@ -34,6 +34,11 @@ class Changed:
     taken_back: Mapping[str, int]
     shards: Mapping[int, OfShard] = field(repr=False)
 
+    @property
+    def numbers(self) -> NumberSet:
+        """All that it touches."""
+        return NumberSet({shard: one.numbers for shard, one in self.shards.items()})
+
     def stood(self) -> Named:
         """The numbers of the cancellations that were on record before it."""
         return self._named(lambda one: cancellations(one.before))
@@ -102,14 +107,15 @@ class What(StrEnum):
     STANDS = "stays in the batch"
     STOPPED = "on a release list, not to be sold"
     IN_ERROR = "released in error"
+    REVOKED = "certificate revoked"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Consequence:
-    """What becomes of some numbers of a batch."""
+    """What becomes of some numbers, of a batch if it is named."""
 
     what: What
-    batch_id: int
+    batch_id: int | None = None
     numbers: NumberSet
 
 

@@ -78,6 +78,23 @@ def of_number(tx: Tx, number: int) -> list[Certificate]:
         ).fetchall()
 
 
+_GOOD_OF = f"""
+SELECT {_CERTIFICATE}
+FROM certificate c
+WHERE number = ANY(%s) AND expires_at > %s AND NOT EXISTS (
+    SELECT FROM certificate_revocation r
+    WHERE r.certificate_id = c.id
+)
+ORDER BY number, issued_at, id
+"""
+
+
+def good_of(tx: Tx, numbers: list[int], now: datetime) -> list[Certificate]:
+    """The certificates of some numbers that are neither revoked nor expired."""
+    with tx.cursor(row_factory=class_row(Certificate)) as cursor:
+        return cursor.execute(_GOOD_OF, (numbers, now)).fetchall()
+
+
 def revoke(tx: Tx, one: Revocation) -> bool:
     """Record that a certificate is revoked; False if it was before."""
     done = tx.execute(

@@ -13,6 +13,7 @@ CONSEQUENCES = {
     What.STANDS.value: N_("stays in the batch"),
     What.STOPPED.value: N_("on a release list, not to be sold"),
     What.IN_ERROR.value: N_("released in error"),
+    What.REVOKED.value: N_("certificate revoked"),
 }
 
 PROPOSAL_ENDS = {"approved": N_("approved"), "declined": N_("declined"), "withdrawn": N_("withdrawn")}
