@@ -19,11 +19,12 @@ from huanxin.notify.partners import add_partner
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.explain import explain
 from huanxin.release.gate import load_gate
+from huanxin.store.plan import batches
 from huanxin.store.report import reports
 from ordering import imported, plan_now, send_now
 
 Report = Callable[..., Path]
-NUMBER, OTHER = "+8613800138000", "+8613800138001"
+NUMBER, OTHER, THIRD = "+8613800138000", "+8613800138001", "+8613800138002"
 PAST = (f"{NUMBER},opened,2024-01-05", f"{NUMBER},cancelled,2025-01-10", f"{NUMBER},opened,2025-06-01")
 LAST = f"{NUMBER},cancelled,2026-08-20T11:00:00+08:00"
 
@@ -74,19 +75,21 @@ def test_what_happened_before_the_cancellation_that_a_batch_stands_on_takes_noth
     good, and partners would be told to give ties back that are stale."""
     with platform.act("li") as act:
         add_partner(act, NewPartner(name="app", kind=Kind.APP), https_only=False)
-    tell(LAST, LAST.replace(NUMBER, OTHER))
+    tell(LAST, LAST.replace(NUMBER, OTHER), LAST.replace(NUMBER, THIRD))
     batch = plan_now(platform, by="li")
     assert batch is not None
     send_now(platform, batch.id)
-    assert tell(*late) == len(late)
+    assert tell(*late, f"{THIRD},reclaimed,2026-08-21") == len(late) + 1  # which touches the batch
     with platform.read() as reading:
-        assert not load_gate(reading, batch.id).gate.retracted
+        loaded = load_gate(reading, batch.id)
+        third = loaded.roster.places_in(NumberSet.of([parse(THIRD)]))
+        assert loaded.gate.retracted == {Event.RECLAIMED: third}
         assert "left the freeze" not in " ".join(one.text for one in explain(reading, parse(NUMBER)).findings)
-        assert not reading.tx.execute("SELECT FROM batch WHERE retracts = %s", (batch.id,)).fetchall()
+        assert [one.count for one in batches.retractions_of(reading.tx, batch.id)] == [1]
     tell(f"{NUMBER},reclaimed,2026-08-20T12:00:00+08:00")
     with platform.read() as reading:
         loaded = load_gate(reading, batch.id)
-        assert loaded.gate.retracted == {Event.RECLAIMED: loaded.roster.places_in(NumberSet.of([parse(NUMBER)]))}
+        assert loaded.gate.retracted == {Event.RECLAIMED: third | loaded.roster.places_in(NumberSet.of([parse(NUMBER)]))}
 
 
 def test_what_would_end_the_freeze_that_a_batch_stood_on_another_way_is_refused_and_says_so(
