@@ -149,7 +149,8 @@ def test_an_ordinary_user_has_a_server_of_their_own() -> None:
         told = subprocess.run(
             [python, "-c", ORDINARY, f"{folder}/home"], capture_output=True, text=True, check=False, **given
         )
-        assert (told.stdout.split(), told.stderr) == (["0", "nobody", str(nobody.pw_uid)], "")
+        complaints = [line for line in told.stderr.splitlines() if "not up yet" not in line]  # a busy machine says that much
+        assert (told.stdout.split(), complaints) == (["0", "nobody", str(nobody.pw_uid)], [])
         assert not servers(Path(folder) / "home")
 
 
