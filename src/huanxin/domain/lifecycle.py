@@ -7,16 +7,17 @@ came first (`domain.same_day`); in a file such a number stands in several layers
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
 import numpy as np
+import numpy.typing as npt
 from pyroaring import BitMap
 
 from huanxin.numbersets.instants import NO_TIME, Instants
-from huanxin.numbersets.sharded import values_of
+from huanxin.numbersets.sharded import dump, load, values_of
 from huanxin.words.sentences import Sentence
 
 
@@ -143,6 +144,51 @@ class SetFact:
         return replace(self, numbers=numbers, at=None if self.at is None else self.instants(numbers))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """Frozen numbers of a carrier by the cancellation after which they rest, packed: most are never asked for.
+
+    names: a row for each, its day counted from the year 1, its report, its layer, and where its set ends in `sets`; in the
+    order of the cancellations.
+    """
+
+    carrier: str
+    names: npt.NDArray[np.int64]
+    sets: bytes
+
+    @classmethod
+    def of(cls, carrier: str, resting: Mapping[Cancellation, BitMap]) -> Kept:
+        """Pack what rests after a carrier's cancellations."""
+        every = sorted(resting)
+        stored = [dump(resting[one]) for one in every]
+        ends = np.cumsum([len(one) for one in stored], dtype=np.int64)
+        names = [(one.day.toordinal(), one.report, one.layer, end) for one, end in zip(every, ends.tolist(), strict=True)]
+        return cls(carrier=carrier, names=np.array(names, np.int64).reshape(-1, 4), sets=b"".join(stored))
+
+    def among(self, left: BitMap) -> Iterator[tuple[Cancellation, BitMap]]:
+        """Those of some numbers that rest after each cancellation, the newest first. Ends once all are found."""
+        rows, missing = self.names.tolist(), len(left)
+        for place in range(len(rows) - 1, -1, -1):
+            if not missing:
+                return
+            if here := load(self._stored(rows, place)) & left:
+                missing -= len(here)
+                yield self._name(rows[place]), here
+
+    def chosen(self, wanted: Callable[[Cancellation], bool]) -> dict[Cancellation, BitMap]:
+        """What rests after those cancellations that are wanted."""
+        rows = self.names.tolist()
+        names = [self._name(row) for row in rows]
+        return {one: load(self._stored(rows, place)) for place, one in enumerate(names) if wanted(one)}
+
+    def _name(self, row: Sequence[int]) -> Cancellation:
+        day, report, layer, _ = row
+        return Cancellation(carrier=self.carrier, day=date.fromordinal(day), report=report, layer=layer)
+
+    def _stored(self, rows: Sequence[Sequence[int]], place: int) -> bytes:
+        return self.sets[rows[place - 1][3] if place else 0 : rows[place][3]]
+
+
 @dataclass(kw_only=True)
 class ShardState:
     """Where the numbers of one shard stand after some facts. A number that no fact names is in none of the sets.
@@ -160,7 +206,8 @@ class ShardState:
     known: BitMap = field(default_factory=BitMap)
     """numbers that any fact named"""
     _cancellations: list[SetFact] = field(default_factory=list, repr=False)
-    """all so far, in order"""
+    """all so far, in order, but for those before what was kept"""
+    _kept: list[Kept] = field(default_factory=list, repr=False)
 
     def resting(self, among: BitMap) -> dict[Cancellation, BitMap]:
         """Those of `among` that are frozen, by the cancellation after which they rest.
@@ -178,6 +225,8 @@ class ShardState:
                 missing -= len(here)
                 name = fact.cancellation
                 found[name] = found[name] | here if name in found else here
+        for kept in self._kept if missing else ():
+            found |= dict(kept.among(left[kept.carrier]))
         return found
 
     def frozen_on(self, among: BitMap) -> dict[tuple[str, date], BitMap]:
@@ -216,11 +265,11 @@ class ShardState:
         elsewhere = _in_any((places for left, places in self.ported.items() if left != carrier), among)
         return unknown | elsewhere | (among & self.in_service.get(carrier, nothing))
 
-    def rest(self, fact: SetFact) -> None:
-        """Put numbers that stand nowhere yet to rest after a cancellation; one of an earlier day comes before."""
-        self.known |= fact.numbers
-        self._cancellations.append(fact)
-        _add(self.asleep, fact)
+    def keep(self, numbers: BitMap, kept: Kept) -> None:
+        """Put numbers that stand nowhere yet to rest after cancellations that lie before all that is applied."""
+        self.known |= numbers
+        self.asleep[kept.carrier] = self.asleep.get(kept.carrier, BitMap()) | numbers
+        self._kept.append(kept)
 
     def apply(self, fact: SetFact) -> None:
         """Move the fact's numbers to where the event puts them; the event is one that was possible for them."""
@@ -237,14 +286,10 @@ class ShardState:
             self._cancellations.append(fact)
         elif fact.event is Event.PORTED_OUT:
             goes_to = self.ported
-        _add(goes_to, fact)
-
-
-def _add(table: dict[str, BitMap], fact: SetFact) -> None:
-    if fact.carrier in table:
-        table[fact.carrier] |= fact.numbers
-    else:
-        table[fact.carrier] = BitMap(fact.numbers)
+        if fact.carrier in goes_to:
+            goes_to[fact.carrier] |= places
+        else:
+            goes_to[fact.carrier] = BitMap(places)
 
 
 def _take_out(table: dict[str, BitMap], places: BitMap) -> None:

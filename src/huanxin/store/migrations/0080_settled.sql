@@ -6,17 +6,17 @@ CREATE TABLE settled (
 );
 COMMENT ON COLUMN settled.until IS 'what happened on earlier days is in settled_set; 0001-01-01: nothing is';
 CREATE TABLE settled_set (
-    shard     integer NOT NULL REFERENCES settled,
-    place     smallint NOT NULL,
-    carrier   text NOT NULL,
-    day       date NOT NULL,
-    report_id bigint NOT NULL,
-    layer     smallint NOT NULL,
-    numbers   bytea NOT NULL,
-    PRIMARY KEY (shard, place, carrier, day, report_id, layer)
+    shard   integer NOT NULL REFERENCES settled,
+    place   smallint NOT NULL,
+    carrier text NOT NULL,
+    numbers bytea NOT NULL,
+    names   bytea,
+    sets    bytea,
+    PRIMARY KEY (shard, place, carrier)
 );
-ALTER TABLE settled_set ALTER COLUMN numbers SET STORAGE EXTERNAL;
-COMMENT ON COLUMN settled_set.place IS '0 in service, 1 ported out, 2 frozen, by the cancellation that day, report and layer name';
+ALTER TABLE settled_set ALTER numbers SET STORAGE EXTERNAL, ALTER names SET STORAGE EXTERNAL, ALTER sets SET STORAGE EXTERNAL;
+COMMENT ON COLUMN settled_set.place IS '0 in service, 1 ported out, 2 frozen';
+COMMENT ON COLUMN settled_set.names IS 'of frozen numbers, the cancellations after which they rest: day (counted from the year 1), report, layer, and where the set of each ends in sets, as integers of 64 bits';
 INSERT INTO settled (shard, until) SELECT DISTINCT shard, DATE '0001-01-01' FROM report_set;
 
 -- How far back each report reaches: files that come late reach back further, and what they may name is not settled yet.

@@ -10,14 +10,15 @@ once a week or so, not every day, since all its numbers are written again, and o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from enum import IntEnum
 from typing import cast
 
+import numpy as np
 from pyroaring import BitMap
 
-from huanxin.domain.lifecycle import EVENTS, Cancellation, Event, SetFact, ShardState
+from huanxin.domain.lifecycle import EVENTS, Cancellation, Kept, SetFact, ShardState
 from huanxin.numbersets.sharded import dump, load
 from huanxin.store.database import Tx
 from huanxin.store.report.reports import in_order
@@ -43,14 +44,10 @@ JOIN report_set s ON s.shard = u.shard AND s.day >= u.day AND (%(before)s::date 
 ORDER BY u.shard, s.day, s.report_id, s.layer, s.event
 """
 _SETTLED = """
-SELECT u.shard, s.place, s.carrier, s.day, s.report_id, s.layer, s.numbers
+SELECT u.shard, s.place, s.carrier, s.numbers, s.names, s.sets
 FROM unnest(%(shards)s::int4[]) u (shard)
 JOIN settled_set s ON s.shard = u.shard
-WHERE %(all)s OR (s.place = 2 AND s.day <= %(due)s AND NOT EXISTS (
-    SELECT FROM planned_whole p
-    WHERE (p.carrier, p.closed_on, p.report_id, p.layer) = (s.carrier, s.day, s.report_id, s.layer)
-))
-ORDER BY u.shard, s.day, s.report_id, s.layer
+WHERE s.place >= %(from)s
 """
 _UNTIL = "SELECT shard, until FROM settled WHERE %(shards)s::int4[] IS NULL OR shard = ANY(%(shards)s) ORDER BY shard"
 _OPEN_DAY = """
@@ -106,9 +103,16 @@ def _read(
     kept = [shard for shard in shards if until[shard] != NEVER]
     found = {shard: ShardState() for shard in shards}
     with tx.cursor(binary=True) as cursor:
-        cursor.execute(_SETTLED, {"shards": kept, "all": due is None, "due": due})
-        for shard, place, carrier, day, report, layer, numbers in cursor:
-            _put(found[shard], place, carrier, day, report, layer, load(numbers))
+        done = _planned(tx, due) if due else frozenset[Cancellation]()
+        cursor.execute(_SETTLED, {"shards": kept, "from": Place.FROZEN if due else Place.IN_SERVICE})
+        for shard, place, carrier, numbers, names, sets in cursor:
+            if place == Place.FROZEN:
+                one = Kept(carrier=carrier, names=np.frombuffer(names, np.int64).reshape(-1, 4), sets=sets)
+                _keep(found[shard], load(numbers), one, due, done)
+            else:
+                table = found[shard].in_service if place == Place.IN_SERVICE else found[shard].ported
+                table[carrier] = load(numbers)
+                found[shard].known |= table[carrier]
         since: dict[int, list[SetFact]] = {shard: [] for shard in shards}
         cursor.execute(_FACTS_SINCE, {"shards": shards, "days": [until[shard] for shard in shards], "before": to})
         for shard, day, report, layer, event, carrier, numbers, place in cursor:
@@ -127,13 +131,21 @@ def _read(
         yield shard, found[shard], in_order(since[shard])
 
 
-def _put(state: ShardState, place: int, carrier: str, day: date, report: int, layer: int, numbers: BitMap) -> None:
-    if place == Place.FROZEN:
-        state.rest(SetFact(day=day, carrier=carrier, event=Event.CANCELLED, numbers=numbers, layer=layer, report=report))
-        return
-    table = state.in_service if place == Place.IN_SERVICE else state.ported
-    table[carrier] = numbers
-    state.known |= numbers
+def _keep(
+    state: ShardState, numbers: BitMap, kept: Kept, due: date | None, done: Collection[Cancellation]
+) -> None:  # fmt: skip
+    """Put frozen numbers into a state; with `due` those only that may be planned by then."""
+    if due is not None:
+        chosen = kept.chosen(lambda one: one.day <= due and one not in done)
+        numbers, kept = BitMap.union(BitMap(), *chosen.values()), Kept.of(kept.carrier, chosen)
+    if numbers:
+        state.keep(numbers, kept)
+
+
+def _planned(tx: Tx, due: date) -> frozenset[Cancellation]:
+    """The cancellations until a day that plans took whole."""
+    rows = tx.execute("SELECT carrier, closed_on, report_id, layer FROM planned_whole WHERE closed_on <= %s", (due,))
+    return frozenset(Cancellation(carrier=one, day=day, report=report, layer=layer) for one, day, report, layer in rows)
 
 
 def _went_on(state: ShardState, facts: Iterable[SetFact]) -> ShardState:
@@ -227,25 +239,27 @@ def _open_day(tx: Tx) -> date:
 
 def _fold_to(tx: Tx, until: Mapping[int, date], day: date) -> int:
     """Settle shards until a day, each from where it is settled; how many events that took."""
-    count, rows = 0, list[tuple[int, int, str, date, int, int, bytes]]()
+    count, rows = 0, list[tuple[int, int, str, bytes, bytes | None, bytes | None]]()
     for shard, state, facts in _read(tx, until, to=day):
         count += sum(len(fact.numbers) for fact in facts)
         rows.extend((shard, *row) for row in _rows(_went_on(state, facts)))
     tx.execute("DELETE FROM settled_set WHERE shard = ANY(%s)", (list(until),))
     with tx.cursor() as cursor, cursor.copy(
-        "COPY settled_set (shard, place, carrier, day, report_id, layer, numbers) FROM STDIN (FORMAT BINARY)"
+        "COPY settled_set (shard, place, carrier, numbers, names, sets) FROM STDIN (FORMAT BINARY)"
     ) as copy:  # fmt: skip
-        copy.set_types(("int4", "int2", "text", "date", "int8", "int2", "bytea"))
+        copy.set_types(("int4", "int2", "text", "bytea", "bytea", "bytea"))
         for row in rows:
             copy.write_row(row)
     tx.execute("UPDATE settled SET until = %s WHERE shard = ANY(%s)", (day, list(until)))
     return count
 
 
-def _rows(state: ShardState) -> Iterator[tuple[int, str, date, int, int, bytes]]:
+def _rows(state: ShardState) -> Iterator[tuple[int, str, bytes, bytes | None, bytes | None]]:
     for place, table in ((Place.IN_SERVICE, state.in_service), (Place.PORTED, state.ported)):
         for carrier, numbers in table.items():
             if numbers:
-                yield place, carrier, NEVER, 0, 0, dump(numbers)
-    for one, numbers in state.resting(state.known).items():
-        yield Place.FROZEN, one.carrier, one.day, one.report, one.layer, dump(numbers)
+                yield place, carrier, dump(numbers), None, None
+    for carrier, numbers in state.asleep.items():
+        if numbers:
+            kept = Kept.of(carrier, state.resting(numbers))
+            yield Place.FROZEN, carrier, dump(numbers), kept.names.tobytes(), kept.sets
