@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from clocks import Clock
+from exchanging import register
 from huanxin.acts import Platform
-from huanxin.acts.mending import withdraw
+from huanxin.acts.mending import correct, withdraw
 from huanxin.domain.errors import BadInput
 from huanxin.domain.lifecycle import Event
 from huanxin.domain.numbers import parse
@@ -117,7 +118,7 @@ def test_what_is_refused_for_a_batch_is_taken_in_the_order_that_the_refusal_name
     between = (f"{NUMBER},reclaimed,2026-09-01", f"{NUMBER},cancelled,2026-09-02")
     with pytest.raises(BadInput) as refused:
         tell(*between)
-    assert "withdraw the reports that tell of what came after it" in refused.value.faults[0].reason
+    assert "send it as a correction" in refused.value.faults[0].reason
     with platform.act("li") as act:
         withdraw(act, later, reason="a file between was forgotten")
     assert tell(*between) == 2
@@ -134,3 +135,28 @@ def test_the_side_that_took_a_number_in_may_tell_of_what_it_did_with_it_before_i
     assert tell(f"{NUMBER},ported_in,2025-02-01", carrier="cucc") == 1
     (only,) = stands(platform).tenures
     assert (str(only.opened_on), str(only.closed_on), only.carrier) == ("2024-01-05", "2026-08-20", "cucc")
+
+
+def test_what_is_refused_for_a_batch_is_taken_as_a_correction_with_all_that_follows(
+    platform: Platform, tell: Tell, report: Report
+) -> None:
+    """Nobody has to take other files back: what was missing is said to be, by whom and why, and the batch is set right."""
+    tell(f"{NUMBER},cancelled,2026-08-10")
+    batch = plan_now(platform)
+    assert batch is not None
+    register(platform, "shop")
+    send_now(platform, batch.id)
+    tell(f"{NUMBER},opened,2026-11-20", f"{NUMBER},cancelled,2026-11-22")
+    missing = (f"{NUMBER},reclaimed,2026-09-01", f"{NUMBER},cancelled,2026-09-02")
+    with pytest.raises(BadInput, match="so none was") as refused:
+        tell(*missing)
+    assert "send it as a correction (huanxin report correct)" in refused.value.faults[0].reason
+    lines = report(*(f"{line}," for line in missing), heading="number,event,at,instead_of", name="missing.csv")
+    with platform.act("li") as act:
+        done = correct(act, lines, carrier="cmcc", reason="a file between was forgotten")
+    assert done.added == {"reclaimed": 1, "cancelled": 1}
+    with platform.read() as seen:
+        retracted = load_gate(seen, batch.id).gate.retracted
+        assert {event: len(places) for event, places in retracted.items() if places} == {Event.RECLAIMED: 1}
+        # Somebody else has had the number since: the former owner's ties are not theirs.
+        assert batches.retractions_of(seen.tx, batch.id) == []

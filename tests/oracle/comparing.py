@@ -231,7 +231,7 @@ def _breaches(tx: Tx, world: World, counts: Counts) -> None:
     )
     for kind, shard, stored in found:
         real.update((kind, shard * SHARD_SIZE + place) for place in load(stored))
-    rosters = {one.key: sorted(one.stands_on) for one in world.batches}
+    rosters = {one.key: sorted(one.stands_on) for one in (*world.batches, *world.called_off)}
     for kind, batch, stored in tx.execute("SELECT kind, batch_id, places FROM breach WHERE places IS NOT NULL", binary=True):
         real.update((kind, rosters[batch][place]) for place in load(stored))
     same("breaches", real, world.breaches)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from oracle.days import answers_due, earliest_today, first_sellable, midnight, today
-from oracle.histories import FROZEN, RECLAIMED, Said, since, where
+from oracle.histories import FROZEN, OPENED, RECLAIMED, TRANSFERRED, Said, since, where
 from oracle.outbox import RENEWAL, RETRACTION, tell
 from oracle.world import Answer, Batch, Filed, Hold, Notice, Number, Partner, Retraction, Waived, World
 
@@ -56,6 +56,7 @@ def plan(world: World, key: int, carrier: str | None) -> Batch:
 def call_off(world: World, batch: Batch) -> None:
     """Nobody was told of it: it is as if it had never been planned."""
     world.batches.remove(batch)
+    world.called_off.append(batch)
 
 
 # Notify ---------------------------------------------------------------------------------------------------------------
@@ -87,11 +88,12 @@ def taken_back(batch: Batch) -> set[Number]:
 
 
 def reclaimed(world: World, batch: Batch) -> frozenset[Number]:
-    """Numbers of a batch that the owner whose cancellation it stands on took back, and that no retraction names yet."""
+    """Numbers of a batch that the owner whose cancellation it stands on took back, that nobody else has got since, and that
+    no retraction names yet."""
     found = set()
     for number, cancellation in batch.stands_on.items():
         after = since(world.histories[number], cancellation)
-        if after and after[0].event == RECLAIMED:
+        if after and after[0].event == RECLAIMED and not any(one.event in (OPENED, TRANSFERRED) for one in after):
             found.add(number)
     return frozenset(found - taken_back(batch))
 

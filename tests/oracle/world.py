@@ -253,6 +253,8 @@ class World:
     partners: list[Partner] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
+    called_off: list[Batch] = field(default_factory=list)
+    """batches of which nobody was told; what is on record of them stays so"""
     proposals: list[Proposal] = field(default_factory=list)
     disclosures: list[Disclosure] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)

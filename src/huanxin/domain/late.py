@@ -25,8 +25,8 @@ _LAYERS = 256
 
 _BARRED = Why(
     reason=Sentence(
-        "it would change what a batch stands on that was planned since; withdraw the reports that tell of what came after"
-        " it, import this one, and then those again"
+        "it would change what a batch stands on that was planned since; send it as a correction (huanxin report correct),"
+        " which sets the batch right too"
     )
 )
 

@@ -49,6 +49,9 @@ UNFREEZING = tuple(event for event in Event if event is not Event.CANCELLED)
 """Whatever takes a number out of a freeze. A cancellation begins one, and of a frozen number can only come after another
 event."""
 
+BEGINNING = (Event.OPENED, Event.TRANSFERRED)
+"""Events with which somebody else has the number."""
+
 EVENT_WORDS = {event.value: event for event in REPORTED} | {
     "开户": Event.OPENED, "开通": Event.OPENED, "销户": Event.CANCELLED, "销号": Event.CANCELLED,
     "复机": Event.RECLAIMED, "过户": Event.TRANSFERRED, "携出": Event.PORTED_OUT,

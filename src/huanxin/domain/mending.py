@@ -11,7 +11,7 @@ from datetime import date
 
 from pyroaring import BitMap
 
-from huanxin.domain.lifecycle import Cancellation, Event, SetFact, ShardState, fold, sellable_from
+from huanxin.domain.lifecycle import BEGINNING, Cancellation, Event, SetFact, ShardState, fold, sellable_from
 
 
 def impossible(facts: Sequence[SetFact], range_owner: str | None) -> list[SetFact]:
@@ -67,5 +67,4 @@ def sellable_on(facts: Sequence[SetFact], day: date, numbers: BitMap, freeze_day
 
 def begun_since(facts: Sequence[SetFact], day: date) -> BitMap:
     """Numbers that somebody else got on a day or after it: what was theirs before is given back to nobody."""
-    new = (Event.OPENED, Event.TRANSFERRED)
-    return BitMap.union(BitMap(), *(fact.numbers for fact in facts if fact.event in new and fact.day >= day))
+    return BitMap.union(BitMap(), *(fact.numbers for fact in facts if fact.event in BEGINNING and fact.day >= day))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from pyroaring import BitMap
 
@@ -36,13 +37,16 @@ def retract_reclaimed(act: Act, left: Iterable[tuple[int, Left]], *, new_id: New
     """Take numbers that their former owners reclaimed back from every notice they are in.
 
     left: what a report took out of the freeze, each with its shard. Of each renewal batch that was sent and holds some of
-    those that were reclaimed, they become a retraction, told to every partner that had the notice.
+    those that were reclaimed, they become a retraction, told to every partner that had the notice; but for those that
+    somebody else got since, as the same report or an older one says: the former owner's ties are not theirs.
     """
     deciding(act.tx)
+    left = list(left)
+    days = [one.fact.day for _, one in left if one.fact.event is Event.RECLAIMED]
     back: dict[int, list[NumberSet]] = {}
     for renewed in batches.renewed_since(act.tx, rested(left, Event.RECLAIMED)):
         back.setdefault(renewed.batch_id, []).append(NumberSet.of(renewed.numbers))
-    made = (_retract(act, batch_id, union(sets), new_id) for batch_id, sets in sorted(back.items()))
+    made = (_retract(act, batch_id, union(sets), min(days), new_id) for batch_id, sets in sorted(back.items()))
     return [one for one in made if one]
 
 
@@ -51,14 +55,16 @@ def retract_reclaimed_before(act: Act, batch_id: int, *, new_id: NewId = random_
     deciding(act.tx)
     batch = batches.get(act.tx, batch_id)
     assert batch is not None  # it was sent
-    return _retract(act, batch_id, _reclaimed_of(act.tx, batch), new_id)
+    return _retract(act, batch_id, *_reclaimed_of(act.tx, batch), new_id)
 
 
-def _retract(act: Act, batch_id: int, numbers: NumberSet, new_id: NewId) -> Batch | None:
+def _retract(act: Act, batch_id: int, numbers: NumberSet, since: date, new_id: NewId) -> Batch | None:
+    """since: the day of the first reclaim."""
     batch = batches.get(act.tx, batch_id)
     if batch is None or not numbers or not notices.of_batch(act.tx, batch_id):
         return None
-    if not (again := numbers - _taken_back(act.tx, batch)):
+    again = numbers - _taken_back(act.tx, batch)
+    if not (again := again - reports.passed_on(act.tx, again, since)):
         return None
     made = _record(act, batch, again, reason="")
     tell_retractions(act, batch_id, new_id=new_id)
@@ -162,16 +168,17 @@ def _taken_back(tx: Tx, batch: Batch) -> NumberSet:
     return union(batches.numbers_of(tx, other.id) for other in batches.retractions_of(tx, batch.id))
 
 
-def _reclaimed_of(tx: Tx, batch: Batch) -> NumberSet:
-    """The numbers of a batch that left the freeze by a reclaim. One that was sold, cancelled and reclaimed since went back
-    to somebody else: no tie of whoever held it before may be given back to it."""
-    numbers = batches.numbers_of(tx, batch.id)
+def _reclaimed_of(tx: Tx, batch: Batch) -> tuple[NumberSet, date]:
+    """The numbers of a batch that left the freeze by a reclaim, and the day of the first. One that was sold, cancelled and
+    reclaimed since went back to somebody else: no tie of whoever held it before may be given back to it."""
+    numbers, first = batches.numbers_of(tx, batch.id), date.max
     found: dict[int, BitMap] = {}
     for shard, of_shard in left_since(tx, batch, numbers):
         back, left = BitMap(), BitMap()
         for fact in of_shard:
             if fact.event is Event.RECLAIMED:
                 back |= fact.numbers - left
+                first = min(first, fact.day)
             left |= fact.numbers
         found[shard] = back
-    return NumberSet(found)
+    return NumberSet(found), first

@@ -7,12 +7,13 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 
 from psycopg.rows import class_row
+from pyroaring import BitMap
 
-from huanxin.domain.lifecycle import EVENTS, Event, Place, SetFact
+from huanxin.domain.lifecycle import BEGINNING, EVENTS, Event, Place, SetFact
 from huanxin.domain.numbers import NumberingPlan
 from huanxin.domain.tenures import Said, Standing, standing
 from huanxin.numbersets import instants
-from huanxin.numbersets.sharded import SHARD_SIZE, dump, load, shard_of
+from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, dump, load, shard_of
 from huanxin.store.database import Tx
 
 _CODES = {event: code for code, event in enumerate(EVENTS)}
@@ -168,12 +169,12 @@ def cancelled_between(tx: Tx, *, shards: Iterable[int], after: date, until: date
 
 def facts_by_shard(
     tx: Tx, *, shards: Iterable[int] | None = None, before_report: int | None = None,
-    of_reports: Iterable[int] | None = None, events: Iterable[Event] | None = None,
+    of_reports: Iterable[int] | None = None, events: Iterable[Event] | None = None, since: date | None = None,
 ) -> Iterator[tuple[int, list[SetFact]]]:  # fmt: skip
     """The facts of each shard in the order in which they happened, shard by shard, all or those named.
 
-    With `before_report`, only what earlier reports said; with `of_reports`, only what those did;
-    with `events`, only these. One shard at a time is unpacked.
+    With `before_report`, only what earlier reports said; with `of_reports`, only what those did; with `events`, only these;
+    with `since`, only those of that day or later. One shard at a time is unpacked.
     """
     where, parameters = "true", list[object]()
     if before_report is not None:
@@ -188,6 +189,9 @@ def facts_by_shard(
     if events is not None:
         where += " AND event = ANY(%s)"
         parameters.append([_CODES[event] for event in events])
+    if since is not None:
+        where += " AND day >= %s"
+        parameters.append(since)
     shard_now: int | None = None
     facts: list[SetFact] = []
     with tx.cursor(binary=True) as cursor:
@@ -214,6 +218,21 @@ def facts_by_shard(
             )
     if shard_now is not None:
         yield shard_now, in_order(facts)
+
+
+def passed_on(tx: Tx, numbers: NumberSet, since: date) -> NumberSet:
+    """Those of some numbers that somebody else got after a former owner reclaimed them, on a day or after it."""
+    found = {}
+    for shard, facts in facts_by_shard(tx, shards=numbers.shards, events=(Event.RECLAIMED, *BEGINNING), since=since):
+        back, passed = BitMap(), BitMap()
+        for fact in facts:
+            here = fact.numbers & numbers.shards[shard]
+            if fact.event is Event.RECLAIMED:
+                back |= here
+            else:
+                passed |= here & back
+        found[shard] = passed
+    return NumberSet(found)
 
 
 def in_order(facts: list[SetFact]) -> list[SetFact]:
