@@ -56,6 +56,16 @@ def test_every_operation_says_what_it_does_what_it_answers_and_how_it_fails(http
             assert {"401", "403", "503"} <= operation["responses"].keys(), name
 
 
+def test_every_part_of_the_api_and_every_scope_says_what_it_is_for(http: httpx.Client) -> None:
+    document = http.get("/openapi.json").json()
+    described = {tag["name"] for tag in document["tags"] if tag["description"]}
+    assert {tag for _, operation in operations(document) for tag in operation["tags"]} <= described
+    granted = document["components"]["securitySchemes"]["oauth"]["flows"]["clientCredentials"]["scopes"]
+    wanted = {scope for _, one in operations(document) for way in one.get("security", []) for scope in way.get("oauth", [])}
+    assert wanted <= granted.keys()
+    assert all(granted.values())
+
+
 @pytest.mark.parametrize("address", ["/openapi.json", "/sandbox/openapi.json"])
 def test_every_reference_in_the_description_leads_somewhere(
     platform: Platform, dsn: str, tmp_path: Path, clock: Clock, address: str

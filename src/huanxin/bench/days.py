@@ -8,19 +8,24 @@ steps take as long after two hundred batches as after ten.
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 import statistics
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import psycopg
 import pyarrow as pa
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pyroaring import BitMap
 from rich.table import Table
 
@@ -44,12 +49,13 @@ from huanxin.store.plan import batches
 from huanxin.store.plan.batches import Batch
 from huanxin.store.release import releases
 from huanxin.store.report import settled
+from huanxin.store.server.embedded import embedded_dsn, leave
 from huanxin.terminal import Terminal
 
 CARRIER = "cmcc"
 SEED = 1
 STEPS = ("report", "plan", "gate", "release", "sales")
-_MARK = 5  # days that are looked at up to each mark: their medians are what is compared
+_MARK = 15  # days that are lived after each mark: the medians of their steps are what is compared
 _BLOCK = 10_000
 _BACK, _UNSOLD, _REFUSED = 0.02, 0.02, 0.0002  # of a day's numbers: reclaimed, on lists still, never answered for
 _SOON = 30  # days after which those that are reclaimed are
@@ -59,14 +65,16 @@ _SEASON = FREEZE_DAYS + 1  # days from a cancellation to a release
 
 @dataclass(kw_only=True)
 class Days:
-    """The platform, a day at a time. `strewn[block]`: the ends of its numbers in a random order, dealt out from the left."""
+    """A platform, a day at a time. `strewn[block]`: the ends of its numbers in a random order, dealt out from the left."""
 
-    platform: Platform
+    database: str
     folder: Path
     starts: Numbers
     strewn: npt.NDArray[np.uint16]
     per_block: int
     today: date
+    rng: np.random.Generator
+    lived: int = 0
     on_lists: Numbers = field(default_factory=lambda: np.empty(0, np.int64))
     """of the day before"""
 
@@ -77,39 +85,76 @@ class Days:
         first = place * self.per_block
         return np.sort((self.starts[:, None] + self.strewn[:, first : first + self.per_block]).ravel())
 
+    def copied(self, database: str) -> Days:
+        """The same, with a past of its own from now on, in a copy of its database."""
+        with psycopg.connect(make_conninfo(self.database, dbname="postgres"), autocommit=True) as connection:
+            names = (sql.Identifier(database), sql.Identifier(str(conninfo_to_dict(self.database)["dbname"])))
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(*names))
+        return replace(self, database=make_conninfo(self.database, dbname=database), rng=copy.deepcopy(self.rng))
+
+    def opened(self) -> AbstractContextManager[Platform]:
+        settings = Settings(home=self.folder, database_url=self.database, lead_days=1)
+        return open_platform(settings, clock=self.now)
+
 
 def run_days(*, marks: Sequence[int], numbers: int, partners: int, as_json: bool) -> None:
-    """Live through as many days as the last of `marks` says, and print what each step of a day took at each of them."""
+    """Live through as many days as the last of `marks` says, keep a copy of the platform at each of them, and print what
+    the steps of a day take in all copies, which live their next days in turn: so that a machine that is slow for a while
+    is slow for all."""
     err = Terminal(stderr=True)
     folder = Path(tempfile.mkdtemp(prefix="huanxin-bench-"))
     try:
-        first = datetime.now(UTC).date()
-        days = _SEASON + max(marks)
-        rng = np.random.default_rng(SEED)
-        per_block = max(1, min(200, _BLOCK // days))
-        blocks = numbers // per_block
-        world: list[Days] = []
-        with open_platform(Settings(home=folder, database_url=None, lead_days=1), clock=lambda: world[0].now()) as platform:
-            strewn = rng.permuted(np.tile(np.arange(_BLOCK, dtype=np.uint16), (blocks, 1)), axis=1)
-            world.append(Days(platform=platform, folder=folder, starts=data.block_starts(platform.plan, blocks, rng),
-                              strewn=strewn[:, : days * per_block], per_block=per_block, today=first))  # fmt: skip
-            with platform.act("bench") as act:
-                for place in range(partners):
-                    add_partner(act, NewPartner(name=f"partner {place}", kind=Kind.APP), https_only=False)
-            took = []
-            for place in range(days):
-                world[0].today = first + timedelta(days=place)
-                took.append(_day(world[0], place, rng))
-                if (place + 1) % 10 == 0:
-                    err.print(f"day {place + 1} of {days}, {_SEASON} of them before the first plan")
-            again, count = _made_again(platform)
+        world = _begin(folder, numbers, partners, _SEASON + max(marks) + _MARK)
+        kept = []
+        for mark in marks:
+            with world.opened() as platform:
+                while world.lived < _SEASON + mark:
+                    _day(world, platform)
+                    if world.lived % 10 == 0:
+                        err.print(f"day {world.lived} of {_SEASON + max(marks)}, {_SEASON} of them before the first plan")
+            kept.append(world.copied(f"after_{mark}"))
+        took, again, count = _side_by_side(kept)
     finally:
+        leave(folder)
         shutil.rmtree(folder, ignore_errors=True)
-    at = {mark: {step: _median(took[: _SEASON + mark][-_MARK:], step) for step in STEPS} for mark in marks}
+    at = {mark: {step: _median(days, step) for step in STEPS} for mark, days in zip(marks, took, strict=True)}
     _print(Terminal(stderr=as_json), at, f"{numbers:,} numbers a day, {partners} partners", count, again)
     if as_json:
         print(json.dumps({"numbers": numbers, "partners": partners, "seconds": at, "facts": count,
                           "facts_made_again_a_second": round(count / again)}))  # fmt: skip
+
+
+def _begin(folder: Path, numbers: int, partners: int, days: int) -> Days:
+    """A platform with its partners, before its first day."""
+    rng = np.random.default_rng(SEED)
+    per_block = max(1, min(200, _BLOCK // days))
+    blocks = numbers // per_block
+    strewn = rng.permuted(np.tile(np.arange(_BLOCK, dtype=np.uint16), (blocks, 1)), axis=1)[:, : days * per_block]
+    database = make_conninfo(embedded_dsn(folder))
+    world = Days(
+        database=database, folder=folder, starts=np.empty(0, np.int64), strewn=strewn, per_block=per_block,
+        today=datetime.now(UTC).date(), rng=rng,
+    )  # fmt: skip
+    with world.opened() as platform, platform.act("bench") as act:
+        world.starts = data.block_starts(platform.plan, blocks, rng)
+        for place in range(partners):
+            add_partner(act, NewPartner(name=f"partner {place}", kind=Kind.APP), https_only=False)
+    return world
+
+
+def _side_by_side(worlds: Sequence[Days]) -> tuple[list[list[Steps]], float, int]:
+    """(the next days of each platform, lived in turn; seconds that making what is settled again takes in the last, and of
+    how many numbers in facts)"""
+    took: list[list[Steps]] = [[] for _ in worlds]
+    with ExitStack() as open_ones:
+        platforms = [open_ones.enter_context(world.opened()) for world in worlds]
+        for _ in range(_MARK):
+            for world, platform, days in zip(worlds, platforms, took, strict=True):
+                days.append(_day(world, platform))
+        began = time.perf_counter()
+        with platforms[-1].act("bench") as act:
+            count = settled.make_again(act.tx)
+        return took, time.perf_counter() - began, count
 
 
 def _median(days: list[Steps], step: str) -> float:
@@ -117,11 +162,13 @@ def _median(days: list[Steps], step: str) -> float:
     return round(statistics.median([day.seconds(step) for day in days if day.seconds(step)] or [0.0]), 4)
 
 
-def _day(world: Days, place: int, rng: np.random.Generator) -> Steps:
-    """One day: yesterday's lists are sold, today's events reported, what is due planned and answered for, and released."""
-    platform, steps = world.platform, Steps()
+def _day(world: Days, platform: Platform) -> Steps:
+    """The next day: yesterday's lists are sold, today's events reported, what is due planned and answered for, and
+    released."""
+    steps, place = Steps(), world.lived
+    world.today, world.lived = world.today + timedelta(days=1), place + 1
     if len(world.on_lists):
-        bought = world.on_lists[rng.random(len(world.on_lists)) > _UNSOLD]
+        bought = world.on_lists[world.rng.random(len(world.on_lists)) > _UNSOLD]
         _write(world.folder / "sold.csv", [(bought, Event.OPENED)], world.today)
         with steps.step("sales"), platform.act("bench") as act:
             take_report(act, world.folder / "sold.csv", carrier=CARRIER)
@@ -137,7 +184,7 @@ def _day(world: Days, place: int, rng: np.random.Generator) -> Steps:
     assert batch is not None
     with platform.act("bench") as act:
         send_batch(act, batch.id)
-    _answer(world, batch, rng)
+    _answer(platform, batch, world.rng)
     with steps.step("gate"), platform.read() as reading:
         load_gate(reading, batch.id).gate.renewed()
     with steps.step("release"):
@@ -161,13 +208,13 @@ def _write(path: Path, said: Sequence[tuple[Numbers, Event]], day: date) -> None
         write_csv(table, file)
 
 
-def _answer(world: Days, batch: Batch, rng: np.random.Generator) -> None:
+def _answer(platform: Platform, batch: Batch, rng: np.random.Generator) -> None:
     """Every partner's complete receipt, straight to the record."""
     ties = bitmap_of(np.flatnonzero(rng.random(batch.count) < _TIED).astype(np.uint32))
     debts = BitMap(rng.choice(batch.count, size=max(1, int(batch.count * _REFUSED)), replace=False).tolist())
     unbound = Answer(outcome=Outcome.UNBOUND)
     refused = Answer(outcome=Outcome.REFUSED, reason=Reason.DEBT.value)
-    with world.platform.act("bench") as act:
+    with platform.act("bench") as act:
         for place, notice in enumerate(notices.of_batch(act.tx, batch.id)):
             answers = {unbound: ties - debts, refused: debts} if place == 0 else {unbound: ties}
             facts.receipt(
@@ -175,14 +222,6 @@ def _answer(world: Days, batch: Batch, rng: np.random.Generator) -> None:
                 partner_id=notice.partner_id, sha256=f"{batch.id} {place}".encode(), complete=True, idempotency_key="",
                 lines=sum(len(where) for where in answers.values()), answers=answers, at=act.now,
             )  # fmt: skip
-
-
-def _made_again(platform: Platform) -> tuple[float, int]:
-    """(seconds that making what is settled again from the facts takes, numbers in those facts)."""
-    began = time.perf_counter()
-    with platform.act("bench") as act:
-        count = settled.make_again(act.tx)
-    return time.perf_counter() - began, count
 
 
 def _print(out: Terminal, at: dict[int, dict[str, float]], world: str, count: int, again: float) -> None:

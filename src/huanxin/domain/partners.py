@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 
 class Kind(StrEnum):
@@ -18,17 +19,26 @@ class Kind(StrEnum):
 
 
 class Scope(StrEnum):
-    """What an access token allows."""
+    """What an access token allows. `usual`: every partner gets it who doesn't say otherwise."""
 
-    SSF_READ = "ssf.read"
-    SSF_MANAGE = "ssf.manage"
-    NOTICES = "notices"
-    RECEIPTS = "receipts"
-    ANSWERS = "answers"
-    NUMBER_RECYCLING = "number-recycling:check"
+    allows: str
+    usual: bool
+
+    def __new__(cls, value: str, allows: str, usual: bool = False) -> Self:
+        """One scope of an access token, with what it allows in words."""
+        self = str.__new__(cls, value)
+        self._value_, self.allows, self.usual = value, allows, usual
+        return self
+
+    SSF_READ = "ssf.read", "see the stream and the account", True
+    SSF_MANAGE = "ssf.manage", "change the stream and the account", True
+    NOTICES = "notices", "see notices and their numbers", True
+    RECEIPTS = "receipts", "file receipts", True
+    ANSWERS = "answers", "ask what became of numbers"
+    NUMBER_RECYCLING = "number-recycling:check", "ask whether a number has another owner since a day"
 
 
-DEFAULT_SCOPES = (Scope.SSF_READ, Scope.SSF_MANAGE, Scope.NOTICES, Scope.RECEIPTS)
+DEFAULT_SCOPES = tuple(one for one in Scope if one.usual)
 
 RENEWAL = "urn:huanxin:event:renewal"
 RETRACTION = "urn:huanxin:event:retraction"

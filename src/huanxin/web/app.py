@@ -61,13 +61,9 @@ _ABOUT = """How a partner, who holds ties to phone numbers, hears of numbers tha
 4. Cut the ties bound before the cut-off, and `POST /partner/v1/notices/{notice_id}/receipts`.
 
 Every error is a problem (RFC 9457), whose `type` ends in a code that stays the same."""
-_TAGS = [
-    {"name": "Access", "description": "Tokens, and the keys with which what the platform signs is verified."},
-    {"name": "Notices and receipts", "description": "What a partner is told, and what it answers."},
-    {"name": "Disclosure", "description": "What a buyer is told of a number, for a carrier's own shop software."},
-    {"name": "Inventory", "description": "What a carrier may sell, for its own systems."},
-    {"name": "Health", "description": "For whoever watches the platform."},
-]
+_HEALTH = {"name": "Health", "description": "For whoever watches the platform."}
+_ROOMS = (oauth, partner, ssf, accounts, disclosures, inventory, wellknown)
+"""of the API, each with what its documentation says of it, in that order"""
 _MINUTE = timedelta(minutes=1)
 _LARGE_AT_ONCE, _IN_SANDBOX = 2, 1  # large receipts read at a time
 _REHEARSED = 300  # seconds; a rehearsal's receipts are short
@@ -103,7 +99,7 @@ def create_app(
 
     app = FastAPI(
         title="Huanxin 号码焕新", version=version("huanxin"), description=_ABOUT, lifespan=lifespan, docs_url=None,
-        redoc_url=None, openapi_tags=_TAGS,
+        redoc_url=None, openapi_tags=[*(one.TAG for one in _ROOMS), _HEALTH],
     )  # fmt: skip
     contexts = [_equip(app, platform, settings, waker)]
     app.include_router(routes.router)
@@ -228,13 +224,13 @@ class Heads:
 
 
 def _health(app: FastAPI, platform: Platform, room: Room) -> None:
-    @app.get("/healthz", tags=["Health"], summary="The process answers", response_model=Status)
+    @app.get("/healthz", tags=[_HEALTH["name"]], summary="The process answers", response_model=Status)
     def healthz() -> Response:
         """For whoever starts and watches processes. Asks nothing of the database."""
         return JSONResponse({"status": "ok"})
 
     @app.get(
-        "/readyz", tags=["Health"], summary="The database answers too, and has room", response_model=Readiness,
+        "/readyz", tags=[_HEALTH["name"]], summary="The database answers too, and has room", response_model=Readiness,
         responses=problems(),
     )  # fmt: skip
     def readyz(_: Request) -> Response:

@@ -11,12 +11,12 @@ from huanxin.domain.partners import Scope
 from huanxin.notify.files import choose_folders
 from huanxin.notify.own_folders import FolderAccess
 from huanxin.web.api import account_schemas as schemas
-from huanxin.web.api.accounts import AccountLimits, read_as
+from huanxin.web.api.accounts import TAG, AccountLimits, read_as
 from huanxin.web.api.bodies import JsonObject
 from huanxin.web.api.schemas import needs, problems
 from huanxin.web.context import Context, calling_partner
 
-router = APIRouter(prefix="/partner/v1/account", tags=["Connecting"])
+router = APIRouter(prefix="/partner/v1/account", tags=[TAG["name"]])
 _SAYS = {
     "response_model": schemas.FoldersChosen,
     "responses": problems(400, 401, 403, 409, 422, 429),

@@ -29,7 +29,8 @@ from huanxin.words.sentences import Sentence
 from huanxin_partner.rehearsal import magic
 from huanxin_partner.rehearsal.words import MENDS, SCENARIOS
 
-router = APIRouter(prefix="/partner/v1", tags=["Connecting"])
+TAG = {"name": "Connecting", "description": "From an account of the sandbox to the first notice."}
+router = APIRouter(prefix="/partner/v1", tags=[TAG["name"]])
 _HOUR = timedelta(hours=1)
 _Body = TypeVar("_Body", bound=BaseModel)
 

@@ -23,7 +23,8 @@ from huanxin.web.api.inventory import holder
 from huanxin.web.api.schemas import Responses, problems
 
 _LARGEST_BODY = 32 << 20  # bytes
-router = APIRouter(prefix="/answers/v1/disclosure", tags=["Disclosure"])
+TAG = {"name": "Disclosure", "description": "What a buyer is told of a number, for a carrier's own shop software."}
+router = APIRouter(prefix="/answers/v1/disclosure", tags=[TAG["name"]])
 _SECURITY: dict[str, Any] = {"security": [{"operator": []}]}
 
 

@@ -24,7 +24,8 @@ from huanxin.work.room import Turns
 
 MOST, USUAL = 50_000, 10_000  # numbers of a page
 _A_MINUTE, _AT_ONCE = 120, 4
-router = APIRouter(prefix="/carrier/v1", tags=["Inventory"])
+TAG = {"name": "Inventory", "description": "What a carrier may sell, for its own systems."}
+router = APIRouter(prefix="/carrier/v1", tags=[TAG["name"]])
 
 
 def include(app: FastAPI, platform: Platform) -> None:

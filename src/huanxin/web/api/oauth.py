@@ -20,7 +20,8 @@ from huanxin.web.api.schemas import TokenGranted, TokenRefused, needs, problems
 from huanxin.web.context import Context, calling_partner
 from huanxin.web.limits import network_of
 
-router = APIRouter(tags=["Access"])
+TAG = {"name": "Access", "description": "Tokens, and the keys with which what the platform signs is verified."}
+router = APIRouter(tags=[TAG["name"]])
 _FORM = "application/x-www-form-urlencoded"
 
 

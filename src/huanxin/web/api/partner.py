@@ -37,7 +37,8 @@ from huanxin.web.context import Context, calling_partner
 from huanxin.web.freed_memory import give_back
 from huanxin.work.refusals import note_refusal
 
-router = APIRouter(prefix="/partner/v1", tags=["Notices and receipts"])
+TAG = {"name": "Notices and receipts", "description": "What a partner is told, and what it answers."}
+router = APIRouter(prefix="/partner/v1", tags=[TAG["name"]])
 
 
 def _reader(request: Request) -> Partner:

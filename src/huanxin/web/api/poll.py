@@ -15,9 +15,10 @@ from huanxin.domain.errors import BadRequest
 from huanxin.domain.partners import Partner, Scope
 from huanxin.notify.polling import MOST_EVENTS, Polled
 from huanxin.web.api.bodies import json_object, shows
+from huanxin.web.api.ssf import TAG
 from huanxin.web.context import Context, calling_partner
 
-router = APIRouter(prefix="/ssf", tags=["Streams"])
+router = APIRouter(prefix="/ssf", tags=[TAG["name"]])
 _LOOK_AGAIN = 5.0  # seconds; an event that was refused falls due without a word
 _GATHER, _LONG_GATHER = 0.8, 2.0  # seconds; a partner that was given events so lately gets the next ones together
 _BUSY = 5  # events at a time, from which on more is won by doing many together than by answering soon

@@ -210,10 +210,7 @@ _DEFS = "#/$defs/"
 _SECURITY = {
     "oauth": {
         "type": "oauth2", "description": "An access token for a partner's client credentials.",
-        "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {
-            Scope.NOTICES.value: "see notices and their numbers", Scope.RECEIPTS.value: "file receipts",
-            Scope.SSF_READ.value: "see the stream and the account", Scope.SSF_MANAGE.value: "change them",
-        }}},
+        "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {one.value: one.allows for one in Scope}}},
     },
     "operator": {"type": "http", "scheme": "bearer", "description": "A token that `huanxin operator token` printed."},
     "client": {"type": "http", "scheme": "basic", "description": "client_id and client_secret"},

@@ -17,7 +17,8 @@ from huanxin.store.notify import streams
 from huanxin.web.api.bodies import JsonObject, shows
 from huanxin.web.context import Context, calling_partner
 
-router = APIRouter(prefix="/ssf", tags=["Streams"])
+TAG = {"name": "Streams", "description": "How a partner is told: by push, poll or files, and of what."}
+router = APIRouter(prefix="/ssf", tags=[TAG["name"]])
 _JSON = "application/json"
 _UNKEPT = {"Cache-Control": "no-store"}
 _LONGEST_STATE = 4096

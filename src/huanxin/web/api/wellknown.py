@@ -12,8 +12,9 @@ from huanxin.domain.partners import Scope
 from huanxin.notify.assertions import ALGORITHMS
 from huanxin.web.context import Context
 
-router = APIRouter(tags=["Discovery"])
-of_sandbox = APIRouter(tags=["Discovery"])
+TAG = {"name": "Discovery", "description": "Where everything is, for programs."}
+router = APIRouter(tags=[TAG["name"]])
+of_sandbox = APIRouter(tags=[TAG["name"]])
 """The sandbox's documents, where its issuer's path puts them: between the host and `/sandbox` (OpenID SSF 1.0, section 7.2;
 RFC 8414, section 3)."""
 _KEPT = {"Cache-Control": "public, max-age=300"}
