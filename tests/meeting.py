@@ -14,7 +14,7 @@ from huanxin.acts.batches import decide, release
 from huanxin.acts.desk import acknowledge
 from huanxin.acts.requests import answer_requests, order_request
 from huanxin.answer.receiving import Filing, file_receipt
-from huanxin.answer.single import Line
+from huanxin.answer.single import AnswerLine
 from huanxin.disclose.acknowledging import Acknowledgement, Method
 from huanxin.disclose.desk import texts_of
 from huanxin.domain.acceptance import judge
@@ -139,7 +139,7 @@ def writers(folder: Path, shown: str) -> dict[str, Order]:
                 (notice,) = requests.of_partner(tx, 1, 9)
             assert shop is not None
             number, said, reason = line.split(",")
-            one = Line(line=2, notice=notice.id, number=number, outcome=said, reason=reason, until="")
+            one = AnswerLine(line=2, notice=notice.id, number=number, outcome=said, reason=reason, until="")
             return answer_requests(platform, shop, [one], key=key).new
 
         return file

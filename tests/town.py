@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from clocks import Clock
 from huanxin.acts import Platform, open_platform
 from huanxin.acts.requests import answer_requests
-from huanxin.answer.single import Line
+from huanxin.answer.single import AnswerLine
 from huanxin.domain.clock import system_clock
 from huanxin.domain.partners import Kind, NewPartner
 from huanxin.notify.partners import Registered, add_partner
@@ -92,7 +92,9 @@ class Town:
         with self.platform.database.transaction() as tx:
             notice = requests.of_partner(tx, partner.id, 1)[0]
         answer_requests(
-            self.platform, partner, [Line(line=2, notice=notice.id, number=number, outcome=outcome, reason=reason, until="")]
+            self.platform,
+            partner,
+            [AnswerLine(line=2, notice=notice.id, number=number, outcome=outcome, reason=reason, until="")],
         )
 
 

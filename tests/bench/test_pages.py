@@ -10,7 +10,7 @@ import pytest
 from clocks import Clock
 from huanxin.acts import Platform, open_platform
 from huanxin.bench import country
-from huanxin.bench.asking import Asked, add_operators, ask_all
+from huanxin.bench.asking import PageAsked, add_operators, ask_all
 from huanxin.domain.answers import Purpose
 from huanxin.domain.lifecycle import fold
 from huanxin.figures import history, summaries
@@ -59,7 +59,7 @@ def _numbers(platform: Platform, batch_id: int) -> np.ndarray[tuple[int], np.dty
      (200, (310.0, 20.0), "over 300 ms, 1 of 2 times")],
 )  # fmt: skip
 def test_a_page_that_is_slow_broken_or_missing_is_named(status: int, ms: tuple[float, ...], says: str) -> None:
-    assert Asked(name="/", status=status, kb=1.0, ms=ms, most=300).remark == says
+    assert PageAsked(name="/", status=status, kb=1.0, ms=ms, most=300).remark == says
 
 
 def test_every_page_that_is_timed_is_the_page_that_is_meant(dsn: str, tmp_path: Path) -> None:
@@ -76,4 +76,4 @@ def test_every_page_that_is_timed_is_the_page_that_is_meant(dsn: str, tmp_path: 
     assert {"/", "/watch", "/console/desk", "search a number", "approve the release", "/partner/live", "/renew/choose"} <= {
         one.name for one in asked
     }
-    assert Asked(name="/", status=200, kb=1.0, ms=(1.0,), most=300, right=False).remark == "answered with another page"
+    assert PageAsked(name="/", status=200, kb=1.0, ms=(1.0,), most=300, right=False).remark == "answered with another page"

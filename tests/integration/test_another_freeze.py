@@ -16,7 +16,7 @@ from huanxin.acts import Platform
 from huanxin.acts.batches import release
 from huanxin.answer.receiving import Filing, file_receipt
 from huanxin.domain.lifecycle import sellable_from
-from huanxin.domain.pool import STATES, State
+from huanxin.domain.pool import STATES, PoolState
 from huanxin.figures import batch_figures, pool
 from huanxin.numbersets import tables
 from huanxin.plan.batches import due
@@ -101,7 +101,7 @@ def test_the_longer_freeze_binds_what_is_planned_wherever_the_freeze_decides(
     assert "the freeze of 120 days runs" in str(said.findings[0].text)
     assert (figures.gate.freezing, figures.freezes) == (2, (("cmcc", date(2026, 12, 24), 2),))
     by_state = {state: int(counted.days["count"][counted.days["kind"] == at].sum()) for at, state in enumerate(STATES)}
-    assert (by_state[State.RENEWING], by_state[State.CLEAR]) == (2, 0)
+    assert (by_state[PoolState.RENEWING], by_state[PoolState.CLEAR]) == (2, 0)
     (told,) = looked_at(under, [FIRST], seller="cmcc")
     assert (told.why is not None, told.freeze_days, str(told.sellable_from)) == (True, 120, "2026-12-24")
     clock.forward(days=29)  # the 120th day

@@ -11,10 +11,10 @@ import pytest
 
 from clocks import Clock
 from huanxin.acts import Platform
-from huanxin.domain.disclosure import Grade, Why
+from huanxin.domain.disclosure import Grade, NotForSale
 from huanxin.domain.errors import BadInput
 from huanxin.domain.numbers import parse
-from huanxin.domain.tenures import Standing, State
+from huanxin.domain.tenures import NumberTenures, State
 from huanxin.figures.tracing import trace
 from huanxin.report.baseline import import_baseline
 from huanxin.report.importing import Imported
@@ -40,7 +40,7 @@ def begun(platform: Platform, report: Report) -> Imported:
     return first_day(platform, report(*LINES, heading="number,state,since", name="state.csv"))
 
 
-def stands(platform: Platform, number: str) -> Standing:
+def stands(platform: Platform, number: str) -> NumberTenures:
     with platform.read() as reading:
         return reports.standing_of(reading.tx, parse(number))
 
@@ -88,7 +88,7 @@ def test_what_can_be_told_of_a_number_begins_with_the_baseline_and_the_desk_and_
     imported(platform, report("+8613800138009,cancelled,2026-08-20"), carrier="cmcc", by="li")
     numbers = [parse(one) for one in (SHELF, NEW, "+8613800138009")]
     shelf, new, other = looked_at(platform, numbers, seller="cmcc")
-    assert (shelf.why, str(shelf.evaluable_since)) == (Why.NOT_RELEASED, TODAY)
+    assert (shelf.why, str(shelf.evaluable_since)) == (NotForSale.NOT_RELEASED, TODAY)
     assert (new.grade, new.evaluable_since) == (Grade.A, None), "never sold is more than silence"
     assert other.evaluable_since is None
     with platform.read() as reading:

@@ -11,8 +11,8 @@ import pytest
 
 from clocks import Clock
 from huanxin.acts import Platform
-from huanxin.domain.disclosure import Why
-from huanxin.domain.pool import STATES, State
+from huanxin.domain.disclosure import NotForSale
+from huanxin.domain.pool import STATES, PoolState
 from huanxin.figures import pool
 from huanxin.release.explain import Explanation, explain
 from huanxin.store.plan import batches
@@ -67,9 +67,9 @@ def test_released_reclaimed_and_cancelled_on_one_day_it_is_not_sold_as_confirmed
     assert shop.told(CLEAN).for_sale
     for event in DANCE:
         tell(event)
-    assert shop.told(CLEAN).why is Why.FREEZING
+    assert shop.told(CLEAN).why is NotForSale.FREEZING
     clock.forward(days=95)
-    assert shop.told(CLEAN).why is Why.NOT_RELEASED
+    assert shop.told(CLEAN).why is NotForSale.NOT_RELEASED
     found = explained(platform)
     assert (found.batch_id, found.released) == (None, False)
     assert f"frozen since {TODAY}" in found.findings[0].text
@@ -96,7 +96,7 @@ def test_a_dance_that_is_told_long_after_the_plan_begins_a_tenure_too_on_the_ver
 ) -> None:
     """The order of events decides, not that of arrival, and no day says that anything changed."""
     tell("cancelled 2026-08-25T10:00", "reclaimed 2026-08-25T11:00", "cancelled 2026-08-25T13:00")
-    assert shop.told(CLEAN).why is Why.NOT_RELEASED
+    assert shop.told(CLEAN).why is NotForSale.NOT_RELEASED
     assert planned(platform) == [CLEAN]
 
 
@@ -112,7 +112,7 @@ def test_sold_in_the_report_that_says_that_it_was_cancelled_again_it_was_sold_ou
 
 
 def test_the_pool_counts_it_as_frozen_and_not_as_released(shop: Shop, platform: Platform, tell: Tell) -> None:
-    def counted() -> dict[State, int]:
+    def counted() -> dict[PoolState, int]:
         with platform.database.transaction() as tx:
             found = pool.make(tx, platform)[""]
         return {state: int(found.prefixes["counts"][:, place].sum()) for place, state in enumerate(STATES)}
@@ -120,7 +120,10 @@ def test_the_pool_counts_it_as_frozen_and_not_as_released(shop: Shop, platform: 
     before = counted()
     tell(*DANCE)
     after = counted()
-    assert (after[State.RELEASED], after[State.FROZEN]) == (before[State.RELEASED] - 1, before[State.FROZEN] + 1)
+    assert (after[PoolState.RELEASED], after[PoolState.FROZEN]) == (
+        before[PoolState.RELEASED] - 1,
+        before[PoolState.FROZEN] + 1,
+    )
 
 
 def test_its_first_batch_is_taken_back_once_and_what_the_next_owner_takes_back_is_none_of_its_business(
@@ -147,7 +150,7 @@ def test_a_batch_that_was_planned_before_batches_named_cancellations_stands_on_t
     assert shop.told(CLEAN).for_sale
     assert planned(platform) == []
     tell("cancelled 2026-08-25T10:00", "reclaimed 2026-08-25T11:00", "cancelled 2026-08-25T13:00")
-    assert shop.told(CLEAN).why is Why.NOT_RELEASED
+    assert shop.told(CLEAN).why is NotForSale.NOT_RELEASED
     assert planned(platform) == [CLEAN]
 
 

@@ -15,7 +15,7 @@ from huanxin.domain.errors import BadInput
 from huanxin.domain.lifecycle import Event
 from huanxin.domain.numbers import parse
 from huanxin.domain.partners import Kind, NewPartner
-from huanxin.domain.tenures import Standing, State
+from huanxin.domain.tenures import NumberTenures, State
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.explain import explain
@@ -43,7 +43,7 @@ def tell(platform: Platform, report: Report) -> Callable[..., int]:
 Tell = Callable[..., int]
 
 
-def stands(platform: Platform, number: str = NUMBER) -> Standing:
+def stands(platform: Platform, number: str = NUMBER) -> NumberTenures:
     with platform.read() as reading:
         return reports.standing_of(reading.tx, parse(number))
 

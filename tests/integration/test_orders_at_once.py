@@ -11,7 +11,7 @@ import pytest
 from clocks import Clock
 from huanxin.acts import Platform
 from huanxin.acts.requests import answer_requests, order_request
-from huanxin.answer.single import Line
+from huanxin.answer.single import AnswerLine
 from huanxin.domain.numbers import parse
 from huanxin.domain.partners import Kind, NewPartner, Partner
 from huanxin.domain.streams import Method
@@ -102,7 +102,7 @@ def test_of_two_last_answers_at_the_same_instant_one_is_the_last(
     monkeypatch.setattr(facts, "request_answers", together)
 
     def answer(shop: Partner) -> None:
-        line = Line(line=2, notice=order.notices[shop.id], number=NUMBERS[0], outcome="unbound", reason="", until="")
+        line = AnswerLine(line=2, notice=order.notices[shop.id], number=NUMBERS[0], outcome="unbound", reason="", until="")
         answer_requests(platform, shop, [line])
 
     threads = [threading.Thread(target=answer, args=(shop,)) for shop in shops]
@@ -175,7 +175,7 @@ def test_if_we_die_before_it_was_seen_that_all_have_answered_the_partner_that_as
 ) -> None:
     """Without our confirmation a partner sends its answer again; else the owner would never be told."""
     order = ordered(platform, shops[:1])
-    line = Line(line=2, notice=order.notices[shops[0].id], number=NUMBERS[0], outcome="unbound", reason="", until="")
+    line = AnswerLine(line=2, notice=order.notices[shops[0].id], number=NUMBERS[0], outcome="unbound", reason="", until="")
 
     def die(*_: object) -> None:
         raise KeyboardInterrupt
@@ -195,7 +195,7 @@ def test_if_we_die_before_it_was_seen_that_all_have_answered_the_next_start_sees
     """Else the owner of an order is never told whose last partner had its confirmation and asks no more."""
     order = ordered(platform, shops)
     for shop in shops:
-        line = Line(line=2, notice=order.notices[shop.id], number=NUMBERS[0], outcome="unbound", reason="", until="")
+        line = AnswerLine(line=2, notice=order.notices[shop.id], number=NUMBERS[0], outcome="unbound", reason="", until="")
         with monkeypatch.context() as patched:
             patched.setattr(requests, "note_done", lambda *_: [])
             answer_requests(platform, shop, [line])

@@ -11,7 +11,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from huanxin.acts.requests import answer_requests, call_off, order_request
-from huanxin.answer.single import Line
+from huanxin.answer.single import AnswerLine
 from huanxin.domain.partners import Partner
 from huanxin.domain.streams import Method
 from huanxin.request.ordering import Ordered, Purpose, Wish
@@ -56,7 +56,7 @@ def shop(place: Town, name: str) -> Partner:
 
 
 def answer(place: Town, ordered: Ordered, name: str, outcome: str, until: str = "") -> None:
-    line = Line(line=2, notice=ordered.notices[shop(place, name).id], number=RECYCLED, outcome=outcome, reason="",
+    line = AnswerLine(line=2, notice=ordered.notices[shop(place, name).id], number=RECYCLED, outcome=outcome, reason="",
                 until=until)  # fmt: skip
     answer_requests(place.platform, shop(place, name), [line])
 

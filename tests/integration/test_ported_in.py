@@ -11,7 +11,7 @@ import pytest
 from huanxin.acts import Platform
 from huanxin.domain.errors import BadInput
 from huanxin.domain.numbers import parse
-from huanxin.domain.tenures import Standing, State, Tenure
+from huanxin.domain.tenures import NumberTenures, State, Tenure
 from huanxin.store.report import reports
 from ordering import imported, plan_now
 
@@ -21,7 +21,7 @@ LEFT = (f"{NUMBER},opened,2020-01-05", f"{NUMBER},ported_out,2026-05-01T09:00:00
 CAME = f"{NUMBER},ported_in,2026-05-01T09:00:00+08:00"
 
 
-def stands(platform: Platform) -> Standing:
+def stands(platform: Platform) -> NumberTenures:
     with platform.read() as reading:
         return reports.standing_of(reading.tx, parse(NUMBER))
 

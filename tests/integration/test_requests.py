@@ -12,7 +12,7 @@ import pytest
 from clocks import Clock
 from huanxin.acts import Platform
 from huanxin.acts.requests import answer_requests, order_request
-from huanxin.answer.single import Line
+from huanxin.answer.single import AnswerLine
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.numbers import parse
 from huanxin.domain.partners import RENEWAL, Kind, NewPartner, Partner
@@ -51,7 +51,7 @@ def wish(
 
 
 def answered(platform: Platform, ordered: Ordered, partner: Partner, outcome: str, reason: str = "") -> int:
-    line = Line(line=2, notice=ordered.notices[partner.id], number=NUMBER, outcome=outcome, reason=reason, until="")
+    line = AnswerLine(line=2, notice=ordered.notices[partner.id], number=NUMBER, outcome=outcome, reason=reason, until="")
     return answer_requests(platform, partner, [line]).new
 
 
@@ -168,8 +168,8 @@ def test_a_receipt_with_one_bad_line_is_refused_whole(
     ordered = order_request(platform, wish(partners=shops[:1]))
     notice = ordered.notices[shops[0].id]
     other = order_request(platform, wish(FIRST_USE, Purpose.LEAVE, partners=shops[:1])).notices[shops[0].id]
-    good = Line(line=2, notice=other, number=FIRST_USE, outcome="unbound", reason="", until="")
-    bad = Line(line=3, notice=notice, number=number, outcome=outcome, reason="", until=until)
+    good = AnswerLine(line=2, notice=other, number=FIRST_USE, outcome="unbound", reason="", until="")
+    bad = AnswerLine(line=3, notice=notice, number=number, outcome=outcome, reason="", until=until)
     with pytest.raises(BadInput) as refused:
         answer_requests(platform, shops[0], [good, bad])
     assert [fault.line for fault in refused.value.faults] == [3]
@@ -186,7 +186,7 @@ def test_an_instant_until_which_a_partner_needs_time_is_a_day_of_the_numbers_car
 ) -> None:
     ordered = order_request(platform, wish(partners=shops[:1]))
     notice = ordered.notices[shops[0].id]
-    line = Line(line=2, notice=notice, number=NUMBER, outcome="pending", reason="", until=until)
+    line = AnswerLine(line=2, notice=notice, number=NUMBER, outcome="pending", reason="", until=until)
     answer_requests(platform, shops[0], [line])
     with platform.database.transaction() as tx:
         assert [one.until_day for one in requests.of_partner(tx, shops[0].id, 10)] == [date(2026, 12, day)]
@@ -194,7 +194,7 @@ def test_an_instant_until_which_a_partner_needs_time_is_a_day_of_the_numbers_car
 
 def test_a_partner_can_not_answer_anothers_notice(platform: Platform, shops: list[Partner]) -> None:
     ordered = order_request(platform, wish(partners=shops[:2]))
-    line = Line(line=2, notice=ordered.notices[shops[0].id], number=NUMBER, outcome="unbound", reason="", until="")
+    line = AnswerLine(line=2, notice=ordered.notices[shops[0].id], number=NUMBER, outcome="unbound", reason="", until="")
     with pytest.raises(BadInput) as refused:
         answer_requests(platform, shops[1], [line])
     assert "no notice" in refused.value.faults[0].reason

@@ -8,7 +8,7 @@ import pytest
 
 from clocks import Clock
 from huanxin.domain.errors import TooMany
-from huanxin.request.codes import CodeRules, Tried, ask, check
+from huanxin.request.codes import CodeRules, CodeTried, ask, check
 from huanxin.store.database import Database
 from ordering import acting
 
@@ -27,7 +27,7 @@ class Phone:
         with self.database.transaction() as tx:
             return ask(acting(tx, now=self.clock()), number, address=address, secret=SECRET, rules=rules)
 
-    def type(self, code: str, number: int = NUMBER) -> Tried:
+    def type(self, code: str, number: int = NUMBER) -> CodeTried:
         with self.database.transaction() as tx:
             return check(acting(tx, now=self.clock()), number, code, secret=SECRET, rules=RULES)
 
@@ -45,7 +45,7 @@ def test_the_code_that_was_sent_lets_its_number_in_once(phone: Phone) -> None:
     code = phone.ask()
     assert len(code) == 6
     assert phone.type(f" {code} ").right
-    assert phone.type(code) == Tried(right=False, gone=True)
+    assert phone.type(code) == CodeTried(right=False, gone=True)
 
 
 def test_the_code_of_one_number_is_worth_nothing_for_another(phone: Phone) -> None:
@@ -57,7 +57,7 @@ def test_the_code_of_one_number_is_worth_nothing_for_another(phone: Phone) -> No
 def test_after_five_wrong_codes_the_right_one_is_too_late(phone: Phone) -> None:
     code = phone.ask()
     assert [phone.type(wrong(code)).left for _ in range(5)] == [4, 3, 2, 1, 0]
-    assert phone.type(code) == Tried(right=False, gone=True)
+    assert phone.type(code) == CodeTried(right=False, gone=True)
 
 
 def test_a_code_is_good_for_five_minutes(phone: Phone, clock: Clock) -> None:

@@ -19,7 +19,7 @@ from huanxin.acts import Platform
 from huanxin.acts.batches import release
 from huanxin.acts.inventory import next_page
 from huanxin.domain.errors import BadInput, Conflict, HuanxinError, NotFound
-from huanxin.domain.pool import STATES, State
+from huanxin.domain.pool import STATES, PoolState
 from huanxin.figures import pool, pool_sums, tracing
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.plan.batches import call_off, due
@@ -58,12 +58,12 @@ def due_now(platform: Platform, as_of: datetime | None = None) -> list[int]:
         return sorted(number for numbers in due(seen).values() for number in numbers)
 
 
-def states(platform: Platform) -> dict[State, int]:
+def states(platform: Platform) -> dict[PoolState, int]:
     """Numbers of the pool by state."""
     with platform.act("platform") as act:
         pool.count(act.tx, platform)
         counts = pool_sums.add_up(act.tx, platform).prefixes["counts"].sum(axis=0).tolist()
-    return {state: count for state, count in zip(STATES, counts, strict=True) if count and state is not State.NEVER_SOLD}
+    return {state: count for state, count in zip(STATES, counts, strict=True) if count and state is not PoolState.NEVER_SOLD}
 
 
 def test_a_batch_that_nobody_was_told_of_is_called_off_and_its_numbers_are_due_again(
@@ -137,11 +137,11 @@ def _waits(platform: Platform) -> bool:
 
 
 def test_the_pool_counts_what_was_called_off_as_due_and_not_twice(platform: Platform, planned: int) -> None:
-    assert states(platform) == {State.RENEWING: 3}
+    assert states(platform) == {PoolState.RENEWING: 3}
     called_off(platform, planned)
-    assert states(platform) == {State.DUE: 3}
+    assert states(platform) == {PoolState.DUE: 3}
     assert plan_now(platform) is not None
-    assert states(platform) == {State.RENEWING: 3}
+    assert states(platform) == {PoolState.RENEWING: 3}
 
 
 @pytest.fixture

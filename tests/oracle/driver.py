@@ -22,7 +22,7 @@ from huanxin.acts.requests import answer_requests, order_request
 from huanxin.acts.requests import call_off as call_off_at
 from huanxin.answer.receiving import Rosters
 from huanxin.answer.single import Answered
-from huanxin.answer.single import Line as AnswerLine
+from huanxin.answer.single import AnswerLine as AnswerLine
 from huanxin.disclose.acknowledging import Acknowledged, Acknowledgement, Method
 from huanxin.disclose.certificate import Reason, revoke
 from huanxin.domain import rules

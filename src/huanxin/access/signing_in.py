@@ -39,7 +39,7 @@ class TryResult(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tried:
+class SignInTried:
     """A try; `operator` is set unless the result is WRONG or LOCKED."""
 
     result: TryResult
@@ -47,12 +47,12 @@ class Tried:
     must_change: bool = False
 
 
-def try_password(act: Act, login: str, password: str) -> Tried:
+def try_password(act: Act, login: str, password: str) -> SignInTried:
     """Try a password; a wrong one counts, and after five the login is locked for a quarter of an hour."""
     tried, stored = _compare(act, login, password)
     if tried.result is TryResult.IN and tried.operator and stored:
         if stored.totp_secret:
-            return Tried(result=TryResult.CODE, operator=tried.operator)
+            return SignInTried(result=TryResult.CODE, operator=tried.operator)
         return _signed_in(act, tried.operator, stored, how="password")
     return tried
 
@@ -62,7 +62,7 @@ def confirm_password(act: Act, person: Operator, password: str) -> TryResult:
     return _compare(act, person.login, password)[0].result
 
 
-def _compare(act: Act, login: str, password: str) -> tuple[Tried, SignInRecord | None]:
+def _compare(act: Act, login: str, password: str) -> tuple[SignInTried, SignInRecord | None]:
     login = login.strip().casefold()
     person = operators.by_login(act.tx, login)
     stored = operators.login_of(act.tx, person.id) if person and person.enabled else None
@@ -70,17 +70,17 @@ def _compare(act: Act, login: str, password: str) -> tuple[Tried, SignInRecord |
     if person is None or stored is None or stored.password_hash is None:
         return _nobody(act, login), None
     if lasts(stored.locked_until, LOCK, act.now):
-        return Tried(result=TryResult.LOCKED), stored
+        return SignInTried(result=TryResult.LOCKED), stored
     if not right:
         return _failed(act, person, stored), stored
-    return Tried(result=TryResult.IN, operator=person), stored
+    return SignInTried(result=TryResult.IN, operator=person), stored
 
 
-def try_code(act: Act, person: Operator, code: str, *, secret: str) -> Tried:
+def try_code(act: Act, person: Operator, code: str, *, secret: str) -> SignInTried:
     """Try a code from the authenticator, after the password; a wrong one counts like a wrong password."""
     stored = operators.login_of(act.tx, person.id)
     if lasts(stored.locked_until, LOCK, act.now):
-        return Tried(result=TryResult.LOCKED)
+        return SignInTried(result=TryResult.LOCKED)
     step = step_of(secret, code, act.now)
     used = step is not None and step <= stored.totp_step <= step + 2  # beyond, a clock that ran ahead took it
     if step is None or used or not person.enabled:
@@ -89,10 +89,10 @@ def try_code(act: Act, person: Operator, code: str, *, secret: str) -> Tried:
     return _signed_in(act, person, stored, how="password and code")
 
 
-def let_in(act: Act, person: Operator, *, how: str) -> Tried:
+def let_in(act: Act, person: Operator, *, how: str) -> SignInTried:
     """Record that somebody else vouched for a person, such as an OpenID provider."""
     if not person.enabled:
-        return Tried(result=TryResult.WRONG)
+        return SignInTried(result=TryResult.WRONG)
     return _signed_in(act, person, operators.login_of(act.tx, person.id), how=how)
 
 
@@ -132,14 +132,14 @@ def _matches(stored: str, password: str) -> bool:
         return False
 
 
-def _nobody(act: Act, login: str) -> Tried:
+def _nobody(act: Act, login: str) -> SignInTried:
     """A try at a login that lets nobody in counts like anybody's."""
     failures, until = operators.unknown_login(act.tx, login, now=act.now)
     if lasts(until, LOCK, act.now):
-        return Tried(result=TryResult.LOCKED)
+        return SignInTried(result=TryResult.LOCKED)
     failures, locked = _counted(failures, act.now)
     operators.count_unknown(act.tx, login, failures=failures, locked_until=locked)
-    return Tried(result=TryResult.LOCKED if locked else TryResult.WRONG)
+    return SignInTried(result=TryResult.LOCKED if locked else TryResult.WRONG)
 
 
 def _counted(failures: int, now: datetime) -> tuple[int, datetime | None]:
@@ -147,17 +147,17 @@ def _counted(failures: int, now: datetime) -> tuple[int, datetime | None]:
     return (0, now + LOCK) if failures + 1 >= TRIES else (failures + 1, None)
 
 
-def _failed(act: Act, person: Operator, stored: SignInRecord) -> Tried:
+def _failed(act: Act, person: Operator, stored: SignInRecord) -> SignInTried:
     failures, locked = _counted(stored.failures, act.now)
     operators.count_failure(act.tx, person.id, failures=failures, locked_until=locked)
     if locked:
         operators.note(act.tx, person.id, "locked-out", by="platform", at=act.now, detail={"until": locked.isoformat()})
-    return Tried(result=TryResult.LOCKED if locked else TryResult.WRONG)
+    return SignInTried(result=TryResult.LOCKED if locked else TryResult.WRONG)
 
 
-def _signed_in(act: Act, person: Operator, stored: SignInRecord, *, how: str) -> Tried:
+def _signed_in(act: Act, person: Operator, stored: SignInRecord, *, how: str) -> SignInTried:
     operators.count_failure(act.tx, person.id, failures=0, locked_until=None)
     if stored.sessions_after > act.now:  # set by a clock that ran ahead: this sign-in would be over before it begins
         operators.end_sessions(act.tx, person.id, act.now)
     operators.note(act.tx, person.id, "signed-in", by=person.login, at=act.now, detail={"how": how})
-    return Tried(result=TryResult.IN, operator=person, must_change=stored.must_change)
+    return SignInTried(result=TryResult.IN, operator=person, must_change=stored.must_change)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from huanxin.acts.platform import Platform
-from huanxin.answer.single import Answered, Line, answer, asked, filled
+from huanxin.answer.single import Answered, AnswerLine, answer, asked, filled
 from huanxin.domain.partners import Partner
 from huanxin.notify.notices import send_request
 from huanxin.request.ordering import Ordered, Wish, order
@@ -37,7 +37,7 @@ def call_off(platform: Platform, request_id: str, partner_ids: Sequence[int]) ->
 
 
 def answer_requests(
-    platform: Platform, partner: Partner, lines: Sequence[Line], *, notice: str | None = None, key: str = ""
+    platform: Platform, partner: Partner, lines: Sequence[AnswerLine], *, notice: str | None = None, key: str = ""
 ) -> Answered:
     """Record a partner's answers to requests; owners whose last answer came are to be told.
 
@@ -63,7 +63,7 @@ class Taken:
 
 
 def file_single(
-    platform: Platform, partner: Partner, read: Callable[[], list[Line]], *, notice_id: str | None, complete: bool,
+    platform: Platform, partner: Partner, read: Callable[[], list[AnswerLine]], *, notice_id: str | None, complete: bool,
     key: str = "",
 ) -> Taken:  # fmt: skip
     """Take a receipt for the notice that is named, or for those that its lines name. `read` reads it once the notice is

@@ -22,7 +22,7 @@ from huanxin.store import facts
 from huanxin.store.acting import Act
 from huanxin.store.database import Tx
 from huanxin.store.request import requests
-from huanxin.store.request.requests import Asked, NewAnswer
+from huanxin.store.request.requests import NewAnswer, RequestAsked
 from huanxin.words.sentences import Sentence
 
 COLUMNS = tables.Columns(
@@ -39,7 +39,7 @@ _EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class AnswerLine:
     """One line of a receipt, as written; `notice` is empty where the address names the notice."""
 
     line: int
@@ -50,9 +50,9 @@ class Line:
     until: str
 
 
-def read(source: tables.Source) -> list[Line]:
+def read(source: tables.Source) -> list[AnswerLine]:
     """The lines of a receipt of requests. Raises BadInput for a file that can't be read, or is longer than MOST_LINES."""
-    found: list[Line] = []
+    found: list[AnswerLine] = []
     try:
         with tables.read(source, COLUMNS, keep_ragged=_SHOWN) as table:
             for chunk in table.chunks:
@@ -70,19 +70,19 @@ def read(source: tables.Source) -> list[Line]:
     return [line for line in found if line.number or line.outcome]
 
 
-def _lines(chunk: tables.Chunk) -> list[Line]:
+def _lines(chunk: tables.Chunk) -> list[AnswerLine]:
     rows = np.arange(len(chunk.lines))
     texts = {
         name: columns.texts(chunk.columns[name], rows) if name in chunk.columns else [""] * len(rows)
         for name in COLUMNS.names
     }
     return [
-        Line(line=int(chunk.lines[row]), **{name: texts[name][row].strip() for name in COLUMNS.names})
+        AnswerLine(line=int(chunk.lines[row]), **{name: texts[name][row].strip() for name in COLUMNS.names})
         for row in rows.tolist()
     ]
 
 
-def asked(tx: Tx, partner: Partner, notice_id: str) -> Asked:
+def asked(tx: Tx, partner: Partner, notice_id: str) -> RequestAsked:
     """What a notice of this partner asks. Raises NotFound for another's as for none (rule 5)."""
     found = requests.asked(tx, partner.id, [notice_id]).get(notice_id)
     if found is None:
@@ -90,11 +90,11 @@ def asked(tx: Tx, partner: Partner, notice_id: str) -> Asked:
     return found
 
 
-def filled(lines: list[Line], told: Asked | None) -> list[Line]:
+def filled(lines: list[AnswerLine], told: RequestAsked | None) -> list[AnswerLine]:
     """The lines of a receipt; of an empty one that is complete, the one that says so of what its notice asks (`told`).
     Raises BadInput if there are none."""
     if told and not lines:
-        return [Line(line=0, notice="", number=written(told.number), outcome="absent", reason="", until="")]
+        return [AnswerLine(line=0, notice="", number=written(told.number), outcome="absent", reason="", until="")]
     if not lines:
         raise BadInput(Sentence("the receipt has no lines; write one line for each notice that it answers"))
     return lines
@@ -121,7 +121,7 @@ class Answered:
 
 
 def answer(
-    act: Act, partner: Partner, lines: Sequence[Line], *, notice: str | None, key: str, new_id: NewId = random_id
+    act: Act, partner: Partner, lines: Sequence[AnswerLine], *, notice: str | None, key: str, new_id: NewId = random_id
 ) -> Answered:
     """Record a partner's answers to its notices. Raises BadInput with the lines, or Conflict for a key under which one of
     the notices was answered otherwise, and then nothing was taken.
@@ -171,7 +171,7 @@ def _repeated(new: NewAnswer, before: Sequence[NewAnswer]) -> str | None:
     return same[-1].receipt
 
 
-def _checked(line: Line, told: Asked | None, plan: NumberingPlan, *, again: bool) -> tuple[date | None, str]:
+def _checked(line: AnswerLine, told: RequestAsked | None, plan: NumberingPlan, *, again: bool) -> tuple[date | None, str]:
     """The day until which the answer stands, and why the line can't be taken; empty if it can."""
     if told is None:
         return None, Sentence("there is no notice %(notice)s for this partner", notice=line.notice)

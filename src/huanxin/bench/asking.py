@@ -64,7 +64,7 @@ Ask = Callable[[int], httpx.Response]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class PageAsked:
     """One page: the status of its answer, kB, the milliseconds each time that it was asked for, the `most` promised, and
     whether it was the page that was meant (`right`)."""
 
@@ -110,7 +110,7 @@ class Round:
     times: int
     some: list[str]
     fill: dict[str, object]
-    found: list[Asked] = field(default_factory=list)
+    found: list[PageAsked] = field(default_factory=list)
 
     def pages(self, asked: Mapping[str, str]) -> None:
         for address, says in asked.items():
@@ -128,7 +128,7 @@ class Round:
             raise AssertionError(f"nobody gets in at {door}: {answer.status_code} {answer.text[:500]}")
 
 
-def ask_all(platform: Platform, client: httpx.Client, times: int = TIMES) -> list[Asked]:
+def ask_all(platform: Platform, client: httpx.Client, times: int = TIMES) -> list[PageAsked]:
     """Every page and act, asked some times of a server with this platform's store."""
     with platform.act("bench") as act:
         numbers = batches.numbers_of(act.tx, 1).numbers()
@@ -204,7 +204,7 @@ def _released(one: Round) -> None:
               lambda _: one.client.post(f"/console/approvals/{waiting[0]}", data={"do": "approved"}), times=1)  # fmt: skip
 
 
-def _timed(name: str, most: int, says: Says, ask: Ask, times: int) -> Asked:
+def _timed(name: str, most: int, says: Says, ask: Ask, times: int) -> PageAsked:
     took, right, answer = [], True, None
     for turn in range(times):
         start = time.perf_counter()
@@ -217,4 +217,6 @@ def _timed(name: str, most: int, says: Says, ask: Ask, times: int) -> Asked:
         if answer.status_code >= httpx.codes.BAD_REQUEST or sum(took) > _ENOUGH:
             break
     assert answer is not None
-    return Asked(name=name, status=answer.status_code, kb=len(answer.content) / 1000, ms=tuple(took), most=most, right=right)
+    return PageAsked(
+        name=name, status=answer.status_code, kb=len(answer.content) / 1000, ms=tuple(took), most=most, right=right
+    )

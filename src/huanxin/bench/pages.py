@@ -14,7 +14,7 @@ from rich.table import Table
 
 from huanxin.acts import Platform, open_platform
 from huanxin.bench import country
-from huanxin.bench.asking import TIMES, Asked, add_operators, ask_all
+from huanxin.bench.asking import TIMES, PageAsked, add_operators, ask_all
 from huanxin.bench.receipts import server
 from huanxin.figures import summaries
 from huanxin.settings import Settings
@@ -69,7 +69,7 @@ def _prepared(platform: Platform, weeks: int, numbers: int, partners: int, err: 
     return made, time.perf_counter() - start, size
 
 
-def _print(out: Terminal, asked: list[Asked], title: str) -> None:
+def _print(out: Terminal, asked: list[PageAsked], title: str) -> None:
     table = Table(box=None, header_style="bold", title=f"Pages, asked {TIMES} times each: {title}", title_justify="left")
     for heading in ("page", "status", "kB", "min ms", "median ms", "max ms", "first ms", ""):
         table.add_column(heading, justify="left" if heading in ("page", "") else "right", no_wrap=bool(heading))

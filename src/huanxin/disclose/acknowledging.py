@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from huanxin.disclose.desk import look_up, texts_of
-from huanxin.domain.disclosure import EN, REASONS, VERSION, Told, Why, digest, is_of
+from huanxin.domain.disclosure import EN, REASONS, VERSION, NotForSale, Told, digest, is_of
 from huanxin.domain.errors import BadInput, Conflict, Fault, Forbidden, NotFound
 from huanxin.domain.numbers import masked
 from huanxin.domain.operators import Operator, Right
@@ -134,14 +134,14 @@ def _take(
     if told.why is not None and same:
         taken.ids.append(same[-1])
         return None
-    if told.why is Why.ACKNOWLEDGED:
+    if told.why is NotForSale.ACKNOWLEDGED:
         last = [old for old in before if is_of(old, told.closed_on)][-1]
         return Sentence(
             "a buyer acknowledged it on %(day)s; withdraw that first if they did not take it",
             day=f"{last.acknowledged_at:%Y-%m-%d}",
         )
     if told.why is not None or told.carrier is None:
-        return Sentence("it is not for sale: %(why)s", why=REASONS[told.why or Why.OTHER_CARRIER][EN])
+        return Sentence("it is not for sale: %(why)s", why=REASONS[told.why or NotForSale.OTHER_CARRIER][EN])
     found = next(((lang, text) for lang, text in texts_of(told).items() if digest(text) == one.shown), None)
     if found is None:
         return Sentence("the disclosure is not the one that was shown: it has changed since; show it again")
@@ -176,7 +176,7 @@ def withdraw(act: Act, disclosure_id: str, *, reason: str, operator: Operator) -
     told = look_up(act, [found.number], seller=found.carrier)[0]
     if not found.stands:
         raise Conflict(Sentence("%(id)s was withdrawn before", id=disclosure_id))
-    if told.why in (Why.IN_SERVICE, Why.PORTED_OUT) or not is_of(found, told.closed_on):
+    if told.why in (NotForSale.IN_SERVICE, NotForSale.PORTED_OUT) or not is_of(found, told.closed_on):
         raise Conflict(Sentence("%(number)s was sold since; what its buyer acknowledged stays", number=masked(found.number)))
     if operator.carrier is not None and operator.carrier != found.carrier:
         raise Forbidden(Sentence("%(id)s is another carrier's", id=disclosure_id))

@@ -12,7 +12,7 @@ from huanxin.disclose.statement import VERSION, Before, Statement
 from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.domain.numbers import masked, written
 from huanxin.domain.rules import NewId, random_id
-from huanxin.domain.tenures import Standing, State
+from huanxin.domain.tenures import NumberTenures, State
 from huanxin.store.acting import Act, Reading
 from huanxin.store.disclose import certificates
 from huanxin.store.disclose.certificates import Certificate, Revocation
@@ -96,7 +96,7 @@ def _good(reading: Reading, stated: Statement) -> Certificate | None:
     return None
 
 
-def _stated(where: Standing, number: int) -> Statement:
+def _stated(where: NumberTenures, number: int) -> Statement:
     """What can be stated of a number now. Raises Conflict if it is nothing."""
     tenure = where.current
     if tenure is None or tenure.opened_on is None:
@@ -105,7 +105,7 @@ def _stated(where: Standing, number: int) -> Statement:
     return Statement(number=number, opened_on=tenure.opened_on, before=before)
 
 
-def _why_not(where: Standing, number: int) -> str:
+def _why_not(where: NumberTenures, number: int) -> str:
     if where.state is State.UNKNOWN:
         return (
             f"no carrier has reported {masked(number)} yet, so nothing can be certified; ask again later or ask your carrier"

@@ -66,7 +66,7 @@ def _said(facts: list[SetFact], offset: int) -> list[tenures.Said]:
     ]
 
 
-def _sellers(where: tenures.Standing, owner: str | None) -> tuple[str, ...]:
+def _sellers(where: tenures.NumberTenures, owner: str | None) -> tuple[str, ...]:
     """Who may open a number next (domain.lifecycle.possible): whoever cancelled it, and the owner of its range."""
     if owner is None:
         return ()

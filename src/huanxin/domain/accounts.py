@@ -86,8 +86,8 @@ class ToDo(StrEnum):
     LIVE_ENDPOINT = "live-endpoint"
 
 
-class Why(StrEnum):
-    """Why a step is not done."""
+class NotDone(StrEnum):
+    """NotDone a step is not done."""
 
     NOT_YET = "not-yet"
     RUNNING = "running"
@@ -105,7 +105,7 @@ class Item:
 
     step: ToDo
     at: datetime | None = None
-    why: Why | None = None
+    why: NotDone | None = None
     note: str = ""
 
     @property
@@ -151,7 +151,7 @@ def checklist(known: Known, now: datetime) -> list[Item]:
     if known.sandbox_endpoint:
         items.append(Item(step=ToDo.ENDPOINT, at=known.endpoint_since))
     else:
-        items.append(Item(step=ToDo.ENDPOINT, why=Why.NOT_YET))
+        items.append(Item(step=ToDo.ENDPOINT, why=NotDone.NOT_YET))
     items.append(_selftest(known, now))
     items.append(_admitted(known))
     items.append(_happened(known, ToDo.LIVE, Happened.LIVE))
@@ -184,12 +184,12 @@ def _admitted(known: Known) -> Item:
     withdrawn = None if item.done else known.last(Happened.WITHDRAWN)
     if withdrawn is None:
         return item
-    return Item(step=ToDo.ADMITTED, at=withdrawn.at, why=Why.WITHDRAWN, note=str(withdrawn.detail["reason"]))
+    return Item(step=ToDo.ADMITTED, at=withdrawn.at, why=NotDone.WITHDRAWN, note=str(withdrawn.detail["reason"]))
 
 
 def _happened(known: Known, step: ToDo, kind: Happened) -> Item:
     event = known.last(kind)
-    return Item(step=step, at=event.at) if event else Item(step=step, why=Why.NOT_YET)
+    return Item(step=step, at=event.at) if event else Item(step=step, why=NotDone.NOT_YET)
 
 
 def _selftest(known: Known, now: datetime) -> Item:
@@ -200,19 +200,19 @@ def _selftest(known: Known, now: datetime) -> Item:
     decided = next((run for run in here if run.state in (RunState.PASSED, RunState.FAILED)), None)
     if decided and decided.state is RunState.PASSED:
         at = decided.ended_at or decided.started_at
-        return Item(step=step, at=at) if now - at <= SELFTEST_HOLDS else Item(step=step, at=at, why=Why.TOO_OLD)
+        return Item(step=step, at=at) if now - at <= SELFTEST_HOLDS else Item(step=step, at=at, why=NotDone.TOO_OLD)
     if runs and runs[0].state is RunState.RUNNING:
-        return Item(step=step, why=Why.RUNNING)
+        return Item(step=step, why=NotDone.RUNNING)
     if decided:
-        return Item(step=step, at=decided.ended_at, why=Why.FAILED)
+        return Item(step=step, at=decided.ended_at, why=NotDone.FAILED)
     if here:
-        return Item(step=step, at=here[0].started_at, why=Why.INTERRUPTED)
-    return Item(step=step, why=Why.OTHER_ENDPOINT if runs else Why.NOT_YET)
+        return Item(step=step, at=here[0].started_at, why=NotDone.INTERRUPTED)
+    return Item(step=step, why=NotDone.OTHER_ENDPOINT if runs else NotDone.NOT_YET)
 
 
 def _live_endpoint(known: Known) -> Item:
     if not known.live_endpoint:
-        return Item(step=ToDo.LIVE_ENDPOINT, why=Why.NOT_YET)
+        return Item(step=ToDo.LIVE_ENDPOINT, why=NotDone.NOT_YET)
     if known.live_verified_at is None:
-        return Item(step=ToDo.LIVE_ENDPOINT, why=Why.NOT_VERIFIED)
+        return Item(step=ToDo.LIVE_ENDPOINT, why=NotDone.NOT_VERIFIED)
     return Item(step=ToDo.LIVE_ENDPOINT, at=known.live_verified_at)

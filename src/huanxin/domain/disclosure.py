@@ -15,7 +15,7 @@ from typing import Protocol
 
 from huanxin.domain.lifecycle import sellable_from
 from huanxin.domain.numbers import Carrier
-from huanxin.domain.tenures import Standing, State
+from huanxin.domain.tenures import NumberTenures, State
 
 ZH, EN = "zh_CN", "en"
 Both = Mapping[str, str]
@@ -56,8 +56,8 @@ class Grade(StrEnum):
     BLOCKED = "blocked"
 
 
-class Why(StrEnum):
-    """Why a number is not for sale."""
+class NotForSale(StrEnum):
+    """NotForSale a number is not for sale."""
 
     NO_NUMBER = "no_number"
     OTHER_CARRIER = "other_carrier"
@@ -93,15 +93,18 @@ RULES: Mapping[Grade, Both] = {
     },
     Grade.BLOCKED: {ZH: "不符合销售条件。", EN: "It does not meet what a sale needs."},
 }
-REASONS: Mapping[Why, Both] = {
-    Why.NO_NUMBER: {ZH: "不是号码规划中的手机号码", EN: "it is no mobile number of the numbering plan"},
-    Why.OTHER_CARRIER: {ZH: "属于另一家运营商", EN: "it is another carrier's"},
-    Why.IN_SERVICE: {ZH: "正在使用", EN: "it is in service"},
-    Why.PORTED_OUT: {ZH: "已携号转网", EN: "it was ported out"},
-    Why.FREEZING: {ZH: "冷冻期未满", EN: "its freeze has not ended"},
-    Why.NOT_RELEASED: {ZH: "尚未放号", EN: "it has not been released"},
-    Why.WITHHELD: {ZH: "现不可售，原因请询问运营商的操作员", EN: "it is not on offer now; the carrier's operators know why"},
-    Why.ACKNOWLEDGED: {ZH: "已有买家确认过告知", EN: "a buyer has acknowledged its disclosure already"},
+REASONS: Mapping[NotForSale, Both] = {
+    NotForSale.NO_NUMBER: {ZH: "不是号码规划中的手机号码", EN: "it is no mobile number of the numbering plan"},
+    NotForSale.OTHER_CARRIER: {ZH: "属于另一家运营商", EN: "it is another carrier's"},
+    NotForSale.IN_SERVICE: {ZH: "正在使用", EN: "it is in service"},
+    NotForSale.PORTED_OUT: {ZH: "已携号转网", EN: "it was ported out"},
+    NotForSale.FREEZING: {ZH: "冷冻期未满", EN: "its freeze has not ended"},
+    NotForSale.NOT_RELEASED: {ZH: "尚未放号", EN: "it has not been released"},
+    NotForSale.WITHHELD: {
+        ZH: "现不可售，原因请询问运营商的操作员",
+        EN: "it is not on offer now; the carrier's operators know why",
+    },
+    NotForSale.ACKNOWLEDGED: {ZH: "已有买家确认过告知", EN: "a buyer has acknowledged its disclosure already"},
 }
 
 
@@ -124,7 +127,7 @@ class Case:
 
     number: int
     today: date
-    standing: Standing
+    standing: NumberTenures
     sellers: tuple[str, ...]
     renewal: Renewal | None
     held: bool
@@ -151,7 +154,7 @@ class Told:
     number: int
     carrier: str | None
     grade: Grade
-    why: Why | None
+    why: NotForSale | None
     recycled: bool | None
     closed_on: date | None
     frozen_days: int | None
@@ -182,10 +185,12 @@ def tell(case: Case, seller: str | None) -> Told:
     ours = bool(case.sellers) and (seller is None or seller in case.sellers)
     if not ours or case.standing.state not in (State.UNKNOWN, State.FROZEN):
         closed = renewal = None
-    told = renewal if renewal and why in (None, Why.ACKNOWLEDGED) else None  # else the counts tell objections from holds
+    # The counts of one that is withheld would tell objections from holds.
+    told = renewal if renewal and why in (None, NotForSale.ACKNOWLEDGED) else None
     return Told(
         number=case.number, carrier=(seller or case.sellers[0]) if ours else None, grade=grade, why=why,
-        recycled=closed is not None if ours and why not in (Why.IN_SERVICE, Why.PORTED_OUT) else None, closed_on=closed,
+        recycled=closed is not None if ours and why not in (NotForSale.IN_SERVICE, NotForSale.PORTED_OUT) else None,
+        closed_on=closed,
         frozen_days=(case.today - closed).days if closed else None, freeze_days=freeze,
         sellable_from=sellable_from(closed, freeze) if closed else None,
         asked=told.asked if told else 0, confirmed=told.confirmed if told else 0,
@@ -193,19 +198,19 @@ def tell(case: Case, seller: str | None) -> Told:
     )  # fmt: skip
 
 
-def _obstacle(case: Case, seller: str | None) -> Why | None:
+def _obstacle(case: Case, seller: str | None) -> NotForSale | None:
     """The first thing that keeps a number from being sold (rule 1)."""
     state, renewal, closed = case.standing.state, case.renewal, case.closed_on
     early = closed is not None and case.today < sellable_from(closed, renewal.freeze_days if renewal else case.freeze_days)
     found = {
-        Why.NO_NUMBER: not case.sellers,
-        Why.OTHER_CARRIER: seller is not None and seller not in case.sellers,
-        Why.IN_SERVICE: state is State.IN_SERVICE,
-        Why.PORTED_OUT: state is State.PORTED_OUT,
-        Why.FREEZING: early,
-        Why.NOT_RELEASED: closed is not None and (renewal is None or not renewal.released),
-        Why.WITHHELD: _withheld(case),
-        Why.ACKNOWLEDGED: case.acknowledged,
+        NotForSale.NO_NUMBER: not case.sellers,
+        NotForSale.OTHER_CARRIER: seller is not None and seller not in case.sellers,
+        NotForSale.IN_SERVICE: state is State.IN_SERVICE,
+        NotForSale.PORTED_OUT: state is State.PORTED_OUT,
+        NotForSale.FREEZING: early,
+        NotForSale.NOT_RELEASED: closed is not None and (renewal is None or not renewal.released),
+        NotForSale.WITHHELD: _withheld(case),
+        NotForSale.ACKNOWLEDGED: case.acknowledged,
     }
     return next((why for why, holds in found.items() if holds), None)
 

@@ -30,7 +30,7 @@ from huanxin.domain.gate import Gate
 from huanxin.domain.lifecycle import ShardState
 
 
-class State(StrEnum):
+class PoolState(StrEnum):
     """Where a number of the pool stands, in the order in which pages list it."""
 
     NEVER_SOLD = "never_sold"
@@ -45,14 +45,17 @@ class State(StrEnum):
     RELEASED = "released"
 
 
-STATES = tuple(State)
-USED = (State.IN_SERVICE, State.ELSEWHERE)
+STATES = tuple(PoolState)
+USED = (PoolState.IN_SERVICE, PoolState.ELSEWHERE)
 """What utilisation counts: numbers that somebody has."""
 
-CANCELLED = (State.FROZEN, State.DUE, State.RENEWING, State.CLEAR, State.BLOCKED, State.HELD, State.RELEASED)
+CANCELLED = (
+    PoolState.FROZEN, PoolState.DUE, PoolState.RENEWING, PoolState.CLEAR, PoolState.BLOCKED, PoolState.HELD,
+    PoolState.RELEASED,
+)  # fmt: skip
 """Numbers that had an owner and have none now."""
 
-TO_COME = (State.FROZEN, State.DUE, State.RENEWING, State.CLEAR, State.HELD)
+TO_COME = (PoolState.FROZEN, PoolState.DUE, PoolState.RENEWING, PoolState.CLEAR, PoolState.HELD)
 """Numbers that can be sold once their freeze is over, their partners have answered and no hold binds them any more."""
 
 
@@ -75,17 +78,18 @@ class Kind(IntEnum):
 
 
 _ALWAYS = {
-    Kind.SERVED: State.IN_SERVICE, Kind.ELSEWHERE: State.ELSEWHERE, Kind.HELD: State.HELD, Kind.RELEASED: State.RELEASED,
-    Kind.BLOCKED: State.BLOCKED, Kind.OPEN: State.RENEWING, Kind.HELD_ANYWAY: State.HELD,
+    Kind.SERVED: PoolState.IN_SERVICE, Kind.ELSEWHERE: PoolState.ELSEWHERE, Kind.HELD: PoolState.HELD,
+    Kind.RELEASED: PoolState.RELEASED, Kind.BLOCKED: PoolState.BLOCKED, Kind.OPEN: PoolState.RENEWING,
+    Kind.HELD_ANYWAY: PoolState.HELD,
 }  # fmt: skip
 
 
-def state_of(kind: Kind, *, days_left: int, lead_days: int) -> State:
+def state_of(kind: Kind, *, days_left: int, lead_days: int) -> PoolState:
     """The state of a number whose freeze ends in `days_left` days (0 or less: it has ended)."""
     if kind is Kind.ANSWERED:
-        return State.RENEWING if days_left > 0 else State.CLEAR
+        return PoolState.RENEWING if days_left > 0 else PoolState.CLEAR
     if kind is Kind.RESTING:
-        return State.FROZEN if days_left > lead_days else State.DUE
+        return PoolState.FROZEN if days_left > lead_days else PoolState.DUE
     return _ALWAYS[kind]
 
 

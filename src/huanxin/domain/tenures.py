@@ -54,7 +54,7 @@ class Tenure:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class NumberTenures:
     """A number's tenures, oldest first, and where it stands. A reclaimed tenure is one that never ended. `first`: the report
     that tells of it first, by the order in which things happened; 0 if none does."""
 
@@ -91,7 +91,7 @@ class Standing:
         return self.current is not None and self.current.opened_on is not None and self.recycled is not False
 
 
-def standing(said: Sequence[Said]) -> Standing:
+def standing(said: Sequence[Said]) -> NumberTenures:
     """A number's standing after what was reported of it, given in the order in which it happened."""
     tenures: list[Tenure] = []
     state = State.UNKNOWN
@@ -110,7 +110,7 @@ def standing(said: Sequence[Said]) -> Standing:
             if one.event is Event.TRANSFERRED:
                 tenures.append(_begun(one))
         state = _AFTER.get(one.event, State.IN_SERVICE)
-    return Standing(state=state, tenures=tuple(tenures), first=said[0].report if said else 0)
+    return NumberTenures(state=state, tenures=tuple(tenures), first=said[0].report if said else 0)
 
 
 _AFTER = {Event.CANCELLED: State.FROZEN, Event.PORTED_OUT: State.PORTED_OUT}

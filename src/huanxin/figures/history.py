@@ -18,7 +18,7 @@ from huanxin.figures.counting import Past
 from huanxin.figures.projection import Projection, everything
 from huanxin.store.database import Tx
 from huanxin.store.figures import asked
-from huanxin.store.figures.asked import Asked
+from huanxin.store.figures.asked import BatchAsked
 from huanxin.store.figures.summaries import SummaryKind
 
 Floats = npt.NDArray[np.float64]
@@ -69,7 +69,7 @@ class Paces:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answered(Asked):
+class Answered(BatchAsked):
     """One partner's answers to one batch of `numbers`."""
 
     counts: PartnerFigures

@@ -14,7 +14,7 @@ from pydantic import GetCoreSchemaHandler, PlainSerializer, PlainValidator
 
 from huanxin.acts.platform import Platform
 from huanxin.domain.cells import CELL, Cells, combined, in_states, moved, summed
-from huanxin.domain.pool import STATES, State
+from huanxin.domain.pool import STATES, PoolState
 from huanxin.domain.regions import BLOCK, NOWHERE, regions_of_shard
 from huanxin.numbersets.sharded import SHARD_SIZE
 from huanxin.store.database import Tx
@@ -135,7 +135,7 @@ def _with_capacity(tx: Tx, platform: Platform, carriers: tuple[str, ...], rows: 
         at = np.searchsorted(rows["prefix"], prefixes)
         rows["capacity"][at], rows["owner"][at] = capacity, owner
     never = rows["capacity"] - rows["counts"].sum(axis=1)
-    rows["counts"][:, STATES.index(State.NEVER_SOLD)] = np.maximum(never, 0)
+    rows["counts"][:, STATES.index(PoolState.NEVER_SOLD)] = np.maximum(never, 0)
     return rows
 
 

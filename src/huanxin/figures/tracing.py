@@ -9,7 +9,7 @@ from datetime import date, datetime, time
 
 from huanxin.acts.platform import Platform
 from huanxin.domain.answers import Outcome, Purpose
-from huanxin.domain.tenures import Standing, standing
+from huanxin.domain.tenures import NumberTenures, standing
 from huanxin.numbersets.sharded import SHARD_SIZE, load, shard_of
 from huanxin.release.single import Single, load_single
 from huanxin.store.database import Tx
@@ -54,7 +54,7 @@ class Trace:
 
     number: int
     carriers: frozenset[str]
-    standing: Standing
+    standing: NumberTenures
     holds: tuple[Hold, ...]
     batches: tuple[Single, ...]
     entries: tuple[Entry, ...]

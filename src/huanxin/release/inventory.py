@@ -30,11 +30,11 @@ RELEASED, TAKEN_BACK = "released", "taken_back"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class LookedAt:
     """Nothing but that everything was looked at."""
 
 
-_SEEN = SummaryKind("inventory", Seen)
+_SEEN = SummaryKind("inventory", LookedAt)
 
 
 # What has changed -----------------------------------------------------------------------------------------------------
@@ -69,7 +69,7 @@ def note_changes(act: Act, batch_id: int) -> None:
 
 def all_seen(act: Act, everything: str) -> None:
     """Keep that there is nothing to look for until other facts come. `everything`: as `unseen` gave it."""
-    summaries.put(act.tx, _SEEN, "", stamp=everything, body=Seen(), at=act.now)
+    summaries.put(act.tx, _SEEN, "", stamp=everything, body=LookedAt(), at=act.now)
 
 
 def _given(tx: Tx, batch_id: int) -> dict[str, BitMap]:
@@ -83,9 +83,9 @@ def _given(tx: Tx, batch_id: int) -> dict[str, BitMap]:
 
 # What is told ---------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class InventoryLine:
     """One number that may be sold (`change` released, with the day from which) or may not any more (taken_back, with why, in
-    the words of the desk: domain.disclosure.Why). `at`: when that was noted."""
+    the words of the desk: domain.disclosure.NotForSale). `at`: when that was noted."""
 
     number: int
     change: str
@@ -99,7 +99,7 @@ class Page:
     """Lines in their order. `onward`: from where the next page goes on, now or on another day; `more`: whether there is one
     now."""
 
-    lines: list[Line]
+    lines: list[InventoryLine]
     onward: str
     more: bool
 
@@ -153,7 +153,7 @@ def _everything(tx: Tx, carrier: str, cursor: Cursor, most: int) -> Page:
     """A part of what may be sold. It is as it is now: what changed since the first part is told once more, as a change."""
     last = inventories.last_change(tx, carrier, cursor.change)
     assert last is not None and cursor.batch is not None  # noqa: PT018
-    lines: list[Line] = []
+    lines: list[InventoryLine] = []
     for batch, places in inventories.everything(tx, carrier, since=cursor.batch):
         start = cursor.lines if batch == cursor.batch else 0
         some = BitMap(islice(places.iter_equal_or_larger(start), most - len(lines)))
@@ -166,7 +166,7 @@ def _everything(tx: Tx, carrier: str, cursor: Cursor, most: int) -> Page:
 
 
 def _changes(tx: Tx, carrier: str, cursor: Cursor, most: int) -> Page:
-    lines: list[Line] = []
+    lines: list[InventoryLine] = []
     for one in inventories.changes(tx, carrier, since=cursor.change):
         start = cursor.lines if one.id == cursor.change else 0
         if start < len(one.places) and len(lines) >= most:
@@ -179,12 +179,12 @@ def _changes(tx: Tx, carrier: str, cursor: Cursor, most: int) -> Page:
     return Page(lines=lines, onward=str(cursor), more=False)
 
 
-def _lines(tx: Tx, batch_id: int, places: BitMap, *, why: str, at: datetime) -> Iterator[Line]:
+def _lines(tx: Tx, batch_id: int, places: BitMap, *, why: str, at: datetime) -> Iterator[InventoryLine]:
     if not places:
         return
     days = {} if why else _first_days(tx, batch_id, places)
     for place, number in zip(places, batches.numbers_at(tx, batch_id, places).tolist(), strict=True):
-        yield Line(
+        yield InventoryLine(
             number=number, change=TAKEN_BACK if why else RELEASED, why=why, sellable_from=days.get(place, ""), at=at
         )  # fmt: skip
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from huanxin.domain.errors import Conflict
 from huanxin.domain.numbers import written
 from huanxin.numbersets.files import replacing
-from huanxin.release.inventory import Cursor, Line, page
+from huanxin.release.inventory import Cursor, InventoryLine, page
 from huanxin.store.acting import Act
 from huanxin.store.release import inventories
 from huanxin.words.sentences import Sentence
@@ -65,7 +65,7 @@ def _after(act: Act, carrier: str, change_id: int | None) -> str:
     return str(Cursor(change=known.id, mark=known.mark, lines=len(known.places)))
 
 
-def _lines(act: Act, carrier: str, after: str) -> Iterator[Line]:
+def _lines(act: Act, carrier: str, after: str) -> Iterator[InventoryLine]:
     """All lines from a cursor on. Nothing is noted meanwhile."""
     more = True
     while more:
@@ -74,7 +74,7 @@ def _lines(act: Act, carrier: str, after: str) -> Iterator[Line]:
         after, more = found.onward, found.more
 
 
-def _change(one: Line) -> str:
+def _change(one: InventoryLine) -> str:
     return f"{written(one.number)},{one.change},{one.why},{one.sellable_from},{one.at.isoformat()}"
 
 

@@ -140,7 +140,7 @@ def list_name(release: Release, carrier: str, *, stopped: bool = False) -> str:
 @dataclass(frozen=True, kw_only=True)
 class ReleaseList:
     """What one release gave back to one carrier, each number once, by number: for_sale (number, sellable_from) what may be
-    sold, stopped (number, why) what may not any more, in the words of the desk (domain.disclosure.Why)."""
+    sold, stopped (number, why) what may not any more, in the words of the desk (domain.disclosure.NotForSale)."""
 
     for_sale: pa.Table
     stopped: pa.Table

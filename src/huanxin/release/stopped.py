@@ -8,7 +8,7 @@ from datetime import datetime
 from pyroaring import BitMap
 
 from huanxin.domain.answers import Standing
-from huanxin.domain.disclosure import Why
+from huanxin.domain.disclosure import NotForSale
 from huanxin.numbersets.sharded import NumberSet, union
 from huanxin.release.early_sales import Lot, Lots
 from huanxin.release.gate import LoadedGate
@@ -22,10 +22,10 @@ from huanxin.store.report.sales import Sale
 OPENED_WHILE_HELD, OPENED_AFTER_STOP = "opened-while-held", "opened-after-stop"
 
 
-def off_sale(tx: Tx, loaded: LoadedGate) -> dict[Why, BitMap]:
+def off_sale(tx: Tx, loaded: LoadedGate) -> dict[NotForSale, BitMap]:
     """The places of a batch that were released and may not be sold any more, by why, in the words of the desk: somebody has
     held the number since (it was sold, or is back with its owner), or it was held, taken back or refused, which read alike
-    (domain.disclosure.Why.WITHHELD)."""
+    (domain.disclosure.NotForSale.WITHHELD)."""
     gate = loaded.gate
     refused = [
         gate.standings[one].open(gate.everyone) & releases.released_places(tx, loaded.batch.id, asked=one)
@@ -33,7 +33,7 @@ def off_sale(tx: Tx, loaded: LoadedGate) -> dict[Why, BitMap]:
     ]
     gone = BitMap.union(BitMap(), *gate.retracted.values()) & gate.released
     withheld = (BitMap.union(gate.held_places(), *gate.ordered.values(), *refused) & gate.released) - gone
-    return {why: places for why, places in ((Why.IN_SERVICE, gone), (Why.WITHHELD, withheld)) if places}
+    return {why: places for why, places in ((NotForSale.IN_SERVICE, gone), (NotForSale.WITHHELD, withheld)) if places}
 
 
 def find_stopped_sales(act: Act, report_id: int, sales: Sequence[Sale], lots: Lots) -> int:

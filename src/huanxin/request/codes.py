@@ -63,7 +63,7 @@ def ask(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tried:
+class CodeTried:
     """What came of a typed code: right, or how many tries are left; `gone` if there is no good code to try. A right one
     shows whose the number was when it was asked for (`asked_at`), and not when it was typed."""
 
@@ -73,20 +73,20 @@ class Tried:
     asked_at: datetime | None = None
 
 
-def check(act: Act, number: int, typed: str, *, secret: str, rules: CodeRules) -> Tried:
+def check(act: Act, number: int, typed: str, *, secret: str, rules: CodeRules) -> CodeTried:
     """Try a code. A right one is used up; after too many wrong ones, the code is good no more. The caller keeps the
     transaction whatever the result, or wrong tries would not count."""
     good = codes.good_code(act.tx, number, act.now)
     if good is None:
-        return Tried(right=False, gone=True)
+        return CodeTried(right=False, gone=True)
     if hmac.compare_digest(good.code_hash, _keyed(secret, f"{good.id}/{typed.strip()}")):
         codes.use(act.tx, good.id, act.now)
-        return Tried(right=True, asked_at=good.asked_at)
+        return CodeTried(right=True, asked_at=good.asked_at)
     codes.count_try(act.tx, good.id)
     left = rules.tries - good.tries - 1
     if left <= 0:
         codes.use(act.tx, good.id, act.now)
-    return Tried(right=False, left=max(0, left), gone=left <= 0)
+    return CodeTried(right=False, left=max(0, left), gone=left <= 0)
 
 
 def _keyed(secret: str, text: str) -> bytes:

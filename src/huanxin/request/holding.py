@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from huanxin.domain.numbers import NumberingPlan
-from huanxin.domain.tenures import Standing, cutoff_of
+from huanxin.domain.tenures import NumberTenures, cutoff_of
 from huanxin.store.acting import Reading
 from huanxin.store.request import requests
 from huanxin.store.request.requests import Request
 
 
-def mark_of(where: Standing) -> str:
+def mark_of(where: NumberTenures) -> str:
     """What changes when a number changes hands."""
     current = where.current
     return f"{where.state}/{current.opened_on if current else ''}/{where.of_day}"
 
 
-def belongs(request: Request, where: Standing, *, plan: NumberingPlan) -> bool:
+def belongs(request: Request, where: NumberTenures, *, plan: NumberingPlan) -> bool:
     """Whether an order is of whoever holds its number now: also if it changed hands that day, or twice, and whatever was
     reported late of those before. A tenure is named by the day on which it began and which of that day's it was; one of
     which nobody knew when it began was the number's first, and is while no other is on record."""
@@ -30,6 +30,6 @@ def belongs(request: Request, where: Standing, *, plan: NumberingPlan) -> bool:
     return (request.opened_on, request.of_day) == (tenure.opened_on, where.of_day)
 
 
-def of_holder(reading: Reading, number: int, where: Standing) -> list[Request]:
+def of_holder(reading: Reading, number: int, where: NumberTenures) -> list[Request]:
     """The orders and questions of whoever holds a number now, newest first."""
     return [one for one in requests.of_number(reading.tx, number) if belongs(one, where, plan=reading.plan)]

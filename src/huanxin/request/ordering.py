@@ -14,7 +14,7 @@ from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.numbers import masked
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
-from huanxin.domain.tenures import Standing, State, cutoff_of
+from huanxin.domain.tenures import NumberTenures, State, cutoff_of
 from huanxin.request.ending import is_open
 from huanxin.request.holding import of_holder
 from huanxin.store import facts
@@ -113,7 +113,7 @@ def _under_way(
     return within(last.answered_at, cool_down, now)
 
 
-def why_not(where: Standing, number: int) -> str:
+def why_not(where: NumberTenures, number: int) -> str:
     """Why a number can't be renewed, in words for whoever holds it."""
     if where.state is State.UNKNOWN:
         return (

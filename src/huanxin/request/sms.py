@@ -14,7 +14,7 @@ import httpx
 
 from huanxin.domain.errors import HuanxinError, Unavailable
 from huanxin.domain.numbers import masked, written
-from huanxin.domain.tenures import Standing
+from huanxin.domain.tenures import NumberTenures
 from huanxin.store.acting import PLATFORM, Order, Read
 from huanxin.store.report import reports
 from huanxin.store.request import messages
@@ -54,7 +54,7 @@ class Post:
     read: Read
     gateway: Gateway
 
-    def send(self, message: Message, *, meant_for: Callable[[Standing], bool]) -> None:
+    def send(self, message: Message, *, meant_for: Callable[[NumberTenures], bool]) -> None:
         """Send a message if the number still stands as `meant_for` says. Raises Moved, or Unavailable if the gateway did
         not take it."""
         with self.read() as seen:

@@ -20,7 +20,7 @@ class DatabaseClock:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class SureTime:
     """A time that was not in doubt, and the seconds since a boot at which it was seen; `elapsed` is None if that was another
     machine, or before its last boot."""
 
@@ -36,7 +36,7 @@ def database_clock(tx: Tx) -> DatabaseClock:
     return DatabaseClock(at=row[0], simulated=row[1], confirmation=row[2])
 
 
-def seen(tx: Tx, boot: str) -> Seen:
+def seen(tx: Tx, boot: str) -> SureTime:
     """The newest time that was seen and of which this boot knows how long ago that was; else the newest of all."""
     row = tx.execute(
         "SELECT at, CASE WHEN boot = %(boot)s THEN elapsed END FROM clock_seen"
@@ -44,7 +44,7 @@ def seen(tx: Tx, boot: str) -> Seen:
         {"boot": boot},
     ).fetchone()
     assert row is not None
-    return Seen(at=row[0], elapsed=row[1])
+    return SureTime(at=row[0], elapsed=row[1])
 
 
 _NEWEST_FACT = """

@@ -15,7 +15,7 @@ import psycopg
 from huanxin.domain.clock import APART, Clock, system_clock
 from huanxin.domain.errors import BadSetting, ClockInDoubt
 from huanxin.store import clocks
-from huanxin.store.clocks import Seen
+from huanxin.store.clocks import SureTime
 from huanxin.store.database import Database, Tx
 from huanxin.store.server import outages
 from huanxin.words.sentences import Sentence
@@ -153,7 +153,7 @@ def this_boot() -> str:
     return f"process-{uuid.uuid4()}"
 
 
-def _expected(at: datetime, counted: float, last: Seen, tx: Tx) -> datetime:
+def _expected(at: datetime, counted: float, last: SureTime, tx: Tx) -> datetime:
     """What the database's clock should say instead of `at`: that, unless it can't be. Time never runs back; how far it has
     run on is known where this machine has counted since, and else believed for a day."""
     newest = max(filter(None, (last.at, clocks.newest_fact(tx))))

@@ -252,7 +252,7 @@ class InboxReader(Jobs):
         """Take the answer to an owner's order. If we die before its number is recorded, it is read again: the same answer
         changes nothing."""
 
-        def read() -> list[single.Line]:
+        def read() -> list[single.AnswerLine]:
             lines = single.read(source)
             _check_count(manifest, len(lines))
             return lines

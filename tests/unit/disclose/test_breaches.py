@@ -11,7 +11,7 @@ from huanxin.acts import Platform
 from huanxin.acts.batches import release
 from huanxin.acts.desk import acknowledge
 from huanxin.disclose.desk import texts_of
-from huanxin.domain.disclosure import ZH, Why, digest
+from huanxin.domain.disclosure import ZH, NotForSale, digest
 from huanxin.domain.errors import Conflict
 from huanxin.store.release import releases
 from operators import operator
@@ -46,9 +46,9 @@ def test_what_was_told_of_a_number_that_was_never_used_does_not_cover_its_second
     shop.clock.forward(hours=2)
     assert report(shop, f"+{FIRST},opened,2026-11-24T10:00:00+08:00") == 0
     shop.clock.forward(days=300)
-    assert shop.told(FIRST).why is Why.IN_SERVICE
+    assert shop.told(FIRST).why is NotForSale.IN_SERVICE
     assert report(shop, f"+{FIRST},cancelled,2027-03-01") == 0
-    assert shop.told(FIRST).why is Why.NOT_RELEASED, "the desk asks anew"
+    assert shop.told(FIRST).why is NotForSale.NOT_RELEASED, "the desk asks anew"
     assert report(shop, f"+{FIRST},opened,2027-09-01") == 1
     assert told_of(shop) == [FIRST]
 
@@ -92,7 +92,7 @@ def test_what_one_carrier_disclosed_does_not_cover_what_another_sold(shop: Shop,
     clerk = operator(shop.platform, "desk", carrier="cucc", login="clerk-of-cucc")
     shown = digest(texts_of(shop.told(PORTED, "cucc"))[ZH])
     acknowledge(shop.platform, [shop.given(PORTED, shown=shown)], by=clerk)
-    assert shop.told(PORTED, "cmcc").why is Why.ACKNOWLEDGED, "the other shop sends its buyer away"
+    assert shop.told(PORTED, "cmcc").why is NotForSale.ACKNOWLEDGED, "the other shop sends its buyer away"
     shop.clock.forward(hours=2)
     assert report(shop, f"+{PORTED},opened,2026-11-24", carrier=seller) == missing
 

@@ -16,7 +16,7 @@ from huanxin.acts import Platform
 from huanxin.acts.desk import acknowledge
 from huanxin.disclose.acknowledging import Acknowledgement, Method
 from huanxin.disclose.desk import read_prefix, texts_of
-from huanxin.domain.disclosure import EN, VERSION, ZH, Grade, Why, digest
+from huanxin.domain.disclosure import EN, VERSION, ZH, Grade, NotForSale, digest
 from huanxin.domain.errors import BadInput, Conflict, Forbidden, NotFound
 from huanxin.figures.tracing import trace
 from huanxin.store import facts
@@ -33,8 +33,9 @@ def shop(platform: Platform, clock: Clock, tmp_path: Path) -> Shop:
 
 
 def test_each_number_gets_the_grade_that_its_renewal_earned_and_a_blocked_one_its_reason(shop: Shop) -> None:
-    numbers = {CLEAN: "B", WAIVED: "C", FIRST: "A", REFUSED: Why.NOT_RELEASED, HELD: Why.WITHHELD, LATE: Why.WITHHELD,
-               SERVING: Why.IN_SERVICE, OTHERS: Why.OTHER_CARRIER, 8610012345678: Why.NO_NUMBER}  # fmt: skip
+    numbers = {CLEAN: "B", WAIVED: "C", FIRST: "A", REFUSED: NotForSale.NOT_RELEASED, HELD: NotForSale.WITHHELD,
+               LATE: NotForSale.WITHHELD, SERVING: NotForSale.IN_SERVICE, OTHERS: NotForSale.OTHER_CARRIER,
+               8610012345678: NotForSale.NO_NUMBER}  # fmt: skip
     told = looked_at(shop.platform, list(numbers), seller="cmcc")
     assert [one.why or one.grade for one in told] == list(numbers.values())
     clean = told[0]
@@ -53,7 +54,7 @@ def test_a_never_used_number_that_the_carrier_was_not_allotted_is_not_offered(sh
             facts.allocation(tx, carrier="cmcc", file_name="x.csv", ranges=ranges, by="li", at=shop.platform.now())
         facts.allocation(tx, carrier="cucc", file_name="y.csv", ranges=[(FIRST, FIRST)], by="li", at=shop.platform.now())
     told = looked_at(shop.platform, [FIRST, 8613800130002, 8613800140000, CLEAN], seller="cmcc")
-    assert [one.why or one.grade for one in told] == [Why.WITHHELD, "A", "A", "B"], "the newest file holds"
+    assert [one.why or one.grade for one in told] == [NotForSale.WITHHELD, "A", "A", "B"], "the newest file holds"
     found = clean_after(shop.platform, "138001", grades={Grade.A}, after=0, most=5, seller="cmcc").found
     assert [one.number for one in found] == [8613800130002, 8613800130003, 8613800140000]
 
@@ -62,7 +63,7 @@ def test_a_number_of_a_carrier_that_never_said_what_it_was_allotted_is_not_for_f
     platform: Platform, clock: Clock
 ) -> None:
     """Any number that nobody reported read as "A first use", with a link to sell it."""
-    assert looked_at(platform, [FIRST], seller="cmcc")[0].why is Why.WITHHELD
+    assert looked_at(platform, [FIRST], seller="cmcc")[0].why is NotForSale.WITHHELD
     assert clean_after(platform, "138", grades={Grade.A}, after=0, most=5, seller="cmcc").found == []
 
 
@@ -78,9 +79,9 @@ def test_a_number_in_its_freeze_is_not_sold_a_day_early(
 ) -> None:
     imported(platform, report(f"+{CLEAN},cancelled,2026-08-27"), carrier="cmcc", by="test")
     told = looked_at(platform, [CLEAN], seller=None)[0]
-    assert (told.why, told.sellable_from) == (Why.FREEZING, date(2026, 11, 26))
+    assert (told.why, told.sellable_from) == (NotForSale.FREEZING, date(2026, 11, 26))
     clock.forward(days=2)
-    assert looked_at(platform, [CLEAN], seller=None)[0].why is Why.NOT_RELEASED
+    assert looked_at(platform, [CLEAN], seller=None)[0].why is NotForSale.NOT_RELEASED
 
 
 def test_what_the_buyer_saw_is_recorded_with_his_signature_and_never_twice(shop: Shop) -> None:
@@ -97,7 +98,7 @@ def test_what_the_buyer_saw_is_recorded_with_his_signature_and_never_twice(shop:
     with pytest.raises(BadInput) as refused:
         acknowledge(shop.platform, [replace(again, evidence="M1 1L2 2L3 3L4 4L5 9")], by=shop.clerk)
     assert "acknowledged it on 2026-11-24" in refused.value.faults[0].reason
-    assert shop.told(CLEAN).why is Why.ACKNOWLEDGED
+    assert shop.told(CLEAN).why is NotForSale.ACKNOWLEDGED
 
 
 def test_acknowledgements_that_are_sent_again_change_nothing_though_some_were_sold_since(shop: Shop) -> None:

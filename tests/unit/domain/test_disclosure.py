@@ -7,11 +7,11 @@ from datetime import date
 
 import pytest
 
-from huanxin.domain.disclosure import Case, Grade, Renewal, Why, tell
-from huanxin.domain.tenures import Standing, State, Tenure
+from huanxin.domain.disclosure import Case, Grade, NotForSale, Renewal, tell
+from huanxin.domain.tenures import NumberTenures, State, Tenure
 
 CLOSED, TODAY = date(2026, 8, 25), date(2026, 11, 24)  # 91 days later: the first day on which it may be sold
-FROZEN = Standing(state=State.FROZEN, tenures=(Tenure(carrier="cmcc", opened_on=None, closed_on=CLOSED),))
+FROZEN = NumberTenures(state=State.FROZEN, tenures=(Tenure(carrier="cmcc", opened_on=None, closed_on=CLOSED),))
 CLEAN = Case(
     number=8613800138000, today=TODAY, standing=FROZEN, sellers=("cmcc",), held=False, acknowledged=False, allotted=True,
     freeze_days=90,
@@ -32,16 +32,16 @@ def test_what_was_released_is_graded_by_what_was_confirmed_and_told_with_its_cou
 @pytest.mark.parametrize(
     ("case", "why"),
     [
-        (replace(CLEAN, sellers=()), Why.NO_NUMBER),
-        (replace(CLEAN, today=date(2026, 11, 23)), Why.FREEZING),
-        (replace(CLEAN, renewal=None), Why.NOT_RELEASED),
-        (replace(CLEAN, held=True), Why.WITHHELD),
-        (replace(CLEAN, acknowledged=True), Why.ACKNOWLEDGED),
-        (replace(CLEAN, standing=replace(FROZEN, state=State.IN_SERVICE)), Why.IN_SERVICE),
-        (replace(CLEAN, standing=replace(FROZEN, state=State.PORTED_OUT)), Why.PORTED_OUT),
+        (replace(CLEAN, sellers=()), NotForSale.NO_NUMBER),
+        (replace(CLEAN, today=date(2026, 11, 23)), NotForSale.FREEZING),
+        (replace(CLEAN, renewal=None), NotForSale.NOT_RELEASED),
+        (replace(CLEAN, held=True), NotForSale.WITHHELD),
+        (replace(CLEAN, acknowledged=True), NotForSale.ACKNOWLEDGED),
+        (replace(CLEAN, standing=replace(FROZEN, state=State.IN_SERVICE)), NotForSale.IN_SERVICE),
+        (replace(CLEAN, standing=replace(FROZEN, state=State.PORTED_OUT)), NotForSale.PORTED_OUT),
     ],
 )
-def test_what_may_not_be_sold_has_a_reason_and_no_grade(case: Case, why: Why) -> None:
+def test_what_may_not_be_sold_has_a_reason_and_no_grade(case: Case, why: NotForSale) -> None:
     told = tell(case, "cmcc" if case.sellers else None)
     assert (told.why, told.grade, told.for_sale) == (why, Grade.BLOCKED, False)
 
@@ -55,7 +55,7 @@ def test_of_what_is_not_for_sale_no_counts_are_told_since_they_tell_objections_f
 
 def test_another_carriers_number_is_told_of_to_nobody() -> None:
     told = tell(CLEAN, "cucc")
-    assert (told.why, told.carrier) == (Why.OTHER_CARRIER, None)
+    assert (told.why, told.carrier) == (NotForSale.OTHER_CARRIER, None)
     assert (told.recycled, told.closed_on, told.frozen_days, told.sellable_from, told.asked) == (None, None, None, None, 0)
     nobodys = tell(replace(CLEAN, sellers=()), None)
     assert (nobodys.carrier, nobodys.recycled, nobodys.closed_on) == (None, None, None)
@@ -68,7 +68,7 @@ def test_of_a_number_that_somebody_holds_nothing_is_told_but_that(state: State) 
 
 
 def test_a_number_that_nobody_had_is_for_first_use_if_it_was_allotted() -> None:
-    new = replace(CLEAN, standing=Standing(state=State.UNKNOWN, tenures=()), renewal=None)
+    new = replace(CLEAN, standing=NumberTenures(state=State.UNKNOWN, tenures=()), renewal=None)
     told = tell(new, "cmcc")
     assert (told.grade, told.recycled, told.closed_on, told.asked, told.confirmed) == (Grade.A, False, None, 0, 0)
-    assert tell(replace(new, allotted=False), "cmcc").why == Why.WITHHELD
+    assert tell(replace(new, allotted=False), "cmcc").why == NotForSale.WITHHELD

@@ -15,7 +15,7 @@ from huanxin.domain.answers import Answer, Outcome, Receipt, standing
 from huanxin.domain.cells import CELL, NEVER, combined, day_number, in_states, summed, tally
 from huanxin.domain.gate import Gate
 from huanxin.domain.lifecycle import EVENTS, Event, SetFact, fold
-from huanxin.domain.pool import CANCELLED, STATES, USED, Kind, State, of_batch, of_shard, state_of
+from huanxin.domain.pool import CANCELLED, STATES, USED, Kind, PoolState, of_batch, of_shard, state_of
 from huanxin.domain.regions import NOWHERE, PROVINCES, regions_of_shard
 
 TODAY = date(2026, 11, 24)
@@ -64,10 +64,10 @@ def test_every_number_of_a_batch_is_of_one_kind(
 
 def test_the_states_are_told_apart_by_the_day() -> None:
     days = {left: state_of(Kind.RESTING, days_left=left, lead_days=15) for left in (16, 15, 0, -3)}
-    assert days == {16: State.FROZEN, 15: State.DUE, 0: State.DUE, -3: State.DUE}
-    assert state_of(Kind.ANSWERED, days_left=1, lead_days=15) is State.RENEWING
-    assert state_of(Kind.ANSWERED, days_left=0, lead_days=15) is State.CLEAR
-    assert {*USED, *CANCELLED, State.NEVER_SOLD} == set(STATES)
+    assert days == {16: PoolState.FROZEN, 15: PoolState.DUE, 0: PoolState.DUE, -3: PoolState.DUE}
+    assert state_of(Kind.ANSWERED, days_left=1, lead_days=15) is PoolState.RENEWING
+    assert state_of(Kind.ANSWERED, days_left=0, lead_days=15) is PoolState.CLEAR
+    assert {*USED, *CANCELLED, PoolState.NEVER_SOLD} == set(STATES)
 
 
 def test_numbers_of_a_batch_are_taken_off_those_that_rest() -> None:
@@ -76,7 +76,7 @@ def test_numbers_of_a_batch_are_taken_off_those_that_rest() -> None:
     batch = tally(np.array([861390011] * 3), Kind.OPEN, closed, freeze=90)
     found = in_states(combined([own], [batch], freeze_days=90), today=TODAY, lead_days=15)
     said = [(int(one["place"]), STATES[one["kind"]], int(one["count"])) for one in found]
-    assert said == [(861390011, State.RENEWING, 3), (861390011, State.DUE, 2), (861390012, State.DUE, 1)]
+    assert said == [(861390011, PoolState.RENEWING, 3), (861390011, PoolState.DUE, 2), (861390012, PoolState.DUE, 1)]
 
 
 def test_held_numbers_of_a_batch_are_told_apart_by_whether_the_end_of_the_hold_frees_them() -> None:
@@ -87,7 +87,7 @@ def test_held_numbers_of_a_batch_are_told_apart_by_whether_the_end_of_the_hold_f
     batch = [tally(np.array([861390011]), Kind.HELD_ANYWAY, closed, freeze=100)]
     found = in_states(combined(own, batch, freeze_days=90), today=TODAY, lead_days=15)
     said = {(STATES[one["kind"]], int(one["freeze"])): int(one["count"]) for one in found}
-    assert said == {(State.DUE, 90): 1, (State.HELD, 100): 3, (State.HELD, NEVER): 1}
+    assert said == {(PoolState.DUE, 90): 1, (PoolState.HELD, 100): 3, (PoolState.HELD, NEVER): 1}
     short = in_states(combined([tally(np.array([1]), Kind.HELD, closed, freeze=85)], [], freeze_days=90), today=TODAY,
                       lead_days=15)  # fmt: skip
     assert short["freeze"].tolist() == [90], "a hold that ends within the freeze does not shorten it"

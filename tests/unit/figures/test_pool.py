@@ -17,7 +17,7 @@ from huanxin.acts.batches import release
 from huanxin.answer.receiving import Filing, file_receipt
 from huanxin.domain.errors import BadInput
 from huanxin.domain.partners import Partner
-from huanxin.domain.pool import STATES, TO_COME, State
+from huanxin.domain.pool import STATES, TO_COME, PoolState
 from huanxin.figures import pool, summaries
 from huanxin.figures.pool_sums import Sums, blocks_of, cells_of
 from huanxin.numbersets import tables
@@ -133,8 +133,8 @@ def test_what_a_hold_lets_go_within_120_days_is_seen_coming_by_the_rule_of_the_g
         with platform.database.transaction() as tx:
             of_block = pool_data.pool(tx, found, pool_data.Filters(prefix="1380013")).ahead
             everything = pool_data.pool(tx, found, pool_data.Filters(carrier="cmcc")).ahead
-        held = {row.day: row.counts[TO_COME.index(State.HELD)] for row in everything}
-        assert held == {row.day: row.counts[TO_COME.index(State.HELD)] for row in of_block}
+        held = {row.day: row.counts[TO_COME.index(PoolState.HELD)] for row in everything}
+        assert held == {row.day: row.counts[TO_COME.index(PoolState.HELD)] for row in of_block}
         return {row.day: (row.total, held[row.day]) for row in of_block if row.total}
 
     today, after, fresh = platform.today(), date(2026, 12, 25), date(2027, 1, 31)

@@ -13,7 +13,7 @@ from clocks import Clock
 from holding import hold
 from huanxin.acts import Platform
 from huanxin.acts.batches import release
-from huanxin.domain.disclosure import Why
+from huanxin.domain.disclosure import NotForSale
 from huanxin.domain.partners import Kind, NewPartner
 from huanxin.notify.partners import add_partner
 from huanxin.release.explain import explain
@@ -167,17 +167,17 @@ def test_a_batch_keeps_its_longer_freeze_for_gate_explanation_desk_and_list_when
     with platform.act("li") as act:
         waive(act, batch.id, partner_id=partner.id, only=None, reason="closed down")
 
-    def seen() -> tuple[bool, bool, Why | None]:
+    def seen() -> tuple[bool, bool, NotForSale | None]:
         with platform.read() as reading:
             gate = load_gate(reading, batch.id).gate
             why = explain(reading, N)
         return bool(gate.clear()), why.clear, looked_at(platform, [N], seller="cmcc")[0].why
 
     clock.now = datetime.fromisoformat("2026-11-28T23:59:00+08:00")
-    assert seen() == (False, False, Why.FREEZING)
+    assert seen() == (False, False, NotForSale.FREEZING)
     assert release(platform, by="li") == []
     clock.forward(minutes=1)
-    assert seen() == (True, True, Why.NOT_RELEASED)
+    assert seen() == (True, True, NotForSale.NOT_RELEASED)
     release(platform, by="li")
     (path,) = lists_written(platform, tmp_path / "lists")
     assert path.read_text() == f"number,sellable_from\n+{N},2026-11-29\n"

@@ -15,7 +15,7 @@ from huanxin.figures.projection import Projection, everything
 from huanxin.figures.watch import batch
 from huanxin.figures.watch.batch import BatchCounts, Line, NoticeCounts
 from huanxin.figures.watch.facts import EVERYONE, HOLDS, Breaches, Held, SourceHolds, breaches, breaches_of
-from huanxin.figures.watch.opendata import DAYS, Exact, MonthTimes, Publication, Times, publish
+from huanxin.figures.watch.opendata import DAYS, AnswerTimes, Exact, MonthTimes, Publication, publish
 from huanxin.figures.watch.orders import MonthOrders, keep_orders
 from huanxin.store.connect import partners
 from huanxin.store.database import Tx
@@ -35,7 +35,7 @@ Cells = Mapping[tuple[str, str, str], list[int]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class PartnerLine(Times):
+class PartnerLine(AnswerTimes):
     """A partner that is connected: answer times, numbers refused now, in all and by reason; orders of owners."""
 
     id: int
@@ -166,13 +166,13 @@ def _answers(counted: Iterable[BatchCounts], now: datetime) -> list[MonthTimes]:
     ]
 
 
-def _times(lines: Sequence[NoticeCounts], now: datetime) -> Times:
+def _times(lines: Sequence[NoticeCounts], now: datetime) -> AnswerTimes:
     """Notices by what became of them, and how long the answered ones took."""
     hours = [line.hours for line in lines if line.hours is not None]
     overdue = sum(line.hours is None and now >= line.answer_by for line in lines)
     in_time = sum(line.in_time for line in lines)
     days = Counter(min(line.days, DAYS + 1) for line in lines if line.days is not None)
-    return Times(
+    return AnswerTimes(
         notices=len(lines), in_time=in_time, late=len(hours) - in_time, overdue=overdue,
         waiting=len(lines) - len(hours) - overdue, days=tuple(days[day] for day in range(DAYS + 2)),
         median_hours=quantile(hours, 0.5), p90_hours=quantile(hours, 0.9),

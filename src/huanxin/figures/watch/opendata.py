@@ -32,7 +32,7 @@ Months = Mapping[str, Mapping[str, Figures]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Times:
+class AnswerTimes:
     """Notices of batches by what became of them; the answered ones by working day, later ones together; how long half and
     nine of ten of those took."""
 
@@ -47,7 +47,7 @@ class Times:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MonthTimes(Times):
+class MonthTimes(AnswerTimes):
     """The notices of a month, over all partners that were asked."""
 
     month: str

@@ -31,14 +31,14 @@ class MonthOrders:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class OrdersSeen:
     """The last request and the last answer to one that are counted."""
 
     request: int = 0
     answer: int = 0
 
 
-MONTHS, SEEN = SummaryKind("watch-owners", MonthOrders), SummaryKind("watch-owners-seen", Seen)
+MONTHS, SEEN = SummaryKind("watch-owners", MonthOrders), SummaryKind("watch-owners-seen", OrdersSeen)
 """By zone and month; by zone. What a month stands on is looked for in what came since: no stamp of it is to be had without
 reading all that ever did."""
 
@@ -50,7 +50,7 @@ def keep_orders(tx: Tx, platform: Platform) -> dict[str, MonthOrders]:
     mine = f"{zone} "  # counted in another zone, a month is another one
     known = {one.key.removeprefix(mine): one.body for one in summaries.all_of(tx, MONTHS) if one.key.startswith(mine)}
     last = summaries.get(tx, SEEN, zone.key)
-    seen = last.body if last and known else Seen()
+    seen = last.body if last and known else OrdersSeen()
     request, answer = watch.last_orders(tx)
     changed = watch.months_changed(
         tx, after_request=seen.request - watch.SLACK, after_answer=seen.answer - watch.SLACK, zone=zone.key
@@ -58,7 +58,7 @@ def keep_orders(tx: Tx, platform: Platform) -> dict[str, MonthOrders]:
     for month in changed:
         known[month] = count_month(tx, month, zone)
         summaries.put(tx, MONTHS, mine + month, stamp=f"{request}/{answer}", body=known[month], at=now)
-    summaries.put(tx, SEEN, zone.key, stamp="", body=Seen(request=request, answer=answer), at=now)
+    summaries.put(tx, SEEN, zone.key, stamp="", body=OrdersSeen(request=request, answer=answer), at=now)
     return known
 
 

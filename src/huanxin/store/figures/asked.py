@@ -11,7 +11,7 @@ from huanxin.store.database import Tx
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class BatchAsked:
     """One partner's notice of one batch of `numbers`, and how many of them operators waived, the first time at
     `waived_at`."""
 
@@ -49,7 +49,7 @@ ORDER BY n.batch_id, n.partner_id
 """
 
 
-def of_carrier(tx: Tx, carrier: str, *, newest: int) -> list[Asked]:
+def of_carrier(tx: Tx, carrier: str, *, newest: int) -> list[BatchAsked]:
     """What every partner was asked of the newest renewal batches that have numbers of a carrier, by batch and partner."""
-    with tx.cursor(row_factory=class_row(Asked)) as cursor:
+    with tx.cursor(row_factory=class_row(BatchAsked)) as cursor:
         return cursor.execute(_OF_CARRIER, (carrier, newest)).fetchall()

@@ -11,7 +11,7 @@ from pyroaring import BitMap
 
 from huanxin.domain.lifecycle import BEGINNING, EVENTS, Event, Place, SetFact
 from huanxin.domain.numbers import NumberingPlan
-from huanxin.domain.tenures import Said, Standing, standing
+from huanxin.domain.tenures import NumberTenures, Said, standing
 from huanxin.numbersets import instants
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, dump, load, shard_of
 from huanxin.store.database import Tx
@@ -329,7 +329,7 @@ def taken_back(tx: Tx, number: int) -> list[TakenBack]:
     ]
 
 
-def standing_of(tx: Tx, number: int) -> Standing:
+def standing_of(tx: Tx, number: int) -> NumberTenures:
     """A number's tenures, from every report that names it."""
     offset = number % SHARD_SIZE
     past = history(tx, shard=shard_of(number), holds_number=lambda stored: offset in load(stored))

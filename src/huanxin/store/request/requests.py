@@ -115,7 +115,7 @@ def notice(tx: Tx, notice_id: str) -> RequestNotice | None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class RequestAsked:
     """What one partner was asked by a notice, and its latest answer (`outcome` None before the first)."""
 
     id: str
@@ -144,9 +144,9 @@ WHERE n.partner_id = %s AND n.id = ANY(%s)
 """
 
 
-def asked(tx: Tx, partner_id: int, notice_ids: Sequence[str]) -> dict[str, Asked]:
+def asked(tx: Tx, partner_id: int, notice_ids: Sequence[str]) -> dict[str, RequestAsked]:
     """What those of some notices ask that are a partner's, by id."""
-    with tx.cursor(row_factory=class_row(Asked)) as cursor:
+    with tx.cursor(row_factory=class_row(RequestAsked)) as cursor:
         rows = cursor.execute(
             _ASKED,
             (partner_id, list(notice_ids)),

@@ -106,7 +106,7 @@ class Started(BaseModel):
     run: str
 
 
-class Words(BaseModel):
+class TwoLanguages(BaseModel):
     """A text in Chinese and English."""
 
     zh: str
@@ -117,12 +117,12 @@ class ScenarioView(BaseModel):
     """What came of one scenario."""
 
     scenario: str = Field(description="stable", examples=["on-cutoff"])
-    title: Words
+    title: TwoLanguages
     state: str = Field(description="passed, warning, failed")
     seconds: float
-    seen: Words
+    seen: TwoLanguages
     mend: str | None = Field(description="stable code of how to mend it; null if there is nothing to mend")
-    how: Words | None
+    how: TwoLanguages | None
 
 
 class RunView(RunShort):

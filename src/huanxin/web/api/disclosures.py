@@ -36,13 +36,13 @@ def _clerk(request: Request) -> Operator:
 Clerk = Annotated[Operator, Depends(_clerk)]
 
 
-class Asked(BaseModel):
+class DisclosureWanted(BaseModel):
     """A number that a buyer is interested in."""
 
     number: str = Field(description="E.164", examples=["+8613800138000"])
 
 
-class Words(BaseModel):
+class DisclosureWords(BaseModel):
     """A text in both languages."""
 
     zh_CN: str
@@ -69,14 +69,14 @@ class Disclosed(BaseModel):
     number: str = Field(examples=["+8613800138000"])
     carrier: str | None = Field(description="who would sell it; null if the caller's carrier may not", examples=["cmcc"])
     grade: Literal["A", "B", "C", "blocked"]
-    grade_name: Words
-    rule: Words = Field(description="the grade's rule in words")
+    grade_name: DisclosureWords
+    rule: DisclosureWords = Field(description="the grade's rule in words")
     for_sale: bool
     why: str | None = Field(
         description="no_number, other_carrier, in_service, ported_out, freezing, not_released, withheld (not on offer now; "
         "why is not told here) or acknowledged"
     )
-    reason: Words | None = Field(description="`why` in words")
+    reason: DisclosureWords | None = Field(description="`why` in words")
     recycled: bool | None = Field(description="whether somebody held it before, as far as carriers reported")
     closed_on: str | None = Field(description="the day on which the tenure before ended", examples=["2026-06-01"])
     evaluable_since: str | None = Field(
@@ -92,7 +92,7 @@ class Disclosed(BaseModel):
     texts: ShownTexts | None = Field(description="only of a number that is for sale")
 
 
-class Given(BaseModel):
+class BuyerAcknowledges(BaseModel):
     """One buyer's acknowledgement."""
 
     number: str = Field(description="E.164", examples=["+8613800138000"])
@@ -111,7 +111,7 @@ class Given(BaseModel):
 class GivenMany(BaseModel):
     """Acknowledgements, all of which are recorded, or none."""
 
-    acknowledgements: list[Given] = Field(min_length=1, max_length=MOST)
+    acknowledgements: list[BuyerAcknowledges] = Field(min_length=1, max_length=MOST)
 
 
 class Recorded(BaseModel):
@@ -138,7 +138,7 @@ _BODY: dict[str, Any] = {
                     "required": ["acknowledgements"],
                     "properties": {
                         "acknowledgements": {
-                            "type": "array", "minItems": 1, "maxItems": MOST, "items": Given.model_json_schema(),
+                            "type": "array", "minItems": 1, "maxItems": MOST, "items": BuyerAcknowledges.model_json_schema(),
                         }
                     },
                 }
@@ -156,7 +156,7 @@ _RECORDED: Responses = {
     "", summary="What a buyer is told about a number", response_model=Disclosed, responses=problems(400, 401, 403, 422, 429),
     openapi_extra=_SECURITY,
 )  # fmt: skip
-def disclose(request: Request, asked: Asked, clerk: Clerk) -> Response:
+def disclose(request: Request, asked: DisclosureWanted, clerk: Clerk) -> Response:
     """The grade with its rule, how long the number was frozen, how many partners were asked and how many confirmed, and the
     exact words to show to the buyer. The caller is a person with the role `desk`, by a token of `huanxin operator token`."""
     platform: Platform = request.app.state.context.platform

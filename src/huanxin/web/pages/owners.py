@@ -15,7 +15,7 @@ from fastapi.responses import RedirectResponse, Response
 from huanxin.acts import Platform
 from huanxin.domain.errors import HuanxinError
 from huanxin.domain.numbers import masked
-from huanxin.domain.tenures import Standing
+from huanxin.domain.tenures import NumberTenures
 from huanxin.request.holding import mark_of
 from huanxin.store.report.reports import standing_of
 from huanxin.web.context import Context
@@ -47,7 +47,7 @@ class Owner:
     number: int
     channel: str
     shown_at: datetime
-    standing: Standing
+    standing: NumberTenures
     people: People
 
     @property

@@ -12,7 +12,7 @@ from pyroaring import BitMap
 from huanxin.domain.errors import NotFound
 from huanxin.domain.numbers import masked
 from huanxin.domain.partners import INQUIRY, Kind, Partner
-from huanxin.domain.tenures import Standing, State
+from huanxin.domain.tenures import NumberTenures, State
 from huanxin.request.ending import waits_until
 from huanxin.request.holding import of_holder
 from huanxin.request.ordering import Purpose
@@ -39,7 +39,7 @@ from huanxin.web.pages.people.views import (  # fmt: skip
 )
 
 
-def case_of(standing: Standing) -> str:
+def case_of(standing: NumberTenures) -> str:
     """Which page a number gets: `renewable`, or why there is nothing to renew."""
     if standing.state is not State.IN_SERVICE:
         return {State.FROZEN: "frozen", State.PORTED_OUT: "ported", State.UNKNOWN: "unknown"}[standing.state]
@@ -58,7 +58,7 @@ def home(tx: Tx, owner: Owner) -> HomeView:
     )  # fmt: skip
 
 
-def _batch_renewal(tx: Tx, number: int, standing: Standing) -> tuple[int, int]:
+def _batch_renewal(tx: Tx, number: int, standing: NumberTenures) -> tuple[int, int]:
     """Partners that were asked before the number was opened for its present owner, and those of them that settled it."""
     if not standing.recycled or not standing.current:
         return 0, 0

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from huanxin.domain.numbers import masked_text
 from huanxin.figures.batch_body import RENEWED, TAKEN_BACK, RetractionFigures
 from huanxin.web.pages.console.batches import approvals
-from huanxin.web.pages.console.batches.views import PARTNERS, Given, batch_values
+from huanxin.web.pages.console.batches.views import PARTNERS, ReleaseGiven, batch_values
 from huanxin.web.pages.console.sheets import one_of
 from huanxin.web.pages.console.signing import Working
 
@@ -50,7 +50,7 @@ def _retraction(one: RetractionFigures) -> Iterator[Line]:
         yield (*head, row.name, *(count for _, count in row.parts))
 
 
-def _release(one: Given) -> Iterator[Line]:
+def _release(one: ReleaseGiven) -> Iterator[Line]:
     for carrier, numbers in one.lists:
         yield (
             one.release.id,

@@ -80,7 +80,7 @@ class Freezes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class ReleaseGiven:
     """A release with its lists: (carrier, numbers)."""
 
     release: Release
@@ -95,7 +95,7 @@ class Beside:
     itself: Batch
     fresh: bool
     proposals: list[Proposal]
-    releases: list[Given]
+    releases: list[ReleaseGiven]
     reminded: int
     withdrawn: frozenset[int]
     stopped: list[Stop]
@@ -212,7 +212,7 @@ def batch_values(who: Working, batch_id: int) -> tuple[BatchView, BatchFigures, 
         granted = receipts.granted(act.tx, batch_id=batch_id)
         found: list[Proposal] = proposals.listed(act.tx, batch_id=batch_id)
         given = [
-            Given(release=one, lists=tuple(releases.counts_of(act.tx, one.id).items()))
+            ReleaseGiven(release=one, lists=tuple(releases.counts_of(act.tx, one.id).items()))
             for one in releases.all_releases(act.tx, batch_id)
         ]
     reminded = sum(times for times, _ in told.values())

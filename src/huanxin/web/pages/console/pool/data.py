@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from huanxin.domain.cells import Cells, day_number, day_of
-from huanxin.domain.pool import CANCELLED, STATES, TO_COME, USED, State
+from huanxin.domain.pool import CANCELLED, STATES, TO_COME, USED, PoolState
 from huanxin.domain.regions import NOWHERE, PROVINCES
 from huanxin.figures.pool_sums import REGIONS, Prefixes, Sums, cells_of
 from huanxin.store.database import Tx
@@ -38,7 +38,7 @@ class Filters:
     region: str | None = None
     """a province, "" for numbers whose region is not public; None for all"""
     prefix: str = ""
-    state: State | None = None
+    state: PoolState | None = None
 
     def query(self, **changes: object) -> str:
         """The address's query with some of it changed."""
@@ -62,7 +62,7 @@ def read_filters(*, carrier: str, region: str, prefix: str, state: str, sums: Su
     return Filters(
         carrier=carrier if known["carrier"] else "", prefix=digits if known["prefix"] else "",
         region=None if not region or not known["region"] else "" if region == "none" else region,
-        state=State(state) if state and known["state"] else None,
+        state=PoolState(state) if state and known["state"] else None,
     ), wrong  # fmt: skip
 
 
@@ -84,7 +84,7 @@ class Row:
     def scarce(self) -> bool:
         return self.used > SCARCE * self.capacity
 
-    def of(self, state: State) -> int:
+    def of(self, state: PoolState) -> int:
         return self.counts[STATES.index(state)]
 
 
@@ -232,7 +232,7 @@ def _ahead(cells: Cells, today: date) -> list[DayRow]:
     return [found.get(day) or replace(empty, day=day) for day in every]
 
 
-def _by_day(cells: Cells, days: Ints, states: Sequence[State]) -> list[DayRow]:
+def _by_day(cells: Cells, days: Ints, states: Sequence[PoolState]) -> list[DayRow]:
     """Cells added up by day and state, those of other states left out, ascending."""
     column = np.full(len(STATES), -1)
     column[[STATES.index(state) for state in states]] = np.arange(len(states))

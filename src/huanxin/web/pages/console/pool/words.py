@@ -3,37 +3,37 @@
 from __future__ import annotations
 
 from huanxin.domain.lifecycle import Event
-from huanxin.domain.pool import State
+from huanxin.domain.pool import PoolState
 from huanxin.words.sentences import N_
 
 STATE_NAMES = {
-    State.NEVER_SOLD: N_("never sold"),
-    State.IN_SERVICE: N_("in service"),
-    State.ELSEWHERE: N_("served elsewhere"),
-    State.FROZEN: N_("frozen"),
-    State.HELD: N_("held"),
-    State.DUE: N_("due"),
-    State.RENEWING: N_("renewing"),
-    State.CLEAR: N_("clear"),
-    State.BLOCKED: N_("blocked"),
-    State.RELEASED: N_("released for sale"),
+    PoolState.NEVER_SOLD: N_("never sold"),
+    PoolState.IN_SERVICE: N_("in service"),
+    PoolState.ELSEWHERE: N_("served elsewhere"),
+    PoolState.FROZEN: N_("frozen"),
+    PoolState.HELD: N_("held"),
+    PoolState.DUE: N_("due"),
+    PoolState.RENEWING: N_("renewing"),
+    PoolState.CLEAR: N_("clear"),
+    PoolState.BLOCKED: N_("blocked"),
+    PoolState.RELEASED: N_("released for sale"),
 }
 STATE_WORDS = {
-    State.NEVER_SOLD: N_("allotted, and no report ever named it"),
-    State.IN_SERVICE: N_("an owner has it"),
-    State.ELSEWHERE: N_("an owner has it who took it along to another carrier"),
-    State.FROZEN: N_("cancelled; its freeze ends later than the lead time"),
-    State.HELD: N_("cancelled, and an authority’s order keeps it, whatever else is true of it"),
-    State.DUE: N_("its freeze ends within the lead time or is over; the next batch takes it"),
-    State.RENEWING: N_("in a batch: a partner owes an answer, or the freeze still runs"),
-    State.CLEAR: N_("in a batch: all partners have answered and the freeze is over; it may be released"),
-    State.BLOCKED: N_("a partner refused and nobody waived that, or an operator took it back"),
-    State.RELEASED: N_("given back for sale, and not opened again yet"),
+    PoolState.NEVER_SOLD: N_("allotted, and no report ever named it"),
+    PoolState.IN_SERVICE: N_("an owner has it"),
+    PoolState.ELSEWHERE: N_("an owner has it who took it along to another carrier"),
+    PoolState.FROZEN: N_("cancelled; its freeze ends later than the lead time"),
+    PoolState.HELD: N_("cancelled, and an authority’s order keeps it, whatever else is true of it"),
+    PoolState.DUE: N_("its freeze ends within the lead time or is over; the next batch takes it"),
+    PoolState.RENEWING: N_("in a batch: a partner owes an answer, or the freeze still runs"),
+    PoolState.CLEAR: N_("in a batch: all partners have answered and the freeze is over; it may be released"),
+    PoolState.BLOCKED: N_("a partner refused and nobody waived that, or an operator took it back"),
+    PoolState.RELEASED: N_("given back for sale, and not opened again yet"),
 }
 TONES = {
-    State.NEVER_SOLD: "absent", State.IN_SERVICE: "unbound", State.ELSEWHERE: "kept", State.FROZEN: "absent",
-    State.HELD: "pending", State.DUE: "unanswered", State.RENEWING: "kept", State.CLEAR: "unbound",
-    State.BLOCKED: "refused", State.RELEASED: "unbound",
+    PoolState.NEVER_SOLD: "absent", PoolState.IN_SERVICE: "unbound", PoolState.ELSEWHERE: "kept", PoolState.FROZEN: "absent",
+    PoolState.HELD: "pending", PoolState.DUE: "unanswered", PoolState.RENEWING: "kept", PoolState.CLEAR: "unbound",
+    PoolState.BLOCKED: "refused", PoolState.RELEASED: "unbound",
 }  # fmt: skip
 """The colours of outcomes (static/huanxin.css) in which states are drawn."""
 

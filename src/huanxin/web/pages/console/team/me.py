@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from huanxin.access import people, signing_in
-from huanxin.access.signing_in import Tried, TryResult
+from huanxin.access.signing_in import SignInTried, TryResult
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.paper import qr
 from huanxin.signing.sealing import seal, unseal
@@ -86,7 +86,7 @@ def sign_in_code(request: Request, code: Annotated[str, Form()] = "", to: To = "
     return _in(request, tried, to)
 
 
-def _in(request: Request, tried: Tried, to: str) -> Response:
+def _in(request: Request, tried: SignInTried, to: str) -> Response:
     assert tried.operator is not None
     return signing.onward(request, tried.operator, to)
 
