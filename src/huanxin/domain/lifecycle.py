@@ -7,7 +7,7 @@ came first (`domain.same_day`); in a file such a number stands in several layers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -147,6 +147,10 @@ class SetFact:
         return replace(self, numbers=numbers, at=None if self.at is None else self.instants(numbers))
 
 
+Name = tuple[int, int, int]
+"""(day counted from the year 1, report, layer): a carrier's cancellation, packed"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kept:
     """Frozen numbers of a carrier by the cancellation after which they rest, packed: most are never asked for.
@@ -178,11 +182,12 @@ class Kept:
                 missing -= len(here)
                 yield self._name(rows[place]), here
 
-    def chosen(self, wanted: Callable[[Cancellation], bool]) -> dict[Cancellation, BitMap]:
-        """What rests after those cancellations that are wanted."""
-        rows = self.names.tolist()
-        names = [self._name(row) for row in rows]
-        return {one: load(self._stored(rows, place)) for place, one in enumerate(names) if wanted(one)}
+    def until(self, day: date, but: Container[Name]) -> dict[Cancellation, BitMap]:
+        """What rests after the cancellations until a day, but for some. Most are neither unpacked nor named: a plan asks
+        this of every shard, and what rests unsold is more each year."""
+        rows, last = self.names.tolist(), day.toordinal()
+        wanted = [place for place, row in enumerate(rows) if row[0] <= last and (row[0], row[1], row[2]) not in but]
+        return {self._name(rows[place]): load(self._stored(rows, place)) for place in wanted}
 
     def _name(self, row: Sequence[int]) -> Cancellation:
         day, report, layer, _ = row

@@ -15,7 +15,6 @@ from pyroaring import BitMap
 
 from huanxin.acts.platform import Platform
 from huanxin.domain.cells import CELL, NEVER, Cells, day_number, summed, tally
-from huanxin.domain.lifecycle import fold
 from huanxin.domain.pool import Kind, of_batch, of_shard
 from huanxin.domain.regions import BLOCK
 from huanxin.figures.pool_sums import Sums, add_up
@@ -26,7 +25,7 @@ from huanxin.store.database import Tx
 from huanxin.store.figures import pool, stamps
 from huanxin.store.figures.summaries import SummaryKind
 from huanxin.store.plan import holds
-from huanxin.store.report import affected, reports
+from huanxin.store.report import affected, settled
 
 AT_ONCE = 50  # shards in memory at a time
 _BLOCKS = SHARD_SIZE // BLOCK
@@ -79,9 +78,8 @@ def _count_shards(tx: Tx, platform: Platform, shards: list[int], until: Mapping[
     """Count what reports and holds (`until`: the last day of each) say of some shards."""
     held = pool.held_in(tx, shards=shards, holds=list(until))
     made: dict[int, Cells] = {}
-    for shard, facts in reports.facts_by_shard(tx, shards=shards):
+    for shard, state in settled.states(tx, shards):
         ends = _by_end(held.get(shard, {}), until)
-        state = fold(facts)
         spans = of_shard(state, platform.plan.owner(shard), BitMap.union(BitMap(), *(some for _, some in ends)))
         made[shard] = summed([
             _cells_of(shard, kind, day, places & some, 0 if day is None else _held_days(day, end))

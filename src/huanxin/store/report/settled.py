@@ -10,7 +10,7 @@ once a week or so, not every day, since all its numbers are written again, and o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from enum import IntEnum
 from typing import cast
@@ -18,7 +18,7 @@ from typing import cast
 import numpy as np
 from pyroaring import BitMap
 
-from huanxin.domain.lifecycle import EVENTS, Cancellation, Kept, SetFact, ShardState
+from huanxin.domain.lifecycle import EVENTS, Cancellation, Kept, Name, SetFact, ShardState
 from huanxin.numbersets.sharded import dump, load
 from huanxin.store.database import Tx
 from huanxin.store.report.reports import in_order
@@ -103,12 +103,15 @@ def _read(
     kept = [shard for shard in shards if until[shard] != NEVER]
     found = {shard: ShardState() for shard in shards}
     with tx.cursor(binary=True) as cursor:
-        done = _planned(tx, due) if due else frozenset[Cancellation]()
+        done = _planned(tx, due) if due else {}
         cursor.execute(_SETTLED, {"shards": kept, "from": Place.FROZEN if due else Place.IN_SERVICE})
         for shard, place, carrier, numbers, names, sets in cursor:
             if place == Place.FROZEN:
                 one = Kept(carrier=carrier, names=np.frombuffer(names, np.int64).reshape(-1, 4), sets=sets)
-                _keep(found[shard], load(numbers), one, due, done)
+                if due is None:
+                    found[shard].keep(load(numbers), one)
+                elif chosen := one.until(due, done.get(carrier, ())):
+                    found[shard].keep(BitMap.union(BitMap(), *chosen.values()), Kept.of(carrier, chosen))
             else:
                 table = found[shard].in_service if place == Place.IN_SERVICE else found[shard].ported
                 table[carrier] = load(numbers)
@@ -131,21 +134,13 @@ def _read(
         yield shard, found[shard], in_order(since[shard])
 
 
-def _keep(
-    state: ShardState, numbers: BitMap, kept: Kept, due: date | None, done: Collection[Cancellation]
-) -> None:  # fmt: skip
-    """Put frozen numbers into a state; with `due` those only that may be planned by then."""
-    if due is not None:
-        chosen = kept.chosen(lambda one: one.day <= due and one not in done)
-        numbers, kept = BitMap.union(BitMap(), *chosen.values()), Kept.of(kept.carrier, chosen)
-    if numbers:
-        state.keep(numbers, kept)
-
-
-def _planned(tx: Tx, due: date) -> frozenset[Cancellation]:
-    """The cancellations until a day that plans took whole."""
+def _planned(tx: Tx, due: date) -> dict[str, set[Name]]:
+    """By carrier, the cancellations until a day that plans took whole."""
     rows = tx.execute("SELECT carrier, closed_on, report_id, layer FROM planned_whole WHERE closed_on <= %s", (due,))
-    return frozenset(Cancellation(carrier=one, day=day, report=report, layer=layer) for one, day, report, layer in rows)
+    found: dict[str, set[Name]] = {}
+    for carrier, day, report, layer in rows:
+        found.setdefault(carrier, set()).add((day.toordinal(), report, layer))
+    return found
 
 
 def _went_on(state: ShardState, facts: Iterable[SetFact]) -> ShardState:
