@@ -225,7 +225,7 @@ def test_a_hold_comes_in_as_a_workbook_and_a_bad_line_refuses_it_whole(tmp_path:
             "/console/holds?lang=en", data=fields, files={"file": ("list.xlsx", (tmp_path / "list.xlsx").read_bytes())}
         )
 
-    refused = sent("+8613800139001", "8.61E+12", 13800139002)
+    refused = sent("+8613800139001", "8.61E+12", 1380013900)
     assert refused.status_code == 422
     assert re.findall(r"Line (\d):", said(refused.text)) == ["3", "4"]
     assert "No hold is in this state" in said(refused.text)

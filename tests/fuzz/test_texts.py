@@ -30,6 +30,7 @@ from huanxin.web.pages.console.desk.routes import read_numbers
 from huanxin.web.pages.render import again
 from huanxin.words.i18n import LANGUAGES, choose_language
 
+PLAN = numbers.chinese_plan()
 SAMPLES = [
     "+8613800138000",
     "138 0013-8000",
@@ -65,8 +66,8 @@ def number(text: str) -> None:
 
 
 def typed(text: str) -> None:
-    found = numbers.typed(text)
-    assert numbers.typed(numbers.written(found)) == found
+    found = PLAN.typed(text)
+    assert PLAN.typed(numbers.written(found)) == found
 
 
 def masked(text: str) -> None:
@@ -76,8 +77,8 @@ def masked(text: str) -> None:
 
 
 def searched(text: str) -> None:
-    found, unread, _ = read_numbers(text)
-    again_found, again_unread, _ = read_numbers("\n".join(map(numbers.written, found)))
+    found, unread, _ = read_numbers(text, PLAN)
+    again_found, again_unread, _ = read_numbers("\n".join(map(numbers.written, found)), PLAN)
     assert (again_found, again_unread) == (found, [])
     assert all(unread)
 

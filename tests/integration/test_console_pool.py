@@ -22,7 +22,7 @@ from operators import signed_in
 from town import Town, town
 
 CUCC = ("+8613000000001,cancelled,2026-11-01", "+8613000000002,opened,2026-11-01")
-GOOD, BAD = "+8613800138100,opened,2026-11-02", "13800138101,opened,2026-11-02"
+GOOD, BAD = "+8613800138100,opened,2026-11-02", "15400138101,opened,2026-11-02"
 WHOLE = re.compile(r"\b(?:86)?1[3-9]\d{9}\b")
 
 
@@ -108,18 +108,18 @@ def test_an_operator_of_one_carrier_sees_and_uploads_that_carriers_only(desk: De
 def test_a_refused_report_is_downloaded_mended_and_taken_and_whatever_else_is_sent_gets_an_answer(desk: Desk) -> None:
     refused = upload(desk.li, GOOD, BAD, "+8613800138102,opened", carrier="cmcc")
     assert "已拒收" in refused.text
-    assert "没有国家代码" in refused.text
-    assert "has no country code" in desk.li.get(f"{refused.url.path}?lang=en").text
-    assert "没有国家代码" in desk.li.get(f"{refused.url.path}?lang=zh_CN").text
-    assert "138****8101" in refused.text
+    assert "不在任何已知运营商" in refused.text
+    assert "is in no range of a known carrier" in desk.li.get(f"{refused.url.path}?lang=en").text
+    assert "不在任何已知运营商" in desk.li.get(f"{refused.url.path}?lang=zh_CN").text
+    assert "154****8101" in refused.text
     assert not WHOLE.search(refused.text), "whole numbers are in the file only"
     sent = desk.li.post(f"{refused.url.path}/rejects")
     lines = list(csv.reader(io.StringIO(sent.content.decode("utf-8-sig"))))
     assert lines[0] == ["number", "event", "at", "line", "reason"]
     assert [(line[:3], line[3]) for line in lines[1:]] == [
-        (["13800138101", "opened", "2026-11-02"], "3"), (["+8613800138102", "opened", ""], "4"),
+        (["15400138101", "opened", "2026-11-02"], "3"), (["+8613800138102", "opened", ""], "4"),
     ]  # fmt: skip
-    assert [line[4] for line in lines[1:]] == ["138****8101 没有国家代码；请在前面写 +86", "有 2 栏，表头有 3 栏"]
+    assert [line[4] for line in lines[1:]] == ["154****8101 不在任何已知运营商的手机号段内", "有 2 栏，表头有 3 栏"]
     with desk.town.platform.database.transaction() as tx:
         noted = operators.events(tx, kind="unmasked")
     assert [event.detail["lines"] for event in noted] == [2]

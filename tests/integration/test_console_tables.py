@@ -199,7 +199,7 @@ def test_the_tables_of_supervision_are_files(shop: Shop, wang: httpx.Client) -> 
 
 
 def test_refused_uploads_are_a_file_beside_the_imports(li: httpx.Client) -> None:
-    sent = {"file": ("半页.csv", b"number,event,at\n13800138101,opened,2026-11-02\n", "text/csv")}
+    sent = {"file": ("半页.csv", b"number,event,at\n1380013810,opened,2026-11-02\n", "text/csv")}
     assert "半页.csv" in li.post("/console/reports", data={"carrier": "cmcc"}, files=sent).text
     refused = lines(li.get("/console/reports?format=csv&table=refused"))
     assert [(one["file"], one["carrier"], one["bad_lines"], one["by"]) for one in refused] == [

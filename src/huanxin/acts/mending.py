@@ -37,9 +37,11 @@ def withdraw(act: Act, report_id: int, *, reason: str, approved_by: str = "") ->
     return Mended(report_id=changed.report_id, taken_back=changed.taken_back, consequences=done)
 
 
-def correct(act: Act, path: Path, *, carrier: str, reason: str, approved_by: str = "") -> Mended:
+def correct(
+    act: Act, path: Path, *, carrier: str, reason: str, approved_by: str = "", region: str | None = None
+) -> Mended:  # fmt: skip
     """Correct single events, with all that follows from it, or none of it. Raises NotFound, Conflict, BadInput."""
-    act, correction = correcting.read_correction(act, path, carrier=carrier)
+    act, correction = correcting.read_correction(act, path, carrier=carrier, region=region)
     on_lists = list(stops.listed(act.tx, correction.numbers))
     done = correcting.correct(act, correction, reason=reason, approved_by=approved_by)
     found = set_right(act, done.changed, on_lists)

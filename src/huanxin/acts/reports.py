@@ -37,14 +37,14 @@ class ImportDone:
 
 def take_report(
     act: Act, path: Path, *, carrier: str, skip_bad: bool = False, progress: Progress = lambda _step, _lines: None,
-    keep_rejects: Callable[[Sequence[Fault]], None] = lambda _: None, most: Most = ALL,
+    keep_rejects: Callable[[Sequence[Fault]], None] = lambda _: None, most: Most = ALL, region: str | None = None,
 ) -> ImportDone:  # fmt: skip
     """Take a report and what follows from it (retractions, news of new owners, breaches), or none of it.
 
     keep_rejects: keeps the lines that were left out, before anything is recorded: if it can't, nothing is, since a file
     that was taken is not read again.
     """
-    done = import_report(act, path, carrier=carrier, skip_bad=skip_bad, progress=progress, most=most)
+    done = import_report(act, path, carrier=carrier, skip_bad=skip_bad, progress=progress, most=most, region=region)
     if done.already:
         return ImportDone(imported=done, retractions=[], recycled_events=0, breaches=0)
     retractions = retract_reclaimed(act, done.left) if done.counts.get("reclaimed") else []

@@ -13,9 +13,10 @@ from pyroaring import BitMap
 
 from huanxin.domain.answers import OUTCOMES_OF, Answer, Outcome, Purpose, Reason
 from huanxin.domain.errors import BadInput, Fault
-from huanxin.domain.numbers import masked, why_not_a_number
+from huanxin.domain.numbers import masked
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.arrow import pc
+from huanxin.numbersets.phones import E164
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import Numbers, bitmap_of
 from huanxin.words.sentences import Sentence
@@ -117,22 +118,22 @@ def _refuse_too_many(lines: int, roster: Roster) -> None:
 
 def _take(chunk: tables.Chunk, roster: Roster, purpose: Purpose, zone: str, taken: _Taken) -> None:
     """Add a chunk's good lines to the answers and its bad ones to the faults."""
-    numbers, good_number = columns.numbers(chunk.columns["number"])
+    numbers = columns.numbers(chunk.columns["number"], E164)
     outcome = columns.words(chunk.columns["outcome"], {word.value: code for code, word in enumerate(_OUTCOMES)})
-    places, known = roster.places(numbers)
+    places, known = roster.places(numbers.value)
     allowed = np.zeros(len(_OUTCOMES) + 1, np.bool_)
     allowed[[_OUTCOMES.index(one) for one in OUTCOMES_OF[purpose]]] = True
     reason = _reasons(chunk)
     refused = outcome == _OUTCOMES.index(Outcome.REFUSED)
     until, days, good_until = _days(chunk, zone)
-    good = good_number & known & allowed[outcome] & (reason >= 0) & (refused <= (reason > 0)) & good_until
-    taken.lines += len(numbers)
+    good = numbers.good & known & allowed[outcome] & (reason >= 0) & (refused <= (reason > 0)) & good_until
+    taken.lines += len(numbers.good)
     if not good.all():
-        taken.unclear |= bitmap_of(np.sort(places[good_number & known & ~good]))
+        taken.unclear |= bitmap_of(np.sort(places[numbers.good & known & ~good]))
         bad = np.flatnonzero(~(good | _blank(chunk)))
         shown = bad[: SHOWN_FAULTS - len(taken.faults)]
         taken.refuse(
-            _faults(chunk, shown, _Checked(good_number, known, allowed[outcome], good_until, reason), purpose), len(bad)
+            _faults(chunk, shown, _Checked(numbers, known, allowed[outcome], good_until, reason), purpose), len(bad)
         )
     key = until[good] << 16 | np.where(refused, reason, 0)[good].astype(np.int64) << 8 | outcome[good]
     _sort_in(taken, key, places[good], days)
@@ -198,7 +199,7 @@ class _Checked(NamedTuple):
     """What was found of each line, one mask for each thing that can be wrong with it; `reason` is below zero if it is
     unknown."""
 
-    good_number: columns.Mask
+    numbers: columns.Phones
     known: columns.Mask
     allowed: columns.Mask
     good_until: columns.Mask
@@ -209,15 +210,14 @@ def _faults(
     chunk: tables.Chunk, rows: npt.NDArray[np.int64], checked: _Checked, purpose: Purpose
 ) -> list[Fault]:  # fmt: skip
     found = []
-    numbers = columns.texts(chunk.columns["number"], rows)
     outcomes = columns.texts(chunk.columns["outcome"], rows)
-    for row, number, outcome in zip(rows.tolist(), numbers, outcomes, strict=True):
-        if not checked.good_number[row]:
-            why = why_not_a_number(number) or Sentence("not an E.164 number")
+    for row, outcome in zip(rows.tolist(), outcomes, strict=True):
+        if not checked.numbers.good[row]:
+            [why] = checked.numbers.why_not(row)
         elif not checked.known[row]:
             why = Sentence(
                 "%(number)s is not in this notice; answer only for the numbers that the notice names",
-                number=masked(number.strip()),
+                number=masked(int(checked.numbers.value[row])),
             )
         elif not checked.allowed[row]:
             why = cant_answer(outcome, _ASKED[purpose], OUTCOMES_OF[purpose])
@@ -287,7 +287,7 @@ def _lines_of(source: tables.Source, wanted: Numbers) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     with tables.read(source, COLUMNS, keep_ragged=0) as table:
         for chunk in table.chunks:
-            numbers, _ = columns.numbers(chunk.columns["number"])
+            numbers = columns.numbers(chunk.columns["number"], E164).value
             for row in np.flatnonzero(np.isin(numbers, wanted)).tolist():
                 found.setdefault(int(numbers[row]), []).append(int(chunk.lines[row]))
     return found

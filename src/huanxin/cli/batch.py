@@ -123,7 +123,7 @@ def retract(
     """Take numbers back from every notice of a batch, for good: partners restore what they cut, and the gate never
     releases the numbers from this batch. For a while only, use a hold; a reclaim that the carrier reports needs no order."""
     with platform() as (opened, _), opened.act(by or me()) as act:
-        made = retract_ordered(act, batch, read_numbers(file), reason=reason)
+        made = retract_ordered(act, batch, read_numbers(file, opened.plan, allotted=False), reason=reason)
         stopped = known(act.tx, retraction_id=made.id)
     say = f"✓ numbers taken back from batch {batch}: {made.count:,} (retraction {made.id}); partners are told"
     facts = {

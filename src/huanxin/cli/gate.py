@@ -112,7 +112,7 @@ def waive(
     """Go on without a partner's answer: for what it has not answered, has pending, or refused."""
     with platform() as (opened, _), opened.act(by) as act:
         who = told_of(act.tx, batch, partner)
-        only = read_numbers(numbers) if numbers else None
+        only = read_numbers(numbers, opened.plan, allotted=False) if numbers else None
         waived = waive_answers(act, batch, partner_id=who.id, only=only, reason=reason)
     said = {"no answer" if key == SILENT else " ".join(key).strip(): count for key, count in sorted(waived.said.items())}
     of = ", ".join(f"{words} {count:,}" for words, count in said.items())

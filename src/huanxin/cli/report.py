@@ -19,6 +19,9 @@ from huanxin.store.report import reports, settled
 
 app = typer.Typer(no_args_is_help=True)
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")]
+Region = Annotated[
+    str, typer.Option(help="Of numbers that have no country code: two letters, like CN. If not said, the carrier's.")
+]
 Consequences = Annotated[Path | None, typer.Option(help="Write what becomes of each number.")]
 
 
@@ -32,6 +35,7 @@ def import_(
         bool, typer.Option("--skip-bad", help="Take the good lines; write the bad ones to a rejects file.")
     ] = False,
     rejects: Annotated[Path | None, typer.Option(help="Where the bad lines go; FILE.rejects.csv if not said.")] = None,
+    region: Region = "",
     by: By = "",
     as_json: Json = False,
 ) -> None:
@@ -39,7 +43,7 @@ def import_(
     bad_file = rejects or file.with_name(file.name + ".rejects.csv")
     with platform() as (opened, _), progress(name_of(file)) as tell, opened.act(by or me()) as act:
         result = take_report(
-            act, file, carrier=carrier, skip_bad=skip_bad, progress=tell,
+            act, file, carrier=carrier, skip_bad=skip_bad, progress=tell, region=region,
             keep_rejects=lambda faults: write_rejects(bad_file, faults),
         )  # fmt: skip
     imported = result.imported
@@ -95,12 +99,13 @@ def correct(
     reason: Annotated[str, typer.Option(help="Why it is corrected.")],
     dry_run: DryRun = False,
     csv: Consequences = None,
+    region: Region = "",
     by: By = "",
     as_json: Json = False,
 ) -> None:
     """Correct single events: instead_of names what was wrong ("cancelled 2026-05-01"; empty: an event was missing)."""
     with platform() as (opened, _), (opened.rehearse if dry_run else opened.act)(by or me()) as act:
-        mended = mending.correct(act, file, carrier=carrier, reason=reason)
+        mended = mending.correct(act, file, carrier=carrier, reason=reason, region=region)
         if csv:
             write_consequences(csv, mended)
     _mended(mended, f"{name_of(file)} taken", dry_run=dry_run, as_json=as_json)
@@ -134,6 +139,7 @@ def baseline(
         bool, typer.Option("--skip-bad", help="Take the good lines; write the bad ones to a rejects file.")
     ] = False,
     rejects: Annotated[Path | None, typer.Option(help="Where the bad lines go; FILE.rejects.csv if not said.")] = None,
+    region: Region = "",
     by: By = "",
     as_json: Json = False,
 ) -> None:
@@ -141,7 +147,7 @@ def baseline(
     bad_file = rejects or file.with_name(file.name + ".rejects.csv")
     with platform() as (opened, _), progress(name_of(file)) as tell, opened.act(by or me()) as act:
         taken = import_baseline(
-            act, file, carrier=carrier, skip_bad=skip_bad, progress=tell,
+            act, file, carrier=carrier, skip_bad=skip_bad, progress=tell, region=region,
             keep_rejects=lambda faults: write_rejects(bad_file, faults, BASELINE.columns.names),
         )  # fmt: skip
     if taken.faults:

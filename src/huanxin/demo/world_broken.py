@@ -13,7 +13,7 @@ from huanxin.demo.allotments import BLOCK_SIZE, CARRIERS, blocks
 from huanxin.demo.world_numbers import State, Truth
 
 SORTS = (
-    "spreadsheet", "no_country_code", "letters", "too_short", "empty_number", "unknown_event", "empty_event",
+    "spreadsheet", "lost_digit", "letters", "too_short", "empty_number", "unknown_event", "empty_event",
     "future_time", "no_time", "no_such_day", "too_many_columns", "too_few_columns", "other_carrier",
     "not_mobile", "reclaimed_in_service", "cancelled_twice",
 )  # fmt: skip
@@ -75,7 +75,7 @@ def _text(sort: str, number: int, second: int) -> str:
     digits = str(number)
     return {
         "spreadsheet": f"{digits[0]}.{digits[1:3]}E+12,cancelled,{at}",
-        "no_country_code": f"{digits[2:]},cancelled,{at}",
+        "lost_digit": f"{digits[2:-1]},cancelled,{at}",
         "letters": f"+{digits[:6]}ABC{digits[9:]},cancelled,{at}",
         "too_short": f"+{digits[:5]},cancelled,{at}",
         "empty_number": f",cancelled,{at}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -14,14 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import phonenumbers
 
+from huanxin.domain.errors import BadInput
+from huanxin.numbersets import phones
+from huanxin.numbersets.phones import masked as masked
 from huanxin.numbersets.sharded import SHARD_SIZE, Numbers
 from huanxin.words.sentences import Sentence
 
-E164 = re.compile(r"\+?[1-9][0-9]{6,14}")
-_SPREADSHEET = re.compile(r"\+?[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")
-_CELL = "#="  # how a cell begins that holds an error (#N/A) or a formula
 _CHINESE_DIGITS = 13  # with the country code
-_SHORTEST_MASKED = 9  # digits; of a shorter number the mask would show nearly all
 _CHINESE_NATIONAL = re.compile(r"1[3-9][0-9]{9}")
 _YEAR, _UP_TO_12, _UP_TO_31 = r"(?:19|20)\d\d", r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])"
 _DAY = (
@@ -53,13 +52,6 @@ third of a second and 45 MB."""
 def written(number: int) -> str:
     """`+8613800138000`: the form on the wire and in files."""
     return f"+{number}"
-
-
-def masked(number: int | str) -> str:
-    """`138****8000`: the form in messages, logs and pages."""
-    digits = str(number).lstrip("+")
-    national = digits[2:] if digits.startswith("86") and len(digits) == _CHINESE_DIGITS else digits
-    return f"{national[:3]}****{national[-4:]}" if len(national) >= _SHORTEST_MASKED else "****"
 
 
 def masked_text(text: str) -> str:
@@ -116,50 +108,18 @@ def _digits(written: str) -> str:
 
 
 def why_not_a_number(text: str) -> Sentence | None:
-    """The reason why a text is not an E.164 number with country code, with the remedy; None if it is one."""
-    text = text.strip()
-    if not text:
-        return Sentence("the number is empty")
-    if _SPREADSHEET.fullmatch(text) and not E164.fullmatch(text):
-        return Sentence("%(text)s is a number that a spreadsheet rounded; export the column as text", text=text)
-    if text[0] in _CELL:
-        return Sentence(
-            "%(text)s is an error or a formula of a spreadsheet, not a number; mend it there and save", text=text
-        )
-    if _CHINESE_NATIONAL.fullmatch(text):
-        return Sentence("%(number)s has no country code; write +86 before it", number=masked(text))
-    if not E164.fullmatch(text):
-        return Sentence("not an E.164 number; write + and the country code, then digits only, like +8613800138000")
-    return None
+    """The reason why a text is not a number with its country code, with the remedy; None if it is one."""
+    return phones.why_not(text, phones.E164)
 
 
-def why_not_ours(text: str) -> Sentence:
+def why_not_ours(number: int) -> Sentence:
     """The reason why a number that lies in no known carrier's range is not taken."""
-    nowhere = Sentence("%(number)s is in no range of a known carrier's mobile numbers", number=masked(text.strip()))
-    return why_not_a_number(text) or nowhere
+    return Sentence("%(number)s is in no range of a known carrier's mobile numbers", number=masked(number))
 
 
 def parse(text: str) -> int:
-    """The number that a person or program wrote. Raises ValueError with the reason."""
-    reason = why_not_a_number(text)
-    if reason:
-        raise ValueError(reason)
-    return int(text.strip().lstrip("+"))
-
-
-def typed(text: str) -> int:
-    """The number that a person typed: with or without +86 or 0086, with spaces or hyphens, also in full-width digits.
-    Raises ValueError if it can't be one: a Chinese one that lacks a digit is not taken for another country's."""
-    plain = re.sub(r"[\s()-]", "", unicodedata.normalize("NFKC", text))
-    plain = re.sub(r"^00(?=[1-9])", "+", plain)
-    if _CHINESE_NATIONAL.fullmatch(plain):
-        return parse(f"+86{plain}")
-    chinese = plain.removeprefix("+").startswith("86")
-    if not (chinese or plain.startswith("+")) or (chinese and len(plain.removeprefix("+")) != _CHINESE_DIGITS):
-        raise ValueError(
-            Sentence("not a whole mobile number; write its 11 digits, like 138 0013 8000, or + and another country's code")
-        )
-    return parse(plain)
+    """The number that a person or program wrote with its country code. Raises ValueError with the reason."""
+    return phones.read(text, phones.E164)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +130,23 @@ class Carrier:
     name: str
     zone: ZoneInfo
     prefixes: tuple[str, ...]
+    region: str = ""
+    """of the numbers that it writes without their country code (ISO 3166-1, as CN); empty: that of its prefixes"""
+
+    @property
+    def home(self) -> phones.Home:
+        """The country whose numbers it writes without their code."""
+        return phones.region(self.region) if self.region else phones.home_of(self.prefixes)
+
+    def writing_in(self, region: str | None) -> Carrier:
+        """The same carrier, whose file has numbers of a region without their country code. Raises BadInput."""
+        if not region:
+            return self
+        try:
+            phones.region(region)
+        except ValueError as error:
+            raise BadInput(error.args[0]) from error
+        return replace(self, region=region)
 
     def today(self, now: datetime) -> date:
         """The day in the carrier's zone."""
@@ -182,6 +159,15 @@ class NumberingPlan:
 
     carriers: Mapping[str, Carrier]
     _owners: dict[int, str | None] = field(default_factory=dict, repr=False)
+
+    @property
+    def home(self) -> phones.Home:
+        """The countries of all carriers: what is written without a country code is a number of one of them, or unclear."""
+        return phones.home_of(tuple(prefix for one in self.carriers.values() for prefix in one.prefixes))
+
+    def typed(self, text: str) -> int:
+        """The number that a person typed, with or without its country code. Raises ValueError with the reason."""
+        return phones.read(text, self.home)
 
     def owner(self, shard: int) -> str | None:
         """The code of the carrier that a shard's numbers are allotted to; None if nobody or not a mobile range."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from huanxin.domain.errors import MOST_FAULTS, BadInput, Conflict, Fault, NotFound, stop_at, unreadable
-from huanxin.domain.numbers import NumberingPlan, why_not_a_number, why_not_ours
+from huanxin.domain.numbers import NumberingPlan, why_not_ours
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import NumberSet
@@ -25,21 +25,18 @@ from huanxin.words.sentences import Sentence
 
 _COLUMNS = tables.Columns(names=("number",), aliases={"号码": "number", "手机号码": "number"}, whole=True)
 
-_NATIONAL = (13_000_000_000, 19_999_999_999)
-"""Chinese mobile numbers without 86, as integers."""
 
-
-def read_numbers(path: Path, plan: NumberingPlan | None = None, most_bytes: int | None = None) -> NumberSet:
-    """The numbers of a file with a column `number`, refused whole with every bad line; with a `plan` each must lie in some
-    carrier's range, else a slip of the pen would hold nothing and nobody would know. `most_bytes`: what it may have once
-    unpacked."""
+def read_numbers(path: Path, plan: NumberingPlan, most_bytes: int | None = None, *, allotted: bool = True) -> NumberSet:
+    """The numbers of a file with a column `number`, refused whole with every bad line. Where `allotted`, each must lie in
+    some carrier's range, else a slip of the pen would hold nothing and nobody would know. `most_bytes`: what it may have
+    once unpacked."""
     parts: list[npt.NDArray[np.int64]] = []
     faults: list[Fault] = []
     try:
         source = tables.inspect(path, workbooks=True, most=most_bytes)
         with tables.read(source, _COLUMNS, keep_ragged=MOST_FAULTS + 1) as table:
             for chunk in table.chunks:
-                numbers, bad = _checked(chunk, plan)
+                numbers, bad = _checked(chunk, plan, allotted=allotted)
                 parts.append(numbers)
                 faults += bad
                 faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
@@ -57,19 +54,17 @@ def read_numbers(path: Path, plan: NumberingPlan | None = None, most_bytes: int 
     return NumberSet.of(np.concatenate(parts) if parts else [])
 
 
-def _checked(chunk: tables.Chunk, plan: NumberingPlan | None) -> tuple[npt.NDArray[np.int64], list[Fault]]:
+def _checked(chunk: tables.Chunk, plan: NumberingPlan, *, allotted: bool) -> tuple[npt.NDArray[np.int64], list[Fault]]:
     """A chunk's good numbers, and its bad lines, no more than are read for."""
-    numbers, good = columns.numbers(chunk.columns["number"])
-    # Without a country code a Chinese number reads as one of another country: it would hold the wrong one.
-    national = (numbers >= _NATIONAL[0]) & (numbers <= _NATIONAL[1])
-    outside = np.zeros(len(numbers), np.bool_) if plan is None else good & ~plan.covers(numbers)
-    rows = np.flatnonzero((~good | national | outside) & chunk.said)[: MOST_FAULTS + 1]
-    faults = []
-    for row, text in zip(rows.tolist(), columns.texts(chunk.columns["number"], rows), strict=True):
-        reason = why_not_ours(text) if outside[row] else why_not_a_number(text)
-        if reason:
-            faults.append(Fault(line=int(chunk.lines[row]), reason=reason, text=text))
-    return numbers[good], faults
+    found = columns.numbers(chunk.columns["number"], plan.home)
+    outside = found.good & ~plan.covers(found.value) if allotted else np.zeros(len(found.good), np.bool_)
+    rows = np.flatnonzero((~found.good | outside) & chunk.said)[: MOST_FAULTS + 1]
+    texts = columns.texts(chunk.columns["number"], rows)
+    faults = [
+        Fault(line=int(chunk.lines[row]), reason=why_not_ours(int(found.value[row])) if outside[row] else why, text=text)
+        for row, why, text in zip(rows.tolist(), found.why(rows), texts, strict=True)
+    ]
+    return found.value[found.good], faults
 
 
 @dataclass(frozen=True, kw_only=True)

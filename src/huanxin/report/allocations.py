@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from huanxin.domain.errors import MOST_FAULTS, BadInput, Fault, NotFound, stop_at, unreadable
-from huanxin.domain.numbers import NumberingPlan, masked, why_not_a_number
+from huanxin.domain.numbers import NumberingPlan, masked
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import shard_of
@@ -66,15 +66,17 @@ def import_allocation(act: Act, path: Path, *, carrier: str) -> int:
 
 def _check(chunk: tables.Chunk, carrier: str, plan: NumberingPlan) -> tuple[list[tuple[int, Range]], list[Fault]]:
     """Ranges with their lines, and faults."""
-    first, _ = columns.numbers(chunk.columns["from"])
-    last, _ = columns.numbers(chunk.columns["to"])
-    texts = zip(*(columns.texts(chunk.columns[name], np.arange(len(first))) for name in COLUMNS.names), strict=True)
+    first, last = (
+        columns.numbers(chunk.columns[name], plan.carriers[carrier].home, spreadsheets=False) for name in COLUMNS.names
+    )
+    texts = zip(*(columns.texts(chunk.columns[name], np.arange(len(chunk.lines))) for name in COLUMNS.names), strict=True)
     good, faults = [], []
     for row, (from_text, to_text) in enumerate(texts):
         if not (from_text.strip() or to_text.strip()):
             continue  # a blank line says nothing
-        line, one = int(chunk.lines[row]), (int(first[row]), int(last[row]))
-        reason = why_not_a_number(from_text) or why_not_a_number(to_text) or _why_not(one, carrier, plan)
+        line, one = int(chunk.lines[row]), (int(first.value[row]), int(last.value[row]))
+        unread = [*first.why_not(row), *last.why_not(row)]
+        reason = unread[0] if unread else _why_not(one, carrier, plan)
         if reason:
             faults.append(Fault(line=line, reason=reason, text=f"{from_text},{to_text}"))
         else:

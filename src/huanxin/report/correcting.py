@@ -59,10 +59,10 @@ class Corrected:
     news: list[ShardFact] = field(repr=False)
 
 
-def read_correction(act: Act, path: Path, *, carrier: str) -> tuple[Act, Correction]:
+def read_correction(act: Act, path: Path, *, carrier: str, region: str | None = None) -> tuple[Act, Correction]:
     """Read a correction, and wait for our turn. Raises BadInput, NotFound; Conflict if it was taken before."""
     source = inspect(path, carrier, act.plan, None)
-    said = read(source, carrier=act.plan.carriers[carrier], plan=act.plan, now=act.now)
+    said = read(source, carrier=act.plan.carriers[carrier].writing_in(region), plan=act.plan, now=act.now)
     wrong, layers = Lines.joined(said.wrong), in_layers(Lines.joined(said.right))
     if not said.count and not said.faults:
         raise unreadable(name_of(path), Sentence("there is no line after the header, so nothing was recorded"))

@@ -71,18 +71,19 @@ class Imported:
 
 def import_report(
     act: Act, path: Path, *, carrier: str, skip_bad: bool = False, progress: Progress = lambda _step, _lines: None,
-    most: Most = ALL,
+    most: Most = ALL, region: str | None = None,
 ) -> Imported:  # fmt: skip
     """Take a report in this transaction; `now` is the instant of the import, aware.
 
     A file whose content was imported before changes nothing. Raises BadInput with every bad line, unless `skip_bad`
-    leaves them out; either way reading ends with more than `most`. NotFound for a carrier
+    leaves them out; either way reading ends with more than `most`. `region`: of the numbers without a country code, if not
+    the carrier's. NotFound for a carrier
     that is not configured.
     """
     source = inspect(path, carrier, act.plan, most.bytes)
     if known_already := imported_before(act.tx, source, carrier):
         return known_already
-    lines, faults = read_all(source, act.plan.carriers[carrier], act.plan, act.now, progress, most.bad)
+    lines, faults = read_all(source, act.plan.carriers[carrier].writing_in(region), act.plan, act.now, progress, most.bad)
     total = len(lines) + len(faults)
     if not total:
         raise unreadable(

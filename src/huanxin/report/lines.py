@@ -113,17 +113,17 @@ def check(
 ) -> tuple[Lines, list[Fault]]:  # fmt: skip
     """The good lines of a chunk, and the faults of the others; a blank line is neither."""
     column = {name: chunk.columns[named] for name, named in zip(COLUMNS.names, form.columns.names, strict=True)}
-    number, number_ok = columns.numbers(column["number"])
+    number = columns.numbers(column["number"], carrier.home)
     event = columns.words(column["event"], form.codes)
     times = columns.instants(column["at"], carrier.zone.key)
     if form.timeless:
         event, times = _timeless(event, times, columns.given(column["at"]), form, carrier.today(now))
-    owned = plan.covers(number)  # which carrier may report it depends on its history
+    owned = plan.covers(number.value)  # which carrier may report it depends on its history
     past = times.at <= int(now.timestamp() * 1_000_000)
     likely = times.at >= _FIRST_AT
-    good = number_ok & (event >= 0) & times.good & owned & past & likely
+    good = number.good & (event >= 0) & times.good & owned & past & likely
     at = times.at if times.timed.all() else np.where(times.timed, times.at, NO_TIME)
-    lines = Lines(number=number, event=event, at=at, day=times.day, line=chunk.lines)
+    lines = Lines(number=number.value, event=event, at=at, day=times.day, line=chunk.lines)
     if good.all():
         return lines, []
     faults = []
@@ -132,8 +132,8 @@ def check(
     written = zip(*(columns.texts(column[name], rows) for name in COLUMNS.names), strict=True)
     for row, (number_text, event_text, at_text) in zip(rows.tolist(), written, strict=True):
         text = f"{number_text},{event_text},{at_text}"
-        if not number_ok[row]:
-            reason = domain_numbers.why_not_a_number(number_text) or Sentence("not an E.164 number")
+        if not number.good[row]:
+            [reason] = number.why(np.array([row]))
         elif event[row] < 0:
             reason = Sentence(form.unknown, event=repr(event_text.strip()), known=", ".join(form.known))
         elif not times.good[row]:
@@ -148,7 +148,7 @@ def check(
                 time=at_text.strip(), first=f"{FIRST_DAY:%Y-%m-%d}",
             )  # fmt: skip
         else:
-            reason = domain_numbers.why_not_ours(number_text)
+            reason = domain_numbers.why_not_ours(int(number.value[row]))
         faults.append(Fault(line=int(chunk.lines[row]), reason=reason, text=text))
     return lines.take(good), faults
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from huanxin.domain.numbers import CHINESE_CARRIERS, chinese_plan, masked_text, typed
+from huanxin.domain.numbers import CHINESE_CARRIERS, chinese_plan, masked_text
 from huanxin.words.sentences import Sentence
 
 
@@ -49,18 +49,3 @@ def test_what_is_quoted_shows_no_whole_phone_number_and_keeps_its_days_and_other
     assert masked_text(written) == shown
     said = Sentence("line: %(text)s, %(count)s", text=Sentence("%(it)s", it=written), count=13_900_000_001)
     assert masked_text(said) == f"line: {shown}, 13900000001"
-
-
-@pytest.mark.parametrize(
-    "written",
-    ["13900000001", "139 0000-0001", "+8613900000001", "008613900000001", "8613900000001", "１３９０００００００１"],
-)
-def test_a_typed_number_is_read_however_people_write_it(written: str) -> None:
-    assert typed(written) == 8613900000001
-
-
-@pytest.mark.parametrize("written", ["1390000000", "139 0000 000", "86 139 0000 000", "+86 139000000011", "abc", ""])
-def test_a_typed_number_that_lacks_a_digit_is_not_looked_up_as_another_countrys(written: str) -> None:
-    with pytest.raises(ValueError, match="11 digits"):
-        typed(written)
-    assert typed("+44 7911 123456") == 447911123456

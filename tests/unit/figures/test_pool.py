@@ -199,7 +199,7 @@ def test_an_allocation_file_says_what_there_is_to_sell(platform: Platform, partn
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("+8613800130009,+8613800130000", "comes before"), ("13800130000,+8613800130009", "no country code"),
+        ("+8613800130009,+8613800130000", "comes before"), ("1380013000,+8613800130009", "10 digits"),
         ("+8613000000000,+8613000009999", "cucc's by the numbering plan"),
         ("+8613800135000,+8613800139999", "line 2 already"),
     ],

@@ -16,7 +16,7 @@ from openpyxl import Workbook
 from huanxin.answer.lines import parse_receipt
 from huanxin.domain.answers import Purpose
 from huanxin.domain.errors import BadInput, Fault
-from huanxin.domain.numbers import chinese_plan
+from huanxin.domain.numbers import Carrier, chinese_plan
 from huanxin.numbersets import tables
 from huanxin.numbersets.roster import Roster
 from huanxin.plan.holds import read_numbers
@@ -86,7 +86,7 @@ def test_a_type_that_says_something_else_is_refused_with_what_to_write(
 @pytest.mark.parametrize(
     ("columns", "why"),
     [
-        ({"number": pa.array([2**64 - 1], pa.uint64())}, "not an E.164 number"),
+        ({"number": pa.array([2**64 - 1], pa.uint64())}, "not a whole mobile number"),
         ({"at": pa.array([300_000_000_000], pa.timestamp("s"))}, "can't be read"),
         ({"at": pa.array([2**62], pa.timestamp("us"))}, "can't be read"),
         ({"at": pa.array([2**31 - 1], pa.int32()).cast(pa.date32())}, "can't be read"),
@@ -121,7 +121,7 @@ def test_receipts_and_holds_refuse_the_same_types(tmp_path: Path) -> None:
     assert parse_receipt(tables.inspect(path), roster, Purpose.RENEWAL, "Asia/Shanghai").lines == 1
     pq.write_table(pa.table({"number": pa.array([[NUMBER]])}), path)
     with pytest.raises(BadInput, match="write it as text"):
-        read_numbers(path)
+        read_numbers(path, PLAN)
 
 
 def csv(path: Path, text: str) -> Path:
@@ -200,6 +200,36 @@ def test_a_cell_of_two_lines_is_no_open_quote(tmp_path: Path) -> None:
     assert read(path) == ([(NUMBER, "2026-01-01"), (NUMBER, "2020-01-01")], [])
 
 
+def test_a_carriers_report_has_the_numbers_of_its_country_as_a_spreadsheet_has_them(tmp_path: Path) -> None:
+    """Of 26 exports of billing systems one got in: none of them writes +86."""
+    said = ["13800138000", "8613800138000", "008613800138000", "86-138-0013-8000", '"=""13800138000"""', "'13800138000",
+            "138\u00a00013 8000", "１３８００１３８０００", "8.613800138000E+12", "13800138000.0",
+            "\u200b13800138000"]  # fmt: skip
+    lines = "".join(f"{one},cancelled,2026-01-{day:02}\n" for day, one in enumerate(said, start=1))
+    good, bad = read(
+        csv(tmp_path, f"number,event,at\n{lines}13800138,cancelled,2026-01-31\n1.38E+10,cancelled,2026-01-31\n")
+    )
+    assert good == [(NUMBER, f"2026-01-{day:02}") for day in range(1, len(said) + 1)]
+    assert [(fault.line, fault.reason.split(";")[0]) for fault in bad] == [
+        (len(said) + 2, "not a whole mobile number (8 digits)"),
+        (len(said) + 3, "1.38E+10 is a number that a spreadsheet rounded"),
+    ]
+
+
+def test_a_report_may_name_the_region_of_its_numbers(tmp_path: Path) -> None:
+    """What 11 digits mean is the carrier's country's to say, unless who sends the file says another."""
+    path = csv(tmp_path, "number,event,at\n021 123 4567,cancelled,2026-01-01\n")
+    south = Carrier(code="south", name="South", zone=PLAN.carriers["cmcc"].zone, prefixes=("6421",))
+    plan = chinese_plan({"south": south})
+    for carrier in (south, PLAN.carriers["cmcc"].writing_in("NZ")):
+        [(lines, faults)] = read_lines(tables.inspect(path), carrier=carrier, plan=plan, now=NOW)
+        assert (lines.number.tolist(), faults) == ([64211234567], [])
+    [(lines, faults)] = read_lines(tables.inspect(path), carrier=PLAN.carriers["cmcc"], plan=plan, now=NOW)
+    assert (len(lines), len(faults)) == (0, 1)
+    with pytest.raises(BadInput, match="XX is no region"):
+        south.writing_in("XX")
+
+
 def test_a_time_in_the_future_is_shown_as_it_was_written(tmp_path: Path) -> None:
     """In UTC it was another day, one that stands nowhere in the carrier's file."""
     _, bad = read(csv(tmp_path, f"number,event,at\n+{NUMBER},cancelled, 2099-01-05\n"))
@@ -207,11 +237,11 @@ def test_a_time_in_the_future_is_shown_as_it_was_written(tmp_path: Path) -> None
 
 
 def test_bad_lines_that_are_mended_in_a_spreadsheet_run_nothing_there(tmp_path: Path) -> None:
-    path = csv(tmp_path, f"number,event,at\n+86 {str(NUMBER)[2:]},cancelled,2026-01-01\n+{NUMBER},=HYPERLINK(1),@SUM(1)\n")
+    path = csv(tmp_path, f"number,event,at\n+86 {str(NUMBER)[2:]},gone,2026-01-01\n+{NUMBER},=HYPERLINK(1),@SUM(1)\n")
     _, bad = read(path)
     write_rejects(path, bad)
     lines = path.read_text().splitlines()
-    assert lines[1].startswith(f"+86 {str(NUMBER)[2:]},cancelled,"), "a number stays as it was written"
+    assert lines[1].startswith(f"+86 {str(NUMBER)[2:]},gone,"), "a number stays as it was written"
     assert lines[2].startswith(f"+{NUMBER},'=HYPERLINK(1),'@SUM(1),")
 
 

@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 from starlette.datastructures import FormData, UploadFile
 
 from huanxin.domain.errors import BadInput, Fault, TooLarge
-from huanxin.domain.numbers import NumberingPlan, typed, why_not_ours, written
+from huanxin.domain.numbers import NumberingPlan, why_not_ours
 from huanxin.numbersets.sharded import NumberSet, shard_of
 from huanxin.plan.holds import read_numbers
 from huanxin.web.api.uploads import announced
@@ -130,9 +130,9 @@ def typed_numbers(text: str, plan: NumberingPlan) -> NumberSet:
     for at, line in enumerate(lines, start=1):
         try:
             if line.strip():
-                found.append(number := typed(line))
+                found.append(number := plan.typed(line))
                 if plan.owner(shard_of(number)) is None:
-                    faults.append(Fault(line=at, reason=why_not_ours(written(number))))
+                    faults.append(Fault(line=at, reason=why_not_ours(number)))
         except ValueError as error:
             faults.append(Fault(line=at, reason=error.args[0]))
     if faults:

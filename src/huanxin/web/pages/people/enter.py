@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from huanxin.domain.errors import NotFound, TooMany, Unauthorized, Unavailable
-from huanxin.domain.numbers import masked, typed
+from huanxin.domain.numbers import masked
 from huanxin.domain.rules import random_id
 from huanxin.numbersets.sharded import shard_of
 from huanxin.request import codes, handover
@@ -65,7 +65,7 @@ def send_code(request: Request, number: Annotated[str, Form()] = "", to: Annotat
     """Sends a code to a number of the numbering plan: the plan keeps codes from being sent all over the world."""
     people, door, lang = people_of(request), owners.door(to), language(request)
     try:
-        wanted = typed(number)
+        wanted = people.platform.plan.typed(number)
     except ValueError:
         return sign_in_page(request, 422, to=door, given=number, problem="number")
     if people.platform.plan.owner(shard_of(wanted)) is None:

@@ -18,7 +18,7 @@ from huanxin.disclose.printing import spaced
 from huanxin.disclose.sheet import disclosure_pdf
 from huanxin.domain.disclosure import GRADE_NAMES, REASONS, RULES, VERSION, Grade, Told, digest
 from huanxin.domain.errors import BadInput, Conflict, TooMany, Unavailable
-from huanxin.domain.numbers import masked, typed, written
+from huanxin.domain.numbers import NumberingPlan, masked, written
 from huanxin.domain.operators import Right
 from huanxin.domain.rules import random_id
 from huanxin.numbersets.sharded import shard_of
@@ -42,7 +42,6 @@ Clerk = Annotated[Working, Depends(signing.working(Right.DESK))]
 Text = Annotated[str, Form()]
 MOST, OFFERED = 50, 10
 _LONGEST_PIECE = 24  # characters of what can't be read that are shown again
-_TEL = re.compile(r"^tel:", re.IGNORECASE)
 """RFC 3966: how codes on cards and SIM packs write numbers."""
 _CODES_AN_HOUR = 120  # of one clerk
 CHOICES = {"A": {Grade.A}, "B": {Grade.B}, "BC": {Grade.B, Grade.C}}
@@ -82,7 +81,7 @@ def search(
     request: Request, who: Clerk, numbers: Text = "", prefix: Text = "", grade: Text = "B", after: Text = ""
 ) -> Response:
     """What the clerk typed or scanned, or a prefix: leads to its table."""
-    found, unread, too_many = read_numbers(numbers)
+    found, unread, too_many = read_numbers(numbers, who.platform.plan)
     wish = Wish(
         numbers=tuple(found), unread=tuple(unread), too_many=too_many, prefix=prefix[:_LONGEST_PIECE],
         grade=grade if grade in CHOICES else "B", after=int(kept(request, who, "after", after)) if after else 0,
@@ -117,14 +116,14 @@ def _name(request: Request, who: Working, number: int) -> str:
     return _sealed(request, who, Wish(numbers=(number,)))
 
 
-def read_numbers(text: str) -> tuple[list[int], list[str], bool]:
+def read_numbers(text: str, plan: NumberingPlan) -> tuple[list[int], list[str], bool]:
     """The numbers that somebody typed or a scanner wrote, each once, and what can't be read: `MOST` at the most, and whether
     there was more."""
     found: dict[int, None] = {}
     unread, pieces = [], _pieces(text)
     for piece in pieces[:MOST]:
         try:
-            found[typed(_TEL.sub("", piece))] = None
+            found[plan.typed(piece)] = None
         except ValueError:
             unread.append(piece[:_LONGEST_PIECE])
     return list(found), unread, len(pieces) > MOST
@@ -203,7 +202,7 @@ def acknowledge(
     evidence, method = signature, Method.SIGNATURE
     if do == "code":
         try:
-            contact = typed(phone)
+            contact = who.platform.plan.typed(phone)
         except ValueError:
             return _choose(request, who, told, 422, problem="phone", given=phone)
         people = people_of(request)
@@ -235,7 +234,7 @@ def _send_code(request: Request, who: Working, told: Told, phone: str) -> Respon
     limits, two days at most."""
     people, problem, wait = people_of(request), "", 0
     try:
-        contact = typed(phone)
+        contact = who.platform.plan.typed(phone)
         if who.platform.plan.owner(shard_of(contact)) is None:
             raise ValueError("not a number of the plan")
         rules = replace(people.codes, per_address_hour=_CODES_AN_HOUR)

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from huanxin.acts.desk import looked_up
 from huanxin.domain.errors import BadInput, Forbidden, HuanxinError
-from huanxin.domain.numbers import masked, typed, written
+from huanxin.domain.numbers import masked, written
 from huanxin.domain.operators import Right
 from huanxin.domain.problems import status_of
 from huanxin.figures.tracing import Trace, trace
@@ -42,7 +42,7 @@ def search(request: Request, who: Seer, form: Form) -> Response:
     """The number's facts; a whole number, and that it was seen is recorded, only for a purpose with its ticket."""
     try:
         purpose = unmasking.purpose_of(form, unmasking.PURPOSES)
-        number = int(kept(request, who, "number", form["kept"])) if form["kept"] else _typed(form["number"])
+        number = int(kept(request, who, "number", form["kept"])) if form["kept"] else _typed(who, form["number"])
         found = _found(who, form, number, purpose)
     except HuanxinError as error:
         return _page(request, who, status=status_of(error), problem=error, given=form)
@@ -52,9 +52,9 @@ def search(request: Request, who: Seer, form: Form) -> Response:
     return _page(request, who, given=form, found=found, name=name, purpose=purpose)
 
 
-def _typed(text: str) -> int:
+def _typed(who: Working, text: str) -> int:
     try:
-        return typed(text)
+        return who.platform.plan.typed(text)
     except ValueError as error:
         raise BadInput(error.args[0]) from error
 
