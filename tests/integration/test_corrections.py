@@ -59,7 +59,7 @@ def test_a_date_corrected_after_the_batch_was_sent_keeps_the_number_in_it(
     send_now(platform, batch.id)
     mended = correct(f"{WRONG},cancelled,2026-09-20,cancelled 2026-08-20")
     assert {what: mended.count(what) for what in What} == {
-        What.RETRACTED: 0, What.STANDS: 1, What.STOPPED: 0, What.IN_ERROR: 0, What.REVOKED: 0,
+        What.RETRACTED: 0, What.STANDS: 1, What.STOPPED: 0, What.IN_ERROR: 0, What.REVOKED: 0, What.ORDERS: 0,
     }  # fmt: skip
     assert plan_now(platform) is None
     clock.now = clock.now.replace(month=12, day=1)  # 90 days after the wrong date

@@ -88,7 +88,7 @@ def test_what_was_released_on_a_wrong_report_is_a_breach_and_stopped_at_once(
     assert given.count == 2
     mended = withdrawn(platform, wrong)
     assert {what: mended.count(what) for what in What} == {
-        What.RETRACTED: 1, What.STANDS: 0, What.STOPPED: 1, What.IN_ERROR: 1, What.REVOKED: 0,
+        What.RETRACTED: 1, What.STANDS: 0, What.STOPPED: 1, What.IN_ERROR: 1, What.REVOKED: 0, What.ORDERS: 0,
     }  # fmt: skip
     with platform.read() as seen:
         assert [(one.kind, one.batch_id, one.count) for one in releases.breaches(seen.tx)] == [

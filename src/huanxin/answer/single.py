@@ -33,6 +33,8 @@ PREFIX = "nr_"
 MOST_LINES = 10_000
 LONGEST = MOST_LINES * 256
 """Bytes of such a receipt, unpacked, with room for columns of the partner's own."""
+_OUTCOMES = {requests.INQUIRE: INQUIRY_OUTCOMES, requests.RETRACT: OUTCOMES_OF[Purpose.RETRACTION]}
+"""by what a notice is for; all others are renewals"""
 _CLOSING = [outcome for outcome in Outcome if not Answer(outcome=outcome).settles]
 _SHOWN = 100
 _EPOCH = date(1970, 1, 1)
@@ -179,7 +181,7 @@ def _checked(line: AnswerLine, told: RequestAsked | None, plan: NumberingPlan, *
         return None, Sentence("notice %(notice)s is answered twice in one receipt; send one answer", notice=told.id)
     if line.number != written(told.number):
         return None, Sentence("the number is not the one of this notice")
-    possible = INQUIRY_OUTCOMES if told.purpose == "inquire" else OUTCOMES_OF[Purpose.RENEWAL]
+    possible = _OUTCOMES.get(told.purpose, OUTCOMES_OF[Purpose.RENEWAL])
     if line.outcome not in possible:
         return None, cant_answer(line.outcome, Sentence("this request"), possible)
     if line.outcome == "refused" and line.reason not in list(Reason):

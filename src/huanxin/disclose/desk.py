@@ -12,7 +12,7 @@ from huanxin.domain import disclosure, tenures
 from huanxin.domain.answers import Standing
 from huanxin.domain.disclosure import Case, Grade, Renewal, Told, is_of
 from huanxin.domain.errors import BadInput
-from huanxin.domain.lifecycle import Cancellation, SetFact, ShardState, freeze_of
+from huanxin.domain.lifecycle import Cancellation, ShardState, freeze_of
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, shard_of, union, values_of
 from huanxin.store.acting import Reading
 from huanxin.store.answer import few_numbers
@@ -35,7 +35,9 @@ def look_up(reading: Reading, numbers: Iterable[int], *, seller: str | None) -> 
     wanted = list(numbers)
     asked = NumberSet.of(wanted)
     facts = dict(reports.facts_by_shard(reading.tx, shards=asked.shards))
-    where = {number: tenures.standing(_said(facts.get(shard_of(number), []), number % SHARD_SIZE)) for number in wanted}
+    where = {
+        number: tenures.standing(tenures.said_of(facts.get(shard_of(number), []), number % SHARD_SIZE)) for number in wanted
+    }
     sellers = {number: _sellers(where[number], reading.plan.owner(shard_of(number))) for number in wanted}
     zones = {number: reading.plan.carriers[who[0]].zone for number, who in sellers.items() if who}
     resting = {number: one for number in zones if (one := where[number].closing)}
@@ -56,14 +58,6 @@ def look_up(reading: Reading, numbers: Iterable[int], *, seller: str | None) -> 
         )  # fmt: skip
 
     return [disclosure.tell(case(number), seller) for number in wanted]
-
-
-def _said(facts: list[SetFact], offset: int) -> list[tenures.Said]:
-    return [
-        tenures.Said(day=one.day, event=one.event, carrier=one.carrier, report=one.report, layer=one.layer)
-        for one in facts
-        if offset in one.numbers
-    ]
 
 
 def _sellers(where: tenures.NumberTenures, owner: str | None) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from pyroaring import BitMap
 
 from huanxin.domain.lifecycle import Cancellation, SetFact, fold
 from huanxin.domain.mending import begun_since, cancellations, frozen_at_start, sellable_on
-from huanxin.numbersets.sharded import NumberSet, union
+from huanxin.domain.tenures import NumberTenures, said_of, standing
+from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, union
 
 Named = dict[Cancellation, NumberSet]
 
@@ -42,6 +43,13 @@ class Changed:
     def stood(self) -> Named:
         """The numbers of the cancellations that were on record before it."""
         return self._named(lambda one: cancellations(one.before))
+
+    def tenures(self, number: int) -> tuple[NumberTenures, NumberTenures]:
+        """What was reported of one number, before it and after it, as tenures."""
+        shard, place = divmod(number, SHARD_SIZE)
+        one = self.shards[shard]
+        before, after = (standing(said_of(facts, place)) for facts in (one.before, one.after))
+        return before, after
 
     def gone(self) -> Named:
         """The numbers of cancellations that are on record no more."""
@@ -101,13 +109,14 @@ def _less(some: Named, others: Named) -> Named:
 
 
 class What(StrEnum):
-    """What a mend does about numbers of a batch."""
+    """What a mend does about numbers."""
 
     RETRACTED = "taken back from the batch"
     STANDS = "stays in the batch"
     STOPPED = "on a release list, not to be sold"
     IN_ERROR = "released in error"
     REVOKED = "certificate revoked"
+    ORDERS = "order taken back, since it went by a day that was too late"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +126,11 @@ class Consequence:
     what: What
     batch_id: int | None = None
     numbers: NumberSet
+
+    @classmethod
+    def of(cls, what: What, numbers: Sequence[int]) -> Consequence:
+        """What becomes of some single numbers."""
+        return cls(what=what, numbers=NumberSet.of(numbers))
 
 
 @dataclass(frozen=True, kw_only=True)

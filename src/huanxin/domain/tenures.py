@@ -7,12 +7,12 @@ says that took the number in.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from enum import StrEnum
 
-from huanxin.domain.lifecycle import OF_BASELINES, Cancellation, Event
+from huanxin.domain.lifecycle import OF_BASELINES, Cancellation, Event, SetFact
 from huanxin.domain.numbers import NumberingPlan
 
 
@@ -89,6 +89,15 @@ class NumberTenures:
         """Whether the present subscriber can have older ties cut: since when the number is theirs is known, and nobody knows
         that they were its first (rule 4: unknown is never silently "no")."""
         return self.current is not None and self.current.opened_on is not None and self.recycled is not False
+
+
+def said_of(facts: Iterable[SetFact], place: int) -> list[Said]:
+    """What a shard's facts say of one number, by its place, in the same order."""
+    return [
+        Said(day=one.day, event=one.event, carrier=one.carrier, report=one.report, layer=one.layer)
+        for one in facts
+        if place in one.numbers
+    ]
 
 
 def standing(said: Sequence[Said]) -> NumberTenures:

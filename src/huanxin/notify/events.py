@@ -11,7 +11,7 @@ from huanxin.domain.partners import IDENTIFIER_RECYCLED, INQUIRY, REMINDER, RENE
 from huanxin.domain.streams import STREAM_UPDATED, VERIFICATION
 from huanxin.store.acting import Reading
 from huanxin.store.plan.batches import Batch
-from huanxin.store.request.requests import Request
+from huanxin.store.request.requests import INQUIRE, RETRACT, Request
 
 
 def batch_notice(
@@ -39,14 +39,21 @@ def batch_notice(
     return _token(audience=audience, jti=jti, txn=notice, subject=subject, name=name, event=event, now=reading.now)
 
 
-def request_notice(request: Request, *, notice: str, audience: str, jti: str, now: datetime) -> dict[str, Any]:
-    """A notice of one number, which stands in `sub_id`: an order to cut what is older than its cut-off, or the question
-    whether there is a tie."""
-    name = INQUIRY if request.purpose == "inquire" else RENEWAL
-    event = {
+_OF_REQUESTS = {INQUIRE: INQUIRY, RETRACT: RETRACTION}
+
+
+def request_notice(
+    request: Request, *, notice: str, of_notice: str | None, audience: str, jti: str, now: datetime
+) -> dict[str, Any]:  # fmt: skip
+    """A notice of one number, which stands in `sub_id`: an order to cut what is older than its cut-off, the question
+    whether there is a tie, or a retraction, which names the partner's own notice that it takes back."""
+    name = _OF_REQUESTS.get(request.purpose, RENEWAL)
+    event: dict[str, Any] = {
         "notice": notice, "scope": "request", "purpose": request.purpose, "count": 1, "cutoff": rfc3339(request.cutoff),
         "answer_by": rfc3339(request.answer_by),
     }  # fmt: skip
+    if of_notice:
+        event["of"] = of_notice
     subject = {"format": "phone_number", "phone_number": written(request.number)}
     return _token(audience=audience, jti=jti, txn=notice, subject=subject, name=name, event=event, now=now)
 

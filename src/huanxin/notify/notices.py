@@ -28,6 +28,7 @@ from huanxin.store.notify.deliveries import NewDelivery
 from huanxin.store.notify.notices import Notice
 from huanxin.store.plan import batches
 from huanxin.store.plan.batches import Batch, refuse_called_off
+from huanxin.store.request import requests
 from huanxin.store.request.requests import Request
 from huanxin.words.sentences import Sentence
 
@@ -104,10 +105,12 @@ def send_request(act: Act, request: Request, told: Mapping[int, str], *, new_id:
     """Hand the notices of a request, given as partner -> id of the notice, to the workers."""
     known = {partner.id: partner for partner in partners.all_partners(act.tx)}
     ways = streams.all_streams(act.tx)
+    of = {one.partner_id: one.id for one in requests.notices_of(act.tx, request.retracts)} if request.retracts else {}
     events = []
     for partner_id, notice in told.items():
         jti = new_id("ev")
-        claims = request_notice(request, notice=notice, audience=known[partner_id].client_id, jti=jti, now=act.now)
+        claims = request_notice(request, notice=notice, of_notice=of.get(partner_id),
+                                audience=known[partner_id].client_id, jti=jti, now=act.now)  # fmt: skip
         events += wanted(ways.get(partner_id), partner_id, jti=jti, notice_id=notice, subject=written(request.number),
                           claims=claims)  # fmt: skip
     deliveries.add_all(act.tx, events, at=act.now)

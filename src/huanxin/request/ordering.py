@@ -79,7 +79,9 @@ def order(act: Act, wish: Wish, *, cool_down: timedelta, new_id: NewId = random_
     if not chosen:
         raise BadInput("choose at least one partner to ask")
     since = cutoff_of(tenure, act.plan)
-    earlier = [one for one in of_holder(act, wish.number, where) if one.purpose == wish.purpose]
+    every = of_holder(act, wish.number, where)
+    back = {one.retracts for one in every}
+    earlier = [one for one in every if one.purpose == wish.purpose and one.id not in back]
     told = [notice for one in earlier for notice in requests.notices_of(act.tx, one.id) if not notice.called_off_at]
     asked = [
         partner for partner in chosen

@@ -22,7 +22,7 @@ from huanxin.store.request import messages
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """An SMS. `id`: the same message sent twice has the same one. kind: `code` or `done`."""
+    """An SMS. `id`: the same message sent twice has the same one. kind: `code`, `done` or `taken-back`."""
 
     id: str
     number: int

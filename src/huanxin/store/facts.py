@@ -326,13 +326,15 @@ def disclosure_withdrawal(tx: Tx, disclosure_id: str, *, reason: str, by: int, a
 def request(tx: Tx, request: Request, notices: Mapping[int, str]) -> None:
     """Record a request with its notices, given as partner -> id of the notice. It is looked at when its answers are due."""
     tx.execute(
-        f"INSERT INTO request ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        f"INSERT INTO request ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (request.id, request.purpose, request.number, request.carrier, request.opened_on, request.of_day, request.tenures,
-         request.cutoff, request.answer_by, request.channel, request.language, request.consent_text, request.requested_at),
+         request.cutoff, request.answer_by, request.channel, request.language, request.consent_text, request.requested_at,
+         request.retracts),
     )  # fmt: skip
     if request.purpose != INQUIRE:  # who asked a question waits for its answer on the page
         tx.execute("INSERT INTO request_news (request_id) VALUES (%s)", (request.id,))
-        jobs.put(tx, jobs.NEWS, request.id, at=request.answer_by)
+        # Of what is taken back its owner hears at once.
+        jobs.put(tx, jobs.NEWS, request.id, at=request.requested_at if request.retracts else request.answer_by)
     tx.execute(
         "INSERT INTO request_notice (id, request_id, partner_id, sent_at)"
         " SELECT value, %s, key::bigint, %s FROM jsonb_each_text(%s)",

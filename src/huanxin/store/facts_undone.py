@@ -6,7 +6,7 @@ What was undone stays on record; whoever reads facts leaves it out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from huanxin.store.database import Tx, recording_facts
 from huanxin.store.notify.deliveries import tell_watchers
@@ -29,6 +29,14 @@ def waiver_withdrawal(tx: Tx, waiver_id: int, *, reason: str, by: str, at: datet
     tx.execute(
         "INSERT INTO waiver_withdrawal (waiver_id, reason, withdrawn_by, withdrawn_at) VALUES (%s, %s, %s, %s)",
         (waiver_id, reason, by, at),
+    )
+
+
+def request_mend(tx: Tx, request_id: str, *, report_id: int, opened_on: date | None, of_day: int) -> None:
+    """Record that an order goes on with its tenure, as a report that mends others names it now."""
+    tx.execute(
+        "INSERT INTO request_mend (request_id, report_id, opened_on, of_day) VALUES (%s, %s, %s, %s)",
+        (request_id, report_id, opened_on, of_day),
     )
 
 

@@ -70,6 +70,15 @@ def done_text(request: Request, asked: int, needs: int, issuer: str) -> str:
     return _("[Huanxin] %(number)s: all %(done)s services that you chose are done. See it: %(link)s") % values
 
 
+def taken_back_text(request: Request, issuer: str) -> str:
+    """The SMS that says that an order went by a wrong day and was taken back."""
+    _ = i18n.translations(i18n.choose_language(None, request.language, None)).gettext
+    values = {"number": masked(request.number), "link": f"{issuer}/renew"}
+    return _("[Huanxin] The carrier has corrected the day on which %(number)s became yours. Your order went by the wrong "
+             "day, so services may have cut ties of your own; they were told to give them back. See what to do: "
+             "%(link)s") % values  # fmt: skip
+
+
 @dataclass(frozen=True, kw_only=True)
 class Teller(Jobs):
     """Tells owners whose order is done, for each partner in one way or another.
@@ -95,6 +104,11 @@ class Teller(Jobs):
     def do(self, act: Act, job: Job) -> datetime | None:
         """Look after an order: tell its owner, or see when it has ended."""
         request, done_at = requests.news(act.tx, job.key)
+        if request.retracts:
+            self._send(act, request, taken_back_text(request, act.issuer), kind="taken-back", since=request.requested_at)
+            return None
+        if requests.taken_back(act.tx, request.id):
+            return None  # its owner was told so
         told = [one for one in requests.notices_of(act.tx, request.id) if not one.called_off_at]
         until = max(filter(None, (self._until(request, one) for one in told)), default=act.now)
         if done_at is None and act.now < until:
@@ -108,18 +122,19 @@ class Teller(Jobs):
 
     def _tell(self, act: Act, request: Request, told: Sequence[RequestNotice], done_at: datetime) -> None:
         done = sum(one.outcome is not None and one.outcome not in (Outcome.REFUSED, Outcome.PENDING) for one in told)
-        text = done_text(request, len(told), len(told) - done, act.issuer)
-        message = Message(id=f"done-{request.id}", number=request.number, text=text, kind="done")
         requests.note_news(act.tx, request.id, done_at=done_at, told_at=None)
-        if not told:
-            return  # an owner who called everything off knows
+        if told:  # an owner who called everything off knows
+            self._send(act, request, done_text(request, len(told), len(told) - done, act.issuer), kind="done", since=done_at)
+
+    def _send(self, act: Act, request: Request, text: str, *, kind: str, since: datetime) -> None:
+        message = Message(id=f"{kind}-{request.id}", number=request.number, text=text, kind=kind)
         try:
             self.post.send(message, meant_for=lambda where: belongs(request, where, plan=act.plan))
         except Moved as error:
-            if not error.for_good and act.now - done_at <= _NOBODY:
+            if not error.for_good and act.now - since <= _NOBODY:
                 raise Later(act.now + timedelta(days=1)) from error
         except Unavailable as error:
             log.warning("%s", error)
             raise Failed from error
         else:
-            requests.note_news(act.tx, request.id, done_at=done_at, told_at=act.now)
+            requests.note_news(act.tx, request.id, done_at=since, told_at=act.now)

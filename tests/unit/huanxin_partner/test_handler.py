@@ -132,6 +132,15 @@ def test_a_retraction_gives_back_and_answers_on_its_own_notice(tmp_path: Path) -
     assert not {NUMBERS[0], NUMBERS[2]} & desk.ties.cut.keys()
 
 
+def test_an_order_that_is_taken_back_gives_its_one_number_back(tmp_path: Path) -> None:
+    """The carrier had said a wrong day: what was cut was the owner's own."""
+    desk = Desk(tmp_path)
+    desk.handler.handle(single(RENEWAL, NUMBERS[0]))
+    desk.handler.handle(single(RETRACTION, NUMBERS[0], notice="n10", of="n9"))
+    assert desk.platform.receipts[-1] == ("n10", [(NUMBERS[0], "restored")], True)
+    assert desk.ties.cut == {}
+
+
 def test_a_retraction_that_overtakes_its_renewal_still_holds(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.handler.handle(batch(RETRACTION, "n2", "few", of="n1"))

@@ -69,13 +69,13 @@ class PartnerOrders:
     refused: int
 
 
-_IN_MONTH = "r.purpose <> 'inquire' AND r.requested_at >= %s AND r.requested_at < %s"
+_IN_MONTH = "r.purpose IN ('renew', 'leave') AND r.requested_at >= %s AND r.requested_at < %s"
 
 
 _PEOPLE = f"""
 SELECT carrier, number / 10000, count(*), count(*) FILTER (WHERE
     NOT EXISTS (SELECT 1 FROM request e WHERE e.number = found.number AND e.seq < found.seq
-    AND e.purpose <> 'inquire'))
+    AND e.purpose IN ('renew', 'leave')))
 FROM (
     SELECT r.carrier, r.number, min(r.seq) AS seq
     FROM request r

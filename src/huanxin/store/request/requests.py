@@ -12,16 +12,17 @@ from huanxin.store import jobs
 from huanxin.store.database import Tx
 from huanxin.store.notify.deliveries import REQUESTS
 
-INQUIRE = "inquire"
+INQUIRE, RETRACT = "inquire", "retract"
 CHANNEL = REQUESTS
 """Hears the ids of requests, with spaces between, whenever something happened to them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One owner's order to renew or to leave one number now, or his question who holds ties to it (`inquire`).
-    `cutoff`: older ties are cut. `of_day`: which of the tenures that began on `opened_on` it is of. Of one from before that
-    was kept it is None, and `tenures` says how many the number had, this owner's included, or is None too."""
+    """One owner's order to renew or to leave one number now, or their question who holds ties to it (`inquire`); or what
+    takes an order back that went by a wrong day (`retract`; `retracts`: its id). `cutoff`: older ties are cut. `of_day`:
+    which of the tenures that began on `opened_on` it is of. Of one from before that was kept it is None, and `tenures` says
+    how many the number had, this owner's included, or is None too."""
 
     id: str
     purpose: str
@@ -36,6 +37,7 @@ class Request:
     requested_at: datetime
     of_day: int | None = None
     tenures: int | None = None
+    retracts: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,7 @@ class RequestNotice:
 
 COLUMNS = (
     "id, purpose, number, carrier, opened_on, of_day, tenures, cutoff, answer_by, channel, language, consent_text,"
-    " requested_at"
+    " requested_at, retracts"
 )
 _NOTICE = """
 SELECT n.id, n.request_id, n.partner_id, p.name AS partner, p.kind, r.number, r.purpose, r.cutoff,
@@ -94,13 +96,24 @@ def one_per_number(tx: Tx, number: int) -> None:
 
 def get(tx: Tx, request_id: str) -> Request | None:
     with tx.cursor(row_factory=class_row(Request)) as cursor:
-        return cursor.execute(f"SELECT {COLUMNS} FROM request WHERE id = %s", (request_id,)).fetchone()
+        return cursor.execute(f"SELECT {COLUMNS} FROM request_now WHERE id = %s", (request_id,)).fetchone()
 
 
 def of_number(tx: Tx, number: int) -> list[Request]:
     """The requests for a number, newest first."""
     with tx.cursor(row_factory=class_row(Request)) as cursor:
-        return cursor.execute(f"SELECT {COLUMNS} FROM request WHERE number = %s ORDER BY seq DESC", (number,)).fetchall()
+        return cursor.execute(f"SELECT {COLUMNS} FROM request_now WHERE number = %s ORDER BY seq DESC", (number,)).fetchall()
+
+
+def ordered_for(tx: Tx, numbers: Sequence[int]) -> list[int]:
+    """Those of some numbers for which anything was ordered or asked."""
+    rows = tx.execute("SELECT DISTINCT number FROM request WHERE number = ANY(%s) ORDER BY 1", (list(numbers),))
+    return [int(number) for (number,) in rows]
+
+
+def taken_back(tx: Tx, request_id: str) -> bool:
+    """Whether an order was taken back since it went by a wrong day."""
+    return tx.execute("SELECT 1 FROM request WHERE retracts = %s", (request_id,)).fetchone() is not None
 
 
 def notices_of(tx: Tx, request_id: str) -> list[RequestNotice]:

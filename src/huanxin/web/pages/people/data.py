@@ -72,9 +72,9 @@ def _batch_renewal(tx: Tx, number: int, standing: NumberTenures) -> tuple[int, i
 
 
 def own_orders(tx: Tx, owner: Owner) -> list[Request]:
-    """The orders of the present tenure, newest first; questions are none."""
+    """The orders of the present tenure, newest first; questions are none, nor is what takes an order back."""
     found = of_holder(owner.platform.within(tx), owner.number, owner.standing)
-    return [one for one in found if one.purpose != Purpose.INQUIRE]
+    return [one for one in found if one.purpose not in (requests.INQUIRE, requests.RETRACT)]
 
 
 def _line(tx: Tx, request: Request, owner: Owner) -> OrderLine:
@@ -113,7 +113,7 @@ def choose(
 def one_of(tx: Tx, owner: Owner, request_id: str, *, question: bool = False) -> Request:
     """An order (or a question) of the present tenure. Raises NotFound for anybody else's as for none."""
     for one in of_holder(owner.platform.within(tx), owner.number, owner.standing):
-        if one.id == request_id and (one.purpose == Purpose.INQUIRE) is question:
+        if one.id == request_id and one.purpose != requests.RETRACT and (one.purpose == requests.INQUIRE) is question:
             return one
     raise NotFound("there is no such order for this number; sign in again or start from /renew")
 
@@ -127,6 +127,7 @@ def order(tx: Tx, owner: Owner, request_id: str) -> OrderView:
     return OrderView(
         id=request.id, number=masked(request.number), purpose=request.purpose, requested_at=request.requested_at,
         cutoff=request.cutoff, answer_by=request.answer_by, rows=tuple(rows),
+        taken_back=requests.taken_back(tx, request.id),
     )  # fmt: skip
 
 

@@ -116,6 +116,8 @@ class OrderView:
     cutoff: datetime
     answer_by: datetime
     rows: tuple[Row, ...]
+    taken_back: bool = False
+    """it went by a day that the carrier corrected to an earlier one"""
 
     def count(self, *states: str) -> int:
         return sum(row.state in states for row in self.rows)

@@ -14,6 +14,7 @@ CONSEQUENCES = {
     What.STOPPED.value: N_("on a release list, not to be sold"),
     What.IN_ERROR.value: N_("released in error"),
     What.REVOKED.value: N_("certificate revoked"),
+    What.ORDERS.value: N_("order taken back, since it went by a day that was too late"),
 }
 
 PROPOSAL_ENDS = {"approved": N_("approved"), "declined": N_("declined"), "withdrawn": N_("withdrawn")}
