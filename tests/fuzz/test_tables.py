@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
@@ -56,6 +59,8 @@ CELLS = {
     "notice": ["nr_1", "", "n 2"],
 }
 PACKED = [gzip.compress(b"number\n+8613800138000\n" * 9), zstandard.compress(b"number\n+8613800138000\n" * 9)]
+ABOVE = [b"", b"", "三月清单\r\n".encode(), b"sep=;\r\n", b'"a\nb"\n\n']
+BELOW = [b"", b"", "合计,2".encode(), b"\x1a", b"total\r\n\x1a\r\n", b",,,\n"]
 BOMBS = [gzip.compress(bytes(5 * MEGABYTE)), zstandard.compress(bytes(5 * MEGABYTE))]
 
 
@@ -74,8 +79,15 @@ def rows(draw: st.DrawFn, use: str) -> list[tuple[str, ...]]:
     return draw(st.lists(st.tuples(*(cell[name] for name in HEADINGS[use])), max_size=6))
 
 
-def as_csv(use: str, found: Sequence[tuple[str, ...]]) -> bytes:
-    return "\r\n".join(map(",".join, [HEADINGS[use], *found, ()])).encode("utf-8", "surrogatepass")
+def as_csv(use: str, found: Sequence[tuple[str, ...]], mark: str = ",") -> bytes:
+    return "\r\n".join(map(mark.join, [HEADINGS[use], *found, ()])).encode("utf-8", "surrogatepass")
+
+
+def as_zip(content: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("list"), content)
+    return out.getvalue()
 
 
 def as_parquet(use: str, found: Sequence[tuple[str, ...]], kind: str) -> bytes:
@@ -97,15 +109,22 @@ def as_workbook(use: str, found: Sequence[tuple[str, ...]]) -> bytes:
     return out.getvalue()
 
 
+PACKINGS: list[Callable[[bytes], bytes]] = [
+    bytes, bytes, bytes, lambda made: gzip.compress(made, mtime=0), bz2.compress, lzma.compress, zstandard.compress, as_zip,
+]  # fmt: skip
+
+
 @st.composite
 def files(draw: st.DrawFn, use: str) -> bytes:
-    """A file of a use, in one of its forms, and perhaps mangled."""
+    """A file of a use, in one of its forms, packed or not, and perhaps mangled."""
     found = draw(rows(use))
-    form = draw(st.sampled_from(("csv", "csv", "csv", "gzip", "text", "bytes", "typed")))
-    made = as_csv(use, found) if form in ("csv", "gzip") else as_parquet(use, found, form)
-    if form in ("csv", "gzip") and draw(st.booleans()):
+    form = draw(st.sampled_from(("csv", "csv", "csv", "text", "bytes", "typed")))
+    made = as_csv(use, found, draw(st.sampled_from(",,,;\t|"))) if form == "csv" else as_parquet(use, found, form)
+    if form == "csv":
+        made = draw(st.sampled_from(ABOVE)) + made + draw(st.sampled_from(BELOW))
+    if form == "csv" and draw(st.booleans()):
         made = draw(mangled([made, as_csv(use, found)]))
-    return gzip.compress(made, mtime=0) if form == "gzip" else made
+    return draw(st.sampled_from(PACKINGS))(made)
 
 
 def traps(use: str) -> list[bytes]:
@@ -118,8 +137,11 @@ def traps(use: str) -> list[bytes]:
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole Parquet is read in this process: a process for each takes a third of a second. Damaged files never are."""
 
-    def frames(reader: str, content: bytes | Path, *, memory: int, **asked: Any) -> Iterator[bytes]:
+    def frames(reader: str, content: apart.Given, *, memory: int, most: int | None = None, **asked: Any) -> Iterator[bytes]:
         assert memory
+        if callable(content):
+            with content() as stream:
+                content = stream.read(min(most or MOST, MOST))
         yield from import_module(reader).frames(
             io.BytesIO(content if isinstance(content, bytes) else content.read_bytes()), **asked
         )

@@ -291,10 +291,10 @@ def test_the_sandbox_sends_a_notice_now_and_hears_a_refused_receipt(service: Ser
     with service.onboarding.sandbox.database.transaction() as tx:
         (noted,) = partners.events_of_notice(tx, sent["notice"])
     assert (noted.kind, "line 2" in noted.detail["detail"]) == ("receipt-refused", True)
-    service.http.post(f"{path}/receipts", content="number;outcome\n+8613800138000;unbound\n", headers=bad)
+    service.http.post(f"{path}/receipts", content="number，outcome\n+8613800138000，unbound\n".encode(), headers=bad)
     with service.onboarding.sandbox.database.transaction() as tx:
         told = {one.detail["detail"] for one in partners.events_of_notice(tx, sent["notice"])}
-    assert "line 1: the columns are separated by semicolons; separate them with commas" in told, "once, with its line"
+    assert "line 1: the columns are separated by full-width commas; separate them with commas" in told, "once, with its line"
 
 
 def test_stopping_the_platform_ends_a_self_test_and_says_so(service: Service) -> None:

@@ -187,17 +187,20 @@ def test_a_file_of_nothing_but_bad_lines_is_not_read_to_its_end(li: httpx.Client
     assert "也没有再读下去" in allotted.text
 
 
-def test_an_excel_workbook_is_named_as_one(li: httpx.Client, tmp_path: Path) -> None:
-    book = openpyxl.Workbook()
-    book.active.append(["number", "event", "at"])
-    book.save(tmp_path / "r.xlsx")
-    refused = upload(li, (tmp_path / "r.xlsx").read_bytes(), "r.xlsx")
-    assert "这是 Excel 工作簿" in refused.text
-    assert "this is an Excel workbook; save it" in li.get(f"{refused.url.path}?lang=en").text
+def test_an_excel_workbook_is_read_at_every_door(li: httpx.Client, tmp_path: Path) -> None:
+    def book(*rows: tuple[str, ...]) -> bytes:
+        made = openpyxl.Workbook()
+        for row in rows:
+            made.active.append(row)
+        made.save(tmp_path / "r.xlsx")
+        return (tmp_path / "r.xlsx").read_bytes()
+
+    bad = book(("清单",), ("number", "event", "at"), ("+8613900000001", "gone", "2026-11-01"))
+    assert ">3</td>" in upload(li, bad, "r.xlsx").text, "the row of the sheet"
     assert "Excel" not in upload(li, b"PK\x03\x04 some other archive\xff\xff").text.split("<dl")[1].split("<h2")[0]
     allocation = li.post("/console/pool/allocation?lang=en", data={"carrier": "cmcc"},
-                         files={"file": ("a.xlsx", (tmp_path / "r.xlsx").read_bytes())})  # fmt: skip
-    assert "Excel workbook" in allocation.text
+                         files={"file": ("a.xlsx", book(("from", "to"), ("+8613900000000", "x")))})  # fmt: skip
+    assert '<td class="n">2</td>' in allocation.text
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_bad_lines_are_named_and_counted_in_every_form(
 
 def test_lines_with_too_many_columns_are_named_and_counted(desk: Desk) -> None:
     lines = [f"{number},unbound,," for number in NUMBERS]
-    lines[3] += ",,"
+    lines[3] += ",x,"
     lines[100:] = ["what,is,this,line,about"] * 100
     said = desk.file(csv_of(lines)).json()
     assert said["errors_total"] == 101

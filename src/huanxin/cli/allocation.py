@@ -18,7 +18,10 @@ app = typer.Typer(no_args_is_help=True)
 @app.command("import")
 def import_(
     file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="CSV (plain or gzip) or Parquet: from,to, one range a line")
+        Path,
+        typer.Argument(
+            exists=True, dir_okay=False, help="CSV, xlsx, xls, ods or Parquet, packed or not: from,to, one range a line"
+        ),
     ],
     carrier: Annotated[str, typer.Option(help="Whose numbers: cmcc, cucc, ctcc, cbn or a configured carrier.")],
     by: By = "",

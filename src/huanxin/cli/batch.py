@@ -115,7 +115,9 @@ def remind(
 @app.command()
 def retract(
     batch: Annotated[int, typer.Argument(help="The batch's number.")],
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or Parquet with a column number.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="CSV, xlsx, xls, ods or Parquet with a column number.")
+    ],
     reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
     by: By = "",
     as_json: Json = False,

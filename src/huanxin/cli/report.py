@@ -28,7 +28,8 @@ Consequences = Annotated[Path | None, typer.Option(help="Write what becomes of e
 @app.command("import")
 def import_(
     file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="CSV (plain or gzip) or Parquet: number,event,at")
+        Path,
+        typer.Argument(exists=True, dir_okay=False, help="CSV, xlsx, xls, ods or Parquet, packed or not: number,event,at"),
     ],
     carrier: Annotated[str, typer.Option(help="Who reports: cmcc, cucc, ctcc, cbn or a configured carrier.")],
     skip_bad: Annotated[
@@ -94,7 +95,9 @@ def withdraw(
 
 @app.command()
 def correct(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or Parquet: number,event,at,instead_of")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="CSV, xlsx, xls, ods or Parquet: number,event,at,instead_of")
+    ],
     carrier: Annotated[str, typer.Option(help="Whose report was wrong.")],
     reason: Annotated[str, typer.Option(help="Why it is corrected.")],
     dry_run: DryRun = False,
@@ -132,7 +135,10 @@ def _mended(mended: Mended, what: str, *, dry_run: bool, as_json: bool) -> None:
 @app.command()
 def baseline(
     file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="CSV (plain or gzip), Parquet or xlsx: number,state,since")
+        Path,
+        typer.Argument(
+            exists=True, dir_okay=False, help="CSV, xlsx, xls, ods or Parquet, packed or not: number,state,since"
+        ),
     ],
     carrier: Annotated[str, typer.Option(help="Whose numbers: cmcc, cucc, ctcc, cbn or a configured carrier.")],
     skip_bad: Annotated[

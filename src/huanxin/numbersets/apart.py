@@ -18,13 +18,17 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
-from typing import IO, Any
+from pathlib import Path
+from typing import IO, Any, TypeAlias
 
-from huanxin.numbersets.shape import BadTable, Content, note
+from huanxin.numbersets.shape import BadTable, Content, note, too_long
 from huanxin.words.sentences import Sentence, packed, unpacked
+
+Given: TypeAlias = Content | Callable[[], AbstractContextManager[IO[bytes]]]
+"""A file, or what opens one that has to be unpacked."""
 
 _SECONDS, _MEGABYTES = 10, 4
 """Of the processor: so many, and one more for each so many megabytes of the file. Ten million lines of Parquet take one; a
@@ -32,14 +36,20 @@ million rows of a workbook, of 16 megabytes, four."""
 _AT_ONCE = 3
 _REFUSED = 3  # exit code
 _LENGTH = struct.Struct("<Q")
+_UNPACKED = 1 << 28
+"""Bytes that a packed file of a form that is read apart may have: ten million lines of Parquet have half of it."""
 _turn = threading.BoundedSemaphore(_AT_ONCE)
 
 
-def frames(reader: str, content: Content, *, memory: int, **asked: Any) -> Generator[bytes]:
+def frames(reader: str, content: Given, *, memory: int, most: int | None = None, **asked: Any) -> Generator[bytes]:
     """What a reader (a module with a function `frames`) makes of a file, in `memory` bytes at most, `asked` with words and
-    numbers. Close it early if you don't read to its end. Raises BadTable."""
+    numbers; of a packed one, which may have `most` bytes once unpacked. Close it early if you don't read to its end. Raises
+    BadTable."""
     environment = os.environ | {"ARROW_DEFAULT_MEMORY_POOL": "system"}  # others keep what they freed
-    with _turn, _as_file(content) as file:
+    with (
+        _as_file(content, min(most or _UNPACKED, _UNPACKED)) as file,
+        _turn,
+    ):  # in this order: unpacking the file may take a turn too
         size = os.fstat(file.fileno()).st_size
         seconds = _SECONDS + (size >> 20) // _MEGABYTES
         with subprocess.Popen(
@@ -57,13 +67,20 @@ def frames(reader: str, content: Content, *, memory: int, **asked: Any) -> Gener
 
 
 @contextmanager
-def _as_file(content: Content) -> Iterator[IO[bytes]]:
-    if not isinstance(content, bytes):
+def _as_file(content: Given, most: int) -> Iterator[IO[bytes]]:
+    if isinstance(content, Path):
         with content.open("rb") as file:
             yield file
         return
     with tempfile.TemporaryFile() as file:
-        file.write(content)
+        if isinstance(content, bytes):
+            file.write(content)
+        else:
+            with content() as stream:
+                while piece := stream.read(1 << 20):
+                    if file.tell() + len(piece) > most:
+                        raise too_long(most)
+                    file.write(piece)
         file.seek(0)
         yield file
 

@@ -12,7 +12,7 @@ import numpy as np
 from huanxin.numbersets import apart
 from huanxin.numbersets.arrow import pa, pc, pq
 from huanxin.numbersets.columns import any_given
-from huanxin.numbersets.shape import BadTable, Chunk, Columns, Content, check_lengths, too_long
+from huanxin.numbersets.shape import BadTable, Chunk, Columns, check_lengths, too_long
 from huanxin.words.sentences import Sentence
 
 MAGIC = b"PAR1"
@@ -32,13 +32,13 @@ _LAST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
-def rows(content: Content, columns: Columns, most: int | None, *, count_rows: bool) -> Iterator[Chunk]:
+def rows(content: apart.Given, columns: Columns, most: int | None, *, count_rows: bool) -> Iterator[Chunk]:
     """Chunks of typed columns; where `count_rows`, as many rows at most as there are short lines in `most` bytes. Raises
     BadTable."""
     line = 1
     asked = {"names": list(columns.names), "optional": sorted(columns.optional), "aliases": dict(columns.aliases),
              "whole": columns.whole}  # fmt: skip
-    for frame in apart.frames(__name__, content, memory=_MEMORY, **asked):
+    for frame in apart.frames(__name__, content, memory=_MEMORY, most=most, **asked):
         batch = pa.ipc.open_stream(pa.py_buffer(frame)).read_next_batch()
         lines = np.arange(line, line + batch.num_rows, dtype=np.int64)
         line += batch.num_rows

@@ -25,13 +25,18 @@ from huanxin.numbersets import apart
 from huanxin.numbersets.shape import BadTable, Content, opened, too_long
 from huanxin.words.sentences import Sentence
 
-MAGIC = b"PK\x03\x04"
-"""How an .xlsx file begins: it is a ZIP archive."""
-OLD_MAGIC = b"\xd0\xcf\x11\xe0"
+_MAGIC = b"PK\x03\x04"
+"""How an .xlsx and an .ods file begin: they are ZIP archives."""
+_OLD_MAGIC = b"\xd0\xcf\x11\xe0"
 """How an .xls file begins, and whatever else Office wrote before 2007."""
+_OPEN = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
+"""What stands first in an .ods file (OpenDocument 1.3, part 2, section 3.3)."""
 _MEMORY = 3 << 29
 """Bytes that reading one may take; a million rows take a third."""
-_SHEETS, _NAMES = b"xl/", 1 << 16  # bytes
+_NAMES = (b"xl/", b"[Content_Types].xml", b"docProps/")
+"""What no other archive has: parts of a workbook, and of whatever else Office writes (ISO/IEC 29500-2)."""
+HEAD = 1 << 16
+"""Bytes at its ends by which a workbook is told from other archives."""
 _FRAME = 1 << 20  # bytes
 _LONGEST = 64 << 20  # bytes of text: a million rows have a quarter of it
 _BOOK, _LINKS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
@@ -45,18 +50,21 @@ _LONG = 10**12
 def is_one(content: Content, head: bytes) -> bool:
     """Whether a file that begins like `head` is a workbook, and not some other archive: by the names in it, of which some
     stand near its ends."""
-    if head != MAGIC:
-        return head == OLD_MAGIC
+    if not head.startswith(_MAGIC):
+        return head.startswith(_OLD_MAGIC)
+    if _OPEN in head:
+        return True
     with opened(content) as file:
-        begins = file.read(_NAMES)
-        file.seek(max(0, file.seek(0, 2) - _NAMES))
-        return _SHEETS in begins or _SHEETS in file.read(_NAMES)
+        begins = file.read(HEAD)
+        file.seek(max(0, file.seek(0, 2) - HEAD))
+        ends = file.read(HEAD)
+    return any(name in begins or name in ends for name in _NAMES)
 
 
-def as_csv(content: Content, most: int | None) -> bytes:
+def as_csv(content: apart.Given, most: int | None) -> bytes:
     """The first sheet that has anything in it, as CSV in UTF-8. Raises BadTable, beyond `most` bytes too."""
     text, most = bytearray(), min(most or _LONGEST, _LONGEST)
-    with closing(apart.frames(__name__, content, memory=_MEMORY)) as pieces:
+    with closing(apart.frames(__name__, content, memory=_MEMORY, most=most)) as pieces:
         for piece in pieces:
             text += piece
             if len(text) > most:

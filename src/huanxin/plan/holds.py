@@ -33,7 +33,7 @@ def read_numbers(path: Path, plan: NumberingPlan, most_bytes: int | None = None,
     parts: list[npt.NDArray[np.int64]] = []
     faults: list[Fault] = []
     try:
-        source = tables.inspect(path, workbooks=True, most=most_bytes)
+        source = tables.inspect(path, most=most_bytes)
         with tables.read(source, _COLUMNS, keep_ragged=MOST_FAULTS + 1) as table:
             for chunk in table.chunks:
                 numbers, bad = _checked(chunk, plan, allotted=allotted)

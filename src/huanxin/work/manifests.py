@@ -98,7 +98,7 @@ def fetch_receipt(into: Folder, manifest: Manifest, path: Path, limit: int) -> t
         why = Sentence("%(why)s; its manifest names it", why=error.args[0])
         raise Unfinished(BadRequest(why), manifest.sha256) from error
     try:
-        source = tables.inspect(path, most=limit, count_rows=False)
+        source = tables.inspect(path, workbooks=False, most=limit, count_rows=False)
     except tables.BadTable as error:
         raise Unfinished(BadRequest(error.args[0]), manifest.sha256) from error
     if source.sha256.hex() != manifest.sha256.lower():
@@ -107,6 +107,6 @@ def fetch_receipt(into: Folder, manifest: Manifest, path: Path, limit: int) -> t
             file=manifest.receipt, found=source.sha256.hex(), said=manifest.sha256,
         )  # fmt: skip
         raise Unfinished(not_as_said(why), source.sha256.hex())
-    if source.gzip:
+    if source.packing:
         raise BadRequest(Sentence("receipts are taken as they are, not packed; unpack the file and write it again"))
     return source

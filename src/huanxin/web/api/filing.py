@@ -18,7 +18,6 @@ from huanxin.domain.errors import BadRequest, HuanxinError, TooMany, Unavailable
 from huanxin.domain.partners import Partner, Scope
 from huanxin.numbersets import delimited, tables
 from huanxin.numbersets.numberfile import CSV, PARQUET
-from huanxin.numbersets.parquet import MAGIC
 from huanxin.web.api.unpacking import is_packed, unpack
 from huanxin.web.api.uploads import Limits, announced, read_away, receive
 from huanxin.web.bodies import has_its_own_limit
@@ -96,7 +95,7 @@ async def _take_small(request: Request, desk: Desk, body: Body, context: Context
         await to_thread.run_sync(calling_partner, request, desk.scope)
         raise
     content = held.getvalue()
-    limiter = context.large if content.startswith(MAGIC) else context.programs
+    limiter = context.large if tables.takes_long(content) else context.programs
     return await to_thread.run_sync(lambda: desk.file(calling_partner(request, desk.scope), content), limiter=limiter)
 
 
@@ -113,7 +112,7 @@ async def _take_large(request: Request, desk: Desk, body: Body, context: Context
         with path.open("wb") as file:
             length = await receive(request.stream(), file, digest=body.digest, announced=body.announced, limits=limits,
                                    look=context.room.check)  # fmt: skip
-        slow = body.packed or length > delimited.BLOCK or _begins(path, MAGIC)
+        slow = body.packed or length > delimited.BLOCK or tables.takes_long(path)
         limiter = context.large if slow else context.programs
         return await to_thread.run_sync(_file, desk, partner, path, body, limits, context.room, limiter=limiter)
 
@@ -123,11 +122,6 @@ def _folder(context: Context) -> Iterator[Path]:
     context.uploads.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="upload-", dir=context.uploads) as folder:
         yield Path(folder)
-
-
-def _begins(path: Path, magic: bytes) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(magic)) == magic
 
 
 def _file(desk: Desk, partner: Partner, path: Path, body: Body, limits: Limits, room: Room) -> tuple[dict[str, Any], bool]:
@@ -145,6 +139,6 @@ def _limits(context: Context, desk: Desk, partner: Partner) -> Limits:
 def inspected(content: tables.Content, context: Context, most: int) -> tables.Source:
     """A table that came, looked into. Raises BadRequest for one that is no table, or too long once unpacked."""
     try:
-        return tables.inspect(content, most=min(context.limits.most_bytes, most), count_rows=False)
+        return tables.inspect(content, workbooks=False, most=min(context.limits.most_bytes, most), count_rows=False)
     except tables.BadTable as error:
         raise BadRequest(str(error)) from error

@@ -16,7 +16,7 @@ from huanxin.domain.lifecycle import EVENTS
 from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Right
 from huanxin.domain.problems import status_of
-from huanxin.numbersets import delimited
+from huanxin.numbersets import delimited, tables
 from huanxin.store.access import operators
 from huanxin.store.report import reports, uploads
 from huanxin.store.report.uploads import Upload
@@ -85,7 +85,8 @@ async def upload(request: Request, who: Reporter) -> Response:
             if sent.path is None or carrier not in who.platform.plan.carriers:
                 missing = "file" if sent.path is None else "carrier"
                 return await to_thread.run_sync(lambda: _reports(request, who, status=422, problem=missing))
-            limiter = who.context.large if sent.length > delimited.BLOCK else None
+            long = sent.length > delimited.BLOCK or tables.takes_long(sent.path)
+            limiter = who.context.large if long else None
             skip = "skip_bad" in sent.fields
             done = await to_thread.run_sync(_take, who, sent.path, carrier, skip, language(request), limiter=limiter)
     except (TooLarge, TooSlow) as error:
