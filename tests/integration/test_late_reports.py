@@ -10,17 +10,19 @@ import pytest
 from clocks import Clock
 from exchanging import register
 from huanxin.acts import Platform
-from huanxin.acts.mending import correct, withdraw
-from huanxin.domain.errors import BadInput
+from huanxin.acts.batches import release
+from huanxin.domain.disclosure import NotForSale
 from huanxin.domain.lifecycle import Event
 from huanxin.domain.numbers import parse
 from huanxin.domain.partners import Kind, NewPartner
-from huanxin.domain.tenures import NumberTenures, State
+from huanxin.domain.tenures import NumberTenures
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.release.explain import explain
 from huanxin.release.gate import load_gate
+from huanxin.release.stopped import off_sale
 from huanxin.store.plan import batches
+from huanxin.store.release import releases
 from huanxin.store.report import reports
 from ordering import imported, plan_now, send_now
 
@@ -93,38 +95,53 @@ def test_what_happened_before_the_cancellation_that_a_batch_stands_on_takes_noth
         assert loaded.gate.retracted == {Event.RECLAIMED: third | loaded.roster.places_in(NumberSet.of([parse(NUMBER)]))}
 
 
-def test_what_would_end_the_freeze_that_a_batch_stood_on_another_way_is_refused_and_says_so(
+def test_what_comes_late_of_a_number_in_a_batch_is_taken_and_the_batch_set_right(
     platform: Platform, clock: Clock, tell: Tell
 ) -> None:
+    """The former owner took it back and left it again, and the batch that stood on the first time holds it no more."""
     tell(LAST)
-    assert plan_now(platform, by="li") is not None
+    batch = plan_now(platform, by="li")
+    assert batch is not None
     clock.forward(days=100)
     tell(f"{NUMBER},opened,2026-12-01")
-    with pytest.raises(BadInput) as refused:
-        tell(f"{NUMBER},reclaimed,2026-09-01", f"{NUMBER},cancelled,2026-09-02")
-    assert ["what a batch stands on" in fault.reason for fault in refused.value.faults] == [True, True]
-    assert stands(platform).state is State.IN_SERVICE
-
-
-def test_what_is_refused_for_a_batch_is_taken_in_the_order_that_the_refusal_names(
-    platform: Platform, clock: Clock, report: Report, tell: Tell
-) -> None:
-    """The withdrawal sets right what stood on it, and the file that was withdrawn may come again."""
-    tell(LAST)
-    assert plan_now(platform, by="li") is not None
-    clock.forward(days=100)
-    sold = report(f"{NUMBER},opened,2026-12-01", name="sold.csv")
-    later = imported(platform, sold, carrier="cmcc", by="li").imported.report_id
-    between = (f"{NUMBER},reclaimed,2026-09-01", f"{NUMBER},cancelled,2026-09-02")
-    with pytest.raises(BadInput) as refused:
-        tell(*between)
-    assert "send it as a correction" in refused.value.faults[0].reason
-    with platform.act("li") as act:
-        withdraw(act, later, reason="a file between was forgotten")
-    assert tell(*between) == 2
-    done = imported(platform, sold, carrier="cmcc", by="li")
-    assert (done.imported.accepted, done.breaches) == (1, 1), "it was sold within the freeze that began in September"
+    assert tell(f"{NUMBER},reclaimed,2026-09-01", f"{NUMBER},cancelled,2026-09-02") == 2
     assert [str(one.closed_on) for one in stands(platform).tenures] == ["2026-09-02", "None"]
+    with platform.read() as seen:
+        retracted = load_gate(seen, batch.id).gate.retracted
+    assert {event: len(places) for event, places in retracted.items() if places} == {Event.RECLAIMED: 1}
+
+
+def test_what_was_released_and_is_reclaimed_late_was_released_in_error_and_may_not_be_sold(
+    platform: Platform, clock: Clock, tell: Tell
+) -> None:
+    """The carrier would have sold it, within the freeze of which they hear only now."""
+    tell(LAST)
+    batch = plan_now(platform)
+    assert batch is not None
+    register(platform, "shop", required=False)
+    send_now(platform, batch.id)
+    clock.forward(days=100)
+    assert [one.count for one in release(platform, by="li")] == [1]
+    tell(f"{NUMBER},reclaimed,2026-09-01", f"{NUMBER},cancelled,2026-11-01")
+    with platform.read() as seen:
+        assert releases.breach_totals(seen.tx) == {"released-in-error": 1}
+        assert {why: len(some) for why, some in off_sale(seen.tx, load_gate(seen, batch.id)).items()} == {
+            NotForSale.IN_SERVICE: 1
+        }
+
+
+def test_who_got_a_number_meanwhile_is_given_no_ties_of_whoever_took_it_back_before_them(
+    platform: Platform, tell: Tell
+) -> None:
+    tell(f"{NUMBER},cancelled,2026-08-10")
+    batch = plan_now(platform)
+    assert batch is not None
+    register(platform, "shop")
+    send_now(platform, batch.id)
+    tell(f"{NUMBER},opened,2026-11-20", f"{NUMBER},cancelled,2026-11-22")
+    tell(f"{NUMBER},reclaimed,2026-09-01", f"{NUMBER},cancelled,2026-09-02")
+    with platform.read() as seen:
+        assert batches.retractions_of(seen.tx, batch.id) == []
 
 
 def test_the_side_that_took_a_number_in_may_tell_of_what_it_did_with_it_before_it_tells_of_the_port(
@@ -135,28 +152,3 @@ def test_the_side_that_took_a_number_in_may_tell_of_what_it_did_with_it_before_i
     assert tell(f"{NUMBER},ported_in,2025-02-01", carrier="cucc") == 1
     (only,) = stands(platform).tenures
     assert (str(only.opened_on), str(only.closed_on), only.carrier) == ("2024-01-05", "2026-08-20", "cucc")
-
-
-def test_what_is_refused_for_a_batch_is_taken_as_a_correction_with_all_that_follows(
-    platform: Platform, tell: Tell, report: Report
-) -> None:
-    """Nobody has to take other files back: what was missing is said to be, by whom and why, and the batch is set right."""
-    tell(f"{NUMBER},cancelled,2026-08-10")
-    batch = plan_now(platform)
-    assert batch is not None
-    register(platform, "shop")
-    send_now(platform, batch.id)
-    tell(f"{NUMBER},opened,2026-11-20", f"{NUMBER},cancelled,2026-11-22")
-    missing = (f"{NUMBER},reclaimed,2026-09-01", f"{NUMBER},cancelled,2026-09-02")
-    with pytest.raises(BadInput, match="so none was") as refused:
-        tell(*missing)
-    assert "send it as a correction (huanxin report correct)" in refused.value.faults[0].reason
-    lines = report(*(f"{line}," for line in missing), heading="number,event,at,instead_of", name="missing.csv")
-    with platform.act("li") as act:
-        done = correct(act, lines, carrier="cmcc", reason="a file between was forgotten")
-    assert done.added == {"reclaimed": 1, "cancelled": 1}
-    with platform.read() as seen:
-        retracted = load_gate(seen, batch.id).gate.retracted
-        assert {event: len(places) for event, places in retracted.items() if places} == {Event.RECLAIMED: 1}
-        # Somebody else has had the number since: the former owner's ties are not theirs.
-        assert batches.retractions_of(seen.tx, batch.id) == []

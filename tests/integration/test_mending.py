@@ -9,7 +9,7 @@ import pytest
 from psycopg.errors import RaiseException
 
 from clocks import Clock
-from huanxin.acts import Platform, mending
+from huanxin.acts import Platform, consequences, mending
 from huanxin.acts.batches import release
 from huanxin.domain.errors import BadInput, Conflict
 from huanxin.domain.mended import What
@@ -190,7 +190,7 @@ def test_a_withdrawal_that_dies_on_its_way_leaves_all_as_it_was(
     tell(f"{WRONG},cancelled,2026-08-20", f"{RIGHT},cancelled,2026-08-20")
     batch = plan_now(platform)
     assert batch is not None
-    monkeypatch.setattr(mending, "find_released_in_error", lambda *_: 1 / 0)
+    monkeypatch.setattr(consequences, "find_released_in_error", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         withdrawn(platform, 1)
     monkeypatch.undo()

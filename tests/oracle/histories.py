@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -86,10 +85,8 @@ def insert(events: list[Said], one: Said) -> int:
     return place
 
 
-def judge(
-    histories: Histories, carrier: str, lines: list[Line], now: datetime, stood_on: Collection[Said] = ()
-) -> Judged:  # fmt: skip
-    """Judge the lines of a report without recording anything. `stood_on`: the cancellations that batches stand on."""
+def judge(histories: Histories, carrier: str, lines: list[Line], now: datetime) -> Judged:
+    """Judge the lines of a report without recording anything."""
     found = Judged()
     days: dict[tuple[int, date], list[Line]] = {}
     for line in lines:
@@ -103,11 +100,11 @@ def judge(
         fresh = _news(found, carrier, recorded, _once(found, said))
         news.setdefault(number, []).extend(Said(number, line.event, carrier, day, line.at) for line in fresh)
     for number, told in news.items():
-        _judge_number(found, histories[number], told, stood_on)
+        _judge_number(found, histories[number], told)
     return found
 
 
-def _judge_number(found: Judged, recorded: list[Said], told: list[Said], stood_on: Collection[Said]) -> None:
+def _judge_number(found: Judged, recorded: list[Said], told: list[Said]) -> None:
     """If anything is older than what is on record: all of it where the whole order is possible, else nothing of the old."""
     late = [one for one in told if insert(list(recorded), one) < len(recorded)]
     if late:
@@ -115,10 +112,8 @@ def _judge_number(found: Judged, recorded: list[Said], told: list[Said], stood_o
         for one in told:
             insert(whole, one)
         if all(may_follow(whole[:place], one.event, one.carrier, one.number) for place, one in enumerate(whole)):
-            before = [whole[whole.index(one) - 1] for one in late if whole.index(one)]
-            if not any(one is other for one in before for other in stood_on):
-                found.taken += told
-                return
+            found.taken += told
+            return
     walked = list(recorded)
     for one in told:
         if one in late or not may_follow(walked, one.event, one.carrier, one.number):

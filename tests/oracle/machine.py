@@ -204,7 +204,7 @@ class Histories(RuleBasedStateMachine):
     # Reports ----------------------------------------------------------------------------------------------------------
     def report(self, carrier: str, lines: list[Line], *, skip_bad: bool) -> None:
         """A carrier sends a report: taken or refused, and all that follows from it."""
-        judged = judge(self.world.histories, carrier, lines, self.world.now, self.world.stood_on)
+        judged = judge(self.world.histories, carrier, lines, self.world.now)
         written = [f"+{one.number},{one.event},{(one.at or one.day).isoformat()}" for one in lines]
         done = self.attempt(lambda: self.driver.report(carrier, written, skip_bad=skip_bad))
         if self.refused("report", done, expected=bool(judged.refused) and not skip_bad):

@@ -12,6 +12,7 @@ from oracle.renewal import batch_of, freeze_of, is_open, reclaimed
 from oracle.world import Batch, Disclosure, Hold, Number, World
 
 UNRELEASED, IN_FREEZE, UNDISCLOSED = "opened-without-release", "opened-in-freeze", "opened-without-disclosure"
+IN_ERROR = "released-in-error"
 WHILE_HELD, AFTER_STOP = "opened-while-held", "opened-after-stop"
 OTHERS = (UNDISCLOSED, WHILE_HELD, AFTER_STOP)
 
@@ -28,6 +29,8 @@ def take(world: World, carrier: str, judged: Judged) -> list[Batch]:
         sold = one.event == OPENED and where(before)[0] == FROZEN
         if sold:
             breaches |= set(_breaches(world, before[-1], one))
+        if one.event == RECLAIMED and where(before)[0] == FROZEN:
+            breaches |= set(_released_in_error(world, before[-1], one))
         if sold or one.event == TRANSFERRED:
             new_owners.append((one.number, one.day))
     # What was sold out of a batch is named there, and not again for what else happened to it in the same report.
@@ -39,6 +42,17 @@ def take(world: World, carrier: str, judged: Judged) -> list[Batch]:
     if not any(one.event == RECLAIMED for one in judged.taken):
         return []
     return [batch for batch in world.batches if batch.notices and reclaimed(world, batch)]
+
+
+def _released_in_error(world: World, cancelled: Said, reclaim: Said) -> Iterator[tuple[str, Number, object]]:
+    """A number was released that had been back with its owner since an earlier day, as is said only now."""
+    batch = batch_of(world, cancelled)
+    if (
+        batch
+        and reclaim.number in batch.released
+        and reclaim.day < today(cancelled.carrier, batch.released_at[reclaim.number])
+    ):
+        yield IN_ERROR, reclaim.number, batch
 
 
 def _breaches(world: World, cancelled: Said, sale: Said) -> Iterator[tuple[str, Number, object]]:

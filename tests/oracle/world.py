@@ -268,11 +268,6 @@ class World:
         """Partners that were not withdrawn."""
         return [one for one in self.partners if not one.withdrawn]
 
-    @property
-    def stood_on(self) -> list[Said]:
-        """The cancellations that batches stand on."""
-        return [one for batch in self.batches for one in batch.stands_on.values()]
-
     def told_of_numbers(self) -> str:
         """Each number's events and batches in a line, for whoever reads why a history failed."""
         lines = []

@@ -1,28 +1,22 @@
-"""Reports that were wrong, and all that is set right once one is mended: the same by one function, whatever mended it."""
+"""Reports that were wrong: withdrawn or corrected, by one person or by two, with all that follows."""
 
 from __future__ import annotations
 
 import gzip
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 
+from huanxin.acts.consequences import judge_sales, set_right
 from huanxin.acts.platform import Platform
-from huanxin.acts.reports import judge_sales
-from huanxin.disclose.mending import revoke_corrected
-from huanxin.domain.mended import Changed, Consequence, Mended, What
+from huanxin.domain.mended import Mended
 from huanxin.domain.operators import Operator
-from huanxin.notify.mending import mend_batches
-from huanxin.notify.notices import send_request, tell_recycled
+from huanxin.notify.notices import tell_recycled
 from huanxin.notify.retractions import retract_reclaimed
-from huanxin.release.in_error import find_released_in_error
 from huanxin.release.proposals import may_mend, mend_that_waits, propose_mend
 from huanxin.report import correcting, mending
-from huanxin.request.mending import mend_orders
 from huanxin.store.acting import Act
 from huanxin.store.release import proposals, stops
 from huanxin.store.release.proposals import NewProposal, Proposal
-from huanxin.store.release.stops import Listed
 from huanxin.store.report import reports
 
 SOMEBODY = "?"
@@ -95,20 +89,3 @@ def preview(platform: Platform, proposal_id: int, *, by: Operator) -> Mended:
     """What a withdrawal or correction that waits would do now. Raises NotFound, Forbidden."""
     with platform.rehearse(by.login) as act:
         return carry_out(act, mend_that_waits(act, proposal_id, operator=by), approved_by=SOMEBODY)
-
-
-def set_right(act: Act, changed: Changed, on_lists: Iterable[Listed]) -> list[Consequence]:
-    """Set right what stood on facts that are on record no more, or otherwise: batches, releases, certificates, orders.
-
-    on_lists: what releases had given back of the numbers and nobody had bought, by what was on record before.
-    """
-    done = list(mend_batches(act, changed, on_lists))
-    done += find_released_in_error(act, changed)
-    if revoked := revoke_corrected(act, changed.numbers, note=changed.reason):
-        done.append(Consequence(what=What.REVOKED, numbers=revoked))
-    orders = list(mend_orders(act, changed))
-    for one in orders:
-        send_request(act, one.request, one.notices)
-    if orders:
-        done.append(Consequence.of(What.ORDERS, [one.request.number for one in orders]))
-    return done

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from huanxin.disclose.breaches import find_undisclosed
+from huanxin.acts.consequences import judge_sales, set_right
 from huanxin.domain.errors import Fault
-from huanxin.domain.leaving import Left
+from huanxin.domain.mended import Consequence
 from huanxin.notify.notices import tell_recycled
 from huanxin.notify.retractions import retract_reclaimed
-from huanxin.release.early_sales import find_early_sales, lots_of
-from huanxin.release.stopped import find_stopped_sales
+from huanxin.release.in_error import find_reclaimed_before
 from huanxin.report.importing import ALL, Imported, Most, Progress, import_report
 from huanxin.store.acting import Act
 from huanxin.store.plan.batches import Batch
+from huanxin.store.release import stops
+from huanxin.store.release.stops import Listed
 from huanxin.store.report import affected
-from huanxin.store.report.sales import sales_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,8 @@ class ImportDone:
     """numbers that were opened without a disclosure"""
     stopped: int = 0
     """numbers that were opened while held, or after what they were released for was taken back or refused"""
+    consequences: Sequence[Consequence] = ()
+    """what was set right since something older than what was on record was taken"""
 
 
 def take_report(
@@ -44,9 +46,15 @@ def take_report(
     keep_rejects: keeps the lines that were left out, before anything is recorded: if it can't, nothing is, since a file
     that was taken is not read again.
     """
-    done = import_report(act, path, carrier=carrier, skip_bad=skip_bad, progress=progress, most=most, region=region)
+    on_lists: list[Listed] = []
+    done = import_report(
+        act, path, carrier=carrier, skip_bad=skip_bad, progress=progress, most=most, region=region,
+        before_late=lambda late: on_lists.extend(stops.listed(act.tx, late)),
+    )  # fmt: skip
     if done.already:
         return ImportDone(imported=done, retractions=[], recycled_events=0, breaches=0)
+    consequences = set_right(act, done.changed, on_lists) if done.changed else []
+    consequences += find_reclaimed_before(act, done.left, done.changed)
     retractions = retract_reclaimed(act, done.left) if done.counts.get("reclaimed") else []
     events = tell_recycled(act, done.report_id, done.recycled)
     breaches, stopped, untold = judge_sales(act, done.report_id, done.left)
@@ -55,15 +63,5 @@ def take_report(
         keep_rejects(done.faults)
     return ImportDone(
         imported=done, retractions=retractions, recycled_events=events, breaches=breaches, undisclosed=untold,
-        stopped=stopped,
+        stopped=stopped, consequences=consequences,
     )  # fmt: skip
-
-
-def judge_sales(act: Act, report_id: int, left: Iterable[tuple[int, Left]]) -> tuple[int, int, int]:
-    """Record what should not have been sold of what a report took out of the freeze: without a release or too early, while
-    it was stopped, without a disclosure; how many numbers of each."""
-    sales = sales_of(act.tx, left, plan=act.plan, freeze_days=act.rules.freeze_days)
-    lots = lots_of(act.tx, sales)
-    breaches = find_early_sales(act, report_id, sales, lots)
-    stopped = find_stopped_sales(act, report_id, sales, lots)
-    return breaches, stopped, find_undisclosed(act, report_id, [one for one in sales if one.known])

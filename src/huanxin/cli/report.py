@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 from huanxin.acts import mending
 from huanxin.acts.reports import take_report
 from huanxin.cli.console import By, Json, done, err, me, platform, progress, table
-from huanxin.domain.mended import Mended, What
+from huanxin.domain.mended import Consequence, Mended, What
 from huanxin.numbersets.files import name_of
 from huanxin.report.baseline import BASELINE, import_baseline
 from huanxin.report.mending import write_consequences
@@ -73,7 +74,7 @@ def import_(
         say += (
             f"\n  ! numbers opened while held, or after their release was stopped: {result.stopped:,}; recorded as a breach"
         )
-    done(as_json, facts, say)
+    done(as_json, facts, say + _consequences(result.consequences))
 
 
 @app.command()
@@ -125,11 +126,17 @@ def _mended(mended: Mended, what: str, *, dry_run: bool, as_json: bool) -> None:
     say += f"; taken back: {parts or 'nothing'}"
     if mended.added:
         say += "; put in place: " + ", ".join(f"{count:,} {event}" for event, count in mended.added.items())
-    for one in mended.consequences:
+    done(as_json, facts, say + _consequences(mended.consequences))
+
+
+def _consequences(consequences: Sequence[Consequence]) -> str:
+    """What was set right, a line each."""
+    said = ""
+    for one in consequences:
         sign = "!" if one.what in (What.STOPPED, What.IN_ERROR) else " "
         where = f"batch {one.batch_id}: " if one.batch_id else ""
-        say += f"\n{sign} {where}{one.what.value}: {len(one.numbers):,}"
-    done(as_json, facts, say)
+        said += f"\n{sign} {where}{one.what.value}: {len(one.numbers):,}"
+    return said
 
 
 @app.command()

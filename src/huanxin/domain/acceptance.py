@@ -11,7 +11,7 @@ from pyroaring import BitMap
 
 from huanxin.domain.late import Woven, as_facts, weave
 from huanxin.domain.leaving import Left, left_by
-from huanxin.domain.lifecycle import EVENTS_SAID, Cancellation, Event, SetFact, ShardState
+from huanxin.domain.lifecycle import EVENTS_SAID, Event, SetFact, ShardState
 from huanxin.domain.refusals import Cause, Refusal, Why, reasons, stands_again
 from huanxin.domain.same_day import NEWS, Met, meet
 from huanxin.words.sentences import Sentence
@@ -26,23 +26,22 @@ class Verdict:
     refusals: list[Refusal] = field(default_factory=list)
     recycled: list[SetFact] = field(default_factory=list)
     """those accepted that gave a number with a history to a new owner"""
-    reopened: dict[Cancellation, BitMap] = field(default_factory=dict)
-    """by cancellation on record: numbers whose freeze after it a late event ends otherwise than the record said"""
     left: list[Left] = field(default_factory=list)
     """what those accepted took out of the freeze"""
     late: BitMap = field(default_factory=BitMap)
-    """numbers with an event that is older than what is on record of them"""
+    """numbers with an event that is older than what is on record of them, and was not taken"""
+    past: BitMap = field(default_factory=BitMap)
+    """numbers with such an event that was taken: their past is another now"""
 
 
 def judge(
-    old: Sequence[SetFact], new: Sequence[SetFact], range_owner: str | None, *, barred: BitMap | None = None,
-    stood: ShardState | None = None,
-) -> Verdict:  # fmt: skip
+    old: Sequence[SetFact], new: Sequence[SetFact], range_owner: str | None, *, stood: ShardState | None = None
+) -> Verdict:
     """Walk the facts of one shard in the order in which they happened, and sort the new ones.
 
     `old` and `new` are each in order. What comes after all that is on record of its numbers is judged by where they stand;
-    what is older, by the whole order of theirs (domain.late), but for the numbers in `barred`, of which nothing older is
-    taken. Of a day that both name a number on, the instants say (domain.same_day). What is known changes nothing (rule 7).
+    what is older, by the whole order of theirs (domain.late). Of a day that both name a number on, the instants say
+    (domain.same_day). What is known changes nothing (rule 7).
 
     stood: where the numbers stood before all of `old` and `new`, on an earlier day; it changes. With it nothing can be said
     of `late` numbers, whose whole order has to be seen: judge again with all of it in `old`.
@@ -53,8 +52,7 @@ def judge(
     walk = _Walk(past=past, new=new, met=met, range_owner=range_owner)
     walk.run(stood)
     if walk.late and stood is None:
-        woven = weave(past, new, [_fresh(*one) for one in zip(new, met, strict=True)], walk.late, range_owner,
-                      BitMap() if barred is None else barred)  # fmt: skip
+        woven = weave(past, new, [_fresh(*one) for one in zip(new, met, strict=True)], walk.late, range_owner)
         walk = _Walk(past=past, new=new, met=met, range_owner=range_owner, woven=woven)
         walk.run()
     return walk.verdict()
@@ -122,7 +120,8 @@ class _Walk:
         return Verdict(
             accepted=as_facts(self.new, self.woven.taken, self.taken), known=sum(len(one.known) for one in self.met),
             refusals=self.refusals, recycled=as_facts(self.new, self.woven.recycled, self.recycled),
-            reopened=self.woven.reopened, left=[*self.woven.left, *self.left], late=self.late,
+            left=[*self.woven.left, *self.left], late=self.late,
+            past=BitMap.union(BitMap(), *(entry.numbers for entry in self.woven.taken)),
         )  # fmt: skip
 
 

@@ -15,20 +15,13 @@ from datetime import date
 from pyroaring import BitMap
 
 from huanxin.domain.leaving import Left, left_by
-from huanxin.domain.lifecycle import EVENTS_SAID, Cancellation, Event, Place, SetFact, ShardState
+from huanxin.domain.lifecycle import EVENTS_SAID, Event, Place, SetFact, ShardState
 from huanxin.domain.refusals import Cause, Why, reasons
 from huanxin.domain.same_day import laid
 from huanxin.words.sentences import Sentence
 
 _LAYERS = 256
 """Of a file's own; those of parts that have a place of their own come after them, so that each part has its name."""
-
-_BARRED = Why(
-    reason=Sentence(
-        "it would change what a batch stands on that was planned since; send it as a correction (huanxin report correct),"
-        " which sets the batch right too"
-    )
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +43,6 @@ class Woven:
     failed: BitMap = field(default_factory=BitMap)
     why: dict[Why, BitMap] = field(default_factory=dict)
     left: list[Left] = field(default_factory=list)
-    reopened: dict[Cancellation, BitMap] = field(default_factory=dict)
-    """by cancellation on record: numbers whose freeze after it a late event ends otherwise than the record said"""
 
     def fail(self, numbers: BitMap, why: Why) -> None:
         if numbers:
@@ -60,17 +51,11 @@ class Woven:
 
 
 def weave(
-    past: Sequence[SetFact], new: Sequence[SetFact], fresh: Sequence[BitMap], late: BitMap, range_owner: str | None,
-    barred: BitMap,
+    past: Sequence[SetFact], new: Sequence[SetFact], fresh: Sequence[BitMap], late: BitMap, range_owner: str | None
 ) -> Woven:  # fmt: skip
-    """Walk the whole order of the `late` numbers: all that is on record of them, and of each new fact those in `fresh`.
-
-    `barred` numbers' late events are refused since batches stand on what they would change.
-    """
+    """Walk the whole order of the `late` numbers: all that is on record of them, and of each new fact those in `fresh`."""
     found, state = Woven(), ShardState()
-    found.fail(late & barred, _BARRED)
-    entries = list(_in_order(past, new, [numbers & late for numbers in fresh], late))
-    for entry, before_others in zip(entries, _before_others(entries), strict=True):
+    for entry in _in_order(past, new, [numbers & late for numbers in fresh], late):
         fact = entry.fact
         here = entry.numbers - found.failed
         possible = state.possible(fact.event, fact.carrier, range_owner, here)
@@ -81,37 +66,22 @@ def weave(
         step = fact.part(possible)
         if entry.of is not None:
             found.taken.append(replace(entry, numbers=possible))
-            _note(found, state, replace(entry, numbers=possible), before_others)
+            _note_recycled(found, state, replace(entry, numbers=possible))
             found.left += left_by(state, step)
         state.apply(step)
     found.taken = _without(found.taken, found.failed)
     found.recycled = _without(found.recycled, found.failed)
     found.left = [one for each in found.left if (one := each.without(found.failed))]
-    found.reopened = {one: left for one, numbers in found.reopened.items() if (left := numbers - found.failed)}
     return found
 
 
-def _before_others(entries: Sequence[Entry]) -> list[BitMap]:
-    """Of each entry the numbers of which something is on record after it: those of which it is late."""
-    found, after = [], BitMap()
-    for entry in reversed(entries):
-        found.append(entry.numbers & after)
-        if entry.of is None:
-            after |= entry.numbers
-    return found[::-1]
-
-
-def _note(found: Woven, state: ShardState, entry: Entry, late: BitMap) -> None:
-    """What a new event does beside its place in the order: it gives numbers to new owners, or ends a freeze on record that
-    something later ended until now."""
+def _note_recycled(found: Woven, state: ShardState, entry: Entry) -> None:
+    """Note what a new event gives to new owners."""
     sleeping = state.sleeping(entry.numbers)
     if entry.fact.event is Event.TRANSFERRED:
         found.recycled.append(entry)
     elif entry.fact.event is Event.OPENED and sleeping:
         found.recycled.append(replace(entry, numbers=sleeping))
-    for one, numbers in state.resting(sleeping & late).items():
-        if one.report:
-            found.reopened[one] = found.reopened.get(one, BitMap()) | numbers
 
 
 def _fail(found: Woven, state: ShardState, entry: Entry, bad: BitMap, range_owner: str | None) -> None:

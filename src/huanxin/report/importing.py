@@ -14,7 +14,9 @@ from pyroaring import BitMap
 from huanxin.domain.acceptance import Verdict, judge
 from huanxin.domain.errors import Fault, NotFound, stop_at, unreadable
 from huanxin.domain.leaving import Left
-from huanxin.domain.lifecycle import EVENTS, Cancellation, SetFact, ShardState
+from huanxin.domain.lifecycle import EVENTS, SetFact, ShardState
+from huanxin.domain.mended import Changed, OfShard
+from huanxin.domain.mending import among
 from huanxin.domain.numbers import Carrier, NumberingPlan
 from huanxin.domain.refusals import Refusal, stands_again
 from huanxin.numbersets import tables
@@ -26,7 +28,6 @@ from huanxin.report.lines import REPORT, Form, Lines, read_lines
 from huanxin.store import facts
 from huanxin.store.acting import Act, Reading
 from huanxin.store.database import Tx, one_name_at_a_time, recording_facts
-from huanxin.store.plan import batches
 from huanxin.store.report import reports, settled
 from huanxin.store.report.reports import Mends
 from huanxin.words.sentences import Sentence
@@ -67,13 +68,16 @@ class Imported:
     """numbers with a history that have a new owner now"""
     left: list[tuple[int, Left]] = field(default_factory=list, repr=False)
     """(shard, what left the freeze)"""
+    changed: Changed | None = field(default=None, repr=False)
+    """the numbers of which something older than what was on record was taken: their past is another now"""
 
 
 def import_report(
     act: Act, path: Path, *, carrier: str, skip_bad: bool = False, progress: Progress = lambda _step, _lines: None,
-    most: Most = ALL, region: str | None = None,
+    most: Most = ALL, region: str | None = None, before_late: Callable[[NumberSet], None] = lambda _: None,
 ) -> Imported:  # fmt: skip
-    """Take a report in this transaction; `now` is the instant of the import, aware.
+    """Take a report in this transaction; `now` is the instant of the import, aware. `before_late` is called with the numbers
+    whose past will be another, while it is still as it was.
 
     A file whose content was imported before changes nothing. Raises BadInput with every bad line, unless `skip_bad`
     leaves them out; either way reading ends with more than `most`. `region`: of the numbers without a country code, if not
@@ -110,8 +114,28 @@ def import_report(
         report_id=0, lines=total, accepted=sum(counts.values()), known=judged.known + layers.repeated, counts=counts,
         faults=tuple(faults), recycled=judged.recycled,
     )  # fmt: skip
+    late = NumberSet(judged.past)
+    before = on_record(act.tx, late)
+    before_late(late)
     report_id = record(act, source, done, judged.accepted, file_name=name_of(path), carrier=carrier)
-    return replace(done, report_id=report_id, left=[(shard, _of_report(left, report_id)) for shard, left in judged.left])
+    changed = _changed(act.tx, report_id, name_of(path), late, before) if late else None
+    left = [(shard, _of_report(one, report_id)) for shard, one in judged.left]
+    return replace(done, report_id=report_id, left=left, changed=changed)
+
+
+def on_record(tx: Tx, numbers: NumberSet) -> dict[int, list[SetFact]]:
+    """What is on record of some numbers, by shard."""
+    every = reports.facts_by_shard(tx, shards=numbers.shards) if numbers else ()
+    return {shard: among(facts, numbers.shards[shard]) for shard, facts in every}
+
+
+def _changed(tx: Tx, report_id: int, name: str, late: NumberSet, before: Mapping[int, list[SetFact]]) -> Changed:
+    after = on_record(tx, late)
+    shards = {
+        shard: OfShard(numbers=numbers, before=before.get(shard, []), after=after.get(shard, []))
+        for shard, numbers in late.shards.items()
+    }
+    return Changed(report_id=report_id, reason=f"report {report_id} came late: {name}", taken_back={}, shards=shards)
 
 
 def _of_report(left: Left, report_id: int) -> Left:
@@ -193,6 +217,7 @@ class _Judged:
     recycled: list[ShardFact] = field(default_factory=list)
     left: list[tuple[int, Left]] = field(default_factory=list)
     refusals: list[tuple[int, Refusal]] = field(default_factory=list)
+    past: dict[int, BitMap] = field(default_factory=dict)
     known: int = 0
 
 
@@ -207,6 +232,8 @@ def _judge_all(reading: Reading, new: Mapping[int, list[SetFact]]) -> _Judged:
         judged.left.extend((shard, left) for left in verdict.left)
         judged.refusals.extend((shard, refusal) for refusal in verdict.refusals)
         judged.known += verdict.known
+        if verdict.past:
+            judged.past[shard] = verdict.past
     return judged
 
 
@@ -219,15 +246,7 @@ def judge_shard(reading: Reading, shard: int, stood: ShardState, since: list[Set
         return verdict
     _, whole = next(reports.facts_by_shard(reading.tx, shards=[shard]))
     past = reports.with_instants(reading.tx, shard, whole, days_met(whole, new))
-    verdict = judge(past, new, owner)
-    barred = _in_batches(reading.tx, shard, verdict.reopened)
-    return judge(past, new, owner, barred=barred) if barred else verdict
-
-
-def _in_batches(tx: Tx, shard: int, reopened: Mapping[Cancellation, BitMap]) -> BitMap:
-    """Those of some numbers that are in a batch which stands on the cancellation after which they are given."""
-    standing = batches.renewed_since(tx, {one: NumberSet({shard: numbers}) for one, numbers in reopened.items()})
-    return BitMap.union(BitMap(), *(NumberSet.of(one.numbers).shards.get(shard, BitMap()) for one in standing))
+    return judge(past, new, owner)
 
 
 def days_met(old: list[SetFact], new: list[SetFact]) -> set[date]:

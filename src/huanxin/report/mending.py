@@ -15,14 +15,13 @@ from pyroaring import BitMap
 from huanxin.domain.errors import BadInput, Conflict, Fault, NotFound
 from huanxin.domain.lifecycle import EVENTS_SAID, SetFact
 from huanxin.domain.mended import Changed, Mended, OfShard
-from huanxin.domain.mending import among, impossible
+from huanxin.domain.mending import impossible
 from huanxin.domain.numbers import masked, written
 from huanxin.numbersets.files import replacing
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet
-from huanxin.report.importing import ShardFact, one_after_another
+from huanxin.report.importing import ShardFact, on_record, one_after_another
 from huanxin.store import facts
 from huanxin.store.acting import Act
-from huanxin.store.database import Tx
 from huanxin.store.report import affected, reports
 from huanxin.store.report.reports import Mends, StoredReport
 from huanxin.words.sentences import Sentence
@@ -88,7 +87,7 @@ def mend(act: Act, about: About, numbers: NumberSet, *, taken: list[ShardFact], 
     mends = replace(about.mends, reason=about.mends.reason.strip())
     if not mends.reason or not act.by.strip():
         raise BadInput(Sentence("say why the report is mended; the reason is recorded, with your name"))
-    before = _on_record(act.tx, numbers)
+    before = on_record(act.tx, numbers)
     counts, back = _counted(added), _counted(taken)
     report_id = facts.report(
         act.tx, carrier=about.carrier, file_name=about.file_name, sha256=about.sha256, lines=about.lines,
@@ -97,7 +96,7 @@ def mend(act: Act, about: About, numbers: NumberSet, *, taken: list[ShardFact], 
     facts.void(act.tx, report_id, taken)
     facts.report_sets(act.tx, report_id, added)
     affected.mended(act.tx, report_id, numbers)
-    after = _on_record(act.tx, numbers)
+    after = on_record(act.tx, numbers)
     shards = {
         shard: OfShard(numbers=some, before=before.get(shard, []), after=after.get(shard, []))
         for shard, some in numbers.shards.items()
@@ -120,12 +119,6 @@ def _counted(sets: list[ShardFact]) -> dict[str, int]:
     for _, fact in sets:
         found[fact.event.value] += len(fact.numbers)
     return dict(found)
-
-
-def _on_record(tx: Tx, numbers: NumberSet) -> dict[int, list[SetFact]]:
-    """What is on record of some numbers, by shard."""
-    every = reports.facts_by_shard(tx, shards=numbers.shards) if numbers else ()
-    return {shard: among(on_record, numbers.shards[shard]) for shard, on_record in every}
 
 
 def _refuse_impossible(act: Act, shards: Mapping[int, OfShard]) -> None:

@@ -178,22 +178,6 @@ def test_of_two_late_events_of_which_only_both_fit_a_file_that_has_both_is_taken
     assert [list(refusal.numbers) for refusal in verdict.refusals] == [[2]]
 
 
-def test_a_late_event_that_ends_a_freeze_on_record_says_which_so_that_batches_on_it_are_looked_at() -> None:
-    closed = SetFact(day=DAY, carrier="cmcc", event=CANCELLED, numbers=BitMap([1]), report=3)
-    sold = SetFact(day=DAY + timedelta(days=150), carrier="cmcc", event=OPENED, numbers=BitMap([1]), report=4)
-    new = facts([(20, "cmcc", RECLAIMED, frozenset([1])), (40, "cmcc", CANCELLED, frozenset([1]))])
-    verdict = judge([closed, sold], new, OWNER)
-    assert verdict.reopened == {closed.cancellation: BitMap([1])}
-    assert not judge([closed], new, OWNER).reopened, "nothing is late here"
-    older = facts([(-90, "cmcc", OPENED, frozenset([1])), (20, "cmcc", RECLAIMED, frozenset([1]))])
-    verdict = judge([closed], older, OWNER)
-    assert len(verdict.accepted) == 2
-    assert not verdict.reopened, "what ends the freeze is no older than anything on record"
-    barred = judge([closed, sold], new, OWNER, barred=BitMap([1]))
-    assert not barred.accepted
-    assert "what a batch stands on" in barred.refusals[0].reason
-
-
 def test_what_comes_between_two_events_on_record_is_too_late_whatever_happened_to_others_meanwhile() -> None:
     """Else a number would stand where an older report puts it."""
     one, other = frozenset([1]), frozenset([2])
