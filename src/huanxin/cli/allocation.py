@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from huanxin.cli.console import By, Json, done, me, platform, table
+from huanxin.cli.given import a_file
 from huanxin.numbersets.files import name_of
 from huanxin.report.allocations import import_allocation
 from huanxin.store.report import allocations
@@ -17,12 +18,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command("import")
 def import_(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            exists=True, dir_okay=False, help="CSV, xlsx, xls, ods or Parquet, packed or not: from,to, one range a line"
-        ),
-    ],
+    file: Annotated[Path, a_file("from,to, one range a line")],
     carrier: Annotated[str, typer.Option(help="Whose numbers: cmcc, cucc, ctcc, cbn or a configured carrier.")],
     by: By = "",
     as_json: Json = False,

@@ -11,6 +11,7 @@ from huanxin.acts.batches import send_batch
 from huanxin.cli import stops
 from huanxin.cli.batch_status import show_all, show_one
 from huanxin.cli.console import By, Json, done, err, me, platform, table
+from huanxin.cli.given import a_file
 from huanxin.notify.partners import told_of
 from huanxin.notify.reminders import remind_now
 from huanxin.notify.retractions import retract_ordered
@@ -115,9 +116,7 @@ def remind(
 @app.command()
 def retract(
     batch: Annotated[int, typer.Argument(help="The batch's number.")],
-    file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="CSV, xlsx, xls, ods or Parquet with a column number.")
-    ],
+    file: Annotated[Path, a_file("a column number")],
     reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
     by: By = "",
     as_json: Json = False,

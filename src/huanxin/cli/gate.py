@@ -11,6 +11,7 @@ from huanxin.acts import Platform
 from huanxin.acts.batches import release as release_clear
 from huanxin.cli import stops
 from huanxin.cli.console import By, Json, done, err, me, out, platform, said_of, table
+from huanxin.cli.given import an_optional_file
 from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import passed
 from huanxin.domain.errors import BadInput, Conflict, NotFound
@@ -104,9 +105,7 @@ def waive(
     partner: Annotated[str, typer.Option(help="Whose answer is gone without: its name or client_id.")],
     reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
     by: Annotated[str, typer.Option(help="Who has the right to decide this; it is recorded.")],
-    numbers: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Only these numbers: a file with a column number.")
-    ] = None,
+    numbers: Annotated[Path | None, an_optional_file("Only these numbers, a column number")] = None,
     as_json: Json = False,
 ) -> None:
     """Go on without a partner's answer: for what it has not answered, has pending, or refused."""

@@ -11,6 +11,7 @@ import typer
 
 from huanxin.cli import stops
 from huanxin.cli.console import By, Json, done, me, platform, table
+from huanxin.cli.given import a_file
 from huanxin.plan.holds import add_hold, lift_hold, read_numbers
 from huanxin.store.plan import holds
 from huanxin.store.release.stops import known
@@ -20,7 +21,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command()
 def add(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, Excel or Parquet with a column number.")],
+    file: Annotated[Path, a_file("a column number")],
     source: Annotated[str, typer.Option(help="The authority.")],
     reason: Annotated[str, typer.Option(help="Why.")],
     until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The last day on which it binds.")],

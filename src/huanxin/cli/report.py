@@ -11,6 +11,7 @@ import typer
 from huanxin.acts import mending
 from huanxin.acts.reports import take_report
 from huanxin.cli.console import By, Json, done, err, me, platform, progress, table
+from huanxin.cli.given import a_file, rejects_beside
 from huanxin.domain.mended import Consequence, Mended, What
 from huanxin.numbersets.files import name_of
 from huanxin.report.baseline import BASELINE, import_baseline
@@ -28,10 +29,7 @@ Consequences = Annotated[Path | None, typer.Option(help="Write what becomes of e
 
 @app.command("import")
 def import_(
-    file: Annotated[
-        Path,
-        typer.Argument(exists=True, dir_okay=False, help="CSV, xlsx, xls, ods or Parquet, packed or not: number,event,at"),
-    ],
+    file: Annotated[Path, a_file("number,event,at")],
     carrier: Annotated[str, typer.Option(help="Who reports: cmcc, cucc, ctcc, cbn or a configured carrier.")],
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Take the good lines; write the bad ones to a rejects file.")
@@ -42,7 +40,7 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Take a carrier's report whole, or refuse it whole with the lines and reasons."""
-    bad_file = rejects or file.with_name(file.name + ".rejects.csv")
+    bad_file = rejects or rejects_beside(file)
     with platform() as (opened, _), progress(name_of(file)) as tell, opened.act(by or me()) as act:
         result = take_report(
             act, file, carrier=carrier, skip_bad=skip_bad, progress=tell, region=region,
@@ -96,9 +94,7 @@ def withdraw(
 
 @app.command()
 def correct(
-    file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="CSV, xlsx, xls, ods or Parquet: number,event,at,instead_of")
-    ],
+    file: Annotated[Path, a_file("number,event,at,instead_of")],
     carrier: Annotated[str, typer.Option(help="Whose report was wrong.")],
     reason: Annotated[str, typer.Option(help="Why it is corrected.")],
     dry_run: DryRun = False,
@@ -141,12 +137,7 @@ def _consequences(consequences: Sequence[Consequence]) -> str:
 
 @app.command()
 def baseline(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            exists=True, dir_okay=False, help="CSV, xlsx, xls, ods or Parquet, packed or not: number,state,since"
-        ),
-    ],
+    file: Annotated[Path, a_file("number,state,since")],
     carrier: Annotated[str, typer.Option(help="Whose numbers: cmcc, cucc, ctcc, cbn or a configured carrier.")],
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Take the good lines; write the bad ones to a rejects file.")
@@ -157,7 +148,7 @@ def baseline(
     as_json: Json = False,
 ) -> None:
     """A carrier's first day: take the present state of its numbers (in_service, frozen, ported_out, never_sold)."""
-    bad_file = rejects or file.with_name(file.name + ".rejects.csv")
+    bad_file = rejects or rejects_beside(file)
     with platform() as (opened, _), progress(name_of(file)) as tell, opened.act(by or me()) as act:
         taken = import_baseline(
             act, file, carrier=carrier, skip_bad=skip_bad, progress=tell, region=region,

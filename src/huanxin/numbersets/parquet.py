@@ -1,4 +1,4 @@
-"""A Parquet file's rows, read apart. Its columns come as those that are read here: text, whole numbers, days and times;
+"""The rows of a Parquet or Arrow file, read apart. Columns come as those that are read here: text, numbers, days and times;
 every other type is refused with what to write instead, since no program that fails on it later could say so."""
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from huanxin.numbersets.columns import any_given
 from huanxin.numbersets.shape import BadTable, Chunk, Columns, check_lengths, too_long
 from huanxin.words.sentences import Sentence
 
-MAGIC = b"PAR1"
+MAGICS = (b"PAR1", b"ARROW1", b"\xff\xff\xff\xff")
+"""How Parquet begins, an Arrow file (Feather is one) and a stream of Arrow's."""
 ROWS = 1 << 16
 """A chunk's, at most."""
 _MEMORY = 1 << 30
@@ -54,21 +55,46 @@ def frames(
 ) -> Iterator[bytes]:
     """The rows, as streams of Arrow's IPC format with one batch each: what the reader apart gives. Raises BadTable."""
     wanted, line = Columns(names=names, optional=frozenset(optional), aliases=aliases), 1
+    begins = file.read(len(MAGICS[1]))
+    file.seek(0)
+    batches = _of_parquet if begins.startswith(MAGICS[0]) else _of_arrow
     try:
-        with pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False) as opened:  # else it keeps what it has read
-            header = opened.schema_arrow.names
-            found = {name: header[index] for index, name in wanted.find(header).items()}
-            for batch in opened.iter_batches(batch_size=ROWS, columns=list(found.values()), use_threads=False):
-                for part in _divided(batch):
-                    made = _typed({name: part.column(column) for name, column in found.items()}, line)
-                    if whole:  # what stands elsewhere may be of any type, and a program writes no row for nothing
-                        made[_SAID] = pa.array(any_given(made.values()) | (len(header) > len(found)))
-                    yield _frame(made)
-                    line += part.num_rows
+        for batch, more in batches(file, wanted):
+            for part in _divided(batch):
+                made = _typed(dict(zip(part.schema.names, part.columns, strict=True)), line)
+                if whole:  # what stands elsewhere may be of any type, and a program writes no row for nothing
+                    made[_SAID] = pa.array(any_given(made.values()) | more)
+                yield _frame(made)
+                line += part.num_rows
     except MemoryError:
         raise  # the reader's to say
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise BadTable(Sentence("the file is damaged or no Parquet; export it again")) from error
+
+
+def _of_parquet(file: IO[bytes], wanted: Columns) -> Iterator[tuple[pa.RecordBatch, bool]]:
+    """The columns that are looked for, by their names here, and whether there are others."""
+    with pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False) as opened:  # else it keeps what it has read
+        header = opened.schema_arrow.names
+        found = {name: header[index] for index, name in wanted.find(header).items()}
+        for batch in opened.iter_batches(batch_size=ROWS, columns=list(found.values()), use_threads=False):
+            columns = [batch.column(column) for column in found.values()]
+            yield pa.record_batch(columns, names=list(found)), len(header) > len(found)
+
+
+def _of_arrow(file: IO[bytes], wanted: Columns) -> Iterator[tuple[pa.RecordBatch, bool]]:
+    """The same of an Arrow file or stream, of which nobody has checked what it says of itself."""
+    magic = file.read(len(MAGICS[1]))
+    file.seek(0)
+    with pa.ipc.open_file(file) if magic == MAGICS[1] else pa.ipc.open_stream(file) as opened:
+        header = opened.schema.names
+        found = wanted.find(header)
+        each = map(opened.get_batch, range(opened.num_record_batches)) if magic == MAGICS[1] else opened
+        for batch in each:
+            columns = [batch.column(index) for index in found]
+            for column in columns:
+                column.validate(full=True)
+            yield pa.record_batch(columns, names=list(found.values())), len(header) > len(found)
 
 
 def _divided(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

@@ -51,12 +51,14 @@ class Chunk:
 @dataclass(frozen=True, kw_only=True)
 class Columns:
     """What to look for: the columns' names, which of them may be missing, and other names they go by. `whole`: the columns
-    that are not looked for are looked at, so that a row that lacks just these is told from an empty one."""
+    that are not looked for are looked at, so that a row that lacks just these is told from an empty one. `ranges`: numbers
+    end in zeros by right, and no spreadsheet has rounded them."""
 
     names: Sequence[str]
     optional: frozenset[str] = frozenset()
     aliases: Mapping[str, str] = field(default_factory=dict)
     whole: bool = False
+    ranges: bool = False
 
     def find(self, header: Sequence[str]) -> dict[int, str]:
         """Column index -> name. Raises BadTable naming what is missing, or if there are too many columns to be a list."""

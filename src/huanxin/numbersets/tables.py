@@ -1,5 +1,5 @@
-"""Reading tables as companies really send them (text in any usual encoding, Parquet, workbooks, packed or not), in chunks of
-Arrow columns.
+"""Reading tables as companies really send them (text in any usual encoding, workbooks, Parquet, Arrow; packed or not), in
+chunks of Arrow columns.
 
 Everything comes out as text columns with the line of each row, so that a refusal can name it. A chunk is small, whatever the
 file says of itself, and no value longer than `shape.LONGEST`.
@@ -25,8 +25,8 @@ __all__ = ["BadTable", "Chunk", "Columns", "Content", "Source", "Table", "inspec
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A file's content as it will be read: its SHA-256 (of the bytes as they are), its form (text, parquet or workbook), how
-    it is packed (empty if it isn't) and, of text, its encoding."""
+    """A file's content as it will be read: its SHA-256 (of the bytes as they are), its form (text, columns of Parquet, or a
+    workbook), how it is packed (empty if it isn't) and, of text, its encoding."""
 
     content: Content
     sha256: bytes
@@ -83,7 +83,7 @@ def takes_long(content: Content) -> bool:
     """Whether a file is read apart or unpacked, which takes long however small it is."""
     with opened(content) as file:
         head = file.read(workbook.HEAD)
-    return head.startswith(parquet.MAGIC) or workbook.is_one(content, head) or packed.packing_of(head) != ""
+    return head.startswith(parquet.MAGICS) or workbook.is_one(content, head) or packed.packing_of(head) != ""
 
 
 def _beginning(content: Content, packing: str) -> bytes:
@@ -96,19 +96,23 @@ def _beginning(content: Content, packing: str) -> bytes:
 
 
 def _form(content: Content, head: bytes, packing: str) -> str:
-    if head.startswith(parquet.MAGIC):
-        return "parquet"
+    if head.startswith(parquet.MAGICS):
+        return "columns"
     if workbook.is_one(head if packing else content, head):
         return "workbook"
     if packed.packing_of(head):
         raise BadTable(Sentence("the file is packed twice; unpack it once and send it again"))
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
+        raise BadTable(
+            Sentence("this is a web page or XML, whatever its name; open it in a spreadsheet and save it as .xlsx or CSV")
+        )
     return "text"
 
 
 def read(source: Source, columns: Columns, keep_ragged: int | None = None) -> Table:
     """A file's rows, chunk by chunk, to be read within a `with` block."""
     table = Table(keep_ragged=keep_ragged)
-    if source.form == "parquet":
+    if source.form == "columns":
         table.chunks = parquet.rows(source.given, columns, source.most, count_rows=source.count_rows)
     elif source.form == "workbook":
         table.chunks = _workbook(source, columns, table)
@@ -120,5 +124,5 @@ def read(source: Source, columns: Columns, keep_ragged: int | None = None) -> Ta
 
 def _workbook(source: Source, columns: Columns, table: Table) -> Iterator[Chunk]:
     """A workbook's sheet as the CSV that it would be exported to: the same lines, the same checks."""
-    text = workbook.as_csv(source.given, source.most)
+    text = workbook.as_csv(source.given, source.most, ranges=columns.ranges)
     yield from delimited.rows(partial(io.BytesIO, text), "utf-8", columns, table, source.most)

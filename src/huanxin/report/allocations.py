@@ -18,7 +18,9 @@ from huanxin.store.report.allocations import Range
 from huanxin.words.sentences import Sentence
 
 COLUMNS = tables.Columns(
-    names=("from", "to"), aliases={"起始号码": "from", "起": "from", "结束号码": "to", "终止号码": "to", "止": "to"}
+    names=("from", "to"),
+    aliases={"起始号码": "from", "起": "from", "结束号码": "to", "终止号码": "to", "止": "to"},
+    ranges=True,
 )
 _MOST_SHARDS = 1000  # of one range: a billion numbers
 _MOST_RANGES, _MOST_BYTES = 100_000, 16 << 20  # a country has some ten thousand ranges
