@@ -135,7 +135,7 @@ def test_an_event_that_was_missing_is_put_on_record(platform: Platform, tell: Te
     ("line", "why"),
     [
         ("cancelled,2026-08-21,opened 2026-08-20", "opened on 2026-08-20 is not on record of this number"),
-        ("cancelled,2026-08-21,cancelled", "can't be read"),
+        ("cancelled,2026-08-21,cancelled", "the time is empty"),
         ("cancelled,2026-08-21,vanished 2026-08-20", "event 'vanished' is unknown"),
         (",,", "neither an event nor what it is instead of is given"),
         ("cancelled,2027-08-21,cancelled 2026-08-20", "lies in the future"),

@@ -14,7 +14,7 @@ from pyroaring import BitMap
 from huanxin.domain.answers import OUTCOMES_OF, Answer, Outcome, Purpose, Reason
 from huanxin.domain.errors import BadInput, Fault
 from huanxin.domain.numbers import masked
-from huanxin.numbersets import columns, tables
+from huanxin.numbersets import columns, moments, tables
 from huanxin.numbersets.arrow import pc
 from huanxin.numbersets.phones import E164
 from huanxin.numbersets.roster import Roster
@@ -179,7 +179,7 @@ def _days(chunk: tables.Chunk, zone: str) -> tuple[npt.NDArray[np.int64], npt.ND
     # Each day is read once: a file says the same few many times, and reading text as a time is slow.
     encoded = column.dictionary_encode()
     given = columns.given(encoded.dictionary)
-    read = columns.instants(encoded.dictionary, zone)
+    read = moments.instants(encoded.dictionary, zone)
     days, good = read.day, read.good & (read.day >= _FIRST_DAY) & (read.day <= _LAST_DAY)
     days = np.append(np.where(given & good, days, _NO_DAY), _NO_DAY)
     good = np.append(good | ~given, True)

@@ -16,7 +16,7 @@ from huanxin.domain.errors import BadInput, Fault, NotFound
 from huanxin.domain.numbers import NumberingPlan, written
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
-from huanxin.numbersets import columns, tables
+from huanxin.numbersets import columns, moments, tables
 from huanxin.numbersets.arrow import pa
 from huanxin.store import facts
 from huanxin.store.acting import Act
@@ -189,6 +189,6 @@ def _checked(line: AnswerLine, told: RequestAsked | None, plan: NumberingPlan, *
     if not line.until:
         return None, ""
     # The forms that a receipt of a batch may have and no others; an instant is a day of the carrier that serves the number.
-    read = columns.instants(pa.array([line.until]), plan.carriers[told.carrier].zone.key)
+    read = moments.instants(pa.array([line.until]), plan.carriers[told.carrier].zone.key)
     day = _EPOCH + timedelta(days=int(read.day[0])) if read.good[0] else date.min
     return (day, "") if day >= FIRST_UNTIL else (None, no_day())

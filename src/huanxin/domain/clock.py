@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import chinese_calendar
 
 from huanxin.domain.errors import BadInput
+from huanxin.numbersets import times
 from huanxin.words.sentences import Sentence
 
 Clock = Callable[[], datetime]
@@ -19,7 +20,6 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
-_DAY = len("2026-11-24")
 APART = timedelta(minutes=1)
 """How far apart clocks may be that agree."""
 
@@ -40,15 +40,15 @@ def passed(text: str, *, zone: ZoneInfo, now: datetime) -> datetime:
     """The instant that somebody means by a day (its end in a zone, or now, if it is today) or by a time, in that zone unless
     it names another. Raises BadInput for what lies ahead or is neither."""
     try:
-        at = datetime.fromisoformat(text.strip())
+        found = times.read(text)
     except ValueError as error:
         raise BadInput(
             Sentence("%(text)s is no day and no time; write 2026-11-24 or 2026-11-24T18:00:00+08:00", text=text)
         ) from error
-    at = at if at.tzinfo else at.replace(tzinfo=zone)
+    at = found.at if found.at.tzinfo else found.at.replace(tzinfo=zone)
     if at > now:
         raise BadInput(Sentence("%(text)s has not come yet; the record is known up to now", text=text))
-    if len(text.strip()) > _DAY:
+    if found.timed:
         return at
     return min(now, datetime.combine(at.date() + timedelta(days=1), time(), zone) - timedelta(microseconds=1))
 

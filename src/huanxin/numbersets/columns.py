@@ -1,10 +1,9 @@
-"""Columns of text into numbers, instants and words, whole columns at a time; where a value fails, its mask says so."""
+"""Columns of text into numbers and words, whole columns at a time; where a value fails, its mask says so."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +21,6 @@ _NATIONAL = (13_000_000_000, 19_999_999_999)
 """Chinese mobile numbers without 86, which in a list of numbers with country codes belong to another country."""
 _ROUND = 10**7
 _NO_NUMBER = Sentence("not an E.164 number; write + and the country code, then digits only, like +8613800138000")
-_DAY_US = 86_400_000_000
-_EPOCH = date(1970, 1, 1)
-_FIRST_DAY, _LAST_DAY = (date.min - _EPOCH).days, (date.max - _EPOCH).days
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,14 +75,14 @@ def _stored(column: pa.Array, home: Home) -> tuple[npt.NDArray[np.int64], Mask, 
 def _written(text: pa.Array, home: Home) -> tuple[npt.NDArray[np.int64], Mask, Mask]:
     """Numbers that are written as text, and which were rounded; trimmed already."""
     every = np.ones(len(text), dtype=np.bool_)
-    plus = _mask(pc.starts_with(text, "+"))
+    plus = mask_of(pc.starts_with(text, "+"))
     if (fast := _fast_numbers(text, plus)) is not None:
         value, good = (fast, _whole(fast, home)) if plus.all() else _inferred(fast, home)
         if good.all():
             return value, good, ~plus & _mostly_rounded(value)
-    text = _unquoted(text)
-    canonical = _mask(pc.match_substring_regex(text, _E164))
-    plus = canonical & _mask(pc.starts_with(text, "+"))
+    text = unquoted(text)
+    canonical = mask_of(pc.match_substring_regex(text, _E164))
+    plus = canonical & mask_of(pc.starts_with(text, "+"))
     digits = pc.if_else(pa.array(canonical), pc.utf8_ltrim(text, characters="+"), "0")
     said = digits.cast(pa.int64()).to_numpy(zero_copy_only=False)
     value, good = _inferred(np.where(plus, 0, said), home)
@@ -94,7 +90,7 @@ def _written(text: pa.Array, home: Home) -> tuple[npt.NDArray[np.int64], Mask, M
     bare = canonical & ~plus
     rows = np.flatnonzero(every & ~canonical)
     value[rows], good[rows] = _one_by_one(text.take(pa.array(rows)).to_pylist(), home)
-    return value, good, bare & _mostly_rounded(np.where(bare, value, 1), int(_mask(pc.not_equal(text, "")).sum()))
+    return value, good, bare & _mostly_rounded(np.where(bare, value, 1), int(mask_of(pc.not_equal(text, "")).sum()))
 
 
 def _mostly_rounded(value: npt.NDArray[np.int64], of: int | None = None) -> Mask:
@@ -111,7 +107,7 @@ def _whole(value: npt.NDArray[np.int64], home: Home) -> Mask:
         low, high = one.bounds
         if low and not (good := good & (value >= low) & (value <= high)).all():
             text = pa.array(value).cast(pa.string())
-            good |= ~_mask(pc.starts_with(text, one.code))
+            good |= ~mask_of(pc.starts_with(text, one.code))
     return good
 
 
@@ -156,88 +152,6 @@ def _fast_numbers(text: pa.Array, plus: Mask) -> npt.NDArray[np.int64] | None:
     return values if bool(np.all(values >= _POWERS[length])) else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Times:
-    """Points in time as columns of one length: `at`, microseconds UTC; `day`, since 1970 in a zone; `timed`: where the
-    instant is known, and not the day alone; `good`: where it could be read at all."""
-
-    at: npt.NDArray[np.int64]
-    day: npt.NDArray[np.int64]
-    timed: Mask
-    good: Mask
-
-
-def instants(column: pa.Array, zone: str) -> Times:
-    """What a column says of times. Text is RFC 3339; a date, or a time without an offset, is read in `zone` (rule 2). A date
-    is its first instant. A time without an offset that a day has twice, when clocks go back, is known as well as a date."""
-    good = timed = np.ones(len(column), dtype=np.bool_)
-    if pa.types.is_string(column.type):
-        stamps, timed, good = _parsed(pc.utf8_trim_whitespace(column), zone)
-    elif pa.types.is_timestamp(column.type):
-        column = column.cast(pa.timestamp("us", column.type.tz))
-        stamps, timed = _in_zone(column, zone), ~_twice(column, zone)
-    elif pa.types.is_date(column.type):
-        stamps, timed = _in_zone(column.cast(pa.timestamp("us")), zone), ~timed
-    else:
-        nothing = np.zeros(len(column), np.int64)
-        return Times(at=nothing, day=nothing, timed=~good, good=~good)
-    good = good & _mask(pc.is_valid(stamps))
-    stamps = pc.fill_null(stamps, 0)
-    days = pc.local_timestamp(stamps).cast(pa.int64()).to_numpy(zero_copy_only=False) // _DAY_US
-    good &= (days >= _FIRST_DAY) & (days <= _LAST_DAY)
-    return Times(at=stamps.cast(pa.int64()).to_numpy(zero_copy_only=False), day=days, timed=timed, good=good)
-
-
-def _in_zone(column: pa.Array, zone: str) -> pa.Array:
-    if column.type.tz is None:
-        return pc.assume_timezone(column, zone, ambiguous="earliest", nonexistent="earliest")
-    return column.cast(pa.timestamp("us", zone))
-
-
-def _twice(local: pa.Array, zone: str) -> Mask:
-    """Which times a day has twice in a zone; none of those that know theirs."""
-    if local.type.tz is not None:
-        return np.zeros(len(local), np.bool_)
-    later = pc.assume_timezone(local, zone, ambiguous="latest", nonexistent="earliest")
-    return _mask(pc.fill_null(pc.not_equal(later, _in_zone(local, zone)), False))
-
-
-_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-_LOCAL = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?$"
-_ZONED = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:?[0-9]{2})$"
-
-
-def _parsed(text: pa.Array, zone: str) -> tuple[pa.Array, Mask, Mask]:
-    """The instants, which of them have a time, and which could be read."""
-    try:
-        every = np.ones(len(text), dtype=np.bool_)
-        return text.cast(pa.timestamp("us", zone)), every, every  # all have a time with its offset
-    except pa.ArrowInvalid:
-        pass
-    text = _unquoted(text)
-    nothing = pa.scalar(None, pa.string())
-    zoned = _tried(pc.if_else(pc.match_substring_regex(text, _ZONED), text, nothing), pa.timestamp("us", zone))
-    bare = pc.match_substring_regex(text, _DATE)
-    plain = pc.or_(pc.match_substring_regex(text, _LOCAL), bare)
-    local = _tried(pc.if_else(plain, text, nothing), pa.timestamp("us"))
-    stamps = pc.coalesce(zoned, _in_zone(local, zone))
-    return stamps, ~(_mask(pc.fill_null(bare, False)) | _twice(local, zone)), _mask(pc.is_valid(stamps))
-
-
-def _tried(text: pa.Array, kind: pa.DataType) -> pa.Array:
-    """Cast what can be cast; a value of the right form that no calendar has (30 February) becomes null."""
-    try:
-        return text.cast(kind)
-    except pa.ArrowInvalid:
-        values = []
-        for value in text.to_pylist():
-            try:
-                values.append(None if value is None else pa.scalar(value, pa.string()).cast(kind).as_py())
-            except pa.ArrowInvalid:
-                values.append(None)
-        return pa.array(values, kind)
-
-
 def words(column: pa.Array, codes: Mapping[str, int]) -> npt.NDArray[np.int8]:
     """Words by a table, ignoring letter case, spaces and quotes around: (n,) int8, -1 where the table lacks the word."""
     encoded = column.cast(pa.string()).dictionary_encode()
@@ -258,7 +172,7 @@ def _bare(text: str) -> str:
     return text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] == '"' else text
 
 
-def _unquoted(text: pa.Array) -> pa.Array:
+def unquoted(text: pa.Array) -> pa.Array:
     """The same of a column that is trimmed already."""
     quoted = pc.and_(pc.starts_with(text, '"'), pc.match_substring_regex(text, '".*"$'))
     if not pc.any(quoted).as_py():
@@ -266,15 +180,15 @@ def _unquoted(text: pa.Array) -> pa.Array:
     return pc.if_else(quoted, pc.utf8_trim_whitespace(pc.utf8_slice_codeunits(text, 1, -1)), text)
 
 
-def _mask(column: pa.Array) -> Mask:
+def mask_of(column: pa.Array) -> Mask:
     return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
 def given(column: pa.Array) -> Mask:
     """Which rows have a value: not null and not blank."""
     if not pa.types.is_string(column.type):
-        return _mask(pc.is_valid(column))
-    return _mask(pc.greater(pc.binary_length(_unquoted(pc.utf8_trim_whitespace(column))), 0))
+        return mask_of(pc.is_valid(column))
+    return mask_of(pc.greater(pc.binary_length(unquoted(pc.utf8_trim_whitespace(column))), 0))
 
 
 def any_given(table: Iterable[pa.Array | pa.ChunkedArray]) -> Mask:

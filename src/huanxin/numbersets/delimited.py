@@ -34,7 +34,9 @@ def encoding_of(stream: Stream, most: int | None) -> str:
                 is_gb = is_gb and _decodes(gb, block)
             if not (is_utf8 or is_gb):
                 break
-    except (OSError, EOFError) as error:
+        if is_utf8:
+            utf8.decode(b"", final=True)  # fails on half a character: then the file was cut
+    except (OSError, EOFError, UnicodeDecodeError) as error:
         raise damaged(error) from error
     if is_utf8:
         return "utf-8"

@@ -126,8 +126,8 @@ def _frame(columns: Mapping[str, pa.Array]) -> bytes:
 
 
 def plain(column: pa.Array, name: str) -> pa.Array:
-    """A column as text without nulls, integers, dates or timestamps of at most microseconds. Raises ValueError with what is
-    wrong and what to do."""
+    """A column as text without nulls, integers, decimals, dates or timestamps of at most microseconds. Raises ValueError
+    with what is wrong and what to do."""
     try:
         return _plain(column, name)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
@@ -144,12 +144,8 @@ def _plain(column: pa.Array, name: str) -> pa.Array:
         return pa.array([""] * len(column), pa.string())
     if types.is_dictionary(kind):
         return _plain(column.dictionary_decode(), name)
-    if types.is_floating(kind) or (types.is_decimal(kind) and kind.scale != 0):
-        raise ValueError(
-            Sentence(
-                "the values of column %(name)s are stored as decimals (%(type)s); export them as text", name=name, type=kind
-            )
-        )
+    if types.is_floating(kind):
+        return column.cast(pa.float64())
     if types.is_timestamp(kind) or types.is_date(kind):
         return _instants(column)
     if types.is_integer(kind) and not types.is_uint64(kind):

@@ -8,10 +8,10 @@ the desk of any configured carrier's, a partner's receipt of none. Those countri
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
+from huanxin.numbersets.plain import unwrapped
 from huanxin.words.sentences import Sentence
 
 _LONGEST_MASKED_CODE = 13  # digits of a Chinese number with its country code
@@ -45,9 +45,7 @@ E164: Home = ()
 _E164 = re.compile(r"[1-9][0-9]{6,14}")
 _MACHINES = re.compile(r"(?:86)?1[0-9]{12}")
 """Chinese numbers of 13 digits: all are for the Internet of Things."""
-_WRAPPED = re.compile(r'=?\s*"([^"]*)"')
-_TEL = re.compile(r"tel:\s*", re.IGNORECASE)
-_WHOLE = re.compile(r"(\+?[0-9]+)\.0+")
+_TEL = re.compile(r"^tel:\s*", re.IGNORECASE)
 _SCIENTIFIC = re.compile(r"\+?([0-9]+)(?:[.,]([0-9]+))?[eE]\+?([0-9]{1,2})")
 _SHAPE = re.compile(r"[( ]{0,2}\+?[( ]{0,2}[0-9](?:[ ()-]{0,3}[0-9])*\)?")
 _DOTTED = re.compile(r"\+?[0-9]{1,4}(?:\.[0-9]{3,4}){2,}")
@@ -56,8 +54,6 @@ _ZERO = re.compile(r"(\(?(?:\+|00) ?[0-9]{1,3}\)?[ -]?)\(0\)")
 """+44 (0)20…: the zero is dialled within the country only."""
 _KNOWN = frozenset("0123456789+-() ")
 _CELL = "#="  # how a cell begins that holds an error (#N/A) or a formula
-_MINUS = "\N{MINUS SIGN}\N{HYPHEN BULLET}"
-_SEEN_NOT = "\N{COMBINING GRAPHEME JOINER}\N{HANGUL CHOSEONG FILLER}\N{HANGUL JUNGSEONG FILLER}\N{HANGUL FILLER}"
 
 
 def masked(number: int | str) -> str:
@@ -147,32 +143,9 @@ def rounded(text: str) -> Sentence:
     return Sentence("%(text)s is a number that a spreadsheet rounded; export the column as text", text=text.strip())
 
 
-def clean(text: str) -> str:
-    """A text without what nobody sees in it (zero width, bidi marks, byte order marks), with full-width letters, dashes and
-    spaces of any kind as ASCII has them, and without spaces around it."""
-    return (text if text.isascii() else "".join(map(_as_ascii, text))).strip()
-
-
-@cache
-def _as_ascii(character: str) -> str:
-    if "\N{FULLWIDTH EXCLAMATION MARK}" <= character <= "\N{FULLWIDTH TILDE}":
-        return chr(ord(character) - 0xFEE0)
-    kind = unicodedata.category(character)
-    if kind == "Cf" or character in _SEEN_NOT or unicodedata.name(character, "").startswith("VARIATION SELECTOR"):
-        return ""
-    if kind == "Zs":
-        return " "
-    return "-" if kind == "Pd" or character in _MINUS else character
-
-
 def _unwrapped(text: str) -> str:
     """A text without what a spreadsheet or a link puts around a number."""
-    plain = clean(text)
-    if found := _WRAPPED.fullmatch(plain):
-        plain = found[1].strip()
-    plain = _TEL.sub("", plain.lstrip("'\N{RIGHT SINGLE QUOTATION MARK}").strip(), count=1)
-    found = _WHOLE.fullmatch(plain)
-    return found[1] if found else plain
+    return unwrapped(_TEL.sub("", unwrapped(text), count=1))
 
 
 def _unrounded(plain: str) -> str:

@@ -46,6 +46,8 @@ class Chunk:
     columns: dict[str, pa.Array]
     lines: npt.NDArray[np.int64]
     said: Mask = field(default_factory=lambda: np.empty(0, np.bool_))
+    sheet: bool = False
+    """whether it is of a spreadsheet, where a number in place of a time counts days"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -125,4 +125,5 @@ def read(source: Source, columns: Columns, keep_ragged: int | None = None) -> Ta
 def _workbook(source: Source, columns: Columns, table: Table) -> Iterator[Chunk]:
     """A workbook's sheet as the CSV that it would be exported to: the same lines, the same checks."""
     text = workbook.as_csv(source.given, source.most, ranges=columns.ranges)
-    yield from delimited.rows(partial(io.BytesIO, text), "utf-8", columns, table, source.most)
+    for chunk in delimited.rows(partial(io.BytesIO, text), "utf-8", columns, table, source.most):
+        yield replace(chunk, sheet=True)

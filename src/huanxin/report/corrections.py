@@ -77,7 +77,7 @@ def _take(said: Said, chunk: Chunk, check: lines.Check) -> None:
 def _rows(chunk: Chunk, rows: lines.Int64s) -> Chunk:
     which = pa.array(rows)
     taken = {name: chunk.columns[name].take(which) for name in lines.COLUMNS.names}
-    return Chunk(columns=taken, lines=chunk.lines[rows])
+    return Chunk(columns=taken, lines=chunk.lines[rows], sheet=chunk.sheet)
 
 
 def _instead(chunk: Chunk) -> Chunk:
@@ -86,7 +86,7 @@ def _instead(chunk: Chunk) -> Chunk:
     parts = [text.strip().partition(" ") for text in every]
     event = pa.array([name for name, _, _ in parts], pa.string())
     at = pa.array([when.strip() for _, _, when in parts], pa.string())
-    return Chunk(columns={"number": chunk.columns["number"], "event": event, "at": at}, lines=chunk.lines)
+    return Chunk(columns={"number": chunk.columns["number"], "event": event, "at": at}, lines=chunk.lines, sheet=chunk.sheet)
 
 
 def each(found: Lines) -> Iterator[tuple[int, int, int, int, int]]:

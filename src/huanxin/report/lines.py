@@ -14,8 +14,10 @@ from huanxin.domain import numbers as domain_numbers
 from huanxin.domain.errors import Fault, unreadable
 from huanxin.domain.lifecycle import EVENT_WORDS, EVENTS, REPORTED
 from huanxin.domain.numbers import Carrier, NumberingPlan
-from huanxin.numbersets import columns, tables
+from huanxin.numbersets import columns, moments, tables
+from huanxin.numbersets.arrow import pa
 from huanxin.numbersets.instants import NO_TIME
+from huanxin.numbersets.times import Order
 from huanxin.words.sentences import N_, Sentence
 
 
@@ -39,7 +41,6 @@ REPORT = Form(
     columns=COLUMNS, codes={word: EVENTS.index(event) for word, event in EVENT_WORDS.items()}, known=REPORTED,
     unknown=N_("event %(event)s is unknown; it is one of %(known)s"),
 )  # fmt: skip
-_EXAMPLE = "2026-03-01T08:00:00+08:00"
 FIRST_DAY = date(1987, 1, 1)
 """China's first mobile network opened in November 1987: an earlier year is a slip of the pen, and would end a freeze."""
 _EPOCH, _START = date(1970, 1, 1), datetime(1970, 1, 1, tzinfo=UTC)
@@ -85,6 +86,26 @@ class Lines:
                       for name in ("number", "event", "at", "day", "line")})  # fmt: skip
 
 
+@dataclass(kw_only=True)
+class _Look:
+    """What a file shows of the order in which it writes days such as 03/04/2026: looked for once, if it has any."""
+
+    source: tables.Source | None = None
+    columns: tables.Columns | None = None
+    order: Order | None = None
+
+    def instants(self, column: pa.Array, zone: str, *, sheet: bool) -> moments.Times:
+        found = moments.instants(column, zone, order=self.order, sheet=sheet)
+        if self.source is None or self.columns is None or not found.unclear:
+            return found
+        shown: set[Order] = set()
+        with tables.read(self.source, self.columns, keep_ragged=0) as table:
+            for chunk in table.chunks:
+                shown |= moments.shown(chunk.columns[self.columns.names[-1]])
+        self.source, self.order = None, shown.pop() if len(shown) == 1 else None
+        return moments.instants(column, zone, order=self.order, sheet=sheet)
+
+
 def read_lines(
     source: tables.Source,
     *,
@@ -98,8 +119,9 @@ def read_lines(
     file as a whole can't be read."""
     try:
         with tables.read(source, form.columns, keep_ragged=most_bad) as table:
+            look = _Look(source=source, columns=form.columns)
             for chunk in table.chunks:
-                lines, faults = check(chunk, carrier=carrier, plan=plan, now=now, most_bad=most_bad, form=form)
+                lines, faults = check(chunk, carrier=carrier, plan=plan, now=now, most_bad=most_bad, form=form, look=look)
                 ragged = [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
                 table.ragged.clear()
                 yield lines, faults + ragged
@@ -109,13 +131,13 @@ def read_lines(
 
 def check(
     chunk: tables.Chunk, *, carrier: Carrier, plan: NumberingPlan, now: datetime, most_bad: int | None = None,
-    form: Form = REPORT,
+    form: Form = REPORT, look: _Look | None = None,
 ) -> tuple[Lines, list[Fault]]:  # fmt: skip
     """The good lines of a chunk, and the faults of the others; a blank line is neither."""
     column = {name: chunk.columns[named] for name, named in zip(COLUMNS.names, form.columns.names, strict=True)}
     number = columns.numbers(column["number"], carrier.home)
     event = columns.words(column["event"], form.codes)
-    times = columns.instants(column["at"], carrier.zone.key)
+    times = (look or _Look()).instants(column["at"], carrier.zone.key, sheet=chunk.sheet)
     if form.timeless:
         event, times = _timeless(event, times, columns.given(column["at"]), form, carrier.today(now))
     owned = plan.covers(number.value)  # which carrier may report it depends on its history
@@ -137,9 +159,7 @@ def check(
         elif event[row] < 0:
             reason = Sentence(form.unknown, event=repr(event_text.strip()), known=", ".join(form.known))
         elif not times.good[row]:
-            reason = Sentence(
-                "time %(time)s can't be read; write it like %(example)s", time=repr(at_text.strip()), example=_EXAMPLE
-            )
+            reason = times.why_not(row)
         elif not past[row]:
             reason = Sentence("the time lies in the future (%(instant)s); report what has happened", instant=at_text.strip())
         elif not likely[row]:
@@ -154,8 +174,8 @@ def check(
 
 
 def _timeless(
-    event: npt.NDArray[np.int8], times: columns.Times, given: columns.Mask, form: Form, today: date
-) -> tuple[npt.NDArray[np.int8], columns.Times]:  # fmt: skip
+    event: npt.NDArray[np.int8], times: moments.Times, given: columns.Mask, form: Form, today: date
+) -> tuple[npt.NDArray[np.int8], moments.Times]:  # fmt: skip
     """Lines without a time that need none, as of today."""
     without = ~given & np.isin(event, list(form.timeless))
     said = event.copy()

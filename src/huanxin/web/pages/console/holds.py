@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date
-from time import strptime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -15,6 +14,7 @@ from huanxin.domain.errors import BadInput, Forbidden, HuanxinError, NotFound
 from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Right
 from huanxin.domain.problems import status_of
+from huanxin.numbersets import times
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.plan.holds import Placed, add_hold, lift_hold
 from huanxin.store.plan import holds
@@ -103,9 +103,12 @@ def _place(who: Working, form: Posted) -> tuple[Placed, int]:
 
 def _day(text: str) -> date:
     try:
-        return date(*strptime(text, "%Y-%m-%d")[:3])  # fromisoformat reads 2026-W52-4 too
+        found = times.read(text)
     except ValueError as error:
         raise BadInput(Sentence("write the last day and the day of review like 2026-12-31")) from error
+    if found.timed:
+        raise BadInput(Sentence("write the last day and the day of review like 2026-12-31"))
+    return found.at.date()
 
 
 def _mine(who: Working, shards: Iterable[int]) -> bool:

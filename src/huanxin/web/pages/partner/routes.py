@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from huanxin.domain.errors import BadInput, NotFound, Unauthorized
 from huanxin.notify.partners import rotate_secret
+from huanxin.numbersets import times
 from huanxin.store.connect import partners
 from huanxin.store.database import Tx
 from huanxin.store.notify import again, attempts, deliveries
@@ -119,7 +120,7 @@ def recover(request: Request, caller: SignedIn, since: Annotated[str, Form()] = 
     """Send everything again that was made since a time (in the pages' zone) and not taken."""
     platform = caller.context.platform
     try:
-        begin = datetime.fromisoformat(since.strip())
+        begin = times.read(since).at
     except ValueError:
         with platform.read() as seen:
             view = data.deliveries_page(seen.tx, caller.who, caller.partner, undelivered=True, page=1, done="", count=0)
