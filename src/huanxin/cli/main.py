@@ -33,7 +33,7 @@ _COMMANDS = {
     "worker": "Run more workers on the same database, on any machine.",
     "demo": "Make a world of carriers and partners and run the main job on it, with real servers over HTTP.",
 }
-_MODULES = {"partner": ("partner", "account"), "release": ("gate",)}
+_MODULES = {"partner": ("partner", "account"), "release": ("gate",), "report": ("report", "report_check")}
 """Of `huanxin.cli`, where it isn't the one of the command's own name."""
 
 

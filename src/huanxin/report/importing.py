@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 from pyroaring import BitMap
 
 from huanxin.domain.acceptance import Verdict, judge
-from huanxin.domain.errors import Fault, NotFound, stop_at, unreadable
+from huanxin.domain.errors import BadInput, Fault, NotFound, stop_at, unreadable
 from huanxin.domain.leaving import Left
 from huanxin.domain.lifecycle import EVENTS, SetFact, ShardState
 from huanxin.domain.mended import Changed, OfShard
@@ -88,31 +88,23 @@ def import_report(
     if known_already := imported_before(act.tx, source, carrier):
         return known_already
     lines, faults = read_all(source, act.plan.carriers[carrier].writing_in(region), act.plan, act.now, progress, most.bad)
-    total = len(lines) + len(faults)
-    if not total:
-        raise unreadable(
-            name_of(path), Sentence("there is no line after the header, so nothing was recorded; export it again")
-        )
-    layers = in_layers(lines)
-    progress("checking against what is on record", total)
+    progress("checking against what is on record", len(lines) + len(faults))
     # Read first, then wait: each report is judged by all those before it, and nobody waits while a long one is read.
     one_after_another(act.tx)
     recording_facts(act.tx)
     if known_already := imported_before(act.tx, source, carrier):
         return known_already
-    judged = _judge_all(act, dict(by_shard(layers, carrier)))
-    zone = act.plan.carriers[carrier].zone
-    bad = [*((fault, None) for fault in faults), *faults_of(layers, judged.refusals, zone),
-           *((fault, None) for fault in left_out(layers, zone))]  # fmt: skip
-    bad.sort(key=lambda entry: entry[0].line)
-    if bad and not skip_bad:
-        raise refused(name_of(path), total, bad)
-    faults = [fault for fault, _ in bad]
-    progress("recording", total)
-    counts = _counts(judged.accepted)
+    weighed = weigh(act, lines, faults, carrier)
+    if not weighed.total:
+        raise weighed.nothing(name_of(path))
+    if weighed.bad and not skip_bad:
+        raise refused(name_of(path), weighed.total, weighed.bad)
+    judged = weighed.judged
+    progress("recording", weighed.total)
+    counts = counts_of(judged.accepted)
     done = Imported(
-        report_id=0, lines=total, accepted=sum(counts.values()), known=judged.known + layers.repeated, counts=counts,
-        faults=tuple(faults), recycled=judged.recycled,
+        report_id=0, lines=weighed.total, accepted=sum(counts.values()), known=judged.known + weighed.layers.repeated,
+        counts=counts, faults=tuple(fault for fault, _ in weighed.bad), recycled=judged.recycled,
     )  # fmt: skip
     late = NumberSet(judged.past)
     before = on_record(act.tx, late)
@@ -172,7 +164,7 @@ def inspect(path: Path, carrier: str, plan: NumberingPlan, most_bytes: int | Non
         raise unreadable(name_of(path), error.reason, error.line) from error
 
 
-def _counts(sets: Iterable[ShardFact]) -> dict[str, int]:
+def counts_of(sets: Iterable[ShardFact]) -> dict[str, int]:
     """Numbers by event, every event named."""
     counts = {event.value: 0 for event in EVENTS}
     for _, fact in sets:
@@ -219,6 +211,32 @@ class _Judged:
     refusals: list[tuple[int, Refusal]] = field(default_factory=list)
     past: dict[int, BitMap] = field(default_factory=dict)
     known: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weighed:
+    """A report's lines beside what is on record: how many they are, in their layers, what becomes of their facts, and those
+    that can't be taken, by line, each with why."""
+
+    total: int
+    layers: Layers
+    judged: _Judged
+    bad: list[tuple[Fault, Refusal | None]]
+
+    def nothing(self, name: str) -> BadInput:
+        """Why a file without lines isn't taken."""
+        return unreadable(name, Sentence("there is no line after the header, so nothing was recorded; export it again"))
+
+
+def weigh(reading: Reading, lines: Lines, faults: Sequence[Fault], carrier: str) -> Weighed:
+    """Judge a report's good lines by what is on record; `faults`: its others."""
+    layers = in_layers(lines)
+    judged = _judge_all(reading, dict(by_shard(layers, carrier)))
+    zone = reading.plan.carriers[carrier].zone
+    bad = [*((fault, None) for fault in faults), *faults_of(layers, judged.refusals, zone),
+           *((fault, None) for fault in left_out(layers, zone))]  # fmt: skip
+    bad.sort(key=lambda entry: entry[0].line)
+    return Weighed(total=len(lines) + len(faults), layers=layers, judged=judged, bad=bad)
 
 
 def _judge_all(reading: Reading, new: Mapping[int, list[SetFact]]) -> _Judged:

@@ -40,7 +40,9 @@ _HINTS = {
 
 
 @dataclass(kw_only=True)
-class _Kind:
+class Kind:
+    """Bad lines that are so alike, by what is behind it (`cause`, `whose`)."""
+
     cause: Cause | None
     whose: str
     faults: list[Fault] = field(default_factory=list)
@@ -60,23 +62,32 @@ class _Kind:
 
 def refused(name: str, total: int, found: Iterable[tuple[Fault, Refusal | None]]) -> BadInput:
     """The refusal of a file called `name` of `total` lines, for its bad ones, by line, each with why it can't be taken."""
-    kinds: dict[tuple[object, ...], _Kind] = {}
-    faults = []
+    bad = list(found)
+    kinds = by_kind(bad)
+    said = sorted((one for kind in kinds for one in kind.said()), key=lambda fault: fault.line)
+    return BadInput(summed_up(name, total, kinds), [fault for fault, _ in bad], kinds=said)
+
+
+def by_kind(found: Iterable[tuple[Fault, Refusal | None]]) -> list[Kind]:
+    """Bad lines that are so alike, the most frequent kind first."""
+    kinds: dict[tuple[object, ...], Kind] = {}
     for fault, refusal in found:
-        faults.append(fault)
         cause, whose = (refusal.cause, refusal.whose) if refusal else (None, "")
         template = getattr(fault.reason, "template", fault.reason)
-        kinds.setdefault((template, cause, whose), _Kind(cause=cause, whose=whose)).faults.append(fault)
-    ordered = sorted(kinds.values(), key=lambda kind: -len(kind.faults))
-    said = sorted((one for kind in ordered for one in kind.said()), key=lambda fault: fault.line)
-    message = Sentence(
+        kinds.setdefault((template, cause, whose), Kind(cause=cause, whose=whose)).faults.append(fault)
+    return sorted(kinds.values(), key=lambda kind: -len(kind.faults))
+
+
+def summed_up(name: str, total: int, kinds: Sequence[Kind]) -> Sentence:
+    """What is said of a file of so many lines with bad ones."""
+    count = sum(len(kind.faults) for kind in kinds)
+    return Sentence(
         "%(name)s: %(count)s of %(total)s lines can't be taken, so none was; %(what)s",
-        name=name, count=f"{len(faults):,}", total=f"{total:,}", what=_what(ordered, len(faults)),
+        name=name, count=f"{count:,}", total=f"{total:,}", what=_what(kinds, count),
     )  # fmt: skip
-    return BadInput(message, faults, kinds=said)
 
 
-def _what(kinds: Sequence[_Kind], count: int) -> Sentence:
+def _what(kinds: Sequence[Kind], count: int) -> Sentence:
     """What probably went wrong, where most lines have one cause; else what to do with them."""
     by_cause: dict[tuple[Cause | None, str], int] = {}
     for kind in kinds:
