@@ -71,7 +71,7 @@ def test_a_bad_file_is_refused_whole_and_each_line_says_why(platform: Platform, 
     path = report(
         *LINES,
         "8.61E+12,opened,2026-01-01",
-        "13800138001,opened,2026-01-01",
+        "1380013800,opened,2026-01-01",
         "",
         "+8613800138002,vanished,2026-01-01",
         "+8613800138003,opened,2099-01-01",
@@ -84,7 +84,7 @@ def test_a_bad_file_is_refused_whole_and_each_line_says_why(platform: Platform, 
         imported(platform, path, carrier="cmcc", by="li")
     reasons = {fault.line: fault.reason for fault in refused.value.faults}
     assert sorted(reasons) == [4, 5, 7, 8, 9, 10, 11, 12]
-    words = ("spreadsheet", "+86", "vanished", "future", "2026-02-30", "cucc", "cancellation", "2 columns")
+    words = ("spreadsheet", "10 digits", "vanished", "future", "2026-02-30", "cucc", "cancellation", "2 columns")
     for line, word in zip(sorted(reasons), words, strict=True):
         assert word in reasons[line]
     assert history(platform) == []
