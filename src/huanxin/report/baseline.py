@@ -23,7 +23,9 @@ from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.report.grouping import Layers, by_shard, in_layers
 from huanxin.report.importing import (
+    ALL,
     Imported,
+    Most,
     Progress,
     ShardFact,
     faults_of,
@@ -70,13 +72,13 @@ _NOT_UNSOLD = Sentence("never sold can't be: the number is on record, or its ran
 
 def import_baseline(
     act: Act, path: Path, *, carrier: str, skip_bad: bool = False, progress: Progress = lambda _step, _lines: None,
-    keep_rejects: Callable[[Sequence[Fault]], None] = lambda _: None, region: str | None = None,
+    keep_rejects: Callable[[Sequence[Fault]], None] = lambda _: None, region: str | None = None, most: Most = ALL,
 ) -> Imported:  # fmt: skip
     """Take the present state of a carrier's numbers, whole or not at all. Of a number that is on record already a state that
     agrees with the record changes nothing, and another is refused. Raises as `report.importing.import_report` does."""
-    source = inspect(path, carrier, act.plan, None)
+    source = inspect(path, carrier, act.plan, most.bytes)
     lines, faults = read_all(
-        source, act.plan.carriers[carrier].writing_in(region), act.plan, act.now, progress, None, BASELINE
+        source, act.plan.carriers[carrier].writing_in(region), act.plan, act.now, progress, most.bad, BASELINE
     )
     total = len(lines) + len(faults)
     one_after_another(act.tx)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,7 @@ from huanxin.web.pages import flash, session
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.console.forms import Form, kept
 from huanxin.web.pages.console.frame import back, carrier_names, page
-from huanxin.web.pages.console.pool.words import EVENT_NAMES
+from huanxin.web.pages.console.pool.words import BASELINE_NAMES, EVENT_NAMES
 from huanxin.web.pages.console.sheets import one_of, saved
 from huanxin.web.pages.console.signing import Working
 from huanxin.web.pages.console.uploaded_reports import SHOWN, upload_report
@@ -36,6 +37,7 @@ from huanxin.words.sentences import Sentence
 router = APIRouter(prefix="/console", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]
 Reporter = Annotated[Working, Depends(signing.working(Right.REPORTS))]
+BASELINE = "baseline"
 _PAGE = 100
 _REFUSED = 20
 
@@ -87,18 +89,17 @@ async def upload(request: Request, who: Reporter) -> Response:
                 return await to_thread.run_sync(lambda: _reports(request, who, status=422, problem=missing))
             long = sent.length > delimited.BLOCK or tables.takes_long(sent.path)
             limiter = who.context.large if long else None
-            skip = "skip_bad" in sent.fields
-            done = await to_thread.run_sync(_take, who, sent.path, carrier, skip, language(request), limiter=limiter)
+            done = await to_thread.run_sync(_take, who, sent.path, carrier, sent.fields, language(request), limiter=limiter)
     except (TooLarge, TooSlow) as error:
         status, problem = (413, "large") if isinstance(error, TooLarge) else (408, "slow")
         return await to_thread.run_sync(lambda: _reports(request, who, status=status, problem=problem))
     return back(f"/console/reports/uploads/{done}")
 
 
-def _take(who: Working, path: Path, carrier: str, skip_bad: bool, lang: str) -> int:
+def _take(who: Working, path: Path, carrier: str, fields: Mapping[str, str], lang: str) -> int:
     return upload_report(
-        who.platform, path, carrier=carrier, by=who.operator.login, skip_bad=skip_bad,
-        most_bytes=who.context.limits.most_bytes, say=lambda text: say(text, lang),
+        who.platform, path, carrier=carrier, by=who.operator.login, skip_bad="skip_bad" in fields,
+        most_bytes=who.context.limits.most_bytes, say=lambda text: say(text, lang), first_day=fields.get("kind") == BASELINE,
     )  # fmt: skip
 
 
@@ -108,7 +109,8 @@ def outcome(request: Request, who: Reporter, upload_id: int) -> Response:
     one = _upload(who, upload_id)
     with who.platform.read() as seen:
         report = reports.get(seen.tx, one.report_id) if one.report_id else None
-    events = [(EVENT_NAMES[event], report.counts.get(event, 0)) for event in EVENTS] if report else []
+    names = BASELINE_NAMES if report and report.kind == BASELINE else EVENT_NAMES
+    events = [(name, report.counts.get(word, 0)) for word, name in names.items()] if report else []
     return page(request, who, "upload.html", tab="reports", one=one, report=report, events=events, shown=SHOWN,
                 most=who.context.limits.most_bytes)  # fmt: skip
 

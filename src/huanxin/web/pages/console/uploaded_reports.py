@@ -11,6 +11,7 @@ from huanxin.acts.platform import Platform
 from huanxin.acts.reports import take_report
 from huanxin.domain.errors import MOST_FAULTS, BadInput, Fault
 from huanxin.numbersets.files import name_of
+from huanxin.report.baseline import import_baseline
 from huanxin.report.importing import Most
 from huanxin.report.rejects import rejects_of
 from huanxin.store.acting import Act
@@ -22,10 +23,11 @@ SHOWN = 100
 
 def upload_report(
     platform: Platform, path: Path, *, carrier: str, by: str, skip_bad: bool, most_bytes: int,
-    say: Callable[[str], str] = str,
+    say: Callable[[str], str] = str, first_day: bool = False,
 ) -> int:  # fmt: skip
-    """Import a report and record what became of it; the upload's id. Raises NotFound for an unknown carrier. It is kept as
-    it was sent; pages mask the numbers in it, and whoever takes the file of bad lines is recorded.
+    """Import a report, or what was so on a carrier's first day, and record what became of it; the upload's id. Raises
+    NotFound for an unknown carrier. It is kept as it was sent; pages mask the numbers in it, and whoever takes the file of
+    bad lines is recorded.
 
     `most_bytes`: what it may have once unpacked. `say` puts the reasons in the file of bad lines into the language of
     whoever mends it.
@@ -33,7 +35,10 @@ def upload_report(
     try:
         with platform.act(by) as act:
             most = Most(bad=MOST_FAULTS, bytes=most_bytes)
-            done = take_report(act, path, carrier=carrier, skip_bad=skip_bad, most=most).imported
+            if first_day:
+                done = import_baseline(act, path, carrier=carrier, skip_bad=skip_bad, most=most)
+            else:
+                done = take_report(act, path, carrier=carrier, skip_bad=skip_bad, most=most).imported
             became = _Became(report_id=done.report_id, already=done.already, faults=done.faults)
             return _keep(act, path, carrier, became, say)  # with it: a report that was taken is not read again
     except BadInput as error:

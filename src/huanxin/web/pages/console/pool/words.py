@@ -37,6 +37,12 @@ TONES = {
 }  # fmt: skip
 """The colours of outcomes (static/huanxin.css) in which states are drawn."""
 
+BASELINE_NAMES = {
+    "in_service": N_("in service"), "frozen": N_("frozen"), "ported_out": N_("served elsewhere"),
+    "never_sold": N_("never sold"),
+}  # fmt: skip
+"""Where numbers stood on a carrier's first day."""
+
 EVENT_NAMES = {
     Event.OPENED: N_("opened"),
     Event.CANCELLED: N_("cancelled"),
