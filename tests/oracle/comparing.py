@@ -68,13 +68,19 @@ def compare(driver: Driver, world: World, counts: Counts, *, turn: int, aside: b
         _certificates(tx, driver, world, counts)
         _told(tx, world, counts)
         _breaches(tx, world, counts)
-    sent = [(one.number, one.id.removeprefix("done-")) for one in driver.stage.phone.sent]
+    _messages(driver, world, counts)
+
+
+def _messages(driver: Driver, world: World, counts: Counts) -> None:
+    sent = [(one.number, one.id.removeprefix("done-").removeprefix("taken-back-")) for one in driver.stage.phone.sent]
     same("messages to owners", sorted(sent), sorted((number, key) for number, key, *_ in world.messages))
-    for message, (_, _, done, needs) in zip(
-        sorted(driver.stage.phone.sent, key=lambda one: one.id), sorted(world.messages, key=lambda one: one[1]), strict=True
-    ):
-        assert f"{done} services" in message.text, message.text
-        assert (f"{needs} need you" in message.text) == (needs > 0), message.text
+    told = {key: (done, needs) for _, key, done, needs in world.messages}
+    for message, (_, key) in zip(driver.stage.phone.sent, sent, strict=True):
+        done, needs = told[key]
+        assert message.id.startswith("taken-back-") == (told[key] == owners.TAKEN_BACK), message.id
+        if told[key] != owners.TAKEN_BACK:
+            assert f"{done} services" in message.text, message.text
+            assert (f"{needs} need you" in message.text) == (needs > 0), message.text
     counts.verdicts["message"] += len(sent)
 
 
@@ -130,7 +136,9 @@ def _gate(tx: Tx, driver: Driver, world: World, batch: Batch, counts: Counts) ->
         same(f"batch {batch.key} {name}", named(places), set(expected))
     counts.verdicts["gate"] += len(every) * len(verdicts)
     off = {number: why.value for why, places in off_sale(tx, loaded).items() for number in named(places)}
-    same(f"batch {batch.key} off sale", off, {n: why for n in batch.released if (why := renewal.off_sale(world, batch, n))})
+    why = {n: said for n in batch.released if (said := renewal.off_sale(world, batch, n))}
+    why |= {n: off.get(n, "") for n, said in why.items() if said == renewal.EITHER}
+    same(f"batch {batch.key} off sale", off, why)
     counts.verdicts["lists"] += len(batch.released)
 
 

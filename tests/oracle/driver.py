@@ -61,6 +61,7 @@ from huanxin.work.telling import Teller
 from operators import operator
 from oracle.days import ALLOTTED, RANGES, ZONES
 from oracle.door import Door
+from oracle.histories import Line, Said
 from oracle.standins import Emptied, Endpoint, Ids, Phone, Unsigned
 from oracle.world import Part
 from ordering import acting, disclosure_withdrawn, imported, release_proposed, retracted, waiver_proposed
@@ -212,9 +213,11 @@ class Driver:
             one.mkdir(parents=True, exist_ok=True)
         return found
 
-    def report(self, carrier: str, lines: Sequence[str], *, skip_bad: bool) -> Any:
-        # A comment line makes each file one of its own, else the same lines would be a file that was imported before.
-        path = self._path("number,event,at", [*lines, *[""] * (self.files + 1)])
+    def report(self, carrier: str, lines: Sequence[Said | Line], *, skip_bad: bool, nth: int | None = None) -> Any:
+        """`nth`: of a file that is sent again."""
+        written = [f"+{one.number},{one.event},{(one.at or one.day).isoformat()}" for one in lines]
+        # Empty lines make each file one of its own, else the same lines would be a file that was imported before.
+        path = self._path("number,event,at", [*written, *[""] * (self.files + 1 if nth is None else nth)])
         return imported(self.platform, path, carrier=carrier, by="li", skip_bad=skip_bad)
 
     def notice(self, batch: int, partner: int) -> str:

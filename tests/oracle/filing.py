@@ -12,7 +12,6 @@ from oracle import owners, parts, renewal
 from oracle.answering import outcomes
 from oracle.comparing import same
 from oracle.machine import act, chosen, index, only_if
-from oracle.owners import INQUIRE
 from oracle.owning import ANSWERS
 from oracle.retracting import Retractions
 from oracle.world import Answer, Batch, Filed, Notice, Number, Order, Part
@@ -60,8 +59,7 @@ class Files(Retractions):
     def partner_writes_answer_to_order(self, which: int, outcome: str, bad: str, skips: int, replaces: int) -> None:
         """Without an outcome it says that it is done and has nothing."""
         order, notice = chosen(self.orders_in_files(), which)
-        if outcome and order.purpose == INQUIRE:
-            outcome = "bound" if outcome == "unbound" else "absent"
+        outcome = outcome and owners.possible_answer(order, outcome)
         said: dict[Number, Answer] = {order.number: (outcome, "debt" if outcome == "refused" else "", None)}
         address = self.driver.order_notice(order.key, notice.partner.key)
         self.write(address, notice, said if outcome else {}, not outcome, bad, skips, replaces)

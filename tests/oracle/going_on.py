@@ -16,12 +16,14 @@ from oracle.histories import FROZEN, OPENED, SERVING, can_be_told, had_predecess
 from oracle.machine import NUMBERS, act, chosen, index, only_if
 from oracle.owning import ANSWERS, Owners
 from oracle.reminding import Reminders
+from oracle.telling import Reports
 from oracle.undoing import Undoing
+from oracle.withdrawing import Mending
 
 Step = Callable[[], None]
 
 
-class Machine(Files, Reminders, Owners, Deliveries, Undoing):
+class Machine(Reports, Files, Reminders, Owners, Deliveries, Undoing, Mending):
     """Everybody."""
 
     @act(which=index, other=index)

@@ -15,13 +15,15 @@ UNKNOWN, SERVING, FROZEN, ELSEWHERE = "unknown", "in_service", "frozen", "ported
 
 @dataclass(eq=False)
 class Said:
-    """One event of one number. `at`: None if the carrier gave the day only. Two are the same only if they are one."""
+    """One event of one number. `at`: None if the carrier gave the day only; `report`: which said so, once one did. Two are
+    the same only if they are one."""
 
     number: int
     event: str
     carrier: str
     day: date
     at: datetime | None = None
+    report: int = 0
 
 
 @dataclass
@@ -39,11 +41,13 @@ class Line:
 
 @dataclass
 class Judged:
-    """What becomes of a report's lines: new events in order, how many are known, the numbers of those that can't be."""
+    """What becomes of a report's lines: new events in order, how many are known, the numbers of those that can't be; and
+    those of which something is taken that is older than what is on record."""
 
     taken: list[Said] = field(default_factory=list)
     known: int = 0
     refused: list[int] = field(default_factory=list)
+    late: set[int] = field(default_factory=set)
 
 
 Histories = dict[int, list[Said]]
@@ -72,6 +76,11 @@ def may_follow(events: list[Said], event: str, carrier: str, number: int) -> boo
     if state == ELSEWHERE:
         return whose != carrier
     return state == SERVING and whose == carrier
+
+
+def possible(events: list[Said]) -> bool:
+    """Whether what is said of a number can be so, in its order."""
+    return all(may_follow(events[:place], one.event, one.carrier, one.number) for place, one in enumerate(events))
 
 
 def insert(events: list[Said], one: Said) -> int:
@@ -111,8 +120,9 @@ def _judge_number(found: Judged, recorded: list[Said], told: list[Said]) -> None
         whole = list(recorded)
         for one in told:
             insert(whole, one)
-        if all(may_follow(whole[:place], one.event, one.carrier, one.number) for place, one in enumerate(whole)):
+        if possible(whole):
             found.taken += told
+            found.late.add(told[0].number)
             return
     walked = list(recorded)
     for one in told:

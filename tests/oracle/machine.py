@@ -20,13 +20,13 @@ from oracle import deadlines, outbox, renewal, reporting
 from oracle.comparing import Counts, compare, same
 from oracle.days import ZONES, first_sellable, midnight, owner_of, today
 from oracle.driver import Driver, Stage
+from oracle.following import followed
 from oracle.histories import (
     CANCELLED,
     ELSEWHERE,
     EVENTS,
     FROZEN,
     OPENED,
-    TRANSFERRED,
     UNKNOWN,
     Line,
     Said,
@@ -35,7 +35,7 @@ from oracle.histories import (
     may_follow,
     where,
 )
-from oracle.world import Batch, Hold, Number, Partner, World
+from oracle.world import Batch, Hold, Number, Partner, Report, World
 from ordering import plan_now, send_now
 
 NUMBERS = (8613800000000, 8613800000001, 8613000000000, 64211000000)
@@ -202,19 +202,18 @@ class Histories(RuleBasedStateMachine):
         self.world.now = self.stage.clock.now = at.astimezone(UTC)
 
     # Reports ----------------------------------------------------------------------------------------------------------
-    def report(self, carrier: str, lines: list[Line], *, skip_bad: bool) -> None:
-        """A carrier sends a report: taken or refused, and all that follows from it."""
+    def report(self, carrier: str, lines: list[Line], *, skip_bad: bool, nth: int | None = None) -> None:
+        """A carrier sends a report: taken or refused, and all that follows from it. `nth`: of one that it sends again."""
         judged = judge(self.world.histories, carrier, lines, self.world.now)
-        written = [f"+{one.number},{one.event},{(one.at or one.day).isoformat()}" for one in lines]
-        done = self.attempt(lambda: self.driver.report(carrier, written, skip_bad=skip_bad))
+        done = self.attempt(lambda: self.driver.report(carrier, lines, skip_bad=skip_bad, nth=nth))
         if self.refused("report", done, expected=bool(judged.refused) and not skip_bad):
             return
         same("taken, known, refused", (done.imported.accepted, done.imported.known, len(done.imported.faults)),
              (len(judged.taken), judged.known, len(judged.refused)))  # fmt: skip
-        back = reporting.take(self.world, carrier, judged)
-        same("taken back", [one.retracts for one in done.retractions], [one.key for one in back])
-        for batch, real in zip(back, done.retractions, strict=True):
-            renewal.retract(self.world, real.id, batch, renewal.reclaimed(self.world, batch), ordered=False)
+        key = done.imported.report_id
+        self.world.reports.append(Report(key, carrier, lines, self.driver.files if nth is None else nth))
+        followed(self.driver, self.world, done.consequences, reporting.take(self.world, carrier, judged, key))
+        self.counts.reported.clear()
 
     @act(which=index, event=st.sampled_from(("likely", "likely", *EVENTS)), when=st.integers(0, 5), other=st.booleans())
     def carrier_reports(self, which: int, event: str, when: int, other: bool) -> None:
@@ -228,62 +227,6 @@ class Histories(RuleBasedStateMachine):
         only_if(can_be_told(self.world.histories, carrier, [line]))
         self.report(carrier, [line], skip_bad=bool(when % 2))
         self.step(f"report {event}")
-
-    @act(
-        which=index, kinds=st.lists(st.integers(0, 4), min_size=2, max_size=4), timed=st.booleans(),
-        files=st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=4), min_size=1, max_size=4), skip_bad=st.booleans(),
-    )  # fmt: skip
-    def busy_day(self, which: int, kinds: list[int], timed: bool, files: list[list[int]], skip_bad: bool) -> None:
-        """Much happens to one number on one day, and comes in several files, in any order, some of it twice."""
-        number = chosen(NUMBERS, which)
-        carrier = self.reporter(number, other=False)
-        now = self.world.now
-        day, events = today(carrier, now), list(self.world.histories[number])
-        told: list[Line] = []
-        for place, kind in enumerate(kinds):
-            event = chosen((one for one in EVENTS if may_follow(events, one, carrier, number)), kind)
-            at = now - timedelta(minutes=10 * (len(kinds) - place))
-            only_if(today(carrier, at) == day)
-            told.append(Line(number, event, day, at if timed else None))
-            events.append(Said(number, event, carrier, day))
-        for file in files:
-            lines = [told[place % len(told)] for place in sorted(file)]
-            if can_be_told(self.world.histories, carrier, lines):
-                self.report(carrier, lines, skip_bad=skip_bad)
-                self.step("busy day")
-
-    @act(which=index)
-    def passed_on_twice(self, which: int) -> None:
-        """A carrier that reports once a week: one file says that a number passed on, and on a later day once more."""
-        number = chosen(NUMBERS, which)
-        events, carrier = self.world.histories[number], self.reporter(number, other=False)
-        only_if(may_follow(events, TRANSFERRED, carrier, number))
-        first = today(carrier, self.world.now) - timedelta(days=3)
-        only_if(all(one.day < first for one in events))
-        days = (first, first + timedelta(days=1 + which % 2))
-        self.report(carrier, [Line(number, TRANSFERRED, day) for day in days], skip_bad=False)
-        self.step("passed on twice")
-
-    @act(which=index, place=st.integers(0, 5), kinds=st.lists(st.integers(0, 4), min_size=1, max_size=2),
-         days=st.sampled_from((0, 1, 30)), wrong=st.booleans())  # fmt: skip
-    def forgotten(self, which: int, place: int, kinds: list[int], days: int, wrong: bool) -> None:
-        """What happened before something that is on record comes after it, or what can't have."""
-        number = chosen(NUMBERS, which)
-        events = self.world.histories[number]
-        only_if(events)
-        place %= len(events)
-        after = events[place]
-        so_far = events[:place]
-        carrier = self.reporter(number, other=False, events=so_far)
-        day, told = after.day - timedelta(days=days), list[Line]()
-        for at, kind in enumerate(kinds):
-            event = chosen((one for one in EVENTS if wrong or may_follow(so_far, one, carrier, number)), kind)
-            instant = after.at and after.at - timedelta(days=days, minutes=len(kinds) - at)
-            told.append(Line(number, event, today(carrier, instant) if instant else day, instant))
-            so_far = [*so_far, Said(number, event, carrier, day)]
-        if can_be_told(self.world.histories, carrier, told):
-            self.report(carrier, told, skip_bad=bool(which % 2))
-            self.step("forgotten")
 
     def reporter(self, number: Number, *, other: bool, events: list[Said] | None = None) -> str:
         state, whose = where(self.world.histories[number] if events is None else events)

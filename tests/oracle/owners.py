@@ -10,7 +10,9 @@ from oracle.histories import ELSEWHERE, Tenure, had_predecessor, holder, tenures
 from oracle.outbox import INQUIRY, RENEWAL, tell
 from oracle.world import Certificate, Number, Order, Partner, World
 
-RENEW, LEAVE, INQUIRE = "renew", "leave", "inquire"
+RENEW, LEAVE, INQUIRE, RETRACT = "renew", "leave", "inquire", "retract"
+TAKEN_BACK = (-1, -1)
+"""What an owner is told whose order went by a wrong day, in place of how many services are done and need them."""
 LONGEST_PENDING = timedelta(days=30)
 """For so long after its time a partner may go on saying "pending"."""
 
@@ -39,17 +41,17 @@ def is_of_holder(world: World, one: Order) -> bool:
         return False
     if one.opened_on is None:
         return len(tenures(world.histories[one.number])) == 1
-    return (one.opened_on, one.of_day) == (held.opened_on, _of_day(world, one.number, held))
+    return (one.opened_on, one.of_day) == (held.opened_on, of_day(world, one.number, held))
 
 
-def _of_day(world: World, number: Number, held: Tenure) -> int:
+def of_day(world: World, number: Number, held: Tenure) -> int:
     """Which of those that began on its day a tenure is that goes on."""
     return sum(one.opened_on == held.opened_on for one in tenures(world.histories[number]))
 
 
 def of_tenure(world: World, number: Number, purpose: str) -> list[Order]:
     """The orders of whoever holds the number now, newest first."""
-    mine = [one for one in world.orders if (one.number, one.purpose) == (number, purpose)]
+    mine = [one for one in world.orders if (one.number, one.purpose, one.taken_back) == (number, purpose, False)]
     return [one for one in reversed(mine) if is_of_holder(world, one)]
 
 
@@ -86,7 +88,7 @@ def order(
     assert held is not None
     due = answers_due(world.now, [held.carrier], world.rules.answer_days)
     made = Order(
-        key, purpose, number, held.opened_on, _of_day(world, number, held), held.carrier,
+        key, purpose, number, held.opened_on, of_day(world, number, held), held.carrier,
         cutoff(world, number, purpose, shown_at), world.now, due, {one.key: [] for one in asked}, due,
     )  # fmt: skip
     made.over = purpose == INQUIRE  # who only asks waits on the page
@@ -95,6 +97,15 @@ def order(
         if purpose != INQUIRE or partner.asks:
             tell(world, partner, INQUIRY if purpose == INQUIRE else RENEWAL, made)
     return made
+
+
+def possible_answer(one: Order, outcome: str) -> str:
+    """Of what partners answer to renewals, the like in answer to an order."""
+    if one.purpose == INQUIRE:
+        return "bound" if outcome == "unbound" else "absent"
+    if one.purpose == RETRACT:
+        return {"unbound": "restored", "kept": "irreversible", "refused": "absent"}.get(outcome, outcome)
+    return outcome
 
 
 def is_news(one: Order, partner: int, answer: tuple[str, date | None], key: str) -> bool:
@@ -133,9 +144,24 @@ def can_call_off(one: Order) -> list[int]:
     return [key for key, said in one.answers.items() if not said and key not in one.told_at and key not in one.off]
 
 
+def call_off(world: World, one: Order, partners: list[int]) -> None:
+    one.off |= set(partners)
+    for partner in world.partners:
+        for told in partner.told:
+            if told.about is one and partner.key in partners:
+                told.state = "dropped"
+
+
 def look(world: World, one: Order) -> None:
-    """What the worker does that looks after orders: their owners are told once, if the number is still theirs."""
+    """What the worker does that looks after orders: their owners are told once, if the number is still theirs; of what went
+    by a wrong day that it was taken back, and nothing more."""
     if one.over or one.look_at > world.now:
+        return
+    if one.taken_back:
+        one.over = True
+        return
+    if one.purpose == RETRACT:
+        _tell_owner(world, one, one.at, TAKEN_BACK)
         return
     if one.done_at is None:
         last = max(filter(None, (waits_until(world, one, key) for key in one.answers)), default=world.now)
@@ -145,10 +171,15 @@ def look(world: World, one: Order) -> None:
         one.done_at = world.now
     asked = [said for key, said in one.answers.items() if key not in one.off]
     done = sum(bool(said) and said[-1][0] not in ("refused", "pending") for said in asked)
-    if asked and is_of_holder(world, one):
-        world.messages.append((one.number, one.key, done, len(asked) - done))
+    _tell_owner(world, one, one.done_at, (done, len(asked) - done) if asked else None)
+
+
+def _tell_owner(world: World, one: Order, since: datetime, said: tuple[int, int] | None) -> None:
+    """Tell whoever ordered, if they have the number; else wait until they do, but not for ever."""
+    if said and is_of_holder(world, one):
+        world.messages.append((one.number, one.key, *said))
         one.over = True
-    elif not asked or holder(world.histories[one.number]) or world.now - one.done_at > timedelta(days=200):
+    elif not said or holder(world.histories[one.number]) or world.now - since > timedelta(days=200):
         one.over = True
     else:
         one.look_at = world.now + timedelta(days=1)

@@ -127,7 +127,7 @@ class Owners(Histories):
         (partner, key), (outcome, until) = chosen((one for one in order.keys.items() if one[0][0] in there), which)
         if other:
             outcome, until = ("absent" if outcome in ("unbound", "bound") else "kept"), None
-            only_if(order.purpose != owners.INQUIRE or outcome == "absent")
+            only_if(order.purpose not in (owners.INQUIRE, owners.RETRACT) or outcome == "absent")
         expected = (outcome, until) != order.keys[partner, key]
         done = self.attempt(lambda: self.say(order, partner, outcome, until, key))
         if not self.refused("answer under the key of another one", done, expected=expected):
@@ -140,8 +140,7 @@ class Owners(Histories):
         return [one.key for one in self.world.there if one.key in order.answers]
 
     def answer_order(self, order: Order, partner: int, outcome: str, days: int = -1, key: str = "") -> None:
-        if order.purpose == owners.INQUIRE:
-            outcome = "bound" if outcome == "unbound" else "absent"
+        outcome = owners.possible_answer(order, outcome)
         until = self.world.now.date() + timedelta(days=days) if outcome == "pending" and days >= 0 else None
         done = self.say(order, partner, outcome, until, key)
         same("answer is new", done.new, int(owners.is_news(order, partner, (outcome, until), key)))
@@ -177,11 +176,7 @@ class Owners(Histories):
         wanted = [key for place, key in enumerate(order.answers) if who >> place & 1]
         expected = [key for key in owners.can_call_off(order) if key in wanted]
         same("called off", self.driver.call_off(order.key, wanted), expected)
-        order.off |= set(expected)
-        for partner in self.world.partners:
-            for one in partner.told:
-                if one.about is order and partner.key in expected:
-                    one.state = "dropped"
+        owners.call_off(self.world, order, expected)
         owners.something_came(self.world, order)
         self.step("call off", aside=True)
 

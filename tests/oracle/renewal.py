@@ -10,6 +10,7 @@ from oracle.outbox import RENEWAL, RETRACTION, tell
 from oracle.world import Answer, Batch, Filed, Hold, Notice, Number, Partner, Retraction, Waived, World
 
 UNSETTLED = ("pending", "refused")
+EITHER = "in_service or withheld"
 
 
 # Plan -----------------------------------------------------------------------------------------------------------------
@@ -22,10 +23,23 @@ def held(world: World, number: Number) -> bool:
     return any(number in one.numbers and binds(one, world.now) for one in world.holds)
 
 
-def batch_of(world: World, cancellation: Said | None) -> Batch | None:
-    """The batch that stands on a cancellation."""
-    found = (batch for batch in world.batches if any(one is cancellation for one in batch.stands_on.values()))
-    return next(found, None)
+def batches_of(world: World, cancellation: Said) -> list[Batch]:
+    """The batches that stand on a cancellation, oldest first: a number that was taken out by mistake is in two."""
+    return [one for one in world.batches if one.stands_on.get(cancellation.number) is cancellation]
+
+
+def batch_of(world: World, cancellation: Said) -> Batch | None:
+    """The newest of them."""
+    return next(reversed(batches_of(world, cancellation)), None)
+
+
+def planned(world: World, cancellation: Said) -> bool:
+    """Whether a number is in a batch of this tenure, and wasn't taken out of it since what was on record was wrong."""
+    return any(not mended_out(batch, cancellation.number) for batch in batches_of(world, cancellation))
+
+
+def mended_out(batch: Batch, number: Number) -> bool:
+    return any(one.mended and number in one.numbers for one in batch.retractions)
 
 
 def due(world: World, carrier: str | None = None) -> dict[Number, Said]:
@@ -38,7 +52,7 @@ def due(world: World, carrier: str | None = None) -> dict[Number, Said]:
         soon = first_sellable(last.day, world.rules.freeze) <= today(last.carrier, world.now) + timedelta(
             days=world.rules.lead
         )
-        if soon and carrier in (None, last.carrier) and not held(world, number) and batch_of(world, last) is None:
+        if soon and carrier in (None, last.carrier) and not held(world, number) and not planned(world, last):
             found[number] = last
     return found
 
@@ -92,16 +106,18 @@ def reclaimed(world: World, batch: Batch) -> frozenset[Number]:
     no retraction names yet."""
     found = set()
     for number, cancellation in batch.stands_on.items():
-        after = since(world.histories[number], cancellation)
+        after = since(world.histories[number], cancellation) if cancellation in world.histories[number] else []
         if after and after[0].event == RECLAIMED and not any(one.event in (OPENED, TRANSFERRED) for one in after):
             found.add(number)
     return frozenset(found - taken_back(batch))
 
 
-def retract(world: World, key: int, batch: Batch, numbers: frozenset[Number], *, ordered: bool) -> None:
+def retract(
+    world: World, key: int, batch: Batch, numbers: frozenset[Number], *, ordered: bool, mended: bool = False
+) -> None:  # fmt: skip
     carriers = {one.carrier for one in batch.stands_on.values()}
     due_by = answers_due(world.now, carriers, world.rules.answer_days)
-    batch.retractions.append(Retraction(key, batch, numbers, ordered, due_by, world.now))
+    batch.retractions.append(Retraction(key, batch, numbers, ordered, due_by, world.now, mended))
     tell_of_retractions(world, batch)
 
 
@@ -183,13 +199,19 @@ def freezing(world: World, batch: Batch, number: Number) -> bool:
 
 
 def ordered_back(batch: Batch, number: Number) -> bool:
-    """Whether an operator took it back, for good."""
+    """Whether it was taken back for good."""
     return any(number in one.numbers for one in batch.retractions if one.ordered)
 
 
 def has_left(world: World, batch: Batch, number: Number) -> bool:
-    """Whether it was taken out of the freeze that the batch stands on, or out of the batch by an operator."""
-    return ordered_back(batch, number) or bool(since(world.histories[number], batch.stands_on[number]))
+    """Whether it was taken out of the freeze that the batch stands on, or never was in it, or out of the batch for good."""
+    return ordered_back(batch, number) or not rests(world, batch, number)
+
+
+def rests(world: World, batch: Batch, number: Number) -> bool:
+    """Whether it is still in the freeze that the batch stands on."""
+    events = world.histories[number]
+    return bool(events) and events[-1] is batch.stands_on[number]
 
 
 def is_clear(world: World, batch: Batch, number: Number) -> bool:
@@ -218,13 +240,15 @@ def release(world: World, batch: Batch) -> int:
 
 
 def off_sale(world: World, batch: Batch, number: Number) -> str:
-    """Why a released number stands on its list no more: somebody has held it since, or it is withheld; empty if it does."""
-    if since(world.histories[number], batch.stands_on[number]):
-        return "in_service"
+    """Why a released number stands on its list no more: somebody has held it since, or it is withheld, as while its freeze
+    runs after all; either may be said of one that was never cancelled. Empty if it does stand there."""
+    if not rests(world, batch, number):
+        return "in_service" if batch.stands_on[number] in world.histories[number] else EITHER
     objected = any(
         one.required and key in batch.released[number] and is_open(one, number) for key, one in batch.notices.items()
     )
-    return "withheld" if objected or held(world, number) or ordered_back(batch, number) else ""
+    freezing = world.now < freeze_ends(world, batch, number)
+    return "withheld" if objected or freezing or held(world, number) or ordered_back(batch, number) else ""
 
 
 def on_sale(world: World, carrier: str) -> set[Number]:
@@ -259,6 +283,8 @@ def waits_for(world: World, of: Batch | Retraction, partner: int) -> tuple[int, 
 
 
 def freeze_ends(world: World, batch: Batch, number: Number) -> datetime:
-    """The instant from which a number may be sold, as far as its freeze goes."""
+    """The instant from which a number may be sold, as far as its freeze goes. No correction makes it an earlier one than
+    partners were told of."""
     cancelled = batch.stands_on[number]
-    return midnight(cancelled.carrier, first_sellable(cancelled.day, freeze_of(world, batch, number)))
+    last = max(one.day for one in (cancelled, *batch.before.get(number, ())))
+    return midnight(cancelled.carrier, first_sellable(last, freeze_of(world, batch, number)))

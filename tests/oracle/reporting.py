@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 from oracle.days import ZONES, first_sellable, midnight, today
 from oracle.histories import FROZEN, OPENED, RECLAIMED, TRANSFERRED, Judged, Said, insert, where
+from oracle.mending import Done, mend, returned
 from oracle.outbox import tell_recycled
-from oracle.renewal import batch_of, freeze_of, is_open, reclaimed
+from oracle.renewal import batches_of, freeze_of, is_open
 from oracle.world import Batch, Disclosure, Hold, Number, World
 
 UNRELEASED, IN_FREEZE, UNDISCLOSED = "opened-without-release", "opened-in-freeze", "opened-without-disclosure"
@@ -17,49 +18,63 @@ WHILE_HELD, AFTER_STOP = "opened-while-held", "opened-after-stop"
 OTHERS = (UNDISCLOSED, WHILE_HELD, AFTER_STOP)
 
 
-def take(world: World, carrier: str, judged: Judged) -> list[Batch]:
-    """Record a report that was taken; the batches from which reclaimed numbers have to be taken back, oldest first."""
+def take(world: World, carrier: str, judged: Judged, report: int) -> Done:
+    """Record a report that was taken, and what follows from it. Where it says something older than what is on record, all
+    that stood on what was is set right as when a report is mended."""
     if world.first_report_at is None:
         world.first_report_at = world.now
+    after = {number: list(world.histories[number]) for number in judged.late}
+    late = [one for one in judged.taken if one.number in after]
+    for one in judged.taken:
+        one.report = report
+        if one in late:
+            insert(after[one.number], one)
+    done = mend(world, after, late)
+    record(world, carrier, judged.taken, done)
+    return done
+
+
+def record(world: World, carrier: str, new: list[Said], done: Done, known: Iterable[Number] = ()) -> None:
+    """Put new events on record that are not yet, and judge them. `known`: numbers of which it was said before that they have
+    a new owner."""
     new_owners: list[tuple[Number, date]] = []
     breaches: set[tuple[str, Number, object]] = set()
-    for one in judged.taken:
+    mended = {one.number for one in new if one in world.histories[one.number]}
+    for one in new:
         events = world.histories[one.number]
-        before = events[: insert(events, one)]
+        before = events[: events.index(one) if one in events else insert(events, one)]
         sold = one.event == OPENED and where(before)[0] == FROZEN
         if sold:
             breaches |= set(_breaches(world, before[-1], one))
-        if one.event == RECLAIMED and where(before)[0] == FROZEN:
-            breaches |= set(_released_in_error(world, before[-1], one))
-        if sold or one.event == TRANSFERRED:
+        if one.event == RECLAIMED and one.number not in mended:
+            done.in_error |= {(batch.key, one.number) for batch in _released_in_error(world, before[-1], one)}
+        if (sold or one.event == TRANSFERRED) and one.number not in known:
             new_owners.append((one.number, one.day))
     # What was sold out of a batch is named there, and not again for what else happened to it in the same report.
     of_batch = {number for _, number, batch in breaches if batch}
     world.breaches.update(
         (kind, number) for kind, number, batch in breaches if batch or kind in OTHERS or number not in of_batch
     )
+    world.breaches.update((IN_ERROR, number) for _, number in done.in_error)
     tell_recycled(world, carrier, list(dict.fromkeys(new_owners)))  # once for each day, however often it passed on
-    if not any(one.event == RECLAIMED for one in judged.taken):
-        return []
-    return [batch for batch in world.batches if batch.notices and reclaimed(world, batch)]
+    done.returned = returned(world, done)
 
 
-def _released_in_error(world: World, cancelled: Said, reclaim: Said) -> Iterator[tuple[str, Number, object]]:
-    """A number was released that had been back with its owner since an earlier day, as is said only now."""
-    batch = batch_of(world, cancelled)
-    if (
-        batch
-        and reclaim.number in batch.released
-        and reclaim.day < today(cancelled.carrier, batch.released_at[reclaim.number])
-    ):
-        yield IN_ERROR, reclaim.number, batch
+def _released_in_error(world: World, cancelled: Said, reclaim: Said) -> list[Batch]:
+    """The batches of which a number was released that had been back with its owner since an earlier day, as is said only
+    now."""
+    return [
+        one for one in batches_of(world, cancelled)
+        if (at := one.released_at.get(reclaim.number)) and reclaim.day < today(cancelled.carrier, at)
+    ]  # fmt: skip
 
 
 def _breaches(world: World, cancelled: Said, sale: Said) -> Iterator[tuple[str, Number, object]]:
     """A number was sold too early, without a release of this freeze, while held, though it was stopped after its release, or
     to a buyer who was not told: once in a report, of its batch or of none."""
     assert world.first_report_at is not None
-    number, batch = sale.number, batch_of(world, cancelled)
+    number = sale.number
+    batch = _judged_by(world, cancelled, sale)
     if any(number in one.numbers and _after(sale, one.placed_at) and _bound(one, sale, world.now) for one in world.holds):
         yield WHILE_HELD, number, None
     if batch and number in batch.released and any(_after(sale, at) for at in _stops(batch, number)):
@@ -78,6 +93,15 @@ def _breaches(world: World, cancelled: Said, sale: Said) -> Iterator[tuple[str, 
             yield UNRELEASED, number, batch
     if not any(_covers(one, cancelled, sale) for one in world.disclosures):
         yield UNDISCLOSED, number, None
+
+
+def _judged_by(world: World, cancelled: Said, sale: Said) -> Batch | None:
+    """Of the batches that stand on a cancellation the newest that had released the number when it was sold; or that released
+    it at all; or that is there."""
+    every = batches_of(world, cancelled)
+    released = [one for one in every if sale.number in one.released]
+    before = [one for one in released if not _before(sale, one.released_at[sale.number])]
+    return next(reversed(before or released or every), None)
 
 
 def _before(sale: Said, at: datetime) -> bool:

@@ -111,7 +111,7 @@ class Sent:
     def _send(self, file: File) -> bool:
         carrier, events = file
         try:
-            done = self.driver.report(carrier, [line(one) for one in events], skip_bad=False)
+            done = self.driver.report(carrier, events, skip_bad=False)
         except BadInput:
             return False
         self.waiting.remove(file)
@@ -123,7 +123,7 @@ class Sent:
     def _meanwhile(self) -> None:
         if self.wrong:
             with suppress(BadInput):
-                done = self.driver.report(self.wrong.carrier, [line(self.wrong)], skip_bad=False)
+                done = self.driver.report(self.wrong.carrier, [self.wrong], skip_bad=False)
                 self.taken.append((done.imported.report_id, None))
             self.wrong = None
         if self.batch is None:
@@ -147,7 +147,7 @@ def _together(driver: Driver, left: list[File]) -> None:
         lines = [one for code, events in left for one in events if code == carrier]
         if not lines:
             continue
-        done = driver.report(carrier, [line(one) for one in lines], skip_bad=True).imported
+        done = driver.report(carrier, lines, skip_bad=True).imported
         rest = [lines[fault.line - 2] for fault in done.faults]
         left = [(code, events) for code, events in left if code != carrier] + [(carrier, rest)]
     unsaid = [line(one) for _, events in left for one in events]

@@ -12,7 +12,7 @@ from oracle.soaking import run, wanted
 
 HISTORIES = wanted(150)
 STEPS = 40
-OWN = ("days", "histories", "world", "renewal", "reporting", "outbox", "shop", "owners", "deadlines")
+OWN = ("days", "histories", "world", "renewal", "reporting", "mending", "outbox", "shop", "owners", "deadlines")
 """The oracle itself, without what drives and asks the platform."""
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from oracle.histories import Histories, Said
+from oracle.histories import Histories, Line, Said
 
 Number = int
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
@@ -131,14 +131,29 @@ class Part:
 
 
 @dataclass(eq=False)
+class Report:
+    """A file as it was sent, or a mend of what files said. `nth`: by which its content is another than that of a file which
+    says the same."""
+
+    key: int
+    carrier: str
+    lines: list[Line]
+    nth: int
+    kind: str = "report"
+    withdrawn: bool = False
+
+
+@dataclass(eq=False)
 class Batch:
-    """Numbers that are renewed together. `stands_on`: the cancellation of each that it was planned for."""
+    """Numbers that are renewed together. `stands_on`: the cancellation of each that it was planned for, or that was put in
+    its place; `before`: those in whose place one was put."""
 
     key: int
     stands_on: dict[Number, Said]
     planned_at: datetime
     answer_by: datetime
     freeze: int
+    before: dict[Number, list[Said]] = field(default_factory=dict)
     notices: dict[int, Notice] = field(default_factory=dict)
     retractions: list[Retraction] = field(default_factory=list)
     released: dict[Number, frozenset[int]] = field(default_factory=dict)
@@ -157,7 +172,8 @@ class Batch:
 
 @dataclass(eq=False)
 class Retraction:
-    """Numbers taken back from a batch. `ordered`: by an operator, for good; else since they were reclaimed."""
+    """Numbers taken back from a batch. `ordered`: for good, by an operator or (`mended`) since what the batch stood on was
+    wrong; else since they were reclaimed."""
 
     key: int
     batch: Batch
@@ -165,6 +181,7 @@ class Retraction:
     ordered: bool
     answer_by: datetime
     at: datetime
+    mended: bool = False
     notices: dict[int, Notice] = field(default_factory=dict)
 
 
@@ -198,8 +215,8 @@ class Disclosure:
 @dataclass(eq=False)
 class Order:
     """What an owner ordered, and which tenure of the day on which it began was theirs; answers by partner, as they came, and
-    when each was told. `off`: called off at these. `look_at`: when somebody looks whether it has ended, or tells the owner;
-    then it is `over`."""
+    when each was told. `off`: called off at these; `taken_back`: it went by a wrong day. `look_at`: when somebody looks
+    whether it has ended, or tells the owner; then it is `over`."""
 
     key: str
     purpose: str
@@ -218,6 +235,7 @@ class Order:
     folders: dict[int, Notice] = field(default_factory=dict)
     """what partners that exchange files wrote in answer to it"""
     off: set[int] = field(default_factory=set)
+    taken_back: bool = False
     done_at: datetime | None = None
     over: bool = False
 
@@ -250,6 +268,7 @@ class World:
     first_report_at: datetime | None = None
     reminded_at: datetime = NEVER
     """when a worker last looked who is to be reminded"""
+    reports: list[Report] = field(default_factory=list)
     partners: list[Partner] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)

@@ -11,7 +11,6 @@ from huanxin.acts.platform import Platform
 from huanxin.domain.mended import Mended
 from huanxin.domain.operators import Operator
 from huanxin.notify.notices import tell_recycled
-from huanxin.notify.retractions import retract_reclaimed
 from huanxin.release.proposals import may_mend, mend_that_waits, propose_mend
 from huanxin.report import correcting, mending
 from huanxin.store.acting import Act
@@ -40,8 +39,6 @@ def correct(
     on_lists = list(stops.listed(act.tx, correction.numbers))
     done = correcting.correct(act, correction, reason=reason, approved_by=approved_by)
     found = set_right(act, done.changed, on_lists)
-    if done.counts.get("reclaimed"):
-        retract_reclaimed(act, done.left)
     tell_recycled(act, done.changed.report_id, done.news)
     judge_sales(act, done.changed.report_id, done.left)
     return Mended(

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pyroaring import BitMap
 
 from huanxin.domain.lifecycle import Cancellation, SetFact, fold
-from huanxin.domain.mending import begun_since, cancellations, frozen_at_start, sellable_on
+from huanxin.domain.mending import begun_since, cancellations, frozen_at_start, returned, sellable_on
 from huanxin.domain.tenures import NumberTenures, said_of, standing
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, union
 
@@ -51,18 +51,21 @@ class Changed:
         before, after = (standing(said_of(facts, place)) for facts in (one.before, one.after))
         return before, after
 
-    def gone(self) -> Named:
-        """The numbers of cancellations that are on record no more."""
-        return _less(self.stood(), self._named(lambda one: cancellations(one.after)))
+    def stands(self) -> Named:
+        """The numbers of the cancellations that are on record."""
+        return self._named(lambda one: cancellations(one.after))
 
-    def resting_again(self) -> Named:
-        """Numbers that rest, and did not before: mostly what had ended their freeze is gone."""
-        before, after = self._resting()
-        return _less(after, before)
+    def rests(self) -> Named:
+        """Numbers that rest, by the cancellation after which they do."""
+        return self._named(lambda one: fold(one.after).resting(one.numbers))
+
+    def returned(self) -> Named:
+        """Numbers that their former owners have again, by the cancellations after which they rested."""
+        return self._named(lambda one: returned(one.after))
 
     def shorter(self) -> NumberSet:
         """Numbers that rest as they did before, and whose freeze ends earlier now."""
-        before, after = self._resting()
+        before, after = self._named(lambda one: fold(one.before).resting(one.numbers)), self.rests()
         pairs = ((one, other) for one in after for other in before if one.day < other.day)
         return union(after[one] & before[other] for one, other in pairs)
 
@@ -90,22 +93,12 @@ class Changed:
             found[shard] = right - sellable_on(one.after, day, some, freeze_days)
         return NumberSet(found)
 
-    def _resting(self) -> tuple[Named, Named]:
-        """What rests, by the cancellation after which it does: before, and after."""
-        before = self._named(lambda one: fold(one.before).resting(one.numbers))
-        return before, self._named(lambda one: fold(one.after).resting(one.numbers))
-
     def _named(self, what: Callable[[OfShard], Mapping[Cancellation, BitMap]]) -> Named:
         found: dict[Cancellation, list[NumberSet]] = {}
         for shard, one in self.shards.items():
             for name, numbers in what(one).items():
                 found.setdefault(name, []).append(NumberSet({shard: numbers}))
         return {name: union(sets) for name, sets in found.items()}
-
-
-def _less(some: Named, others: Named) -> Named:
-    left = {one: numbers - others.get(one, NumberSet()) for one, numbers in some.items()}
-    return {one: numbers for one, numbers in left.items() if numbers}
 
 
 class What(StrEnum):

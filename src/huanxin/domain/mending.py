@@ -65,6 +65,20 @@ def sellable_on(facts: Sequence[SetFact], day: date, numbers: BitMap, freeze_day
     return BitMap.union(BitMap(), *(found for one, found in resting if sellable_from(one.day, freeze_days) <= day))
 
 
+def returned(facts: Sequence[SetFact]) -> dict[Cancellation, BitMap]:
+    """Numbers that their former owners took back and that nobody else has got since, by the cancellations after which they
+    rested then."""
+    state, found = ShardState(), dict[Cancellation, BitMap]()
+    for fact in facts:
+        if fact.event is Event.RECLAIMED:
+            for one, numbers in state.resting(fact.numbers).items():
+                found[one] = found.get(one, BitMap()) | numbers
+        elif fact.event in BEGINNING:
+            found = {one: left for one, numbers in found.items() if (left := numbers - fact.numbers)}
+        state.apply(fact)
+    return found
+
+
 def begun_since(facts: Sequence[SetFact], day: date) -> BitMap:
     """Numbers that somebody else got on a day or after it: what was theirs before is given back to nobody."""
     return BitMap.union(BitMap(), *(fact.numbers for fact in facts if fact.event in BEGINNING and fact.day >= day))

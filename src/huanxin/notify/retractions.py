@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 
 from pyroaring import BitMap
@@ -128,6 +129,40 @@ def retract_mended(
     stops.add(act.tx, on_lists, retraction_id=made.id, at=act.now)
     tell_retractions(act, batch_id, new_id=new_id)
     return made
+
+
+def retract_returned(act: Act, batch_id: int, numbers: NumberSet, *, new_id: NewId = random_id) -> NumberSet:
+    """Take numbers back from a batch that was sent, since by a mended report their former owners have them again; those that
+    were not taken back before."""
+    batch = batches.get(act.tx, batch_id)
+    again = numbers - _taken_back(act.tx, batch) if batch and notices.of_batch(act.tx, batch_id) else NumberSet()
+    if batch and again:
+        _record(act, batch, again, reason="")
+        tell_retractions(act, batch_id, new_id=new_id)
+    return again
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForGood:
+    """Numbers that were taken back from a batch for good: since somebody ordered it, and since what it stood on was
+    mended."""
+
+    ordered: NumberSet
+    mended: NumberSet
+
+    @property
+    def all(self) -> NumberSet:
+        """Whyever they were."""
+        return self.ordered | self.mended
+
+
+def taken_back_for_good(tx: Tx, batch_id: int) -> ForGood:
+    """The numbers that were taken back from a batch for good."""
+    every = batches.retractions_of(tx, batch_id)
+    return ForGood(
+        ordered=union(batches.numbers_of(tx, one.id) for one in every if one.reason and not one.mended_by),
+        mended=union(batches.numbers_of(tx, one.id) for one in every if one.mended_by),
+    )
 
 
 def taken_back_by_reports(tx: Tx, batch_id: int) -> NumberSet:

@@ -43,7 +43,7 @@ def mend_orders(act: Act, changed: Changed, *, new_id: NewId = random_id) -> Ite
         for number in requests.ordered_for(act.tx, numbers[start : start + _AT_ONCE].tolist()):
             before, after = changed.tenures(number)
             for one in requests.of_number(act.tx, number):
-                if one.purpose != RETRACT and belongs(one, before, plan=act.plan):
+                if belongs(one, before, plan=act.plan):
                     yield from _mended(act, one, after, changed.report_id, new_id)
 
 

@@ -107,6 +107,20 @@ def numbers_of(tx: Tx, batch_id: int, shards: Iterable[int] | None = None) -> Nu
     return NumberSet({shard: load(numbers) for shard, numbers in rows})
 
 
+def holding(tx: Tx, numbers: NumberSet) -> dict[int, NumberSet]:
+    """Those of some numbers that renewal batches hold which were not called off, by batch, oldest first."""
+    rows = tx.execute(
+        f"SELECT s.batch_id, s.shard, s.numbers FROM batch_set s JOIN batch b ON b.id = s.batch_id"
+        f" WHERE b.purpose = %s AND s.shard = ANY(%s) AND {_STANDS} ORDER BY s.batch_id",
+        (Purpose.RENEWAL.value, list(numbers.shards)), binary=True,
+    )  # fmt: skip
+    found: dict[int, dict[int, BitMap]] = {}
+    for batch_id, shard, stored in rows:
+        if here := load(stored) & numbers.shards[shard]:
+            found.setdefault(batch_id, {})[shard] = here
+    return {batch_id: NumberSet(shards) for batch_id, shards in found.items()}
+
+
 def places_of(tx: Tx, batch_id: int, numbers: NumberSet) -> BitMap:
     """The places of those numbers that are in a batch. Reads only their shards of it."""
     return bitmap_of(_placed(tx, batch_id, numbers)[1])
