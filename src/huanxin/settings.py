@@ -7,6 +7,7 @@ import re
 import secrets
 import tempfile
 from contextlib import suppress
+from dataclasses import replace
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +22,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from huanxin.domain.errors import BadSetting
 from huanxin.domain.numbers import CHINA, Carrier, NumberingPlan, chinese_plan
 from huanxin.domain.rules import LONGEST_LIFE, Rules
+from huanxin.domain.trade import usual
 from huanxin.store.server.embedded import embedded_dsn
 
 CONSOLE = "console"
@@ -125,6 +127,8 @@ class Settings(BaseSettings):
     look_ups_an_hour: Annotated[int, Field(ge=1)] = 600
     watch_licence: str = ""
     zone: Zone = CHINA.key
+    words: dict[str, dict[str, list[str]]] = {}
+    """more ways in which files write headings, events and states: {"events": {"cancelled": ["强拆"]}}"""
 
     @classmethod
     def settings_customise_sources(
@@ -178,6 +182,13 @@ class Settings(BaseSettings):
             raise ValueError("write working days like 2,1")
         return text
 
+    @field_validator("words")
+    @classmethod
+    def are_words(cls, added: dict[str, dict[str, list[str]]]) -> dict[str, dict[str, list[str]]]:
+        """Of what files use, and none that means something else already."""
+        usual().extended(added)
+        return added
+
     @field_validator("escalate_url")
     @classmethod
     def is_a_web_address(cls, url: str | None) -> str | None:
@@ -197,7 +208,7 @@ class Settings(BaseSettings):
             )
             for code, one in self.carriers.items()
         }
-        return chinese_plan(extra)
+        return replace(chinese_plan(extra), words=usual().extended(self.words))
 
     def dsn(self) -> str:
         """The database's address; starts the embedded server if none is set."""

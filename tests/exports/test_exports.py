@@ -67,10 +67,10 @@ def test_a_workbook_with_what_failed_is_refused_by_its_rows_in_every_form(tmp_pa
 def test_ranges_end_in_zeros_in_a_workbook_too(tmp_path: Path) -> None:
     """Nothing rounded them."""
     from exports.making import xlsx
-    from huanxin.report.allocations import COLUMNS
+    from huanxin.report.allocations import columns_in
 
     (tmp_path / "ranges").write_bytes(xlsx([("起", "止"), (13800000000, 13800999999)]))
-    with tables.read(tables.inspect(tmp_path / "ranges"), COLUMNS) as read:
+    with tables.read(tables.inspect(tmp_path / "ranges"), columns_in(PLAN.words)) as read:
         (chunk,) = read.chunks
     assert chunk.columns["from"].to_pylist() == ["13800000000"]
 

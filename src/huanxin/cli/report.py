@@ -14,7 +14,7 @@ from huanxin.cli.console import By, Json, done, err, me, platform, progress, tab
 from huanxin.cli.given import a_file, rejects_beside
 from huanxin.domain.mended import Consequence, Mended, What
 from huanxin.numbersets.files import name_of
-from huanxin.report.baseline import BASELINE, import_baseline
+from huanxin.report.baseline import NAMES, import_baseline
 from huanxin.report.mending import write_consequences
 from huanxin.report.rejects import write_rejects
 from huanxin.store.report import reports, settled
@@ -152,7 +152,7 @@ def baseline(
     with platform() as (opened, _), progress(name_of(file)) as tell, opened.act(by or me()) as act:
         taken = import_baseline(
             act, file, carrier=carrier, skip_bad=skip_bad, progress=tell, region=region,
-            keep_rejects=lambda faults: write_rejects(bad_file, faults, BASELINE.columns.names),
+            keep_rejects=lambda faults: write_rejects(bad_file, faults, NAMES),
         )  # fmt: skip
     if taken.faults:
         err.print(f"  bad lines in {bad_file}, each with its reason: {len(taken.faults):,}")

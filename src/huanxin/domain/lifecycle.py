@@ -52,13 +52,6 @@ event."""
 BEGINNING = (Event.OPENED, Event.TRANSFERRED)
 """Events with which somebody else has the number."""
 
-EVENT_WORDS = {event.value: event for event in REPORTED} | {
-    "开户": Event.OPENED, "开通": Event.OPENED, "销户": Event.CANCELLED, "销号": Event.CANCELLED,
-    "复机": Event.RECLAIMED, "过户": Event.TRANSFERRED, "携出": Event.PORTED_OUT,
-    "携入": Event.PORTED_IN,
-}  # fmt: skip
-"""How events are written in reports."""
-
 EVENTS_SAID = {
     Event.OPENED: Sentence("opened"), Event.CANCELLED: Sentence("cancelled"), Event.RECLAIMED: Sentence("reclaimed"),
     Event.TRANSFERRED: Sentence("transferred"), Event.PORTED_OUT: Sentence("ported_out"),

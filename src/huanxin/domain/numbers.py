@@ -15,6 +15,7 @@ import numpy.typing as npt
 import phonenumbers
 
 from huanxin.domain.errors import BadInput
+from huanxin.domain.trade import Trade, usual
 from huanxin.numbersets import phones
 from huanxin.numbersets.phones import masked as masked
 from huanxin.numbersets.sharded import SHARD_SIZE, Numbers
@@ -158,6 +159,8 @@ class NumberingPlan:
     """Which carrier a range of numbers is allotted to. A range is a shard: all numbers but for their last six digits."""
 
     carriers: Mapping[str, Carrier]
+    words: Trade = field(default_factory=usual, repr=False)
+    """in which carriers' files are written"""
     _owners: dict[int, str | None] = field(default_factory=dict, repr=False)
 
     @property

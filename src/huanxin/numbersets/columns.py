@@ -11,6 +11,7 @@ import numpy.typing as npt
 from huanxin.numbersets import phones
 from huanxin.numbersets.arrow import pa, pc
 from huanxin.numbersets.phones import Home
+from huanxin.numbersets.plain import word
 from huanxin.words.sentences import Sentence
 
 Mask = npt.NDArray[np.bool_]
@@ -153,9 +154,9 @@ def _fast_numbers(text: pa.Array, plus: Mask) -> npt.NDArray[np.int64] | None:
 
 
 def words(column: pa.Array, codes: Mapping[str, int]) -> npt.NDArray[np.int8]:
-    """Words by a table, ignoring letter case, spaces and quotes around: (n,) int8, -1 where the table lacks the word."""
-    encoded = column.cast(pa.string()).dictionary_encode()
-    table = np.array([codes.get(_bare(str(word)).lower(), -1) for word in encoded.dictionary.to_pylist()] + [-1], np.int8)
+    """Words by a table, as `plain.word` reads both: (n,) int8, -1 where the table lacks the word."""
+    encoded, known = column.cast(pa.string()).dictionary_encode(), {word(one): code for one, code in codes.items()}
+    table = np.array([known.get(word(str(one)), -1) for one in encoded.dictionary.to_pylist()] + [-1], np.int8)
     indices: npt.NDArray[np.int64] = pc.fill_null(encoded.indices, len(table) - 1).to_numpy(zero_copy_only=False)
     return table[indices]
 

@@ -8,6 +8,7 @@ from functools import cache
 
 _WRAPPED = re.compile(r'=?\s*"([^"]*)"')
 _WHOLE = re.compile(r"(\+?[0-9]+)\.0+")
+_BETWEEN = re.compile(r"[\s_-]+")
 _APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}"
 _MINUS = "\N{MINUS SIGN}\N{HYPHEN BULLET}"
 _UNSEEN = "\N{COMBINING GRAPHEME JOINER}\N{HANGUL CHOSEONG FILLER}\N{HANGUL JUNGSEONG FILLER}\N{HANGUL FILLER}"
@@ -28,6 +29,11 @@ def unwrapped(text: str) -> str:
     plain = plain.lstrip(_APOSTROPHES).strip()
     found = _WHOLE.fullmatch(plain)
     return found[1] if found else plain
+
+
+def word(text: str) -> str:
+    """A word as it is looked up in a table: letter case, spaces, - and _ don't matter, nor quotes around it."""
+    return _BETWEEN.sub("", clean(text).strip("\"'*:").lower())
 
 
 @cache

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from huanxin.numbersets.arrow import pa, pc
 from huanxin.numbersets.columns import Mask
+from huanxin.numbersets.plain import word
 from huanxin.words.sentences import Sentence
 
 log = logging.getLogger("huanxin.tables")
@@ -52,7 +53,8 @@ class Chunk:
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """What to look for: the columns' names, which of them may be missing, and other names they go by. `whole`: the columns
+    """What to look for: the columns' names, which of them may be missing, and by `plain.word` what else they are called.
+    `whole`: the columns
     that are not looked for are looked at, so that a row that lacks just these is told from an empty one. `ranges`: numbers
     end in zeros by right, and no spreadsheet has rounded them."""
 
@@ -72,12 +74,7 @@ class Columns:
                 ),
                 line=1,
             )  # fmt: skip
-        found: dict[int, str] = {}
-        for index, written in enumerate(header):
-            name = written.strip().strip('"').strip().lower()
-            name = self.aliases.get(name, name)
-            if name in self.names and name not in found.values():
-                found[index] = name
+        found = self._found(header)
         missing = [name for name in self.names if name not in found.values() and name not in self.optional]
         if missing:
             seen = ", ".join(cell.strip()[:20] for cell in header[:6]) or "–"
@@ -90,6 +87,25 @@ class Columns:
                 ),
                 line=1,
             )
+        return found
+
+    def _found(self, header: Sequence[str]) -> dict[int, str]:
+        """A column's own name goes before what else it may be called. Raises BadTable where two may be meant."""
+        found: dict[int, str] = {}
+        written = [word(cell) for cell in header]
+        for name in self.names:
+            own = [index for index, cell in enumerate(written) if cell == word(name)]
+            places = own or [index for index, cell in enumerate(written) if self.aliases.get(cell) == name]
+            if len(places) > 1:
+                raise BadTable(
+                    Sentence(
+                        "the columns %(first)s and %(second)s both may be %(name)s; leave one, or call it %(name)s and the "
+                        "other something else", first=header[places[0]].strip()[:20], second=header[places[1]].strip()[:20],
+                        name=name,
+                    ),
+                    line=1,
+                )  # fmt: skip
+            found |= dict.fromkeys(places, name)
         return found
 
 

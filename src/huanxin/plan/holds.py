@@ -23,7 +23,7 @@ from huanxin.store.release import stops
 from huanxin.store.release.stops import Stop
 from huanxin.words.sentences import Sentence
 
-_COLUMNS = tables.Columns(names=("number",), aliases={"号码": "number", "手机号码": "number"}, whole=True)
+_NAMES = ("number",)
 
 
 def read_numbers(path: Path, plan: NumberingPlan, most_bytes: int | None = None, *, allotted: bool = True) -> NumberSet:
@@ -32,9 +32,10 @@ def read_numbers(path: Path, plan: NumberingPlan, most_bytes: int | None = None,
     once unpacked."""
     parts: list[npt.NDArray[np.int64]] = []
     faults: list[Fault] = []
+    wanted = tables.Columns(names=_NAMES, aliases=plan.words.aliases(_NAMES), whole=True)
     try:
         source = tables.inspect(path, most=most_bytes)
-        with tables.read(source, _COLUMNS, keep_ragged=MOST_FAULTS + 1) as table:
+        with tables.read(source, wanted, keep_ragged=MOST_FAULTS + 1) as table:
             for chunk in table.chunks:
                 numbers, bad = _checked(chunk, plan, allotted=allotted)
                 parts.append(numbers)

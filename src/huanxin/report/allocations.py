@@ -9,6 +9,7 @@ import numpy as np
 
 from huanxin.domain.errors import MOST_FAULTS, BadInput, Fault, NotFound, stop_at, unreadable
 from huanxin.domain.numbers import NumberingPlan, masked
+from huanxin.domain.trade import Trade
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import shard_of
@@ -17,13 +18,14 @@ from huanxin.store.acting import Act
 from huanxin.store.report.allocations import Range
 from huanxin.words.sentences import Sentence
 
-COLUMNS = tables.Columns(
-    names=("from", "to"),
-    aliases={"起始号码": "from", "起": "from", "结束号码": "to", "终止号码": "to", "止": "to"},
-    ranges=True,
-)
+NAMES = ("from", "to")
 _MOST_SHARDS = 1000  # of one range: a billion numbers
 _MOST_RANGES, _MOST_BYTES = 100_000, 16 << 20  # a country has some ten thousand ranges
+
+
+def columns_in(words: Trade) -> tables.Columns:
+    """What to look for, in the words of the trade."""
+    return tables.Columns(names=NAMES, aliases=words.aliases(NAMES), ranges=True)
 
 
 def import_allocation(act: Act, path: Path, *, carrier: str) -> int:
@@ -39,7 +41,9 @@ def import_allocation(act: Act, path: Path, *, carrier: str) -> int:
         )
     ranges, faults = [], []
     try:
-        with tables.read(tables.inspect(path, most=_MOST_BYTES), COLUMNS, keep_ragged=MOST_FAULTS + 1) as table:
+        with tables.read(
+            tables.inspect(path, most=_MOST_BYTES), columns_in(act.plan.words), keep_ragged=MOST_FAULTS + 1
+        ) as table:
             for chunk in table.chunks:
                 good, bad = _check(chunk, carrier, act.plan)
                 ranges += good
@@ -68,10 +72,8 @@ def import_allocation(act: Act, path: Path, *, carrier: str) -> int:
 
 def _check(chunk: tables.Chunk, carrier: str, plan: NumberingPlan) -> tuple[list[tuple[int, Range]], list[Fault]]:
     """Ranges with their lines, and faults."""
-    first, last = (
-        columns.numbers(chunk.columns[name], plan.carriers[carrier].home, spreadsheets=False) for name in COLUMNS.names
-    )
-    texts = zip(*(columns.texts(chunk.columns[name], np.arange(len(chunk.lines))) for name in COLUMNS.names), strict=True)
+    first, last = (columns.numbers(chunk.columns[name], plan.carriers[carrier].home, spreadsheets=False) for name in NAMES)
+    texts = zip(*(columns.texts(chunk.columns[name], np.arange(len(chunk.lines))) for name in NAMES), strict=True)
     good, faults = [], []
     for row, (from_text, to_text) in enumerate(texts):
         if not (from_text.strip() or to_text.strip()):

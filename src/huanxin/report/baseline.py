@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from huanxin.domain.errors import Fault
 from huanxin.domain.lifecycle import EVENTS, OF_BASELINES, Event, SetFact, ShardState
 from huanxin.domain.numbers import written
 from huanxin.domain.refusals import Cause, Refusal
+from huanxin.domain.trade import Trade
 from huanxin.numbersets import tables
 from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import NumberSet
@@ -50,21 +52,20 @@ _UNSOLD = len(EVENTS)
 _SERVED, _LEFT = EVENTS.index(Event.SERVED), EVENTS.index(Event.PORTED_OUT)
 _STATES = {"in_service": Event.IN_SERVICE, "frozen": Event.CANCELLED, "ported_out": Event.PORTED_OUT}
 _NAMES = {event: word for word, event in _STATES.items()} | {Event.SERVED: "in_service"}
-_WORDS = {
-    "在用": "in_service", "冷冻": "frozen", "冷冻期": "frozen", "冻结": "frozen", "销户冷冻": "frozen", "携出": "ported_out",
-    "已携出": "ported_out", "从未售出": NEVER_SOLD, "未售": NEVER_SOLD, "未放号": NEVER_SOLD,
-}  # fmt: skip
 _CODES = {word: EVENTS.index(event) for word, event in _STATES.items()} | {NEVER_SOLD: _UNSOLD}
-BASELINE = Form(
-    columns=tables.Columns(
-        names=("number", "state", "since"),
-        aliases={"号码": "number", "手机号码": "number", "状态": "state", "起始日期": "since", "起始时间": "since"},
-    ),
-    codes=_CODES | {word: _CODES[state] for word, state in _WORDS.items()}, known=tuple(_CODES),
-    unknown=N_("state %(event)s is unknown; it is one of %(known)s"),
-    timeless={EVENTS.index(Event.IN_SERVICE): _SERVED, _LEFT: _LEFT, _UNSOLD: _UNSOLD},
-)  # fmt: skip
-"""A frozen number needs its day, from which the freeze counts."""
+NAMES = ("number", "state", "since")
+
+
+@cache
+def baseline_form(words: Trade) -> Form:
+    """A baseline's, in the words of the trade. A frozen number needs its day, from which the freeze counts."""
+    codes = {way: code for state, code in _CODES.items() for way in (state, *words.states.get(state, ()))}
+    return Form(
+        columns=tables.Columns(names=NAMES, aliases=words.aliases(NAMES)), codes=codes, known=tuple(_CODES),
+        unknown=N_("state %(event)s is unknown; it is one of %(known)s"),
+        timeless={EVENTS.index(Event.IN_SERVICE): _SERVED, _LEFT: _LEFT, _UNSOLD: _UNSOLD},
+    )  # fmt: skip
+
 
 _TWICE = Sentence("the number stands in another line with another state; a number has one")
 _NOT_UNSOLD = Sentence("never sold can't be: the number is on record, or its range is another carrier's")
@@ -78,8 +79,9 @@ def import_baseline(
     agrees with the record changes nothing, and another is refused. Raises as `report.importing.import_report` does."""
     source = inspect(path, carrier, act.plan, most.bytes)
     lines, faults = read_all(
-        source, act.plan.carriers[carrier].writing_in(region), act.plan, act.now, progress, most.bad, BASELINE
-    )
+        source, act.plan.carriers[carrier].writing_in(region), act.plan, act.now, progress, most.bad,
+        baseline_form(act.plan.words),
+    )  # fmt: skip
     total = len(lines) + len(faults)
     one_after_another(act.tx)
     recording_facts(act.tx)

@@ -25,7 +25,7 @@ from huanxin.report.importing import (
     weigh,
 )
 from huanxin.report.kinds import by_kind, summed_up
-from huanxin.report.lines import COLUMNS, Lines, check
+from huanxin.report.lines import NAMES, Lines, check, report_form
 from huanxin.store.acting import Reading
 
 _FORMS, _SAMPLES = 4, 3
@@ -123,7 +123,7 @@ def _looked_at(source: tables.Source, carrier: Carrier, reading: Reading) -> Che
     """How a file is made, and how the columns of its first rows are understood. Raises BadInput if it can't be read."""
     found = Checked(form=source.form, packing=source.packing, encoding=source.encoding, zone=carrier.zone.key)
     try:
-        with tables.read(source, COLUMNS, keep_ragged=0) as table:
+        with tables.read(source, report_form(reading.plan.words).columns, keep_ragged=0) as table:
             chunk = next((one for one in table.chunks if len(one.lines)), None)
     except tables.BadTable as error:
         raise unreadable(source.name, error.reason, error.line) from error
@@ -134,7 +134,7 @@ def _looked_at(source: tables.Source, carrier: Carrier, reading: Reading) -> Che
     good, _ = check(chunk, carrier=carrier, plan=reading.plan, now=reading.now, most_bad=0)
     columns = [
         Column(meaning=name, heading=_heading(table, name), forms=_understood(chunk, name, good, carrier))
-        for name in COLUMNS.names
+        for name in NAMES
     ]
     return replace(found, columns=columns, looked_at=len(chunk.lines))
 

@@ -22,9 +22,7 @@ from huanxin.report import lines
 from huanxin.report.lines import Lines
 from huanxin.words.sentences import Sentence
 
-COLUMNS = tables.Columns(
-    names=(*lines.COLUMNS.names, "instead_of"), aliases={**lines.COLUMNS.aliases, "替代": "instead_of", "更正": "instead_of"}
-)
+NAMES = (*lines.NAMES, "instead_of")
 MOST = 100_000
 """Lines of one correction: a file of which more is wrong is withdrawn, and imported again."""
 
@@ -41,10 +39,10 @@ class Said:
 
 def read(source: tables.Source, *, carrier: Carrier, plan: NumberingPlan, now: datetime) -> Said:
     """Read a correction. Raises BadInput if the file as a whole can't be read, or has too many lines."""
-    said = Said()
+    said, wanted = Said(), tables.Columns(names=NAMES, aliases=plan.words.aliases(NAMES))
     check = partial(lines.check, carrier=carrier, plan=plan, now=now)
     try:
-        with tables.read(source, COLUMNS) as table:
+        with tables.read(source, wanted) as table:
             for chunk in table.chunks:
                 _take(said, chunk, check)
                 said.faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
@@ -76,7 +74,7 @@ def _take(said: Said, chunk: Chunk, check: lines.Check) -> None:
 
 def _rows(chunk: Chunk, rows: lines.Int64s) -> Chunk:
     which = pa.array(rows)
-    taken = {name: chunk.columns[name].take(which) for name in lines.COLUMNS.names}
+    taken = {name: chunk.columns[name].take(which) for name in lines.NAMES}
     return Chunk(columns=taken, lines=chunk.lines[rows], sheet=chunk.sheet)
 
 

@@ -24,7 +24,7 @@ from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, values_of
 from huanxin.report.grouping import MOST_A_DAY, Layers, by_shard, in_layers
 from huanxin.report.kinds import refused
-from huanxin.report.lines import REPORT, Form, Lines, read_lines
+from huanxin.report.lines import Form, Lines, read_lines
 from huanxin.store import facts
 from huanxin.store.acting import Act, Reading
 from huanxin.store.database import Tx, one_name_at_a_time, recording_facts
@@ -186,7 +186,7 @@ def record(
 
 def read_all(
     source: tables.Source, carrier: Carrier, plan: NumberingPlan, now: datetime, progress: Progress, most_bad: int | None,
-    form: Form = REPORT,
+    form: Form | None = None,
 ) -> tuple[Lines, list[Fault]]:  # fmt: skip
     parts: list[Lines] = []
     faults: list[Fault] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,8 +13,9 @@ import numpy.typing as npt
 
 from huanxin.domain import numbers as domain_numbers
 from huanxin.domain.errors import Fault, unreadable
-from huanxin.domain.lifecycle import EVENT_WORDS, EVENTS, REPORTED
+from huanxin.domain.lifecycle import EVENTS, REPORTED
 from huanxin.domain.numbers import Carrier, NumberingPlan
+from huanxin.domain.trade import Trade
 from huanxin.numbersets import columns, moments, tables
 from huanxin.numbersets.arrow import pa
 from huanxin.numbersets.instants import NO_TIME
@@ -33,14 +35,19 @@ class Form:
     timeless: Mapping[int, int] = field(default_factory=dict)
 
 
-COLUMNS = tables.Columns(
-    names=("number", "event", "at"),
-    aliases={"号码": "number", "手机号码": "number", "事件": "event", "时间": "at", "发生时间": "at"},
-)
-REPORT = Form(
-    columns=COLUMNS, codes={word: EVENTS.index(event) for word, event in EVENT_WORDS.items()}, known=REPORTED,
-    unknown=N_("event %(event)s is unknown; it is one of %(known)s"),
-)  # fmt: skip
+NAMES = ("number", "event", "at")
+
+
+@cache
+def report_form(words: Trade) -> Form:
+    """A report's, in the words of the trade."""
+    codes = {way: EVENTS.index(event) for event in REPORTED for way in (event, *words.events.get(event, ()))}
+    return Form(
+        columns=tables.Columns(names=NAMES, aliases=words.aliases(NAMES)), codes=codes, known=REPORTED,
+        unknown=N_("event %(event)s is unknown; it is one of %(known)s"),
+    )  # fmt: skip
+
+
 FIRST_DAY = date(1987, 1, 1)
 """China's first mobile network opened in November 1987: an earlier year is a slip of the pen, and would end a freeze."""
 _EPOCH, _START = date(1970, 1, 1), datetime(1970, 1, 1, tzinfo=UTC)
@@ -113,10 +120,11 @@ def read_lines(
     plan: NumberingPlan,
     now: datetime,
     most_bad: int | None = None,
-    form: Form = REPORT,
+    form: Form | None = None,
 ) -> Iterator[tuple[Lines, list[Fault]]]:
     """Good lines and faults, chunk by chunk; of each chunk no more than `most_bad` faults of a kind. Raises BadInput if the
-    file as a whole can't be read."""
+    file as a whole can't be read. `form`: a report's, if none is said."""
+    form = form or report_form(plan.words)
     try:
         with tables.read(source, form.columns, keep_ragged=most_bad) as table:
             look = _Look(source=source, columns=form.columns)
@@ -131,10 +139,11 @@ def read_lines(
 
 def check(
     chunk: tables.Chunk, *, carrier: Carrier, plan: NumberingPlan, now: datetime, most_bad: int | None = None,
-    form: Form = REPORT, look: _Look | None = None,
+    form: Form | None = None, look: _Look | None = None,
 ) -> tuple[Lines, list[Fault]]:  # fmt: skip
     """The good lines of a chunk, and the faults of the others; a blank line is neither."""
-    column = {name: chunk.columns[named] for name, named in zip(COLUMNS.names, form.columns.names, strict=True)}
+    form = form or report_form(plan.words)
+    column = {name: chunk.columns[named] for name, named in zip(NAMES, form.columns.names, strict=True)}
     number = columns.numbers(column["number"], carrier.home)
     event = columns.words(column["event"], form.codes)
     times = (look or _Look()).instants(column["at"], carrier.zone.key, sheet=chunk.sheet)
@@ -149,15 +158,17 @@ def check(
     if good.all():
         return lines, []
     faults = []
-    blank = ~columns.any_given(column[name] for name in COLUMNS.names)
+    blank = ~columns.any_given(column[name] for name in NAMES)
     rows = np.flatnonzero(~good & ~blank)[:most_bad]  # a blank line says nothing
-    written = zip(*(columns.texts(column[name], rows) for name in COLUMNS.names), strict=True)
+    written = zip(*(columns.texts(column[name], rows) for name in NAMES), strict=True)
     for row, (number_text, event_text, at_text) in zip(rows.tolist(), written, strict=True):
         text = f"{number_text},{event_text},{at_text}"
         if not number.good[row]:
             [reason] = number.why(np.array([row]))
         elif event[row] < 0:
-            reason = Sentence(form.unknown, event=repr(event_text.strip()), known=", ".join(form.known))
+            reason = plan.words.why_not(event_text) or Sentence(
+                form.unknown, event=repr(event_text.strip()), known=", ".join(form.known)
+            )
         elif not times.good[row]:
             reason = times.why_not(row)
         elif not past[row]:

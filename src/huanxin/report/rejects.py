@@ -10,10 +10,10 @@ from pathlib import Path
 from huanxin.domain.errors import Fault
 from huanxin.numbersets.cells import as_text
 from huanxin.numbersets.files import replacing
-from huanxin.report.lines import COLUMNS
+from huanxin.report.lines import NAMES
 
 
-def write_rejects(path: Path, faults: Iterable[Fault], names: Sequence[str] = COLUMNS.names) -> None:
+def write_rejects(path: Path, faults: Iterable[Fault], names: Sequence[str] = NAMES) -> None:
     """Write bad lines as a file of their own: its columns, of a report number, event, at; then line and reason, which an
     import ignores. Raises OSError naming the place where it can't be written."""
     with replacing(path) as file, io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
@@ -30,7 +30,7 @@ def rejects_of(faults: Iterable[Fault], say: Callable[[str], str] = str) -> byte
 
 def write_rejects_to(
     file: io.TextIOBase | io.TextIOWrapper, faults: Iterable[Fault], say: Callable[[str], str] = str,
-    names: Sequence[str] = COLUMNS.names,
+    names: Sequence[str] = NAMES,
 ) -> None:  # fmt: skip
     writer = csv.writer(file)
     writer.writerow((*names, "line", "reason"))
@@ -43,4 +43,4 @@ def _cells(text: str) -> list[str]:
         found = [cell.strip() for cell in next(csv.reader([text]), [])]
     except csv.Error:  # a line break within, or more than the reader takes for a cell
         found = [text]
-    return found + [""] * (len(COLUMNS.names) - len(found))
+    return found + [""] * (len(NAMES) - len(found))
