@@ -133,8 +133,7 @@ def _looked_at(source: tables.Source, carrier: Carrier, reading: Reading) -> Che
         return found
     good, _ = check(chunk, carrier=carrier, plan=reading.plan, now=reading.now, most_bad=0)
     columns = [
-        Column(meaning=name, heading=_heading(table, name), forms=_understood(chunk, name, good, carrier))
-        for name in NAMES
+        Column(meaning=name, heading=_heading(table, name), forms=_understood(chunk, name, good, carrier)) for name in NAMES
     ]
     return replace(found, columns=columns, looked_at=len(chunk.lines))
 
