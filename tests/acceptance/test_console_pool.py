@@ -64,6 +64,9 @@ def test_the_pool_and_the_reports_are_read_filtered_and_uploaded_to(
         again.write_text(mended, encoding="utf-8")
         page.set_input_files("#file", again)
         page.click("form[data-upload] button")
+        expect(page.locator("h1")).to_have_text("要收下这份上报吗？")
+        assert (axe(page), fits(page)) == ([], True)
+        page.click("main button >> text=收下这份上报")
         expect(page.locator("h1")).to_contain_text("已收下")
         assert complaints == []
         page.context.close()
@@ -79,6 +82,7 @@ def without_scripts(browser: Browser, made: Town, login: str, folder: Path) -> N
     page.set_input_files("#file", report(folder, "+8613800138200,opened,2026-11-02"))
     page.select_option("#carrier", "cmcc")
     page.click("form[data-upload] button")
+    page.click("main button >> text=收下这份上报")
     expect(page.locator("h1")).to_contain_text("已收下")
     page.context.close()
 
@@ -113,6 +117,7 @@ def test_an_upload_after_the_sign_in_has_ended_is_not_lost(
             expect(page.locator("main")).to_contain_text("晨报.csv")
             assert fits(page)
             page.get_by_role("button", name="现在发送").click()
+        page.get_by_role("button", name="收下这份上报" if lang == "zh" else "Take the report").click()
         expect(page.locator("h1")).to_contain_text("已收下" if lang == "zh" else "Taken as report")
         page.context.close()
 

@@ -91,12 +91,16 @@ def a_report_with_a_bad_line_is_mended(li: Seat, folder: Path) -> None:
     page.select_option("#carrier", "cmcc")
     li.press("Upload")
     li.heading("Refused: nothing of this file was taken")
-    expect(page.locator("main tbody tr")).to_have_count(1)
-    expect(page.locator("main tbody tr")).to_contain_text("8.61E+12")
+    rows = page.locator("main table").first.locator("tbody tr")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("8.61E+12")
     li.sound()
     page.set_input_files("#file", path)
     page.check("input[name=skip_bad]")
     li.press("Upload")
+    li.heading("Take this report?")
+    li.sound()
+    li.press("Take the report")
     li.heading("Taken as report %(id)s", id=2)
     with page.expect_download() as saved:
         li.press("Download the bad lines (CSV)")
@@ -104,6 +108,7 @@ def a_report_with_a_bad_line_is_mended(li: Seat, folder: Path) -> None:
     mended.write_text(saved.value.path().read_text(encoding="utf-8-sig").replace("8.61E+12", LATE, 1), encoding="utf-8")
     page.set_input_files("#file", mended)
     li.press("Upload")
+    li.press("Take the report")
     li.heading("Taken as report %(id)s", id=3)
 
 

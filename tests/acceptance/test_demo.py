@@ -267,6 +267,12 @@ def test_an_operator_opens_the_demos_batch_a_breach_and_what_is_wrong_with_a_rep
     page.wait_for_url(re.compile("/uploads/"))
     assert "E+12" in page.locator("main").inner_text()
     keep_both(page, "console-upload")
+    report.write_text("三月清单\n手机号码;事件;时间\n13800138000;销户;2026-10-01\n合计;1;\n")
+    page.goto(f"{reopened.url}/console/reports")
+    page.locator("main input[type=file]").first.set_input_files(report)
+    page.locator("main form").filter(has=page.locator("input[type=file]")).locator("button").first.click()
+    page.wait_for_url(re.compile("/(uploads|waiting)/"))
+    keep_both(page, "console-waiting")
     for lang in ("en", "zh"):
         page.goto(f"{reopened.url}/console/pool?lang={lang}")
         page.locator("main input[type=file]").first.set_input_files(report)

@@ -27,7 +27,7 @@ from huanxin.store.plan import holds
 from huanxin.store.release import proposals
 from huanxin.store.report import uploads
 from huanxin.web.pages.console.forms import LONGEST
-from operators import PASSWORD, operator, signed_in
+from operators import PASSWORD, operator, reported, signed_in
 from ordering import plan_now, send_now
 from town import RECYCLED, Town, settings_of, town
 
@@ -51,7 +51,7 @@ def li(place: Town) -> Iterator[httpx.Client]:
 
 
 def upload(who: httpx.Client, content: bytes, name: str = "r.csv") -> httpx.Response:
-    return who.post("/console/reports", data={"carrier": "cmcc"}, files={"file": (name, content)})
+    return reported(who, who.post("/console/reports", data={"carrier": "cmcc"}, files={"file": (name, content)}))
 
 
 def gzip_of(heading: str, line: str) -> bytes:

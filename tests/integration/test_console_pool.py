@@ -18,7 +18,7 @@ from huanxin.domain.lifecycle import Event
 from huanxin.figures import summaries
 from huanxin.settings import Mode, Settings
 from huanxin.store.access import operators
-from operators import signed_in
+from operators import reported, signed_in
 from town import Town, town
 
 CUCC = ("+8613000000001,cancelled,2026-11-01", "+8613000000002,opened,2026-11-01")
@@ -63,7 +63,7 @@ def upload(
     who: httpx.Client, *lines: str, name: str = "报告.csv", heading: str = "number,event,at", **fields: str
 ) -> httpx.Response:
     content = "\n".join([heading, *lines, ""]).encode()
-    return who.post("/console/reports", data=fields, files={"file": (name, content, "text/csv")})
+    return reported(who, who.post("/console/reports", data=fields, files={"file": (name, content, "text/csv")}))
 
 
 def test_the_pool_is_the_same_on_the_page_and_in_its_files_under_every_filter(desk: Desk) -> None:

@@ -22,7 +22,7 @@ from huanxin.domain.operators import Role
 from huanxin.store.database import SANDBOX, Database
 from huanxin.store.migrate import migrate
 from huanxin.web.app import create_app
-from operators import PASSWORD, operator
+from operators import PASSWORD, operator, reported
 from serving import served
 from town import RECYCLED, Town, settings_of, town
 
@@ -206,7 +206,7 @@ def test_a_long_list_is_taken_where_lists_are_sent(doors: Doors) -> None:
     taken = doors.browser.post("/console/reports", data={"carrier": "cmcc"}, files={"file": ("r.csv", report)})
     assert (len(report) > 5_000_000, taken.status_code) == (True, 303)
     page = doors.browser.get(taken.headers["location"])
-    assert "已收下" in page.text
+    assert "已收下" in reported(doors.browser, page).text
 
 
 def test_whoever_watches_whether_a_site_is_there_gets_the_answer_without_the_page(doors: Doors) -> None:

@@ -12,7 +12,7 @@ import pytest
 from huanxin.domain.operators import Role
 from huanxin.release.explain import explain
 from huanxin.store.report import reports
-from operators import signed_in
+from operators import reported, signed_in
 from town import Town, town
 
 NUMBER = "+8613800139999"
@@ -39,9 +39,8 @@ def wang(place: Town) -> Iterator[httpx.Client]:
 
 
 def taken(who: httpx.Client, place: Town, line: str) -> int:
-    answer = who.post(
-        "/console/reports", data={"carrier": "cmcc"}, files={"file": ("r.csv", f"number,event,at\n{line}\n".encode())}
-    )
+    file = {"file": ("r.csv", f"number,event,at\n{line}\n".encode())}
+    answer = reported(who, who.post("/console/reports", data={"carrier": "cmcc"}, files=file))
     assert answer.status_code == 200, answer.text
     with place.platform.read() as seen:
         return reports.latest(seen.tx)

@@ -23,7 +23,7 @@ from huanxin.store.request import requests
 from huanxin.web.pages.console import signing
 from huanxin.web.pages.unsent import LONG as LONGEST
 from huanxin.web.pages.unsent import SECRETS
-from operators import PASSWORD, operator, signed_in
+from operators import PASSWORD, operator, reported, signed_in
 from town import FIRST, RECYCLED, Phone, Town, town
 
 NOT_SENT = "您的登录已结束，刚才的内容没有发送"
@@ -199,7 +199,7 @@ def test_a_report_is_offered_again_and_taken(place: Town, li: httpx.Client) -> N
     file = {"file": ("r.csv", f"number,event,at\n{FIRST},cancelled,2026-11-20{long}".encode())}
     li.post("/console/reports", data={"carrier": "cmcc"}, files=file)
     assert again(li).url.path == "/console/unsent"
-    assert li.post("/console/unsent/send").url.path.startswith("/console/reports/uploads/")
+    assert reported(li, li.post("/console/unsent/send")).url.path.startswith("/console/reports/uploads/")
     with place.platform.database.transaction() as tx:
         assert len(reports.all_reports(tx)) == 2
 

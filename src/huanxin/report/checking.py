@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from huanxin.report.importing import (
 from huanxin.report.kinds import by_kind, summed_up
 from huanxin.report.lines import NAMES, Lines, check, report_form
 from huanxin.store.acting import Reading
+from huanxin.words.sentences import packed, unpacked
 
 _FORMS, _SAMPLES = 4, 3
 _LONGEST = 200  # characters of a line that is shown
@@ -83,6 +85,23 @@ class Checked:
     refusal: str = ""
     already: int | None = None
     """the report that it was taken as before: it would change nothing"""
+
+    def stored(self) -> dict[str, Any]:
+        """As JSON, from which `shown_again` makes it."""
+        kinds = [{"count": one.count, "reason": packed(one.reason), "samples": one.samples} for one in self.kinds]
+        return asdict(self) | {"kinds": kinds, "refusal": packed(self.refusal)}
+
+    @classmethod
+    def shown_again(cls, stored: Mapping[str, Any]) -> Checked:
+        columns = [
+            Column(meaning=one["meaning"], heading=one["heading"], forms=[Understood(**form) for form in one["forms"]])
+            for one in stored["columns"]
+        ]
+        kinds = [
+            Kind(count=one["count"], reason=unpacked(one["reason"]), samples=[(line, text) for line, text in one["samples"]])
+            for one in stored["kinds"]
+        ]
+        return cls(**{**stored, "columns": columns, "kinds": kinds, "refusal": unpacked(stored["refusal"])})
 
 
 def check_report(

@@ -21,6 +21,7 @@ from huanxin.store import timeouts
 from huanxin.store.access import unsent
 from huanxin.store.acting import PLATFORM
 from huanxin.store.notify.deliveries import EVENTS, OWNERS
+from huanxin.store.report import waiting
 from huanxin.words.sentences import Sentence
 from huanxin.work.counting import Summarizer
 from huanxin.work.inboxes import InboxReader
@@ -45,7 +46,8 @@ _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 @dataclass(kw_only=True)
 class Sweeper:
     """A worker's job: remove what a server or worker that was killed left behind, long after anybody could be working on it,
-    and forms that nobody came back for. A server looks at its start too, but what its own death left is too young then."""
+    and forms and reports that nobody came back for. A server looks at its start too, but what its own death left is too
+    young then."""
 
     platform: Platform
     settings: Settings
@@ -59,6 +61,7 @@ class Sweeper:
             sweep(self.settings.home / _FETCHED, older_than=_FETCHED_FOR)
             with self.platform.act(PLATFORM) as act:
                 unsent.forget(act.tx, act.now - unsent.KEPT)
+                waiting.forget(act.tx, act.now)
         return False
 
 

@@ -33,11 +33,13 @@ class Upload:
     recorded_at: datetime
     has_rejects: bool
     """whether there are lines to mend; a file that can't be read at all has none"""
+    checked: Any = None
+    """how it was understood, as JSON"""
 
 
 _COLUMNS = (
     "id, carrier, file_name, report_id, already, coalesce(refusal_said, to_jsonb(refusal)) AS refusal, bad_lines, shown,"
-    " recorded_by, recorded_at, rejects IS NOT NULL AS has_rejects"
+    " recorded_by, recorded_at, rejects IS NOT NULL AS has_rejects, checked"
 )
 
 
@@ -49,14 +51,27 @@ def _upload(*, refusal: Any, shown: list[Any], **others: Any) -> Upload:
 
 def add(
     tx: Tx, *, carrier: str, file_name: str, report_id: int | None, already: bool, refusal: str, bad_lines: int,
-    shown: Sequence[Shown], rejects: bytes | None, by: str, at: datetime,
+    shown: Sequence[Shown], rejects: bytes | None, checked: Any, by: str, at: datetime,
 ) -> int:  # fmt: skip
     """Record what became of an upload; its id. `rejects` is a CSV of all bad lines, gzip."""
     lines = [(line, packed(reason), text) for line, reason, text in shown]
     row = tx.execute(
         "INSERT INTO report_upload (carrier, file_name, report_id, already, refusal, refusal_said, bad_lines, shown,"
-        " rejects, recorded_by, recorded_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
-        (carrier, file_name, report_id, already, refusal, Jsonb(packed(refusal)), bad_lines, Jsonb(lines), rejects, by, at),
+        " rejects, checked, recorded_by, recorded_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        (
+            carrier,
+            file_name,
+            report_id,
+            already,
+            refusal,
+            Jsonb(packed(refusal)),
+            bad_lines,
+            Jsonb(lines),
+            rejects,
+            Jsonb(checked) if checked else None,
+            by,
+            at,
+        ),
     ).fetchone()
     assert row is not None
     return int(row[0])

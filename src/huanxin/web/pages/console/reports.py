@@ -18,11 +18,12 @@ from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Right
 from huanxin.domain.problems import status_of
 from huanxin.numbersets import delimited, tables
+from huanxin.report.checking import Checked
 from huanxin.store.access import operators
-from huanxin.store.report import reports, uploads
+from huanxin.store.report import reports, uploads, waiting
 from huanxin.store.report.uploads import Upload
 from huanxin.web.pages import flash, session
-from huanxin.web.pages.console import signing
+from huanxin.web.pages.console import signing, waiting_reports
 from huanxin.web.pages.console.forms import Form, kept
 from huanxin.web.pages.console.frame import back, carrier_names, page
 from huanxin.web.pages.console.pool.words import BASELINE_NAMES, EVENT_NAMES
@@ -72,7 +73,7 @@ def _csv(who: Working, carrier: str | None, *, table: str, before: int | None, l
 
 @router.post("/reports", dependencies=_FORMS)
 async def upload(request: Request, who: Reporter) -> Response:
-    """Take a report, whole or not at all; what became of it stands on a page of its own."""
+    """Look at a report, and ask whether to take it; what became of one that can't be taken stands on a page of its own."""
     try:
         async with received(request) as sent:
             carrier = sent.fields.get("carrier") or who.operator.carrier or ""
@@ -89,18 +90,26 @@ async def upload(request: Request, who: Reporter) -> Response:
                 return await to_thread.run_sync(lambda: _reports(request, who, status=422, problem=missing))
             long = sent.length > delimited.BLOCK or tables.takes_long(sent.path)
             limiter = who.context.large if long else None
-            done = await to_thread.run_sync(_take, who, sent.path, carrier, sent.fields, language(request), limiter=limiter)
+            asked = (sent.path, carrier, sent.fields, language(request))
+            address = await to_thread.run_sync(_offer, who, *asked, limiter=limiter)
     except (TooLarge, TooSlow) as error:
         status, problem = (413, "large") if isinstance(error, TooLarge) else (408, "slow")
         return await to_thread.run_sync(lambda: _reports(request, who, status=status, problem=problem))
-    return back(f"/console/reports/uploads/{done}")
+    return back(address)
 
 
-def _take(who: Working, path: Path, carrier: str, fields: Mapping[str, str], lang: str) -> int:
-    return upload_report(
-        who.platform, path, carrier=carrier, by=who.operator.login, skip_bad="skip_bad" in fields,
-        most_bytes=who.context.limits.most_bytes, say=lambda text: say(text, lang), first_day=fields.get("kind") == BASELINE,
+def _offer(who: Working, path: Path, carrier: str, fields: Mapping[str, str], lang: str) -> str:
+    """Look at a report: the page where its sender decides; if there is nothing to decide, what became of it."""
+    most, skip_bad, first_day = who.context.limits.most_bytes, "skip_bad" in fields, fields.get("kind") == BASELINE
+    found = None if first_day else waiting_reports.looked_at(who.platform, path, carrier=carrier, most_bytes=most)
+    if found and not found.already and (not found.refusal or (skip_bad and found.kinds)):
+        made = waiting_reports.keep(who.platform, path, found, carrier=carrier, skip_bad=skip_bad, who=who.operator)
+        return f"/console/reports/waiting/{made}"
+    done = upload_report(
+        who.platform, path, carrier=carrier, by=who.operator.login, skip_bad=skip_bad, most_bytes=most, first_day=first_day,
+        say=lambda text: say(text, lang), checked=found.stored() if found else None,
     )  # fmt: skip
+    return f"/console/reports/uploads/{done}"
 
 
 @router.get("/reports/uploads/{upload_id}")
@@ -111,8 +120,9 @@ def outcome(request: Request, who: Reporter, upload_id: int) -> Response:
         report = reports.get(seen.tx, one.report_id) if one.report_id else None
     names = BASELINE_NAMES if report and report.kind == BASELINE else EVENT_NAMES
     events = [(name, report.counts.get(word, 0)) for word, name in names.items()] if report else []
+    checked = Checked.shown_again(one.checked) if one.checked else None
     return page(request, who, "upload.html", tab="reports", one=one, report=report, events=events, shown=SHOWN,
-                most=who.context.limits.most_bytes)  # fmt: skip
+                checked=checked, most=who.context.limits.most_bytes)  # fmt: skip
 
 
 @router.post("/reports/uploads/{upload_id}/rejects", dependencies=_FORMS)
@@ -171,9 +181,11 @@ def _reports(
         found = reports.newest(seen.tx, carrier=chosen, before=before, most=_PAGE)
         bad = uploads.with_rejects(seen.tx, [one.id for one in found])
         refused = uploads.refused(seen.tx, carrier=chosen, most=_REFUSED)
+        waits = waiting.of_person(seen.tx, who.operator.id, seen.now)
     more = found[-1].id if len(found) == _PAGE else None
     return page(
-        request, who, "reports.html", status, tab="reports", reports=found, bad=bad, refused=refused, carrier=chosen or "",
-        carriers=carrier_names(who), problem=problem, more=more, events=EVENT_NAMES, most=who.context.limits.most_bytes,
+        request, who, "reports.html", status, tab="reports", reports=found, bad=bad, refused=refused, waits=waits,
+        carrier=chosen or "", carriers=carrier_names(who), problem=problem, more=more, events=EVENT_NAMES,
+        most=who.context.limits.most_bytes,
         mend_problem=mend and mend.said, mend_faults=mend.faults[:SHOWN] if isinstance(mend, BadInput) else (),
     )  # fmt: skip
