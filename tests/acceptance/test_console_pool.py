@@ -51,7 +51,7 @@ def test_the_pool_and_the_reports_are_read_filtered_and_uploaded_to(
         page.goto(f"{made.url}/console/pool?lang=en")
         expect(page.locator("h1")).to_have_text("Pool")
         page.goto(f"{made.url}/console/reports?lang=zh")
-        page.set_input_files("#file", report(tmp_path, "13800138100,opened,2026-11-02"))
+        page.set_input_files("#file", report(tmp_path, "1380013810,opened,2026-11-02"))
         page.select_option("#carrier", "cmcc")
         page.click("form[data-upload] button")
         expect(page.locator("h1")).to_have_text("已拒收：此文件的内容均未收下")
@@ -59,7 +59,7 @@ def test_the_pool_and_the_reports_are_read_filtered_and_uploaded_to(
         assert fits(page)
         with page.expect_download() as saved:
             page.click("text=下载有误的行")
-        mended = saved.value.path().read_text(encoding="utf-8-sig").replace("13800138100", "+8613800138100")
+        mended = saved.value.path().read_text(encoding="utf-8-sig").replace("1380013810", "+8613800138100")
         again = tmp_path / "rejects.csv"
         again.write_text(mended, encoding="utf-8")
         page.set_input_files("#file", again)
