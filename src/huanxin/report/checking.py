@@ -175,7 +175,8 @@ def _understood(chunk: tables.Chunk, name: str, good: Lines, carrier: Carrier) -
 def _read(lines: Lines, row: int, name: str, carrier: Carrier) -> str:
     """A cell of a good line as it was understood."""
     if name == "number":
-        return f"+{masked(int(lines.number[row]))}"
+        number = str(lines.number[row])
+        return f"+86 {masked(number)}" if number.startswith("86") else f"+{masked(number)}"
     if name == "event":
         return str(EVENTS[lines.event[row]].value)
     if lines.at[row] == NO_TIME:

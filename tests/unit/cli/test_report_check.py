@@ -37,7 +37,7 @@ def test_a_check_says_how_each_column_was_understood_and_records_nothing(run: Ru
     number, event, at = found["columns"]
     assert (number["heading"], number["meaning"]) == ("手机号码", "number")
     assert {one["form"]: one["read"] for one in number["forms"]} == dict.fromkeys(("9" * 11, "+" + "9" * 13), None) | {
-        "9" * 11: "+138****8000", "+" + "9" * 13: "+138****8001",
+        "9" * 11: "+86 138****8000", "+" + "9" * 13: "+86 138****8001",
     }  # fmt: skip
     assert [(one["form"], one["count"], one["read"]) for one in event["forms"]] == [("销户", 2, "cancelled")]
     assert {one["form"]: one["read"] for one in at["forms"]} == {
