@@ -7,7 +7,7 @@ from datetime import date
 
 from huanxin.acts import Platform
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.plan.holds import Placed, add_hold
+from huanxin.release.holds import Placed, add_hold
 
 
 def hold(

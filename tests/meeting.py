@@ -25,9 +25,9 @@ from huanxin.domain.partners import Kind, NewPartner, Partner
 from huanxin.notify.partners import add_partner
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.plan.holds import lift_hold
 from huanxin.release.early_sales import lots_of
 from huanxin.release.gate import load_gate
+from huanxin.release.holds import lift_hold
 from huanxin.release.proposals import Outcome
 from huanxin.release.stopped import find_stopped_sales
 from huanxin.release.waiving import waive
@@ -182,7 +182,7 @@ def _waive(platform: Platform) -> int:
 
 def _lift(platform: Platform) -> str:
     with platform.act("li") as act:
-        return lift_hold(act, 2, reason="over").order_number
+        return lift_hold(act, 2, reason="over").hold.order_number
 
 
 def facts(platform: Platform) -> dict[str, Any]:

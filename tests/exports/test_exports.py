@@ -53,7 +53,7 @@ def read(path: Path) -> tuple[list[tuple[int, int, str, date]], list[tuple[int, 
 def test_a_workbook_with_what_failed_is_refused_by_its_rows_in_every_form(tmp_path: Path) -> None:
     """python-calamine reads a look-up that failed as an empty cell: a hold would be placed without that number."""
     from exports.making import FILES, ods, xlsx
-    from huanxin.plan.holds import read_numbers
+    from huanxin.release.holds import read_numbers
 
     rows = [("姓名", "号码"), ("a", f"+86{ONE}"), ("b", "=NA()"), (None, "=NA()"), ("d", "=NA()")]
     failed = [[cell.replace("=NA()", "#N/A") if cell else cell for cell in row] for row in rows]

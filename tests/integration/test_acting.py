@@ -12,7 +12,7 @@ from clocks import Clock
 from huanxin.acts import Platform
 from huanxin.domain.errors import NotFound
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.plan.holds import add_hold, lift_hold
+from huanxin.release.holds import add_hold, lift_hold
 from huanxin.store.acting import Act
 from huanxin.store.database import deciding
 from huanxin.store.plan import holds

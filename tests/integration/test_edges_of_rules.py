@@ -24,9 +24,9 @@ from huanxin.domain.rules import Rules
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.plan.batches import due
-from huanxin.plan.holds import add_hold
 from huanxin.release.explain import explain
 from huanxin.release.gate import load_gate
+from huanxin.release.holds import add_hold
 from huanxin.release.listing import release_lists
 from huanxin.release.proposals import Outcome
 from huanxin.release.waiving import waive

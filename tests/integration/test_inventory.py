@@ -23,9 +23,9 @@ from huanxin.acts.batches import release
 from huanxin.acts.inventory import look, next_page, write_files
 from huanxin.domain.errors import Conflict
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.plan.holds import lift_hold
 from huanxin.release import inventory
 from huanxin.release.gate import load_gate, release_batch
+from huanxin.release.holds import lift_hold
 from huanxin.release.listing import release_lists
 from huanxin.release.waiving import waive
 from huanxin.store.release import releases

@@ -17,8 +17,8 @@ from holding import hold
 from huanxin.acts import Platform
 from huanxin.domain.errors import Conflict
 from huanxin.domain.numbers import parse
-from huanxin.plan.holds import lift_hold
 from huanxin.release.explain import explain
+from huanxin.release.holds import lift_hold
 from huanxin.release.listing import gate_table
 from huanxin.release.waiving import SILENT, waive
 from huanxin.store.notify import notices

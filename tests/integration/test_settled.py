@@ -23,8 +23,8 @@ from huanxin.domain.errors import BadInput
 from huanxin.domain.lifecycle import Cancellation, ShardState, fold, sellable_from
 from huanxin.numbersets.sharded import NumberSet, union
 from huanxin.plan.batches import due, held_now
-from huanxin.plan.holds import lift_hold
 from huanxin.release.gate import load_gate
+from huanxin.release.holds import lift_hold
 from huanxin.store import facts
 from huanxin.store.acting import Reading
 from huanxin.store.notify import notices

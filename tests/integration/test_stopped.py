@@ -19,7 +19,7 @@ from huanxin.acts import Platform
 from huanxin.acts.batches import release
 from huanxin.disclose.desk import look_up
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.plan.holds import lift_hold
+from huanxin.release.holds import lift_hold
 from huanxin.release.listing import write_release_lists
 from huanxin.release.waiving import waive
 from huanxin.store.acting import Reading
@@ -308,7 +308,8 @@ def test_the_console_says_it_where_the_hold_is_placed_and_to_the_carrier_whose_l
         ahead = ours.post("/console/batches/1/releases/1", data=wanted | {"which": "", "as_of": "2999-01-01"})
         assert "2999-01-01 has not come yet" in words(ahead)
         for hold_id in (1, 2):
-            li.post(f"/console/holds/{hold_id}/lift", data={"reason": "over"})
+            with shop.platform.act("li") as act:
+                lift_hold(act, hold_id, reason="over")
         assert "Off sale at once" not in li.get("/console/holds?lang=en").text
 
 

@@ -41,7 +41,7 @@ from huanxin.notify.streams import set_status
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.outbound import Outbound
 from huanxin.plan.batches import call_off
-from huanxin.plan.holds import add_hold, lift_hold
+from huanxin.release.holds import add_hold, lift_hold
 from huanxin.release.proposals import Outcome
 from huanxin.release.waiving import waive, withdraw_waiver
 from huanxin.request.ordering import Ordered, Purpose, Wish

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from huanxin.acts import mending
+from huanxin.acts import mending, undoing
 from huanxin.acts.platform import Platform
 from huanxin.domain.operators import Operator
 from huanxin.notify.notices import tell_batch
@@ -13,6 +13,7 @@ from huanxin.release.proposals import Outcome
 from huanxin.store.acting import Act
 from huanxin.store.notify.notices import Notice
 from huanxin.store.release import releases
+from huanxin.store.release.proposals import Proposal
 from huanxin.store.release.releases import Release
 
 
@@ -47,5 +48,12 @@ def decide(platform: Platform, proposal_id: int, outcome: Outcome, *, note: str,
     with platform.act(by.login, sure=outcome is Outcome.APPROVED) as act:
         return proposals.decide(
             act, proposal_id, outcome, note=note, operator=by,
-            mend=lambda order, found: mending.carry_out(order, found, approved_by=by.login).touched,
+            carry=lambda order, found: _carry_out(order, found, approved_by=by.login),
         )  # fmt: skip
+
+
+def _carry_out(act: Act, found: Proposal, *, approved_by: str) -> int:
+    """Carry out what was approved and is of no batch; of how many numbers."""
+    if found.carrier is not None:
+        return mending.carry_out(act, found, approved_by=approved_by).touched
+    return undoing.carry_out(act, found)

@@ -78,7 +78,9 @@ def carry_out(act: Act, found: Proposal, *, approved_by: str) -> Mended:
         return withdraw(act, found.report_id, reason=found.reason, approved_by=approved_by)
     with tempfile.TemporaryDirectory(prefix="correction-") as folder:
         path = Path(folder) / (found.file_name or "correction.csv")
-        path.write_bytes(gzip.decompress(proposals.content_of(act.tx, found.id)))
+        content = proposals.content_of(act.tx, found.id)
+        assert content is not None
+        path.write_bytes(gzip.decompress(content))
         return correct(act, path, carrier=found.carrier or "", reason=found.reason, approved_by=approved_by)
 
 

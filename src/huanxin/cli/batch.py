@@ -17,7 +17,7 @@ from huanxin.notify.reminders import remind_now
 from huanxin.notify.retractions import retract_ordered
 from huanxin.plan.batches import call_off as call_off_batch
 from huanxin.plan.batches import plan_batch
-from huanxin.plan.holds import read_numbers
+from huanxin.release.holds import read_numbers
 from huanxin.settings import served_at
 from huanxin.store.release.stops import known
 from huanxin.terminal import led

@@ -17,9 +17,9 @@ from huanxin.domain.clock import passed
 from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.domain.numbers import parse
 from huanxin.notify.partners import told_of
-from huanxin.plan.holds import read_numbers
 from huanxin.release.explain import explain as explain_number
 from huanxin.release.gate import LoadedGate, load_gate
+from huanxin.release.holds import read_numbers
 from huanxin.release.listing import obstacles, prepare_folder, write_gate, write_release_lists
 from huanxin.release.waiving import SILENT
 from huanxin.release.waiving import waive as waive_answers

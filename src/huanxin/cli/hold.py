@@ -12,7 +12,7 @@ import typer
 from huanxin.cli import stops
 from huanxin.cli.console import By, Json, done, me, platform, table
 from huanxin.cli.given import a_file
-from huanxin.plan.holds import add_hold, lift_hold, read_numbers
+from huanxin.release.holds import add_hold, lift_hold, read_numbers
 from huanxin.store.plan import holds
 from huanxin.store.release.stops import known
 
@@ -50,13 +50,21 @@ def add(
 def lift(
     hold: Annotated[int, typer.Argument(help="The hold's number.")],
     reason: Annotated[str, typer.Option(help="Why it no longer binds.")],
+    numbers: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Only these: a file with a column number.")
+    ] = None,
     by: By = "",
     as_json: Json = False,
 ) -> None:
-    """Let a hold go."""
-    with platform() as (opened, _), opened.act(by or me()) as act:
-        lifted = lift_hold(act, hold, reason=reason)
-    done(as_json, {"hold": hold, "count": lifted.count}, f"✓ hold {hold} no longer binds; numbers: {lifted.count:,}")
+    """Let a hold go, or some of its numbers: the same order goes on for the others, as a hold of its own."""
+    with platform() as (opened, _):
+        only = read_numbers(numbers, opened.plan) if numbers else None
+        with opened.act(by or me()) as act:
+            lifted = lift_hold(act, hold, reason=reason, only=only)
+    say = f"✓ hold {hold} no longer binds; numbers: {lifted.count:,}"
+    if lifted.goes_on:
+        say += f"; for the other {lifted.hold.count - lifted.count:,} it goes on as hold {lifted.goes_on}"
+    done(as_json, {"hold": hold, "count": lifted.count, "goes_on": lifted.goes_on}, say)
 
 
 @app.command("list")
@@ -72,6 +80,7 @@ def list_(as_json: Json = False) -> None:
     )
     for one in found:
         lifted = f"{one.lifted_at:%Y-%m-%d} by {one.lifted_by}: {one.lift_reason}" if one.lifted_at else ""
+        lifted += f"; goes on as hold {one.goes_on}" if one.goes_on else ""
         rows.add_row(str(one.id), one.source, one.order_number, one.reason, f"{one.count:,}", f"{released[one.id]:,}",
                      str(one.until_day), str(one.review_on or ""), one.placed_by, lifted)  # fmt: skip
     done(

@@ -14,6 +14,7 @@ from huanxin.domain.partners import DEFAULT_SCOPES, Kind, NewPartner, Scope
 from huanxin.domain.shown import read_json
 from huanxin.domain.streams import Status
 from huanxin.notify.assertions import register_keys
+from huanxin.notify.changing import off_board, rename, set_required
 from huanxin.notify.files import use_files
 from huanxin.notify.partners import add_partner, named, rotate_secret
 from huanxin.notify.streams import configuration, set_status
@@ -122,6 +123,54 @@ def rotate_key(
     say = (f"✓ {partner.name} has a new client_secret: {secret}\n"
            f"  It is not shown again. The old one works until {until:%Y-%m-%d %H:%M} UTC.")  # fmt: skip
     done(as_json, facts, say)
+
+
+Name = Annotated[str, typer.Argument(help="The partner's name or client_id.")]
+Reason = Annotated[str, typer.Option(help="Why; it is recorded.")]
+
+
+@app.command("optional")
+def make_optional(name: Name, reason: Reason, by: By = "", as_json: Json = False) -> None:
+    """Have what is sent from now on not wait for a partner. What was sent waits still: `huanxin gate waive`."""
+    _required(name, False, reason, by, as_json)
+
+
+@app.command("required")
+def make_required(name: Name, reason: Reason, by: By = "", as_json: Json = False) -> None:
+    """Have what is sent from now on wait for a partner's answer."""
+    _required(name, True, reason, by, as_json)
+
+
+def _required(name: str, required: bool, reason: str, by: str, as_json: bool) -> None:
+    with platform() as (opened, _), opened.act(by or me()) as act:
+        partner = named(act.tx, name)
+        set_required(act, partner, required=required, reason=reason)
+    say = f"✓ notices wait for {partner.name}" if required else f"✓ notices no longer wait for {partner.name}"
+    done(as_json, {"name": partner.name, "required": required}, f"{say}, from the next one on")
+
+
+@app.command("rename")
+def rename_(
+    name: Name, new: Annotated[str, typer.Argument(help="Its name from now on.")], reason: Reason, by: By = "",
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Give a partner another name; its credentials, stream and folders stay as they are."""
+    with platform() as (opened, _), opened.act(by or me()) as act:
+        partner = named(act.tx, name)
+        rename(act, partner, new, reason=reason)
+    done(as_json, {"name": new.strip(), "before": partner.name}, f"✓ {partner.name} is called {new.strip()} from now on")
+
+
+@app.command("off-board")
+def off_board_(name: Name, reason: Reason, by: By = "", as_json: Json = False) -> None:
+    """Let a partner leave: it is told nothing more and not let in. This frees nothing: numbers wait for what it left
+    unanswered until you waive it."""
+    with platform() as (opened, _), opened.act(by or me()) as act:
+        partner = named(act.tx, name)
+        off_board(act, partner, reason=reason)
+    say = (f"✓ {partner.name} has left, and gets no more notices\n"
+           "  Numbers wait for what it left unanswered; see `huanxin gate`, and `huanxin gate waive`.")  # fmt: skip
+    done(as_json, {"name": partner.name, "client_id": partner.client_id}, say)
 
 
 @app.command("stream")

@@ -30,8 +30,8 @@ from huanxin.domain.errors import HuanxinError
 from huanxin.domain.partners import Kind, NewPartner, Partner
 from huanxin.notify.partners import add_partner
 from huanxin.plan.batches import plan_batch
-from huanxin.plan.holds import add_hold, read_numbers
 from huanxin.release.gate import LoadedGate, load_gate
+from huanxin.release.holds import add_hold, read_numbers
 from huanxin.release.listing import STOPPED, write_release_lists
 from huanxin.release.waiving import waive
 from huanxin.report.rejects import write_rejects

@@ -15,11 +15,12 @@ from huanxin.domain.accounts import Account, Happened, Known, last
 from huanxin.domain.errors import Unauthorized
 from huanxin.domain.partners import NewPartner
 from huanxin.domain.rules import random_id
-from huanxin.domain.streams import VERIFICATION, Method, Status, method_of, way_of
+from huanxin.domain.streams import VERIFICATION, Method, method_of, way_of
+from huanxin.notify.changing import off_board
 from huanxin.notify.files import FILES_CHOSEN, use_files
 from huanxin.notify.notices import queue_event
 from huanxin.notify.partners import Registered, add_partner, check_endpoint
-from huanxin.notify.streams import set_status, verify
+from huanxin.notify.streams import verify
 from huanxin.onboarding.opening import folder_rules, open_signer
 from huanxin.onboarding.rehearsal import claims_of, make_notice
 from huanxin.onboarding.selftest import SelfTests
@@ -183,10 +184,8 @@ class Onboarding:
 
 def _shut_out(act: Act, client_id: str, *, reason: str) -> None:
     partner = partners.by_client_id(act.tx, client_id)
-    assert partner is not None, "it is withdrawn with its account only"
-    if streams.of_partner(act.tx, partner.id):
-        set_status(act, partner, status=Status.DISABLED, reason=reason)
-    partners.withdraw(act.tx, partner.id, reason=reason, by=act.by, at=act.now)
+    if partner is not None:  # else it was off-boarded before
+        off_board(act, partner, reason=reason)
 
 
 def known(tx: Tx, account: Account) -> Known:

@@ -1,4 +1,4 @@
-"""Four eyes: a waiver or a release is proposed by one person, and carried out when another approves it."""
+"""Four eyes: what frees numbers or mends a report is proposed by one person and carried out when another approves it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from huanxin.store.access import operators
 from huanxin.store.acting import Act, Reading
 from huanxin.store.answer import receipts
 from huanxin.store.database import Tx
-from huanxin.store.plan import batches
+from huanxin.store.plan import batches, holds
 from huanxin.store.release import proposals
 from huanxin.store.release.proposals import NewProposal, Proposal
 from huanxin.words.sentences import Sentence
@@ -111,6 +111,33 @@ def may_mend(operator: Operator, carrier: str, *, proposing: bool = True) -> Non
         )
 
 
+def propose_undo(act: Act, new: NewProposal, operator: Operator) -> int:
+    """Record that somebody wants a hold lifted, or a partner's answers not required any more; the proposal's id."""
+    may_undo(act, operator, new.hold_id)
+    proposals.one_at_a_time(act.tx, None)
+    if not new.reason.strip():
+        raise BadInput(Sentence("write the reason; it is recorded"))
+    for one in proposals.listed(act.tx, open_only=True):
+        if one.kind == new.kind and (one.hold_id, one.partner_id) == (new.hold_id, new.partner_id):
+            raise Conflict(Sentence("proposal %(proposal)s wants the same and waits for a second person", proposal=one.id))
+    return proposals.add(act.tx, replace(new, reason=new.reason.strip()), by=operator.id, at=act.now)
+
+
+def may_undo(reading: Reading, operator: Operator, hold_id: int | None, *, proposing: bool = True) -> None:
+    """Raise unless this person may have a hold lifted, or (None) a partner made optional, which concerns all carriers."""
+    if proposing and not operator.may(Right.DECIDE):
+        operator.require(Right.BATCHES)
+    if not operator.sees(concerned(reading, hold_id)):
+        raise Forbidden(Sentence("this concerns numbers of other carriers; somebody for all carriers has to act on it"))
+
+
+def concerned(reading: Reading, hold_id: int | None) -> set[str]:
+    """The carriers whose numbers a hold names; without one, all."""
+    if hold_id is None:
+        return set(reading.plan.carriers)
+    return {reading.plan.owner(shard) or "" for shard in holds.numbers_of(reading.tx, hold_id).shards}
+
+
 def mend_that_waits(reading: Reading, proposal_id: int, *, operator: Operator) -> Proposal:
     """A withdrawal or a correction that waits for its approval, for who may see it. Raises NotFound, Forbidden."""
     found = proposals.get(reading.tx, proposal_id)
@@ -120,19 +147,21 @@ def mend_that_waits(reading: Reading, proposal_id: int, *, operator: Operator) -
     return found
 
 
-Mend = Callable[[Act, Proposal], int]
-"""Carries out a withdrawal or a correction that was approved; of how many numbers."""
+Carry = Callable[[Act, Proposal], int]
+"""Carries out what was approved and is of no batch; of how many numbers."""
 
 
-def decide(act: Act, proposal_id: int, outcome: Outcome, *, note: str, operator: Operator, mend: Mend) -> int:
+def decide(act: Act, proposal_id: int, outcome: Outcome, *, note: str, operator: Operator, carry: Carry) -> int:
     """Approve or decline what another person proposed, or withdraw what one proposed oneself; how many numbers it freed, or
-    mended.
+    mended. `carry` carries out what is of no batch.
 
     Raises Conflict for one's own proposal or one that has ended, Forbidden without the right.
     """
     found = _alone_with(act.tx, proposal_id)
-    if found.batch_id is None:
-        may_mend(operator, found.carrier or "", proposing=outcome is Outcome.WITHDRAWN)
+    if found.carrier is not None:
+        may_mend(operator, found.carrier, proposing=outcome is Outcome.WITHDRAWN)
+    elif found.batch_id is None:
+        may_undo(act, operator, found.hold_id, proposing=outcome is Outcome.WITHDRAWN)
     else:
         _may_act(act, found.batch_id, operator=operator, proposing=outcome is Outcome.WITHDRAWN)
     if found.outcome:
@@ -151,7 +180,7 @@ def decide(act: Act, proposal_id: int, outcome: Outcome, *, note: str, operator:
         second_person(found.proposed_by, operator, tied=operators.tied(act.tx, found.proposed_by, operator.id))
     if outcome is Outcome.DECLINED and not note.strip():
         raise BadInput(Sentence("say why it is declined; whoever proposed it reads it"))
-    freed = _carry_out(act, found, operator, mend) if outcome is Outcome.APPROVED else 0
+    freed = _carry_out(act, found, operator, carry) if outcome is Outcome.APPROVED else 0
     proposals.end(act.tx, proposal_id, outcome=outcome.value, note=note.strip(), count=freed, by=operator.id, at=act.now)
     return freed
 
@@ -178,10 +207,12 @@ def _may_act(reading: Reading, batch_id: int, *, operator: Operator, proposing: 
         )
 
 
-def _carry_out(act: Act, found: Proposal, operator: Operator, mend: Mend) -> int:
+def _carry_out(act: Act, found: Proposal, operator: Operator, carry: Carry) -> int:
     both = replace(act, by=f"{found.proposer}, {operator.login}")
+    if found.carrier is not None:
+        return carry(replace(act, by=found.proposer), found)
     if found.batch_id is None:
-        return mend(replace(act, by=found.proposer), found)
+        return carry(both, found)
     if found.kind == "release":
         released = release_batch(both, found.batch_id, alone=False)
         if released is None:

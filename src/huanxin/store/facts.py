@@ -143,14 +143,14 @@ def allocation(tx: Tx, *, carrier: str, file_name: str, ranges: Sequence[Range],
 
 def hold(
     tx: Tx, *, source: str, order: str, reason: str, until: date, review_on: date | None, numbers: NumberSet, by: str,
-    at: datetime,
+    at: datetime, replaces: int | None = None,
 ) -> int:  # fmt: skip
-    """Record a hold on some numbers; its id."""
+    """Record a hold on some numbers; its id. replaces: the one that was lifted for some, and goes on here for the others."""
     recording_facts(tx)
     row = tx.execute(
-        "INSERT INTO hold (source, order_number, reason, until_day, review_on, count, placed_by, placed_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
-        (source, order, reason, until, review_on, len(numbers), by, at),
+        "INSERT INTO hold (source, order_number, reason, until_day, review_on, count, placed_by, placed_at, replaces)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        (source, order, reason, until, review_on, len(numbers), by, at, replaces),
     ).fetchone()
     assert row is not None
     with tx.cursor() as cursor:

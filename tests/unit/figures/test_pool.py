@@ -22,7 +22,7 @@ from huanxin.figures import pool, summaries
 from huanxin.figures.pool_sums import Sums, blocks_of, cells_of
 from huanxin.numbersets import tables
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.plan.holds import lift_hold
+from huanxin.release.holds import lift_hold
 from huanxin.report.allocations import import_allocation
 from huanxin.store.figures import summaries as stored
 from huanxin.store.notify import notices

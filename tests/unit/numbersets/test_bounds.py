@@ -20,7 +20,7 @@ from huanxin.domain.errors import BadInput
 from huanxin.domain.numbers import chinese_plan
 from huanxin.numbersets import apart, parquet, tables
 from huanxin.numbersets.roster import Roster
-from huanxin.plan.holds import read_numbers
+from huanxin.release.holds import read_numbers
 from huanxin.report.rejects import rejects_of
 
 NAMES = ("number", "outcome", "reason", "until")

@@ -12,7 +12,7 @@ from clocks import Clock
 from holding import hold
 from huanxin.acts import Platform
 from huanxin.domain.numbers import Carrier, chinese_plan, parse
-from huanxin.plan.holds import lift_hold
+from huanxin.release.holds import lift_hold
 from huanxin.store.plan import batches
 from ordering import imported, plan_now
 

@@ -19,7 +19,7 @@ from huanxin.domain.errors import BadInput, Fault
 from huanxin.domain.numbers import Carrier, chinese_plan
 from huanxin.numbersets import tables
 from huanxin.numbersets.roster import Roster
-from huanxin.plan.holds import read_numbers
+from huanxin.release.holds import read_numbers
 from huanxin.report.lines import read_lines
 from huanxin.report.rejects import write_rejects
 

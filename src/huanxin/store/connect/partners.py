@@ -50,6 +50,14 @@ def add(tx: Tx, new: NewPartner, *, client_id: str, by: str, at: datetime) -> Pa
     return _partner(row)
 
 
+def change(tx: Tx, partner_id: int, *, name: str | None = None, required: bool | None = None) -> None:
+    """Give a partner another name, or have its answers waited for from now on or not. What was before is in its events."""
+    tx.execute(
+        "UPDATE partner SET name = coalesce(%s, name), required = coalesce(%s, required) WHERE id = %s",
+        (name, required, partner_id),
+    )
+
+
 def all_partners(tx: Tx) -> list[Partner]:
     """Every partner that is not withdrawn, in the order in which they were registered."""
     return [_partner(row) for row in tx.execute(f"SELECT {_COLUMNS} FROM partner WHERE {_THERE} ORDER BY id")]

@@ -30,6 +30,10 @@ class Hold:
     lifted_by: str | None
     lifted_at: datetime | None
     lift_reason: str | None
+    replaces: int | None
+    """the hold that was lifted for some of its numbers, and goes on here for the others"""
+    goes_on: int | None
+    """the hold that goes on for the others, if this one was lifted for some"""
 
     @property
     def named(self) -> str:
@@ -46,7 +50,8 @@ class Hold:
 
 _SELECT = """
 SELECT h.id, h.source, h.order_number, h.reason, h.until_day, h.review_on, h.count, h.placed_by, h.placed_at,
-    l.lifted_by, l.lifted_at, l.reason AS lift_reason
+    l.lifted_by, l.lifted_at, l.reason AS lift_reason, h.replaces,
+    (SELECT n.id FROM hold n WHERE n.replaces = h.id) AS goes_on
 FROM hold h
 LEFT JOIN hold_lift l ON l.hold_id = h.id
 """

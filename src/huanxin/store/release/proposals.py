@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 from pyroaring import BitMap
 
-from huanxin.numbersets.sharded import dump, load
+from huanxin.numbersets.sharded import NumberSet, dump, load
 from huanxin.store.database import Tx, one_name_at_a_time
 
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """A waiver or a release that somebody wants, or a mend of reports; `outcome` None until it is decided on. Counts are
-    numbers. Of a mend there is no batch, but a `carrier`, the report to withdraw or the name of the correction, and what it
-    would have done when it was proposed (`shown`, by consequence)."""
+    """A waiver or a release that somebody wants, a mend of reports, the lift of a hold or that a partner be optional;
+    `outcome` None until it is decided on. Counts are numbers. Of a mend there is no batch, but a `carrier`, the report to
+    withdraw or the name of the correction, and what it would have done when it was proposed (`shown`, by consequence)."""
 
     id: int
     kind: str
@@ -41,12 +43,13 @@ class Proposal:
     report_id: int | None
     file_name: str | None
     shown: dict[str, int] | None
+    hold_id: int | None
 
 
 _SELECT = """
 SELECT p.id, p.kind, p.batch_id, p.partner_id, a.name AS partner, p.count, p.reason, p.proposed_by,
     o.login AS proposer, p.proposed_at, e.outcome, e.note, e.count AS freed, d.login AS decider, e.decided_at,
-    p.seen, p.carrier, p.report_id, p.file_name, p.shown
+    p.seen, p.carrier, p.report_id, p.file_name, p.shown, p.hold_id
 FROM proposal p
 JOIN operator o ON o.id = p.proposed_by
 LEFT JOIN partner a ON a.id = p.partner_id
@@ -71,12 +74,15 @@ class NewProposal:
     file_name: str | None = None
     content: bytes | None = None
     shown: Mapping[str, int] | None = None
+    hold_id: int | None = None
+    numbers: NumberSet | None = None
+    """of a lift: those that it lets go, None if all"""
 
 
 _ADD = """
 INSERT INTO proposal (kind, batch_id, partner_id, places, count, reason, proposed_by, proposed_at, seen, carrier, report_id,
-    file_name, content, shown)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    file_name, content, shown, hold_id)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 RETURNING id
 """
 
@@ -84,20 +90,31 @@ RETURNING id
 def add(tx: Tx, new: NewProposal, *, by: int, at: datetime) -> int:
     """Record a proposal; its id."""
     places = None if new.places is None else dump(new.places)
+    content = new.content if new.numbers is None else _packed(new.numbers)
     row = tx.execute(
         _ADD,
         (new.kind, new.batch_id, new.partner_id, places, new.count, new.reason, by, at, new.seen, new.carrier,
-         new.report_id, new.file_name, new.content, None if new.shown is None else Jsonb(dict(new.shown))),
+         new.report_id, new.file_name, content, None if new.shown is None else Jsonb(dict(new.shown)), new.hold_id),
     ).fetchone()  # fmt: skip
     assert row is not None
     return int(row[0])
 
 
-def content_of(tx: Tx, proposal_id: int) -> bytes:
-    """The file of a correction, in gzip."""
+def content_of(tx: Tx, proposal_id: int) -> bytes | None:
+    """The file of a correction, or the numbers of a lift if they are not all, in gzip."""
     row = tx.execute("SELECT content FROM proposal WHERE id = %s", (proposal_id,), binary=True).fetchone()
     assert row is not None
-    return bytes(row[0])
+    return None if row[0] is None else bytes(row[0])
+
+
+def numbers_of(tx: Tx, proposal_id: int) -> NumberSet | None:
+    """The numbers that a proposed lift lets go; None if all."""
+    content = content_of(tx, proposal_id)
+    return None if content is None else NumberSet.of(np.frombuffer(gzip.decompress(content), np.int64))
+
+
+def _packed(numbers: NumberSet) -> bytes:
+    return gzip.compress(numbers.numbers().astype(np.int64).tobytes(), 5)
 
 
 def one_at_a_time(tx: Tx, batch_id: int | None) -> None:

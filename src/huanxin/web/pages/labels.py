@@ -54,6 +54,8 @@ REASONS = {
 }
 
 
+STREAM_STATUS = {"enabled": N_("enabled"), "paused": N_("paused"), "disabled": N_("disabled")}
+
 KINDS = {"app": N_("app"), "labeler": N_("caller labels"), "sender": N_("sender")}
 
 CARRIERS = {

@@ -15,7 +15,7 @@ from starlette.datastructures import FormData, UploadFile
 from huanxin.domain.errors import BadInput, Fault, TooLarge
 from huanxin.domain.numbers import NumberingPlan, why_not_ours
 from huanxin.numbersets.sharded import NumberSet, shard_of
-from huanxin.plan.holds import read_numbers
+from huanxin.release.holds import read_numbers
 from huanxin.web.api.uploads import announced
 from huanxin.web.context import Context
 from huanxin.web.pages.console import signing

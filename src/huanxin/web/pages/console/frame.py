@@ -31,6 +31,7 @@ TABS: tuple[tuple[str, str, frozenset[Right]], ...] = (
     ("approvals", N_("Approvals"), frozenset({Right.BATCHES})),
     ("numbers", N_("Numbers"), frozenset({Right.NUMBERS})),
     ("holds", N_("Holds"), frozenset({Right.BATCHES})),
+    ("partners", N_("Partners"), frozenset({Right.BATCHES})),
     ("pool", N_("Pool"), frozenset({Right.FIGURES})),
     ("reports", N_("Reports"), frozenset({Right.REPORTS})),
     ("watch", N_("Supervision"), frozenset({Right.WATCH})),

@@ -10,13 +10,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from huanxin.acts import undoing
 from huanxin.domain.errors import BadInput, Forbidden, HuanxinError, NotFound
 from huanxin.domain.numbers import masked_text
 from huanxin.domain.operators import Right
 from huanxin.domain.problems import status_of
 from huanxin.numbersets import times
 from huanxin.numbersets.sharded import NumberSet
-from huanxin.plan.holds import Placed, add_hold, lift_hold
+from huanxin.release.holds import Placed, add_hold
 from huanxin.store.plan import holds
 from huanxin.store.plan.holds import Hold
 from huanxin.store.release import stops
@@ -40,7 +41,6 @@ _STATE_NAMES = {
 _DONE = {
     "placed": N_("The hold is placed. These numbers stay frozen until it ends or is lifted."),
     "held-already": N_("The same order binds these numbers already. Nothing was changed."),
-    "lifted": N_("The hold is lifted."),
 }
 
 router = APIRouter(prefix="/console", include_in_schema=False)
@@ -75,15 +75,15 @@ def place(request: Request, who: Holder, form: Form) -> Response:
 
 @router.post("/holds/{hold_id}/lift", dependencies=_FORMS)
 def lift(request: Request, who: Holder, hold_id: int, form: Form) -> Response:
-    """Let a hold go."""
+    """Propose to let a hold go, or some of its numbers: what it keeps back is free once another person approves."""
     try:
         if hold_id not in {one.id for one in _listed(who, "all")}:
             raise NotFound(Sentence("there is no hold %(hold)s; `huanxin hold list` shows them", hold=hold_id))
-        with who.act() as act:
-            lifted = lift_hold(act, hold_id, reason=form["reason"])
+        only = numbers_given(form, who.context)
+        undoing.propose_lift(who.platform, hold_id, only=only, reason=form["reason"], by=who.operator)
     except HuanxinError as error:
         return _page(request, who, status=status_of(error), problem=error)
-    return flash.after(request, "/console/holds", "lifted", count=lifted.count)
+    return flash.after(request, "/console/approvals", "undo")
 
 
 def _place(who: Working, form: Posted) -> tuple[Placed, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from huanxin.settings import Settings
-from huanxin.web.pages.console import confirming, holds, reports, signing, start, watch
+from huanxin.web.pages.console import confirming, holds, partners, reports, signing, start, watch
 from huanxin.web.pages.console.batches import approvals, breaches
 from huanxin.web.pages.console.batches import routes as batches
 from huanxin.web.pages.console.desk import records as desk_records
@@ -29,6 +29,7 @@ def include(app: FastAPI, settings: Settings) -> None:
         approvals,
         numbers,
         holds,
+        partners,
         pool,
         reports,
         confirming,

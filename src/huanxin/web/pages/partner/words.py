@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from huanxin.web.pages.labels import STREAM_STATUS
 from huanxin.words.sentences import N_
 
 PURPOSES = {"renewal": N_("Renewal"), "retraction": N_("Retraction")}
-
-STREAM_STATUS = {"enabled": N_("enabled"), "paused": N_("paused"), "disabled": N_("disabled")}
 
 EVENTS = {
     "urn:huanxin:event:renewal": N_("Renewal notice"),
@@ -27,6 +26,10 @@ PARTNER_EVENTS = {
     "receipt-refused": N_("a receipt was refused, and nothing of it was taken"),
     "receipt-waits": N_("a receipt waits until an earlier one was taken"),
     "escalated": N_("the answer is late: the carrier was told"),
+    "made-required": N_("your answers are waited for from now on"),
+    "made-optional": N_("your answers are not waited for any more"),
+    "renamed": N_("you have another name"),
+    "off-boarded": N_("you were disconnected"),
 }
 
 STEPS = {

@@ -10,11 +10,12 @@ from fastapi.responses import Response
 from huanxin.access import people
 from huanxin.acts import mending
 from huanxin.acts.batches import decide as decide_on
+from huanxin.acts.undoing import LIFT, OPTIONAL
 from huanxin.domain.errors import BadInput, HuanxinError
 from huanxin.domain.numbers import masked, masked_text, written
 from huanxin.domain.operators import Operator, Right, governed
 from huanxin.domain.problems import status_of
-from huanxin.release.proposals import Outcome, covered
+from huanxin.release.proposals import Outcome, concerned, covered
 from huanxin.store.access import operators
 from huanxin.store.plan import batches
 from huanxin.store.release import proposals
@@ -90,8 +91,12 @@ def _listed(who: Working) -> list[Proposal]:
     with who.platform.read() as seen:
         of = batches.carriers(seen.tx)
         found = proposals.listed(seen.tx)
+        of_undo = {one.id: concerned(seen, one.hold_id) for one in found if one.kind in (LIFT, OPTIONAL)}
     everyones = who.operator.may(Right.DECIDE)
-    theirs = [one for one in found if who.operator.sees([one.carrier] if one.carrier else of.get(one.batch_id or 0, ()))]
+    carriers = {
+        one.id: [one.carrier] if one.carrier else of_undo.get(one.id, of.get(one.batch_id or 0, ())) for one in found
+    }
+    theirs = [one for one in found if who.operator.sees(carriers[one.id])]
     return [one for one in theirs if everyones or one.proposed_by == who.operator.id]
 
 
@@ -102,7 +107,7 @@ def _page(
     found = _listed(who)
     waiting = [one for one in found if one.outcome is None]
     with who.platform.read() as seen:
-        covers = {one.id: covered(seen.tx, one) for one in waiting if one.partner_id is not None}
+        covers = {one.id: covered(seen.tx, one) for one in waiting if one.kind == "waiver"}
     return page(
         request, who, "approvals.html", status, tab="approvals", waiting=waiting, covers=covers,
         ended=[one for one in found if one.outcome], most=_MOST, may_decide=who.operator.may(Right.DECIDE),

@@ -6,7 +6,8 @@ from huanxin.domain.mended import What
 from huanxin.words.sentences import N_
 
 PROPOSALS = {"waiver": N_("go on without an answer"), "release": N_("release"),
-             "withdrawal": N_("withdraw a report"), "correction": N_("correct a report")}  # fmt: skip
+             "withdrawal": N_("withdraw a report"), "correction": N_("correct a report"),
+             "lift": N_("lift a hold"), "optional": N_("no longer wait for a partner")}  # fmt: skip
 
 CONSEQUENCES = {
     What.RETRACTED.value: N_("taken back from the batch"),
@@ -37,6 +38,7 @@ ACTS_DONE = {
     "waive": N_("Proposed. Another supervisor has to approve it before anything changes."),
     "unwaive": N_("The waiver is withdrawn: these answers are waited for again. What was released by it stays released."),
     "release": N_("Proposed. Another supervisor has to approve it before anything is released."),
+    "undo": N_("Proposed. Another supervisor has to approve it before anything changes."),
     "mend": N_("Proposed. Another supervisor has to approve it before any report is mended."),
     "approved": N_("Approved and carried out."),
     "declined": N_("Declined. Whoever proposed it reads your reason."),

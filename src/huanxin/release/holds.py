@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from huanxin.domain.errors import MOST_FAULTS, BadInput, Conflict, Fault, NotFound, stop_at, unreadable
-from huanxin.domain.numbers import NumberingPlan, why_not_ours
+from huanxin.domain.numbers import NumberingPlan, masked, why_not_ours, written
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.files import name_of
 from huanxin.numbersets.sharded import NumberSet
 from huanxin.store import facts
 from huanxin.store.acting import Act
-from huanxin.store.database import one_name_at_a_time
+from huanxin.store.database import Tx, one_name_at_a_time
 from huanxin.store.plan import holds
 from huanxin.store.plan.holds import Hold
 from huanxin.store.release import stops
@@ -24,6 +25,7 @@ from huanxin.store.release.stops import Stop
 from huanxin.words.sentences import Sentence
 
 _NAMES = ("number",)
+_SHOWN = 100
 
 
 def read_numbers(path: Path, plan: NumberingPlan, most_bytes: int | None = None, *, allotted: bool = True) -> NumberSet:
@@ -108,11 +110,39 @@ def add_hold(act: Act, numbers: NumberSet, *, source: str, order: str, reason: s
     return Placed(id=made, new=True, stopped=stops.known(act.tx, hold_id=made))
 
 
-def lift_hold(act: Act, hold_id: int, *, reason: str) -> Hold:
-    """Record that a hold no longer binds."""
+@dataclass(frozen=True, kw_only=True)
+class Lifted:
+    """A hold that no longer binds its numbers, or some. `goes_on`: the hold that binds the others, None if none is."""
+
+    hold: Hold
+    count: int
+    goes_on: int | None = None
+
+
+def lift_hold(act: Act, hold_id: int, *, reason: str, only: Iterable[int] | None = None) -> Lifted:
+    """Record that a hold no longer binds, or `only` some of its numbers: then it is lifted, and the same order goes on for
+    the others as a hold of its own, without a moment between. Raises NotFound, Conflict for one that was lifted before,
+    BadInput without a reason or with numbers that it doesn't name."""
     act = act.in_turn()
     one_name_at_a_time(act.tx, f"hold {hold_id}")
-    hold = holds.get(act.tx, hold_id)
+    hold = binding(act.tx, hold_id)
+    if not reason.strip():
+        raise BadInput(Sentence("say why the hold is lifted"))
+    free = let_go(act.tx, hold_id, only)
+    facts.hold_lift(act.tx, hold_id, reason=reason, by=act.by, at=act.now)
+    if not (rest := holds.numbers_of(act.tx, hold_id) - free):
+        return Lifted(hold=hold, count=len(free))
+    goes_on = facts.hold(
+        act.tx, source=hold.source, order=hold.order_number, reason=hold.reason, until=hold.until_day,
+        review_on=hold.review_on, numbers=rest, by=act.by, at=act.now, replaces=hold_id,
+    )  # fmt: skip
+    stops.add(act.tx, stops.listed(act.tx, rest), hold_id=goes_on, at=act.now)
+    return Lifted(hold=hold, count=len(free), goes_on=goes_on)
+
+
+def binding(tx: Tx, hold_id: int) -> Hold:
+    """A hold that was not lifted. Raises NotFound, Conflict."""
+    hold = holds.get(tx, hold_id)
     if hold is None:
         raise NotFound(Sentence("there is no hold %(hold)s; `huanxin hold list` shows them", hold=hold_id))
     if hold.lifted_at:
@@ -124,7 +154,20 @@ def lift_hold(act: Act, hold_id: int, *, reason: str) -> Hold:
                 lifted_at=f"{hold.lifted_at:%Y-%m-%d}",
             )
         )
-    if not reason.strip():
-        raise BadInput(Sentence("say why the hold is lifted"))
-    facts.hold_lift(act.tx, hold_id, reason=reason, by=act.by, at=act.now)
     return hold
+
+
+def let_go(tx: Tx, hold_id: int, only: Iterable[int] | None) -> NumberSet:
+    """The numbers that a lift lets go: all of a hold, or `only` some. Raises BadInput for others, or none."""
+    every = holds.numbers_of(tx, hold_id)
+    some = every if only is None else NumberSet.of(list(only))
+    if not some:
+        raise BadInput(Sentence("what you gave names no number, so none was let go"))
+    if others := (some - every).numbers()[:_SHOWN].tolist():
+        raise BadInput(
+            Sentence("%(count)s of the numbers are not in hold %(hold)s, so none was let go",
+                     count=f"{len(some - every):,}", hold=hold_id),
+            [Fault(line=0, reason=Sentence("%(number)s is not in hold %(hold)s", number=masked(written(one)), hold=hold_id))
+             for one in others],
+        )  # fmt: skip
+    return some

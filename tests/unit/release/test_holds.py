@@ -17,7 +17,7 @@ from huanxin.acts import Platform
 from huanxin.domain.errors import BadInput, Conflict, NotFound
 from huanxin.domain.numbers import chinese_plan
 from huanxin.plan.batches import held_now
-from huanxin.plan.holds import lift_hold, read_numbers
+from huanxin.release.holds import lift_hold, read_numbers
 from huanxin.store.plan import holds
 from huanxin.web.pages.console.forms import typed_numbers
 
