@@ -197,8 +197,8 @@ def log_in(app: str, number: str) -> str:
 
 # The console, as the demo leaves it ---------------------------------------------------------------------------------------
 STAFF = {
-    "li": {"batches", "approvals", "numbers", "holds", "pool", "reports", "planner", "breaches"},
-    "wang": {"batches", "approvals", "numbers", "holds", "pool", "watch", "planner", "breaches"},
+    "li": {"batches", "approvals", "numbers", "holds", "partners", "pool", "reports", "planner", "breaches"},
+    "wang": {"batches", "approvals", "numbers", "holds", "partners", "pool", "watch", "planner", "breaches"},
     "dian": {"desk"},
     "jian": {"batches", "pool", "watch", "planner", "breaches"},
     "guan": {"batches", "pool", "watch", "planner", "breaches", "people", "audit"},

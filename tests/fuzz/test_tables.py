@@ -29,7 +29,7 @@ from huanxin.domain.errors import HuanxinError
 from huanxin.domain.numbers import written
 from huanxin.numbersets import apart, tables
 from huanxin.numbersets.roster import Roster
-from huanxin.plan import holds
+from huanxin.release import holds
 from huanxin.report import lines as report
 from huanxin.report.allocations import import_allocation
 from huanxin.settings import Settings
