@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from math import inf
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 from huanxin.domain.clock import Clock
@@ -17,6 +19,25 @@ from huanxin.store.as_of import go_back
 from huanxin.store.database import LIVE, SANDBOX, Database, Tx
 from huanxin.store.migrate import migrate
 from huanxin.store.one_clock import OneClock, may_be_simulated, sure
+from huanxin.store.report import allocations
+
+_OFTEN = 60.0  # seconds
+
+
+@dataclass(kw_only=True)
+class Allotments:
+    """Keeps a plan informed of what carriers were allotted, looked for once a minute: thousands of orders a second go by."""
+
+    looked_at: float = -inf
+    newest: int = 0
+
+    def look(self, tx: Tx, plan: NumberingPlan) -> None:
+        if monotonic() - self.looked_at < _OFTEN:
+            return
+        self.looked_at = monotonic()
+        if (newest := allocations.newest(tx)) != self.newest:
+            plan.learn(allocations.shards_of(tx), whole=True)
+            self.newest = newest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +55,8 @@ class Platform:
     """in which pages give instants and bulletins count months; what a carrier's day decides is decided in the carrier's"""
     cool_down: timedelta = timedelta(days=1)
     """for so long a partner that answered a request is not asked again for the same number"""
+
+    allotments: Allotments = field(default_factory=Allotments, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.clock, OneClock):
@@ -61,6 +84,7 @@ class Platform:
 
     def within(self, tx: Tx) -> Reading:
         """A reading in a transaction that is open."""
+        self.allotments.look(tx, self.plan)
         return Reading(tx=tx, now=self.clock(), plan=self.plan, rules=self.rules, issuer=self.issuer)
 
     @contextmanager
@@ -80,6 +104,7 @@ class Platform:
             yield self._order(tx, self.clock(), by)
 
     def _order(self, tx: Tx, now: datetime, by: str) -> Act:
+        self.allotments.look(tx, self.plan)
         return Act(tx=tx, now=now, plan=self.plan, rules=self.rules, issuer=self.issuer, by=by, clock=self.clock)
 
 

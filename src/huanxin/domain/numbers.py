@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import phonenumbers
 
+from huanxin.domain import ranges
 from huanxin.domain.errors import BadInput
 from huanxin.domain.trade import Trade, usual
 from huanxin.numbersets import phones
@@ -115,6 +116,11 @@ def why_not_a_number(text: str) -> Sentence | None:
 
 def why_not_ours(number: int) -> Sentence:
     """The reason why a number that lies in no known carrier's range is not taken."""
+    if prefix := ranges.of_machines(str(number)):
+        return Sentence(
+            "%(number)s is a number of the Internet of Things (+%(prefix)s), which no person holds; leave it out",
+            number=masked(number), prefix=prefix,
+        )  # fmt: skip
     return Sentence("%(number)s is in no range of a known carrier's mobile numbers", number=masked(number))
 
 
@@ -162,6 +168,7 @@ class NumberingPlan:
     words: Trade = field(default_factory=usual, repr=False)
     """in which carriers' files are written"""
     _owners: dict[int, str | None] = field(default_factory=dict, repr=False)
+    _allotted: dict[int, str] = field(default_factory=dict, repr=False)
 
     @property
     def home(self) -> phones.Home:
@@ -176,7 +183,22 @@ class NumberingPlan:
         """The code of the carrier that a shard's numbers are allotted to; None if nobody or not a mobile range."""
         if shard not in self._owners:
             self._owners[shard] = self._look_up(shard)
-        return self._owners[shard]
+        return self._owners[shard] or self._allotted.get(shard)
+
+    def learn(self, allotted: Mapping[int, str], *, whole: bool = False) -> None:
+        """Take note of the shards that carriers were allotted by files of theirs (`whole`: these and no others): they hold
+        where the plan names nobody."""
+        if whole:
+            self._allotted.clear()
+        for shard, carrier in allotted.items():
+            if carrier in self.carriers and self.may_be_allotted(shard):
+                self._allotted.setdefault(shard, carrier)
+
+    def may_be_allotted(self, shard: int) -> bool:
+        """Whether a shard that the plan gives to nobody could be a carrier's: its numbers are written as mobile numbers of
+        its country are, and are not of machines."""
+        number = shard * SHARD_SIZE
+        return not ranges.of_machines(str(number)) and phones.why_not(written(number), self.home) is None
 
     def today(self, now: datetime) -> date:
         """The earliest day that it is anywhere where a carrier is: nothing is due, and no hold ends, a day early."""
@@ -203,7 +225,7 @@ class NumberingPlan:
             ),
             default=(0, None),
         )[1]
-        return best if best and possible_in(shard) else None
+        return best if best and (possible_in(shard) or ranges.is_known(digits)) else None
 
 
 @cache
@@ -217,10 +239,13 @@ def possible_in(shard: int) -> bool:
 
 
 def chinese_plan(extra: Mapping[str, Carrier] | None = None) -> NumberingPlan:
-    """The Chinese mobile plan by the prefix data of `phonenumbers`, and carriers added by configuration."""
+    """The Chinese mobile plan by the prefix data of `phonenumbers` and our own, and carriers added by configuration."""
     carriers = {
         code: Carrier(
-            code=code, name=name, zone=CHINA, prefixes=tuple(f"86{one}" for one in _CHINESE_PREFIXES[code].split())
+            code=code,
+            name=name,
+            zone=CHINA,
+            prefixes=(*(f"86{one}" for one in _CHINESE_PREFIXES[code].split()), *ranges.prefixes_of(code)),
         )
         for code, name in CHINESE_CARRIERS.items()
     }

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from huanxin.domain import ranges
 from huanxin.domain.errors import MOST_FAULTS, BadInput, Fault, NotFound, stop_at, unreadable
-from huanxin.domain.numbers import NumberingPlan, masked
+from huanxin.domain.numbers import NumberingPlan, masked, why_not_ours
 from huanxin.domain.trade import Trade
 from huanxin.numbersets import columns, tables
 from huanxin.numbersets.files import name_of
@@ -39,34 +40,35 @@ def import_allocation(act: Act, path: Path, *, carrier: str) -> int:
                 "no carrier is named %(carrier)s; known are %(names)s", carrier=carrier, names=", ".join(act.plan.carriers)
             )
         )
-    ranges, faults = [], []
+    named, faults = [], []
     try:
         with tables.read(
             tables.inspect(path, most=_MOST_BYTES), columns_in(act.plan.words), keep_ragged=MOST_FAULTS + 1
         ) as table:
             for chunk in table.chunks:
                 good, bad = _check(chunk, carrier, act.plan)
-                ranges += good
+                named += good
                 faults += bad
                 faults += [Fault(line=line, reason=reason, text=text) for line, reason, text in table.ragged]
                 table.ragged.clear()
                 stop_at(MOST_FAULTS, faults, name=name_of(path))
-                if len(ranges) > _MOST_RANGES:
+                if len(named) > _MOST_RANGES:
                     raise tables.BadTable(
                         Sentence("more than %(most)s ranges; write those that touch as one", most=f"{_MOST_RANGES:,}")
                     )
     except tables.BadTable as error:
         raise unreadable(name_of(path), error.reason, error.line) from error
-    faults += _overlapping(ranges)
-    if faults or not ranges:
+    faults += _overlapping(named)
+    if faults or not named:
         why = Sentence("it names no range")
         if faults:
             why = Sentence("lines that can't be taken: %(count)s; none was", count=f"{len(faults):,}")
         raise BadInput(
             Sentence("%(name)s: %(why)s", name=name_of(path), why=why), sorted(faults, key=lambda fault: fault.line)
         )
-    found = sorted(one for _, one in ranges)
+    found = sorted(one for _, one in named)
     facts.allocation(act.tx, carrier=carrier, file_name=name_of(path), ranges=found, by=act.by, at=act.now)
+    act.plan.learn({shard: carrier for first, last in found for shard in range(shard_of(first), shard_of(last) + 1)})
     return sum(last - first + 1 for first, last in found)
 
 
@@ -97,18 +99,28 @@ def _why_not(one: Range, carrier: str, plan: NumberingPlan) -> Sentence | None:
     shards = range(shard_of(first), shard_of(last) + 1)
     if len(shards) > _MOST_SHARDS:
         return Sentence("more than a billion numbers; write the ranges one by one")
-    other = next((shard for shard in shards if plan.owner(shard) != carrier), None)
+    other = next((shard for shard in shards if not _may_have(carrier, shard, plan)), None)
     if other is None:
         return None
+    if ranges.of_machines(str(other)):
+        return why_not_ours(first)
     return Sentence(
         "numbers that begin with +%(prefix)s are %(owner)s's by the numbering plan, not %(carrier)s's",
         prefix=other, owner=plan.owner(other) or Sentence("no carrier"), carrier=carrier,
     )  # fmt: skip
 
 
-def _overlapping(ranges: list[tuple[int, Range]]) -> list[Fault]:
+def _may_have(carrier: str, shard: int, plan: NumberingPlan) -> bool:
+    """Whether a shard is a carrier's, or nobody's by the plan and of its country."""
+    owner, home = plan.owner(shard), plan.carriers[carrier].home
+    return owner == carrier or (
+        owner is None and plan.may_be_allotted(shard) and any(str(shard).startswith(one.code) for one in home)
+    )
+
+
+def _overlapping(named: list[tuple[int, Range]]) -> list[Fault]:
     """Ranges that begin before another has ended."""
-    ordered = sorted(ranges, key=lambda one: one[1])
+    ordered = sorted(named, key=lambda one: one[1])
     return [
         Fault(
             line=line,

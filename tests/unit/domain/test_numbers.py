@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from huanxin.domain.numbers import CHINESE_CARRIERS, chinese_plan, masked_text
+from huanxin.domain.numbers import CHINESE_CARRIERS, chinese_plan, masked_text, possible_in, why_not_ours
+from huanxin.domain.ranges import prefixes_of
+from huanxin.numbersets.sharded import shard_of
 from huanxin.words.sentences import Sentence
 
 
@@ -16,7 +18,39 @@ def test_a_number_belongs_to_the_carrier_that_the_library_of_numbering_plans_nam
     known = {prefix: names.get("zh") for prefix, names in CARRIER_DATA.items() if prefix.startswith("861")}
     for code, carrier in chinese_plan().carriers.items():
         named = {prefix for prefix, name in known.items() if name == CHINESE_CARRIERS[code]}
-        assert set(carrier.prefixes) == named
+        assert set(carrier.prefixes) - set(prefixes_of(code)) == named
+        assert not named & set(prefixes_of(code)), "the library names it now: take it out of ranges.csv"
+
+
+@pytest.mark.parametrize(
+    ("number", "carrier"),
+    [
+        (8616200000000, "ctcc"), (8616512345678, "cmcc"), (8613490001234, "ctcc"), (8614900001234, "ctcc"),
+        (8615400001234, None), (8614612345678, None),
+    ],
+)  # fmt: skip
+def test_ranges_that_the_library_names_no_carrier_for_are_known_from_elsewhere(number: int, carrier: str | None) -> None:
+    """One such line sank a report."""
+    assert chinese_plan().owner(shard_of(number)) == carrier
+
+
+def test_a_number_of_the_internet_of_things_is_refused_with_that_reason() -> None:
+    assert "Internet of Things (+86146)" in why_not_ours(8614612345678)
+    assert "in no range" in why_not_ours(8615400001234)
+
+
+def test_whatever_the_plan_has_belongs_to_somebody() -> None:
+    plan = chinese_plan()
+    mobile = [shard for shard in range(8613000, 8620000) if possible_in(shard)]
+    assert [shard for shard in mobile if plan.owner(shard) is None] == []
+
+
+def test_what_a_carrier_was_allotted_is_its_own_where_the_plan_names_nobody() -> None:
+    plan = chinese_plan()
+    plan.learn({8616400: "cmcc", 8613800: "cucc", 8614600: "cucc", 8610100: "cmcc", 8616401: "nobody"})
+    owners = [plan.owner(shard) for shard in (8616400, 8613800, 8614600, 8610100, 8616401)]
+    assert owners == ["cmcc", "cmcc", None, None, None]
+    assert chinese_plan().owner(8616400) is None
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from exchanging import notice_of, register
 from holding import hold
 from huanxin.acts import Platform
 from huanxin.acts.batches import release
+from huanxin.acts.platform import Allotments
 from huanxin.answer.receiving import Filing, file_receipt
 from huanxin.domain.errors import BadInput
+from huanxin.domain.numbers import chinese_plan
 from huanxin.domain.partners import Partner
 from huanxin.domain.pool import STATES, TO_COME, PoolState
 from huanxin.figures import pool, summaries
@@ -201,6 +204,7 @@ def test_an_allocation_file_says_what_there_is_to_sell(platform: Platform, partn
     [
         ("+8613800130009,+8613800130000", "comes before"), ("1380013000,+8613800130009", "10 digits"),
         ("+8613000000000,+8613000009999", "cucc's by the numbering plan"),
+        ("+8614600000000,+8614600009999", "Internet of Things"), ("+861010000000,+861010009999", "12 digits"),
         ("+8613800135000,+8613800139999", "line 2 already"),
     ],
 )  # fmt: skip
@@ -218,3 +222,24 @@ def test_ranges_that_share_a_block_add_up() -> None:
     assert prefixes.tolist() == [861380013, 861380014]
     assert counts.tolist() == [6_000, 1]
     assert blocks_of([])[0].dtype == np.int64
+
+
+def test_a_range_that_nobody_knew_is_its_carriers_once_an_allocation_names_it(
+    platform: Platform, report: Report, tmp_path: Path
+) -> None:
+    """A range that was opened last month stood in no library: the report with its first number was refused whole."""
+    line = "+8616400000001,opened,2026-11-02"
+    with pytest.raises(BadInput) as refused:
+        imported(platform, report(line, name="before.csv"), carrier="cmcc")
+    assert "in no range" in refused.value.faults[0].reason
+    path = tmp_path / "allocation.csv"
+    path.write_text("from,to\n16400000000,16400009999\n")
+    with platform.act("test") as act:
+        import_allocation(act, path, carrier="cmcc")
+    with pytest.raises(BadInput) as others, platform.act("test") as act:
+        import_allocation(act, path, carrier="cucc")
+    assert "cmcc's by the numbering plan" in others.value.faults[0].reason
+    assert imported(platform, report(line), carrier="cmcc").imported.accepted == 1
+    another = replace(platform, plan=chinese_plan(), allotments=Allotments())
+    with another.read() as seen:
+        assert seen.plan.owner(8616400) == "cmcc", "another process knows it at its first look"

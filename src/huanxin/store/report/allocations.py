@@ -9,7 +9,7 @@ from datetime import datetime
 from psycopg.rows import class_row
 from pyroaring import BitMap
 
-from huanxin.numbersets.sharded import NumberSet, load, shard_of
+from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, load, shard_of
 from huanxin.store.database import Tx
 
 Range = tuple[int, int]
@@ -50,6 +50,21 @@ def allotted(tx: Tx, numbers: Mapping[int, str]) -> set[int]:
     found = {number for (number,) in rows}
     unsold = unsold_in(tx, {shard_of(number) for number in numbers})
     return found | {number for number in numbers if number in unsold}
+
+
+def newest(tx: Tx) -> int:
+    """The id of the newest allocation; 0 before the first."""
+    return int((tx.execute("SELECT coalesce(max(id), 0) FROM allocation").fetchone() or (0,))[0])
+
+
+def shards_of(tx: Tx) -> dict[int, str]:
+    """Every shard of which a carrier's allocation names numbers, with the carrier that was the first to name some."""
+    rows = tx.execute(
+        "SELECT DISTINCT ON (s) s, a.carrier FROM allocation_range r JOIN allocation a ON a.id = r.allocation_id,"
+        " generate_series(r.first / %(size)s, r.last / %(size)s) s WHERE a.id = ANY(%(known)s) ORDER BY s, a.id",
+        {"size": SHARD_SIZE, "known": [one.id for one in latest(tx).values()]},
+    )
+    return {int(shard): carrier for shard, carrier in rows}
 
 
 def unsold_in(tx: Tx, shards: Iterable[int]) -> NumberSet:
