@@ -72,8 +72,7 @@ def uploaded(li: Seat, path: Path, *lines: str, heading: str = "number,event,at"
         li.page.check("input[name=kind][value=baseline]")
     li.page.select_option("#carrier", "cmcc")
     li.press("Upload")
-    if not first_day:
-        li.press("Take the report")
+    li.press("Take the report")
 
 
 def taken(li: Seat) -> None:

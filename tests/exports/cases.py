@@ -26,6 +26,12 @@ class Case:
     whole: str = ""
 
 
+def at(*written: str) -> bytes:
+    """The two of March, and others like the second, at times that are written so."""
+    rows = [MARCH[0], *[MARCH[1]] * (len(written) - 1)]
+    return table([HEAD, *((*row[:2], when) for row, when in zip(rows, written, strict=True))])
+
+
 CASES: dict[str, Case] = {
     # Text
     "plain CSV": Case(content=table([HEAD, *PLUS])),
@@ -81,6 +87,28 @@ CASES: dict[str, Case] = {
     "no heading": Case(content=table(MARCH), whole="must name the columns"),
     "a web page that is called .xls": Case(content=b"<html><table><tr><td>1</td></tr></table></html>", whole="web page"),
     "a workbook of 2003 in XML": Case(content=b'<?xml version="1.0"?><Workbook></Workbook>', whole="web page or XML"),
+    # Cells
+    "days as Excel writes them": Case(content=at("2026/3/1", "2026/3/2 8:05")),
+    "days in Chinese": Case(content=at("2026年3月1日", "2026年3月2日")),
+    "days with dots": Case(content=at("2026.3.1", "2026.03.02")),
+    "days as numbers": Case(content=at("20260301", "20260302")),
+    "instants as numbers": Case(content=at("20260301080000", "20260302080500")),
+    "instants with an offset": Case(content=at("2026-03-01 08:00:00 +0800", "2026-03-02T08:05+08:00")),
+    "morning and afternoon": Case(content=at("2026-03-01 上午8:05", "2026-03-02 下午3:05")),
+    "days that could be two": Case(content=at("03/04/2026", "04/03/2026"), lines=(), bad={2: "", 3: ""}),
+    "headings of a billing system": Case(content=table([("用户号码", "业务类型", "变更时间"), *MARCH])),
+    "headings in English": Case(content=table([("MSISDN", "event", "date"), (ONE, "Cancelled", DAY), (TWO, "opened", DAY)])),
+    "other words for what happened": Case(content=table([HEAD, (ONE, "拆机", DAY), (TWO, "入网", DAY)])),
+    "a number that another program rounded": Case(
+        content=table([HEAD, ("1.38E+10", "销户", DAY), MARCH[1]]), lines=(3,), bad={2: "rounded"}
+    ),
+    "scientific notation with all digits": Case(
+        content=table([HEAD, ("8.613800138000E+12", "销户", DAY), ("8.613800138001E+12", "开户", DAY)])
+    ),
+    "numbers as people write them": Case(
+        content=table([HEAD, ("86-138-0013-8000", "销户", DAY), ("(+86) 138 0013 8001", "开户", DAY)])
+    ),
+    "xlsx with days as bare numbers": Case(content=xlsx([HEAD, (ONE, "销户", 46082), (TWO, "开户", 46083)])),
     # Packed
     "gzip": Case(content=PACK["gzip"](table([HEAD, *MARCH]))),
     "bzip2 in GB18030": Case(content=PACK["bz2"](table([HEAD, *MARCH], encoding="gb18030"))),
@@ -112,6 +140,9 @@ CASES: dict[str, Case] = {
     "Parquet": Case(content=parquet(columns([row[0] for row in PLUS], ["cancelled", "opened"], [DAY, DAY])), lines=(1, 2)),
     "Parquet with numbers as such": Case(
         content=parquet(columns([int(ONE), int(TWO)], ["销户", "开户"], [TIME, TIME])), lines=(1, 2)
+    ),
+    "Parquet with numbers as decimals": Case(
+        content=parquet(columns([float(ONE), float(TWO)], ["销户", "开户"], [TIME, TIME])), lines=(1, 2)
     ),
     "Feather": Case(content=feather(columns([ONE, TWO], ["销户", "开户"], [DAY, DAY])), lines=(1, 2)),
     "an Arrow stream": Case(content=stream(columns([ONE, TWO], ["销户", "开户"], [TIME, TIME])), lines=(1, 2)),

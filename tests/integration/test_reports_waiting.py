@@ -144,6 +144,17 @@ def test_a_report_is_judged_anew_when_it_is_taken(place: Town, li: httpx.Client)
     assert (taken(place), waits(place)) == (1, 0)
 
 
+def test_a_first_day_is_shown_and_asked_for_as_well(place: Town, li: httpx.Client) -> None:
+    lines = "number,state,since\n+8613900000001,in_service,\n+8613900000002,never_sold,\n"
+    sent = {"file": ("first.csv", lines.encode())}
+    asked = li.post("/console/reports", data={"carrier": "cmcc", "kind": "baseline"}, files=sent)
+    assert "/waiting/" in asked.url.path
+    assert ("never_sold" in asked.text, taken(place)) == (True, 0)
+    assert "已收下" in reported(li, asked).text
+    with place.platform.read() as seen:
+        assert [one.kind for one in reports.all_reports(seen.tx)][-1] == "baseline"
+
+
 def test_a_large_report_waits_in_pieces(place: Town, li: httpx.Client) -> None:
     lines = [f"139{at:08}\t销户\t2026-11-01" for at in range(100_000)]
     done = reported(li, upload(li, *lines))

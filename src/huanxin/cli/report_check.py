@@ -22,8 +22,9 @@ _SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 
 @app.command()
 def check(
-    file: Annotated[Path, a_file("number,event,at")],
+    file: Annotated[Path, a_file("number,event,at; of a baseline number,state,since")],
     carrier: Annotated[str, typer.Option(help="Who reports: cmcc, cucc, ctcc, cbn or a configured carrier.")],
+    baseline: Annotated[bool, typer.Option("--baseline", help="It is the present state of all numbers.")] = False,
     region: Region = "",
     as_json: Json = False,
 ) -> None:
@@ -31,7 +32,8 @@ def check(
 
     Nothing is recorded. The exit code is 0 if the report would be taken as it is, and 1 if not."""
     with platform() as (opened, _), progress(name_of(file)) as tell, opened.read() as seen:
-        found = check_report(seen, file, carrier=carrier, progress=tell, most=Most(bad=MOST_FAULTS), region=region)
+        most = Most(bad=MOST_FAULTS)
+        found = check_report(seen, file, carrier=carrier, progress=tell, most=most, region=region, first_day=baseline)
     done(as_json, {"would_be_taken": not found.refusal} | asdict(found), _checked(found, name_of(file)))
     if found.refusal:
         raise typer.Exit(EXIT_REFUSED)
@@ -47,7 +49,7 @@ def _checked(found: Checked, name: str) -> Group:
         for at, form in enumerate(column.forms):
             head = (column.heading or column.meaning, column.meaning) if at == 0 else ("", "")
             columns.add_row(*head, f"{form.count:,}", form.form, form.written, form.read or "–")
-    events = table("event", "#numbers")
+    events = table("state" if found.first_day else "event", "#numbers")
     for event, count in found.counts.items():
         if count:
             events.add_row(event, f"{count:,}")

@@ -7,7 +7,7 @@ carrier that took it in. What can be told of a number begins there: who had it b
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from huanxin.report.importing import (
     imported_before,
     inspect,
     judge_shard,
+    nothing,
     one_after_another,
     read_all,
     record,
@@ -82,35 +83,69 @@ def import_baseline(
         source, act.plan.carriers[carrier].writing_in(region), act.plan, act.now, progress, most.bad,
         baseline_form(act.plan.words),
     )  # fmt: skip
-    total = len(lines) + len(faults)
     one_after_another(act.tx)
     recording_facts(act.tx)
     if known_already := imported_before(act.tx, source, carrier):
         return known_already
+    weighed = weigh_states(act, lines, faults, carrier)
+    if not weighed.total:
+        raise nothing(name_of(path))
+    if weighed.bad and not skip_bad:
+        raise refused(name_of(path), weighed.total, weighed.bad)
+    left_out = tuple(fault for fault, _ in weighed.bad)
+    if left_out:
+        keep_rejects(left_out)
+    done = Imported(
+        report_id=0, lines=weighed.total, accepted=sum(weighed.counts.values()), known=weighed.known, counts=weighed.counts,
+        faults=left_out,
+    )  # fmt: skip
+    kind = Mends(kind="baseline")
+    report_id = record(act, source, done, weighed.sets, file_name=name_of(path), carrier=carrier, mends=kind)
+    facts.unsold_sets(act.tx, report_id, weighed.unsold)
+    affected.note(act.tx, report_id, ())
+    return replace(done, report_id=report_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeighedStates:
+    """States beside what is on record: how many lines they are, and how many of these say what is known; the facts to
+    record, and the numbers that were never sold; those by state; the lines that can't be taken, each with why."""
+
+    total: int
+    known: int
+    sets: Sequence[ShardFact]
+    unsold: NumberSet
+    bad: list[tuple[Fault, Refusal | None]]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Numbers by state, every state named."""
+        counts = dict.fromkeys(_CODES, 0) | {NEVER_SOLD: len(self.unsold)}
+        for _, fact in self.sets:
+            counts[_NAMES[fact.event]] += len(fact.numbers)
+        return counts
+
+
+def weigh_states(reading: Reading, lines: Lines, faults: Sequence[Fault], carrier: str) -> WeighedStates:
+    """Judge a file's good lines by what is on record; `faults`: its others."""
     once, repeated, twice = _once(lines)
     never = once.event == _UNSOLD
     layers = in_layers(once.take(~never))
-    sets, known, refusals = _judge(act, layers, carrier)
-    unsold, sold = _unsold(act, once.take(never), carrier)
+    sets, known, refusals = _judge(reading, layers, carrier)
+    unsold, sold = _unsold(reading, once.take(never), carrier)
     bad: list[tuple[Fault, Refusal | None]] = [
         (fault, None) for fault in (*faults, *_faults(twice, _TWICE), *_faults(sold, _NOT_UNSOLD))
     ]
-    zone = act.plan.carriers[carrier].zone
+    zone = reading.plan.carriers[carrier].zone
     bad += [(_as_state(fault), refusal) for fault, refusal in faults_of(layers, refusals, zone)]
     bad.sort(key=lambda entry: entry[0].line)
-    if bad and not skip_bad:
-        raise refused(name_of(path), total, bad)
-    left_out = tuple(fault for fault, _ in bad)
-    if left_out:
-        keep_rejects(left_out)
-    counts = _counts(sets, unsold)
-    done = Imported(
-        report_id=0, lines=total, accepted=sum(counts.values()), known=known + repeated, counts=counts, faults=left_out
-    )
-    report_id = record(act, source, done, sets, file_name=name_of(path), carrier=carrier, mends=Mends(kind="baseline"))
-    facts.unsold_sets(act.tx, report_id, unsold)
-    affected.note(act.tx, report_id, ())
-    return replace(done, report_id=report_id)
+    total = len(lines) + len(faults)
+    return WeighedStates(total=total, known=known + repeated, sets=sets, unsold=unsold, bad=bad)
+
+
+def state_of(code: int) -> str:
+    """The state that a line of a baseline names."""
+    return NEVER_SOLD if code == _UNSOLD else _NAMES[EVENTS[code]]
 
 
 def _once(lines: Lines) -> tuple[Lines, int, Lines]:
@@ -121,14 +156,6 @@ def _once(lines: Lines) -> tuple[Lines, int, Lines]:
     first = np.maximum.accumulate(np.where(again, 0, np.arange(len(ordered))))
     same = again & (ordered.event == ordered.event[first]) & (ordered.day == ordered.day[first])
     return ordered.take(~again), int(same.sum()), ordered.take(again & ~same)
-
-
-def _counts(sets: Sequence[ShardFact], unsold: NumberSet) -> dict[str, int]:
-    """Numbers by state, every state named."""
-    counts = dict.fromkeys(_CODES, 0) | {NEVER_SOLD: len(unsold)}
-    for _, fact in sets:
-        counts[_NAMES[fact.event]] += len(fact.numbers)
-    return counts
 
 
 def _judge(
@@ -194,7 +221,7 @@ def _faults(lines: Lines, reason: Sentence) -> list[Fault]:
 def _text(lines: Lines, row: int) -> str:
     """A line as its carrier would write it."""
     code, since = int(lines.event[row]), str(np.datetime64(int(lines.day[row]), "D"))
-    state = NEVER_SOLD if code == _UNSOLD else _NAMES[EVENTS[code]]
+    state = state_of(code)
     return f"{written(int(lines.number[row]))},{state},{'' if code in (_UNSOLD, _SERVED) else since}"
 
 

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from huanxin.domain.errors import BadInput, Fault, unreadable
 from huanxin.domain.lifecycle import EVENTS
 from huanxin.domain.numbers import Carrier, masked, masked_text
 from huanxin.numbersets import forms, tables
+from huanxin.numbersets.arrow import pa
 from huanxin.numbersets.instants import NO_TIME
+from huanxin.report.baseline import baseline_form, state_of, weigh_states
 from huanxin.report.importing import (
     ALL,
     Most,
     Progress,
-    counts_of,
     imported_before,
     inspect,
+    nothing,
     read_all,
     weigh,
 )
 from huanxin.report.kinds import by_kind, summed_up
-from huanxin.report.lines import NAMES, Lines, check, report_form
+from huanxin.report.lines import Form, Lines, read_lines, report_form
 from huanxin.store.acting import Reading
 from huanxin.words.sentences import packed, unpacked
 
@@ -83,6 +88,8 @@ class Checked:
     kinds: Sequence[Kind] = ()
     refused: int = 0
     refusal: str = ""
+    first_day: bool = False
+    """whether it says where numbers stand, and not what happened"""
     already: int | None = None
     """the report that it was taken as before: it would change nothing"""
 
@@ -106,26 +113,28 @@ class Checked:
 
 def check_report(
     reading: Reading, path: Path, *, carrier: str, progress: Progress = lambda _step, _lines: None, most: Most = ALL,
-    region: str | None = None,
+    region: str | None = None, first_day: bool = False,
 ) -> Checked:  # fmt: skip
-    """Read a report and judge it by what is on record, as an import does. Raises NotFound for a carrier that is not
-    configured, and BadInput for a file of which nothing can be said."""
+    """Read a report, or what is so on a carrier's first day, and judge it by what is on record, as an import does. Raises
+    NotFound for a carrier that is not configured, and BadInput for a file of which nothing can be said."""
     source = inspect(path, carrier, reading.plan, most.bytes)
     who = reading.plan.carriers[carrier].writing_in(region)
-    seen = _looked_at(source, who, reading)
+    form = (baseline_form if first_day else report_form)(reading.plan.words)
+    seen = replace(_looked_at(source, form, who, reading, state_of if first_day else _event_of), first_day=first_day)
     try:
-        lines, faults = read_all(source, who, reading.plan, reading.now, progress, most.bad)
+        lines, faults = read_all(source, who, reading.plan, reading.now, progress, most.bad, form)
     except BadInput as error:
         return replace(seen, refusal=error.said)
-    weighed = weigh(reading, lines, faults, carrier)
-    counts = counts_of(weighed.judged.accepted)
+    weighed = (weigh_states if first_day else weigh)(reading, lines, faults, carrier)
     before = imported_before(reading.tx, source, carrier)
     found = replace(
-        seen, lines=weighed.total, accepted=sum(counts.values()), known=weighed.judged.known + weighed.layers.repeated,
-        counts=counts, already=before.report_id if before else None,
+        seen, lines=weighed.total, accepted=sum(weighed.counts.values()), known=weighed.known, counts=weighed.counts,
+        already=before.report_id if before else None,
     )  # fmt: skip
+    if not before and not weighed.total:
+        return replace(found, refusal=nothing(source.name).said)
     if before or not weighed.bad:
-        return found if weighed.total else replace(found, refusal=weighed.nothing(source.name).said)
+        return found
     kinds = by_kind(weighed.bad)
     return replace(
         found, kinds=[_kind(kind.faults) for kind in kinds], refused=len(weighed.bad),
@@ -138,11 +147,17 @@ def _kind(faults: Sequence[Fault]) -> Kind:
     return Kind(count=len(faults), reason=masked_text(faults[0].reason), samples=samples)
 
 
-def _looked_at(source: tables.Source, carrier: Carrier, reading: Reading) -> Checked:
+def _event_of(code: int) -> str:
+    return str(EVENTS[code].value)
+
+
+def _looked_at(
+    source: tables.Source, form: Form, carrier: Carrier, reading: Reading, named: Callable[[int], str]
+) -> Checked:  # fmt: skip
     """How a file is made, and how the columns of its first rows are understood. Raises BadInput if it can't be read."""
     found = Checked(form=source.form, packing=source.packing, encoding=source.encoding, zone=carrier.zone.key)
     try:
-        with tables.read(source, report_form(reading.plan.words).columns, keep_ragged=0) as table:
+        with tables.read(source, form.columns, keep_ragged=0) as table:
             chunk = next((one for one in table.chunks if len(one.lines)), None)
     except tables.BadTable as error:
         raise unreadable(source.name, error.reason, error.line) from error
@@ -150,9 +165,12 @@ def _looked_at(source: tables.Source, carrier: Carrier, reading: Reading) -> Che
         found = replace(found, separator=table.heading.separator, heading_line=table.heading.line)
     if chunk is None:
         return found
-    good, _ = check(chunk, carrier=carrier, plan=reading.plan, now=reading.now, most_bad=0)
+    reads = read_lines(source, carrier=carrier, plan=reading.plan, now=reading.now, most_bad=0, form=form)
+    with closing(reads):
+        good = next((lines for lines, _ in reads if len(lines)), Lines.joined([]))
     columns = [
-        Column(meaning=name, heading=_heading(table, name), forms=_understood(chunk, name, good, carrier)) for name in NAMES
+        Column(meaning=name, heading=_heading(table, name), forms=_understood(chunk.columns[name], chunk.lines, read))
+        for name, read in zip(form.columns.names, _readers(good, carrier, named), strict=True)
     ]
     return replace(found, columns=columns, looked_at=len(chunk.lines))
 
@@ -163,22 +181,32 @@ def _heading(table: tables.Table, name: str) -> str:
     return next((table.heading.cells[at].strip() for at, found in table.heading.found.items() if found == name), "")
 
 
-def _understood(chunk: tables.Chunk, name: str, good: Lines, carrier: Carrier) -> list[Understood]:
-    found = []
-    for one in forms.forms_of(chunk.columns[name], _FORMS):
-        at = np.flatnonzero(good.line == chunk.lines[one.row])
-        read = _read(good, int(at[0]), name, carrier) if len(at) else ""
-        found.append(Understood(form=one.form, count=one.count, written=masked_text(one.sample[:_LONGEST]), read=read))
-    return found
+def _understood(
+    column: pa.Array, lines: npt.NDArray[np.int64], read: Callable[[int], str]
+) -> list[Understood]:  # fmt: skip
+    return [
+        Understood(
+            form=one.form, count=one.count, written=masked_text(one.sample[:_LONGEST]), read=read(int(lines[one.row]))
+        )
+        for one in forms.forms_of(column, _FORMS)
+    ]
 
 
-def _read(lines: Lines, row: int, name: str, carrier: Carrier) -> str:
-    """A cell of a good line as it was understood."""
-    if name == "number":
-        number = str(lines.number[row])
-        return f"+86 {masked(number)}" if number.startswith("86") else f"+{masked(number)}"
-    if name == "event":
-        return str(EVENTS[lines.event[row]].value)
-    if lines.at[row] == NO_TIME:
-        return (_EPOCH + timedelta(days=int(lines.day[row]))).date().isoformat()
-    return (_EPOCH + timedelta(microseconds=int(lines.at[row]))).astimezone(carrier.zone).isoformat()
+def _readers(good: Lines, carrier: Carrier, named: Callable[[int], str]) -> Sequence[Callable[[int], str]]:
+    """What was understood of each column on a line; empty where the line is not good."""
+
+    def at(line: int, say: Callable[[int], str]) -> str:
+        rows = np.flatnonzero(good.line == line)
+        return say(int(rows[0])) if len(rows) else ""
+
+    def number(row: int) -> str:
+        digits = str(good.number[row])
+        return f"+86 {masked(digits)}" if digits.startswith("86") else f"+{masked(digits)}"
+
+    def when(row: int) -> str:
+        if good.at[row] == NO_TIME:
+            return (_EPOCH + timedelta(days=int(good.day[row]))).date().isoformat()
+        return (_EPOCH + timedelta(microseconds=int(good.at[row]))).astimezone(carrier.zone).isoformat()
+
+    said = (number, lambda row: named(int(good.event[row])), when)
+    return [partial(at, say=one) for one in said]

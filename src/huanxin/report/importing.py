@@ -96,15 +96,15 @@ def import_report(
         return known_already
     weighed = weigh(act, lines, faults, carrier)
     if not weighed.total:
-        raise weighed.nothing(name_of(path))
+        raise nothing(name_of(path))
     if weighed.bad and not skip_bad:
         raise refused(name_of(path), weighed.total, weighed.bad)
     judged = weighed.judged
     progress("recording", weighed.total)
-    counts = counts_of(judged.accepted)
+    counts = weighed.counts
     done = Imported(
-        report_id=0, lines=weighed.total, accepted=sum(counts.values()), known=judged.known + weighed.layers.repeated,
-        counts=counts, faults=tuple(fault for fault, _ in weighed.bad), recycled=judged.recycled,
+        report_id=0, lines=weighed.total, accepted=sum(counts.values()), known=weighed.known, counts=counts,
+        faults=tuple(fault for fault, _ in weighed.bad), recycled=judged.recycled,
     )  # fmt: skip
     late = NumberSet(judged.past)
     before = on_record(act.tx, late)
@@ -164,14 +164,6 @@ def inspect(path: Path, carrier: str, plan: NumberingPlan, most_bytes: int | Non
         raise unreadable(name_of(path), error.reason, error.line) from error
 
 
-def counts_of(sets: Iterable[ShardFact]) -> dict[str, int]:
-    """Numbers by event, every event named."""
-    counts = {event.value: 0 for event in EVENTS}
-    for _, fact in sets:
-        counts[fact.event.value] += len(fact.numbers)
-    return counts
-
-
 def record(
     act: Act, source: tables.Source, done: Imported, sets: Iterable[ShardFact], *, file_name: str, carrier: str,
     mends: Mends | None = None,
@@ -223,9 +215,22 @@ class Weighed:
     judged: _Judged
     bad: list[tuple[Fault, Refusal | None]]
 
-    def nothing(self, name: str) -> BadInput:
-        """Why a file without lines isn't taken."""
-        return unreadable(name, Sentence("there is no line after the header, so nothing was recorded; export it again"))
+    @property
+    def known(self) -> int:
+        return self.judged.known + self.layers.repeated
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Numbers by event, every event named."""
+        counts = {event.value: 0 for event in EVENTS}
+        for _, fact in self.judged.accepted:
+            counts[fact.event.value] += len(fact.numbers)
+        return counts
+
+
+def nothing(name: str) -> BadInput:
+    """Why a file without lines isn't taken."""
+    return unreadable(name, Sentence("there is no line after the header, so nothing was recorded; export it again"))
 
 
 def weigh(reading: Reading, lines: Lines, faults: Sequence[Fault], carrier: str) -> Weighed:

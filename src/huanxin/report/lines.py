@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -121,7 +121,7 @@ def read_lines(
     now: datetime,
     most_bad: int | None = None,
     form: Form | None = None,
-) -> Iterator[tuple[Lines, list[Fault]]]:
+) -> Generator[tuple[Lines, list[Fault]]]:
     """Good lines and faults, chunk by chunk; of each chunk no more than `most_bad` faults of a kind. Raises BadInput if the
     file as a whole can't be read. `form`: a report's, if none is said."""
     form = form or report_form(plan.words)

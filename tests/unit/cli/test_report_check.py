@@ -76,6 +76,17 @@ def test_a_file_that_cannot_be_read_is_refused_as_an_import_would(check: Callabl
     assert "no line after the header" in check(table(ROWS[:2]), code=1)
 
 
+def test_a_first_day_is_checked_by_its_states(run: Run, check: Callable[..., Any]) -> None:
+    rows = [("号码", "状态", "起始日期"), (ONE, "冷冻", "2026-03-01"), (TWO, "未售", "")]
+    found = check(table(rows), "--baseline", "--json")
+    assert [(one["meaning"], one["forms"][0]["read"]) for one in found["columns"]] == [
+        ("number", "+86 138****8000"), ("state", "frozen"), ("since", "2026-03-01"),
+    ]  # fmt: skip
+    assert {state: count for state, count in found["counts"].items() if count} == {"frozen": 1, "never_sold": 1}
+    assert check(table([*rows, (TWO, "冷冻", "")]), "--baseline", "--json", code=1)["refused"] == 1
+    assert run("report", "list", "--json")["reports"] == []
+
+
 def test_workbooks_and_columns_are_checked_alike(check: Callable[..., Any]) -> None:
     assert check(xlsx(ROWS), "--json")["form"] == "workbook"
     found = check(feather(columns_of([f"+86{ONE}"], ["cancelled"], ["2026-03-01"])), "--json")

@@ -6,7 +6,6 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from huanxin.domain.lifecycle import EVENTS
 from huanxin.report.checking import Checked
 from huanxin.store.report import waiting
 from huanxin.store.report.waiting import Waiting
@@ -14,7 +13,7 @@ from huanxin.web.pages import session
 from huanxin.web.pages.console import waiting_reports
 from huanxin.web.pages.console.forms import Form
 from huanxin.web.pages.console.frame import back, page
-from huanxin.web.pages.console.pool.words import EVENT_NAMES
+from huanxin.web.pages.console.pool.words import BASELINE_NAMES, EVENT_NAMES
 from huanxin.web.pages.console.reports import Reporter
 from huanxin.web.pages.routes import language
 from huanxin.words.saying import say
@@ -28,7 +27,8 @@ def shown(request: Request, who: Reporter, waiting_id: int) -> Response:
     """What would come of a report, and the question whether to take it."""
     one = _waiting(who, waiting_id)
     checked = Checked.shown_again(one.checked)
-    events = [(EVENT_NAMES[event], checked.counts.get(event, 0)) for event in EVENTS]
+    names = BASELINE_NAMES if checked.first_day else EVENT_NAMES
+    events = [(name, checked.counts.get(word, 0)) for word, name in names.items()]
     return page(request, who, "waiting.html", tab="reports", one=one, checked=checked, events=events)
 
 

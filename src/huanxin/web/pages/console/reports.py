@@ -101,7 +101,7 @@ async def upload(request: Request, who: Reporter) -> Response:
 def _offer(who: Working, path: Path, carrier: str, fields: Mapping[str, str], lang: str) -> str:
     """Look at a report: the page where its sender decides; if there is nothing to decide, what became of it."""
     most, skip_bad, first_day = who.context.limits.most_bytes, "skip_bad" in fields, fields.get("kind") == BASELINE
-    found = None if first_day else waiting_reports.looked_at(who.platform, path, carrier=carrier, most_bytes=most)
+    found = waiting_reports.looked_at(who.platform, path, carrier=carrier, most_bytes=most, first_day=first_day)
     if found and not found.already and (not found.refusal or (skip_bad and found.kinds)):
         made = waiting_reports.keep(who.platform, path, found, carrier=carrier, skip_bad=skip_bad, who=who.operator)
         return f"/console/reports/waiting/{made}"

@@ -30,11 +30,14 @@ MOST_WAITING = 3
 _ROOM = 2 << 30  # bytes that all may take
 
 
-def looked_at(platform: Platform, path: Path, *, carrier: str, most_bytes: int) -> Checked | None:
+def looked_at(
+    platform: Platform, path: Path, *, carrier: str, most_bytes: int, first_day: bool
+) -> Checked | None:  # fmt: skip
     """What would come of a file; None for one that can't be read at all. Raises NotFound for an unknown carrier."""
     with platform.read() as reading:
         try:
-            return check_report(reading, path, carrier=carrier, most=Most(bad=MOST_FAULTS, bytes=most_bytes))
+            most = Most(bad=MOST_FAULTS, bytes=most_bytes)
+            return check_report(reading, path, carrier=carrier, most=most, first_day=first_day)
         except BadInput:
             return None
 
@@ -85,7 +88,7 @@ def take(
 
         return upload_report(
             platform, path, carrier=one.carrier, by=who.login, skip_bad=one.skip_bad, most_bytes=most_bytes, say=say,
-            before=still, checked=one.checked,
+            before=still, checked=one.checked, first_day=one.checked["first_day"],
         )  # fmt: skip
 
 
