@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
+from typer.testing import CliRunner
 
 from huanxin.acts.requests import answer_requests, call_off, order_request
 from huanxin.answer.single import AnswerLine
+from huanxin.cli.main import app
+from huanxin.domain.operators import Role
 from huanxin.domain.partners import Partner
 from huanxin.domain.streams import Method
 from huanxin.request.ordering import Ordered, Purpose, Wish
@@ -21,6 +27,7 @@ from huanxin.store.notify import again, attempts, deliveries
 from huanxin.store.request import requests
 from huanxin.store.request.requests import RequestNotice
 from huanxin.work.telling import Teller
+from operators import signed_in
 from phones import Phones
 from town import RECYCLED, Town, town
 
@@ -247,3 +254,43 @@ def test_orders_from_before_end_too_and_nobody_is_told_of_what_is_long_over(
         )
         assert rows.fetchall() == [("rq_done", True, False), ("rq_new", False, True), ("rq_old", True, False)]
         assert new.execute("SELECT tenures FROM request").fetchall() == [(None,)] * 3
+
+
+def test_the_platforms_people_call_off_what_no_service_was_told_of_yet(
+    place: Town, dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An order that was a mistake, as its owner says on the phone: who called it off, and why, is on record."""
+    ordered = order(place, SHOP, COURIER)
+    with place.platform.database.transaction() as tx:
+        tx.execute("UPDATE delivery SET delivered_at = %s, next_at = NULL WHERE notice_id = %s",
+                   (place.clock.now, ordered.notices[shop(place, SHOP).id]))  # fmt: skip
+    for name, value in {"DATABASE_URL": dsn, "MODE": "development", "HOME": str(tmp_path / "home")}.items():
+        monkeypatch.setenv(f"HUANXIN_{name}", value)
+    asked = ["order", "call-off", ordered.request.id, "--by", "li", "--reason"]
+    assert "say why" in CliRunner().invoke(app, [*asked, " "]).output
+    assert "called off at services: 1" in CliRunner().invoke(app, [*asked, "a mistake"]).output
+    assert "every service was told" in CliRunner().invoke(app, [*asked, "again"]).output
+    listed = json.loads(CliRunner().invoke(app, ["order", "list", RECYCLED, "--json"]).stdout.splitlines()[-1])
+    assert [(one["name"], one["called_off_by"]) for one in listed["orders"][0]["services"]] == [
+        (SHOP, None),
+        (COURIER, "li"),
+    ]
+
+
+def test_in_the_console_an_order_is_called_off_on_the_page_of_its_number(place: Town) -> None:
+    ordered = order(place, SHOP)
+    with closing(signed_in(place.url, place.platform, Role.OPERATOR, login="li")) as li:
+        li.headers["Accept-Language"] = "en"
+        page = li.post("/console/numbers", data={"number": RECYCLED}).text
+        assert "Orders that services were not told of yet" in page
+        kept = re.findall(r'name="kept" value="([^"]+)"', page)[-1]
+        wrong = li.post("/console/numbers/orders", data={"kept": kept, "order": "rq_other", "reason": "x"})
+        assert wrong.status_code == 404
+        done = li.post("/console/numbers/orders", data={"kept": kept, "order": ordered.request.id, "reason": "a mistake"})
+        assert done.status_code == 200
+        assert "the order was called off before the service was told" in done.text
+        assert "Orders that services were not told of yet" not in done.text
+        again = li.post("/console/numbers/orders", data={"kept": kept, "order": ordered.request.id, "reason": "x"})
+        assert again.status_code == 404
+    with closing(signed_in(place.url, place.platform, Role.DESK, login="dian")) as dian:
+        assert dian.post("/console/numbers/orders", data={"kept": kept, "order": "x", "reason": "x"}).status_code == 403

@@ -11,6 +11,7 @@ from huanxin.acts.platform import Platform
 from huanxin.answer.single import Answered, AnswerLine, answer, asked, filled
 from huanxin.domain.partners import Partner
 from huanxin.notify.notices import send_request
+from huanxin.request.calling_off import refuse_told, untold
 from huanxin.request.ordering import Ordered, Wish, order
 from huanxin.store import facts_undone
 from huanxin.store.acting import VISITOR
@@ -27,12 +28,25 @@ def order_request(platform: Platform, wish: Wish) -> Ordered:
     return ordered
 
 
-def call_off(platform: Platform, request_id: str, partner_ids: Sequence[int]) -> list[int]:
-    """Call an order off at those of some partners that were not told of it yet; at which that was done."""
-    with platform.act(VISITOR) as act:
-        done = facts_undone.request_call_off(act.tx, request_id, partner_ids, act.now)
+def call_off(
+    platform: Platform, request_id: str, partner_ids: Sequence[int], *, by: str = VISITOR, reason: str = ""
+) -> list[int]:
+    """Call an order off at those of some partners that were not told of it yet; at which that was done. It frees nothing:
+    what was not cut stays as it is, and its owner may order again."""
+    with platform.act(by) as act:
+        done = facts_undone.request_call_off(act.tx, request_id, partner_ids, by=act.by, reason=reason, at=act.now)
     with platform.database.single() as tx:
         requests.note_done(tx, [request_id], act.now)
+    return done
+
+
+def call_off_for(platform: Platform, request_id: str, *, by: str, reason: str) -> list[int]:
+    """The same by somebody at the platform, wherever the order waits; at which partners that was done. Raises NotFound,
+    BadInput without a reason, Conflict if every partner was told or has answered."""
+    with platform.read() as seen:
+        waiting = untold(seen.tx, request_id, reason=reason)
+    done = call_off(platform, request_id, waiting, by=by, reason=reason.strip()) if waiting else []
+    refuse_told(done)
     return done
 
 

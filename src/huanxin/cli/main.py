@@ -19,6 +19,7 @@ _GROUPS = {
     "batch": "Batches of numbers that are renewed together.",
     "gate": "The gate: what keeps numbers from being released.",
     "partner": "Partners: whoever holds ties to numbers.",
+    "order": "Owners' orders of single numbers.",
     "certificate": "Certificates (易主证明): that a number changed hands on a day.",
     "key": "The platform's signing keys.",
     "clock": "The clock by which everything is judged.",

@@ -60,6 +60,16 @@ class Trace:
     entries: tuple[Entry, ...]
     evaluable_since: date | None = None
     """what was before that day can't be told, since a baseline began there"""
+    waiting: tuple[Waiting, ...] = ()
+    """orders that services were not told of yet, newest first"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """An owner's order, and the services that were not told of it yet."""
+
+    id: str
+    partners: tuple[str, ...]
 
 
 def trace(tx: Tx, platform: Platform, number: int) -> Trace:
@@ -84,7 +94,7 @@ def trace(tx: Tx, platform: Platform, number: int) -> Trace:
         carriers=frozenset({one.carrier for one in past} | ({owner} if owner else set())),
         holds=tuple(one for one in named if one.binds(platform.today())),
         batches=tuple(one for one in found if not one.loaded.batch.called_off_at),
-        entries=tuple(sorted(entries, key=lambda entry: entry.at)),
+        entries=tuple(sorted(entries, key=lambda entry: entry.at)), waiting=tuple(_waiting(tx, number)),
     )  # fmt: skip
 
 
@@ -191,6 +201,17 @@ def _requests(tx: Tx, number: int) -> Iterator[Entry]:
                     reason=told.reason or "", until=told.until_day,
                     evidence=(("receipt", told.receipt or ""), ("request", one.id)),
                 )  # fmt: skip
+            if told.called_off_at:
+                yield Entry(
+                    at=told.called_off_at, kind="request-off", partner=told.partner, by=told.called_off_by or "",
+                    why=told.called_off_why or "", evidence=(("request", one.id),),
+                )  # fmt: skip
+
+
+def _waiting(tx: Tx, number: int) -> Iterator[Waiting]:
+    for one in requests.of_number(tx, number):
+        if names := tuple(told.partner for told in requests.notices_of(tx, one.id) if told.untold):
+            yield Waiting(id=one.id, partners=names)
 
 
 def _certificates(tx: Tx, number: int) -> Iterator[Entry]:

@@ -68,7 +68,7 @@ def _held(where: NumberTenures) -> tuple[Tenure | None, int]:
 
 def _taken_back(act: Act, order: Request, tenure: Tenure, of_day: int, new_id: NewId) -> TakenBack:
     told = requests.notices_of(act.tx, order.id)
-    off = set(facts_undone.request_call_off(act.tx, order.id, [one.partner_id for one in told], act.now))
+    off = set(facts_undone.request_call_off(act.tx, order.id, [one.partner_id for one in told], by=act.by, at=act.now))
     heard = [one for one in told if one.partner_id not in off and not (one.called_off_at or one.withdrawn)]
     cut = [one.partner_id for one in heard if one.outcome != Outcome.ABSENT]
     zone = act.plan.carriers[tenure.carrier].zone

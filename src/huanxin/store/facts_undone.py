@@ -54,8 +54,8 @@ WITH waits AS (
     WHERE d.delivered_at IS NULL
     FOR UPDATE OF d SKIP LOCKED
 ), stopped AS (UPDATE delivery d SET next_at = NULL FROM free WHERE d.jti = free.jti RETURNING d.jti), off AS (
-    INSERT INTO request_call_off (notice_id, called_off_at)
-    SELECT w.id, %(at)s
+    INSERT INTO request_call_off (notice_id, called_off_at, called_off_by, reason)
+    SELECT w.id, %(at)s, %(by)s, %(reason)s
     FROM waits w
     WHERE NOT EXISTS (
         SELECT 1
@@ -71,12 +71,14 @@ ORDER BY 1
 """
 
 
-def request_call_off(tx: Tx, request_id: str, partner_ids: Sequence[int], at: datetime) -> list[int]:
+def request_call_off(
+    tx: Tx, request_id: str, partner_ids: Sequence[int], *, by: str, reason: str = "", at: datetime
+) -> list[int]:
     """Call a request off at those of some partners that were not told of it and have not answered; at which that was done.
     An event that a worker holds is on its way."""
     rows = tx.execute(
         _REQUEST_CALL_OFF,
-        {"request": request_id, "partners": list(partner_ids), "at": at},
+        {"request": request_id, "partners": list(partner_ids), "at": at, "by": by, "reason": reason},
     ).fetchall()
     tell_watchers(tx, [request_id] if rows else [])
     return [partner_id for (partner_id,) in rows]

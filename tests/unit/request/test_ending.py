@@ -19,7 +19,7 @@ INSTANT = timedelta(microseconds=1)
 NOTICE = RequestNotice(
     id="n1", request_id="r1", partner_id=1, withdrawn=False, partner="shop", kind="app", number=8613800138000,
     purpose="renew", cutoff=SENT, answer_by=BY, sent_at=SENT, delivered_at=SENT, receipt=None, outcome=None, reason=None,
-    until_day=None, answered_at=None, called_off_at=None,
+    until_day=None, answered_at=None, called_off_by=None, called_off_why=None, called_off_at=None,
 )  # fmt: skip
 
 

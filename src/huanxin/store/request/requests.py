@@ -63,6 +63,13 @@ class RequestNotice:
     until_day: date | None
     answered_at: datetime | None
     called_off_at: datetime | None
+    called_off_by: str | None
+    called_off_why: str | None
+
+    @property
+    def untold(self) -> bool:
+        """Whether it can be called off: the partner was not told, has not answered and is still there."""
+        return not (self.delivered_at or self.outcome or self.called_off_at or self.withdrawn)
 
 
 COLUMNS = (
@@ -72,7 +79,7 @@ COLUMNS = (
 _NOTICE = """
 SELECT n.id, n.request_id, n.partner_id, p.name AS partner, p.kind, r.number, r.purpose, r.cutoff,
     r.answer_by, n.sent_at, d.delivered_at, a.id AS receipt, a.outcome, a.reason, a.until_day,
-    a.received_at AS answered_at, o.called_off_at,
+    a.received_at AS answered_at, o.called_off_at, o.called_off_by, o.reason AS called_off_why,
     EXISTS (SELECT 1 FROM partner_withdrawal w WHERE w.partner_id = n.partner_id) AS withdrawn
 FROM request_notice n
 JOIN request r ON r.id = n.request_id

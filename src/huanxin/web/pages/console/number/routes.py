@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from huanxin.acts.desk import looked_up
-from huanxin.domain.errors import BadInput, Forbidden, HuanxinError
+from huanxin.acts.requests import call_off_for
+from huanxin.domain.errors import BadInput, Forbidden, HuanxinError, NotFound
 from huanxin.domain.numbers import masked, written
 from huanxin.domain.operators import Right
 from huanxin.domain.problems import status_of
@@ -29,6 +30,7 @@ from huanxin.words.sentences import Sentence
 router = APIRouter(prefix="/console", include_in_schema=False)
 _FORMS = [Depends(session.same_origin)]
 Seer = Annotated[Working, Depends(signing.working(Right.NUMBERS))]
+Caller = Annotated[Working, Depends(signing.working(Right.BATCHES))]
 
 
 @router.get("/numbers")
@@ -50,6 +52,20 @@ def search(request: Request, who: Seer, form: Form) -> Response:
     if form["format"] == "csv":
         return number_csv(found, name, table=form["table"], batch=form.number("batch"))
     return _page(request, who, given=form, found=found, name=name, purpose=purpose)
+
+
+@router.post("/numbers/orders", dependencies=_FORMS)
+def call_off(request: Request, who: Caller, form: Form) -> Response:
+    """Call an owner's order off wherever it was not told yet; the number's page says how it stands then."""
+    number = int(kept(request, who, "number", form["kept"]))
+    found = _found(who, form, number, "")
+    try:
+        if form["order"] not in {one.id for one in found.waiting}:
+            raise NotFound(Sentence("there is no such order for this number that a service was not told of yet"))
+        call_off_for(who.platform, form["order"], by=who.operator.login, reason=form["reason"])
+    except HuanxinError as error:
+        return _page(request, who, status=status_of(error), problem=error, found=found, name=masked(number), given=form)
+    return _page(request, who, found=_found(who, form, number, ""), name=masked(number), given=form)
 
 
 def _typed(who: Working, text: str) -> int:
@@ -81,4 +97,5 @@ def _page(
         purposes=unmasking.PURPOSES, given=given or {}, problem=problem and problem.said,
         cases=batch_cases(found) if found else [], grades=grade_names(request),
         sees_records=who.operator.may(Right.DESK), kept=keep(request, who, "number", found.number) if found else "",
+        may_call_off=who.operator.may(Right.BATCHES),
     )  # fmt: skip

@@ -46,6 +46,7 @@ FACTS = {
     "request-renew": N_("its owner ordered a renewal"),
     "request-leave": N_("its owner left it and had ties cut"),
     "request-inquire": N_("its owner asked who holds ties"),
+    "request-off": N_("the order was called off before the service was told"),
     "request-retract": N_("an order was taken back, since the day that it went by was corrected"),
     "certified": N_("certificate given out"),
     "certificate-revoked": N_("certificate revoked"),
