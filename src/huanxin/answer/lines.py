@@ -14,9 +14,8 @@ from pyroaring import BitMap
 from huanxin.domain.answers import OUTCOMES_OF, Answer, Outcome, Purpose, Reason
 from huanxin.domain.errors import BadInput, Fault
 from huanxin.domain.numbers import masked
-from huanxin.numbersets import columns, moments, tables
+from huanxin.numbersets import columns, moments, phones, tables
 from huanxin.numbersets.arrow import pc
-from huanxin.numbersets.phones import E164
 from huanxin.numbersets.roster import Roster
 from huanxin.numbersets.sharded import Numbers, bitmap_of
 from huanxin.words.sentences import Sentence
@@ -118,7 +117,7 @@ def _refuse_too_many(lines: int, roster: Roster) -> None:
 
 def _take(chunk: tables.Chunk, roster: Roster, purpose: Purpose, zone: str, taken: _Taken) -> None:
     """Add a chunk's good lines to the answers and its bad ones to the faults."""
-    numbers = columns.numbers(chunk.columns["number"], E164)
+    numbers = columns.numbers(chunk.columns["number"], phones.E164)
     outcome = columns.words(chunk.columns["outcome"], {word.value: code for code, word in enumerate(_OUTCOMES)})
     places, known = roster.places(numbers.value)
     allowed = np.zeros(len(_OUTCOMES) + 1, np.bool_)
@@ -287,7 +286,7 @@ def _lines_of(source: tables.Source, wanted: Numbers) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     with tables.read(source, COLUMNS, keep_ragged=0) as table:
         for chunk in table.chunks:
-            numbers = columns.numbers(chunk.columns["number"], E164).value
+            numbers = columns.numbers(chunk.columns["number"], phones.E164).value
             for row in np.flatnonzero(np.isin(numbers, wanted)).tolist():
                 found.setdefault(int(numbers[row]), []).append(int(chunk.lines[row]))
     return found

@@ -16,7 +16,7 @@ from huanxin.domain.errors import BadInput, Fault, NotFound
 from huanxin.domain.numbers import NumberingPlan, written
 from huanxin.domain.partners import Partner
 from huanxin.domain.rules import NewId, random_id
-from huanxin.numbersets import columns, moments, tables
+from huanxin.numbersets import columns, moments, phones, tables
 from huanxin.numbersets.arrow import pa
 from huanxin.store import facts
 from huanxin.store.acting import Act
@@ -179,7 +179,9 @@ def _checked(line: AnswerLine, told: RequestAsked | None, plan: NumberingPlan, *
         return None, Sentence("there is no notice %(notice)s for this partner", notice=line.notice)
     if again:
         return None, Sentence("notice %(notice)s is answered twice in one receipt; send one answer", notice=told.id)
-    if line.number != written(told.number):
+    if why := phones.why_not(line.number, phones.E164):
+        return None, why
+    if phones.read(line.number, phones.E164) != told.number:
         return None, Sentence("the number is not the one of this notice")
     possible = _OUTCOMES.get(told.purpose, OUTCOMES_OF[Purpose.RENEWAL])
     if line.outcome not in possible:

@@ -17,7 +17,6 @@ from huanxin.disclose.printing import address, certificate_pdf
 from huanxin.disclose.verifying import Verdict
 from huanxin.domain.clock import system_clock
 from huanxin.domain.errors import BadInput
-from huanxin.domain.numbers import parse
 from huanxin.domain.shown import read_json
 from huanxin.onboarding.opening import open_signer
 
@@ -48,7 +47,7 @@ def issue(
     """Issue a number's certificate (易主证明), or give the one that is good already: `huanxin certificate NUMBER`."""
     with platform() as (opened, settings):
         try:
-            wanted = parse(number)
+            wanted = opened.plan.typed(number)
         except ValueError as error:
             raise BadInput(str(error)) from error
         made = certify(opened, wanted, open_signer(opened, settings).signed, by=by or me())

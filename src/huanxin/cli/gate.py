@@ -15,7 +15,6 @@ from huanxin.cli.given import an_optional_file
 from huanxin.domain.answers import Purpose
 from huanxin.domain.clock import passed
 from huanxin.domain.errors import BadInput, Conflict, NotFound
-from huanxin.domain.numbers import parse
 from huanxin.notify.partners import told_of
 from huanxin.release.explain import explain as explain_number
 from huanxin.release.gate import LoadedGate, load_gate
@@ -81,7 +80,7 @@ def explain(number: Annotated[str, typer.Argument(help="+8613800138000")], as_js
     """Say rule by rule why a number is or isn't clear, with the facts behind it."""
     with platform() as (opened, _):
         try:
-            wanted = parse(number)
+            wanted = opened.plan.typed(number)
         except ValueError as error:
             raise BadInput(str(error)) from error
         with opened.read() as reading:

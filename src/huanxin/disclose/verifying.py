@@ -108,9 +108,8 @@ def same_number(act: Act, one: Certificate, written_on_it: str) -> bool:
 
     Raises BadInput for what is no number, TooMany after ten wrong ones in a day: nobody finds the number by trying.
     """
-    digits = re.sub(r"[\s().-]", "", written_on_it)
     try:
-        number = parse(f"+86{digits}" if re.fullmatch(r"1\d{10}", digits) else digits)
+        number = act.plan.typed(written_on_it)
     except ValueError as error:
         raise BadInput(str(error)) from error
     if certificates.misses(act.tx, one.id, _TRIES_IN, act.now) >= _TRIES:

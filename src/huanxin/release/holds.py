@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from huanxin.domain import doors
 from huanxin.domain.errors import MOST_FAULTS, BadInput, Conflict, Fault, NotFound, stop_at, unreadable
 from huanxin.domain.numbers import NumberingPlan, masked, why_not_ours, written
 from huanxin.numbersets import columns, tables
@@ -59,7 +60,7 @@ def read_numbers(path: Path, plan: NumberingPlan, most_bytes: int | None = None,
 
 def _checked(chunk: tables.Chunk, plan: NumberingPlan, *, allotted: bool) -> tuple[npt.NDArray[np.int64], list[Fault]]:
     """A chunk's good numbers, and its bad lines, no more than are read for."""
-    found = columns.numbers(chunk.columns["number"], plan.home)
+    found = columns.numbers(chunk.columns["number"], doors.LIST.home(plan))
     outside = found.good & ~plan.covers(found.value) if allotted else np.zeros(len(found.good), np.bool_)
     rows = np.flatnonzero((~found.good | outside) & chunk.said)[: MOST_FAULTS + 1]
     texts = columns.texts(chunk.columns["number"], rows)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from huanxin.domain import ranges
+from huanxin.domain import doors, ranges
 from huanxin.domain.errors import MOST_FAULTS, BadInput, Fault, NotFound, stop_at, unreadable
 from huanxin.domain.numbers import NumberingPlan, masked, why_not_ours
 from huanxin.domain.trade import Trade
@@ -74,7 +74,10 @@ def import_allocation(act: Act, path: Path, *, carrier: str) -> int:
 
 def _check(chunk: tables.Chunk, carrier: str, plan: NumberingPlan) -> tuple[list[tuple[int, Range]], list[Fault]]:
     """Ranges with their lines, and faults."""
-    first, last = (columns.numbers(chunk.columns[name], plan.carriers[carrier].home, spreadsheets=False) for name in NAMES)
+    first, last = (
+        columns.numbers(chunk.columns[name], doors.ALLOCATION.home(plan, plan.carriers[carrier]), spreadsheets=False)
+        for name in NAMES
+    )
     texts = zip(*(columns.texts(chunk.columns[name], np.arange(len(chunk.lines))) for name in NAMES), strict=True)
     good, faults = [], []
     for row, (from_text, to_text) in enumerate(texts):

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
+from huanxin.domain import doors
 from huanxin.domain import numbers as domain_numbers
 from huanxin.domain.errors import Fault, unreadable
 from huanxin.domain.lifecycle import EVENTS, REPORTED
@@ -144,7 +145,7 @@ def check(
     """The good lines of a chunk, and the faults of the others; a blank line is neither."""
     form = form or report_form(plan.words)
     column = {name: chunk.columns[named] for name, named in zip(NAMES, form.columns.names, strict=True)}
-    number = columns.numbers(column["number"], carrier.home)
+    number = columns.numbers(column["number"], doors.REPORT.home(plan, carrier))
     event = columns.words(column["event"], form.codes)
     times = (look or _Look()).instants(column["at"], carrier.zone.key, sheet=chunk.sheet)
     if form.timeless:

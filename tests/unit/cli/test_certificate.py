@@ -58,7 +58,8 @@ def test_a_number_that_nobody_reported_is_refused_without_being_shown() -> None:
     result = run("+8613900139000")
     assert result.exit_code == 1
     assert "no carrier has reported 139****9000" in result.output
-    assert "country code" in run("13800138000").output
+    assert "11 digits" in run("1380013800").output
+    assert run("138 0013 8000").output == run("+8613800138000").output
 
 
 def test_it_is_verified_by_the_record_until_it_is_revoked(home: Path) -> None:
