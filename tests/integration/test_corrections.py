@@ -110,7 +110,7 @@ def test_a_date_corrected_after_the_release_is_a_breach_if_the_freeze_had_not_en
         approved_by="wang",
     )
     assert {one.what: list(one.numbers) for one in mended.consequences} == {
-        What.STANDS: [parse(WRONG), parse(RIGHT)], What.IN_ERROR: [parse(WRONG)],
+        What.STANDS: [parse(WRONG), parse(RIGHT)], What.IN_ERROR: [parse(WRONG)], What.STOPPED: [parse(WRONG)],
     }  # fmt: skip
     with platform.read() as seen:
         assert [(one.kind, one.count) for one in releases.breaches(seen.tx)] == [("released-in-error", 1)]

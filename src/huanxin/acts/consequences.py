@@ -35,8 +35,9 @@ def set_right(act: Act, changed: Changed, on_lists: Iterable[Listed]) -> list[Co
 
     on_lists: what releases had given back of the numbers and nobody had bought, by what was on record before.
     """
-    done = list(mend_batches(act, changed, on_lists))
-    done += find_released_in_error(act, changed)
+    listed = list(on_lists)
+    done = list(mend_batches(act, changed, listed))
+    done += find_released_in_error(act, changed, listed, done)
     if revoked := revoke_corrected(act, changed.numbers, note=changed.reason):
         done.append(Consequence(what=What.REVOKED, numbers=revoked))
     orders = list(mend_orders(act, changed))

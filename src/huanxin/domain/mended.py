@@ -93,6 +93,11 @@ class Changed:
             found[shard] = right - sellable_on(one.after, day, some, freeze_days)
         return NumberSet(found)
 
+    def sellable(self, numbers: NumberSet, day: date, freeze_days: int) -> NumberSet:
+        """Those of some numbers that may be sold on a day by what is on record."""
+        some = numbers.shards.items()
+        return NumberSet({shard: sellable_on(self.shards[shard].after, day, here, freeze_days) for shard, here in some})
+
     def _named(self, what: Callable[[OfShard], Mapping[Cancellation, BitMap]]) -> Named:
         found: dict[Cancellation, list[NumberSet]] = {}
         for shard, one in self.shards.items():

@@ -16,15 +16,26 @@ from huanxin.store.acting import Act
 from huanxin.store.answer import few_numbers
 from huanxin.store.plan import batches
 from huanxin.store.release import releases
+from huanxin.store.release.stops import Listed
 
 RELEASED_IN_ERROR = "released-in-error"
 
 
-def find_released_in_error(act: Act, changed: Changed) -> list[Consequence]:
+def find_released_in_error(
+    act: Act, changed: Changed, on_lists: Iterable[Listed], done: Iterable[Consequence]
+) -> list[Consequence]:
     """Record what releases gave back of the numbers that a mend touched, though by what is on record now they were not
-    frozen then, or not for long enough."""
+    frozen then, or not for long enough. on_lists: what of it nobody has bought; it stays off sale while its freeze runs, and
+    is said to, but for what is said so among `done`."""
     found: dict[int, BitMap] = {}
     numbers: dict[int, NumberSet] = {}
+    stopped: dict[int, NumberSet] = {}
+    listed: dict[int, NumberSet] = {}
+    for one in on_lists:
+        listed[one.batch_id] = listed.get(one.batch_id, NumberSet()) | one.numbers
+    for said in done:
+        if said.what is What.STOPPED and said.batch_id in listed:
+            listed[said.batch_id] -= said.numbers
     for renewed in batches.renewed_since(act.tx, changed.stood()):
         lot = Lot(renewed=renewed, given=[])
         seller = act.plan.carriers[renewed.since.carrier]
@@ -32,7 +43,11 @@ def find_released_in_error(act: Act, changed: Changed) -> list[Consequence]:
             if bad := changed.wrong(lot.at(out), seller.today(release.released_at), release.freeze_days):
                 found[lot.batch_id] = found.get(lot.batch_id, BitMap()) | lot.places(bad)
                 numbers[lot.batch_id] = numbers.get(lot.batch_id, NumberSet()) | bad
-    return _recorded(act, found, numbers)
+                early = bad & listed.get(lot.batch_id, NumberSet())
+                early -= changed.sellable(early, seller.today(act.now), release.freeze_days)
+                stopped[lot.batch_id] = stopped.get(lot.batch_id, NumberSet()) | early
+    off = (Consequence(what=What.STOPPED, batch_id=key, numbers=some) for key, some in stopped.items() if some)
+    return [*_recorded(act, found, numbers), *off]
 
 
 def find_reclaimed_before(act: Act, left: Iterable[tuple[int, Left]], changed: Changed | None) -> list[Consequence]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 
 from pyroaring import BitMap
@@ -40,19 +40,25 @@ _SEEN = SummaryKind("inventory", LookedAt)
 # What has changed -----------------------------------------------------------------------------------------------------
 def unseen(reading: Reading) -> tuple[list[int], str]:
     """The batches that facts have come to, or holds ended of, since they were looked at, and what all that was seen is."""
-    everything = f"{summaries.stamp(reading.tx)}@{reading.today}"
+    everything = "@".join((summaries.stamp(reading.tx), *map(str, _days(reading).values())))
     seen = summaries.get(reading.tx, _SEEN)
     if seen and seen.stamp == everything:
         return [], everything
     before = inventories.looked_at(reading.tx)
-    now = inventories.facts_of(reading.tx, reading.today)
+    now = inventories.facts_of(reading.tx, reading.today, _days(reading))
     return [batch for batch, stamp in sorted(now.items()) if before.get(batch) != stamp], everything
+
+
+def _days(reading: Reading) -> dict[str, date]:
+    """Today, by carrier."""
+    return {code: one.today(reading.now) for code, one in reading.plan.carriers.items()}
 
 
 def note_changes(act: Act, batch_id: int) -> None:
     """Note what of a batch may be sold now and could not before, or the other way round."""
     inventories.one_at_a_time(act.tx)
-    stamp = inventories.facts_of(act.tx, act.today, batch_id)[batch_id]  # before the facts are read: later ones change it
+    found = inventories.facts_of(act.tx, act.today, _days(act), batch_id)  # before they are read: later ones change it
+    stamp = found[batch_id]
     if inventories.looked_at(act.tx, batch_id).get(batch_id) == stamp:
         return
     loaded = load_gate(act, batch_id)

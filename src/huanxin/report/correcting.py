@@ -23,7 +23,7 @@ from huanxin.numbersets.instants import NO_TIME
 from huanxin.numbersets.sharded import SHARD_SIZE, NumberSet, shard_of
 from huanxin.report.corrections import Said, each, read
 from huanxin.report.grouping import Layers, by_shard, in_layers
-from huanxin.report.importing import ShardFact, days_met, faults_of, inspect, left_out, one_after_another
+from huanxin.report.importing import ShardFact, days_met, faults_of, inspect, left_out, of_report, one_after_another
 from huanxin.report.kinds import refused
 from huanxin.report.lines import Lines
 from huanxin.report.mending import CORRECTION, About, mend
@@ -107,7 +107,8 @@ def correct(act: Act, one: Correction, *, reason: str, approved_by: str = "") ->
     for _, fact in found.added:
         counts[fact.event.value] = counts.get(fact.event.value, 0) + len(fact.numbers)
     return Corrected(
-        changed=changed, counts=counts, left=found.left, news=list(_news(found.recycled, found.taken))
+        changed=changed, counts=counts, left=[(shard, of_report(left, changed.report_id)) for shard, left in found.left],
+        news=list(_news(found.recycled, found.taken))
     )  # fmt: skip
 
 

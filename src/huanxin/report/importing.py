@@ -111,7 +111,7 @@ def import_report(
     before_late(late)
     report_id = record(act, source, done, judged.accepted, file_name=name_of(path), carrier=carrier)
     changed = _changed(act.tx, report_id, name_of(path), late, before) if late else None
-    left = [(shard, _of_report(one, report_id)) for shard, one in judged.left]
+    left = [(shard, of_report(one, report_id)) for shard, one in judged.left]
     return replace(done, report_id=report_id, left=left, changed=changed)
 
 
@@ -130,7 +130,7 @@ def _changed(tx: Tx, report_id: int, name: str, late: NumberSet, before: Mapping
     return Changed(report_id=report_id, reason=f"report {report_id} came late: {name}", taken_back={}, shards=shards)
 
 
-def _of_report(left: Left, report_id: int) -> Left:
+def of_report(left: Left, report_id: int) -> Left:
     """The same with the cancellations that stand in this report named as they are on record."""
     return replace(left, rested={
         one if one.report else replace(one, report=report_id): numbers for one, numbers in left.rested.items()

@@ -50,7 +50,7 @@ def _last_closing(tx: Tx, batch_id: int) -> date | None:
 
 
 _CLOSINGS = """
-SELECT s.first, s.numbers, p.carrier, p.closed_on, p.report_id, p.layer, p.places, r.place
+SELECT s.first, s.numbers, p.carrier, p.closed_on, p.report_id, p.layer, p.places, r.place, r.numbers
 FROM batch_set s
 JOIN batch_span p ON p.batch_id = s.batch_id
 LEFT JOIN report_set r
@@ -61,13 +61,16 @@ WHERE s.batch_id = %s AND s.shard = %s
 
 def _closings(tx: Tx, batch_id: int, shard: int) -> list[tuple[Cancellation, Place, BitMap]]:
     """The cancellations that a batch stands on, where they stand within their day (empty: not known), and their numbers of
-    one shard."""
+    one shard. Of one that was wrong, and corrected, those are left that it is on record of."""
     found = []
     rows = tx.execute(_CLOSINGS, (EVENTS.index(Event.CANCELLED), batch_id, shard), binary=True)
-    for first, stored, carrier, day, report, layer, places, place in rows:
+    for first, stored, carrier, day, report, layer, places, place, stands in rows:
         numbers = values_of(load(stored))
         here = values_of(load(places) & BitMap(range(first, first + len(numbers)))) - first
+        held = bitmap_of(numbers[here])
+        if report:
+            held &= load(stands) if stands else BitMap()
         one = Cancellation(carrier=carrier, day=day, report=report or 0, layer=layer or 0)
         order: Place = tuple(place or ((report, layer) if report else ()))
-        found.append((one, order, bitmap_of(numbers[here])))
+        found.append((one, order, held))
     return found

@@ -6,11 +6,12 @@ read up to one never misses another that comes before it. It follows from the fa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from psycopg.types.json import Jsonb
 from pyroaring import BitMap
 
 from huanxin.numbersets.sharded import dump, load
@@ -41,16 +42,27 @@ SELECT r.batch_id, (
     FROM batch_set s
     JOIN hold_set n ON n.shard = s.shard
     JOIN hold h ON h.id = n.hold_id
-    WHERE s.batch_id = r.batch_id AND h.until_day >= %s
+    WHERE s.batch_id = r.batch_id AND h.until_day >= %(today)s
+), (
+    SELECT count(*)
+    FROM batch_span p
+    JOIN report w ON w.id = p.report_id AND w.kind = 'correction'
+    JOIN release g ON g.batch_id = p.batch_id
+    JOIN jsonb_each_text(%(days)s) d ON d.key = p.carrier
+    WHERE p.batch_id = r.batch_id AND p.closed_on + g.freeze_days >= d.value::date
 )
-FROM (SELECT DISTINCT batch_id FROM release WHERE batch_id = coalesce(%s, batch_id)) r
+FROM (SELECT DISTINCT batch_id FROM release WHERE batch_id = coalesce(%(batch)s, batch_id)) r
 """
 
 
-def facts_of(tx: Tx, today: date, batch_id: int | None = None) -> dict[int, str]:
+def facts_of(
+    tx: Tx, today: date, days: Mapping[str, date], batch_id: int | None = None
+) -> dict[int, str]:  # fmt: skip
     """Of each batch of which anything was released (or of one), what changes whenever a fact comes that bears on what of it
-    may be sold, or a hold ends."""
-    bound: dict[int, int] = dict(tx.execute(_BOUND, (today, batch_id)).fetchall())
+    may be sold, or a hold ends, or a freeze that a correction made longer after the release. days: today, by carrier."""
+    said = Jsonb({carrier: str(day) for carrier, day in days.items()})
+    rows = tx.execute(_BOUND, {"today": today, "days": said, "batch": batch_id}).fetchall()
+    bound = {batch: f"{held} {freezing}" if freezing else str(held) for batch, held, freezing in rows}
     return {batch: f"{one} {bound[batch]}" for batch, one in stamps.of_batches(tx, bound).items()}
 
 
