@@ -185,7 +185,7 @@ class Driver:
         with self.platform.database.transaction() as tx:
             yield tx
 
-    def _path(self, heading: str, lines: Sequence[str]) -> Path:
+    def path(self, heading: str, lines: Sequence[str]) -> Path:
         self.files += 1
         path = self.stage.folder / f"{self.files % 8}.csv"
         path.write_text("\n".join([heading, *lines, ""]))
@@ -217,7 +217,7 @@ class Driver:
         """`nth`: of a file that is sent again."""
         written = [f"+{one.number},{one.event},{(one.at or one.day).isoformat()}" for one in lines]
         # Empty lines make each file one of its own, else the same lines would be a file that was imported before.
-        path = self._path("number,event,at", [*written, *[""] * (self.files + 1 if nth is None else nth)])
+        path = self.path("number,event,at", [*written, *[""] * (self.files + 1 if nth is None else nth)])
         return imported(self.platform, path, carrier=carrier, by="li", skip_bad=skip_bad)
 
     def notice(self, batch: int, partner: int) -> str:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from hypothesis import strategies as st
+from hypothesis.stateful import precondition
 
 from oracle import owners, renewal, shop
 from oracle.answering import outcomes
@@ -38,6 +39,15 @@ class Machine(Reports, Files, Reminders, Owners, Deliveries, Undoing, Mending):
     @act(which=index)
     def batches_go_on_well(self, which: int) -> None:
         chosen(self.next_of_batches(None)[:2], which)()
+
+    @precondition(lambda self: not any(one.released for one in self.world.batches))
+    @act()
+    def comes_to_a_release(self) -> None:
+        """All goes well, up to the first number that may be sold."""
+        self.plan(of=None)
+        self.send(which=0)
+        self.everybody_answers(which=0, but=None)
+        self.wait_for_the_freeze_and_release(which=0)
 
     @act(which=index, other=index)
     def numbers_go_on(self, which: int, other: int) -> None:

@@ -15,7 +15,10 @@ from oracle.histories import (
     SERVING,
     TRANSFERRED,
     Histories,
+    Line,
     Said,
+    insert,
+    judge,
     possible,
     tenures,
     where,
@@ -43,6 +46,46 @@ class Done:
 def without(histories: Histories, wrong: list[Said]) -> Histories:
     """What is on record of the numbers of some events without those."""
     return {number: [one for one in histories[number] if one not in wrong] for number in {one.number for one in wrong}}
+
+
+@dataclass(frozen=True)
+class Correction:
+    """One line of a correction. `wrong`: the event that was said instead, as it is named there (`at` None: by its day)."""
+
+    number: Number
+    wrong: Line | None
+    right: Line | None
+
+
+def found_wrong(histories: Histories, carrier: str, lines: list[Correction]) -> list[Said] | None:
+    """The events on record that a correction calls wrong; None if one is not there, or may be several."""
+    found: list[Said] = []
+    for wrong in (one.wrong for one in lines if one.wrong):
+        meant = [
+            one for one in histories[wrong.number]
+            if (one.event, one.carrier, one.day) == (wrong.event, carrier, wrong.day) and one not in found
+            and wrong.at in (None, one.at)
+        ]  # fmt: skip
+        if len(meant) != 1:
+            return None
+        found += meant
+    return found
+
+
+def corrected(
+    world: World, carrier: str, lines: list[Correction], *, two: bool
+) -> tuple[Histories, list[Said], list[Said]] | None:  # fmt: skip
+    """What is on record of the numbers of a correction after it, what is taken back, and what is put on record; None if it
+    can't be."""
+    wrong = found_wrong(world.histories, carrier, lines)
+    if wrong is None:
+        return None
+    left = world.histories | without(world.histories, wrong)
+    judged = judge(left, carrier, [one.right for one in lines if one.right], world.now)
+    after = {one.number: list(left[one.number]) for one in lines}
+    for one in judged.taken:
+        insert(after[one.number], one)
+    return None if judged.refused or not can_be(world, after, two=two) else (after, wrong, judged.taken)
 
 
 def can_be(world: World, after: Histories, *, two: bool) -> bool:
@@ -77,6 +120,10 @@ def mend(world: World, after: Histories, right: list[Said]) -> Done:
         if out:
             done.back.append((batch, frozenset(out)))
             done.stopped |= {(batch.key, number) for number in out} & on_lists
+    done.stopped |= on_lists & {
+        (batch.key, number) for batch, number in in_error
+        if not renewal.rests(world, batch, number) or world.now < renewal.freeze_ends(world, batch, number)
+    }  # fmt: skip
     for one in world.certificates:
         good = not one.revoked and one.expires_at > world.now
         if good and one.number in after and owners.verdict(world, one) == "corrected":

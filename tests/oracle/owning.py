@@ -49,8 +49,13 @@ class Owners(Histories):
     def acknowledged_again(self, which: int) -> None:
         """A shop that got no answer sends what it sent before, perhaps once the number is sold."""
         one: Disclosure = chosen((one for one in self.world.disclosures if not one.withdrawn), which)
-        done = self.driver.acknowledge(one.number, one.shown, one.evidence, one.carrier)
-        same("the same disclosure", (done.ids, done.new), ([one.key], 0))
+        told = looked_at(self.driver.platform, [one.number], seller=one.carrier)[0]
+        if shop.case_of(self.world, one.number, one.carrier).why:
+            done = self.driver.acknowledge(one.number, one.shown, one.evidence, one.carrier)
+            same("the same disclosure", (done.ids, done.new), ([one.key], 0))
+        elif digest(texts_of(told).get(ZH, "")) != one.shown:  # mended: for sale again, after another tenure
+            done = self.attempt(lambda: self.driver.acknowledge(one.number, one.shown, one.evidence, one.carrier))
+            assert self.refused("acknowledgement of what is so no more", done, expected=True)
         self.step("acknowledge again", aside=True)
 
     @precondition(lambda self: any(not one.withdrawn for one in self.world.disclosures))

@@ -34,9 +34,10 @@ def take(world: World, carrier: str, judged: Judged, report: int) -> Done:
     return done
 
 
-def record(world: World, carrier: str, new: list[Said], done: Done, known: Iterable[Number] = ()) -> None:
-    """Put new events on record that are not yet, and judge them. `known`: numbers of which it was said before that they have
-    a new owner."""
+def record(world: World, carrier: str, new: list[Said], done: Done, wrong: Iterable[Said] = ()) -> None:
+    """Put new events on record that are not yet, and judge them. `wrong`: what was said in their place, of another day
+    perhaps: whoever was told of a new owner then isn't told again."""
+    known = {(one.number, one.event) for one in wrong}
     new_owners: list[tuple[Number, date]] = []
     breaches: set[tuple[str, Number, object]] = set()
     mended = {one.number for one in new if one in world.histories[one.number]}
@@ -48,7 +49,7 @@ def record(world: World, carrier: str, new: list[Said], done: Done, known: Itera
             breaches |= set(_breaches(world, before[-1], one))
         if one.event == RECLAIMED and one.number not in mended:
             done.in_error |= {(batch.key, one.number) for batch in _released_in_error(world, before[-1], one)}
-        if (sold or one.event == TRANSFERRED) and one.number not in known:
+        if (sold or one.event == TRANSFERRED) and (one.number, one.event) not in known:
             new_owners.append((one.number, one.day))
     # What was sold out of a batch is named there, and not again for what else happened to it in the same report.
     of_batch = {number for _, number, batch in breaches if batch}
@@ -96,12 +97,12 @@ def _breaches(world: World, cancelled: Said, sale: Said) -> Iterator[tuple[str, 
 
 
 def _judged_by(world: World, cancelled: Said, sale: Said) -> Batch | None:
-    """Of the batches that stand on a cancellation the newest that had released the number when it was sold; or that released
-    it at all; or that is there."""
+    """Of the batches that stand on a cancellation the newest that had released the number when it was sold; or the first
+    that released it at all; or the newest."""
     every = batches_of(world, cancelled)
     released = [one for one in every if sale.number in one.released]
     before = [one for one in released if not _before(sale, one.released_at[sale.number])]
-    return next(reversed(before or released or every), None)
+    return next(reversed(before or released[:1] or every), None)
 
 
 def _before(sale: Said, at: datetime) -> bool:

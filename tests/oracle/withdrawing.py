@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition
 
-from huanxin.acts.mending import withdraw
+from huanxin.acts.mending import correct, withdraw
 from huanxin.domain.mended import Mended
 from oracle import mending, renewal, reporting
 from oracle.comparing import same
+from oracle.days import today
 from oracle.following import followed
-from oracle.histories import OPENED, RECLAIMED, can_be_told
-from oracle.machine import Histories, act, chosen, index, only_if
+from oracle.histories import CANCELLED, EVENTS, OPENED, RECLAIMED, Line, Said, can_be_told
+from oracle.machine import NUMBERS, Histories, act, chosen, index, only_if
+from oracle.mending import Correction
 from oracle.world import Report
+
+KINDS = ("day", "day", "gone", "event", "missing")
+DAYS = (-100, -30, -1, 0, 1, 10, 30)
 
 
 class Mending(Histories):
@@ -71,7 +78,77 @@ class Mending(Histories):
         self.step("slip of the pen")
         self.report_withdrawn(which=0, two=two)
 
+    @act(
+        which=index, two=st.booleans(), by_day=st.booleans(), timed=st.booleans(),
+        what=st.lists(st.tuples(index, st.sampled_from(KINDS), st.sampled_from(DAYS), st.sampled_from(EVENTS)),
+                      min_size=1, max_size=2),
+    )  # fmt: skip
+    def events_corrected(
+        self, which: int, two: bool, by_day: bool, timed: bool, what: list[tuple[int, str, int, str]]
+    ) -> None:
+        """One or two events were wrong, or missing: most are the last ones of their numbers."""
+        every = [one for number in NUMBERS for one in self.world.histories[number][-1 - which // 4 :]]
+        carrier = chosen(every, what[0][0]).carrier
+        mine = [one for one in every if one.carrier == carrier]
+        lines: list[Correction] = []
+        for place, kind, days, event in what:
+            one: Said = mine[place % len(mine)]
+            wrong = None if kind == "missing" else Line(one.number, one.event, one.day, None if by_day else one.at)
+            day = one.day + timedelta(days=days)
+            at = one.at + timedelta(days=days, minutes=days % 3) if one.at and timed else None
+            told = Line(one.number, one.event if kind == "day" else event, today(carrier, at) if at else day, at)
+            lines.append(Correction(one.number, wrong, None if kind == "gone" else told))
+        self.correct(carrier, lines, two=two)
+
+    @act(
+        which=index,
+        others=st.booleans(),
+        days=st.sampled_from((-10, -1, 1, 10, 30)),
+        more=st.sampled_from(("", "", RECLAIMED)),
+    )
+    def day_was_wrong(self, which: int, others: bool, days: int, more: str) -> None:
+        """A number in a batch was cancelled on another day; and perhaps it has left its freeze since."""
+        batch = chosen((one for one in self.world.batches if one.notices and (others or one.released)), which)
+        number = chosen((one for one in batch.stands_on if renewal.rests(self.world, batch, one)), which // 2)
+        one: Said = batch.stands_on[number]
+        lines = [
+            Correction(number, Line(number, CANCELLED, one.day), Line(number, CANCELLED, one.day + timedelta(days=days)))
+        ]
+        if more:
+            lines.append(Correction(number, None, Line(number, more, one.day + timedelta(days=abs(days) * (which % 3) + 1))))
+        self.correct(one.carrier, lines, two=True)
+
+    def correct(self, carrier: str, lines: list[Correction], *, two: bool) -> None:
+        wrong = mending.found_wrong(self.world.histories, carrier, lines)
+        left = self.world.histories | mending.without(self.world.histories, wrong or [])
+        only_if(can_be_told(left, carrier, [one.right for one in lines if one.right]))
+        expected = mending.corrected(self.world, carrier, lines, two=two)
+        done = self.attempt(lambda: self.corrected(carrier, lines, approved_by="wang" if two else ""))
+        if not self.refused("correction", done, expected=expected is None) and expected is not None:
+            after, out, new = expected
+            same(
+                "taken back, put on record", (sum(done.taken_back.values()), sum(done.added.values())), (len(out), len(new))
+            )
+            for one in new:
+                one.report = done.report_id
+            oracle = mending.mend(self.world, after, new)
+            reporting.record(self.world, carrier, new, oracle, out)
+            followed(self.driver, self.world, done.consequences, oracle)
+            self.counts.reported.clear()
+            self.world.reports.append(Report(done.report_id, carrier, [], 0, "correction"))
+        self.step("correction refused" if expected is None else "correction")
+
     # The platform -----------------------------------------------------------------------------------------------------
     def withdrawn(self, report: int, *, approved_by: str) -> Mended:
         with self.driver.platform.act("li") as act:
             return withdraw(act, report, reason="it was wrong", approved_by=approved_by)
+
+    def corrected(self, carrier: str, lines: list[Correction], *, approved_by: str) -> Mended:
+        def said(one: Line | None, between: str) -> str:
+            return f"{one.event}{between}{(one.at or one.day).isoformat()}" if one else "," * (between == ",")
+
+        path = self.driver.path("number,event,at,instead_of", [
+            f"+{one.number},{said(one.right, ',')},{said(one.wrong, ' ')}" for one in lines
+        ] + [""] * self.driver.files)  # fmt: skip
+        with self.driver.platform.act("li") as act:
+            return correct(act, path, carrier=carrier, reason="a slip of the pen", approved_by=approved_by)
