@@ -29,7 +29,7 @@ def shown(request: Request, who: Reporter, waiting_id: int) -> Response:
     checked = Checked.shown_again(one.checked)
     names = BASELINE_NAMES if checked.first_day else EVENT_NAMES
     events = [(name, checked.counts.get(word, 0)) for word, name in names.items()]
-    return page(request, who, "waiting.html", tab="reports", one=one, checked=checked, events=events)
+    return page(request, who, "waiting.html", tab="reports", one=one, checked=checked, events=events, said=names)
 
 
 @router.post("/{waiting_id}/take", dependencies=_FORMS)

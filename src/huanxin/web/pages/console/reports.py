@@ -122,7 +122,7 @@ def outcome(request: Request, who: Reporter, upload_id: int) -> Response:
     events = [(name, report.counts.get(word, 0)) for word, name in names.items()] if report else []
     checked = Checked.shown_again(one.checked) if one.checked else None
     return page(request, who, "upload.html", tab="reports", one=one, report=report, events=events, shown=SHOWN,
-                checked=checked, most=who.context.limits.most_bytes)  # fmt: skip
+                checked=checked, said=EVENT_NAMES | BASELINE_NAMES, most=who.context.limits.most_bytes)  # fmt: skip
 
 
 @router.post("/reports/uploads/{upload_id}/rejects", dependencies=_FORMS)
