@@ -20,6 +20,7 @@ import pytest
 import zstandard
 from hypothesis import strategies as st
 
+from exports.making import FILES, feather, ods
 from fuzz.fuzzing import tried
 from fuzz.mangling import BYTES, ODD, mangled
 from hostile import MEGABYTE, deep_schema, endless_footer, long_value, many_columns, one_value, parquet, zip_of_version_7_4
@@ -228,7 +229,11 @@ def test_lists_that_people_send(request: pytest.FixtureRequest, plan: object, tm
 def test_damaged_parquet_and_workbooks(request: pytest.FixtureRequest, plan: object, tmp_path: Path) -> None:
     """Each is read in a process of its own, so these are few."""
     path, found = tmp_path / "list.xlsx", [("+8613800138000",), ("x",)]
-    samples = [as_parquet("hold", found, "text"), as_parquet("hold", found, "typed"), as_workbook("hold", found)]
+    samples = [
+        as_parquet("hold", found, "text"), as_parquet("hold", found, "typed"), as_workbook("hold", found),
+        ods([HEADINGS["hold"], *found]), (FILES / "errors.xls").read_bytes(),
+        feather(pa.table({"number": [cell for (cell,) in found]})), as_zip(as_workbook("hold", found)),
+    ]  # fmt: skip
     bombs = [
         one_value("number"),
         long_value("number", letters=MEGABYTE),

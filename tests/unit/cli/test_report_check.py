@@ -69,6 +69,7 @@ def test_a_check_judges_by_what_is_on_record(run: Run, check: Callable[..., Any]
     assert check(table(ROWS), "--json")["already"] == 1
     again = check(table([*ROWS[1:3], (ONE, "复机", "2026-03-05"), (ONE, "携出", "2026-02-01")]), "--json", code=1)
     assert (again["known"], again["refused"]) == (1, 1)
+    assert [(kind["count"], kind["samples"][0][0]) for kind in again["kinds"]] == [(1, 4)]
 
 
 def test_a_file_that_cannot_be_read_is_refused_as_an_import_would(check: Callable[..., Any]) -> None:

@@ -36,6 +36,7 @@ def shown(request: Request, who: Reporter, waiting_id: int) -> Response:
 async def take(request: Request, who: Reporter, waiting_id: int, form: Form) -> Response:
     """Take it: what became of it stands on a page of its own."""
     lang, context = language(request), who.context
+    context.room.check(0)
 
     def taken() -> int:
         return waiting_reports.take(
