@@ -52,6 +52,7 @@ atexit.register(shutil.rmtree, _runtime, ignore_errors=True)
 _authority = certifi.contents().partition("-----END CERTIFICATE-----")
 (_runtime / "authority.pem").write_text("".join(_authority[:2]) + "\n", encoding="ascii", errors="ignore")
 os.environ["SSL_CERT_FILE"] = str(_runtime / "authority.pem")
+os.environ["XDG_STATE_HOME"] = str(_runtime / "authority.pem")  # no folder: whose home was the last is remembered nowhere
 
 TEMPLATE = f"huanxin_template_{os.getpid()}"  # several test processes may share a server
 _names = count(1)

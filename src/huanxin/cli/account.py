@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from huanxin.cli.console import EXIT_REFUSED, By, Json, done, err, explained, me, table
+from huanxin.cli.console import EXIT_REFUSED, By, Json, at_home, done, err, explained, me, table
 from huanxin.cli.partner import app
 from huanxin.connect.todo import what_to_do
 from huanxin.domain.accounts import Known, RunState, checklist, state
@@ -17,7 +17,6 @@ from huanxin.notify import files
 from huanxin.notify.partners import named
 from huanxin.onboarding.accounts import Onboarding, open_onboarding
 from huanxin.onboarding.selftest import Played
-from huanxin.settings import read_settings
 from huanxin.terminal import led
 from huanxin_partner.rehearsal.run import ScenarioResult
 from huanxin_partner.rehearsal.words import SCENARIOS
@@ -28,7 +27,7 @@ Name = Annotated[str, typer.Argument(help="The account's name or id.")]
 
 @contextmanager
 def _onboarding() -> Iterator[Onboarding]:
-    with explained(), open_onboarding(read_settings()) as opened:
+    with explained(), open_onboarding(at_home()) as opened:
         yield opened
 
 

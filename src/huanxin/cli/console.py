@@ -18,6 +18,7 @@ from rich.table import Table
 from huanxin.acts import Platform, open_platform
 from huanxin.domain.errors import BadInput, BadSetting, HuanxinError
 from huanxin.settings import Settings, read_settings
+from huanxin.settings.home import settle
 from huanxin.store.database import explain_connection_error
 from huanxin.store.one_clock import OneClock
 from huanxin.terminal import NO_ROOM, Terminal, led
@@ -44,9 +45,17 @@ def me() -> str:
 def platform() -> Iterator[tuple[Platform, Settings]]:
     """The platform on the settings of the environment; errors end the program with a message and an exit code."""
     with explained():
-        settings = read_settings()
+        settings = at_home()
         with open_platform(settings) as opened:
             yield opened, settings
+
+
+def at_home() -> Settings:
+    """The settings of the environment, with a home that is there: one that is made now is told."""
+    settings = read_settings()
+    if made := settle(settings.home, chosen="home" in settings.model_fields_set):
+        err.print(made, markup=False)
+    return settings
 
 
 def doubt(opened: Platform) -> str:

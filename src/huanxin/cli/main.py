@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import Any
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -30,6 +31,7 @@ _GROUPS = {
 _COMMANDS = {
     "release": "Record the release of every clear number, and write lists of what may be sold today: number,sellable_from.",
     "inventory": "Write what each carrier may sell, and what changed since it was written last.",
+    "settings": "Print everything that can be set, its value, where that came from, and what it means.",
     "serve": "Run the API, the pages and workers in one go.",
     "worker": "Run more workers on the same database, on any machine.",
     "demo": "Make a world of carriers and partners and run the main job on it, with real servers over HTTP.",
@@ -61,10 +63,28 @@ def _to_be_loaded() -> None:
 
 
 app = typer.Typer(
-    cls=_AsAsked, name="huanxin", no_args_is_help=True, add_completion=False, rich_markup_mode="rich",
+    cls=_AsAsked, name="huanxin", no_args_is_help=True, rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="号码焕新: renew phone numbers before they are sold again. "
     "report → plan → notify → answer → release → disclose.",
 )  # fmt: skip
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(version("huanxin"))
+        raise typer.Exit
+
+
+@app.callback()
+def _of_all(
+    version_: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """号码焕新: renew phone numbers before they are sold again. report → plan → notify → answer → release → disclose."""
+
+
 for _name, _help in (_COMMANDS | _GROUPS).items():
     app.command(_name, help=_help)(_to_be_loaded)
 

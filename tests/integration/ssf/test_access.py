@@ -143,6 +143,7 @@ def test_an_operator_registers_keys_pauses_a_stream_and_gives_a_new_secret_witho
     world: World, music: Caller, dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HUANXIN_DATABASE_URL", dsn)
+    monkeypatch.setenv("HUANXIN_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HUANXIN_MODE", "development")
     monkeypatch.setenv("HUANXIN_ISSUER", world.live.issuer)
     world.clock.now = datetime.now(UTC)  # the command has the machine's clock

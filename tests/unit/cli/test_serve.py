@@ -40,6 +40,7 @@ def test_in_development_notices_name_the_address_that_is_served(monkeypatch: pyt
         assert note_served(host, port) == ""
         assert read_settings().issuer == issuer, "`batch send`, in another terminal"
     monkeypatch.setenv("HUANXIN_MODE", "production")
+    monkeypatch.setenv("HUANXIN_ISSUER", "https://huanxin.example")
     note_served("127.0.0.1", 9000)
     assert served_at(read_settings()) == "http://127.0.0.1:8600", "in production the issuer is what is set"
 

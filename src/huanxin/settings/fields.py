@@ -1,33 +1,30 @@
-"""Settings, read once from the environment (`HUANXIN_*`) or a TOML file, validated, and handed down as plain values."""
+"""What can be set, each with what it means: docs/settings.md and `huanxin settings` are made from this."""
 
 from __future__ import annotations
 
 import os
 import re
 import secrets
-import tempfile
-from contextlib import suppress
 from dataclasses import replace
-from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from huanxin.domain.errors import BadSetting
 from huanxin.domain.numbers import CHINA, Carrier, NumberingPlan, chinese_plan
 from huanxin.domain.rules import LONGEST_LIFE, Rules
 from huanxin.domain.trade import usual
+from huanxin.settings.files import CONFIG, from_file, whole
+from huanxin.settings.home import by_default
 from huanxin.store.server.embedded import embedded_dsn
 
 CONSOLE = "console"
-_CONFIG = "HUANXIN_CONFIG"
-_SERVED = "served-at"
 
 
 class Mode(StrEnum):
@@ -52,6 +49,11 @@ def _is_a_zone(name: str) -> str:
 
 
 Zone = Annotated[str, AfterValidator(_is_a_zone)]
+
+
+def said(meaning: str, *, secret: bool = False, **bounds: Any) -> Any:
+    """A setting's meaning and bounds; of one that is secret the value is shown nowhere."""
+    return Field(description=meaning, json_schema_extra={"secret": secret}, **bounds)
 
 
 class CarrierSetting(_Group):
@@ -91,44 +93,111 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="HUANXIN_", env_nested_delimiter="__", extra="ignore")
 
-    database_url: str | None = None
-    home: Path = Path(".huanxin")
-    issuer: str = "http://127.0.0.1:8600"
-    mode: Mode | None = None
-    key_passphrase: str | None = None
-    freeze_days: Annotated[int, Field(ge=90)] = 90
-    lead_days: Annotated[int, Field(ge=1, le=90)] = 15
-    answer_days: Annotated[int, Field(ge=1, le=60)] = 5
-    certificate_days: Annotated[int, Field(ge=1, le=LONGEST_LIFE.days)] = 180
-    max_receipt_mb: Annotated[int, Field(ge=1)] = 1024
-    upload_minutes: Annotated[int, Field(ge=1)] = 60
-    upload_kb_per_second: Annotated[int, Field(ge=1)] = 16
-    spare_disk_mb: Annotated[int, Field(ge=0)] = 1024
-    reminder_days: str = "2,1"
-    escalate_url: str | None = None
-    inbox_seconds: Annotated[int, Field(ge=1)] = 10
-    local_folders: Path | None = None
-    inventory_folder: Path | None = None
-    s3_services: str = (
-        "s3.*.amazonaws.com s3.*.amazonaws.com.cn oss-*.aliyuncs.com cos.*.myqcloud.com obs.*.myhuaweicloud.com"
+    database_url: Annotated[
+        str | None,
+        said(
+            "the address of a PostgreSQL server, like postgresql://user:password@host/database; without it "
+            "the one that comes along runs in HUANXIN_HOME",
+            secret=True,
+        ),
+    ] = None
+    home: Annotated[
+        Path,
+        said(
+            "the folder of what is kept beside the database: the embedded server, keys' passphrase in "
+            "development, files and uploads on their way. Without it `.huanxin` in a checkout or where there "
+            "is one, else a folder of the user's"
+        ),
+    ] = Field(default_factory=by_default)
+    issuer: Annotated[
+        str,
+        said(
+            "the https address at which everybody reaches this platform; it stands in tokens, certificates "
+            "and links. In development it is where `huanxin serve` listens"
+        ),
+    ] = "http://127.0.0.1:8600"
+    mode: Annotated[
+        Mode | None,
+        said(
+            "development or production; without it production if HUANXIN_DATABASE_URL is set, else "
+            "development, in which partners may be on loopback and plain HTTP"
+        ),
+    ] = None
+    key_passphrase: Annotated[
+        str | None,
+        said(
+            "the passphrase under which the signing keys are kept encrypted; needed in production, made once "
+            "in HUANXIN_HOME in development",
+            secret=True,
+        ),
+    ] = None
+    freeze_days: Annotated[
+        int, said("days after a cancellation before a number may be sold again; never fewer than the law's 90", ge=90)
+    ] = 90
+    lead_days: Annotated[int, said("so many days before a freeze ends, its number is put into a batch", ge=1, le=90)] = 15
+    answer_days: Annotated[int, said("working days that partners have to answer a notice", ge=1, le=60)] = 5
+    certificate_days: Annotated[int, said("days for which a certificate is good", ge=1, le=LONGEST_LIFE.days)] = 180
+    max_receipt_mb: Annotated[int, said("MB of a receipt or an uploaded report, also once it is unpacked", ge=1)] = 1024
+    upload_minutes: Annotated[int, said("minutes that a receipt or an upload may take", ge=1)] = 60
+    upload_kb_per_second: Annotated[int, said("the slowest pace at which one may come, on the whole", ge=1)] = 16
+    spare_disk_mb: Annotated[int, said("MB of the disk that uploads leave free; with less, they are refused", ge=0)] = 1024
+    reminder_days: Annotated[
+        str, said("working days before the last one at which partners are reminded, divided by commas; empty: never")
+    ] = "2,1"
+    escalate_url: Annotated[str | None, said("where late answers are POSTed to, for whoever watches")] = None
+    inbox_seconds: Annotated[int, said("seconds between looks into the folders in which partners leave files", ge=1)] = 10
+    local_folders: Annotated[
+        Path | None, said("below this folder partners may exchange files on this machine's own disk")
+    ] = None
+    inventory_folder: Annotated[Path | None, said("where each carrier's inventory is written as files; empty: nowhere")] = (
+        None
     )
-    workers: Annotated[int, Field(ge=1, le=64)] = 8
-    carriers: dict[str, CarrierSetting] = {}
-    sms_gateway: str | None = None
-    sms_gateway_token: str | None = None
-    sms_gateway_seconds: Annotated[float, Field(gt=0, le=60)] = 10
-    cool_down_hours: Annotated[int, Field(ge=0)] = 24
-    label_days: Annotated[int, Field(ge=0, le=60)] = 5
-    handover: dict[str, str] = {}
-    totp_required: bool | None = None
-    operators: OperatorsOidc | None = None
-    oidc: dict[str, CarrierOidc] = {}
-    watch_threshold: Annotated[int, Field(ge=3, le=1000)] = 10
-    look_ups_an_hour: Annotated[int, Field(ge=1)] = 600
-    watch_licence: str = ""
-    zone: Zone = CHINA.key
-    words: dict[str, dict[str, list[str]]] = {}
-    """more ways in which files write headings, events and states: {"events": {"cancelled": ["强拆"]}}"""
+    s3_services: Annotated[
+        str, said("hosts of S3 services that partners may name, with stars for parts, divided by spaces")
+    ] = "s3.*.amazonaws.com s3.*.amazonaws.com.cn oss-*.aliyuncs.com cos.*.myqcloud.com obs.*.myhuaweicloud.com"
+    workers: Annotated[int, said("threads that deliver events in this process", ge=1, le=64)] = 8
+    carriers: Annotated[
+        dict[str, CarrierSetting], said("carriers beside China's four: HUANXIN_CARRIERS__CODE__NAME, __ZONE, __PREFIXES")
+    ] = {}
+    sms_gateway: Annotated[
+        str | None, said("the https address of the SMS gateway; `console` (development's own) shows messages at /dev/sms")
+    ] = None
+    sms_gateway_token: Annotated[str | None, said("the bearer token for the SMS gateway", secret=True)] = None
+    sms_gateway_seconds: Annotated[float, said("seconds that the SMS gateway may take", gt=0, le=60)] = 10
+    cool_down_hours: Annotated[int, said("hours after an answer before an owner may order there again", ge=0)] = 24
+    label_days: Annotated[
+        int, said("days that a caller-label service needs after its answer, as owners are told", ge=0, le=60)
+    ] = 5
+    handover: Annotated[
+        dict[str, str], said("by carrier: the file or address of the keys with which its app signs owners in")
+    ] = {}
+    totp_required: Annotated[
+        bool | None, said("whether operators have to set up an authenticator; without it in production only")
+    ] = None
+    operators: Annotated[
+        OperatorsOidc | None,
+        said(
+            "the OpenID provider at which operators sign in: HUANXIN_OPERATORS__ISSUER, __CLIENT_ID, "
+            "__CLIENT_SECRET, __NAME, __SCOPE, __LOGIN_CLAIM",
+            secret=True,
+        ),
+    ] = None
+    oidc: Annotated[
+        dict[str, CarrierOidc],
+        said(
+            "by carrier: the OpenID provider at which owners sign in: HUANXIN_OIDC__CODE__ISSUER, "
+            "__CLIENT_ID, __CLIENT_SECRET, __SCOPE, __NUMBER_CLAIM, __VERIFIED_CLAIM",
+            secret=True,
+        ),
+    ] = {}
+    watch_threshold: Annotated[int, said("counts below this are not published", ge=3, le=1000)] = 10
+    look_ups_an_hour: Annotated[int, said("numbers that one person may look up in an hour", ge=1)] = 600
+    watch_licence: Annotated[str, said("the licence under which the bulletin's data are published, in words")] = ""
+    zone: Annotated[Zone, said("the time zone in which pages show times")] = CHINA.key
+    words: Annotated[
+        dict[str, dict[str, list[str]]],
+        said('more ways in which files write headings, events and states: {"events": {"cancelled": ["强拆"]}}'),
+    ] = {}
 
     @classmethod
     def settings_customise_sources(
@@ -136,9 +205,9 @@ class Settings(BaseSettings):
         env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
-        """The environment goes before the TOML file that HUANXIN_CONFIG names."""
-        file = os.environ.get(_CONFIG)
-        toml = (_from_file(settings_cls, Path(file)),) if file else ()
+        """The environment goes before the TOML file that HUANXINCONFIG names."""
+        file = os.environ.get(CONFIG)
+        toml = (from_file(settings_cls, Path(file)),) if file else ()
         return (init_settings, env_settings, *toml)
 
     @property
@@ -223,84 +292,5 @@ class Settings(BaseSettings):
         self.home.mkdir(parents=True, exist_ok=True)
         file = self.home / "key-passphrase"
         if not file.exists():
-            _whole(file, secrets.token_urlsafe(32), instead=False)
+            whole(file, secrets.token_urlsafe(32), instead=False)
         return file.read_text().strip()
-
-
-def _from_file(settings: type[BaseSettings], file: Path) -> TomlConfigSettingsSource:
-    """The settings of a TOML file. Raises BadSetting if it can't be read or has a key that is no setting: run without it,
-    a platform would be on another database, in development."""
-    if not file.is_file():
-        raise BadSetting(f"{_CONFIG} names {file}, and there is no such file")
-    try:
-        source = TomlConfigSettingsSource(settings, file)
-    except (OSError, ValueError) as error:
-        raise BadSetting(f"{file}, which {_CONFIG} names, can't be read as TOML: {error}") from error
-    for key in source.toml_data:
-        if key not in settings.model_fields:
-            near = get_close_matches(key, settings.model_fields, n=1)
-            meant = f"; did you mean {near[0]}?" if near else ""
-            raise BadSetting(f"{file}, which {_CONFIG} names, has a key {key}, which is no setting{meant}")
-    return source
-
-
-def read_settings() -> Settings:
-    """The settings. Raises BadSetting naming each that can't be used."""
-    settings = _read()
-    if settings.development and "issuer" not in settings.model_fields_set and (address := served_at(settings)):
-        return settings.model_copy(update={"issuer": address})
-    return settings
-
-
-def note_served(host: str, port: int) -> str:
-    """Remember where development is served, so that what is sent from another terminal names the same issuer; a warning if
-    HUANXIN_ISSUER says another address than this one, else empty. Production's issuer is set, and stands before a proxy."""
-    settings = _read()
-    if not settings.development:
-        return ""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # compared
-    address, warning = f"http://{host}:{port}", ""
-    if "issuer" in settings.model_fields_set and settings.issuer.rstrip("/") != address:
-        warning = (
-            f"HUANXIN_ISSUER is {settings.issuer}: partners and pages are sent there, and this server is at {address}. Set "
-            "HUANXIN_ISSUER to where it is reached, or leave it out"
-        )
-        address = settings.issuer
-    settings.home.mkdir(parents=True, exist_ok=True)
-    _whole(settings.home / _SERVED, address + "\n", instead=True)
-    return warning
-
-
-def _whole(file: Path, text: str, *, instead: bool) -> None:
-    """Write a file that others may read at any instant: they find all of it or none, even if we are killed on the way. Put
-    `instead` of one that is there, or left out for it."""
-    descriptor, made = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")  # for us alone to read
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as written:
-            written.write(text)
-        if instead:
-            os.replace(made, file)
-            return
-        with suppress(FileExistsError):
-            os.link(made, file)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(made)
-
-
-def served_at(settings: Settings) -> str:
-    """The issuer of the last `huanxin serve` in development on this home; empty before the first."""
-    try:
-        return (settings.home / _SERVED).read_text(encoding="utf-8").strip()
-    except (FileNotFoundError, NotADirectoryError):
-        return ""
-
-
-def _read() -> Settings:
-    try:
-        return Settings()
-    except ValidationError as error:
-        wrong = "; ".join(f"HUANXIN_{'__'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in error.errors())
-        if file := os.environ.get(_CONFIG):
-            wrong += f" (of the environment or of {file})"
-        raise BadSetting(wrong) from error
