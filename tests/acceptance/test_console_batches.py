@@ -232,9 +232,9 @@ def test_a_hold_comes_in_as_a_workbook_and_a_bad_line_refuses_it_whole(tmp_path:
     placed = sent("+8613800139001", 8613800139002)
     assert "第17号" in placed.text
     assert "Nothing was changed" in said(sent("+8613800139001", 8613800139002).text), "a form that is sent twice"
-    lifted = li.post("/console/holds/1/lift?lang=en", data={"reason": "order revoked"})
-    assert "The hold is lifted" in said(lifted.text)
-    assert "order revoked" in li.get("/console/holds?state=all").text
+    proposed = li.post("/console/holds/1/lift?lang=en", data={"reason": "order revoked"})
+    assert "Another supervisor has to approve it before anything changes" in said(proposed.text)
+    assert "order revoked" in li.get("/console/approvals").text
     assert li.post("/console/holds/1/lift", data={"reason": "again"}).status_code == 409
     assert "第17号" in li.get("/console/holds?state=all&format=csv").text
 
@@ -255,7 +255,7 @@ def test_each_room_fits_is_quiet_and_accessible(browser: Browser, room: Room, si
     operator(room.town.platform, Role.OPERATOR, Role.SUPERVISOR, login=login)
     page, complaints = open_tab(browser, size)
     enter(page, room, login)
-    for address in ("batches", f"batches/{room.batch}", "approvals", "holds?state=all", "numbers"):
+    for address in ("batches", f"batches/{room.batch}", "approvals", "holds?state=all", "partners", "numbers"):
         page.goto(f"{room.town.url}/console/{address}{'&' if '?' in address else '?'}lang={lang}")
         page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
         assert fits(page), address
