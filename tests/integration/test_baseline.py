@@ -16,6 +16,7 @@ from huanxin.domain.errors import BadInput
 from huanxin.domain.numbers import parse
 from huanxin.domain.tenures import NumberTenures, State
 from huanxin.figures.tracing import trace
+from huanxin.release.explain import explain
 from huanxin.report.baseline import import_baseline
 from huanxin.report.importing import Imported
 from huanxin.store.report import reports
@@ -154,3 +155,17 @@ def test_no_report_says_what_only_a_baseline_may(platform: Platform, report: Rep
     for word in ("in_service", "served"):
         with pytest.raises(BadInput):
             imported(platform, report(f"{SERVED},{word},2026-08-20"), carrier="cmcc", by="li")
+
+
+def test_whoever_asks_why_a_number_is_not_clear_hears_since_when_anything_is_known(
+    platform: Platform, report: Report, begun: Imported
+) -> None:
+    """Else its history reads as if nobody had held it before."""
+    imported(platform, report("+8613800138009,cancelled,2026-08-20"), carrier="cmcc", by="li")
+    with platform.read() as reading:
+        since = {number: explain(reading, parse(number)).evaluable_since for number in (FROZEN, SERVED, "+8613800138009")}
+    assert {number: day and str(day) for number, day in since.items()} == {
+        FROZEN: TODAY,
+        SERVED: TODAY,
+        "+8613800138009": None,
+    }

@@ -88,12 +88,16 @@ def explain(number: Annotated[str, typer.Argument(help="+8613800138000")], as_js
     verdict = "released" if why.released else "clear" if why.clear else "not clear"
     out_to = err if as_json else out
     out_to.print(f"{why.number} · {verdict}" + (f" · batch {why.batch_id}" if why.batch_id else ""))
+    since = why.evaluable_since
+    if since:
+        out_to.print(f"  what was before {since} can't be told: on that day its carrier gave the state of its numbers")
     for line in why.history:
         out_to.print(f"  {line}")
     rows = table("", "rule", "finding", "evidence")
     for finding in why.findings:
         rows.add_row("✓" if finding.ok else "✗", finding.rule, finding.text, finding.evidence)
     facts = {"number": why.number, "verdict": verdict, "batch": why.batch_id, "history": why.history,
+             "evaluable_since": since and since.isoformat(),
              "findings": [vars(finding) for finding in why.findings]}  # fmt: skip
     done(as_json, facts, rows)
 

@@ -32,7 +32,8 @@ _OUTCOMES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """A number's whole case: its history, and the findings of its last batch."""
+    """A number's whole case: its history, and the findings of its last batch. evaluable_since: what was before that day
+    nobody can tell, since a baseline began there; None: it is as reported."""
 
     number: str
     history: tuple[str, ...]
@@ -40,6 +41,7 @@ class Explanation:
     findings: tuple[Finding, ...]
     clear: bool
     released: bool
+    evaluable_since: date | None = None
 
 
 def explain(reading: Reading, number: int) -> Explanation:
@@ -49,18 +51,20 @@ def explain(reading: Reading, number: int) -> Explanation:
     history = tuple(line for _, line in _history(past, reports.taken_back(reading.tx, number)))
     every = batches.memberships(reading.tx, number)
     member = _member(reading.tx, number, past, every)
+    since = reports.baselines(reading.tx, reading.plan).get(standing([one.said for one in past]).first)
     if member is None:
         found = why_in_no_batch(reading, number, past)
         return Explanation(
-            number=masked(number), history=history, batch_id=None, clear=False, released=False, findings=tuple(found)
-        )
+            number=masked(number), history=history, batch_id=None, clear=False, released=False, findings=tuple(found),
+            evaluable_since=since,
+        )  # fmt: skip
     held = holds.of_number(reading.tx, number)
     loaded = load_single(reading, number, member, every=every, held=held).loaded
     place = 0
     findings = [*_freeze(loaded, place), *_holds(loaded, place), *_retraction(loaded, place), *_partners(loaded, place)]
     return Explanation(
         number=masked(number), history=history, batch_id=loaded.batch.id, findings=tuple(findings),
-        clear=place in loaded.gate.clear(), released=place in loaded.gate.released,
+        clear=place in loaded.gate.clear(), released=place in loaded.gate.released, evaluable_since=since,
     )  # fmt: skip
 
 
