@@ -9,8 +9,10 @@ import pytest
 from clocks import Clock
 from huanxin.acts import Platform
 from huanxin.acts.batches import release
+from huanxin.acts.inventory import look
 from huanxin.domain.mended import What
 from huanxin.domain.numbers import parse
+from huanxin.release import inventory
 from huanxin.release.gate import load_gate
 from huanxin.release.stopped import off_sale
 from huanxin.store.plan import batches
@@ -149,3 +151,39 @@ def test_a_sale_that_a_correction_puts_after_a_day_that_it_corrects_is_one_of_th
     correct(f"{RIGHT},cancelled,2026-08-21,cancelled 2026-08-20", f"{RIGHT},opened,2026-12-01,")
     with platform.read() as seen:
         assert [one.kind for one in releases.breaches(seen.tx) if one.kind != "opened-without-disclosure"] == []
+
+
+def test_what_another_owner_has_had_since_is_given_back_to_nobody(
+    platform: Platform, tell: Tell, correct: Correct, clock: Clock
+) -> None:
+    """Neither what the batch cut, nor by a reclaim that comes to light when the number has passed on."""
+    tell(f"{WRONG},cancelled,2026-08-20", f"{RIGHT},cancelled,2026-08-20")
+    batch = sent(platform)
+    planned = clock.now.date()
+    clock.forward(days=30)
+    tell(f"{WRONG},opened,{planned + timedelta(days=20)}")
+    correct(f"{WRONG},cancelled,{planned + timedelta(days=10)},cancelled 2026-08-20")
+    back, passed = planned + timedelta(days=1), planned + timedelta(days=2)
+    correct(f"{RIGHT},reclaimed,{back},", f"{RIGHT},transferred,{passed},")
+    assert retracted(platform, batch) == []
+
+
+def test_a_number_comes_back_into_the_inventory_once_the_longer_freeze_has_ended(
+    platform: Platform, tell: Tell, correct: Correct, clock: Clock
+) -> None:
+    """Nothing is reported on that day: a machine that asks each night would never hear of it again."""
+    tell(f"{RIGHT},cancelled,2026-08-20")
+    sent(platform)
+    clock.now = clock.now.replace(month=11, day=30)
+    release(platform, by="li")
+    heard, after = [], ""
+    for month, day, wrong in ((11, 30, True), (12, 1, False), (12, 19, False), (12, 20, False)):
+        clock.now = clock.now.replace(month=month, day=day)
+        look(platform)
+        with platform.read() as seen:
+            page = inventory.page(seen, "cmcc", after=after, most=9)
+        after = page.onward
+        heard.append([one.change for one in page.lines])
+        if wrong:
+            correct(f"{RIGHT},cancelled,2026-09-20,cancelled 2026-08-20")
+    assert heard == [["released"], ["taken_back"], [], ["released"]]

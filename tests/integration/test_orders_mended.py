@@ -120,6 +120,18 @@ def test_an_order_whose_day_was_too_late_is_taken_back_and_its_owner_told(
     assert again.request.cutoff < before.cutoff
 
 
+def test_an_owner_whose_day_is_corrected_twice_hears_that_their_order_was_taken_back(
+    place: Town, corrected: Correct, teller: Teller, phones: Phones
+) -> None:
+    """The news went with the first of the two days, and reached nobody once that was none any more."""
+    order(place, SHOP)
+    corrected(f"{RECYCLED},opened,2026-08-01,opened 2026-10-01")
+    corrected(f"{RECYCLED},opened,2026-08-02,opened 2026-08-01")
+    assert teller.one_job()
+    assert ["wrong day" in text for text in phones.texts] == [True]
+    assert order(place, SHOP).new, "and they may order again"
+
+
 def test_an_order_whose_day_was_too_early_stands_and_is_seen_still(place: Town, corrected: Correct) -> None:
     """It cut less than it might have, and nothing of its owner's. Before, they lost sight of it."""
     ordered = order(place, SHOP)
