@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
+from functools import cache
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import chinese_calendar
@@ -51,7 +53,31 @@ def people_work(day: date) -> bool:
     try:
         return bool(chinese_calendar.is_workday(day))
     except NotImplementedError:  # the calendar of that year is not out yet
-        return day.isoweekday() not in (6, 7)
+        return day.isoweekday() not in (6, 7) and day not in free_by_law(day.year)
+
+
+FESTIVALS = Path(__file__).parents[2] / "src/huanxin/domain/data/festivals.csv"
+
+
+@cache
+def free_by_law(year: int) -> set[date]:
+    """The thirteen days that the law gives, and for each at a week-end the next day that isn't free already."""
+    lunar = {line[:4]: line.split(",")[1:] for line in FESTIVALS.read_text().split()}.get(str(year))
+    if lunar is None:
+        return set()
+    new_year, boats, moon = (date.fromisoformat(f"{year}-{one}") for one in lunar)
+    bright = [day for day, name in chinese_calendar.get_solar_terms(date(year, 4, 1), date(year, 4, 9)) if name == "清明"]
+    fixed = [date(year, month, day) for month, day in ((1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3))]
+    given = sorted([*fixed, *bright, boats, moon, *(new_year + timedelta(days=n) for n in range(-1, 3))])
+    free = set(given)
+    for day in sorted(set(given)):
+        count = given.count(day) if day.isoweekday() in (6, 7) else given.count(day) - 1
+        for _ in range(count):
+            instead = day
+            while instead in free or instead.isoweekday() in (6, 7):
+                instead += timedelta(days=1)
+            free.add(instead)
+    return free
 
 
 def answers_due(now: datetime, carriers: Iterable[str], days: int) -> datetime:

@@ -12,6 +12,7 @@ from huanxin.cli import stops
 from huanxin.cli.batch_status import show_all, show_one
 from huanxin.cli.console import By, Json, done, err, me, platform, table
 from huanxin.cli.given import a_file
+from huanxin.domain.clock import by_law
 from huanxin.notify.partners import told_of
 from huanxin.notify.reminders import remind_now
 from huanxin.notify.retractions import retract_ordered
@@ -45,6 +46,9 @@ def plan(
     }
     say = (f"✓ batch {batch.id}; numbers: {batch.count:,}; cut-off {batch.cutoff:%Y-%m-%d %H:%M:%S} UTC, "
            f"answers by {batch.answer_by:%Y-%m-%d %H:%M %Z}\n  next: huanxin batch send {batch.id}")  # fmt: skip
+    if by_law(batch.answer_by):
+        say += (f"\n  counted with the holidays of the law: the notice of {batch.answer_by.year} is not in the calendar yet;"
+                " what isn't sent is counted anew once it is")  # fmt: skip
     done(as_json, facts, say)
 
 

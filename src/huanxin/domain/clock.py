@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import chinese_calendar
 
+from huanxin.domain import holidays
 from huanxin.domain.errors import BadInput
 from huanxin.numbersets import times
 from huanxin.words.sentences import Sentence
@@ -56,24 +57,46 @@ def passed(text: str, *, zone: ZoneInfo, now: datetime) -> datetime:
 def is_working_day(day: date) -> bool:
     """Whether people in China work on a day, by the State Council's holiday notice.
 
-    The notice for a year comes out in the November before; until it is in the calendar package, Monday to Friday.
+    The notice for a year comes out in the November before; until it is in the calendar package, the law's own days off.
     """
     try:
         return bool(chinese_calendar.is_workday(day))
     except NotImplementedError:
-        return day.weekday() < 5  # noqa: PLR2004  # Monday is 0, Saturday 5
+        return not holidays.is_day_off(day)
 
 
-def after_working_days(start: date, days: int) -> date:
+def by_law(day: date | datetime) -> bool:
+    """Whether the working days about a day are counted by the law alone, since the notice of its year is not known yet."""
+    try:
+        chinese_calendar.is_workday(date(day.year, day.month, day.day))
+    except NotImplementedError:
+        return True
+    return False
+
+
+def after_working_days(start: date, days: int, works: Callable[[date], bool] = is_working_day) -> date:
     """The working day that comes `days` working days after `start`, which is not counted."""
     day = start
     while days > 0:
         day += timedelta(days=1)
-        days -= is_working_day(day)
+        days -= works(day)
     return day
 
 
-def answer_by(now: datetime, zones: Iterable[ZoneInfo], days: int) -> datetime:
+def counted_anew(deadline: datetime, since: datetime, zones: Collection[ZoneInfo], days: int) -> datetime:
+    """A deadline that was counted from an instant on: where that was by the law alone, and the notice of its year is known
+    now, as the notice has it."""
+
+    def worked(day: date) -> bool:
+        return is_working_day(day) if day.year < deadline.year else not holidays.is_day_off(day)
+
+    counted = deadline == answer_by(since, zones, days, worked)
+    return answer_by(since, zones, days) if counted else deadline
+
+
+def answer_by(
+    now: datetime, zones: Iterable[ZoneInfo], days: int, works: Callable[[date], bool] = is_working_day
+) -> datetime:  # fmt: skip
     """The end of the day by which partners answer a notice: `days` working days after `now` (aware), today not counted.
 
     zones: of the carriers whose numbers the notice has. Where they differ, the day that ends last is the one, so that
@@ -81,7 +104,7 @@ def answer_by(now: datetime, zones: Iterable[ZoneInfo], days: int) -> datetime:
     """
     ends = []
     for zone in zones:
-        last_day = after_working_days(now.astimezone(zone).date(), days)
+        last_day = after_working_days(now.astimezone(zone).date(), days, works)
         ends.append(datetime.combine(last_day + timedelta(days=1), time(), zone))
     return max(ends)
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pyroaring import BitMap
 
-from huanxin.domain.clock import answer_by
+from huanxin.domain.clock import answer_by, counted_anew
 from huanxin.domain.errors import Conflict, NotFound
 from huanxin.domain.lifecycle import SetFact
 from huanxin.domain.numbers import written
@@ -75,9 +75,13 @@ def tell_partners(act: Act, batch: Batch, which: Sequence[tuple[Partner, Notice 
 
 def _answer_by(reading: Reading, batch: Batch) -> datetime:
     """Until when a partner answers that is told now: its time begins when it is told, and it has no less than the batch
-    gives."""
+    gives, which is counted anew if the year's holidays were not known when it was planned."""
     zones = {reading.plan.carriers[code].zone for code, _ in batches.spans(reading.tx, batch.retracts or batch.id)}
-    return max(batch.answer_by, answer_by(reading.now, zones, reading.rules.answer_days)) if zones else batch.answer_by
+    if not zones:
+        return batch.answer_by
+    days = reading.rules.answer_days
+    planned = counted_anew(batch.answer_by, batch.cutoff, zones, days)
+    return max(planned, answer_by(reading.now, zones, days))
 
 
 def queue_event(

@@ -5,10 +5,16 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import chinese_calendar
+import pytest
+
+from huanxin.domain import holidays
 from huanxin.domain.clock import (
     APART,
     after_working_days,
     answer_by,
+    by_law,
+    counted_anew,
     is_working_day,
     lasts,
     system_clock,
@@ -28,8 +34,40 @@ def test_a_holiday_is_no_working_day_and_its_make_up_saturday_is_one() -> None:
     assert after_working_days(date(2026, 9, 30), 1) == date(2026, 10, 8)
 
 
-def test_a_year_whose_holidays_are_not_published_yet_has_plain_weeks() -> None:
-    assert [is_working_day(date(2099, 1, day)) for day in (2, 3, 4, 5)] == [True, False, False, True]
+def test_a_year_whose_holidays_are_not_published_yet_has_those_of_the_law() -> None:
+    """Partners were told to answer within the Spring Festival."""
+    assert [is_working_day(date(2099, 1, day)) for day in (1, 2, 3, 4, 5)] == [False, True, False, False, True]
+    assert [is_working_day(date(2099, 1, day)) for day in (19, 20, 21, 22, 23, 26)] == [
+        True,
+        False,
+        False,
+        False,
+        False,
+        True,
+    ]
+    assert not by_law(date(2026, 12, 31))
+    assert by_law(date(2099, 1, 5))
+    assert is_working_day(date(2100, 10, 1)), "beyond the table: plain weeks"
+
+
+def test_a_deadline_that_was_counted_by_the_law_is_counted_anew_once_the_notice_is_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The notice of 2099 says that people work on the week-end before the festival, and are free on the Monday after it."""
+    planned = datetime(2099, 1, 15, 4, tzinfo=UTC)  # a Thursday; the festival is from Tuesday to Friday
+    by_the_law = answer_by(planned, [CHINA], 5)
+    assert counted_anew(by_the_law, planned, [CHINA], 5) == by_the_law == datetime(2099, 1, 29, tzinfo=CHINA)
+    told = {date(2099, 1, 17): True, date(2099, 1, 18): True, date(2099, 1, 26): False}
+
+    def notice(day: date) -> bool:
+        if day.year > 2099:
+            raise NotImplementedError
+        return told.get(day, not holidays.is_day_off(day))
+
+    monkeypatch.setattr(chinese_calendar, "is_workday", notice)
+    assert counted_anew(by_the_law, planned, [CHINA], 5) == datetime(2099, 1, 28, tzinfo=CHINA)
+    other = by_the_law + timedelta(days=3)
+    assert counted_anew(other, planned, [CHINA], 5) == other, "one that was counted otherwise stays"
 
 
 def test_partners_have_until_the_end_of_the_last_working_day() -> None:

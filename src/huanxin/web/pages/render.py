@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
 
+from huanxin.domain.clock import by_law
 from huanxin.domain.numbers import masked_text
 from huanxin.figures.batch_body import OutcomeCounts, PartnerRow
 from huanxin.outbound import recalled
@@ -139,6 +140,7 @@ def environment(lang: str) -> Environment:
     for name in ("figure", "short", "whole", "day", "day_short", "moment", "stamp", "clock", "seconds", "span"):
         env.filters[name] = partial(_in_language, getattr(i18n, name), lang)
     env.filters["quoted"] = masked_text
+    env.tests["counted_by_law"] = by_law
     env.filters["recalled"] = recalled
     env.filters["say"] = partial(_in_language, say, lang)
     env.filters["sentence"] = partial(_in_language, sentence_of, lang)
