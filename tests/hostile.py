@@ -13,6 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
 
+from exports.making import feather, ods
+
 MEGABYTE = 1 << 20
 
 
@@ -64,13 +66,38 @@ def zip_of_version_7_4() -> bytes:
     return bytes(made)
 
 
-def zip_of_many_names() -> bytes:
-    """A workbook, as it seems, whose directory names a hundred thousand files."""
+def zip_of_many_names(folder: str = "xl/") -> bytes:
+    """A workbook, as it seems (or an archive), whose directory names a hundred thousand files."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for at in range(100_000):
-            archive.writestr(f"xl/{at}", b"")
+            archive.writestr(f"{folder}{at}", b"")
     return out.getvalue()
+
+
+def ods_of_one_cell_everywhere(name: str) -> bytes:
+    """An .ods file of a kilobyte that says of one row that it stands there 90,000 times, a thousand cells wide."""
+    cell = '<table:table-cell table:number-columns-repeated="1000" office:value-type="string"><text:p>8</text:p>'
+    rows = f'<table:table-row table:number-rows-repeated="90000">{cell}</table:table-cell></table:table-row>'
+    with zipfile.ZipFile(io.BytesIO(ods([(name,)]))) as before, zipfile.ZipFile(out := io.BytesIO(), "w") as after:
+        for one in before.infolist():
+            content = before.read(one).replace(b"</table:table>", rows.encode() + b"</table:table>")
+            after.writestr(one, content)
+    return out.getvalue()
+
+
+def arrow_of_one_value(*names: str, rows: int = 2000, letters: int = MEGABYTE) -> bytes:
+    """A Feather file of some kilobytes, packed: rows of one value of a megabyte, which stands in it once."""
+    column = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array(["a" * letters]))
+    return feather(pa.table(dict.fromkeys(names, column)), "zstd")
+
+
+def arrow_that_lies() -> bytes:
+    """A Feather file whose column points far outside of it."""
+    whole = bytearray(feather(pa.table({"number": ["8613800138000"] * 3, "outcome": ["kept"] * 3}), "uncompressed"))
+    at = whole.index(struct.pack("<4i", 0, 13, 26, 39))
+    whole[at : at + 16] = struct.pack("<4i", 0, 1 << 30, 1 << 30, (1 << 31) - 1)
+    return bytes(whole)
 
 
 def one_string_everywhere() -> bytes:

@@ -51,9 +51,12 @@ def megabytes(of: int) -> int:
         (b"number,outcome\n" + b"8" * 1001 + b",kept\n", "longer than 1,000 bytes"),
         (hostile.zip_of_version_7_4(), "can't be read as an Excel workbook"),
         (hostile.zip_of_many_names(), "can't be read as an Excel workbook"),
+        (hostile.zip_of_many_names(""), "holds 100,000 files"), (hostile.ods_of_one_cell_everywhere("number"), TOO_MUCH),
+        (hostile.arrow_of_one_value(*NAMES), TOO_MUCH), (hostile.arrow_that_lies(), "damaged or no Parquet"),
     ],
     ids=["one value", "one value, shorter", "a long value", "columns", "footer", "lists in lists", "columns of CSV",
-         "a heading", "a long cell", "ZIP 7.4", "names in a ZIP"],
+         "a heading", "a long cell", "ZIP 7.4", "names in a workbook", "names in a ZIP", "cells of ods",
+         "one value of Arrow", "a lie of Arrow"],
 )  # fmt: skip
 def test_a_small_file_that_takes_all_memory_is_refused_in_little(content: bytes, why: str) -> None:
     before = megabytes(resource.RUSAGE_SELF)
