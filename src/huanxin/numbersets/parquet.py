@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import IO
+from typing import IO, TypeAlias
 
 import numpy as np
 
 from huanxin.numbersets import apart
 from huanxin.numbersets.arrow import pa, pc, pq
 from huanxin.numbersets.columns import any_given
+from huanxin.numbersets.dialect import Heading
+from huanxin.numbersets.rows import Table
 from huanxin.numbersets.shape import BadTable, Chunk, Columns, check_lengths, too_long
 from huanxin.words.sentences import Sentence
 
@@ -24,7 +26,7 @@ _MEMORY = 1 << 30
 one page."""
 _BUFFER = 1 << 18
 _FRAME = 8 << 20  # bytes
-_SAID = "which rows say anything"
+_SAID, _WRITTEN = "which rows say anything", b"written"
 _ROW = 24  # bytes that a row counts for: what a short line takes as CSV
 _DAY = 86_400
 _FIRST = int(datetime(1, 1, 2, tzinfo=UTC).timestamp())
@@ -33,7 +35,7 @@ _LAST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
-def rows(content: apart.Given, columns: Columns, most: int | None, *, count_rows: bool) -> Iterator[Chunk]:
+def rows(content: apart.Given, columns: Columns, table: Table, most: int | None, *, count_rows: bool) -> Iterator[Chunk]:
     """Chunks of typed columns; where `count_rows`, as many rows at most as there are short lines in `most` bytes. Raises
     BadTable."""
     line = 1
@@ -46,8 +48,14 @@ def rows(content: apart.Given, columns: Columns, most: int | None, *, count_rows
         if most is not None and count_rows and line > most // _ROW:
             raise too_long(most)
         read = dict(zip(batch.schema.names, batch.columns, strict=True))
+        table.heading = table.heading or _heading(batch.schema)
         said = read.pop(_SAID, pa.array([], pa.bool_())).to_numpy(zero_copy_only=False)
         yield Chunk(columns=read, lines=lines, said=said)
+
+
+def _heading(schema: pa.Schema) -> Heading:
+    cells = [field.metadata[_WRITTEN].decode() for field in schema if field.name != _SAID]
+    return Heading(cells=cells, found=dict(enumerate(schema.names[: len(cells)])), separator="", line=0, rows_at=0)
 
 
 def frames(
@@ -59,12 +67,12 @@ def frames(
     file.seek(0)
     batches = _of_parquet if begins.startswith(MAGICS[0]) else _of_arrow
     try:
-        for batch, more in batches(file, wanted):
+        for header, found, batch in batches(file, wanted):
             for part in _divided(batch):
-                made = _typed(dict(zip(part.schema.names, part.columns, strict=True)), line)
+                made = _typed(dict(zip(found, part.columns, strict=True)), line)
                 if whole:  # what stands elsewhere may be of any type, and a program writes no row for nothing
-                    made[_SAID] = pa.array(any_given(made.values()) | more)
-                yield _frame(made)
+                    made[_SAID] = pa.array(any_given(made.values()) | (len(header) > len(found)))
+                yield _frame(made, {name: header[index] for name, index in found.items()})
                 line += part.num_rows
     except MemoryError:
         raise  # the reader's to say
@@ -72,29 +80,32 @@ def frames(
         raise BadTable(Sentence("the file is damaged or no Parquet; export it again")) from error
 
 
-def _of_parquet(file: IO[bytes], wanted: Columns) -> Iterator[tuple[pa.RecordBatch, bool]]:
-    """The columns that are looked for, by their names here, and whether there are others."""
+_Batch: TypeAlias = tuple[Sequence[str], Mapping[str, int], pa.RecordBatch]
+"""A file's headings; those columns that are looked for, by their names here; and these columns alone, in that order."""
+
+
+def _of_parquet(file: IO[bytes], wanted: Columns) -> Iterator[_Batch]:
     with pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False) as opened:  # else it keeps what it has read
         header = opened.schema_arrow.names
-        found = {name: header[index] for index, name in wanted.find(header).items()}
-        for batch in opened.iter_batches(batch_size=ROWS, columns=list(found.values()), use_threads=False):
-            columns = [batch.column(column) for column in found.values()]
-            yield pa.record_batch(columns, names=list(found)), len(header) > len(found)
+        found = {name: index for index, name in wanted.find(header).items()}
+        written = [header[index] for index in found.values()]
+        for batch in opened.iter_batches(batch_size=ROWS, columns=written, use_threads=False):
+            yield header, found, pa.record_batch([batch.column(one) for one in written], names=list(found))
 
 
-def _of_arrow(file: IO[bytes], wanted: Columns) -> Iterator[tuple[pa.RecordBatch, bool]]:
-    """The same of an Arrow file or stream, of which nobody has checked what it says of itself."""
+def _of_arrow(file: IO[bytes], wanted: Columns) -> Iterator[_Batch]:
+    """Of an Arrow file or stream nobody has checked what it says of itself."""
     magic = file.read(len(MAGICS[1]))
     file.seek(0)
     with pa.ipc.open_file(file) if magic == MAGICS[1] else pa.ipc.open_stream(file) as opened:
         header = opened.schema.names
-        found = wanted.find(header)
+        found = {name: index for index, name in wanted.find(header).items()}
         each = map(opened.get_batch, range(opened.num_record_batches)) if magic == MAGICS[1] else opened
         for batch in each:
-            columns = [batch.column(index) for index in found]
+            columns = [batch.column(index) for index in found.values()]
             for column in columns:
                 column.validate(full=True)
-            yield pa.record_batch(columns, names=list(found.values())), len(header) > len(found)
+            yield header, found, pa.record_batch(columns, names=list(found))
 
 
 def _divided(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -118,8 +129,14 @@ def _typed(columns: Mapping[str, pa.Array], line: int) -> dict[str, pa.Array]:
     return made
 
 
-def _frame(columns: Mapping[str, pa.Array]) -> bytes:
-    batch, out = pa.record_batch(dict(columns)), pa.BufferOutputStream()
+def _frame(columns: Mapping[str, pa.Array], headings: Mapping[str, str]) -> bytes:
+    fields = [
+        pa.field(
+            name, column.type, metadata={_WRITTEN: headings[name].encode("utf-8", "replace")} if name in headings else None
+        )
+        for name, column in columns.items()
+    ]
+    batch, out = pa.record_batch(list(columns.values()), schema=pa.schema(fields)), pa.BufferOutputStream()
     with pa.ipc.new_stream(out, batch.schema) as stream:
         stream.write_batch(batch)
     return bytes(out.getvalue())

@@ -34,7 +34,7 @@ class Table:
     ragged_count: int = 0
     keep_ragged: int | None = None
     heading: Heading | None = None
-    """known once the first chunk is read; of files that name their columns themselves never"""
+    """known once the first chunk is read; of Parquet and Arrow without separator and line"""
     _before: int = 0
     """lines before the block that is being read"""
     _skipped: list[int] = field(default_factory=list)

@@ -113,7 +113,7 @@ def read(source: Source, columns: Columns, keep_ragged: int | None = None) -> Ta
     """A file's rows, chunk by chunk, to be read within a `with` block."""
     table = Table(keep_ragged=keep_ragged)
     if source.form == "columns":
-        table.chunks = parquet.rows(source.given, columns, source.most, count_rows=source.count_rows)
+        table.chunks = parquet.rows(source.given, columns, table, source.most, count_rows=source.count_rows)
     elif source.form == "workbook":
         table.chunks = _workbook(source, columns, table)
     else:

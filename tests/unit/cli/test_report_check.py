@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from exports.making import columns as columns_of
-from exports.making import feather, table, xlsx
+from exports.making import feather, parquet, table, xlsx
 
 Run = Callable[..., Any]
 ONE, TWO = "13800138000", "13800138001"
@@ -90,5 +90,8 @@ def test_a_first_day_is_checked_by_its_states(run: Run, check: Callable[..., Any
 
 def test_workbooks_and_columns_are_checked_alike(check: Callable[..., Any]) -> None:
     assert check(xlsx(ROWS), "--json")["form"] == "workbook"
-    found = check(feather(columns_of([f"+86{ONE}"], ["cancelled"], ["2026-03-01"])), "--json")
-    assert (found["form"], found["columns"][0]["heading"], found["accepted"]) == ("columns", "", 1)
+    for made in (feather, parquet):
+        columns = columns_of([f"+86{ONE}"], ["cancelled"], ["2026-03-01"]).rename_columns(["号码", "event", "日期"])
+        found = check(made(columns), "--json")
+        assert (found["form"], found["heading_line"], found["accepted"]) == ("columns", 0, 1)
+        assert [one["heading"] for one in found["columns"]] == ["号码", "event", "日期"]
