@@ -16,12 +16,13 @@ help:  ## say what there is
 
 setup: .venv/.ready  ## make .venv with everything that is needed, pinned by hash
 
-.venv/.ready: requirements.txt pyproject.toml
+.venv/.ready: requirements.txt pyproject.toml packaging/huanxin-partner/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Huanxin needs Python 3.11 or newer; say which with make PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@echo "Installing what is needed into .venv (once, about a minute) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+		-e packaging/huanxin-partner -e .
 	@touch $@
 
 .venv/.ready-dev: .venv/.ready .venv-synapse/.ready requirements-dev.txt tests/setup_browser.sh tests/setup_node.sh \
