@@ -244,6 +244,32 @@ def test_days_that_may_be_two_are_read_as_the_rest_of_the_file_shows(tmp_path: P
     assert [fault.line for fault in bad] == [2]
 
 
+def test_a_report_has_the_words_of_its_trade_and_a_word_that_does_not_say_which_event_is_refused_as_such(
+    tmp_path: Path,
+) -> None:
+    said = "".join(f"{NUMBER + row},{event},2026/1/1\n" for row, event in enumerate(("拆机", "携号转网", "走了")))
+    good, bad = read(csv(tmp_path, f"手机号,业务类型,操作时间\n{said}"))
+    assert good == [(NUMBER, "2026-01-01")]
+    assert "does not say whether the number came or went" in bad[0].reason
+    assert "it is one of opened, cancelled" in bad[1].reason
+
+
+def test_a_workbook_whose_cells_are_numbers_is_read_as_its_reader_sees_it(tmp_path: Path) -> None:
+    """Days that are not formatted as days are numbers of days; numbers with seven zeros at their end were rounded."""
+    book = Workbook()
+    for row in (
+        ("手机号", "状态", "日期"),
+        (13800138000, "销户", 46023),
+        (13800138001, "销户", 46023.5),
+        (13810000000, "销户", 46023),
+    ):
+        book.active.append(row)
+    book.save(tmp_path / "report.xlsx")
+    good, bad = read(tmp_path / "report.xlsx")
+    assert good == [(NUMBER, "2026-01-01"), (NUMBER + 1, "2026-01-01")]
+    assert [(fault.line, "rounded" in fault.reason) for fault in bad] == [(4, True)]
+
+
 def test_a_report_may_name_the_region_of_its_numbers(tmp_path: Path) -> None:
     """What 11 digits mean is the carrier's country's to say, unless who sends the file says another."""
     path = csv(tmp_path, "number,event,at\n021 123 4567,cancelled,2026-01-01\n")
