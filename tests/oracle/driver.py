@@ -44,6 +44,7 @@ from huanxin.plan.batches import call_off
 from huanxin.release.holds import add_hold, lift_hold
 from huanxin.release.proposals import Outcome
 from huanxin.release.waiving import waive, withdraw_waiver
+from huanxin.report.baseline import import_baseline
 from huanxin.request.ordering import Ordered, Purpose, Wish
 from huanxin.request.sms import Post
 from huanxin.signing.keys import Signer
@@ -219,6 +220,12 @@ class Driver:
         # Empty lines make each file one of its own, else the same lines would be a file that was imported before.
         path = self.path("number,event,at", [*written, *[""] * (self.files + 1 if nth is None else nth)])
         return imported(self.platform, path, carrier=carrier, by="li", skip_bad=skip_bad)
+
+    def baseline(self, carrier: str, lines: Sequence[str]) -> int:
+        with self.platform.act("li") as act:
+            done = import_baseline(act, self.path("number,state,since", lines), carrier=carrier)
+        assert (done.accepted, done.known, done.faults) == (len(lines), 0, ())
+        return done.report_id
 
     def notice(self, batch: int, partner: int) -> str:
         with self.tx() as tx:

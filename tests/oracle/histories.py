@@ -9,6 +9,8 @@ from oracle.days import midnight, owner_of
 
 OPENED, CANCELLED, RECLAIMED, TRANSFERRED, PORTED_OUT = "opened", "cancelled", "reclaimed", "transferred", "ported_out"
 PORTED_IN = "ported_in"
+IN_SERVICE, SERVED = "in_service", "served"
+"""What only the present state of a carrier's numbers says: that somebody has it, since a day or since nobody knows when."""
 EVENTS = (OPENED, CANCELLED, RECLAIMED, TRANSFERRED, PORTED_OUT, PORTED_IN)
 UNKNOWN, SERVING, FROZEN, ELSEWHERE = "unknown", "in_service", "frozen", "ported_out"
 
@@ -71,7 +73,7 @@ def may_follow(events: list[Said], event: str, carrier: str, number: int) -> boo
         return (state == UNKNOWN and mine) or (state == FROZEN and (mine or whose == carrier))
     if state == UNKNOWN:
         return mine
-    if event == PORTED_IN:
+    if event in (PORTED_IN, IN_SERVICE, SERVED):
         return state == ELSEWHERE
     if state == ELSEWHERE:
         return whose != carrier
@@ -190,12 +192,14 @@ def can_be_told(histories: Histories, carrier: str, lines: list[Line]) -> bool:
 
 @dataclass
 class Tenure:
-    """The time of one subscriber. `opened_on` None: before anything was reported; else `opened_by` says in whose zone."""
+    """The time of one subscriber. `opened_on` None: before anything was reported; else `opened_by` says in whose zone.
+    `told`: by a baseline, so that nobody knows who was before."""
 
     opened_on: date | None
     carrier: str
     closed_on: date | None = None
     opened_by: str = ""
+    told: bool = False
 
 
 def tenures(events: list[Said]) -> list[Tenure]:
@@ -203,13 +207,15 @@ def tenures(events: list[Said]) -> list[Tenure]:
     found: list[Tenure] = []
     for one in events:
         held = bool(found) and found[-1].closed_on is None
-        if one.event in (CANCELLED, TRANSFERRED, PORTED_OUT, PORTED_IN) and not held:
+        if one.event in (CANCELLED, TRANSFERRED, PORTED_OUT, PORTED_IN, IN_SERVICE, SERVED) and not held:
             found.append(Tenure(None, one.carrier))
         if one.event in (CANCELLED, TRANSFERRED):
             found[-1].closed_on = one.day
             found[-1].carrier = one.carrier
-        if one.event == PORTED_IN:
+        if one.event in (PORTED_IN, IN_SERVICE, SERVED):
             found[-1].carrier = one.carrier
+        if one.event == IN_SERVICE and found[-1].opened_on is None:
+            found[-1] = Tenure(one.day, one.carrier, opened_by=one.carrier, told=True)
         if one.event in (OPENED, TRANSFERRED):
             found.append(Tenure(one.day, one.carrier, opened_by=one.carrier))
         if one.event == RECLAIMED:
@@ -225,7 +231,9 @@ def holder(events: list[Said]) -> Tenure | None:
 def had_predecessor(events: list[Said]) -> bool | None:
     """Whether the present subscriber had one; None if that isn't known."""
     now = holder(events)
-    return None if now is None or now.opened_on is None else len(tenures(events)) > 1
+    if now is None or now.opened_on is None:
+        return None
+    return True if len(tenures(events)) > 1 else None if now.told else False
 
 
 def last_cancellation(events: list[Said]) -> Said | None:

@@ -26,7 +26,10 @@ from oracle.histories import (
     ELSEWHERE,
     EVENTS,
     FROZEN,
+    IN_SERVICE,
     OPENED,
+    PORTED_OUT,
+    SERVED,
     UNKNOWN,
     Line,
     Said,
@@ -136,10 +139,12 @@ class Histories(RuleBasedStateMachine):
     @initialize(
         start=st.sampled_from(STARTS), stories=st.tuples(*[st.sampled_from(STORIES)] * len(NUMBERS)),
         required=st.tuples(st.booleans(), st.booleans()), first=st.integers(0, 3),
+        baseline=st.sampled_from(("", "", "since", "served")),
     )  # fmt: skip
     def begin(
-        self, start: datetime, stories: tuple[tuple[tuple[str, int], ...], ...], required: tuple[bool, bool], first: int
-    ) -> None:
+        self, start: datetime, stories: tuple[tuple[tuple[str, int], ...], ...], required: tuple[bool, bool], first: int,
+        baseline: str,
+    ) -> None:  # fmt: skip
         self.first = first
         self.counts.histories += 1
         self.counts.reported.clear()
@@ -151,7 +156,9 @@ class Histories(RuleBasedStateMachine):
                 for number, story in zip(NUMBERS, stories, strict=True) if owner_of(number) == carrier
                 for event, days in story
             ]  # fmt: skip
-            if told:
+            if told and baseline:
+                self.baseline(carrier, {one.number: one for one in told}, since=baseline == "since")
+            elif told:
                 self.report(carrier, told, skip_bad=False)
         for name, needed in zip(("app", "bank"), (True, required[0]), strict=True):
             self.join(name, required=needed)
@@ -214,6 +221,20 @@ class Histories(RuleBasedStateMachine):
         self.world.reports.append(Report(key, carrier, lines, self.driver.files if nth is None else nth))
         followed(self.driver, self.world, done.consequences, reporting.take(self.world, carrier, judged, key))
         self.counts.reported.clear()
+
+    def baseline(self, carrier: str, last: dict[Number, Line], *, since: bool) -> None:
+        """A carrier's first day: it says where each number stands, perhaps without saying since when it is served."""
+        day = today(carrier, self.world.now)
+        states = {CANCELLED: FROZEN, PORTED_OUT: ELSEWHERE}
+        told = [(one, states.get(one.event, IN_SERVICE)) for one in last.values()]
+        lines = [f"+{one.number},{state},{one.day if since or state != IN_SERVICE else ''}" for one, state in told]
+        key = self.driver.baseline(carrier, lines)
+        for one, state in told:
+            event = one.event if state != IN_SERVICE else IN_SERVICE if since else SERVED
+            when = day if event == SERVED else one.day
+            self.world.histories[one.number] = [Said(one.number, event, carrier, when, report=key)]
+        self.world.reports.append(Report(key, carrier, [], 0, "baseline", day=day))
+        self.world.first_report_at = self.world.first_report_at or self.world.now
 
     @act(which=index, event=st.sampled_from(("likely", "likely", *EVENTS)), when=st.integers(0, 5), other=st.booleans())
     def carrier_reports(self, which: int, event: str, when: int, other: bool) -> None:

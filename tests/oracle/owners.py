@@ -18,9 +18,12 @@ LONGEST_PENDING = timedelta(days=30)
 
 
 def may_order(world: World, number: Number, purpose: str) -> bool:
-    """The new owner may renew what a known predecessor left; whoever holds a number may leave it, or ask."""
+    """The new owner may renew what a predecessor left who is known, or of whom nobody knows; whoever holds a number may
+    leave it, or ask."""
     events = world.histories[number]
-    return holder(events) is not None and (purpose != RENEW or bool(had_predecessor(events)))
+    held = holder(events)
+    renewable = held is not None and held.opened_on is not None and had_predecessor(events) is not False
+    return held is not None and (purpose != RENEW or renewable)
 
 
 def cutoff(world: World, number: Number, purpose: str, shown_at: datetime) -> datetime:

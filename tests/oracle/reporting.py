@@ -83,7 +83,7 @@ def _breaches(world: World, cancelled: Said, sale: Said) -> Iterator[tuple[str, 
     unreleased = batch is not None and number not in batch.released
     if unreleased:
         yield UNRELEASED, number, batch
-    if sale.day < today(sale.carrier, world.first_report_at):
+    if sale.day < today(sale.carrier, world.first_report_at) or _on_sale_already(world, cancelled):
         return  # before the platform took its first report, nothing could be disclosed, or released outside of a batch
     if not unreleased:
         freeze = freeze_of(world, batch, number) if batch else world.rules.freeze
@@ -94,6 +94,12 @@ def _breaches(world: World, cancelled: Said, sale: Said) -> Iterator[tuple[str, 
             yield UNRELEASED, number, batch
     if not any(_covers(one, cancelled, sale) for one in world.disclosures):
         yield UNDISCLOSED, number, None
+
+
+def _on_sale_already(world: World, cancelled: Said) -> bool:
+    """Whether a number's freeze had ended when its carrier gave its state."""
+    day = next((one.day for one in world.reports if one.key == cancelled.report and one.kind == "baseline"), None)
+    return day is not None and first_sellable(cancelled.day, world.rules.freeze) <= day
 
 
 def _judged_by(world: World, cancelled: Said, sale: Said) -> Batch | None:

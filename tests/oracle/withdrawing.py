@@ -29,7 +29,7 @@ class Mending(Histories):
     @act(which=index, two=st.booleans())
     def report_withdrawn(self, which: int, two: bool) -> None:
         """Mostly the last one."""
-        stands = [one for one in self.world.reports if one.kind == "report" and not one.withdrawn]
+        stands = [one for one in self.world.reports if one.kind in ("report", "baseline") and not one.withdrawn]
         report: Report = chosen(self.world.reports[::-1] if which % 6 == 5 else stands[::-1], which // 2)
         wrong = [one for events in self.world.histories.values() for one in events if one.report == report.key]
         after = mending.without(self.world.histories, wrong)
@@ -89,7 +89,8 @@ class Mending(Histories):
         """One or two events were wrong, or missing: most are the last ones of their numbers."""
         every = [one for number in NUMBERS for one in self.world.histories[number][-1 - which // 4 :]]
         carrier = chosen(every, what[0][0]).carrier
-        mine = [one for one in every if one.carrier == carrier]
+        mine = [one for one in every if one.carrier == carrier and one.event in EVENTS]
+        only_if(mine)
         lines: list[Correction] = []
         for place, kind, days, event in what:
             one: Said = mine[place % len(mine)]

@@ -133,7 +133,7 @@ class Part:
 @dataclass(eq=False)
 class Report:
     """A file as it was sent, or a mend of what files said. `nth`: by which its content is another than that of a file which
-    says the same."""
+    says the same. `day`: of a baseline, on which it came."""
 
     key: int
     carrier: str
@@ -141,6 +141,7 @@ class Report:
     nth: int
     kind: str = "report"
     withdrawn: bool = False
+    day: date | None = None
 
 
 @dataclass(eq=False)
