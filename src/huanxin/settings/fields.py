@@ -193,6 +193,9 @@ class Settings(BaseSettings):
     watch_threshold: Annotated[int, said("counts below this are not published", ge=3, le=1000)] = 10
     look_ups_an_hour: Annotated[int, said("numbers that one person may look up in an hour", ge=1)] = 600
     watch_licence: Annotated[str, said("the licence under which the bulletin's data are published, in words")] = ""
+    metrics_token: Annotated[
+        str | None, said("the bearer token that /metrics asks for; without it only this machine may read them", secret=True)
+    ] = None
     zone: Annotated[Zone, said("the time zone in which pages show times")] = CHINA.key
     words: Annotated[
         dict[str, dict[str, list[str]]],

@@ -9,7 +9,7 @@ from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, fail_after, to_thread
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -24,6 +24,7 @@ from huanxin.onboarding.opening import folder_rules, open_signer
 from huanxin.outbound import Outbound
 from huanxin.settings import Settings
 from huanxin.store.server import sizes
+from huanxin.web import metrics
 from huanxin.web.api import account_files, accounts, disclosures, inventory, oauth, partner, poll, ssf, wellknown
 from huanxin.web.api.schemas import Readiness, Status, problems, with_problems
 from huanxin.web.api.uploads import Limits
@@ -68,6 +69,7 @@ _MINUTE = timedelta(minutes=1)
 _LARGE_AT_ONCE, _IN_SANDBOX = 2, 1  # large receipts read at a time
 _REHEARSED = 300  # seconds; a rehearsal's receipts are short
 _PROGRAMS_AT_ONCE = 3  # polls and small receipts worked on at a time
+_READY, _PINGS = 1.8, 4  # seconds until who asks whether we are ready is told; asking the database at a time
 _SIGN_INS_AT_ONCE = 2  # passwords of operators compared at a time
 
 
@@ -121,6 +123,7 @@ def create_app(
     app.add_middleware(EldersMode)
     app.add_middleware(InZone, zone=platform.zone.key)
     _health(app, platform, contexts[0].room)
+    metrics.include(app, platform, contexts[0].room, settings.metrics_token)
     app.add_middleware(SafeHeaders)
     app.add_middleware(Heads)
     if sandbox is not None:
@@ -224,6 +227,8 @@ class Heads:
 
 
 def _health(app: FastAPI, platform: Platform, room: Room) -> None:
+    pings = CapacityLimiter(_PINGS)
+
     @app.get("/healthz", tags=[_HEALTH["name"]], summary="The process answers", response_model=Status)
     def healthz() -> Response:
         """For whoever starts and watches processes. Asks nothing of the database."""
@@ -233,11 +238,19 @@ def _health(app: FastAPI, platform: Platform, room: Room) -> None:
         "/readyz", tags=[_HEALTH["name"]], summary="The database answers too, and has room", response_model=Readiness,
         responses=problems(),
     )  # fmt: skip
-    def readyz(_: Request) -> Response:
+    async def readyz(_: Request) -> Response:
         """For load balancers: 503 for as long as the database is out of reach, or the disk so full that soon nothing can be
-        recorded. `disk` is `low` when files are refused that would take what is left."""
+        recorded. `disk` is `low` when files are refused that would take what is left. Answers within two seconds."""
+
+        def ping() -> None:
+            with platform.read() as seen:
+                sizes.ping(seen.tx)
+
         if room.full:
             raise Unavailable("the platform's disk is full; whoever runs it has to make room")
-        with platform.read() as seen:
-            sizes.ping(seen.tx)
+        try:
+            with fail_after(_READY):  # a server that hangs is waited for by few threads, and not by who asks
+                await to_thread.run_sync(ping, limiter=pings, abandon_on_cancel=True)
+        except TimeoutError as error:
+            raise Unavailable("the database doesn't answer in time") from error
         return JSONResponse({"status": "ready", "disk": "low" if room.left < 0 else "ok"})
