@@ -59,7 +59,7 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class Form:
+class BenchForm:
     """A form in which a receipt is sent."""
 
     name: str
@@ -69,15 +69,15 @@ class Form:
 
 
 FORMS = (
-    Form("CSV", CSV, "", lambda file: file),
-    Form("CSV, gzip", CSV, "gzip", lambda file: gzip.GzipFile(fileobj=file, mode="wb", compresslevel=1)),
-    Form("CSV, zstd", CSV, "zstd", lambda file: zstandard.ZstdCompressor().stream_writer(file, closefd=False)),
-    Form("Parquet", PARQUET, "", lambda file: file),
+    BenchForm("CSV", CSV, "", lambda file: file),
+    BenchForm("CSV, gzip", CSV, "gzip", lambda file: gzip.GzipFile(fileobj=file, mode="wb", compresslevel=1)),
+    BenchForm("CSV, zstd", CSV, "zstd", lambda file: zstandard.ZstdCompressor().stream_writer(file, closefd=False)),
+    BenchForm("Parquet", PARQUET, "", lambda file: file),
 )
 
 
 def time_receipts(
-    platform: Platform, settings: Settings, folder: Path, lines: int, seed: int, forms: Iterable[Form]
+    platform: Platform, settings: Settings, folder: Path, lines: int, seed: int, forms: Iterable[BenchForm]
 ) -> Iterator[Upload]:  # fmt: skip
     """Upload one receipt of `lines` lines in each form, each to a server that was just started."""
     numbers = data.due_numbers(platform.plan, lines, seed)
@@ -104,7 +104,7 @@ def _told(platform: Platform, numbers: Numbers) -> tuple[str, Registered]:
     return next(one.id for one in told if one.partner_id == partner.partner.id), partner
 
 
-def _write(path: Path, numbers: Numbers, form: Form, seed: int) -> None:
+def _write(path: Path, numbers: Numbers, form: BenchForm, seed: int) -> None:
     """The receipt as a partner would write it, in the order in which its database gives the numbers: by chance."""
     rng = np.random.default_rng(seed + 3)
     order = rng.permutation(len(numbers))
@@ -142,7 +142,7 @@ def server(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
 
 
 def _upload(
-    process: subprocess.Popen[bytes], url: str, path: Path, form: Form, lines: int, notice: str, partner: Registered
+    process: subprocess.Popen[bytes], url: str, path: Path, form: BenchForm, lines: int, notice: str, partner: Registered
 ) -> Upload:
     with httpx.Client(base_url=url, timeout=600) as client:
         granted = client.post("/oauth/token", data={"grant_type": "client_credentials"},

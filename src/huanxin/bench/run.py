@@ -17,7 +17,7 @@ from huanxin.acts.reports import take_report
 from huanxin.answer.lines import ParsedReceipt, parse_receipt
 from huanxin.bench import builds, data
 from huanxin.bench.measure import Steps, peak_mb
-from huanxin.bench.receipts import FORMS, Form, Upload, time_receipts
+from huanxin.bench.receipts import FORMS, BenchForm, Upload, time_receipts
 from huanxin.domain.answers import Purpose
 from huanxin.domain.partners import Kind, NewPartner
 from huanxin.notify.partners import add_partner
@@ -41,7 +41,7 @@ _TABLES = ("receipt", "receipt_set")
 
 
 def run_bench(
-    *, numbers: int, partners: int, receipt_lines: int, as_json: bool, forms: Sequence[Form] = FORMS
+    *, numbers: int, partners: int, receipt_lines: int, as_json: bool, forms: Sequence[BenchForm] = FORMS
 ) -> None:  # fmt: skip
     """Run everything and print it; 2 to 6 minutes, nearly all of it in the row builds."""
     err = Terminal(stderr=True)

@@ -10,7 +10,7 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
-from huanxin.domain.pool import STATES, Kind, state_of
+from huanxin.domain.pool import STATES, CellKind, state_of
 
 CELL = np.dtype([("place", "<i8"), ("kind", "i1"), ("closed", "<i4"), ("freeze", "<i2"), ("count", "<i4")])
 """`place`: a number without its last four digits, or whatever it was mapped to; `closed`: the day of cancellation, days
@@ -49,7 +49,7 @@ def summed(parts: Sequence[Cells]) -> Cells:
     return _added(cells["place"], {name: cells[name] for name in _BITS}, cells["count"])
 
 
-WAITING, PLANNED = (Kind.RESTING, Kind.HELD), (Kind.OPEN, Kind.ANSWERED, Kind.BLOCKED)
+WAITING, PLANNED = (CellKind.RESTING, CellKind.HELD), (CellKind.OPEN, CellKind.ANSWERED, CellKind.BLOCKED)
 """Kinds of numbers that no batch has released, by themselves and in a batch: today's freeze binds them too, if it is longer
 than that of their batch (lifecycle.freeze_of)."""
 
@@ -60,9 +60,9 @@ def combined(shards: Sequence[Cells], batches: Sequence[Cells], *, freeze_days: 
     Each number of a batch counts as resting (or held) in its shard (domain.pool.of_shard), so it is taken off there.
     """
     own, planned = (np.concatenate(parts) if parts else np.empty(0, CELL) for parts in (shards, batches))
-    anyway = planned["kind"] == Kind.HELD_ANYWAY
+    anyway = planned["kind"] == CellKind.HELD_ANYWAY
     taken = planned.copy()
-    taken["kind"], taken["count"] = np.where(anyway, Kind.HELD, Kind.RESTING), -planned["count"]
+    taken["kind"], taken["count"] = np.where(anyway, CellKind.HELD, CellKind.RESTING), -planned["count"]
     taken["freeze"][~anyway] = 0
     planned["freeze"][anyway] = NEVER
     for cells, kinds in ((own, WAITING), (taken, WAITING), (planned, PLANNED)):
@@ -76,7 +76,7 @@ def in_states(cells: Cells, *, today: date, lead_days: int) -> Cells:
     left = np.clip(cells["closed"] + cells["freeze"] + 1 - day_number(today), 0, lead_days + 1)
     cases, which = np.unique(cells["kind"].astype(np.int64) * (lead_days + 2) + left, return_inverse=True)
     states = [
-        STATES.index(state_of(Kind(case // (lead_days + 2)), days_left=case % (lead_days + 2), lead_days=lead_days))
+        STATES.index(state_of(CellKind(case // (lead_days + 2)), days_left=case % (lead_days + 2), lead_days=lead_days))
         for case in cases.tolist()
     ]
     known = cells.copy()

@@ -14,7 +14,7 @@ that holds:
     due             cancelled, in no batch, and the freeze ends within the lead time or has ended
     frozen          cancelled, in no batch, and the freeze ends later
 
-What depends on the day (frozen or due, renewing or clear, held or not any more) is told apart when it is shown: a `Kind`
+What depends on the day (frozen or due, renewing or clear, held or not any more) is told apart when it is shown: a `CellKind`
 is what the facts alone say, so it has to be counted again only when a fact comes.
 """
 
@@ -59,7 +59,7 @@ TO_COME = (PoolState.FROZEN, PoolState.DUE, PoolState.RENEWING, PoolState.CLEAR,
 """Numbers that can be sold once their freeze is over, their partners have answered and no hold binds them any more."""
 
 
-class Kind(IntEnum):
+class CellKind(IntEnum):
     """What the facts say of a number, whatever the day; stored by value."""
 
     SERVED = 0
@@ -78,49 +78,49 @@ class Kind(IntEnum):
 
 
 _ALWAYS = {
-    Kind.SERVED: PoolState.IN_SERVICE, Kind.ELSEWHERE: PoolState.ELSEWHERE, Kind.HELD: PoolState.HELD,
-    Kind.RELEASED: PoolState.RELEASED, Kind.BLOCKED: PoolState.BLOCKED, Kind.OPEN: PoolState.RENEWING,
-    Kind.HELD_ANYWAY: PoolState.HELD,
+    CellKind.SERVED: PoolState.IN_SERVICE, CellKind.ELSEWHERE: PoolState.ELSEWHERE, CellKind.HELD: PoolState.HELD,
+    CellKind.RELEASED: PoolState.RELEASED, CellKind.BLOCKED: PoolState.BLOCKED, CellKind.OPEN: PoolState.RENEWING,
+    CellKind.HELD_ANYWAY: PoolState.HELD,
 }  # fmt: skip
 
 
-def state_of(kind: Kind, *, days_left: int, lead_days: int) -> PoolState:
+def state_of(kind: CellKind, *, days_left: int, lead_days: int) -> PoolState:
     """The state of a number whose freeze ends in `days_left` days (0 or less: it has ended)."""
-    if kind is Kind.ANSWERED:
+    if kind is CellKind.ANSWERED:
         return PoolState.RENEWING if days_left > 0 else PoolState.CLEAR
-    if kind is Kind.RESTING:
+    if kind is CellKind.RESTING:
         return PoolState.FROZEN if days_left > lead_days else PoolState.DUE
     return _ALWAYS[kind]
 
 
-def of_shard(state: ShardState, owner: str | None, held: BitMap) -> Mapping[tuple[Kind, date | None], BitMap]:
+def of_shard(state: ShardState, owner: str | None, held: BitMap) -> Mapping[tuple[CellKind, date | None], BitMap]:
     """The numbers of a shard that reports named, by kind and day of cancellation (None: not cancelled).
 
     `owner` is the carrier of the range, `held` what holds bind. Numbers in batches count as resting here: `of_batch` says
     more of them.
     """
-    found: dict[tuple[Kind, date | None], BitMap] = {}
-    for kind, table in ((Kind.SERVED, state.in_service), (Kind.ELSEWHERE, state.ported)):
+    found: dict[tuple[CellKind, date | None], BitMap] = {}
+    for kind, table in ((CellKind.SERVED, state.in_service), (CellKind.ELSEWHERE, state.ported)):
         for carrier, places in table.items():
-            _add(found, kind if carrier == owner else Kind.ELSEWHERE, None, places)
+            _add(found, kind if carrier == owner else CellKind.ELSEWHERE, None, places)
     for (_, day), places in state.frozen().items():
-        _add(found, Kind.HELD, day, places & held)
-        _add(found, Kind.RESTING, day, places - held)
+        _add(found, CellKind.HELD, day, places & held)
+        _add(found, CellKind.RESTING, day, places - held)
     return found
 
 
-def _add(found: dict[tuple[Kind, date | None], BitMap], kind: Kind, day: date | None, places: BitMap) -> None:
+def _add(found: dict[tuple[CellKind, date | None], BitMap], kind: CellKind, day: date | None, places: BitMap) -> None:
     if places:
         found[kind, day] = found.get((kind, day), BitMap()) | places
 
 
-def of_batch(gate: Gate) -> dict[Kind, BitMap]:
+def of_batch(gate: Gate) -> dict[CellKind, BitMap]:
     """The places of a batch by kind. Those that left the freeze after the plan are in none: the batch is over for them."""
     left = gate.everyone - BitMap.union(BitMap(), *gate.retracted.values())
     held, blocked = gate.held_places(), gate.refused() | BitMap.union(BitMap(), *gate.ordered.values())
     claims = (
-        (Kind.HELD_ANYWAY, held & (gate.released | blocked)), (Kind.HELD, held), (Kind.RELEASED, gate.released),
-        (Kind.BLOCKED, blocked), (Kind.OPEN, gate.open()), (Kind.ANSWERED, gate.everyone),
+        (CellKind.HELD_ANYWAY, held & (gate.released | blocked)), (CellKind.HELD, held), (CellKind.RELEASED, gate.released),
+        (CellKind.BLOCKED, blocked), (CellKind.OPEN, gate.open()), (CellKind.ANSWERED, gate.everyone),
     )  # fmt: skip
     found = {}
     for kind, places in claims:

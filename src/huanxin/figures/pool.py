@@ -15,7 +15,7 @@ from pyroaring import BitMap
 
 from huanxin.acts.platform import Platform
 from huanxin.domain.cells import CELL, NEVER, Cells, day_number, summed, tally
-from huanxin.domain.pool import Kind, of_batch, of_shard
+from huanxin.domain.pool import CellKind, of_batch, of_shard
 from huanxin.domain.regions import BLOCK
 from huanxin.figures.pool_sums import Sums, add_up
 from huanxin.figures.projection import Projection, everything
@@ -84,7 +84,7 @@ def _count_shards(tx: Tx, platform: Platform, shards: list[int], until: Mapping[
         made[shard] = summed([
             _cells_of(shard, kind, day, places & some, 0 if day is None else _held_days(day, end))
             for (kind, day), places in spans.items()
-            for end, some in (ends if kind is Kind.HELD else ((date.min, places),))
+            for end, some in (ends if kind is CellKind.HELD else ((date.min, places),))
         ])  # fmt: skip
     pool.put(tx, batch_id=pool.REPORTS, by_shard=made)
 
@@ -103,7 +103,7 @@ def _held_days(closed: date, end: date) -> int:
     return min(max((end - closed).days, 0), NEVER)
 
 
-def _cells_of(shard: int, kind: Kind, day: date | None, places: BitMap, held_days: int) -> Cells:
+def _cells_of(shard: int, kind: CellKind, day: date | None, places: BitMap, held_days: int) -> Cells:
     """One cell for each block that some numbers of a shard lie in."""
     counts = np.bincount(values_of(places) // BLOCK, minlength=_BLOCKS)
     blocks = np.flatnonzero(counts)
@@ -117,19 +117,19 @@ def batch_cells(loaded: LoadedGate, until: Mapping[int, date]) -> Cells:
     """The cells of a batch. What is held is left out: its shard counts it, in whatever batch it is; but for what the end of
     the hold (`until`: the last day of each) doesn't free."""
     gate, numbers = loaded.gate, loaded.roster.numbers
-    kinds = np.full(len(numbers), Kind.HELD, np.int8)
+    kinds = np.full(len(numbers), CellKind.HELD, np.int8)
     for kind, places in of_batch(gate).items():
         kinds[values_of(places)] = kind
     left = BitMap.union(BitMap(), *gate.retracted.values())
-    kinds[values_of(left)] = Kind.HELD
+    kinds[values_of(left)] = CellKind.HELD
     closed = np.zeros(len(numbers), np.int32)
     for (_, day), places in gate.spans.items():
         closed[values_of(places)] = day_number(day)
-    rests = np.where(kinds == Kind.HELD_ANYWAY, 0, loaded.batch.freeze_days)
+    rests = np.where(kinds == CellKind.HELD_ANYWAY, 0, loaded.batch.freeze_days)
     for end, places in _by_end(gate.held, until):
         at = values_of(places)
         rests[at] = np.clip(day_number(end) - closed[at], 0, NEVER)
-    kept = kinds != Kind.HELD
+    kept = kinds != CellKind.HELD
     return tally(numbers[kept] // BLOCK, kinds[kept], closed[kept], freeze=rests[kept])
 
 

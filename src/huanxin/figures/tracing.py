@@ -60,12 +60,12 @@ class Trace:
     entries: tuple[Entry, ...]
     evaluable_since: date | None = None
     """what was before that day can't be told, since a baseline began there"""
-    waiting: tuple[Waiting, ...] = ()
+    waiting: tuple[OrderWaiting, ...] = ()
     """orders that services were not told of yet, newest first"""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Waiting:
+class OrderWaiting:
     """An owner's order, and the services that were not told of it yet."""
 
     id: str
@@ -208,10 +208,10 @@ def _requests(tx: Tx, number: int) -> Iterator[Entry]:
                 )  # fmt: skip
 
 
-def _waiting(tx: Tx, number: int) -> Iterator[Waiting]:
+def _waiting(tx: Tx, number: int) -> Iterator[OrderWaiting]:
     for one in requests.of_number(tx, number):
         if names := tuple(told.partner for told in requests.notices_of(tx, one.id) if told.untold):
-            yield Waiting(id=one.id, partners=names)
+            yield OrderWaiting(id=one.id, partners=names)
 
 
 def _certificates(tx: Tx, number: int) -> Iterator[Entry]:

@@ -60,7 +60,7 @@ class Column:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class RefusedKind:
     """Lines that would be refused alike: how many, why, and the first ones as (line, text), numbers masked."""
 
     count: int
@@ -85,7 +85,7 @@ class Checked:
     accepted: int = 0
     known: int = 0
     counts: dict[str, int] = field(default_factory=dict)
-    kinds: Sequence[Kind] = ()
+    kinds: Sequence[RefusedKind] = ()
     refused: int = 0
     refusal: str = ""
     first_day: bool = False
@@ -105,7 +105,9 @@ class Checked:
             for one in stored["columns"]
         ]
         kinds = [
-            Kind(count=one["count"], reason=unpacked(one["reason"]), samples=[(line, text) for line, text in one["samples"]])
+            RefusedKind(
+                count=one["count"], reason=unpacked(one["reason"]), samples=[(line, text) for line, text in one["samples"]]
+            )
             for one in stored["kinds"]
         ]
         return cls(**{**stored, "columns": columns, "kinds": kinds, "refusal": unpacked(stored["refusal"])})
@@ -142,9 +144,9 @@ def check_report(
     )  # fmt: skip
 
 
-def _kind(faults: Sequence[Fault]) -> Kind:
+def _kind(faults: Sequence[Fault]) -> RefusedKind:
     samples = [(fault.line, masked_text(fault.text[:_LONGEST])) for fault in faults[:_SAMPLES]]
-    return Kind(count=len(faults), reason=masked_text(faults[0].reason), samples=samples)
+    return RefusedKind(count=len(faults), reason=masked_text(faults[0].reason), samples=samples)
 
 
 def _event_of(code: int) -> str:

@@ -77,10 +77,10 @@ def include(app: FastAPI, platform: Platform, room: Room, token: str | None) -> 
             generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"}
         )
 
-    app.add_middleware(Counted, metrics=metrics)
+    app.add_middleware(CountsRequests, metrics=metrics)
 
 
-class Counted:
+class CountsRequests:
     """Counts requests by the route that answered, so that there are as many series as routes, whatever is asked for."""
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:

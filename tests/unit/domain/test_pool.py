@@ -15,7 +15,7 @@ from huanxin.domain.answers import Answer, Outcome, Receipt, standing
 from huanxin.domain.cells import CELL, NEVER, combined, day_number, in_states, summed, tally
 from huanxin.domain.gate import Gate
 from huanxin.domain.lifecycle import EVENTS, Event, SetFact, fold
-from huanxin.domain.pool import CANCELLED, STATES, USED, Kind, PoolState, of_batch, of_shard, state_of
+from huanxin.domain.pool import CANCELLED, STATES, USED, CellKind, PoolState, of_batch, of_shard, state_of
 from huanxin.domain.regions import NOWHERE, PROVINCES, regions_of_shard
 
 TODAY = date(2026, 11, 24)
@@ -36,8 +36,8 @@ def test_every_number_that_a_report_named_is_of_one_kind(lines: list[tuple[int, 
     assert BitMap.union(BitMap(), *found.values()) == state.known
     assert sum(map(len, found.values())) == len(state.known)
     for (kind, day), places in found.items():
-        assert (day is None) == (kind in (Kind.SERVED, Kind.ELSEWHERE))
-        assert kind is not Kind.HELD or places <= held
+        assert (day is None) == (kind in (CellKind.SERVED, CellKind.ELSEWHERE))
+        assert kind is not CellKind.HELD or places <= held
 
 
 @given(PLACES, PLACES, PLACES, PLACES, PLACES, PLACES, st.booleans())
@@ -55,25 +55,25 @@ def test_every_number_of_a_batch_is_of_one_kind(
     found = of_batch(gate)
     assert sum(map(len, found.values())) == len(EVERYONE - reclaimed)
     assert BitMap.union(*found.values()) == EVERYONE - reclaimed
-    assert found[Kind.HELD] | found[Kind.HELD_ANYWAY] == held - reclaimed, "a hold goes before everything else"
+    assert found[CellKind.HELD] | found[CellKind.HELD_ANYWAY] == held - reclaimed, "a hold goes before everything else"
     kept_back = ordered | (refused if sent else BitMap())
-    assert found[Kind.HELD_ANYWAY] == (held & (released | kept_back)) - reclaimed
-    assert not found[Kind.ANSWERED] & (gate.open() | held | ordered | released)
-    assert found[Kind.ANSWERED] == gate.renewed() - released
+    assert found[CellKind.HELD_ANYWAY] == (held & (released | kept_back)) - reclaimed
+    assert not found[CellKind.ANSWERED] & (gate.open() | held | ordered | released)
+    assert found[CellKind.ANSWERED] == gate.renewed() - released
 
 
 def test_the_states_are_told_apart_by_the_day() -> None:
-    days = {left: state_of(Kind.RESTING, days_left=left, lead_days=15) for left in (16, 15, 0, -3)}
+    days = {left: state_of(CellKind.RESTING, days_left=left, lead_days=15) for left in (16, 15, 0, -3)}
     assert days == {16: PoolState.FROZEN, 15: PoolState.DUE, 0: PoolState.DUE, -3: PoolState.DUE}
-    assert state_of(Kind.ANSWERED, days_left=1, lead_days=15) is PoolState.RENEWING
-    assert state_of(Kind.ANSWERED, days_left=0, lead_days=15) is PoolState.CLEAR
+    assert state_of(CellKind.ANSWERED, days_left=1, lead_days=15) is PoolState.RENEWING
+    assert state_of(CellKind.ANSWERED, days_left=0, lead_days=15) is PoolState.CLEAR
     assert {*USED, *CANCELLED, PoolState.NEVER_SOLD} == set(STATES)
 
 
 def test_numbers_of_a_batch_are_taken_off_those_that_rest() -> None:
     closed = day_number(TODAY) - 80
-    own = tally(np.array([861390011] * 5 + [861390012]), Kind.RESTING, closed, freeze=0)
-    batch = tally(np.array([861390011] * 3), Kind.OPEN, closed, freeze=90)
+    own = tally(np.array([861390011] * 5 + [861390012]), CellKind.RESTING, closed, freeze=0)
+    batch = tally(np.array([861390011] * 3), CellKind.OPEN, closed, freeze=90)
     found = in_states(combined([own], [batch], freeze_days=90), today=TODAY, lead_days=15)
     said = [(int(one["place"]), STATES[one["kind"]], int(one["count"])) for one in found]
     assert said == [(861390011, PoolState.RENEWING, 3), (861390011, PoolState.DUE, 2), (861390012, PoolState.DUE, 1)]
@@ -82,13 +82,13 @@ def test_numbers_of_a_batch_are_taken_off_those_that_rest() -> None:
 def test_held_numbers_of_a_batch_are_told_apart_by_whether_the_end_of_the_hold_frees_them() -> None:
     """Five numbers rest, of which four are held until the 100th day; a partner refused one of these."""
     closed = day_number(TODAY) - 80
-    own = [tally(np.array([861390011]), Kind.RESTING, closed, freeze=0), tally(np.array([861390011] * 4), Kind.HELD, closed,
-                                                                                freeze=100)]  # fmt: skip
-    batch = [tally(np.array([861390011]), Kind.HELD_ANYWAY, closed, freeze=100)]
+    own = [tally(np.array([861390011]), CellKind.RESTING, closed, freeze=0),
+           tally(np.array([861390011] * 4), CellKind.HELD, closed, freeze=100)]  # fmt: skip
+    batch = [tally(np.array([861390011]), CellKind.HELD_ANYWAY, closed, freeze=100)]
     found = in_states(combined(own, batch, freeze_days=90), today=TODAY, lead_days=15)
     said = {(STATES[one["kind"]], int(one["freeze"])): int(one["count"]) for one in found}
     assert said == {(PoolState.DUE, 90): 1, (PoolState.HELD, 100): 3, (PoolState.HELD, NEVER): 1}
-    short = in_states(combined([tally(np.array([1]), Kind.HELD, closed, freeze=85)], [], freeze_days=90), today=TODAY,
+    short = in_states(combined([tally(np.array([1]), CellKind.HELD, closed, freeze=85)], [], freeze_days=90), today=TODAY,
                       lead_days=15)  # fmt: skip
     assert short["freeze"].tolist() == [90], "a hold that ends within the freeze does not shorten it"
 
@@ -96,7 +96,7 @@ def test_held_numbers_of_a_batch_are_told_apart_by_whether_the_end_of_the_hold_f
 def test_places_of_countries_far_apart_are_kept_apart() -> None:
     far = 8_613_900_110_000
     found = summed(
-        [tally(np.array([7, far, far]), Kind.SERVED, 0, freeze=0), tally(np.array([far]), Kind.SERVED, 0, freeze=0)]
+        [tally(np.array([7, far, far]), CellKind.SERVED, 0, freeze=0), tally(np.array([far]), CellKind.SERVED, 0, freeze=0)]
     )
     assert found["place"].tolist() == [7, far]
     assert found["count"].tolist() == [1, 3]
