@@ -80,7 +80,7 @@ def frames(
         raise BadTable(Sentence("the file is damaged or no Parquet; export it again")) from error
 
 
-_Batch: TypeAlias = tuple[Sequence[str], Mapping[str, int], pa.RecordBatch]
+_Batch: TypeAlias = "tuple[Sequence[str], Mapping[str, int], pa.RecordBatch]"
 """A file's headings; those columns that are looked for, by their names here; and these columns alone, in that order."""
 
 
