@@ -43,8 +43,9 @@ def serve(
         for one in filter(None, (warning, doubt(opened))):
             err.print(led("!", "yellow", f" {one}"))
         config = uvicorn.Config(
-            app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5, http=bounded(), ws="none"
-        )
+            app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5, http=bounded(), ws="none",
+            forwarded_allow_ips=settings.trusted_proxies,
+        )  # fmt: skip
         server = uvicorn.Server(config)
         with suppress(KeyboardInterrupt):
             server.run(sockets=sockets)

@@ -7,6 +7,7 @@ import re
 import secrets
 from dataclasses import replace
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -193,6 +194,13 @@ class Settings(BaseSettings):
     watch_threshold: Annotated[int, said("counts below this are not published", ge=3, le=1000)] = 10
     look_ups_an_hour: Annotated[int, said("numbers that one person may look up in an hour", ge=1)] = 600
     watch_licence: Annotated[str, said("the licence under which the bulletin's data are published, in words")] = ""
+    trusted_proxies: Annotated[
+        str,
+        said(
+            "addresses or networks of the proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, divided by "
+            "commas; by what they say callers are told apart and limited"
+        ),
+    ] = "127.0.0.1"
     metrics_token: Annotated[
         str | None, said("the bearer token that /metrics asks for; without it only this machine may read them", secret=True)
     ] = None
@@ -252,6 +260,17 @@ class Settings(BaseSettings):
         """Working days, divided by commas; nothing for no reminders."""
         if not re.fullmatch(r"\s*|\s*[0-9]{1,2}\s*(,\s*[0-9]{1,2}\s*)*", text):
             raise ValueError("write working days like 2,1")
+        return text
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def are_networks(cls, text: str) -> str:
+        """Of IPv4 or IPv6. A star would have any caller say who they are."""
+        for one in filter(None, (part.strip() for part in text.split(","))):
+            try:
+                ip_network(one)
+            except ValueError as error:
+                raise ValueError("write addresses or networks like 127.0.0.1, 10.0.0.0/8") from error
         return text
 
     @field_validator("words")

@@ -99,6 +99,25 @@ def test_what_is_served_answers_and_is_remembered(dsn: str, home: Path) -> None:
     assert issuer == f"http://127.0.0.1:{port}" == served_at(read_settings())
 
 
+@pytest.mark.parametrize(("trusted", "told_apart"), [("127.0.0.1", True), ("192.0.2.0/24", False)])
+def test_callers_are_told_apart_by_what_a_trusted_proxy_says_and_by_nobody_elses_word(
+    dsn: str, home: Path, trusted: str, told_apart: bool
+) -> None:
+    """Else whoever writes another address each time guesses secrets without end, or all behind the proxy are one caller."""
+    port = free_port()
+    words = ["-m", "huanxin.cli.main", "serve"]
+    serving = running(
+        words, port, HUANXIN_DATABASE_URL=dsn, HUANXIN_HOME=str(home), HUANXIN_TRUSTED_PROXIES=trusted
+    )  # fmt: skip
+    with serving, httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
+        codes = [
+            http.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=("pc_x", "wrong"),
+                      headers={"X-Forwarded-For": f"203.0.113.{n}"}).status_code
+            for n in range(12)
+        ]  # fmt: skip
+    assert (429 in codes) is not told_apart
+
+
 @pytest.mark.parametrize("host", ["x" * 300, "a..b"])
 def test_a_host_that_can_be_no_name_is_refused_in_words(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", lambda name, *_, **__: name.encode("idna"))  # as the real one begins
