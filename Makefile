@@ -21,8 +21,8 @@ setup: .venv/.ready  ## make .venv with everything that is needed, pinned by has
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@echo "Installing what is needed into .venv (once, about a minute) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
-		-e packaging/huanxin-partner -e .
+	@for one in . packaging/huanxin-partner; do \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e $$one || exit; done
 	@touch $@
 
 .venv/.ready-dev: .venv/.ready .venv-synapse/.ready requirements-dev.txt tests/setup_browser.sh tests/setup_node.sh \
