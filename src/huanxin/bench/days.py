@@ -86,11 +86,14 @@ class Days:
         return np.sort((self.starts[:, None] + self.strewn[:, first : first + self.per_block]).ravel())
 
     def copied(self, database: str) -> Days:
-        """The same, with a past of its own from now on, in a copy of its database."""
+        """The same, with a past of its own from now on, in a copy of its database, swept as each night sweeps it."""
         with psycopg.connect(make_conninfo(self.database, dbname="postgres"), autocommit=True) as connection:
             names = (sql.Identifier(database), sql.Identifier(str(conninfo_to_dict(self.database)["dbname"])))
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(*names))
-        return replace(self, database=make_conninfo(self.database, dbname=database), rng=copy.deepcopy(self.rng))
+        made = make_conninfo(self.database, dbname=database)
+        with psycopg.connect(made, autocommit=True) as connection:
+            connection.execute("VACUUM (ANALYZE)")
+        return replace(self, database=made, rng=copy.deepcopy(self.rng))
 
     def opened(self) -> AbstractContextManager[Platform]:
         settings = Settings(home=self.folder, database_url=self.database, lead_days=1)
