@@ -171,7 +171,11 @@ def _looked_at(
     with closing(reads):
         good = next((lines for lines, _ in reads if len(lines)), Lines.joined([]))
     columns = [
-        Column(meaning=name, heading=_heading(table, name), forms=_understood(chunk.columns[name], chunk.lines, read))
+        Column(
+            meaning=name,
+            heading=_heading(table, name),
+            forms=_understood(chunk.columns[name], chunk.lines, np.isin(chunk.lines, good.line), read),
+        )
         for name, read in zip(form.columns.names, _readers(good, carrier, named), strict=True)
     ]
     return replace(found, columns=columns, looked_at=len(chunk.lines))
@@ -184,13 +188,13 @@ def _heading(table: tables.Table, name: str) -> str:
 
 
 def _understood(
-    column: pa.Array, lines: npt.NDArray[np.int64], read: Callable[[int], str]
+    column: pa.Array, lines: npt.NDArray[np.int64], good: npt.NDArray[np.bool_], read: Callable[[int], str]
 ) -> list[Understood]:  # fmt: skip
     return [
         Understood(
             form=one.form, count=one.count, written=masked_text(one.sample[:_LONGEST]), read=read(int(lines[one.row]))
         )
-        for one in forms.forms_of(column, _FORMS)
+        for one in forms.forms_of(column, _FORMS, good)
     ]
 
 

@@ -50,6 +50,15 @@ def test_a_check_says_how_each_column_was_understood_and_records_nothing(run: Ru
     assert "separated by tabs, heading in line 2" in shown
 
 
+def test_a_form_is_shown_as_it_is_understood_where_a_line_is_good(check: Callable[..., Any]) -> None:
+    """A good date beside a bad number read as if the date were bad."""
+    bad = ("1.38E+10", "销户", "2026-03-05")
+    *_, at = check(table([ROWS[1], bad, ROWS[2]]), "--json", code=1)["columns"]
+    assert [(one["form"], one["written"], one["read"]) for one in at["forms"]] == [
+        ("9999-99-99", "2026-03-01", "2026-03-01")
+    ]
+
+
 def test_what_would_be_refused_is_told_by_kind_with_its_lines_and_the_exit_code(run: Run, check: Callable[..., Any]) -> None:
     rows = [*ROWS, *((f"1380013800{at}", "gone", "2026-03-01") for at in range(2, 8)), (TWO, "销户", "2099-01-01")]
     found = check(table(rows), "--json", code=1)
